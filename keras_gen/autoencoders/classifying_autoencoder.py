@@ -1,16 +1,17 @@
 """An autoencoder that classifies at the same time (Ranzato & Szummer 2008)."""
 
 import keras
+import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.classifiers import Classifying
+from keras_gen.classifiers import classify, set_classifier
 from keras_gen.core import schedules
 from keras_gen.losses.classification import label_cross_entropy
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ClassifyingAutoencoder(Classifying, Autoencoder):
+class ClassifyingAutoencoder(Autoencoder):
     """Reconstructs all examples and classifies those that have a label, from the same codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
@@ -41,7 +42,9 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
     ```
     """
 
+    batch = ("x", "labels")
     reconstructs_pairs = False
+    classify = classify
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        self.set_classifier(classifier, encoder.outputs[0].shape[1:], "codes")
+        set_classifier(self, classifier, encoder.outputs[0].shape[1:], "codes")
         self.weight = schedules.weight("weight", weight)
 
     @override
@@ -64,9 +67,13 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
     @override
     def terms(self, batch):
         codes = self.encoded(batch["x"])[0]
-        entropy = label_cross_entropy(batch["labels"], super().logits(codes))
+        entropy = label_cross_entropy(batch["labels"], self.logits_of(codes))
         return self.terms_of(batch, codes) | {"classification": entropy}
 
-    @override
-    def logits(self, x):
-        return super().logits(self.encoded(x)[0])
+    def logits_of(self, codes) -> tf.Tensor:
+        """Returns the logits of the classes for codes, float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(codes, training=self.training), tf.float32)
+
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
+        return self.logits_of(self.encoded(x)[0])

@@ -153,45 +153,18 @@ class Coder(LikelihoodModel):
     interpolate = interpolate
 
 
-class DiscreteCoder(Coder):
-    """Base of coders whose codes are integers; the decoder takes their `embedded` vectors."""
+def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") -> Levels:
+    """Returns the edge of integer codes.
 
-    def add_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
-        """Adds the edge of the codes.
-
-        Args:
-            shape: Shape of the codes of an example.
-            levels: Number of values of a code, at least 2 (else a ValueError).
-            dtype: Integer dtype outside the model, as of `Levels`.
-            name: Name of the edge.
-        """
-        if levels < 2:
-            raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
-        self.edges[name] = Levels(tuple(shape), levels, name=name, dtype=dtype)
-
-    def codes(self, x) -> tf.Tensor:
-        """Returns the codes of examples that went through the edge, integers `[batch, ...]`."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what its codes are.")
-
-    def embedded(self, codes) -> tf.Tensor:
-        """Returns the vectors that the decoder takes for codes: one-hot by default."""
-        return tf.one_hot(codes, self.decoder.input_shape[-1])
-
-    @override
-    def call(self, x, training=False):
-        return self.reconstructed(self.embedded(self.codes(x)))
-
-    @override
-    @capability
-    def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`."""
-        return {"codes": self.codes(x)}
-
-    @override
-    @capability
-    def decode(self, codes):
-        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
-        return {"x": self.reconstructed(self.embedded(codes))}
+    Args:
+        shape: Shape of the codes of an example.
+        levels: Number of values of a code, at least 2 (else a ValueError).
+        dtype: Integer dtype outside the model, as of `Levels`.
+        name: Name of the edge.
+    """
+    if levels < 2:
+        raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
+    return Levels(tuple(shape), levels, name=name, dtype=dtype)
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.classifiers.classifying_mixin import Classifying
+from keras_gen.classifiers.classify_capability import classify, set_classifier
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Images, Vectors
 from keras_gen.core.model import GenerativeModel, require_built
@@ -13,7 +13,7 @@ from keras_gen.networks import lenet
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Classifier(Classifying, GenerativeModel):
+class Classifier(GenerativeModel):
     """An encoder to features and a classifier of them, which learn labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
@@ -43,6 +43,7 @@ class Classifier(Classifying, GenerativeModel):
     ```
     """
 
+    batch: tuple[str, ...] = ("x", "labels")
     default_signature = "classify"
     for_users: tuple[str, ...] = ("for_images",)
 
@@ -50,7 +51,7 @@ class Classifier(Classifying, GenerativeModel):
         super().__init__(seed=seed, **kwargs)
         require_built(encoder)
         self.encoder = encoder
-        self.set_classifier(classifier, encoder.output_shape[1:], "features")
+        set_classifier(self, classifier, encoder.output_shape[1:], "features")
         shape = encoder.input_shape[1:]
         self.edges["x"] = (
             Images(shape, 0.0, 1.0) if len(shape) == 3 else Vectors(shape, "vectors")
@@ -81,10 +82,10 @@ class Classifier(Classifying, GenerativeModel):
 
     def logits_of(self, features) -> tf.Tensor:
         """Returns the logits of the classes for features, float32 `[batch, classes]`."""
-        return super().logits(features)
+        return tf.cast(self.classifier(features, training=self.training), tf.float32)
 
-    @override
-    def logits(self, x):
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of the classes for prepared examples, float32 `[batch, classes]`."""
         return self.logits_of(self.features_of(x))
 
     @override
@@ -92,6 +93,8 @@ class Classifier(Classifying, GenerativeModel):
         return label_terms(batch["labels"], self.logits(batch["x"]))
 
     # Use -------------------------------------------------------------------------------------
+
+    classify = classify
 
     @override
     def call(self, x, training=False):

@@ -151,6 +151,12 @@ class Condition(NamedTuple):
 def sample_conditions(model) -> dict[str, Condition]:
     """Returns the arguments of a model's `sample` besides the number and the seed, by name."""
     _, *rest = inspect.signature(model.from_noise).parameters.values()
+    for parameter in rest:
+        if parameter.name not in model.edges:
+            raise TypeError(
+                f"{type(model).__name__}.from_noise takes {parameter.name!r}, and no edge says "
+                f"what it is: set self.edges[{parameter.name!r}], such as to a Number or a Choice."
+            )
     return {p.name: Condition(model.edges[p.name], p.default) for p in rest}
 
 
@@ -211,7 +217,8 @@ def _noise(model, n, seed):
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
     """Returns `sample(seed, n)` with the conditions: a number or a label is one for all.
 
-    The function's `limits` are the smallest and the largest value of `seed` and `n`, by name.
+    The function's `limits` are the smallest and the largest value of `seed` and `n`, by name, and
+    its `defaults` the values of the conditions that clients may omit.
     """
     known = sample_conditions(model)
     limits = {"seed": (0, 2**31 - 1), "n": (1, MOST_SAMPLES)}
@@ -224,6 +231,8 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
         return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
 
     serve.limits = limits
+    usual = {name: condition.default for name, condition in known.items()}
+    serve.defaults = {n: v for n, v in usual.items() if v is not inspect.Parameter.empty}
     specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
     for name, condition in known.items():
         outer = condition.edge.spec()

@@ -23,6 +23,7 @@ from keras_gen.core.checks.fit_errors import (
     refuse_shared_layers,
 )
 from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import LearningRates, fuse
 from keras_gen.core.training_state import release_folders
@@ -132,6 +133,8 @@ class GenerativeModel(keras.Model):
     # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
     batch: tuple[str, ...] = ("x",)
     given: tuple[str, ...] = ()
+    # Arguments that are networks which are saved with the model and never trained, as a teacher.
+    frozen: tuple[str, ...] = ()
     # Whether second examples, the y of `fit`, are what is reconstructed of x.
     reconstructs_pairs = False
     # The names of what the optimizers minimize.
@@ -172,6 +175,8 @@ class GenerativeModel(keras.Model):
                 f"{name} cannot change now, for the compiled step has read it: give a schedule "
                 "(keras_gen.core.schedules) to the constructor, or compile, assign and fit."
             )
+        if "_graphs" in self.__dict__ and name in self.arguments():
+            self._graphs.clear()  # they have read the value before
         super().__setattr__(name, value)
 
     @override
@@ -232,8 +237,9 @@ class GenerativeModel(keras.Model):
     # Players ---------------------------------------------------------------------------------
 
     def players(self) -> dict[str, Player]:
-        """Returns each optimizer's name, networks and default."""
-        return {"optimizer": Player(list(self.networks.values()))}
+        """Returns each optimizer's name, networks and default; by default one trains them all."""
+        trained = [one for name, one in self.networks.items() if name not in self.frozen]
+        return {"optimizer": Player(trained)}
 
     def networks_of(self, optimizer: str) -> list:
         """Returns the networks that one of the optimizers trains."""
@@ -358,9 +364,9 @@ class GenerativeModel(keras.Model):
         if isinstance(value, tuple):
             first, second = value
             return self.scheduled(first) * self.scheduled(second)
-        if self.training:
-            return schedules.value_at(value, self.step.value)
-        return schedules.final(value)
+        if not self.training:
+            return schedules.final(value)
+        return value(self.step.value) if isinstance(value, schedules.Schedule) else value
 
     # A step ----------------------------------------------------------------------------------
 
@@ -509,13 +515,7 @@ class GenerativeModel(keras.Model):
         """Converts results of the networks to the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
-    def named_parts(self, data) -> dict[str, Any]:
-        """Names the parts of a batch as `batch` lists them; second examples are the `target`.
-
-        Raises:
-            ValueError: If a part is missing or unknown, or there are too many.
-        """
-        return fit_inputs.named_parts(self, data)
+    named_parts = fit_inputs.named_parts
 
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
@@ -526,7 +526,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: If a part is missing, unknown or refused, or there are too many.
         """
-        edges = fit_inputs.edges_of(self)
+        edges = self.edges | self.training_edges
         edges[fit_inputs.TARGET] = edges["x"]
         batch = {}
         for name, part in self.named_parts(data).items():
@@ -539,7 +539,7 @@ class GenerativeModel(keras.Model):
             )
             with tf.control_dependencies([require(same, sentence)]):
                 batch["x"] = tf.identity(batch["x"])
-        return fit_inputs.with_examples(batch)
+        return batch if replica_count() == 1 else fit_inputs.with_examples(batch)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -567,11 +567,8 @@ class GenerativeModel(keras.Model):
 
     def signature_defaults(self) -> dict[str, dict[str, Any]]:
         """Returns the default values of inputs that clients of a signature may omit."""
-        if not hasattr(self, "sample"):
-            return {}
-        conditions = capabilities.sample_conditions(self)
-        usual = {name: c.default for name, c in conditions.items()}
-        return {"sample": {k: v for k, v in usual.items() if v is not inspect.Parameter.empty}}
+        functions = {name: function for name, (function, _) in self.signatures().items()}
+        return {n: f.defaults for n, f in functions.items() if hasattr(f, "defaults")}
 
     def served(self, outputs: dict) -> dict:
         """Returns a capability's outputs by the names and in the forms that clients know."""

@@ -1,7 +1,7 @@
 """Numbers that depend on the step: learning rates, weights of losses, temperatures, noise levels.
 
-A model stores such a number as `weight` returns it: a float or a `Schedule`. A step uses
-`value_at(weight, step)`, evaluation `final(weight)`.
+A model stores such a number as `weight` returns it: a float or a `Schedule`. Its step reads it by
+`self.scheduled(weight)`: the value of that step, and in evaluation the final one.
 """
 
 from __future__ import annotations
@@ -280,11 +280,6 @@ class ConstantThenLinear(Schedule):
     @override
     def _ends(self):
         return self.learning_rate, 0.0
-
-
-def value_at(weight, step):
-    """Returns a number, or the value of a schedule at the step, a float32 scalar."""
-    return weight(step) if isinstance(weight, Schedule) else weight
 
 
 def final(weight) -> float:

@@ -9,7 +9,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats, require_heads
-from keras_gen.classifiers import Classifying
+from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import (
     LikelihoodModel,
@@ -31,7 +31,7 @@ HEADS = ("mean", "log_variance")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VFAE(Classifying, LikelihoodModel):
+class VFAE(LikelihoodModel):
     """A VAE whose latents should be independent of an attribute, which its decoder is given.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
@@ -79,6 +79,7 @@ class VFAE(Classifying, LikelihoodModel):
     given = ("attributes",)
     default_signature = "classify"
     for_users = ("for_table",)
+    classify = classify
 
     def __init__(
         self, encoder, decoder, classifier, upper_encoder, upper_decoder,
@@ -108,7 +109,7 @@ class VFAE(Classifying, LikelihoodModel):
         self.likelihood = likelihoods.get(likelihood)
         self.edges |= decoder_edges(decoder, self.likelihood)
         self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
-        self.set_classifier(classifier, latents, "latents")
+        set_classifier(self, classifier, latents, "latents")
         self.edges["attributes"] = Labels(2, name="attributes")
         self.columns = None if columns is None else list(columns)
         if columns is not None:
@@ -170,12 +171,20 @@ class VFAE(Classifying, LikelihoodModel):
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
 
+    def logits_of(self, latents) -> tf.Tensor:
+        """Returns the logits of q(y|z1), float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(latents, training=self.training), tf.float32)
+
+    def logits(self, x, attributes) -> tf.Tensor:
+        """Returns the logits of the classes at the mean of z1, float32 `[batch, classes]`."""
+        return self.logits_of(self.posterior(x, attributes)[0])
+
     @override
     def terms(self, batch):
         x, labels, attributes = batch["x"], batch["labels"], batch["attributes"]
         inferred = self.drawn(self.posterior(x, attributes), self.stateless_seed("latents"))
         terms = self.bound_terms(x, labels, attributes, inferred)
-        logits = self.logits(inferred[0])
+        logits = self.logits_of(inferred[0])
         seed = self.stateless_seed("discrepancy")
         discrepancy = fourier_discrepancy(inferred[0], attributes, seed)
         return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
@@ -183,7 +192,7 @@ class VFAE(Classifying, LikelihoodModel):
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
         """Returns the terms of L_s with a label, or of L_u, a mean over q(y|z1)."""
         latents, (*posterior, seed) = inferred
-        logits = self.logits(latents)
+        logits = self.logits_of(latents)
         known = labels >= 0
         classes = logits.shape[-1]
         q = tf.where(known[:, None], tf.one_hot(labels, classes), tf.nn.softmax(logits))
@@ -220,12 +229,6 @@ class VFAE(Classifying, LikelihoodModel):
         """Returns the mean of p(x|z1,s) for examples that went through the edge."""
         mean, _ = self.posterior(x, attributes)
         return self.likelihood.mean(self.decoder([mean, attributes], training=training))
-
-    @override
-    @capability
-    def classify(self, x, attributes):
-        """Returns the logits of the classes at the mean of z1, float32 `[n, classes]`."""
-        return {"logits": self.logits(self.posterior(x, attributes)[0])}
 
     @capability
     def encode(self, x, attributes):

@@ -85,11 +85,6 @@ class Translator(GenerativeModel):
             own[name] = _signature(network, self.margin, self.size_multiple)
         return super().signatures() | own
 
-    @override
-    def signature_defaults(self) -> dict:
-        drawing = [name for name, network in self.directions().items() if _draws(network)]
-        return super().signature_defaults() | {name: {"seed": 0} for name in drawing}
-
 
 def checked_domains(domains) -> tuple:
     """Returns the names of two domains as a tuple; a ValueError unless they are two."""
@@ -151,8 +146,10 @@ def _signature(network, margin, multiple):
         translated = _translated(network, margin, multiple, source.prepare(images), seed)
         return {"images": target.restore(translated)}
 
-    seed = tf.TensorSpec([], tf.int32, name="seed")
-    return translate, [source.spec(), seed] if _draws(network) else [source.spec()]
+    if not _draws(network):
+        return translate, [source.spec()]
+    translate.defaults = {"seed": 0}
+    return translate, [source.spec(), tf.TensorSpec([], tf.int32, name="seed")]
 
 
 def _draws(network) -> bool:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.coder import require_heads
-from keras_gen.classifiers import Classifying
+from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.core import schedules
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
@@ -15,7 +15,7 @@ from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class DBVAE(Classifying, VAE):
+class DBVAE(VAE):
     """A classifier with latents of one class, which draws rare examples of it more often.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
@@ -66,14 +66,16 @@ class DBVAE(Classifying, VAE):
     ```
     """
 
+    batch = ("x", "labels")
     for_users = ("reweigh",)
+    classify = classify
 
     def __init__(
         self, encoder, decoder, dataset_size: int, likelihood="bernoulli", positive=1, weight=100.0,
         beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
-        self.set_label_edges(encoder.outputs[2].shape[-1])
+        set_label_edges(self, encoder.outputs[2].shape[-1])
         self.edges["labels"].prepare(positive)
         self.positive = positive
         self.weight = schedules.weight("weight", weight)
@@ -92,8 +94,8 @@ class DBVAE(Classifying, VAE):
     def encoded(self, x, *given):
         return super().encoded(x, *given)[:2]
 
-    @override
-    def logits(self, x):
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
         return super().encoded(x)[2]
 
     @override

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import DiscreteCoder
-from keras_gen.core import require_logits, schedules
+from keras_gen.autoencoders.coder import edge_of_codes
+from keras_gen.core import capability, require_logits, schedules
 from keras_gen.core.noise import gumbel, several
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
 from keras_gen.vae.vae import VAE, Inferred
@@ -18,7 +18,7 @@ LEAST = 1e-3  # temperature, below which float32 has no slopes
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GumbelVAE(DiscreteCoder, VAE):
+class GumbelVAE(VAE):
     """A VAE of categorical latents, trained through a relaxation of one-hot codes.
 
     Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
@@ -79,7 +79,8 @@ class GumbelVAE(DiscreteCoder, VAE):
             self.prior_temperature = schedules.weight(
                 "prior_temperature", prior_temperature, LEAST
             )
-        self.add_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
+        *variables, classes = decoder.input_shape[1:]
+        self.edges["codes"] = edge_of_codes(variables, classes, "int32")
 
     @override
     def loss_weights(self):
@@ -122,14 +123,36 @@ class GumbelVAE(DiscreteCoder, VAE):
         ratios = -codes * (tf.nn.log_softmax(logits) + math.log(logits.shape[-1]))
         return tf.reduce_sum(ratios, axis=list(range(1 - logits.shape.rank, 0)))
 
-    @override
-    def codes(self, x):
+    def codes(self, x) -> tf.Tensor:
         """Returns the likeliest codes of examples, int32 `[batch, variables]`."""
         return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)
+
+    def embedded(self, codes) -> tf.Tensor:
+        """Returns codes as the decoder takes them, one-hot."""
+        return tf.one_hot(codes, self.decoder.input_shape[-1])
+
+    # Use -------------------------------------------------------------------------------------
 
     @override
     def noise(self, n, key):
         return _largest(super().noise(n, key))
+
+    @override
+    def call(self, x, training=False):
+        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        return self.reconstructed(self.embedded(self.codes(x)))
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the codes of examples, integers `[n, ...]`."""
+        return {"codes": self.codes(x)}
+
+    @override
+    @capability
+    def decode(self, codes):
+        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
+        return {"x": self.reconstructed(self.embedded(codes))}
 
 
 def _largest(scores):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.classifiers import Classifying
+from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels
@@ -17,7 +17,7 @@ from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class M2(Classifying, VAE):
+class M2(VAE):
     """A VAE conditioned on the class, which is a latent variable where it is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
@@ -62,12 +62,15 @@ class M2(Classifying, VAE):
     ```
     """
 
+    batch = ("x", "labels")
+    classify = classify
+
     def __init__(
         self, encoder, decoder, classifier, likelihood="bernoulli", alpha=50.0, seed=0, **kwargs
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         require_inputs(2, type(self), encoder, decoder)
-        self.set_classifier(classifier, encoder.inputs[0].shape[1:], "examples")
+        set_classifier(self, classifier, encoder.inputs[0].shape[1:], "examples")
         self.classes = classifier.output_shape[-1]
         self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         self.alpha = schedules.weight("alpha", alpha)
@@ -100,6 +103,10 @@ class M2(Classifying, VAE):
     def loss_weights(self):
         classes = {"class_kl": 1.0, "classification": self.alpha, "accuracy": None}
         return super().loss_weights() | classes
+
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of q(y|x), float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(x, training=self.training), tf.float32)
 
     def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns pairs of example and class, int32: the label or, if it is -1, every class."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.autoencoders.coder import Coder, DiscreteCoder, decoder_edges
+from keras_gen.autoencoders.coder import Coder, decoder_edges, edge_of_codes
 from keras_gen.core.kinds_of_data import Images, Levels, Vectors
 from keras_gen.losses import Bernoulli, Categorical, Normal
 
@@ -183,32 +183,9 @@ class TestNetworks:
             Codes(linear((4,), 1.0, 2.0), linear((4,), 1.0))
 
 
-class Signs(DiscreteCoder, Codes):
-    """Codes are the signs of the values; the decoder takes them one-hot."""
-
-    def __init__(self, encoder, decoder, likelihood="normal"):
-        super().__init__(encoder, decoder, likelihood)
-        self.add_codes((2, 2), 2, "int32")
-
-    def codes(self, x):
-        return tf.cast(self.encoded(x)[0][..., 0] > 0, tf.int32)
-
-
-def test_integer_codes_there_and_back(images):
-    first = keras.Input((2, 2, 1))
-    encoder = keras.Model(first, keras.layers.Concatenate()([first, -first]))
-    one_hot = keras.Input((2, 2, 2))
-    decoder = keras.Model(one_hot, one_hot[..., 1:] - one_hot[..., :1])
-    model = Signs(encoder, decoder)
-    codes = model.encode(images)
-    assert codes.dtype == np.int32
-    np.testing.assert_array_equal(codes, images[..., 0] > 127)
-    signs = np.where(images > 127, 255, 0)
-    np.testing.assert_array_equal(model.decode(codes), signs)
-    np.testing.assert_array_equal(model.reconstruct(images), signs)
-    assert set(model.signatures()) == {"encode", "decode", "reconstruct", "score"}
+def test_codes_of_one_value_are_refused():
     with pytest.raises(ValueError, match=r"^A code has 1 values: expected at least 2"):
-        model.add_codes((2,), 1)
+        edge_of_codes((2,), 1)
 
 
 def test_a_decoder_alone_says_what_its_data_are():

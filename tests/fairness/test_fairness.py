@@ -127,7 +127,7 @@ class TestVFAE:
         *_, known = self.by_hand(model, np.zeros(4, int))
         *_, others = self.by_hand(model, np.ones(4, int))
         _, z, *_, unknown = self.by_hand(model, np.full(4, -1))
-        q = tf.nn.softmax(model.logits(z)).numpy()
+        q = tf.nn.softmax(model.logits_of(z)).numpy()
         for name in ("reconstruction", "kl", "upper_kl"):
             mean = q[:, 0] * known[name] + q[:, 1] * others[name]
             np.testing.assert_allclose(unknown[name], mean, rtol=1e-4, err_msg=name)

@@ -144,16 +144,12 @@ def in_order(data) -> list:
     return [part for each in data for part in in_order(each)]
 
 
-def edges_of(model) -> dict:
-    """Returns the edges of what `fit` takes, by name."""
-    return {**model.edges, **model.training_edges}
-
-
 def named_parts(model, data) -> dict[str, Any]:
     """Names the parts of a batch; labels of a model that takes none are left out.
 
     Args:
-        model: A `GenerativeModel`; its `batch` names the parts in order, the first is x.
+        model: A `GenerativeModel`; its `batch` names the parts in order, the first is x. It has
+            this as its method.
         data: Tensors or arrays, in tuples in this order, or in a dict by these names.
 
     Returns:
@@ -164,7 +160,7 @@ def named_parts(model, data) -> dict[str, Any]:
     """
     name = type(model).__name__
     batch = model.batch
-    edges = edges_of(model)
+    edges = model.edges | model.training_edges
     expected = ", ".join(f"{part} ({edges[part].name})" for part in batch)
     parts = in_order(data)
     if any(isinstance(part, Mapping) for part in parts):
@@ -193,16 +189,13 @@ def named_parts(model, data) -> dict[str, Any]:
 
 
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns a batch of this replica, which has an example in it at least.
+    """Returns a batch of one of several replicas, which has an example in it at least.
 
     Networks end in errors of other kinds, or the process, where they get none.
     """
-    replicas = replica_count()
-    if replicas == 1:
-        return batch
     sentence = (
-        f"The last batch has fewer examples than there are replicas, {replicas}: drop it, or "
-        "choose another batch size."
+        f"The last batch has fewer examples than there are replicas, {replica_count()}: drop it, "
+        "or choose another batch size."
     )
     found = {}
     for name, values in batch.items():
@@ -258,7 +251,7 @@ def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
     Raises:
         ValueError: If the floats of `validation_data` have another range than those of x.
     """
-    before = edges_of(model)
+    before = model.edges | model.training_edges
     first, arguments["x"] = first_batch(arguments["x"], arguments.get("y"))
     seen = _seen(model, first)
     if arguments.get("validation_data") is not None:
@@ -288,7 +281,7 @@ def _seen(model, first) -> dict:
     found: dict = {}
     if first is None:
         return found
-    edges = edges_of(model)
+    edges = model.edges | model.training_edges
     for name, part in model.named_parts(first).items():
         edge = edges[name].seen(part) if name in edges else None
         if edge is not None:

@@ -42,19 +42,19 @@ class Images(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
         values = of_shape(tf.convert_to_tensor(values), self.shape, "Images")
-        if values.dtype == tf.uint8:
-            return self._scaled(values)
-        if not values.dtype.is_floating:
-            raise TypeError(
-                f"Images have dtype {values.dtype.name}: expected {self.expected()}."
-            )
-        low, high = (0.0, 255.0) if self.float_levels else (self.low, self.high)
-        values = tf.cast(values, tf.float32)
-        values = within(values, low, high, "Images", self.expected())
-        return self._scaled(values) if self.float_levels else values
-
-    def _scaled(self, levels):
-        return tf.cast(levels, tf.float32) * ((self.high - self.low) / 255.0) + self.low
+        levels = self.float_levels or values.dtype == tf.uint8
+        if values.dtype != tf.uint8:
+            if not values.dtype.is_floating:
+                raise TypeError(
+                    f"Images have dtype {values.dtype.name}: expected {self.expected()}."
+                )
+            low, high = (0.0, 255.0) if levels else (self.low, self.high)
+            values = tf.cast(values, tf.float32)
+            values = within(values, low, high, "Images", self.expected())
+        if levels:
+            scale = (self.high - self.low) / 255.0
+            values = tf.cast(values, tf.float32) * scale + self.low
+        return values
 
     def expected(self) -> str:
         """What `prepare` takes, in words."""

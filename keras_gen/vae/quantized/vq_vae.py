@@ -4,13 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import DiscreteCoder
-from keras_gen.core import Player, schedules
+from keras_gen.autoencoders.coder import Coder, edge_of_codes
+from keras_gen.core import Player, capability, schedules
 from keras_gen.layers import VectorQuantizer
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VQVAE(DiscreteCoder):
+class VQVAE(Coder):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
@@ -70,7 +70,7 @@ class VQVAE(DiscreteCoder):
     def codebook(self, name, shape):
         """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
-        self.add_codes(grid, self.codebook_size, name=name)
+        self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)
         return VectorQuantizer(self.codebook_size, dim, self.decay, **options)
 
@@ -131,10 +131,29 @@ class VQVAE(DiscreteCoder):
     def nats(self, x):
         return self.reconstruction(self.encoded(x)[0], x)
 
-    @override
-    def codes(self, x):
+    def codes(self, x) -> tf.Tensor:
+        """Returns the codes of examples that went through the edge, integers `[batch, ...]`."""
         return self.quantizer(self.encoder(x, training=False))[1]
 
-    @override
-    def embedded(self, codes):
+    def embedded(self, codes) -> tf.Tensor:
+        """Returns the vectors of codes, which the decoder takes."""
         return self.quantizer.embed(codes)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, x, training=False):
+        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        return self.reconstructed(self.embedded(self.codes(x)))
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the codes of examples, integers `[n, ...]`."""
+        return {"codes": self.codes(x)}
+
+    @override
+    @capability
+    def decode(self, codes):
+        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
+        return {"x": self.reconstructed(self.embedded(codes))}

@@ -71,7 +71,7 @@ def compare(name, rounds, in_torch):
         bare=bare_step,
     )
     fit = took.pop("fit")
-    ratios = "; ".join(f"fit/{way} {seconds / fit:.2f}" for way, seconds in took.items())
+    ratios = "; ".join(f"{way}/fit {seconds / fit:.2f}" for way, seconds in took.items())
     print(f"{name}: fit {fit * 1e3:.1f} ms a step of {BATCH}; {ratios}", flush=True)
 
 

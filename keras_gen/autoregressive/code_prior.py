@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.core import Player, capability, require_built
+from keras_gen.core import capability, require_built
 from keras_gen.losses import Categorical
 
 
@@ -47,6 +47,8 @@ class CodePrior(CausalModel):
     ```
     """
 
+    frozen = ("coder",)
+
     def __init__(self, network, coder, seed=0, **kwargs):
         require_built(network, coder)
         codes = coder.edges["codes"]
@@ -65,10 +67,6 @@ class CodePrior(CausalModel):
         coder.compiled = False
         self.edges["x"] = coder.edges["x"]
         self.edges["codes"] = codes
-
-    @override
-    def players(self):
-        return {"optimizer": Player([self.network])}
 
     @override
     def terms(self, batch):

@@ -74,17 +74,23 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     return tf.cast(-tf.math.log(-tf.math.log(u)), dtype)
 
 
-def seeded(draw, seeds, shape) -> tf.Tensor:
+def random_seeds(n, key) -> tf.Tensor:
+    """Draws int32 seeds `[n]` for `seeded`: for samplers that draw noise at each of their steps."""
+    return tf.random.stateless_uniform([n], key, 0, 2**31 - 1, tf.int32)
+
+
+def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
     """Noise `[n, *shape]` of as many seeds: equal ones draw equal noise, whatever is beside them.
 
     Args:
         draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
         seeds: Int32 `[n]`.
         shape: Of the noise of one seed: ints or scalar tensors.
+        step: Of a sampler: int32, each has other noise.
     """
 
     def noise_of(seed):
-        return draw(shape, tf.stack([0, seed]))
+        return draw(shape, tf.stack([step, seed]))
 
     return tf.map_fn(noise_of, seeds, fn_output_signature=tf.float32)
 

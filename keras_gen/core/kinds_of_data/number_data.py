@@ -1,4 +1,4 @@
-"""Single numbers: of a choice, and of a seed."""
+"""What is one for all examples, such as a temperature or a choice; and seeds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,
@@ -41,6 +42,77 @@ class Number(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Integer(Edge):
+    """One integer for all examples, such as a number of steps.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        name: Name under which clients know it.
+
+    Example:
+        >>> Integer(1, 1000, "steps").prepare(50)
+        <tf.Tensor: shape=(), dtype=int32, numpy=50>
+    """
+
+    low: int
+    high: int
+    name: str
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        values = tf.convert_to_tensor(values)
+        if values.shape.rank:
+            raise ValueError(f"{self.name} has shape {values.shape}: expected one integer.")
+        return integers_within(values, self.low, self.high, self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([], tf.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice(Edge):
+    """One of several names for all examples, inside as its place among them.
+
+    A model computes by `tf.switch_case(choice, functions)`.
+
+    Args:
+        options: The names, in order.
+        name: Name under which clients know the choice.
+
+    Example:
+        >>> Choice(("euler", "heun"), "solver").prepare("heun")
+        <tf.Tensor: shape=(), dtype=int32, numpy=1>
+    """
+
+    options: tuple[str, ...]
+    name: str
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes one of the names."""
+        expected = f"expected one of {', '.join(self.options)}."
+        values = tf.convert_to_tensor(values)
+        if values.dtype != tf.string or values.shape.rank:
+            raise TypeError(
+                f"{self.name} has dtype {values.dtype.name} and shape {values.shape}: {expected}"
+            )
+        same = tf.equal(values, tf.constant(self.options))
+        known = require(tf.reduce_any(same), f"{self.name} is '{{}}': {expected}", values)
+        with tf.control_dependencies([known]):
+            return tf.argmax(tf.cast(same, tf.int32), output_type=tf.int32)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([], tf.int32)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ Networks", ICCV 2017.
 
   python recipes/cyclegan_monet.py                       about 10 minutes on two CPU cores
   python recipes/cyclegan_monet.py --preset cpu          27 to 49, in bfloat16 and on shared cores
-  python recipes/cyclegan_monet.py --preset smoke        under a minute
+  python recipes/cyclegan_monet.py --preset smoke        a minute or so
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
 Without a preset it is quick, a first look: 0.58 of the photographs' distance to paintings, in

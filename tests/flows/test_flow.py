@@ -8,13 +8,14 @@ import pytest
 import tensorflow as tf
 
 from gaussians import VALUES, excess, linear_gaussian
-from keras_gen.core import NonFiniteLossError
+from keras_gen.core import NonFiniteLossError, noise
 from keras_gen.flows import Flow
 from keras_gen.flows.flow import change_of_variables
 from keras_gen.layers.flows import (
     ActNorm,
     AffineCoupling,
     Chain,
+    Factored,
     InvertibleConvolution,
     InvertibleLayer,
     Logit,
@@ -185,6 +186,16 @@ def test_what_starts_from_zeros_is_checked_too():
     np.testing.assert_array_equal(layer.log_scale, np.zeros(3))
 
 
+def test_deep_flows_are_checked_layer_by_layer():
+    """Through all of them the rounding of one grows, until a right flow looks wrong."""
+    Flow(coupling_flow((19,), steps=32, hidden=()))
+    rest = Chain([ActNorm(), WrongScale()])
+    with pytest.raises(ValueError, match=r"layer 'wrong_scale\w*' \(WrongScale\) gives the"):
+        Flow(chain(4, ActNorm(), Factored(rest)))
+    with pytest.raises(ValueError, match=r"layer 'halving\w*' \(Halving\) misses random"):
+        Flow(chain(4, *[Halving(2.0, -math.log(2))] * 20, Halving(1.0, -math.log(2))))
+
+
 LEVELS = 4
 
 
@@ -207,8 +218,10 @@ def test_levels_count_the_width_of_their_noise(rng):
 def test_densities_of_levels_are_their_probabilities_on_average():
     """The noise spreads each level over its width: the mean of p(x) is the mass of a Normal."""
     model = Flow(chain(1, ActNorm()), levels=LEVELS)
-    levels = np.repeat(np.arange(LEVELS, dtype="uint8"), 1000)[:, None]
-    log_p = model.log_prob(levels, batch_size=len(levels)).reshape(LEVELS, 1000)
+    levels = np.repeat(np.arange(LEVELS, dtype="int32"), 1000)[:, None]
+    offsets = noise.uniform([4000, 1], tf.constant([0, 1], tf.int64))
+    latents, log_det, _ = model.forward(tf.constant(levels), offsets)
+    log_p = -change_of_variables(latents, log_det).numpy().reshape(LEVELS, 1000)
     edges = [0.5 * math.erf(v / math.sqrt(2)) for v in np.linspace(0, 1, LEVELS + 1)]
     np.testing.assert_allclose(np.exp(log_p).mean(axis=1), np.diff(edges), rtol=3e-3)
     assert log_p.std(axis=1).min() > 0

@@ -132,6 +132,14 @@ class Factored(InvertibleLayer):
         return (x_shape[0], math.prod(x_shape[1:])) if self.flat else tuple(x_shape)
 
     @override
+    def parts(self, x_shape):
+        if type(self) is not Factored:  # one whose call may be another
+            return super().parts(x_shape)
+        alone = Factored(_Same(), self.network, self.leaving, self.flat)
+        alone.build(x_shape)
+        return [(alone, tuple(x_shape)), *self.rest.parts((*x_shape[:-1], self._stay))]
+
+    @override
     def get_config(self) -> dict:
         parts = {"rest": self.rest, "network": self.network}
         serialize = keras.saving.serialize_keras_object
@@ -146,3 +154,15 @@ class Factored(InvertibleLayer):
             if config[name] is not None:
                 config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
+
+
+class _Same(InvertibleLayer):
+    """y = x."""
+
+    @override
+    def call(self, x, condition=None, training=False):
+        return x, tf.zeros(tf.shape(x)[:1]), ()
+
+    @override
+    def inverse(self, y, condition=None):
+        return y

@@ -67,6 +67,13 @@ class InvertibleLayer(keras.layers.Layer):
         """Returns the shape of y for a shape of x, both with the batch axis."""
         return tuple(x_shape)
 
+    def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:
+        """Returns the layers that it is composed of, each with the shape of its own x.
+
+        They are checked one at a time, because rounding grows from layer to layer.
+        """
+        return [(self, tuple(x_shape))]
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Chain(InvertibleLayer, keras.Model):
@@ -139,6 +146,16 @@ class Chain(InvertibleLayer, keras.Model):
         for step in self.steps:
             x_shape = step.y_shape(x_shape)
         return x_shape
+
+    @override
+    def parts(self, x_shape):
+        if type(self) is not Chain:  # one whose call may be another
+            return super().parts(x_shape)
+        found = []
+        for step in self.steps:
+            found += step.parts(x_shape)
+            x_shape = step.y_shape(x_shape)
+        return found
 
     @override
     def get_config(self) -> dict:

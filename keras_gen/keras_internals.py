@@ -7,9 +7,12 @@ here. Methods of `keras.Model` that ours override cannot stand here; `OVERRIDDEN
 
 from __future__ import annotations
 
+import collections
+import contextlib
 from collections.abc import Callable, Iterator
 
 import keras
+from keras.src.backend.common import global_state
 
 # Their parameters after `self`.
 OVERRIDDEN = {
@@ -36,6 +39,23 @@ def draws(layer: keras.Layer) -> bool:
 def own_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     """Returns the metrics that are attributes of the model itself."""
     return model._metrics
+
+
+NAMES_IN_USE = "object_name_uids"
+
+
+@contextlib.contextmanager
+def new_names() -> Iterator[None]:
+    """Within, the names of layers are numbered as in a new process.
+
+    TensorFlow orders a graph by names, and so they decide how sums are rounded.
+    """
+    before = global_state.get_global_attribute(NAMES_IN_USE)
+    global_state.set_global_attribute(NAMES_IN_USE, collections.defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(NAMES_IN_USE, before)
 
 
 # Functional models -----------------------------------------------------------------------------

@@ -54,6 +54,15 @@ def test_draws():
     assert not keras_internals.draws(keras.layers.Dense(1))
 
 
+def test_new_names():
+    keras.layers.Dense(1)
+    outside = keras.layers.Dense(1).name
+    with keras_internals.new_names():
+        assert [keras.layers.Dense(1).name for _ in range(2)] == ["dense", "dense_1"]
+    after = keras.layers.Dense(1).name
+    assert len({"dense", outside, after}) == 3
+
+
 def test_own_metrics():
     class Measured(keras.Model):
         def __init__(self):

@@ -6,6 +6,7 @@ import json
 import os
 import time
 import uuid
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from keras_gen.files.animations import write_animation
 from keras_gen.files.images import read_image, write_png
 from keras_gen.files.sounds import write_wav
 from keras_gen.files.writing import write_json
+from keras_gen.keras_internals import new_names
 from keras_gen.serving.export import export, load_weights
 from keras_gen.serving.exported import Exported, load, read_metadata, resolve, versions
 from keras_gen.workshop.run import last_lines
@@ -284,6 +286,7 @@ class Run:
         if evaluation and evaluation.best_value is not None:
             found = f"{evaluation.best_value:.6g} after epoch {evaluation.best_epoch}"
             self.say(f"best val_{best}: {found}, kept in {path}")
+        self._seed(f"after {name}")
         return (time.monotonic() - began) / 60
 
     def _take_weights(self, model, draw: Callable | None, part: str) -> float:
@@ -359,7 +362,9 @@ class Run:
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run has done so before it was interrupted.
 
-        For sweeps over many short trainings; each depends on nothing but its settings.
+        For sweeps over many short trainings; each depends on nothing but its name and the settings:
+        randomness without a seed, such as first weights, and the names of layers start anew in it
+        and after it. So a run that was interrupted measures what an unbroken one does.
 
         Args:
             name: Of what is measured, other than all others of the run.
@@ -371,10 +376,13 @@ class Run:
         """
         path = self.directory / "measured" / f"{name}.json"
         if path.exists():
+            self._seed(f"after {name}")
             return json.loads(path.read_text())
         began = time.monotonic()
-        with _many_models():
+        self._seed(name)
+        with _many_models(), new_names():
             found = json.loads(json.dumps(measure(*arguments)))
+        self._seed(f"after {name}")
         if is_chief():
             write_json(path, found)
             self.clock.save()
@@ -382,6 +390,10 @@ class Run:
         text = ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
         self.say(f"{name}: {text} ({time.monotonic() - began:.0f} s)")
         return found
+
+    def _seed(self, name: str) -> None:
+        """Starts all randomness that has no seed of its own from the run's seed and a name."""
+        keras.utils.set_random_seed((self.settings.seed + zlib.crc32(name.encode())) % 2**32)
 
     def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
         """Calls `measure` for `count` seeds, from that of the settings on, each `once`.

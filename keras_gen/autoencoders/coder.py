@@ -49,6 +49,7 @@ class Coder(LikelihoodModel):
 
     code_names: tuple[str, ...] = ("codes",)
     default_signature = "reconstruct"
+    predicts = "reconstruct"
     for_users: tuple[str, ...] = ("for_images", "interpolate")
 
     def set_networks(self, encoder, decoder, likelihood) -> None:

@@ -45,6 +45,7 @@ class Classifier(GenerativeModel):
 
     batch: tuple[str, ...] = ("x", "labels")
     default_signature = "classify"
+    predicts = "classify"
     for_users: tuple[str, ...] = ("for_images",)
 
     def __init__(self, encoder, classifier, seed: int = 0, **kwargs):

@@ -126,10 +126,35 @@ def _by_name(function, model, names, *values):
 
 def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
     """A capability's outputs as arrays, through the model's edges but for those `as_floats`."""
+    return [_array(value) for value in _restored(model, outputs, as_floats)]
+
+
+def _restored(model, outputs: dict, as_floats) -> list[tf.Tensor]:
     restored: list = []
     for name, value in outputs.items():
         restored += [value] if name in as_floats else model.served({name: value}).values()
-    return [_array(value) for value in restored]
+    return restored
+
+
+def of_batch(model, name: str, parts: list):
+    """Returns what the method of a capability returns, for tensors of one batch, as tensors."""
+    method = getattr(type(model), name)
+    names = method.takes(model)
+    edges = [model.edges[each] for each in names]
+    if len(parts) < len(names):
+        raise ValueError(
+            f"{type(model).__name__}.predict takes {' and '.join(edge.name for edge in edges)}, "
+            f"but got {len(parts)} arrays: give a list of them in this order."
+        )
+    parts = parts[: len(names)]  # others are labels, which come with the examples of a data set
+    prepared = {each: edge.prepare(p) for each, edge, p in zip(names, edges, parts, strict=True)}
+    as_floats = {
+        each
+        for each, edge, part in zip(names, edges, parts, strict=True)
+        if edge.keeps_floats and part.dtype.is_floating
+    }
+    restored = tuple(_restored(model, method.function(model, **prepared), as_floats))
+    return restored if len(restored) > 1 else restored[0]
 
 
 def _array(value):

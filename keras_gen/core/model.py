@@ -141,6 +141,8 @@ class GenerativeModel(keras.Model):
     totals: tuple[str, ...] = ("loss",)
     # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
     for_users: tuple[str, ...] = ("networks", "players", "sample", "signatures")
+    # The capability that Keras' `predict` gives of examples as their edges take them.
+    predicts: str | None = None
     # Arguments that have another name in files of earlier versions: old name -> new name.
     renamed: dict[str, str] = {}
 
@@ -166,6 +168,8 @@ class GenerativeModel(keras.Model):
         self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
         # The networks arrive built; the model itself owns nothing that waits for data.
         self.built = True
+        # Keras would choose XLA for a model that is not compiled.
+        self.jit_compile = False
 
     @override
     def __setattr__(self, name, value):
@@ -633,6 +637,25 @@ class GenerativeModel(keras.Model):
             if CALLED_BY_FIT not in arguments:
                 fit_inputs.look_at_first_batches(self, arguments)
             return super().evaluate(**arguments)
+
+    @override
+    def predict(self, *args, **kwargs):
+        """Returns what the capability does that `predicts` names, as `keras.Model.predict`.
+
+        Raises:
+            NotImplementedError: If it names none.
+            ValueError: If the data do not fit the edges.
+        """
+        with plain_errors(self, []):
+            return super().predict(*args, **kwargs)
+
+    @override
+    def predict_step(self, data):
+        if self.predicts is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no predict: it has {', '.join(self.signatures())}."
+            )
+        return capabilities.of_batch(self, self.predicts, fit_inputs.in_order(data))
 
     # Files -----------------------------------------------------------------------------------
 

@@ -77,6 +77,7 @@ class GAN(GenerativeModel):
     """
 
     default_signature = "sample"
+    predicts = "generate"
     for_users: tuple[str, ...] = (
         "draw_latents",
         "for_images",

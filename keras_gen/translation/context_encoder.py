@@ -69,6 +69,7 @@ class ContextEncoder(AdversarialPredictor):
     """
 
     default_signature = "inpaint"
+    predicts = "fill"
     for_users = ("inpaint", "masks")
 
     def __init__(

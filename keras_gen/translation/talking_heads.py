@@ -74,6 +74,7 @@ class TalkingHeads(AdversarialPredictor):
     """
 
     batch = ("x", "y", "shots", "shot_landmarks", "labels")
+    predicts = "render"
     for_users = ("adapt", "for_images")
 
     def __init__(

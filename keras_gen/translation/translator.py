@@ -10,6 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.core import GenerativeModel
 from keras_gen.core.capabilities import one_at_least
+from keras_gen.core.checks import fit_inputs
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
 from keras_gen.keras_internals import all_layers
@@ -76,6 +77,17 @@ class Translator(GenerativeModel):
                 result = Images(network.output_shape[1:]).restore(result)
             results.append(result.numpy())
         return np.concatenate(results)
+
+    @override
+    def predict_step(self, data):
+        """Translates a batch in the first direction."""
+        network = next(iter(self.directions().values()))
+        images = fit_inputs.in_order(data)[0]
+        inner = Images(network.input_shape[1:]).prepare(images)
+        translated = _translated(network, self.margin, self.size_multiple, inner, 0)
+        if images.dtype.is_floating:
+            return translated
+        return Images(network.output_shape[1:]).restore(translated)
 
     @override
     def signatures(self) -> dict:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
-from keras_gen.core.noise import stateless_seed
+from keras_gen.core.noise import example_seeds, stateless_seed
 from keras_gen.losses.likelihoods import Likelihood
 
 SCORE_SAMPLES = 16  # latents per example by which a bound is estimated; of one it would be noisy
@@ -45,9 +45,12 @@ class LikelihoodModel(GenerativeModel):
 
     # Use -------------------------------------------------------------------------------------
 
-    def score_seed(self) -> tf.Tensor:
-        """Returns the seed of the noise of `nats`, the same each time."""
-        return stateless_seed(self.seed, 0, "score")
+    def score_seeds(self, x, use: str = "score") -> tf.Tensor:
+        """Returns the seeds of the noise of `nats`, int64 `[batch, 2]`: of x alone.
+
+        So the score of an example is the same each time, in batches of any size.
+        """
+        return example_seeds(x, stateless_seed(self.seed, 0, use))
 
     @capability
     def score(self, x, **given):

@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from keras_gen.core.distribution.replicas import replica_slice
 
+ALGORITHM = "philox"
+"""What draws in a step: by default XLA would draw other numbers than TensorFlow's own kernels."""
+
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     """Returns the int64 `[2]` seed of one use of randomness in one step.
@@ -32,13 +35,52 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     Args:
         draw: Stateless function of TensorFlow, of a shape and a seed.
         shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
-        seed: Int64 `[2]`, from `stateless_seed`.
+        seed: Int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Further arguments of `draw`.
     """
+    options["alg"] = ALGORITHM
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
     batch, *example = shape
+    if tf.convert_to_tensor(seed).shape.rank == 2:
+        dtype = options.get("dtype", tf.float32)
+        return tf.map_fn(
+            lambda one: draw(example, one, **options), seed, fn_output_signature=dtype
+        )
     start, total = replica_slice(batch)
     return draw([total, *example], seed, **options)[start : start + batch]
+
+
+def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Returns a seed for each example, int64 `[batch, 2]`: equal examples have equal ones.
+
+    So an example has the same noise whatever is beside it in its batch.
+
+    Args:
+        x: Numbers `[batch, ...]`.
+        seed: Int64 `[2]`, from `stateless_seed`.
+    """
+    batch = tf.shape(x)[0]
+    values = tf.reshape(tf.cast(x, tf.float32), [batch, tf.reduce_prod(tf.shape(x)[1:])])
+    bits = tf.bitcast(values, tf.int32)
+    # A hash: the sum of the bits times random integers, which overflows.
+    factors = tf.random.stateless_uniform(
+        tf.shape(bits)[1:], [0, 1], None, None, tf.int32, alg=ALGORITHM
+    )
+    codes = tf.reduce_sum(bits * factors, axis=1)
+    return tf.stack([tf.repeat(seed[0], batch), seed[1] + tf.cast(codes, tf.int64)], axis=1)
+
+
+def folded(seed: tf.Tensor, number) -> tf.Tensor:
+    """Returns another seed for each number.
+
+    Args:
+        seed: Int64 `[2]`, or `[batch, 2]` of examples.
+        number: Integer; of seeds of examples also `[batch]`.
+    """
+    if seed.shape.rank == 1:
+        return tf.random.experimental.stateless_fold_in(seed, number)
+    first = seed[:, 0] + tf.cast(number, tf.int64) * 1_000_003
+    return tf.stack([first, seed[:, 1]], axis=1)
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
@@ -60,7 +102,7 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 def random_labels(n, key, classes: int) -> tf.Tensor:
     """Draws int32 labels `[n]`, for samples whose latents are drawn from `key` itself."""
     other = tf.random.experimental.stateless_fold_in(key, 1)
-    return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
+    return tf.random.stateless_uniform([n], other, 0, classes, tf.int32, alg=ALGORITHM)
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:

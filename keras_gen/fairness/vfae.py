@@ -21,7 +21,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.likelihood_model import edge_of
-from keras_gen.core.noise import normal
+from keras_gen.core.noise import folded, normal
 from keras_gen.fairness.blind_classifier import set_table
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
@@ -78,6 +78,7 @@ class VFAE(LikelihoodModel):
     batch = ("x", "labels", "attributes")
     given = ("attributes",)
     default_signature = "classify"
+    predicts = "classify"
     for_users = ("for_table",)
     classify = classify
 
@@ -201,7 +202,7 @@ class VFAE(LikelihoodModel):
         for label in range(classes):
             labels_above = tf.fill(tf.shape(latents)[:1], label)
             above = self.upper_encoder([latents, labels_above], training=self.training)
-            seed_above = tf.random.experimental.stateless_fold_in(seed, label + 1)
+            seed_above = folded(seed, label + 1)
             drawn, _ = self.drawn([tf.cast(each, tf.float32) for each in above], seed_above)
             prior = self.upper_decoder([drawn, labels_above], training=self.training)
             kl += q[:, label] * kl_normal(*posterior, *prior)
@@ -218,7 +219,7 @@ class VFAE(LikelihoodModel):
     @override
     def nats(self, x, attributes):
         """Returns the negative bound of log p(x|s) without labels."""
-        inferred = self.drawn(self.posterior(x, attributes), self.score_seed())
+        inferred = self.drawn(self.posterior(x, attributes), self.score_seeds(x))
         unknown = tf.fill(tf.shape(x)[:1], -1)
         return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred).values()))
 

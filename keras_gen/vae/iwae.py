@@ -85,4 +85,4 @@ class IWAE(VAE):
 
     @override
     def nats(self, x):
-        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seeds(x)))

@@ -10,7 +10,7 @@ from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.noise import folded, random_labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
 from keras_gen.networks import m2_networks
 from keras_gen.vae.vae import VAE
@@ -150,6 +150,8 @@ class M2(VAE):
     def log_weights(self, x, samples: int, seed):
         """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for draws of every class."""
         x, y = self.every_class(x)
+        if seed.shape.rank == 2:  # of examples: others for each class
+            seed = folded(tf.repeat(seed, self.classes, axis=0), y)
         inferred = self.drawn(self.encoded(x, y), seed, samples)
         joint = self.log_ratio(x, inferred, y)
         by_class = tf.reshape(joint, [samples, -1, self.classes])

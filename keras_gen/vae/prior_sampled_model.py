@@ -77,7 +77,7 @@ class PriorSampledModel(LikelihoodModel):
 
     @override
     def nats(self, x):
-        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seeds(x)))
 
     def noise(self, n, key):
         """Draws latents of n examples from the prior."""

@@ -105,13 +105,13 @@ class VAE(Coder):
 
     @override
     def nats(self, x):
-        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x)), axis=0)
 
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
         The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` went
-        through its edge; `seed` is stateless, int64 `[2]`.
+        through its edge; `seed` is stateless, int64 `[2]`, or one for each example, `[batch, 2]`.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x), seed, samples))
 

@@ -204,12 +204,14 @@ def test_log_prob_is_minus_the_score():
 
 
 def test_the_seed_of_estimates_stays():
-    model = Density()
-    seed = model.score_seed()
+    model, x = Density(), tf.constant([[0.0, 1.0], [2.0, 3.0]])
+    seeds = model.score_seeds(x)
     model.step.assign(3)
     model.evaluation_step.assign(3)
-    np.testing.assert_array_equal(model.score_seed(), seed)
-    assert not np.array_equal(model.stateless_seed("score"), seed)
+    np.testing.assert_array_equal(model.score_seeds(x), seeds)
+    np.testing.assert_array_equal(model.score_seeds(x[1:]), seeds[1:])
+    assert not np.array_equal(seeds[0], seeds[1])
+    assert not np.array_equal(model.score_seeds(x, "other"), seeds)
 
 
 def test_edges_of_likelihoods():

@@ -54,7 +54,7 @@ def test_moments():
 
 def test_gumbel_noise_is_finite_where_the_uniform_is_zero(monkeypatch):
     monkeypatch.setattr(
-        tf.random, "stateless_uniform", lambda shape, seed, minval, maxval: tf.fill(shape, minval)
+        tf.random, "stateless_uniform", lambda shape, *_, minval, **__: tf.fill(shape, minval)
     )
     assert np.isfinite(noise.gumbel([3], stateless_seed(0, 0, "x"))).all()
 
@@ -93,3 +93,19 @@ def test_several_draws_of_an_example_are_slices_of_the_single_draw():
     step = tf.function(lambda: noise.several(noise.normal, [3, 4], 5, seed))
     parts = strategy.experimental_local_results(strategy.run(step))
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
+def test_seeds_of_examples_are_their_own():
+    """Of equal examples they are equal; the noise is standard normal, whatever is beside them."""
+    x = np.random.default_rng(0).integers(0, 256, (64, 5)).astype("float32")
+    x[1] = x[0]
+    seed = noise.stateless_seed(0, 0, "score")
+    seeds = noise.example_seeds(tf.constant(x), seed)
+    assert len({tuple(each) for each in seeds.numpy()}) == 63
+    drawn = noise.several(noise.normal, [64, 40], 3, seeds).numpy()
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
+    assert abs(drawn.mean()) < 0.05 and abs(drawn.std() - 1) < 0.05
+    backwards = noise.example_seeds(tf.constant(x[::-1][:7]), seed)
+    np.testing.assert_array_equal(backwards, seeds[::-1][:7])
+    other = noise.folded(seeds, 1)
+    assert (np.abs(noise.normal([64, 40], other) - drawn[0]).max(axis=1) > 0.1).all()

@@ -87,7 +87,8 @@ def test_a_step_follows_the_gradient_through_the_latents(weights, x):
 def test_log_prob_is_the_elbo_of_16_latents(weights, x):
     model = vae(weights, beta=BETA)  # beta weights the loss, and is no part of the bound
     mean, log_variance = encoded(weights, x)
-    epsilon = np.moveaxis(noise.normal([5, 16, LATENTS], model.score_seed()).numpy(), 1, 0)
+    seeds = model.score_seeds(tf.constant(x))
+    epsilon = np.moveaxis(noise.normal([5, 16, LATENTS], seeds).numpy(), 1, 0)
     z = mean + np.exp(log_variance / 2) * epsilon
     _, log_density = LIKELIHOODS["normal"]
     joint = log_density(x, z @ weights[4] + weights[5]).sum(-1) - 0.5 * (z**2).sum(-1)

@@ -79,4 +79,4 @@ class HierarchicalIWAE(HierarchicalVAE):
 
     @override
     def nats(self, x):
-        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seeds(x)))

@@ -13,7 +13,7 @@ from keras_gen.core import capability, require_built, require_logits, sample, sc
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.core.kinds_of_data import Levels, Vectors
 from keras_gen.core.likelihood_model import SCORE_SAMPLES, edge_of, log_prob
-from keras_gen.core.noise import normal, stateless_seed
+from keras_gen.core.noise import normal
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 
 
@@ -216,7 +216,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def nats(self, x):
-        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x)), axis=0)
 
     def log_weights(self, x, samples: int, seed, layers=None) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
@@ -224,11 +224,12 @@ class HierarchicalVAE(Coder):
         Args:
             x: Examples as the edge prepares them, `[batch, ...]`.
             samples: Draws of the latents for each example.
-            seed: Stateless seed, int64 `[2]`.
+            seed: Stateless seed, int64 `[2]`, or one for each example, `[batch, 2]`.
             layers: Int `[batch]`: latents up to this layer are drawn from the prior given those
                 above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
+        seeds_below = self.score_seeds(x, "lower")
         x = tf.repeat(x, samples, axis=0)
         # Drawn with the batch first, for each replica takes its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
@@ -236,9 +237,7 @@ class HierarchicalVAE(Coder):
         if layers is not None:
             layers = tf.repeat(layers, samples)
             # What was inferred above has seen the noise of the lower layers, which get another.
-            other = tf.random.stateless_normal(
-                tf.shape(noise), stateless_seed(self.seed, 0, "lower")
-            )
+            other = tf.reshape(normal([batch, samples, self.size], seeds_below), [-1, self.size])
             sizes = [sum(map(math.prod, names.values())) for names in self.layout]
             layer = tf.repeat(tf.range(1, self.depth + 1), sizes)
             noise = tf.where(layer > layers[:, None], noise, other)
@@ -301,7 +300,7 @@ class HierarchicalVAE(Coder):
             layers: k, int `[n]` or one for all: 0 for the ELBO, at most L.
             batch_size: Examples at once.
         """
-        log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seed(), layers=layers)
+        log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
         return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
 
 

@@ -1,0 +1,30 @@
+"""Densities and scores of examples depend on the example alone."""
+
+import numpy as np
+import pytest
+
+import keras_gen
+from all_tiny import TINY
+from keras_gen.core import GenerativeModel, LikelihoodModel
+from tiny import random_examples
+
+
+def scoring() -> list[str]:
+    """The classes that score examples."""
+    return [name for name in TINY if issubclass(getattr(keras_gen, name), LikelihoodModel)]
+
+
+@pytest.mark.parametrize("name", scoring())
+def test_a_score_does_not_depend_on_the_batch(name, monkeypatch, rng):
+    """Nor on the order, nor on what was evaluated before, though many of them draw noise."""
+    monkeypatch.setattr(GenerativeModel, "graph", lambda self, key, function, specs: function)
+    model = TINY[name].build(3)
+    takes = type(model).score.takes(model)
+    edges = [model.edges[edge] for edge in takes]
+    arrays = [random_examples(edge, 5, rng) for edge in edges]
+    scores = model.score(*arrays)
+    model.evaluation_step.assign(5)
+    backwards = model.score(*[array[::-1] for array in arrays], batch_size=2)[::-1]
+    np.testing.assert_allclose(backwards, scores, rtol=1e-4, atol=1e-4)
+    if hasattr(model, "log_prob") and type(model).log_prob.takes(model) == takes:
+        np.testing.assert_allclose(model.log_prob(*arrays), -scores, rtol=1e-4, atol=1e-4)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_gen.core.checks.step_checks import require
+
 
 def replica_count() -> int:
     """Number of replicas that run this step, 1 outside a distribution strategy."""
@@ -34,9 +36,19 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
     """Returns a batch in `count` parts of equal size `[batch / count, ...]`, rounded up.
 
     A part takes every `count`-th example, so that N replicas form the parts of one device. If
-    `count` does not divide the batch, some examples are in two parts.
+    `count` does not divide the batch, some examples are in two parts; on several replicas this is
+    refused, for they would be others than on one.
     """
     examples = keras.ops.shape(values)[0]
+    replicas = replica_count()
+    if replicas > 1:
+        sentence = (
+            f"A replica has {{}} examples of a batch, and the step divides them by {count}: on "
+            f"{replicas} replicas choose batches of a multiple of {count * replicas}, and drop "
+            "a smaller last one."
+        )
+        with tf.control_dependencies([require(examples % count == 0, sentence, examples)]):
+            values = tf.identity(values)
     places = tf.range(-(-examples // count)) * count
     found = []
     for part in range(count):

@@ -17,6 +17,7 @@ from keras_gen.core.distribution.replicas import replica_count, replica_slice
 
 EQUAL = [[1.0], [2.0]], [[3.0], [6.0]]
 UNEQUAL = [[1.0], [2.0], [6.0]], [[11.0]]
+UNEVEN = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0]]
 
 
 def on_replicas(function, parts, known=False):
@@ -160,3 +161,13 @@ class TestParts:
         batches = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]
         found = [np.concatenate(part) for part in on_replicas(lambda x: parts(x, 2), batches)]
         np.testing.assert_array_equal(found, [[0, 2, 4, 6], [1, 3, 5, 7]])
+        uneven = [np.concatenate(part) for part in on_replicas(lambda x: parts(x, 2), UNEVEN)]
+        np.testing.assert_array_equal(uneven, [[0, 2, 4], [1, 3, 5]])
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_replicas_cannot_divide_as_one_device_is_refused(self, known):
+        """Of 3 and 3 examples the first half would be 0, 2, 3, 5, and on one device 0, 2, 4."""
+        halves = [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+        kind = ValueError if known else tf.errors.InvalidArgumentError
+        with pytest.raises(kind, match="a multiple of 4, and drop a smaller last one"):
+            on_replicas(lambda x: parts(x, 2), halves, known)

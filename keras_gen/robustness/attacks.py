@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,12 @@ from keras_gen.core import noise, schedules, stateless
 from keras_gen.losses.per_example import Configurable, resolve, serializable
 
 NORMS = ("inf", "2")
+# Above this difference of logits float32 rounds the cross-entropy's gradient, and soon to 0.
+SURE = 16.0
+# Ranges of inputs, one of which a network was made for, and what tells that from chance.
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+FEWEST = 10  # examples
+MUCH_BETTER = 0.2  # accuracy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,14 +152,17 @@ class Attack(Configurable):
             network: Any Keras model from floats in `bounds` to logits `[n, classes]`, or to a dict
                 that has `"logits"`.
             images: uint8, or floats in `bounds`, `[n, ...]`.
-            labels: True classes, or those to reach, integers `[n]`.
+            labels: True classes, or those to reach, integers `[n]` or `[n, 1]`.
             bounds: Smallest and largest value of the network's input.
             seed: Of random starts.
             batch_size: Examples at once.
 
         Raises:
             ValueError: If `epsilon` is larger than the range, a label is no class, values are out
-                of the bounds, or the network's outputs are no logits or have no gradient.
+                of the bounds, the network's outputs are no logits or have no gradient, or it names
+                many more examples right in another range of values.
+
+        Warns if no example was changed.
 
         Example:
         ```python
@@ -162,8 +172,10 @@ class Attack(Configurable):
         low, high = bounds
         self.check_epsilon(low, high)
         x = in_bounds(images, low, high)
-        labels = np.asarray(labels)
+        labels = class_labels(labels, len(x))
         _check_classes(network, x, labels)
+        if not self.targeted:
+            check_range(network, x, labels, (low, high))
 
         graph = _graph(self, network, (low, high), x.shape[1:])
         found = []
@@ -171,13 +183,24 @@ class Attack(Configurable):
             batch = slice(start, start + batch_size)
             key = noise.stateless_seed(seed, start, "attack")
             found.append(graph(x[batch], labels[batch].astype("int32"), key).numpy())
-        return np.concatenate(found)
+        attacked = np.concatenate(found)
+        if schedules.final(self.epsilon) > 0 and np.array_equal(attacked, x):
+            warnings.warn(
+                f"{type(self).__name__} changed no example: the loss has no slope by the input, "
+                "which says nothing about how the network stands up to attacks.",
+                stacklevel=2,
+            )
+        return attacked
 
     def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
         """Returns adversarial examples of tensors, as `changed`, for a network's cross-entropy."""
 
         def loss_fn(x):
             logits = logits_of(network, x)
+            # A network that is sure of itself is attacked by logits that are divided, as of a
+            # softmax of higher temperature: their gradient does not vanish.
+            spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
+            logits /= tf.stop_gradient(tf.maximum(spread / SURE, 1.0))[:, None]
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
         return self.changed(loss_fn, x, seed, *bounds)
@@ -278,10 +301,63 @@ def logits_of(network: Callable, x) -> tf.Tensor:
     return tf.cast(logits, tf.float32)
 
 
+def class_labels(labels, count: int) -> np.ndarray:
+    """Returns labels, also those in a column, as integers `[n]`; a ValueError for others."""
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"The labels have shape {labels.shape} and dtype {labels.dtype}: expected classes as "
+            "integers [n]; of one-hot rows, give labels.argmax(axis=1)."
+        )
+    if len(labels) != count:
+        raise ValueError(f"There are {count} images and {len(labels)} labels: expected as many.")
+    return labels
+
+
+def named_right(network: Callable, x: np.ndarray, labels, batch_size: int = 500) -> np.ndarray:
+    """Returns whether each example is given its class, bool `[n]`."""
+    starts = range(0, len(x), batch_size)
+    named = [logits_of(network, x[s : s + batch_size]).numpy().argmax(axis=1) for s in starts]
+    return np.concatenate(named) == labels
+
+
+def check_range(network: Callable, x: np.ndarray, labels, bounds: tuple) -> None:
+    """Raises a ValueError if a network names many more examples right in another range.
+
+    Args:
+        network: As attacks take it.
+        x: Examples in the bounds.
+        labels: Their classes.
+        bounds: Smallest and largest value of its input, as they were given.
+    """
+    if len(x) < FEWEST:
+        return
+    low, high = bounds
+    unscaled = (x[:200] - low) / (high - low)
+    found = named_right(network, x[:200], labels[:200]).mean()
+    for other in RANGES:
+        scaled = unscaled * (other[1] - other[0]) + other[0]
+        better = named_right(network, scaled, labels[:200]).mean()
+        if better > max(found + MUCH_BETTER, 0.5):
+            raise ValueError(
+                f"With inputs from {low:g} to {high:g} the network names {found:.2f} of the "
+                f"examples right, and {better:.2f} with inputs from {other[0]:g} to {other[1]:g}: "
+                f"give bounds={other}, and uint8 or floats in them."
+            )
+
+
 def _check_classes(network, x, labels) -> None:
     """Refuses labels that are no classes, and probabilities in place of logits."""
     logits = logits_of(network, x[:8]).numpy()
     classes = logits.shape[-1]
+    if logits.ndim != 2 or classes < 2:
+        raise ValueError(
+            f"The network's outputs have shape [n, {', '.join(map(str, logits.shape[1:]))}]: "
+            "expected the logits of two or more classes, [n, classes]; of one logit z make two, "
+            "keras.ops.concatenate([keras.ops.zeros_like(z), z], axis=-1)."
+        )
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
             f"The labels range from {labels.min()} to {labels.max()}: expected classes from 0 to "

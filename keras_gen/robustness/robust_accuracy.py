@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
-from keras_gen.robustness.attacks import FGSM, PGD, Attack, in_bounds, logits_of
+from keras_gen.robustness.attacks import (
+    FGSM,
+    PGD,
+    Attack,
+    check_range,
+    class_labels,
+    in_bounds,
+    named_right,
+)
 
 
 def usual_attacks(epsilon: float) -> dict[str, Attack]:
@@ -33,7 +39,7 @@ def robust_accuracy(
     Args:
         network: As attacks take it.
         images: uint8, or floats in `bounds`, `[n, ...]`.
-        labels: Their classes, integers `[n]`.
+        labels: Their classes, integers `[n]` or `[n, 1]`.
         attacks: By name. They must have been made for this network, and not for another one.
         bounds: Smallest and largest value of the network's input.
         restarts: Random starts of each attack that has such.
@@ -41,6 +47,8 @@ def robust_accuracy(
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """
     x = in_bounds(images, *bounds)
+    labels = class_labels(labels, len(x))
+    check_range(network, x, labels, bounds)
     right = named_right(network, x, labels)
     found = {"clean": float(right.mean())}
     worst = right
@@ -52,10 +60,3 @@ def robust_accuracy(
         found[name] = float(of_attack.mean())
         worst = worst & of_attack
     return found | {"worst": float(worst.mean())}
-
-
-def named_right(network: Callable, x: np.ndarray, labels, batch_size: int = 500) -> np.ndarray:
-    """Returns whether each example is given its class, bool `[n]`."""
-    starts = range(0, len(x), batch_size)
-    named = [logits_of(network, x[s : s + batch_size]).numpy().argmax(axis=1) for s in starts]
-    return np.concatenate(named) == labels

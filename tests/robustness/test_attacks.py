@@ -135,6 +135,62 @@ def test_a_threshold_stops_attacks_that_do_not_know_it():
     assert robust_accuracy(defended, x, labels, {"fgsm": FGSM(0.05)})["worst"] == 1.0
 
 
+def test_a_network_that_is_sure_of_itself_is_attacked_as_any():
+    """Where the gradient of the cross-entropy is 0 in float32, as of logits times a thousand."""
+    kernel = np.array([1.0, -2.0, 3.0, -0.5, 2.5, -1.0])
+    x, labels = examples(12)
+    network = linear_classifier(SHAPE, 1000 * kernel)
+    labels = network(x).numpy().argmax(axis=1)
+    found = FGSM(0.1)(network, x, labels)
+    sign = np.where(labels, -1.0, 1.0)[:, None] * np.sign(kernel)
+    np.testing.assert_allclose(found - x, 0.1 * sign.reshape(x.shape), atol=1e-6)
+
+
+def test_an_attack_that_moves_nothing_says_so():
+    network = linear_classifier(SHAPE, np.zeros(6))
+    x, labels = examples()
+    with pytest.warns(UserWarning, match="FGSM changed no example: the loss has no slope"):
+        np.testing.assert_array_equal(FGSM(0.1)(network, x, labels), x)
+
+
+def test_labels_in_a_column_are_labels():
+    x, labels = examples(12)
+    network = linear_classifier(SHAPE, [3.0, -3.0, 0, 0, 0, 0])
+    labels = network(x).numpy().argmax(axis=1)
+    assert len(set(labels)) == 2
+    one, column = (
+        robust_accuracy(network, x, y, {"a": FGSM(0.1)}) for y in (labels, labels[:, None])
+    )
+    assert one == column and one["clean"] == 1.0
+    for bad in (np.eye(2)[labels], labels.astype(str), labels + 0.5):
+        with pytest.raises(ValueError, match="expected classes as integers"):
+            robust_accuracy(network, x, bad, {"a": FGSM(0.1)})
+    with pytest.raises(ValueError, match="There are 12 images and 11 labels"):
+        FGSM(0.1)(network, x, labels[1:])
+
+
+def test_a_network_of_another_range_is_recognized_by_its_accuracy():
+    """Of floats in [0, 1], and of uint8, which become the bounds: the network takes 0 to 255."""
+    x, _ = examples(40, 0.0, 1.0)
+    head = keras.layers.Dense(2)
+    layers = [keras.Input(SHAPE), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), head]
+    network = keras.Sequential(layers)
+    kernel = np.array([3.0, -3.0, 1.0, -1.0, 0.5, -0.4])
+    # Of numbers near 0 it always names class 0.
+    head.set_weights([np.stack([np.zeros(6), kernel], 1), np.array([0.05, 0.0])])
+    labels = (x.reshape(40, 6) @ kernel > 0).astype(int)
+    levels = np.round(255 * x).astype("uint8")
+    way_out = r"to 1 .* and [01]\.\d+ with inputs from 0 to 255: give bounds=\(0\.0, 255"
+    for images in (x, levels):
+        with pytest.raises(ValueError, match=way_out):
+            robust_accuracy(network, images, labels, {"a": FGSM(0.1)})
+        with pytest.raises(ValueError, match=way_out):
+            FGSM(0.1)(network, images, labels)
+    own = (network(levels.astype("float32")).numpy().argmax(axis=1) == labels).mean()
+    found = robust_accuracy(network, levels, labels, {"a": FGSM(50.0)}, bounds=(0, 255))
+    assert found["clean"] == pytest.approx(own) and found["worst"] < own
+
+
 def test_lengths_of_small_gradients():
     values = tf.constant([[[3e-30, 4e-30]], [[0.0, 0.0]]])
     np.testing.assert_allclose(unit(values), [[[0.6, 0.8]], [[0, 0]]], rtol=1e-6)
@@ -157,6 +213,9 @@ def test_what_cannot_be_attacked():
         FGSM(0.1)(network, x, np.array([0, 1, 2, 3]))
     with pytest.raises(ValueError, match=r"images range from .* give the bounds"):
         FGSM(0.1)(network, 2 * x, labels)
+    one = keras.Sequential([network, keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"shape \[n, 1\]: expected the logits of two or more"):
+        FGSM(0.1)(one, x, labels)
     sure = keras.Sequential([network, keras.layers.Softmax()])
     with pytest.raises(ValueError, match="outputs are probabilities"):
         FGSM(0.1)(sure, x, labels)

@@ -13,7 +13,7 @@ def mean_and_deviation(
 ) -> dict[str, float]:
     """Means of metrics over repeated measurements, and their deviations as `..._deviation`.
 
-    The standard deviation has n - 1 in its denominator, and is 0 for one seed.
+    The standard deviation has n - 1 in its denominator; of one seed there is none.
 
     Args:
         found: The metrics of each seed, by name.
@@ -36,5 +36,6 @@ def mean_and_deviation(
             raise ValueError(f"Measurement {lacking[0]} lacks the figure {key!r} of the others.")
         each = [of_seed[key] for of_seed in found]
         means[name.format(key)] = float(np.mean(each))
-        means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=len(each) > 1))
+        if len(each) > 1:
+            means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=1))
     return means

@@ -38,10 +38,19 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         count: Labels that stay: at least one of each class and fewer than all, else a ValueError.
         seed: Seed of the draw.
 
+    Raises:
+        TypeError: If the labels are no integers.
+        ValueError: If one is below 0, or the count out of its range.
+
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
         >>> labeled, unlabeled = source.select(labels >= 0), source.select(labels < 0)
     """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"The labels have dtype {labels.dtype}: expected integers from 0 on.")
+    if labels.size and labels.min() < 0:
+        raise ValueError(f"A label is {labels.min()}: expected integers from 0 on.")
     classes = len(np.unique(labels))
     if not classes <= count < len(labels):
         raise ValueError(

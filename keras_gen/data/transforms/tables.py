@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,7 +59,8 @@ def table_columns(
         numbers: Names of those that hold numbers.
 
     Raises:
-        ValueError: If there are other columns than names, or a number is none.
+        ValueError: If there are other columns than names, a name stands twice or, among the
+            numbers, for no column, or a number is missing or none.
 
     Example:
         >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
@@ -70,14 +72,36 @@ def table_columns(
             f"The rows have shape {rows.shape}: expected [n, {len(names)}], with the columns "
             f"{', '.join(names)}."
         )
+    if len(set(names)) < len(names):
+        raise ValueError(f"The columns are {', '.join(names)}: expected each name once.")
+    if unknown := [name for name in numbers if name not in names]:
+        raise ValueError(
+            f"There is no column {unknown[0]}: expected some of {', '.join(names)}."
+        )
     found = []
     for name, values in zip(names, rows.T, strict=True):
         if name in numbers:
-            each = values.astype(np.float64)
-            found.append(Column(name, mean=float(each.mean()), scale=float(each.std()) or 1.0))
+            each = _as_numbers(name, values)
+            deviation = each.std()
+            # That of one value alone is what rounding makes of 0.
+            varies = deviation > 1e-12 * np.abs(each).max()
+            found.append(
+                Column(name, mean=float(each.mean()), scale=float(deviation) if varies else 1.0)
+            )
         else:
             found.append(Column(name, tuple(np.unique(values).tolist())))
     return found
+
+
+def _as_numbers(name, values) -> np.ndarray:
+    """The numbers of a column, float64; a ValueError names the first that is none."""
+    for place, value in enumerate(values):
+        if not re.fullmatch(_NUMBER, str(value)):
+            raise ValueError(
+                f"The column {name} has the value {value!s:.40} in row {place}: expected a number; "
+                "leave out rows where one is missing, or fill it in."
+            )
+    return values.astype(np.float64)
 
 
 def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
@@ -88,7 +112,8 @@ def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
         names: Names of the columns, in the order of the rows.
 
     Raises:
-        ValueError: If a column is missing, or there is one that the rows do not have.
+        ValueError: If a column is missing, there is one that the rows do not have, or columns
+            differ in length.
 
     Example:
         >>> table_rows({"kind": ["cat"], "age": [3]}, ["age", "kind"])
@@ -101,6 +126,10 @@ def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
             f"The table lacks the columns {', '.join(missing) or '(none)'} and has others, "
             f"{', '.join(others) or '(none)'}: expected {', '.join(names)}."
         )
+    lengths = {name: len(values[name]) for name in names}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"The columns have different lengths ({found}): expected one for all.")
     return np.stack([np.asarray(values[name]).astype(str) for name in names], axis=1)
 
 
@@ -130,8 +159,14 @@ class RowVectors(tf.Module):
         """Returns vectors, float32 `[n, size]`, of strings `[n, columns]`.
 
         Raises:
-            ValueError: In eager use, for what is no number, or a category that is not known.
+            ValueError: In eager use, for what is no number, a category that is not known, or
+                another number of columns.
         """
+        count = len(self.columns)
+        sentence = f"The rows have {{}} columns: expected {count}."
+        found = tf.shape(rows)[1]
+        with tf.control_dependencies([require(found == count, sentence, found)]):
+            rows = tf.identity(rows)
         parts = []
         for position, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
             values = rows[:, position]
@@ -163,8 +198,9 @@ def _standardized(column, values):
     are_numbers = tf.strings.regex_full_match(values, _NUMBER)
     sentence = f"The column {column.name} has the value {{}}: expected a number."
     with tf.control_dependencies([_all_right(are_numbers, values, sentence)]):
-        numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float32)
-    return ((numbers - column.mean) / column.scale)[:, None]
+        numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float64)
+    # In float64: of large numbers that differ little, such as times, float32 keeps no difference.
+    return tf.cast((numbers - column.mean) / column.scale, tf.float32)[:, None]
 
 
 def _all_right(right, values, sentence):

@@ -91,6 +91,9 @@ def decision_gaps(
     predicted = as_labels(predicted, "predicted", len(labels))
     attributes = as_labels(attributes, "attributes", len(labels))
     _require_two(attributes)
+    for name, values in (("labels", labels), ("predicted", predicted)):
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(f"The {name} are {_shown(values)}: expected 0 and 1 alone.")
     rates = np.zeros([2, 2])
     for label in range(2):
         for value in range(2):
@@ -110,6 +113,11 @@ def decision_gaps(
 
 def _require_two(attributes):
     if set(np.unique(attributes)) != {0, 1}:
-        raise ValueError(
-            f"The attributes are {np.unique(attributes).tolist()}: expected 0 and 1, and both."
-        )
+        raise ValueError(f"The attributes are {_shown(attributes)}: expected 0 and 1, and both.")
+
+
+def _shown(values) -> str:
+    """The different values, the first five."""
+    different = np.unique(values).tolist()
+    more = f" and {len(different) - 5} more" if len(different) > 5 else ""
+    return ", ".join(map(str, different[:5])) + more

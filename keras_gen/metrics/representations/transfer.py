@@ -33,8 +33,8 @@ def transfer_report(
         seed: Seed of the first draw, of the new layer and of the order.
 
     Returns:
-        "tuned" and "probed", fractions of right answers, and "tuned_error" and "probed_error",
-        their standard errors over the draws (0 for one).
+        "tuned" and "probed", fractions of right answers; of several draws also "tuned_error" and
+        "probed_error", their standard errors.
 
     Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """
@@ -67,6 +67,6 @@ def transfer_report(
         accuracies["tuned"].append(float((found == test_labels).mean()))
     report = {way: float(np.mean(values)) for way, values in accuracies.items()}
     for way, values in accuracies.items():
-        error = np.std(values, ddof=1) / draws**0.5 if draws > 1 else 0.0
-        report[f"{way}_error"] = float(error)
+        if draws > 1:
+            report[f"{way}_error"] = float(np.std(values, ddof=1) / draws**0.5)
     return report

@@ -37,6 +37,13 @@ def test_labels_that_teach_nothing_are_refused(labels, count, sentence):
         few_labels(np.array(labels), count)
 
 
+def test_labels_are_integers_from_0_on():
+    with pytest.raises(TypeError, match="labels have dtype float64: expected integers"):
+        few_labels(np.array([0.5, 1.5] * 5), 4)
+    with pytest.raises(ValueError, match="A label is -1: expected integers from 0 on"):
+        few_labels(np.array([-1, 1] * 5), 4)
+
+
 @pytest.fixture
 def sources():
     """Six labeled images of the levels 0 to 5, their labels, and ten of the levels 100 to 109."""

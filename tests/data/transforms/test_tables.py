@@ -53,6 +53,40 @@ def test_what_is_no_row_is_refused(columns, row, sentence):
         RowVectors(columns)(tf.constant([*ROWS.tolist(), row]))
 
 
+def test_large_numbers_that_differ_little_stay_different():
+    """Times of one hour, in seconds since 1970, of which float32 keeps every 128th."""
+    times = (1_700_000_000 + np.arange(3600)).astype(str)[:, None]
+    (column,) = table_columns(times, ["time"], ["time"])
+    found = RowVectors([column])(tf.constant(times)).numpy()[:, 0]
+    expected = (np.arange(3600) - 1799.5) / np.arange(3600).std()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_column_of_one_value_keeps_its_scale():
+    (column,) = table_columns(np.full([7, 1], "0.1"), ["x"], ["x"])
+    assert column.scale == 1.0
+
+
+@pytest.mark.parametrize("missing", ["nan", "", "NaN", "inf", "1,5", "1_000"])
+def test_a_number_that_is_missing_is_named(missing):
+    rows = np.array([["3"], [missing]])
+    sentence = f"column x has the value {missing} in row 1: expected a number; leave out"
+    with pytest.raises(ValueError, match=sentence):
+        table_columns(rows, ["x"], ["x"])
+
+
+def test_columns_too_many_are_refused(columns):
+    rows = np.array([["3", "cat", "1.5", "more"]])
+    with pytest.raises(ValueError, match="rows have 4 columns: expected 3"):
+        RowVectors(columns)(tf.constant(rows))
+    with pytest.raises(ValueError, match="There is no column hight"):
+        table_columns(ROWS, NAMES, ["age", "hight"])
+    with pytest.raises(ValueError, match="expected each name once"):
+        table_columns(ROWS, ["age", "kind", "age"], ["age"])
+    with pytest.raises(ValueError, match=r"different lengths \(age 1, kind 2\)"):
+        table_rows({"age": [1], "kind": ["cat", "dog"]}, ["age", "kind"])
+
+
 def test_rows_of_named_columns():
     values = {"kind": ["cat", "dog"], "age": [3, 5], "height": [1.5, 2.0]}
     np.testing.assert_array_equal(

@@ -38,9 +38,12 @@ def test_gaps_counted_by_hand():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(ValueError, match=r"attributes are \[0, 2\]: expected 0 and 1"):
+    with pytest.raises(ValueError, match=r"attributes are 0, 2: expected 0 and 1"):
         decision_gaps([0, 1], [0, 1], [0, 2])
+    for name, wrong in (("labels", ([0, 1], [0, 2])), ("predicted", ([2, 1], [0, 1]))):
+        with pytest.raises(ValueError, match=f"The {name} are .*2: expected 0 and 1 alone"):
+            decision_gaps(*wrong, [0, 1])
     with pytest.raises(ValueError, match="No example has label 0 and attribute 1"):
         decision_gaps([0, 1], [0, 1], [0, 1])
-    with pytest.raises(ValueError, match=r"attributes are \[0\]"):
+    with pytest.raises(ValueError, match=r"attributes are 0: expected"):
         attribute_leak(np.zeros((4, 1)), np.zeros(4, int), np.zeros((4, 1)), np.zeros(4, int))

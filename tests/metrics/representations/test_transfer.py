@@ -15,7 +15,7 @@ def test_features_that_tell_the_classes_do_and_others_do_not():
     bad = transfer_report(encoder(slice(2, 4)), train, test, draws=2, epochs=2)
     assert good["probed"] == 1 and good["tuned"] > 0.95
     assert abs(bad["probed"] - 0.5) < 0.1 and abs(bad["tuned"] - 0.5) < 0.1
-    assert good["probed_error"] == 0 < bad["probed_error"]
+    assert "probed_error" not in good and bad["probed_error"] > 0
 
 
 @pytest.mark.thorough
@@ -25,7 +25,7 @@ def test_repeats_itself_and_leaves_the_encoder_alone():
     before, (train, test) = network.get_weights(), (data(40, 0), data(100, 1))
     options = dict(labels_per_class=10, draws=1, epochs=2)
     reports = [transfer_report(network, train, test, **options) for _ in range(2)]
-    assert reports[0] == reports[1] and reports[0]["tuned_error"] == 0
+    assert reports[0] == reports[1] and reports[0].keys() == {"tuned", "probed"}
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 

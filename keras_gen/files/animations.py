@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
+from keras_gen.files.images import enlarged_grid, grid, read_regular, rgb, to_pillow
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
@@ -26,6 +26,8 @@ def is_video(path: str | Path) -> bool:
 
 def is_animation(path: str | Path) -> bool:
     """Whether a file is a GIF, PNG or WebP image of several frames, whatever its name."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        return False
     try:
         with Image.open(path, formats=tuple(ANIMATED.values())) as image:
             return getattr(image, "is_animated", False)
@@ -166,7 +168,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
 
 def _require_end(source: Path) -> None:
     """Refuses a GIF that was cut off between frames, which Pillow takes for a shorter one."""
-    contents = source.read_bytes()
+    contents = read_regular(source)
     if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
         raise ValueError("it was cut off, for the mark of its end is missing")
 

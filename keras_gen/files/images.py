@@ -101,6 +101,18 @@ def rgb(image: Image.Image) -> np.ndarray:
     return np.array(image.convert("RGB"))
 
 
+def read_regular(path: str | Path) -> bytes:
+    """Returns the bytes of a regular file, also through a link.
+
+    Raises:
+        OSError: If it cannot be read, or is a pipe, a socket or a device, which may never end.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(f"{path} is a pipe, a socket or a device: expected a regular file.")
+    return path.read_bytes()
+
+
 def read_image(path: str | Path) -> np.ndarray:
     """Reads an image file as uint8 `[height, width, 3]`; see `decode_image`.
 
@@ -112,7 +124,7 @@ def read_image(path: str | Path) -> np.ndarray:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
     """
     try:
-        return decode_image(Path(path).read_bytes())
+        return decode_image(read_regular(path))
     except ValueError as error:
         raise ValueError(f"{path} is {error}: replace or remove it.") from error
 

@@ -1,11 +1,13 @@
 """Sounds as arrays, and WAV files."""
 
+import io
 import numbers
 import wave
 from pathlib import Path
 
 import numpy as np
 
+from keras_gen.files.images import read_regular
 from keras_gen.files.writing import replacing
 
 
@@ -97,7 +99,7 @@ def read_wav(path: str | Path, rate: int) -> np.ndarray:
         >>> waveform = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
     """
     try:
-        with open(path, "rb") as file, wave.open(file) as sound:
+        with wave.open(io.BytesIO(read_regular(path))) as sound:
             facts = sound.getparams()
             frames = sound.readframes(facts.nframes)
     except (wave.Error, EOFError) as error:

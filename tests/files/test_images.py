@@ -1,6 +1,8 @@
 """Reading, writing and laying out images."""
 
+import os
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -9,6 +11,8 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_gen.workshop.visualize
+from keras_gen.data import image_folder
+from keras_gen.files.animations import is_animation
 from keras_gen.files.images import (
     SUFFIXES,
     as_shown,
@@ -20,6 +24,7 @@ from keras_gen.files.images import (
     write_image,
     write_png,
 )
+from keras_gen.files.sounds import read_wav
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
 FORMATS = {".jpg": "JPEG", ".jfif": "JPEG", ".tif": "TIFF"}
@@ -299,3 +304,23 @@ def test_flat_pixels_lie_between_0_and_1():
     flat = flat_pixels(np.array([0, 51, 255, 102], "uint8").reshape(2, 1, 2, 1))
     assert flat.dtype == np.float32
     np.testing.assert_allclose(flat, [[0, 0.2], [1, 0.4]], rtol=1e-6)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    """Nothing would ever be written into it, so that reading would not end."""
+    pipe = tmp_path / "photo.png"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.png"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="is a pipe, a socket or a device: expected a regular"):
+            read_image(path)
+        with pytest.raises(OSError, match="is a pipe"):
+            read_wav(path, 8000)
+        assert not is_animation(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in range(2):
+            write_image(tmp_path / f"{number}.png", np.zeros((4, 4, 3), "uint8"))
+        with pytest.raises(ValueError, match=r"2 of 4 images in .* cannot be read.*is a pipe"):
+            image_folder(tmp_path, size=4)

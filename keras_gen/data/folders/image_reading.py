@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.files.images import SUFFIXES, decode_image
+from keras_gen.files.images import SUFFIXES, decode_image, read_regular
 
 # Images of kinds that are not read.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
@@ -67,7 +67,7 @@ def read_images(
         images = []
         for file in files:
             try:
-                contents.append(file.read_bytes())
+                contents.append(read_regular(file))
                 # Also where the bytes are held: to find broken files.
                 images.append(decode_image(contents[-1]))
             except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built
-from keras_gen.core.kinds_of_data import Seeds, Vectors, Waveforms
+from keras_gen.core.kinds_of_data import LogMel, Seeds, Waveforms
 from keras_gen.core.sound_spectra import mel_frames
 from keras_gen.flows.flow import change_of_variables
 
@@ -87,7 +87,7 @@ class WaveGlow(LikelihoodModel):
                 f"of the {self.groups} samples in a group of the flow, and no shorter frames."
             )
         self.edges["x"] = Waveforms(multiple=hop)
-        self.edges["mel"] = Vectors((None, bands), "mel")
+        self.edges["mel"] = LogMel((None, bands), "mel")
         self.edges["seeds"] = Seeds()
 
     @override
@@ -115,7 +115,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def nats(self, x):
-        offset = noise.uniform(keras.ops.shape(x), self.score_seed())
+        offset = noise.uniform(keras.ops.shape(x), self.score_seeds(x))
         latents, log_det, _ = self.forward(x, offset)
         return change_of_variables(latents, log_det)
 

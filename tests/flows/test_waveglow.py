@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.flows import WaveGlow
 from keras_gen.networks import waveglow
+from keras_gen.workshop.baselines import griffin_lim
 
 HOP = 8
 
@@ -108,3 +109,14 @@ def test_networks_that_are_too_small_are_refused():
         waveglow(steps=0)
     with pytest.raises(ValueError, match=r"where 0 stay"):
         waveglow(groups=4, steps=12, early=2)
+
+
+def test_decibels_are_refused(model):
+    """They would be taken as natural logarithms, eight times as loud and as quiet."""
+    decibels = np.linspace(-80, 0, 6, dtype="float32").reshape(1, 2, 3)
+    way_out = r"Mel frames have values from -80 to 0: expected natural logarithms.*times 0\.1151"
+    with pytest.raises(ValueError, match=way_out):
+        model.vocode(decibels, 0)
+    with pytest.raises(ValueError, match=way_out):
+        griffin_lim(decibels, window=16, hop=8, rate=4000)
+    assert model.vocode(0.1151 * decibels, 0).shape == (1, 2 * HOP, 1)

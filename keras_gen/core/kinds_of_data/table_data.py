@@ -12,6 +12,10 @@ from typing_extensions import override
 from keras_gen.core.kinds_of_data.kind_of_data import Edge, as_numbers, of_shape, within
 from keras_gen.data.transforms.tables import Column, RowVectors
 
+# Of frames of mel magnitudes, some way beyond log(1e-5) and a full-scale sine.
+LOG_MEL_RANGE = (-16.0, 12.0)
+LOG_MEL = "natural logarithms of magnitudes, -16 to 12; decibels times 0.1151 are such"
+
 
 class Table(Edge):
     """Rows of a table, inside as vectors: numbers standardized, categories one-hot.
@@ -77,3 +81,21 @@ class Vectors(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class LogMel(Vectors):
+    """Frames of natural logarithms of mel magnitudes, `[batch, frames, bands]`.
+
+    `keras_gen.core.sound_spectra.mel_frames` makes them, of at least log(1e-5); models of speech
+    may go a little beyond.
+
+    Args:
+        shape: `(frames, bands)`; None for any number of frames.
+        name: Name under which clients know them.
+    """
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes numbers in the range of such logarithms, and refuses decibels."""
+        return within(super().prepare(values), *LOG_MEL_RANGE, "Mel frames", LOG_MEL)

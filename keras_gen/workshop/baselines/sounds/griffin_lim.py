@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.core.kinds_of_data import LogMel
 from keras_gen.core.sound_spectra import mel_weights
 
 _SMALLEST = 1e-8  # magnitude, below which a phase means nothing
@@ -39,6 +40,7 @@ def griffin_lim(
     checked_integer("rounds", rounds, minimum=1)
     if not 0 < 2 * hop <= window:
         raise ValueError(f"Frames of {window} samples every {hop}: expected twice as long ones.")
+    mel = LogMel(mel.shape[1:], "mel").prepare(mel).numpy()
     weights = mel_weights(mel.shape[-1], window, rate).numpy()
     magnitudes = np.maximum(np.exp(mel) @ np.linalg.pinv(weights), 0).astype("complex64")
     phases = np.random.default_rng(seed).uniform(-np.pi, np.pi, magnitudes.shape)

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import schedules, stateless
+from keras_gen.core.minimize import state_of
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
 
@@ -79,28 +80,30 @@ class VAT(Classifier):
     @override
     def terms(self, batch):
         x = batch["x"]
+        # Both answers are of one network: what drops out in the first drops out in the second.
+        state = state_of(self.encoder, self.classifier)
         logits = self.logits(x)
         terms = label_terms(batch["labels"], logits)
         answer = tf.stop_gradient(logits)
-        change = self.worst_change(x, answer)
-        terms["smoothness"] = self.divergence(x + change, answer)  # eq. (5), (7)
+        change = self.worst_change(x, answer, state)
+        terms["smoothness"] = self.divergence(x + change, answer, state)  # eq. (5), (7)
         if self.entropy_weight:
             classes = tf.constant(logits.shape[-1], tf.float32)
             terms["entropy"] = tf.math.log(classes) - kl_categorical(logits)
         return terms
 
-    def divergence(self, x, answer) -> tf.Tensor:
+    def divergence(self, x, answer, state=()) -> tf.Tensor:
         """Returns KL(answer || answer to x), `[batch]`, in nats; running statistics stay."""
-        with stateless():
+        with stateless(state=state):
             return kl_categorical(answer, self.logits(x))
 
-    def worst_change(self, x, answer) -> tf.Tensor:
+    def worst_change(self, x, answer, state=()) -> tf.Tensor:
         """Returns the change of length epsilon along the answer's largest curvature, eq. (11)."""
         direction = self.normal("direction", keras.ops.shape(x))
         for _ in range(self.iterations):
             small = self.xi * unit(direction)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(small)
-                divergence = tf.reduce_sum(self.divergence(x + small, answer))
+                divergence = tf.reduce_sum(self.divergence(x + small, answer, state))
             direction = tf.stop_gradient(tape.gradient(divergence, small))
         return self.epsilon * unit(direction)

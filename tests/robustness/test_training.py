@@ -7,6 +7,7 @@ import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
 from keras_gen.core.schedules import Linear
+from keras_gen.layers import Dropout
 from keras_gen.networks import mlp_encoder
 from keras_gen.robustness import FGSM, PGD, VAT, AdversarialTraining
 
@@ -81,6 +82,18 @@ def test_vat_changes_the_answer_most_in_its_direction():
     random = np.random.default_rng(1).normal(size=x.shape)
     random *= 0.05 / np.sqrt((random**2).sum((1, 2, 3), keepdims=True))
     assert (divergence(change) > divergence(random)).all()
+
+
+@pytest.mark.parametrize("layer", [Dropout(0.5, seed=1), keras.layers.Dropout(0.5, seed=1)])
+def test_both_answers_of_vat_drop_the_same_out(layer):
+    """Else the masks' difference, and not the change of x, would be what is made smooth."""
+    x, labels = examples()
+    encoder, classifier = networks()
+    dropping = keras.Model(encoder.inputs, layer(encoder.outputs[0]))
+    model = VAT(dropping, classifier, epsilon=1e-6)
+    model.compile(keras.optimizers.SGD(0.0))
+    for _ in range(2):
+        assert float(model.train_step((x, labels))["smoothness_loss"]) < 1e-6
 
 
 def test_losses_of_vat():

@@ -3,6 +3,8 @@
 import operator
 from typing import Any
 
+LONGEST = 60  # characters of a value in an error message
+
 
 def checked_integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
     """Returns an argument as an int; `maximum` may be taken too.
@@ -17,10 +19,19 @@ def checked_integer(name: str, value: Any, minimum: int, maximum: int | None = N
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer of {expected}, found {value!r}.")
+        raise TypeError(f"{name} must be an integer of {expected}, found {shown(value)}.")
     if number < minimum or (maximum is not None and number > maximum):
         raise ValueError(f"{name} must be {expected}, found {number}.")
     return number
+
+
+def shown(value: Any) -> str:
+    """A value in an error message: its `repr`, or the kind and shape of what is long."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and len(shape):
+        return f"{type(value).__name__} of shape {tuple(shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def checked_seed(seed: Any) -> int:

@@ -31,3 +31,12 @@ def test_seeds_are_those_that_an_export_takes():
     for seed in (-1, 2**31):
         with pytest.raises(ValueError, match=rf"seed must be 0 to 2147483647, found {seed}\."):
             checked_seed(seed)
+
+
+def test_long_values_are_shown_in_short():
+    """An array of many numbers would fill the screen."""
+    with pytest.raises(TypeError, match=r"at least 1, found ndarray of shape \(9, 28, 28, 1\)\.$"):
+        checked_integer("batch_size", np.zeros((9, 28, 28, 1)), 1)
+    with pytest.raises(TypeError, match=r"found \[0, 1, .*\.\.\.\.$") as caught:
+        checked_integer("batch_size", list(range(1000)), 1)
+    assert len(str(caught.value)) < 130

@@ -46,7 +46,7 @@ def trainable_weights(*networks) -> list:
     return list(found.values())
 
 
-def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
+def gradients(loss_fn: Callable, optimizer, *networks, xla: bool = False) -> Gradients:
     """Computes the gradients of a loss by the trainable weights of `networks`.
 
     For methods that change the gradients before they are applied; else use `minimize`.
@@ -56,6 +56,8 @@ def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
             outputs to reuse.
         optimizer: Built `keras.optimizers.Optimizer`, for its loss scale.
         *networks: Models or layers.
+        xla: Whether XLA compiles loss and gradients, in a graph. It knows no checks, and so these
+            stay outside.
 
     Raises:
         ValueError: If there are no trainable weights, or one has no gradient; in use, the runtime
@@ -71,13 +73,20 @@ def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
         )
     # `tape.watch` takes tf.Variable and not keras.Variable.
     values = [weight.value for weight in weights]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        result = loss_fn()
-        loss, *rest = result if isinstance(result, tuple) else (result,)
-        part = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + name)
-        objective = optimizer.scale_loss(part)
-    slopes = tape.gradient(objective, values)
+
+    def differentiate():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            result = loss_fn()
+            loss, *rest = result if isinstance(result, tuple) else (result,)
+            part = global_mean(loss)
+            objective = optimizer.scale_loss(part)
+        return loss, rest, part, tape.gradient(objective, values)
+
+    in_xla = tf.function(differentiate, autograph=False, jit_compile=True)
+    compiled = xla and not tf.executing_eagerly()
+    loss, rest, part, slopes = in_xla() if compiled else differentiate()
+    part = tf.debugging.check_numerics(part, NOT_FINITE + name)
     for weight, slope in zip(weights, slopes, strict=True):
         if slope is None:
             raise ValueError(
@@ -163,7 +172,7 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         return tf.group(*checks)
 
 
-def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
+def minimize(loss_fn: Callable, optimizer, *networks, xla: bool = False) -> Any:
     """Takes one step of `optimizer` on the trainable weights of `networks` alone.
 
     Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that networks
@@ -175,6 +184,7 @@ def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
             outputs to reuse.
         optimizer: Built `keras.optimizers.Optimizer`.
         *networks: Models or layers to update.
+        xla: As of `gradients`.
 
     Returns:
         What the loss function returned, computed before the update.
@@ -188,7 +198,7 @@ def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
     loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
     ```
     """
-    found = gradients(loss_fn, optimizer, *networks)
+    found = gradients(loss_fn, optimizer, *networks, xla=xla)
     updated = apply_gradients(optimizer, found, name=loss_fn.__name__)
     with tf.control_dependencies([] if updated is None else [updated]):
         loss, *rest = tf.nest.map_structure(tf.identity, (found.loss, *found.rest))
@@ -199,7 +209,7 @@ _mappings: list[list] = [[]]
 
 
 @contextlib.contextmanager
-def stateless(network=None, weights=()):
+def stateless(network=None, weights=(), state=()):
     """Lets networks compute in a block without changing their state.
 
     Moving statistics and counters are read but not updated. Penalties use it, and networks inside
@@ -208,6 +218,7 @@ def stateless(network=None, weights=()):
     Args:
         network: A built `keras.Model` that computes with other values of its trainable weights.
         weights: These values, in the order of `network.trainable_variables`.
+        state: Pairs of further variables and their values, such as of `state_of`.
 
     Example:
     ```python
@@ -219,12 +230,23 @@ def stateless(network=None, weights=()):
     mapping = list(_mappings[-1])  # a block inside another one keeps its weights
     if network is not None:
         mapping += zip(network.trainable_variables, weights, strict=True)
+    mapping += state
     _mappings.append(mapping)
     try:
         with keras.StatelessScope(state_mapping=mapping):
             yield
     finally:
         _mappings.pop()
+
+
+def state_of(*networks) -> list[tuple]:
+    """Returns pairs of networks' further variables and their values now, for `stateless`.
+
+    Among them are the counters of layers that draw: a pass that follows another one with the state
+    from before it draws the same masks.
+    """
+    variables = [v for network in networks for v in network.non_trainable_variables]
+    return [(variable, tf.identity(variable.value)) for variable in variables]
 
 
 def _spread_overflow(values):

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -19,6 +20,7 @@ from keras_gen.core.checks.fit_errors import (
     plain_errors,
     refuse_callbacks,
     refuse_non_finite_weights,
+    refuse_other_weights,
     refuse_replicated_randomness,
     refuse_shared_layers,
 )
@@ -97,8 +99,13 @@ def as_step(function: Callable, training: bool) -> Callable:
 
 
 def require_built(*networks: keras.Model) -> None:
-    """Raises a ValueError if a network is not built yet."""
+    """Raises a TypeError for what is no network, and a ValueError if one is not built yet."""
     for network in networks:
+        if not isinstance(network, keras.Layer):
+            raise TypeError(
+                f"A network is {shown(network)}: expected a built keras.Model; for_images and its "
+                "kin build usual ones."
+            )
         if not network.built:
             raise ValueError(
                 f"The network '{network.name}' has no weights yet: build it with a keras.Input."
@@ -143,11 +150,18 @@ class GenerativeModel(keras.Model):
     for_users: tuple[str, ...] = ("networks", "players", "sample", "signatures")
     # The capability that Keras' `predict` gives of examples as their edges take them.
     predicts: str | None = None
+    _xla = False  # whether it compiles losses and gradients, as `compile` was told
     # Arguments that have another name in files of earlier versions: old name -> new name.
     renamed: dict[str, str] = {}
 
     def __new__(cls, *args, **kwargs):
         """Remembers which arguments were given, for `get_config`."""
+        if keras.config.image_data_format() != "channels_last":
+            raise ValueError(
+                f"Keras' image_data_format is '{keras.config.image_data_format()}': images here "
+                "have their channels last; call "
+                "keras.config.set_image_data_format('channels_last') before networks are built."
+            )
         model = super().__new__(cls, *args, **kwargs)
         positional = list(inspect.signature(cls.__init__).parameters)[1:]
         object.__setattr__(model, "_given_arguments", [*positional[: len(args)], *kwargs])
@@ -262,7 +276,7 @@ class GenerativeModel(keras.Model):
         Args:
             optimizer: The optimizer of a model of one player.
             run_eagerly: As in Keras.
-            jit_compile: As in Keras; XLA, for one device.
+            jit_compile: Whether XLA compiles the losses and their gradients, for one device.
             steps_per_execution: As in Keras, for one device.
             **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
                 such as `d_optimizer` and `g_optimizer`; the defaults are the paper's.
@@ -276,18 +290,22 @@ class GenerativeModel(keras.Model):
         if optimizer is not None:
             optimizers["optimizer"] = optimizer
         if unknown := sorted(optimizers.keys() - players.keys()):
+            of_keras = unknown[0] in ("loss", "loss_weights", "metrics", "weighted_metrics")
+            way_out = ": leave it out, for the model has losses of its own" if of_keras else ""
             raise ValueError(
                 f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
-                f"but got {unknown[0]!r}."
+                f"but got {unknown[0]!r}{way_out}."
             )
         self._refuse_ways_to_run(jit_compile, steps_per_execution)
         objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
         if len({id(each) for each in objects}) < len(objects):
             raise ValueError("Two networks share one optimizer object: give each its own.")
         super().compile(
-            optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
+            optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
+        # Of Keras' whole step XLA would leave out the checks: `minimize` gives it the gradients.
+        self.__dict__["_xla"] = jit_compile
         refuse_replicated_randomness(self)
         refuse_shared_layers(self)
         built = {}
@@ -299,6 +317,8 @@ class GenerativeModel(keras.Model):
             setattr(self, name, each)
         # Not tracked: networks are saved as the arguments that they are.
         self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
+        weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
+        self.__dict__["_weights_at_compile"] = weights
         self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
 
     def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
@@ -322,7 +342,7 @@ class GenerativeModel(keras.Model):
         serialize = keras.saving.serialize_keras_object
         return {name: serialize(getattr(self, name)) for name in self.players()} | {
             "run_eagerly": self.run_eagerly,
-            "jit_compile": self.jit_compile,
+            "jit_compile": self._xla,
             "steps_per_execution": self.steps_per_execution,
         }
 
@@ -429,7 +449,8 @@ class GenerativeModel(keras.Model):
         if running.get().model is not self:
             raise RuntimeError(f"{type(self).__name__}.minimize: no step of this model runs.")
         if self.training:
-            return minimize(loss_fn, getattr(self, player), *self.networks_of(player))
+            optimizer = getattr(self, player)
+            return minimize(loss_fn, optimizer, *self.networks_of(player), xla=self._xla)
         return loss_fn()
 
     def report(self, terms: dict | None = None, **losses) -> dict:
@@ -608,8 +629,8 @@ class GenerativeModel(keras.Model):
             NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
                 are those before that step.
             ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
-                `epochs` is 0, examples or classes have weights, or a callback needs a single
-                optimizer.
+                `epochs` is 0, examples or classes have weights, a callback needs a single
+                optimizer, or a layer was frozen after `compile`.
         """
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
@@ -621,6 +642,8 @@ class GenerativeModel(keras.Model):
             refuse_callbacks(self, callbacks)
             arguments["callbacks"] = [LearningRates(), *callbacks]
         refuse_non_finite_weights(self)
+        if self.compiled:
+            refuse_other_weights(self)
         try:
             with plain_errors(self, callbacks):
                 fit_inputs.look_at_first_batches(self, arguments)

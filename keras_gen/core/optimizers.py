@@ -47,7 +47,8 @@ def _adam_step(optimizer, gradient, variable, learning_rate):
     if isinstance(gradient, tf.IndexedSlices):  # of an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))
-    t = tf.cast(optimizer.iterations.value + 1, variable.dtype)
+    # With `gradient_accumulation_steps` it is a tensor.
+    t = tf.cast(tf.convert_to_tensor(optimizer.iterations) + 1, variable.dtype)
     return tf.raw_ops.ResourceApplyAdam(
         var=variable.handle, m=m.value.handle, v=v.value.handle,
         grad=tf.cast(gradient, variable.dtype), lr=tf.cast(learning_rate, variable.dtype),

@@ -104,14 +104,14 @@ def test_ways_to_run_a_step_agree(tiny, trained, option):
 @pytest.mark.slow
 @cheapest
 def test_xla_runs_a_step(tiny, trained):
-    # It draws other normal noise than TensorFlow's own kernels, so only the start agrees.
     model = tiny.compiled()
     model.compile(**optimizers(model), jit_compile=True)
     before = state(model)
     losses = model.fit(trained.data, verbose=0).history
     expected = trained.model.fit(trained.data, verbose=0).history
     for name, values in losses.items():
-        np.testing.assert_allclose(values, expected[name], rtol=0.5, atol=0.5)
+        # The second step shows how the first was rounded; other noise would differ by tenths.
+        np.testing.assert_allclose(values, expected[name], rtol=5e-3, atol=5e-3)
     assert model.step.numpy() == 2 and len(difference(model, before, state(model))) > 4
 
 

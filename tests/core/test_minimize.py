@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import apply_gradients, gradients, make_strategy, minimize, stateless
+from keras_gen.core import apply_gradients, gradients, make_strategy, minimize, noise, stateless
 
 
 def line(value=2.0):
@@ -56,6 +56,33 @@ def test_what_the_next_loss_can_use_is_handed_on():
     value, y = minimize(loss, sgd(network), network)
     np.testing.assert_allclose(value, [4, 36])
     np.testing.assert_allclose(y, 2 * X)
+
+
+def test_under_xla_noise_is_the_same_and_the_checks_stay():
+    """XLA itself draws other numbers, and leaves checks out."""
+    results = []
+    for xla in (False, True):
+        network = line()
+        optimizer = sgd(network)
+
+        def loss(x, network=network):
+            noisy = network(x) + noise.normal(tf.shape(x), tf.constant([1, 2], tf.int64))
+            return tf.reduce_sum(noisy**2, -1), noisy
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 1])], autograph=False)
+        def step(x, xla=xla, network=network, optimizer=optimizer, loss=loss):
+            def noisy_loss():
+                return loss(x)
+
+            return minimize(noisy_loss, optimizer, network, xla=xla)
+
+        results.append([*step(X), *network.get_weights()])
+        before = values(network)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not finite: noisy_loss"):
+            step(X * np.nan)
+        assert values(network) == before
+    for plain, compiled in zip(*results, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-5)
 
 
 def test_a_weight_without_gradient_is_named():

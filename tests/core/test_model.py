@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import GenerativeModel, Player, minimize, training_step
+from keras_gen.core import GenerativeModel, Player, minimize, require_built, training_step
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.core.schedules import Linear
 
@@ -174,6 +174,24 @@ class TestPlayers:
         assert model.networks_of("a_optimizer") == [model.a]
         assert model.b_optimizer.iterations.numpy() == 0
 
+    def test_a_loss_has_a_way_out(self):
+        with pytest.raises(ValueError, match="but got 'loss': leave it out, for the model has"):
+            Line(line()).compile(optimizer="sgd", loss="mse")
+
+    def test_what_is_no_network_is_refused(self):
+        for wrong, found in ((3, "3"), ("vgg", "'vgg'"), (None, "None")):
+            with pytest.raises(TypeError, match=f"A network is {found}: expected a built keras"):
+                require_built(line(), wrong)
+
+    def test_channels_first_are_refused(self):
+        network = line()
+        keras.config.set_image_data_format("channels_first")
+        try:
+            with pytest.raises(ValueError, match="'channels_first': images here have their chan"):
+                Line(network)
+        finally:
+            keras.config.set_image_data_format("channels_last")
+
     def test_a_network_that_starts_frozen_stays(self):
         frozen = line(2.0)
         frozen.trainable = False
@@ -181,6 +199,20 @@ class TestPlayers:
         found = [slope(n) for n in model.networks.values()]
         np.testing.assert_allclose(found, [0.9, 2.0, 0.7], rtol=1e-6)
         assert len(model.optimizer.momentums) == 2
+
+    @pytest.mark.parametrize("freeze,what", [(True, "frozen"), (False, "made trainable")])
+    def test_what_is_frozen_after_compile_is_refused(self, freeze, what):
+        """Else it would train on, and a layer that is let go would be unknown to the optimizer."""
+        model = Line(line())
+        model.network.trainable = freeze
+        model.compile(optimizer="sgd", run_eagerly=True)
+        model.network.trainable = not freeze
+        with pytest.raises(ValueError, match=f"kernel was {what} after compile.*and compile then"):
+            model.fit(np.ones((2, 1), "float32"), verbose=0)
+        model.network.trainable = True
+        model.compile(optimizer="sgd", run_eagerly=True)
+        model.fit(np.ones((2, 1), "float32"), verbose=0)
+        assert slope(model.network) < 2
 
 
 class Parts(GenerativeModel):

@@ -159,6 +159,7 @@ class TestFuse:
         [
             *BETAS, dict(epsilon=0.5), dict(clipnorm=0.5), dict(loss_scale_factor=4.0),
             dict(learning_rate=keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+            dict(gradient_accumulation_steps=2),
         ],
         ids=lambda arguments: next(iter(arguments)),
     )  # fmt: skip

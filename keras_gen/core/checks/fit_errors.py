@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.core.minimize import NOT_FINITE
+from keras_gen.core.minimize import NOT_FINITE, trainable_weights
 from keras_gen.keras_internals import all_layers, draws
 from keras_gen.messages import refusal
 
@@ -17,6 +17,7 @@ _OF_ONE_OPTIMIZER = {
     keras.callbacks.ReduceLROnPlateau: _OWN_SCHEDULES,
     keras.callbacks.BackupAndRestore: "use keras_gen.core.TrainingState",
     keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
+    keras.callbacks.TensorBoard: "leave write_steps_per_second out",
 }
 
 
@@ -60,11 +61,30 @@ def refuse_callbacks(model, callbacks) -> None:
     optimizers = list(model.players())
     for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
-            if isinstance(callback, kind):
+            # Of all that TensorBoard writes only this counts the steps of `model.optimizer`.
+            works = getattr(callback, "write_steps_per_second", True)
+            if isinstance(callback, kind) and works:
                 raise ValueError(
                     f"{type(callback).__name__} works on `model.optimizer`, and "
                     f"{type(model).__name__} has {' and '.join(optimizers)}: {way_out}."
                 )
+
+
+def refuse_other_weights(model) -> None:
+    """Raises a ValueError if weights were frozen or made trainable after `compile`, in vain.
+
+    The compiled step and the optimizers are made for those that were trainable then.
+    """
+    for player, before in model._weights_at_compile.items():
+        now = trainable_weights(*model.networks_of(player))
+        kept = {id(weight) for weight in before} & {id(weight) for weight in now}
+        for weights, what in ((before, "frozen"), (now, "made trainable")):
+            for weight in weights:
+                if id(weight) not in kept:
+                    raise ValueError(
+                        f"The weight {weight.path} was {what} after compile, which {player} does "
+                        "not see: set `trainable` first, and compile then."
+                    )
 
 
 def refuse_non_finite_weights(model) -> None:

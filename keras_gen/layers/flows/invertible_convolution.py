@@ -70,7 +70,10 @@ class InvertibleConvolution(InvertibleLayer):
         if self.lu:
             log_det = tf.reduce_sum(self.log_s.value)  # eq. (11)
         else:
-            log_det = tf.linalg.slogdet(matrix).log_abs_determinant
+            # By W = Q R, for XLA knows no determinant.
+            identity = np.eye(matrix.shape[0], dtype="float32")
+            diagonal = tf.reduce_sum(tf.linalg.qr(matrix).r * identity, axis=1)
+            log_det = tf.reduce_sum(tf.math.log(tf.abs(diagonal)))
         # Eq. (9): once for each pixel.
         places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
         return _mixed(x, matrix), tf.fill(tf.shape(x)[:1], places * log_det), ()

@@ -23,6 +23,10 @@ OF_ONE_OPTIMIZER = [
     (lambda path: keras.callbacks.ReduceLROnPlateau("loss"), OWN_SCHEDULES),
     (keras.callbacks.BackupAndRestore, "use keras_gen.core.TrainingState"),
     (lambda path: keras.callbacks.SwapEMAWeights(), "use keras_gen.core.averaged_weights"),
+    (
+        lambda path: keras.callbacks.TensorBoard(path, write_steps_per_second=True),
+        "leave write_steps_per_second out",
+    ),
 ]
 
 

@@ -21,8 +21,11 @@ class ADDA(DomainModel):
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier have learned the source (`Classifier`). They stay as they are,
     while a copy of the encoder plays a GAN's game: a discriminator tells its features of target
-    images from those of source images, and it learns the opposite. `classify` and `features` use
-    the copy, for the target.
+    images from those of source images, and the copy learns to be taken for the source. `classify`
+    and `features` use the copy, for the target.
+
+    Deviations: the paper leaves the order of both updates open; here the encoder's comes first, and
+    the discriminator sees the same features, from before it.
 
     `fit` takes source images, labels and target images; `evaluate` takes labeled images of the
     target. While training, `loss` and `accuracy` are those of the source, which do not change.
@@ -114,13 +117,16 @@ class ADDA(DomainModel):
             terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
-            target = self.features_of(batch["target_x"])
-            return domain_cross_entropy(self.discriminator_logits(target), SOURCE), target
+            features = self.features_of(batch["target_x"])
+            logits = self.discriminator_logits(features)
+            # Eq. (9), with the labels inverted: the discriminator shall take them for the source's.
+            return domain_cross_entropy(logits, SOURCE), features
+
+        adversarial, target = self.minimize(encoder_loss)
 
         def discriminator_loss():
             return self.domain_loss(source, target)
 
-        adversarial, target = self.minimize(encoder_loss)
-        d_loss, right = self.minimize(discriminator_loss, "d_optimizer")
-        losses = dict(d_loss=d_loss, d_accuracy=right, adversarial_loss=adversarial)
+        d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        losses = dict(d_loss=d_loss, d_accuracy=accuracy, adversarial_loss=adversarial)
         return self.report(terms, loss=self.weighted(terms), **losses)

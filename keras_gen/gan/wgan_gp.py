@@ -12,8 +12,9 @@ class WGANGP(WGAN):
     """A WGAN whose critic has a gradient penalty in place of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty draws its slope to 1
-    between real and generated images. `wasserstein_distance` is reported: the critic's mean over
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope towards
+    1 between real and generated images. The step is that of `GAN`: five updates of the critic,
+    then one of the generator. `wasserstein_distance` is reported: the critic's mean over
     real images less that over generated ones. Deviations: none.
 
     Args:
@@ -47,8 +48,9 @@ class WGANGP(WGAN):
     ):  # fmt: skip
         penalty = GradientPenalty(penalty_weight)
         super().__init__(
-            generator, discriminator, None, discriminator_steps, seed, penalty, **kwargs
-        )
+            generator, discriminator, clip=None, discriminator_steps=discriminator_steps,
+            seed=seed, penalty=penalty, **kwargs,
+        )  # fmt: skip
         self.penalty_weight = penalty_weight
 
     @override

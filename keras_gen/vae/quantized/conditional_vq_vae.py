@@ -70,9 +70,9 @@ class ConditionalVQVAE(VQVAE):
         return super().loss_weights() | {"spectral": self.spectral_weight}
 
     @override
-    def terms_of(self, batch, latents, codes, indices):
-        parameters = self.decoder([codes, batch["speakers"]], training=self.training)
-        terms = self.quantizer.terms(latents, indices)
+    def terms_of(self, batch, latents, vectors, codes):
+        parameters = self.decoder([vectors, batch["speakers"]], training=self.training)
+        terms = self.quantizer.terms(latents, codes)
         terms["reconstruction"] = -self.likelihood.log_prob(parameters, batch["x"])
         spectral = spectral_loss(self.likelihood.mean(parameters), batch["x"])
         return terms | {"spectral": spectral}

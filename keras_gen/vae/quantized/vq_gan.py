@@ -111,13 +111,13 @@ class VQGAN(VQVAE):
         return super().loss_weights() | weights | {"adaptive_weight": None}
 
     @override
-    def terms_of(self, batch, latents, codes, indices):
+    def terms_of(self, batch, latents, vectors, codes):
         x = batch["x"]
         last = last_kernel(self.decoder).value
         values = math.prod(x.shape[1:])
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(last)
-            parameters = self.decoder(codes, training=self.training)
+            parameters = self.decoder(vectors, training=self.training)
             images = self.likelihood.mean(parameters)
             maps = [self.feature_network(each, training=False) for each in (x, images)]
             reconstruction = -self.likelihood.log_prob(parameters, x)
@@ -135,7 +135,7 @@ class VQGAN(VQVAE):
             "adversarial": weight * generator_loss,
             "adaptive_weight": weight * tf.ones_like(generator_loss),
         }
-        return terms | self.quantizer.terms(latents, indices)
+        return terms | self.quantizer.terms(latents, codes)
 
     @override
     def train_step(self, data):

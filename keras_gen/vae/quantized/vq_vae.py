@@ -110,18 +110,21 @@ class VQVAE(Coder):
         return self.terms_of(batch, *self.quantized(batch["x"]))
 
     def quantized(self, x) -> tuple:
-        """Returns the latents of examples, the codes nearest to them, and their indices."""
+        """Returns latents, the nearest vectors of the codebook, and their numbers, the codes.
+
+        The gradient of the vectors passes straight through to the latents (eq. (2)).
+        """
         latents = self.encoder(x, training=self.training)
         return latents, *self.quantizer(latents)
 
-    def terms_of(self, batch, latents, codes, indices) -> dict:
+    def terms_of(self, batch, latents, vectors, codes) -> dict:
         """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
-        reconstruction = self.reconstruction(codes, batch["x"])
-        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, indices)
+        reconstruction = self.reconstruction(vectors, batch["x"])
+        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, codes)
 
-    def move_codebooks(self, latents, codes, indices) -> None:
+    def move_codebooks(self, latents, vectors, codes) -> None:
         """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
-        self.quantizer.after_update(latents, indices, self.stateless_seed("codebook"))
+        self.quantizer.after_update(latents, codes, self.stateless_seed("codebook"))
 
     @override
     def encoded(self, x):

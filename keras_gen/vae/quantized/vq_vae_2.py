@@ -75,18 +75,18 @@ class VQVAE2(VQVAE):
         )  # line 5
 
     @override
-    def terms_of(self, batch, latents, codes, indices):
-        terms = {"reconstruction": self.reconstruction(codes, batch["x"])}
-        terms |= self.quantizer.terms(latents[0], indices[0])
-        top_terms = self.top_quantizer.terms(latents[1], indices[1])
+    def terms_of(self, batch, latents, vectors, codes):
+        terms = {"reconstruction": self.reconstruction(vectors, batch["x"])}
+        terms |= self.quantizer.terms(latents[0], codes[0])
+        top_terms = self.top_quantizer.terms(latents[1], codes[1])
         perplexity = top_terms.pop("perplexity")
         terms |= {name: terms[name] + value for name, value in top_terms.items()}
         return terms | {"perplexity_top": perplexity}
 
     @override
-    def move_codebooks(self, latents, codes, indices):
-        super().move_codebooks(latents[0], codes[0], indices[0])
-        self.top_quantizer.after_update(latents[1], indices[1], self.stateless_seed("top"))
+    def move_codebooks(self, latents, vectors, codes):
+        super().move_codebooks(latents[0], vectors[0], codes[0])
+        self.top_quantizer.after_update(latents[1], codes[1], self.stateless_seed("top"))
 
     @override
     def codes(self, x):

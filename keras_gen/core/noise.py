@@ -8,9 +8,6 @@ import tensorflow as tf
 
 from keras_gen.core.distribution.replicas import replica_slice
 
-ALGORITHM = "philox"
-"""What draws in a step: by default XLA would draw other numbers than TensorFlow's own kernels."""
-
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     """Returns the int64 `[2]` seed of one use of randomness in one step.
@@ -38,7 +35,6 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
         seed: Int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Further arguments of `draw`.
     """
-    options["alg"] = ALGORITHM
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
     batch, *example = shape
     if tf.convert_to_tensor(seed).shape.rank == 2:
@@ -63,9 +59,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     values = tf.reshape(tf.cast(x, tf.float32), [batch, tf.reduce_prod(tf.shape(x)[1:])])
     bits = tf.bitcast(values, tf.int32)
     # A hash: the sum of the bits times random integers, which overflows.
-    factors = tf.random.stateless_uniform(
-        tf.shape(bits)[1:], [0, 1], None, None, tf.int32, alg=ALGORITHM
-    )
+    factors = tf.random.stateless_uniform(tf.shape(bits)[1:], [0, 1], None, None, tf.int32)
     codes = tf.reduce_sum(bits * factors, axis=1)
     return tf.stack([tf.repeat(seed[0], batch), seed[1] + tf.cast(codes, tf.int64)], axis=1)
 
@@ -102,7 +96,7 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 def random_labels(n, key, classes: int) -> tf.Tensor:
     """Draws int32 labels `[n]`, for samples whose latents are drawn from `key` itself."""
     other = tf.random.experimental.stateless_fold_in(key, 1)
-    return tf.random.stateless_uniform([n], other, 0, classes, tf.int32, alg=ALGORITHM)
+    return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:

@@ -163,9 +163,7 @@ class VectorQuantizer(keras.layers.Layer):
         if self.dead_after:
             everything = global_batch(latents)
             total = tf.shape(everything)[0]
-            rows = tf.random.stateless_uniform(
-                [self.codes], seed, 0, total, tf.int32, alg="philox"
-            )
+            rows = tf.random.stateless_uniform([self.codes], seed, 0, total, tf.int32)
             dead = counts < self._fewest
             counts = tf.where(dead, 1.0, counts)
             sums = tf.where(dead[:, None], tf.gather(everything, rows), sums)

@@ -153,8 +153,6 @@ def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         >>> permuted = permuted_dimensions(tf.random.normal([8, 2]), seed=[0, 1])
     """
     everything = tf.transpose(global_batch(_flat(latents)))
-    order = tf.argsort(
-        tf.random.stateless_uniform(tf.shape(everything), seed, alg="philox"), axis=1
-    )
+    order = tf.argsort(tf.random.stateless_uniform(tf.shape(everything), seed), axis=1)
     permuted = tf.transpose(tf.gather(everything, order, batch_dims=1))
     return replica_part(permuted, keras.ops.shape(latents)[0])

@@ -34,7 +34,7 @@ def fourier_discrepancy(
     """
     values = tf.cast(values, tf.float32)
     shape = [values.shape[-1], FREQUENCIES]
-    frequencies = tf.random.stateless_normal(shape, seed, alg="philox")
+    frequencies = tf.random.stateless_normal(shape, seed)
     phases = tf.random.stateless_uniform(
         [FREQUENCIES], tf.bitwise.invert(seed), maxval=2 * math.pi
     )

@@ -128,6 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)
+    except BrokenPipeError:  # the reader has seen enough, as in `keras-gen list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         sentence = out_of_memory(error) or error
         if sentence is error and not isinstance(error, OSError | ValueError):

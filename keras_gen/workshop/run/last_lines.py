@@ -63,9 +63,16 @@ def longer(recipe: Path, minutes: float) -> list[str]:
         return []
     found = [r for r in records if r.minutes > minutes + 1 and r.preset != QUICK]
     return [
-        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: {r.command}"
+        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: {_here(r.command, recipe)}"
         for r in sorted(found, key=lambda r: r.minutes)[:2]
     ]
+
+
+def _here(command: str, recipe: Path) -> str:
+    """A published command, as it is typed where the recipes are inside an installed package."""
+    if recipe.parent.parent.name != "shipped":
+        return command
+    return command.replace(f"python recipes/{recipe.name}", f"keras-gen train {recipe.stem}")
 
 
 def _short(value: Any) -> str:

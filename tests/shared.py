@@ -15,6 +15,16 @@ from keras_gen.files.writing import partial_path
 from keras_gen.workshop.cli import main
 
 
+def independent_seeds(model) -> None:
+    """Lets equal examples of a score have other noise, to see how it is distributed."""
+
+    def seeds(x, use="score"):
+        numbers = tf.range(tf.shape(x, tf.int64)[0])
+        return tf.stack([tf.ones_like(numbers), numbers], axis=1)
+
+    model.score_seeds = seeds
+
+
 def dropping_network() -> keras.Sequential:
     """Images to images, with layers that behave differently in training."""
     keras.utils.set_random_seed(3)

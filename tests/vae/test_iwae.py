@@ -10,7 +10,7 @@ from keras_gen.losses import Normal
 from keras_gen.vae import IWAE
 from keras_gen.vae.iwae import ESTIMATORS
 from linear_vae import DATA, LATENTS, networks
-from shared import losses_of, step_noise
+from shared import independent_seeds, losses_of, step_noise
 
 SCALE, RATE = 0.5, 0.01
 both = pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -141,6 +141,7 @@ def test_the_bound_tightens_towards_log_p(weights, x):
     bounds, errors = [], []
     for samples in (1, 3, 10, 200):
         model = iwae(weights, samples=samples)
+        independent_seeds(model)
         bound = model.log_prob(copies, batch_size=len(copies)).reshape(len(x), draws)
         np.testing.assert_allclose(bound.ravel(), -model.score(copies, batch_size=len(copies)))
         bounds.append(bound.mean(axis=1))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.vae import PriorSampledModel
-from shared import step_noise
+from shared import independent_seeds, step_noise
 
 DATA, LATENTS, SCALE, RATE = 3, 2, 0.5, 0.01
 
@@ -85,6 +85,7 @@ def test_the_estimate_comes_to_log_p_from_below(weights, x):
     means, errors = [], []
     for samples in (1, 10, 1000):
         model = naive(weights, samples=samples)
+        independent_seeds(model)
         found = model.log_prob(copies, batch_size=len(copies)).reshape(len(x), draws)
         np.testing.assert_allclose(found.ravel(), -model.score(copies, batch_size=len(copies)))
         means.append(found.mean(axis=1))

@@ -76,7 +76,8 @@ def refuse_other_weights(model) -> None:
     The compiled step and the optimizers are made for those that were trainable then.
     """
     for player, before in model._weights_at_compile.items():
-        now = trainable_weights(*model.networks_of(player))
+        # Of all its networks, also where a step uses a part of them.
+        now = trainable_weights(*model._networks_of[player])
         kept = {id(weight) for weight in before} & {id(weight) for weight in now}
         for weights, what in ((before, "frozen"), (now, "made trainable")):
             for weight in weights:

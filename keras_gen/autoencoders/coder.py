@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.interpolation import decoded_path
-from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
+from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
 from keras_gen.core.model import require_built
 from keras_gen.losses import likelihoods
@@ -152,20 +152,6 @@ class Coder(LikelihoodModel):
         return {"x": self.reconstructed(latents)}
 
     interpolate = interpolate
-
-
-def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") -> Levels:
-    """Returns the edge of integer codes.
-
-    Args:
-        shape: Shape of the codes of an example.
-        levels: Number of values of a code, at least 2 (else a ValueError).
-        dtype: Integer dtype outside the model, as of `Levels`.
-        name: Name of the edge.
-    """
-    if levels < 2:
-        raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
-    return Levels(tuple(shape), levels, name=name, dtype=dtype)
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:

@@ -53,10 +53,7 @@ class Classifier(GenerativeModel):
         require_built(encoder)
         self.encoder = encoder
         set_classifier(self, classifier, encoder.output_shape[1:], "features")
-        shape = encoder.input_shape[1:]
-        self.edges["x"] = (
-            Images(shape, 0.0, 1.0) if len(shape) == 3 else Vectors(shape, "vectors")
-        )
+        self.edges["x"] = edge_of_examples(encoder.input_shape[1:])
 
     @classmethod
     def for_images(cls, shape: tuple, classes: int = 10, filters=20, hidden=500, **kwargs):

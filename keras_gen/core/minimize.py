@@ -83,9 +83,9 @@ def gradients(loss_fn: Callable, optimizer, *networks, xla: bool = False) -> Gra
             objective = optimizer.scale_loss(part)
         return loss, rest, part, tape.gradient(objective, values)
 
-    in_xla = tf.function(differentiate, autograph=False, jit_compile=True)
-    compiled = xla and not tf.executing_eagerly()
-    loss, rest, part, slopes = in_xla() if compiled else differentiate()
+    if xla and not tf.executing_eagerly():
+        differentiate = tf.function(differentiate, autograph=False, jit_compile=True)
+    loss, rest, part, slopes = differentiate()
     part = tf.debugging.check_numerics(part, NOT_FINITE + name)
     for weight, slope in zip(weights, slopes, strict=True):
         if slope is None:

@@ -38,12 +38,15 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
     batch, *example = shape
     if tf.convert_to_tensor(seed).shape.rank == 2:
-        dtype = options.get("dtype", tf.float32)
-        return tf.map_fn(
-            lambda one: draw(example, one, **options), seed, fn_output_signature=dtype
-        )
+        return _each(draw, example, seed, **options)
     start, total = replica_slice(batch)
     return draw([total, *example], seed, **options)[start : start + batch]
+
+
+def _each(draw, shape, seeds, **options) -> tf.Tensor:
+    """Draws noise of a shape for each of the seeds, `[n, 2]`, alone."""
+    dtype = options.get("dtype", tf.float32)
+    return tf.map_fn(lambda seed: draw(shape, seed, **options), seeds, fn_output_signature=dtype)
 
 
 def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -124,11 +127,8 @@ def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
         shape: Of the noise of one seed: ints or scalar tensors.
         step: Of a sampler: int32, each has other noise.
     """
-
-    def noise_of(seed):
-        return draw(shape, tf.stack([step, seed]))
-
-    return tf.map_fn(noise_of, seeds, fn_output_signature=tf.float32)
+    pairs = tf.stack([tf.fill(tf.shape(seeds), step), seeds], axis=1)
+    return _each(draw, shape, pairs)
 
 
 def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen.files.images import enlarged_grid, grid, read_regular, rgb, to_pillow
+from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
+from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 _FORMATS = {
@@ -99,18 +100,6 @@ def rgb(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
-
-
-def read_regular(path: str | Path) -> bytes:
-    """Returns the bytes of a regular file, also through a link.
-
-    Raises:
-        OSError: If it cannot be read, or is a pipe, a socket or a device, which may never end.
-    """
-    path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(f"{path} is a pipe, a socket or a device: expected a regular file.")
-    return path.read_bytes()
 
 
 def read_image(path: str | Path) -> np.ndarray:

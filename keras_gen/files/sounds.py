@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gen.files.images import read_regular
+from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 

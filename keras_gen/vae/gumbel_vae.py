@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import edge_of_codes
-from keras_gen.core import capability, require_logits, schedules
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
+from keras_gen.core import require_logits, schedules
 from keras_gen.core.noise import gumbel, several
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
 from keras_gen.vae.vae import VAE, Inferred
@@ -142,17 +142,8 @@ class GumbelVAE(VAE):
         """Returns the mean of p(x | codes) for examples that went through the edge."""
         return self.reconstructed(self.embedded(self.codes(x)))
 
-    @override
-    @capability
-    def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`."""
-        return {"codes": self.codes(x)}
-
-    @override
-    @capability
-    def decode(self, codes):
-        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
-        return {"x": self.reconstructed(self.embedded(codes))}
+    encode = encode
+    decode = decode
 
 
 def _largest(scores):

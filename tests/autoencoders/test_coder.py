@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.autoencoders.coder import Coder, decoder_edges, edge_of_codes
+from keras_gen.autoencoders.coder import Coder, decoder_edges
+from keras_gen.autoencoders.integer_codes import edge_of_codes
 from keras_gen.core.kinds_of_data import Images, Levels, Vectors
 from keras_gen.losses import Bernoulli, Categorical, Normal
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.files.images import SUFFIXES, decode_image, read_regular
+from keras_gen.files.images import SUFFIXES, decode_image
+from keras_gen.files.reading import read_regular
 
 # Images of kinds that are not read.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")

@@ -229,22 +229,22 @@ class HierarchicalVAE(Coder):
                 above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
-        seeds_below = self.score_seeds(x, "lower")
-        x = tf.repeat(x, samples, axis=0)
+        repeated = tf.repeat(x, samples, axis=0)
         # Drawn with the batch first, for each replica takes its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
-        posterior = self.posterior(x, noise)
+        posterior = self.posterior(repeated, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
             # What was inferred above has seen the noise of the lower layers, which get another.
-            other = tf.reshape(normal([batch, samples, self.size], seeds_below), [-1, self.size])
+            below = self.score_seeds(x, "lower")
+            other = tf.reshape(normal([batch, samples, self.size], below), [-1, self.size])
             sizes = [sum(map(math.prod, names.values())) for names in self.layout]
             layer = tf.repeat(tf.range(1, self.depth + 1), sizes)
             noise = tf.where(layer > layers[:, None], noise, other)
             posterior = self.above(layers, posterior)
         drawn, parameters = self.descend(noise, posterior)
         ratios = [log_ratio_normal(v.latents, *v.posterior, *v.prior) for v in drawn.values()]
-        log_weights = self.likelihood.log_prob(parameters, x) - tf.add_n(ratios)
+        log_weights = self.likelihood.log_prob(parameters, repeated) - tf.add_n(ratios)
         return tf.transpose(tf.reshape(log_weights, [batch, samples]))
 
     # Use -------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import Coder, edge_of_codes
-from keras_gen.core import Player, capability, schedules
+from keras_gen.autoencoders.coder import Coder
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
+from keras_gen.core import Player, schedules
 from keras_gen.layers import VectorQuantizer
 
 
@@ -149,14 +150,5 @@ class VQVAE(Coder):
         """Returns the mean of p(x | codes) for examples that went through the edge."""
         return self.reconstructed(self.embedded(self.codes(x)))
 
-    @override
-    @capability
-    def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`."""
-        return {"codes": self.codes(x)}
-
-    @override
-    @capability
-    def decode(self, codes):
-        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
-        return {"x": self.reconstructed(self.embedded(codes))}
+    encode = encode
+    decode = decode

@@ -363,7 +363,7 @@ class Run:
         """Calls `measure`, unless this run has done so before it was interrupted.
 
         For sweeps over many short trainings; each depends on nothing but its name and the settings:
-        randomness without a seed, such as first weights, and the names of layers start anew in it
+        randomness without a seed, such as initial weights, and the names of layers start anew in it
         and after it. So a run that was interrupted measures what an unbroken one does.
 
         Args:

@@ -52,6 +52,20 @@ def in_words(name: str) -> str:
     return _KNOWN.sub(lambda found: _WORDS[found[1]], name).replace("_", " ")
 
 
+def known_names(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that refuses a name: the nearest ones, or all where none is near.
+
+    Example:
+        >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
+        '; did you mean vae_mnist or gan_mnist?'
+        >>> known_names("xyz", ["gan_mnist", "vae_mnist"])
+        ', which holds: gan_mnist, vae_mnist.'
+    """
+    known = list(known)
+    near = nearest(name, known)
+    return f", which holds: {', '.join(known) or 'none'}." if near == "." else near
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that lists the names there are: asks for the nearest, if one is near.
 

@@ -102,6 +102,8 @@ class Settings(RunSettings):
             raise ValueError(f"--image-size is {self.image_size}: it must be a multiple of 4.")
         if self.load_size < self.image_size:
             raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
+        if (self.photos is None) != (self.paintings is None):
+            raise ValueError("Give both --photos and --paintings, or neither.")
 
 
 PRESETS = {

@@ -56,6 +56,11 @@ class Settings(RunSettings):
     cycle_weight: float = 100.0  # lambda_4
     ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
 
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.photos is None) != (self.paintings is None):
+            raise ValueError("Give both --photos and --paintings, or neither.")
+
 
 PRESETS = {
     "smoke": dict(image_size=32, load_size=36, evaluated_size=32, filters=4, blocks=1, epochs=2,

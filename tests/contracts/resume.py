@@ -109,4 +109,10 @@ if __name__ == "__main__":
     keras.config.set_dtype_policy("mixed_float16" if kind == "float16" else "float32")
     for each in names:
         print(each, flush=True)
-        check(each, kind, Path(root, each))
+        try:
+            check(each, kind, Path(root, each))
+        except AssertionError as error:
+            # Rarely TensorFlow rounds a sum otherwise, in spite of determinism. What is wrong in a
+            # resumed training is wrong twice.
+            print("once more, after", error, flush=True)
+            check(each, kind, Path(root, f"{each}_once_more"))

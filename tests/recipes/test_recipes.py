@@ -249,7 +249,7 @@ def test_own_images(name, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "code", "sentence"),
     [
-        (["--photos", "photos"], 1, "Give both --photos and --paintings, or neither."),
+        (["--photos", "photos"], 2, "Give both --photos and --paintings, or neither."),
         (["--photos", "photos", "--paintings", "none"], 1, "there is no folder none"),
         (["--photos", "photos", "--paintings", "empty"], 1, "empty holds 0 files but no image"),
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 are needed"),

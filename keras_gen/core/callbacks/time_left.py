@@ -13,8 +13,8 @@ from keras_gen.core import is_chief
 class TimeLeft(keras.callbacks.Callback):
     """Prints losses and how much time the rest of the training will take.
 
-    The first epoch is left out of the rate, because it holds the tracing of the step. A terminal
-    shows a bar of all steps besides.
+    The first call of the step, which traces it, is left out of the rate, and the first epoch later.
+    A terminal shows a bar of all steps besides.
 
     Args:
         lines: How many lines a training has at most; None for one after every epoch.
@@ -38,6 +38,7 @@ class TimeLeft(keras.callbacks.Callback):
     @override
     def on_train_begin(self, logs=None):
         self.begin = time.monotonic()
+        self.traced = None
         self.first = None
         self.bar = None
 
@@ -56,6 +57,8 @@ class TimeLeft(keras.callbacks.Callback):
         # Several steps, if they are in one call of TensorFlow.
         self.bar.update(batch + 1 - self.done)
         self.done = batch + 1
+        if self.traced is None:
+            self.traced = time.monotonic(), self.done
 
     @override
     def on_train_end(self, logs=None):
@@ -69,7 +72,7 @@ class TimeLeft(keras.callbacks.Callback):
         left = epochs - epoch - 1
         if self.first is None:
             self.first = now, epoch
-            rate = now - self.begin
+            rate = self._first_rate(now)
             is_told = True
         else:
             rate = (now - self.first[0]) / (epoch - self.first[1])
@@ -85,6 +88,14 @@ class TimeLeft(keras.callbacks.Callback):
                 f"  epoch {epoch + 1} of {epochs}{told}, {gone} gone, "
                 f"about {_minutes(left * rate)} left"
             )
+
+    def _first_rate(self, now):
+        """Seconds of an epoch, by the steps of the first that came after the tracing."""
+        if self.traced is None:
+            return now - self.begin
+        began, steps = self.traced
+        more = self.done - steps
+        return (now - began) / more * self.done if more else now - self.begin
 
 
 def _minutes(seconds: float) -> str:

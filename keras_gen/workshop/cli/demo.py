@@ -24,8 +24,12 @@ def demo(options: argparse.Namespace) -> int:
             f"none of the {len(others)} exports has a signature that the page can show (the "
             f"first is {others[0]}): name a folder of others."
         )
-    if importlib.util.find_spec("gradio") is None:
-        raise ValueError('needs gradio: pip install "keras-generative[demo]"')
+    missing = [name for name in ("gradio", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f'needs {" and ".join(missing)}: pip install "keras-generative[demo]", or in a '
+            'checkout pip install -e ".[demo]"'
+        )
     # Gradio reads these when it is imported, and would otherwise report to its makers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

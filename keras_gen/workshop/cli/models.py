@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from keras_gen.files.animations import video_grid, video_strips, write_animation
 from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
-from keras_gen.messages import nearest
+from keras_gen.messages import known_names, nearest
 from keras_gen.serving import exported
 
 ANY = "any"  # a label of which each sample draws its own
@@ -104,8 +104,8 @@ def find(models: Path, model: str) -> Path:
             return path
     known = exports(models)
     raise FileNotFoundError(
-        f"there is no model {model!r}, neither as a path nor in {models}, which holds: "
-        f"{', '.join(known) or 'none'}{nearest(Path(model).name, known)}"
+        f"there is no model {model!r}, neither as a path nor in {models}"
+        f"{known_names(Path(model).name, known)}"
     )
 
 

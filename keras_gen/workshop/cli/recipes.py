@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from keras_gen.messages import nearest
+from keras_gen.messages import known_names
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer
 
@@ -17,8 +17,8 @@ def train(options: argparse.Namespace) -> int:
     known = recipes()
     if options.recipe not in known:
         raise FileNotFoundError(
-            f"there is no recipe {options.recipe!r} in {place('recipes')}, which holds: "
-            f"{', '.join(known) or 'none'}{nearest(options.recipe, known)}"
+            f"there is no recipe {options.recipe!r} in {place('recipes')}"
+            f"{known_names(options.recipe, known)}"
         )
     path = known[options.recipe]
     sys.argv = [str(path), *options.flags]

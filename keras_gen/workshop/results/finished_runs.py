@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gen.messages import nearest
+from keras_gen.messages import known_names
 from keras_gen.serving.exported import METADATA, read_metadata, resolve
 from keras_gen.workshop.results.records import recipes_folder
 
@@ -99,8 +99,7 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     known = sorted(file.stem for file in folder.glob("[!_]*.py"))
     if name not in known:
         raise FileNotFoundError(
-            f"there is no recipe {name!r} in {folder}, which holds: {', '.join(known)}"
-            f"{nearest(name, known)}"
+            f"there is no recipe {name!r} in {folder}{known_names(name, known)}"
         )
     spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
     assert spec is not None and spec.loader is not None

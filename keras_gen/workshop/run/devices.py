@@ -8,13 +8,15 @@ import tensorflow as tf
 
 
 def describe_devices(strategy) -> str:
-    """One phrase that names the strategy, its replicas and the kind of device."""
+    """Names the kind of device, and the strategy with its replicas if there is one."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         kind = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
     else:
         kind = f"{os.cpu_count()} CPU cores"
     count = strategy.num_replicas_in_sync
+    if strategy is tf.distribute.get_strategy() and not tf.distribute.has_strategy():
+        return kind
     replicas = "1 replica" if count == 1 else f"{count} replicas"
     return f"{kind}, {type(strategy).__name__.lstrip('_')} with {replicas}"
 

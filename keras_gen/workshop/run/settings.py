@@ -193,7 +193,7 @@ def parse(
         config = read_config(given.config)
         start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
-        # A wrong name is refused by the second parser, which knows the right ones.
+        # A wrong name is refused below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
@@ -203,6 +203,8 @@ def parse(
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
     parser.add_arguments(settings, "settings", default=start)
+    if given.preset not in ("auto", *presets):
+        parser.error(f"--preset is {given.preset}: this recipe has {', '.join(presets)}.")
     try:
         namespace, unknown = parser.parse_known_args(argv)
     except ValueError as error:
@@ -218,8 +220,6 @@ def parse(
         if name in valued and (not value or value.startswith("--")):
             parser.error(f"argument {name}: expected one value")
     result = namespace.settings
-    if result.preset not in ("auto", *presets):
-        parser.error(f"--preset is {result.preset}: this recipe has {', '.join(presets)}.")
     if given.config and given.preset not in ("auto", start.preset):
         parser.error(f"--preset is {given.preset} and --config says {start.preset}: give one.")
     if result.preset == "auto":

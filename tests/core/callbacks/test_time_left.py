@@ -32,6 +32,20 @@ def test_the_first_epoch_is_left_out_of_the_rate(monkeypatch, capsys):
     ]
 
 
+def test_tracing_is_left_out_of_the_first_rate(monkeypatch, capsys):
+    Clock(monkeypatch, 0, 100, 110)
+    callback = TimeLeft()
+    callback.set_params({"epochs": 4, "steps": 11})
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    for batch in range(11):
+        callback.on_train_batch_end(batch)
+    callback.on_epoch_end(0)
+    # Ten steps took ten seconds after the first.
+    told = "  epoch 1 of 4, 1:50 min gone, about 0:33 min left\n"
+    assert capsys.readouterr().out == told
+
+
 def test_a_resumed_training(monkeypatch, capsys):
     Clock(monkeypatch, 0, 50, 60, 70)
     train(TimeLeft(), 10, first=7)

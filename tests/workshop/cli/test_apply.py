@@ -194,7 +194,7 @@ def test_apply_refuses(home, capsys, images, out, message):
     "model, signature, message",
     [
         ("unknown", None, "which holds: fixed, inverter, single."),
-        ("saved_models/fixd", None, "which holds: fixed, inverter, single; did you mean fixed?"),
+        ("saved_models/fixd", None, "; did you mean fixed?"),
         ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
         (
             "inverter",

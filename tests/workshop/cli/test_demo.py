@@ -28,6 +28,7 @@ from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _liste
 from shared import fails, run_without
 from toy_exports import PHOTO, Inverter
 
+INSTALL = 'pip install "keras-generative[demo]", or in a checkout pip install -e ".[demo]"'
 SAVED_MODELS = Path(__file__).parents[3] / "saved_models"
 COMMITTED = {
     "anomaly_detection_mnist": ["Reconstruct", "Latents"],
@@ -260,7 +261,7 @@ def test_without_the_extra(home):
     heavy = "gradio uvicorn tensorflow keras tensorflow_datasets sklearn matplotlib"
     done = run_without("demo", packages=heavy)
     assert done.returncode == 1
-    assert done.stderr == 'keras-gen demo: needs gradio: pip install "keras-generative[demo]"\n'
+    assert done.stderr == f"keras-gen demo: needs gradio and uvicorn: {INSTALL}\n"
 
 
 def test_a_port_that_is_taken():
@@ -328,7 +329,6 @@ def served(folder, host="127.0.0.1"):
     assert process.returncode == 0
 
 
-NO_GRADIO = 'needs gradio: pip install "keras-generative[demo]"'
 NO_UPLOAD = {"detail": "the file was not uploaded to this page: upload it first."}
 
 
@@ -383,7 +383,7 @@ def named(path):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    pytest.importorskip("gradio", reason=NO_GRADIO)
+    pytest.importorskip("gradio", reason=INSTALL)
     folder = tmp_path_factory.mktemp("mine")
     export(Inverter(), folder, "inverter")
     with served(folder, "0.0.0.0") as address:
@@ -469,7 +469,7 @@ def test_the_page_bounds_what_is_sent(client):
 
 @pytest.fixture
 def page(home):
-    pytest.importorskip("gradio", reason=NO_GRADIO)
+    pytest.importorskip("gradio", reason=INSTALL)
     if chromium() is None:
         pytest.skip("needs Chromium, and there is none on this machine")
     export(Inverter(), home / "mine", "inverter")

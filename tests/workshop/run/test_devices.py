@@ -32,4 +32,4 @@ def test_auto_asks_the_gpu(monkeypatch, capability, policy):
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
     assert devices.choose_policy("auto") == policy
     text = devices.describe_devices(tf.distribute.get_strategy())
-    assert text == "Card, DefaultDistributionStrategy with 1 replica"
+    assert text == "Card"

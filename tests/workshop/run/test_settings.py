@@ -123,7 +123,7 @@ class TestRefusals:
             (["--seed", "4294967296"], "--seed is 4294967296: it must be below 2^32."),
             (["--ema", "1"], "--ema is 1.0: it must be below 1."),
             (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
-            (["--preset", "tiny"], "--preset: invalid choice: 'tiny' (choose from 'auto', 'smoke'"),
+            (["--preset", "tiny"], "--preset is tiny: this recipe has smoke, cpu, paper."),
             (["--resume=maybe"], "--resume"),
         ],
     )

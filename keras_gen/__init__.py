@@ -97,6 +97,7 @@ _ROOMS = (
     "workshop",
 )
 _FAMILIES = {model: family for family, models in _MODELS.items() for model in models}
+__all__ = list(_FAMILIES)
 
 
 def __getattr__(name: str) -> Any:

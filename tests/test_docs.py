@@ -226,6 +226,8 @@ def short_fit(model, *batch, epochs=1, steps_per_epoch=None, batch_size=None, **
     if isinstance(batch[0], tf.data.Dataset):
         two = batch[0].unbatch().batch(2).take(1)
         batch = (two.apply(tf.data.experimental.assert_cardinality(1)),)
+    elif isinstance(batch[0], data.Source):
+        batch = (batch[0].take(2),)
     else:
         batch = tuple(part[:2] for part in batch)
     return fit(model, *batch, **kwargs | {"verbose": 0})

@@ -625,6 +625,8 @@ class GenerativeModel(keras.Model):
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
 
+        `x` and `validation_data` can be a `keras_gen.data.Source`, such as `image_folder` reads.
+
         Raises:
             NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
                 are those before that step.
@@ -633,6 +635,7 @@ class GenerativeModel(keras.Model):
                 optimizer, or a layer was frozen after `compile`.
         """
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
+        fit_inputs.batch_sources(arguments, self.seed)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
         if fit_inputs.is_dataset(arguments["x"]):
             # Keras warns about its own default otherwise.
@@ -654,6 +657,7 @@ class GenerativeModel(keras.Model):
     @override
     def evaluate(self, *args, **kwargs):
         arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
+        fit_inputs.batch_evaluated(arguments)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
         with plain_errors(self, []):
             # In `fit`, what it evaluates on has been looked at.

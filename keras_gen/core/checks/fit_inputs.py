@@ -3,7 +3,7 @@
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
 
+USUAL_BATCH = 32  # as in Keras
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
 _LOOKED_AT = 256  # examples of arrays
 _LEAST = {
@@ -33,6 +34,49 @@ def by_name(method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:
     """Returns the arguments of a call by name, those that were given; a TypeError for others."""
     arguments = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
     return arguments | arguments.pop("kwargs", {})
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """What gives batches of its examples, as `keras_gen.data.Source` does."""
+
+    def __len__(self) -> int: ...
+
+    def stream(self, batch_size: int, seed: int, start: int) -> tf.data.Dataset:
+        """Shuffled batches without end."""
+
+    def batches(self, batch_size: int) -> tf.data.Dataset:
+        """All examples once, in order."""
+
+
+def batch_sources(arguments: dict[str, Any], seed: int) -> None:
+    """Replaces sources in the arguments of `fit` by batches of them: shuffled, but for validation.
+
+    An epoch has as many whole batches as the source; what is left begins the next one. An epoch
+    that is not the first begins where an unbroken training would be.
+    """
+    source = arguments.get("x")
+    size = arguments.get("batch_size") or USUAL_BATCH
+    if isinstance(source, Batched):
+        arguments.pop("batch_size", None)
+        size = min(size, len(source))
+        if arguments.pop("shuffle", True):
+            steps = arguments.setdefault("steps_per_epoch", len(source) // size)
+            start = arguments.get("initial_epoch", 0) * steps
+            arguments["x"] = source.stream(size, seed=seed, start=start)
+        else:
+            arguments["x"] = source.batches(size)
+    held_out = arguments.get("validation_data")
+    if isinstance(held_out, Batched):
+        size = arguments.pop("validation_batch_size", None) or size
+        arguments["validation_data"] = held_out.batches(size)
+
+
+def batch_evaluated(arguments: dict[str, Any]) -> None:
+    """Replaces a source in the arguments of `evaluate` by its batches in order."""
+    source = arguments.get("x")
+    if isinstance(source, Batched):
+        arguments["x"] = source.batches(arguments.pop("batch_size", None) or USUAL_BATCH)
 
 
 def is_dataset(x) -> bool:

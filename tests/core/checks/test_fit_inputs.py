@@ -317,3 +317,33 @@ def test_folders_as_keras_reads_them(tmp_path, mode):
         model.compile(run_eagerly=True)
         model.fit(read(), verbose=0)
         assert model.step.numpy() == 1
+
+
+class TestSources:
+    """What `image_folder` and its kin return is given to `fit` as it is."""
+
+    @pytest.fixture
+    def model(self):
+        return Seeing()
+
+    def test_an_epoch_has_every_example_once_shuffled(self, model):
+        source = Source(LEVELS)
+        x = seen(model, source, batch_size=2, epochs=2)["x"]
+        first, second = x[:4], x[4:]
+        for epoch in (first, second):
+            found = np.sort(epoch.reshape(4, -1)[:, 0])
+            np.testing.assert_allclose(found, INSIDE.reshape(4, -1)[:, 0], atol=1e-6)
+        later = seen(model, source, batch_size=2, epochs=2, initial_epoch=1)["x"]
+        np.testing.assert_array_equal(later, second)
+
+    def test_batches_are_no_larger_than_the_source(self, model):
+        assert len(seen(model, Source(LEVELS))["x"]) == 4
+
+    def test_in_order(self, model):
+        for options in (dict(shuffle=False), dict(use="evaluate")):
+            x = seen(model, Source(LEVELS), batch_size=3, **options)["x"]
+            np.testing.assert_allclose(x, INSIDE, atol=1e-6)
+
+    def test_validation(self, model):
+        history = model.fit(Source(LEVELS), validation_data=Source(LEVELS), verbose=0)
+        assert history.history["val_loss"] == [0.0]

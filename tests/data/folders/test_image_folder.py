@@ -158,8 +158,33 @@ def test_classes_by_name_agree_between_folders(tmp_path):
     assert test.class_names == train.class_names == ("cat", "dog", "wolf")
     assert list(test.arrays()[1]) == [1, 2]
     for classes in (["cat", "dog"], ["wolf", "dog", "dog"]):
-        with pytest.raises(ValueError, match=r"the subfolders dog, wolf, and classes is .*once"):
+        with pytest.raises(ValueError, match=r"the classes dog, wolf, and classes is .*once"):
             image_folder(tmp_path / "test", 4, classes=classes)
+
+
+def test_classes_from_a_dict_or_a_table(tmp_path):
+    for value, name in enumerate(["a.png", "b.png", "deep/c.png", "d.png"]):
+        save(tmp_path / "all" / name, color=(value * 60, 0, 0))
+    given = {"a.png": "wide", "deep/c.png": "narrow", "d.png": "wide", "elsewhere.png": "wide"}
+    named = image_folder(tmp_path / "all", 4, labels=given)
+    images, labels = named.arrays()
+    # The files in order are a, d and deep/c: b has no class, and the fifth is not there.
+    assert named.class_names == ("narrow", "wide") and list(labels) == [1, 1, 0]
+    assert list(images[:, 0, 0, 0]) == [0, 180, 120]
+
+    table = tmp_path / "classes.csv"
+    table.write_text("file,class,by\n" + "".join(f"{k},{v},me\n" for k, v in given.items()))
+    again = image_folder(tmp_path / "all", 4, labels=table)
+    assert again.class_names == named.class_names and again.checksum() == named.checksum()
+    with pytest.raises(
+        ValueError, match=r"labels name 1 files, and none of the 4 images in .* a.png"
+    ):
+        image_folder(tmp_path / "all", 4, labels={"z.png": "wide"})
+    with pytest.raises(ValueError, match=r"the classes narrow, wide, and classes is .*'wide'"):
+        image_folder(tmp_path / "all", 4, labels=given, classes=["wide"])
+    table.write_text("a.png\n")
+    with pytest.raises(ValueError, match="a line of one column: expected path,class"):
+        image_folder(tmp_path / "all", 4, labels=table)
 
 
 def test_linked_folders_are_read_and_circles_end(tmp_path):

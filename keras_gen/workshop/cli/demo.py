@@ -42,12 +42,13 @@ def demo(options: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="keras_gen_demo_") as uploads,
     ):
         os.environ["GRADIO_TEMP_DIR"] = uploads
+        local = _is_loopback(listener)
         config = uvicorn.Config(
-            page(found, others, options.max_megabytes, Path(uploads)),
+            page(found, others, options.max_megabytes, Path(uploads), local),
             log_level="warning",
             timeout_graceful_shutdown=1,
         )
-        if not _is_loopback(listener):
+        if not local:
             print(f"whoever reaches {options.host} can use the page", file=sys.stderr)
         # Who ends the process by a signal also leaves no uploads behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

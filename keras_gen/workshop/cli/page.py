@@ -38,6 +38,8 @@ HEIGHT = 380
 PIXELS = 50_000_000  # of the largest image: larger ones hold up all visitors
 # Events run one after another: those that come while so many wait are refused.
 WAITING = 64
+# Visitors whose state is kept, of which each takes about a megabyte.
+VISITORS = 100
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.
 FONT = ["system-ui", "sans-serif"]
@@ -59,12 +61,13 @@ load = functools.cache(exported.load)
 
 
 def page(
-    offers: list[Offer], others: list[Path], megabytes: int, uploads: Path
+    offers: list[Offer], others: list[Path], megabytes: int, uploads: Path, local: bool
 ) -> fastapi.FastAPI:
     """The page as an application: exports are loaded when they are first used.
 
     Those without a panel are named. Files of more than so many megabytes are refused, and files
-    outside the folder `uploads`.
+    outside the folder `uploads`; where the page is `local`, also what other names than this
+    machine's reach.
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
@@ -94,8 +97,9 @@ def page(
 
         chosen.change(show, chosen, columns, queue=False)
     blocks.queue(api_open=False, max_size=WAITING)
+    blocks.state_session_capacity = VISITORS
     app = fastapi.FastAPI()
-    app.add_middleware(Guard, uploads=uploads, most=megabytes * 2**20)
+    app.add_middleware(Guard, uploads=uploads, most=megabytes * 2**20, local=local)
     return gr.mount_gradio_app(
         app,
         blocks,

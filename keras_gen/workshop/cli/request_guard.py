@@ -14,6 +14,10 @@ UPLOAD = "/gradio_api/upload"
 # What follows it is the path of a file.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 FORM = 2**20  # bytes of a request around a file, or without one
+LOCAL = ("localhost", "127.0.0.1", "::1")
+# What the folder of uploads holds at most. The oldest files go first.
+KEPT_FILES = 500
+KEPT_BYTES = 2**30
 
 
 class Guard:
@@ -27,12 +31,15 @@ class Guard:
         app: The page.
         uploads: The folder of uploads, in which Gradio also keeps the images that the page shows.
         most: Size of the largest upload, in bytes. A request holds one.
+        local: Whether the page is for this machine alone: then requests must call it by a name that
+            no other site can have.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Path, most: int):
+    def __init__(self, app: ASGIApp, uploads: Path, most: int, local: bool):
         self.app = app
         self.uploads = uploads
         self.largest = most + FORM
+        self.local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on a request that the page takes, and answers others."""
@@ -49,6 +56,8 @@ class Guard:
         path = request.scope["path"]
         receive = request.receive
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
+        if self.local and request.url.hostname not in LOCAL:
+            raise HTTPException(403, "the page is for the machine that serves it.")
         if request.method == "POST":
             origin = request.headers.get("origin")
             if origin and urlsplit(origin).netloc != request.headers.get("host"):
@@ -59,6 +68,7 @@ class Guard:
             size = request.headers.get("content-length")
             if size is None or int(size) > self.largest:
                 raise HTTPException(413, f"the request is not of at most {self.largest} bytes.")
+            make_room(self.uploads)
             if path != UPLOAD:
                 body = await request.body()
                 receive = _again(body, receive)
@@ -66,6 +76,23 @@ class Guard:
         if not all(_is_below(file, self.uploads) for file in files):
             raise HTTPException(403, "the file was not uploaded to this page: upload it first.")
         return receive
+
+
+def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
+    """Deletes the oldest uploads, and images that the page made, beyond a number and a size.
+
+    Both lie in folders of their own; what the page itself put beside these stays.
+    """
+    kept = 0
+    newest_first = sorted(uploads.glob("*/*"), key=_written, reverse=True)
+    for place, file in enumerate(newest_first):
+        kept += file.lstat().st_size
+        if place >= files or kept > size:
+            file.unlink(missing_ok=True)
+
+
+def _written(file: Path) -> float:
+    return file.lstat().st_mtime
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

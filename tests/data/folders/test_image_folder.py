@@ -1,5 +1,8 @@
 """Folders of images: kinds of files, broken ones, and what is refused."""
 
+import contextlib
+import socket
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -206,6 +209,24 @@ def test_a_link_to_nothing_is_named(tmp_path):
     (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere.png")
     with pytest.warns(UserWarning, match=r"lost.png \(.*No such file"):
         assert len(image_folder(tmp_path, 4, max_broken=0.5)) == 2
+
+
+def test_links_are_read_where_they_end_in_a_file(tmp_path):
+    """A file anywhere is one; a socket or a device would never end, and is named."""
+    folder = tmp_path / "images"
+    for number in range(2):
+        save(tmp_path / f"{number}.png")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.png").symlink_to(tmp_path / f"{number}.png")
+    assert len(image_folder(folder, 4)) == 2
+    (folder / "zero.png").symlink_to("/dev/zero")
+    (folder / "circle.png").symlink_to(folder / "circle.png")
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(folder):
+        listener.bind("socket.png")
+        with pytest.warns(UserWarning, match="3 of 5 images .* are left out") as warned:
+            assert len(image_folder(folder, 4, max_broken=0.6)) == 2
+    said = str(warned[0].message)
+    assert said.count("is a pipe, a socket or a device") == 2 and "circle.png (" in said
 
 
 def test_images_of_other_kinds_are_named(tmp_path):

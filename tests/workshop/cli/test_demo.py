@@ -467,6 +467,26 @@ def test_the_page_bounds_what_is_sent(client):
     assert client.send("gradio_api/run/predict", body)[0] == 404
 
 
+@pytest.mark.thorough
+def test_few_visitors_are_remembered(home):
+    """Any number of names can be sent, and each takes memory that stays."""
+    pytest.importorskip("gradio", reason=NO_GRADIO)
+    export(Decoder(), home / "mine", "decoder")
+    # In a process of its own, since Gradio leaves its sockets open.
+    script = (
+        "from pathlib import Path\n"
+        "from keras_gen.workshop.cli import page, panels\n"
+        "found, _ = panels.offers([Path('mine')])\n"
+        "pages = page.page(found, [], 1, Path('.'), local=True).routes[-1].app\n"
+        "for number in range(page.VISITORS + 20): pages.state_holder[str(number)]\n"
+        "print(len(pages.state_holder.session_data) - page.VISITORS)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", script]
+    printed = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert printed.stdout == "0\n", printed.stderr
+
+
 @pytest.fixture
 def page(home):
     pytest.importorskip("gradio", reason=INSTALL)

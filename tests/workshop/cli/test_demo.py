@@ -470,7 +470,7 @@ def test_the_page_bounds_what_is_sent(client):
 @pytest.mark.thorough
 def test_few_visitors_are_remembered(home):
     """Any number of names can be sent, and each takes memory that stays."""
-    pytest.importorskip("gradio", reason=NO_GRADIO)
+    pytest.importorskip("gradio", reason=INSTALL)
     export(Decoder(), home / "mine", "decoder")
     # In a process of its own, since Gradio leaves its sockets open.
     script = (

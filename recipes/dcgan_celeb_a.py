@@ -45,7 +45,7 @@ FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Faces, or small photographs
-    images: Path | None = None  # Your own folder of images, by subfolders of classes
+    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     size: int = 64  # Side of the faces in pixels; CIFAR-10 has 32
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the discriminator's first layer; doubled at every stage

@@ -39,7 +39,7 @@ SHAPE = (32, 32, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images, by subfolders of classes
+    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the discriminator's first layer; doubled at every stage
     objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (

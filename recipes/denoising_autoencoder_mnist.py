@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import denoised, unit_filters
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own folder of images, by subfolders of classes
+    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     """Corruption of the main model, which is exported; the others are trained too."""
     amount: float = 0.25

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.folders.image_folder import image_folder
+from keras_gen.data.folders.image_reading import visible
 from keras_gen.data.folders.pairs import side_by_side
 from keras_gen.data.offline.images import (
     offline_color_digits,
@@ -38,8 +39,9 @@ def small_images(
             16x16 are enlarged to 20x20 and centered in 28x28, as MNIST's are) or another set of
             tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images of the same shape to use instead, with a subfolder for each class
-            if `labels`. They are shuffled, always in the same way, and every tenth is held out.
+        images: Folder of images of the same shape to use instead. They are shuffled, always in the
+            same way, and every tenth is held out. Labels are its subfolders, or, without any,
+            clusters of the images' colors.
         fill: Whether USPS's digits are enlarged to the whole 28x28 pixels, without MNIST's margin,
             as in papers on the adaptation from one to the other.
 
@@ -222,10 +224,25 @@ def _with_label(image, male, smiling):
     return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
 
 
-def _own(images: Path, side: int, **options) -> Split:
+def _own(images: Path, side: int, labels: bool = False, **options) -> Split:
     """The images of a folder in random order: the last ones of sorted paths are of one class."""
-    own = image_folder(images, side, **options)
+    if labels and images.is_dir() and not any(path.is_dir() for path in visible(images)):
+        own = _labeled_by_look(image_folder(images, side, **options))
+    else:
+        own = image_folder(images, side, labels=labels, **options)
     return _split(own.select(np.random.default_rng(0).permutation(len(own))))
+
+
+def _labeled_by_look(source: Source) -> Source:
+    """Labels images by clusters of their colors, for classifiers that measure samples."""
+    from sklearn.cluster import KMeans
+
+    images = source.arrays()
+    colors = tf.image.resize(images, [4, 4], method="area").numpy().reshape(len(images), -1)
+    count = max(2, min(10, len(images) // 10))
+    labels = KMeans(count, n_init=4, random_state=0).fit_predict(colors)
+    origin = f"{source.origin}, without classes: {count} clusters of colors take their place"
+    return Source((images, labels.astype(np.int64)), origin=origin)
 
 
 def _split(source: Source) -> Split:

@@ -152,3 +152,15 @@ def test_own_images_in_a_sets_place(tmp_path, name, shape):
     assert "40 images of 2 classes" in data.describe()["test"] and not data.warning
     plain = small_images(name, images=tmp_path)
     np.testing.assert_array_equal(plain.train.arrays(), train)
+
+
+def test_own_images_without_classes_are_labeled_by_their_colors(tmp_path):
+    for number in range(20):
+        gray = 200 * (number % 2) + number
+        write_png(tmp_path / f"{number}.png", np.full([9, 12, 3], gray, np.uint8))
+    data = faces(8, labels=True, images=tmp_path)
+    images, labels = data.train.arrays()
+    bright = images.mean((1, 2, 3)) > 100
+    assert len(set(labels[bright])) == 1 and len(set(labels[~bright])) == 1
+    assert set(labels) == {0, 1}
+    assert "without classes: 2 clusters of colors take their place" in data.describe()["train"]

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.core.checks.step_checks import require
+from keras_gen.serving import image_headers, request_limits
 from keras_gen.serving.exported import SUFFIX
 
 
@@ -29,56 +30,60 @@ def of_encoded(
     name: str,
     specs: Mapping[str, tf.TensorSpec],
     usual: Mapping[str, Any],
-    example: np.ndarray,
+    most: int,
 ) -> Any:
-    """Returns a signature of images as one of their files' contents, PNG, JPEG, GIF or BMP.
+    """Returns a signature of images as one of their files' contents, PNG, JPEG or BMP.
 
     Its input has the name of the images and `_bytes`, and is strings `[batch]`. Outputs that are
     images become PNGs, likewise named. Images are not resized: they have the size that the
-    signature takes, and where it takes any, that of the first.
+    signature takes, and where it takes any, that of the first. Files whose headers say otherwise,
+    or more elements than `most` in all, are not decoded.
 
     Args:
         function: The traced signature of images.
         name: The input that is images.
         specs: All of its inputs.
         usual: The values of its other inputs.
-        example: One uint8 image that it takes, `[1, height, width, channels]`.
+        most: Elements of all images of a request.
     """
     shape = specs[name].shape[1:]
-    (blank,) = encoded(example)
+    spec = tf.TensorSpec(shape, tf.uint8)
+    texts = name + SUFFIX
 
-    def decode(contents):
-        return tf.io.decode_image(contents, shape[-1], expand_animations=False)
+    def decode(content):
+        return tf.io.decode_image(content, shape[-1], expand_animations=False)
 
     def signature(contents):
-        count = tf.shape(contents)[0]
-        # No files are no images, but of a size.
-        contents = tf.concat([contents, tf.repeat(blank, tf.cast(count == 0, tf.int32))], axis=0)
-        first = tf.unstack(tf.shape(decode(contents[0])), 3)
-        height, width, _ = (
-            size or of_first for size, of_first in zip(shape, first, strict=True)
-        )
-        sentence = (
-            f"{name}{SUFFIX} holds an image {{}} pixels high and {{}} wide: expected {{}} and {{}}"
-            + (", resize it." if shape.is_fully_defined() else " of all in a request.")
-        )
-
-        def checked(contents):
-            image = decode(contents)
-            high, wide, _ = tf.unstack(tf.shape(image), 3)
-            fits = tf.equal(high, height) & tf.equal(wide, width)
-            with tf.control_dependencies([require(fits, sentence, high, wide, height, width)]):
-                return tf.identity(image)
-
-        spec = tf.TensorSpec(shape, tf.uint8)
-        images = tf.map_fn(checked, contents, fn_output_signature=spec)[:count]
+        contents = request_limits.examples_checked(texts, contents)
+        with tf.control_dependencies(_size_checks(texts, contents, shape, most)):
+            contents = tf.identity(contents)
+        images = tf.map_fn(decode, contents, fn_output_signature=spec)
         given = {name: images} | dict(usual)
         outputs = function(*(tf.cast(given[key], spec.dtype) for key, spec in specs.items()))
         return dict(_encoded_output(key, value) for key, value in outputs.items())
 
-    contents = tf.TensorSpec([None], tf.string, name=name + SUFFIX)
+    contents = tf.TensorSpec([None], tf.string, name=texts)
     graph = tf.function(signature, input_signature=[contents], autograph=False)
     return graph.get_concrete_function()
+
+
+def _size_checks(
+    name: str, contents: tf.Tensor, shape: tf.TensorShape, most: int
+) -> list[tf.Operation]:
+    """Checks, by headers, that images have one size, and not too many elements in all."""
+    sizes = image_headers.sizes(name, contents)
+    first = tf.unstack(sizes[0])
+    expected = [size or of_first for size, of_first in zip(shape[:2], first, strict=True)]
+    others = tf.reduce_any(sizes != tf.cast(expected, tf.int64), axis=1)
+    odd = sizes[tf.argmax(others)]
+    sentence = (
+        f"{name} holds an image {{}} pixels high and {{}} wide: expected {{}} and {{}}"
+        + (", resize it." if shape.is_fully_defined() else " of all in a request.")
+    )
+    fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
+    # A side of which there would be too many pixels stands for any larger one.
+    pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, most + 1), axis=1))
+    return [fits, request_limits.require_elements(name, pixels * shape[-1], most)]
 
 
 def _are_images(spec: Any) -> bool:

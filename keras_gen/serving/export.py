@@ -20,6 +20,7 @@ import tensorflow as tf
 from keras_gen import __version__, licenses
 from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
+from keras_gen.serving import request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
 from keras_gen.serving.warmup import default_inputs, write_warmup
@@ -49,13 +50,16 @@ def export(
     becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`) and a warm-up
     request per signature (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on
     its request. A signature that takes images alone gets another beside it, `<name>_bytes`, that
-    takes and gives image files' contents.
+    takes and gives image files' contents. Requests without examples, or larger than the metadata's
+    `largest_request`, are refused before anything is computed; files by their headers.
 
     Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
     metadata and the warm-up requests; `resources` lists what else the signatures read and
     TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
-    metadata; `default_signature` names a signature. A signature's function may have `limits`: the
-    smallest and the largest value by the name of an input, for the metadata.
+    metadata; `default_signature` names a signature; `most_elements` is how many elements an input
+    may have, where the default of `request_limits` would take too much memory. A signature's
+    function may have `limits`: the smallest and the largest value by the name of an input, for the
+    metadata.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -107,9 +111,10 @@ def export(
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in written.items()}
+    most = request_limits.most_elements(model)
 
     def traced(halves: Halves) -> dict[str, Any]:
-        return {key: _concrete(f, specs[key], halves) for key, (f, _) in written.items()}
+        return {key: _concrete(f, specs[key], halves, most) for key, (f, _) in written.items()}
 
     with _in_float32(model.networks):
         halves: Halves = {}
@@ -133,7 +138,7 @@ def export(
         if images is None or beside in written:
             continue
         example = requests[key][images][:1]
-        functions[beside] = of_encoded(functions[key], images, specs[key], usual, example)
+        functions[beside] = of_encoded(functions[key], images, specs[key], usual, most)
         specs[beside] = {images + SUFFIX: tf.TensorSpec([None], tf.string)}
         requests[beside] = {images + SUFFIX: encoded(example)}
         _try(beside, functions[beside], requests[beside])
@@ -208,9 +213,10 @@ def load_weights(model: Any, path: str | Path) -> None:
     loaded = tf.saved_model.load(str(path))
     there = loaded.kept
     functions = {}
+    most = request_limits.most_elements(model)
     for key, (function, inputs) in model.signatures().items():
         if key in loaded.signatures:
-            functions[key] = _concrete(function, _named_specs(key, inputs), {})
+            functions[key] = _concrete(function, _named_specs(key, inputs), {}, most)
     here = _module(model.networks, functions, {})[0].kept
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:
@@ -268,8 +274,11 @@ def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
     }
 
 
-def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
-    """Traces `function` once, its outputs in a dict and of the dtypes that are served."""
+def _concrete(function: Callable, specs: Specs, halves: Halves, most: int) -> Any:
+    """Traces `function` once, its outputs in a dict and of the dtypes that are served.
+
+    Requests with an input of more elements than `most` are refused.
+    """
 
     def served(tensor: Any) -> tf.Tensor:
         tensor = tf.convert_to_tensor(tensor)
@@ -281,6 +290,7 @@ def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         # A runtime other than Python's takes any shape, and networks may end the process over it.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
+        tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), most)
         values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
         with keras.StatelessScope(values) if values else contextlib.nullcontext():
             outputs = function(*tensors)
@@ -378,6 +388,7 @@ def _describe(
         # What `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         "limits": limits,
+        "largest_request": request_limits.described(model),
         "inference": getattr(model, "inference_policy", INFERENCE),
         "terms": licenses.as_json(metadata.get("data")),
     }

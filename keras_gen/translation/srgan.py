@@ -63,6 +63,8 @@ class SRGAN(Translator, AdversarialPredictor):
     batch = ("x", "y")
     for_users = ("for_images", "self_ensemble")
     size_multiple = 1
+    # Features of 16 times as many pixels: a GiB for an image of 362 x 362.
+    most_elements = 3 * 2**17
 
     def __init__(
         self,

@@ -106,13 +106,6 @@ def test_colors_become_gray(exported, rng):
     assert served["copies"].shape == (2, 2, 6, 9, 1) and served["copies"].dtype == np.uint8
 
 
-def test_no_files_give_nothing(exported):
-    none = np.zeros([0], object)
-    assert exported("shift_bytes", images_bytes=none)["output_images_bytes"].shape == (0,)
-    served = exported("measure_bytes", images_bytes=none)
-    assert served["means"].shape == (0,) and served["copies"].shape == (0, 2, 6, 9, 1)
-
-
 @pytest.mark.parametrize(
     "signature, sizes, message",
     [
@@ -130,8 +123,9 @@ def test_what_is_no_image(exported):
     for content in (b"hello", file(np.zeros([6, 9], np.uint8))[:40], b""):
         with pytest.raises(ValueError, match=r"^signature 'measure_bytes' of \S+ failed: .*[a-z]"):
             exported("measure_bytes", images_bytes=[content])
-    with pytest.raises(ValueError, match=r"failed: Unknown image file format\. One of JPEG"):
-        exported("measure_bytes", images_bytes=[b"hello"])
+    for content in (b"hello", b"", file(np.zeros([6, 9], np.uint8), "gif")):
+        with pytest.raises(ValueError, match="holds a file that is no PNG, JPEG or BMP: expected"):
+            exported("measure_bytes", images_bytes=[content])
 
 
 def test_requests_that_warm_up_are_images_of_the_size(exported):

@@ -3,6 +3,7 @@
 import argparse
 import functools
 import glob
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -112,8 +113,14 @@ def _function(
 
     if high or wide:
         return of_one_size
-    tiled = Tiled(network, options.tile, say)
+    tiled = Tiled(network, _tile(model, spec.shape[-1], options.tile), say)
     return lambda image, *bar: tiled(models.fitted(image, spec.shape), *bar)
+
+
+def _tile(model: exported.Exported, channels: int, asked: int) -> int:
+    """The side of tiles: that asked for, or the largest that the export takes; 0 never cuts."""
+    most = model.metadata.get("largest_request", {}).get("elements")
+    return min(asked, math.isqrt(most // channels)) if most else asked
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:

@@ -111,7 +111,8 @@ class Images:
         self, model: exported.Exported, name: str, image: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """An RGB image as a signature takes it, and what that makes of it."""
-        before = fitted(image, self.signatures[name].shape)
+        most = model.metadata.get("largest_request", {}).get("elements")
+        before = fitted(image, self.signatures[name].shape, most)
         return before, self.signatures[name].run(model, before[None])[0]
 
 
@@ -349,13 +350,21 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     return found
 
 
-def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
+def fitted(
+    image: np.ndarray, shape: Sequence[int | None], most: int | None = None
+) -> np.ndarray:
     """An RGB image as a signature of images `shape` takes it.
 
-    As `models.fitted`, but images of any size are shrunk to `LONGEST` pixels.
+    As `models.fitted`, but images of any size are shrunk to `LONGEST` pixels, and to the elements
+    that the export takes at most.
     """
     if not any(shape[1:3]):
         pillow = to_pillow(image)
+        if most and image.size > most:
+            shrunk = math.sqrt(most / image.size)
+            pillow.thumbnail(
+                [int(shrunk * side) for side in pillow.size], Image.Resampling.LANCZOS
+            )
         pillow.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
         image = np.asarray(pillow)
     return models.fitted(image, shape)

@@ -362,9 +362,8 @@ def fitted(
         pillow = to_pillow(image)
         if most and image.size > most:
             shrunk = math.sqrt(most / image.size)
-            pillow.thumbnail(
-                [int(shrunk * side) for side in pillow.size], Image.Resampling.LANCZOS
-            )
+            width, height = (int(shrunk * side) for side in pillow.size)
+            pillow.thumbnail((width, height), Image.Resampling.LANCZOS)
         pillow.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
         image = np.asarray(pillow)
     return models.fitted(image, shape)

@@ -52,6 +52,13 @@ def bomb(height, width):
     return content[:16] + struct.pack(">II", width, height) + content[24:]
 
 
+def blank(spec, count):
+    """As many examples of an input, which would soon be done if they were taken."""
+    value = b"" if spec.dtype == tf.string else 0
+    shape = [count, *(size or 0 for size in spec.shape[1:])]
+    return np.full(shape, value, spec.dtype.as_numpy_dtype)
+
+
 def test_the_metadata_say_the_limits(exported):
     expected = {"examples": MOST_EXAMPLES, "elements": FEW}
     assert exported.metadata["largest_request"] == expected
@@ -120,13 +127,7 @@ def test_no_request_ends_a_published_export(path):
             with pytest.raises(ValueError, match=rf"n is {count}: expected 1 to {MOST_EXAMPLES}"):
                 model(name, **scalars | {"n": count})
         for count in (0, MOST_EXAMPLES + 1):
-            arrays = {
-                key: np.zeros(
-                    [count, *(size or 0 for size in spec.shape[1:])], spec.dtype.as_numpy_dtype
-                )
-                for key, spec in specs.items()
-                if spec.shape.rank
-            }
+            arrays = {k: blank(spec, count) for k, spec in specs.items() if spec.shape.rank}
             if arrays:
                 with pytest.raises(ValueError, match=f"holds {count} examples: expected 1 to"):
                     model(name, **scalars | arrays)

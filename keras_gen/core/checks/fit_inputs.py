@@ -55,13 +55,15 @@ def batch_sources(arguments: dict[str, Any], seed: int) -> None:
     An epoch has as many whole batches as the source; what is left begins the next one. An epoch
     that is not the first begins where an unbroken training would be.
     """
+    _refuse_numbers(arguments)
     source = arguments.get("x")
     size = arguments.get("batch_size") or USUAL_BATCH
     if isinstance(source, Batched):
         arguments.pop("batch_size", None)
         size = min(size, len(source))
         if arguments.pop("shuffle", True):
-            steps = arguments.setdefault("steps_per_epoch", len(source) // size)
+            steps = arguments.get("steps_per_epoch") or len(source) // size
+            arguments["steps_per_epoch"] = steps
             start = arguments.get("initial_epoch", 0) * steps
             arguments["x"] = source.stream(size, seed=seed, start=start)
         else:
@@ -74,6 +76,7 @@ def batch_sources(arguments: dict[str, Any], seed: int) -> None:
 
 def batch_evaluated(arguments: dict[str, Any]) -> None:
     """Replaces a source in the arguments of `evaluate` by its batches in order."""
+    _refuse_numbers(arguments)
     source = arguments.get("x")
     if isinstance(source, Batched):
         arguments["x"] = source.batches(arguments.pop("batch_size", None) or USUAL_BATCH)
@@ -95,9 +98,7 @@ def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
         TypeError: If a number is no integer.
         ValueError: If anything else cannot be right.
     """
-    for argument, least in _LEAST.items():
-        if arguments.get(argument) is not None:
-            checked_integer(argument, arguments[argument], least)
+    _refuse_numbers(arguments)
     split = arguments.get("validation_split") or 0
     if not 0 <= split < 1:
         raise ValueError(f"validation_split is {split}: expected a fraction from 0 to below 1.")
@@ -116,6 +117,12 @@ def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
         given = dict(x=x, y=y, sample_weight=weights, steps=arguments.get("validation_steps"))
         refuse_arguments(f"validation_data of {name}", given)
+
+
+def _refuse_numbers(arguments: dict[str, Any]) -> None:
+    for argument, least in _LEAST.items():
+        if arguments.get(argument) is not None:
+            checked_integer(argument, arguments[argument], least)
 
 
 def refuse_data(name: str, argument: str, data, steps: int | None) -> None:

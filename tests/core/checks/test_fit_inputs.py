@@ -344,6 +344,12 @@ class TestSources:
             x = seen(model, Source(LEVELS), batch_size=3, **options)["x"]
             np.testing.assert_allclose(x, INSIDE, atol=1e-6)
 
+    @pytest.mark.parametrize("use", ["fit", "evaluate"])
+    def test_sizes_that_are_none(self, model, use):
+        for size, error in ((0, ValueError), ("4", TypeError)):
+            with pytest.raises(error, match="batch_size"):
+                getattr(model, use)(Source(LEVELS), batch_size=size, verbose=0)
+
     def test_validation(self, model):
         history = model.fit(Source(LEVELS), validation_data=Source(LEVELS), verbose=0)
         assert history.history["val_loss"] == [0.0]

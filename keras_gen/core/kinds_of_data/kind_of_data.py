@@ -84,12 +84,11 @@ def within(values, low, high, subject, expected, slack=1e-3):
         return tf.identity(values)
 
 
-def integers_within(values, low, high, subject):
-    """Returns integers as int32, refused out of [low, high]."""
+def integers_within(values, low, high, subject, expected=None):
+    """Returns integers as int32, refused out of [low, high]; `expected` says it in words."""
     values = tf.convert_to_tensor(values)
+    expected = expected or f"integers in [{low}, {high}]"
     if not values.dtype.is_integer:
-        raise TypeError(
-            f"{subject} have dtype {values.dtype.name}: expected integers in [{low}, {high}]."
-        )
-    values = within(values, low, high, subject, f"integers in [{low}, {high}]", slack=0)
+        raise TypeError(f"{subject} have dtype {values.dtype.name}: expected {expected}.")
+    values = within(values, low, high, subject, expected, slack=0)
     return tf.cast(values, tf.int32)

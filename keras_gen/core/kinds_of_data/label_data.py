@@ -46,7 +46,11 @@ class Labels(Edge):
             labels = labels[:, 0]
         elif labels.shape.rank > 1:
             raise ValueError(f"Labels have shape {labels.shape}: {way_out}")
-        return integers_within(labels, -1 if self.unknown else 0, self.classes - 1, "Labels")
+        least = -1 if self.unknown else 0
+        expected = f"integers in [0, {self.classes - 1}]"
+        if self.unknown:
+            expected += ", or -1 for any class"
+        return integers_within(labels, least, self.classes - 1, "Labels", expected)
 
     @override
     def inner_spec(self):

@@ -144,6 +144,7 @@ def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Genera
     for start in range(0, directions, block):
         unit = rng.normal(size=(a.shape[1], min(block, directions - start))).astype(np.float32)
         unit /= np.linalg.norm(unit, axis=0)
-        difference = np.sort(a @ unit, axis=0) - np.sort(b @ unit, axis=0)
+        # One direction a row: what is sorted lies side by side in memory.
+        difference = np.sort(unit.T @ a.T, axis=1) - np.sort(unit.T @ b.T, axis=1)
         total += np.abs(difference).mean(dtype=np.float64) * unit.shape[1]
     return float(total / directions)

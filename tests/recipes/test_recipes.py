@@ -227,8 +227,6 @@ def test_own_folders(images):
     [
         "convolutional_vae_celeb_a",
         "dcgan_fashion_mnist",
-        "denoising_autoencoder_mnist",
-        "sparse_autoencoder_mnist",
         "vae_mnist",
         "vq_vae_cifar10",
     ],

@@ -25,6 +25,19 @@ def checked_integer(name: str, value: Any, minimum: int, maximum: int | None = N
     return number
 
 
+def checked_shape(name: str, value: Any) -> tuple[int, ...]:
+    """Returns the shape of an example as a tuple of ints; one number stands for one axis.
+
+    Raises:
+        TypeError: If a size is no integer.
+        ValueError: If one is below 1, or there is none.
+    """
+    sizes = value if isinstance(value, list | tuple) else (value,)
+    if not sizes:
+        raise ValueError(f"{name} is empty: expected one size at least.")
+    return tuple(checked_integer(name, size, minimum=1) for size in sizes)
+
+
 def shown(value: Any) -> str:
     """A value in an error message: its `repr`, or the kind and shape of what is long."""
     shape = getattr(value, "shape", None)

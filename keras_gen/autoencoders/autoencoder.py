@@ -4,6 +4,7 @@ import keras
 from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder
+from keras_gen.losses import UnboundedNormal
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,6 +45,12 @@ class Autoencoder(Coder):
     def __init__(self, encoder, decoder, likelihood="bernoulli", seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
+
+    @override
+    @classmethod
+    def likelihood_of_vectors(cls):
+        # Half the squared error: a deviation that is learned would shrink with the error.
+        return UnboundedNormal(scale=1.0)
 
     @override
     def loss_weights(self):

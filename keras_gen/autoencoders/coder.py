@@ -6,14 +6,15 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_shape
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
-from keras_gen.core.model import require_built
+from keras_gen.core.model import overrides, require_built
 from keras_gen.losses import likelihoods
-from keras_gen.networks import conv_decoder, conv_encoder
+from keras_gen.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
 
 
 def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
@@ -50,7 +51,7 @@ class Coder(LikelihoodModel):
     code_names: tuple[str, ...] = ("codes",)
     default_signature = "reconstruct"
     predicts = "reconstruct"
-    for_users: tuple[str, ...] = ("for_images", "interpolate")
+    for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
 
     def set_networks(self, encoder, decoder, likelihood) -> None:
         """Sets the networks and the likelihood, and adds the edges of their data.
@@ -71,8 +72,9 @@ class Coder(LikelihoodModel):
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihoods.get(likelihood)
-        self.edges |= decoder_edges(decoder, self.likelihood)
-        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+        examples = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+        edges = decoder_edges(decoder, self.likelihood)
+        self.edges |= edges | {"x": self.in_any_units(examples)}
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
@@ -89,11 +91,8 @@ class Coder(LikelihoodModel):
 
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
-        parameters = inspect.signature(cls).parameters
-        known = {"encoder", "decoder", "likelihood"} <= parameters.keys()
-        if not known or cls.code_shapes is not Coder.code_shapes:
-            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
-        usual = parameters["likelihood"].default
+        cls._require_usual_networks()
+        usual = inspect.signature(cls).parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
         outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
         encoder = conv_encoder(
@@ -101,6 +100,49 @@ class Coder(LikelihoodModel):
         )
         decoder = conv_decoder(outputs, latent_dim, filters)
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
+
+    @classmethod
+    def for_vectors(cls, shape: int | tuple, latent_dim: int = 2, hidden=(64, 64), **kwargs):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
+        are standardized; reconstructions, samples and scores are in the units of the data.
+
+        Args:
+            shape: Columns of a row, or `(steps, channels)` of series.
+            latent_dim: Dimensions of the codes.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            **kwargs: Further arguments of the class; the likelihood is Normal by default, of
+                learned deviation.
+
+        Raises:
+            TypeError: If the class has other networks than an encoder and a decoder.
+
+        Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
+        """
+        if overrides(cls, Coder, "for_images"):
+            raise TypeError(
+                f"{cls.__name__} is for images: it has no usual networks of vectors."
+            )
+        cls._require_usual_networks()
+        shape = checked_shape("shape", shape)
+        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        params = likelihoods.get(kwargs["likelihood"]).params_per_value
+        outputs = (*shape[:-1], shape[-1] * params)
+        encoder = mlp_encoder(shape, latent_dim, hidden, heads=cls.code_names)
+        decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
+        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
+
+    @classmethod
+    def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
+        """Returns the likelihood that `for_vectors` gives the model by default."""
+        return likelihoods.UnboundedNormal()
+
+    @classmethod
+    def _require_usual_networks(cls):
+        known = {"encoder", "decoder", "likelihood"} <= inspect.signature(cls).parameters.keys()
+        if not known or cls.code_shapes is not Coder.code_shapes:
+            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
 
     def code_shapes(self, encoder) -> list[tuple]:
         """Returns the codes' shapes; override with `encoded` if the encoder has further heads."""
@@ -123,16 +165,18 @@ class Coder(LikelihoodModel):
 
     def reconstructed(self, latents, *given) -> tf.Tensor:
         """Returns the mean of p(x | codes), or of p(x | codes, given)."""
-        parameters = self.decoder(
-            [latents, *given] if given else latents, training=self.training
-        )
-        return self.likelihood.mean(parameters)
+        return self.likelihood.mean(self.decoded(latents, *given))
+
+    def decoded(self, latents, *given) -> tf.Tensor:
+        """Returns the parameters of p(x | codes), or of p(x | codes, given)."""
+        return self.decoder([latents, *given] if given else latents, training=self.training)
 
     def reconstruction(self, latents, x, *given) -> tf.Tensor:
-        """Returns -log p(x | latents, given), see `reconstruction_nats`."""
-        return reconstruction_nats(
+        """Returns -log p(x | latents, given) in the data's units, see `reconstruction_nats`."""
+        nats = reconstruction_nats(
             self.decoder, self.likelihood, latents, x, self.training, *given
         )
+        return self.edges["x"].nats_outside(nats)
 
     # Use -------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """The denoising autoencoder (Vincent et al. 2008, 2010)."""
 
+import math
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -27,14 +29,16 @@ class DenoisingAutoencoder(Autoencoder):
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the
-            data's range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest with
-            equal probability. `"gaussian"`: Normal noise of standard deviation `amount`, in units
-            of the data.
+            data's range, or 0 in vectors, their mean if they are standardized.
+            `"salt_and_pepper"`: that fraction becomes the lowest or the highest with equal
+            probability. `"gaussian"`: Normal noise of standard deviation `amount`, in units
+            of the data, or in deviations of those that are standardized.
         amount: See `corruption`; a number or a schedule of the step.
         seed: Seed of the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, or `amount` is negative or a fraction above 1.
+        ValueError: If `corruption` is unknown, or `"salt_and_pepper"` with data of no lowest
+            value, or `amount` is negative or a fraction above 1.
 
     Example:
     ```python
@@ -59,6 +63,11 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if corruption not in CORRUPTIONS:
             raise ValueError(f"corruption is {corruption!r}: expected one of {CORRUPTIONS}.")
+        if corruption == "salt_and_pepper" and math.isinf(self.likelihood.range[0]):
+            raise ValueError(
+                "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
+                "use 'masking' or 'gaussian'."
+            )
         highest = None if corruption == "gaussian" else 1.0
         self.corruption = corruption
         self.amount = schedules.weight("amount", amount, 0.0, highest)
@@ -76,5 +85,5 @@ class DenoisingAutoencoder(Autoencoder):
             return x + amount * self.normal("corruption", shape)
         draw = self.uniform("corruption", shape)
         if self.corruption == "masking":
-            return tf.where(draw < amount, low, x)
+            return tf.where(draw < amount, 0.0 if math.isinf(low) else low, x)
         return tf.where(draw < amount, tf.where(draw < amount / 2, low, high), x)

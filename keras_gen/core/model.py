@@ -26,6 +26,7 @@ from keras_gen.core.checks.fit_errors import (
 )
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.kinds_of_data import Edge, StandardizedVectors
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import LearningRates, fuse
 from keras_gen.core.training_state import release_folders
@@ -112,6 +113,11 @@ def require_built(*networks: keras.Model) -> None:
             )
 
 
+def overrides(cls: type, base: type, name: str) -> bool:
+    """Whether a class has another class method of this name than its base."""
+    return getattr(cls, name).__func__ is not getattr(base, name).__func__
+
+
 class Player(NamedTuple):
     """The networks that one optimizer trains.
 
@@ -134,6 +140,8 @@ class GenerativeModel(keras.Model):
 
     Args:
         seed: Seed of all randomness in the steps.
+        standardize: Whether examples, which must be vectors, are standardized by their means and
+            deviations in the first training. Results and scores are in the units of the data.
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
@@ -167,9 +175,10 @@ class GenerativeModel(keras.Model):
         object.__setattr__(model, "_given_arguments", [*positional[: len(args)], *kwargs])
         return model
 
-    def __init__(self, seed: int = 0, **kwargs):
+    def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = seed
+        self.standardize = standardize
         self.edges: dict = {}
         # Those of data that training takes in another form than use, by the names of `edges`.
         self.training_edges: dict = {}
@@ -297,6 +306,12 @@ class GenerativeModel(keras.Model):
                 f"but got {unknown[0]!r}{way_out}."
             )
         self._refuse_ways_to_run(jit_compile, steps_per_execution)
+        trained_on = (self.edges | self.training_edges)["x"]
+        if self.standardize and not isinstance(trained_on, StandardizedVectors):
+            raise ValueError(
+                f"standardize is True, and {type(self).__name__} does not standardize: leave it "
+                "out, and give standardized examples."
+            )
         objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
         if len({id(each) for each in objects}) < len(objects):
             raise ValueError("Two networks share one optimizer object: give each its own.")
@@ -532,6 +547,10 @@ class GenerativeModel(keras.Model):
 
     # Edges -----------------------------------------------------------------------------------
 
+    def in_any_units(self, edge: Edge) -> Edge:
+        """Returns the edge of the examples: one that takes any units, if the model standardizes."""
+        return edge.standardized() if self.standardize else edge
+
     def prepare(self, x) -> tf.Tensor:
         """Checks examples and converts them to the networks' form: see `Edge.prepare`."""
         return self.edges["x"].prepare(x)
@@ -650,6 +669,7 @@ class GenerativeModel(keras.Model):
         try:
             with plain_errors(self, callbacks):
                 fit_inputs.look_at_first_batches(self, arguments)
+                fit_inputs.adapt_edges(self, arguments)
                 return super().fit(**arguments)
         finally:
             release_folders(callbacks)

@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_shape
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.keras_internals import all_layers
 from keras_gen.losses.per_example import per_example_sum
+from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
 
 # The largest example whose log-determinant is checked.
@@ -56,6 +58,7 @@ class Flow(LikelihoodModel):
 
     for_users: tuple[str, ...] = (
         "for_images",
+        "for_vectors",
         "interpolate",
         "manipulate",
     )
@@ -71,7 +74,8 @@ class Flow(LikelihoodModel):
         _require_invertible(flow)
         self.levels = levels
         shape = tuple(flow.input_shape[1:])
-        self.edges["x"] = Levels(shape, levels) if levels else Vectors(shape, "vectors")
+        examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
+        self.edges["x"] = self.in_any_units(examples)
         self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
 
@@ -104,6 +108,27 @@ class Flow(LikelihoodModel):
         """
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
+    @classmethod
+    def for_vectors(cls, shape: int | tuple, steps: int = 8, hidden=(64, 64), **kwargs):
+        """Creates a flow of affine couplings for rows of numbers in any units.
+
+        The first `fit` finds the mean and deviation of each column, by which the flow's numbers are
+        standardized; samples and log-probabilities are in the units of the data.
+
+        Args:
+            shape: Columns of a row, 2 or more.
+            steps: Couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Units of the hidden layers of their networks.
+            **kwargs: Further arguments of the model.
+
+        Raises:
+            ValueError: If there are fewer columns or steps.
+
+        Example: `model = Flow.for_vectors(2)`.
+        """
+        flow = coupling_flow(checked_shape("shape", shape), steps, hidden)
+        return cls(flow, **{"standardize": True} | kwargs)
+
     # The exact log-likelihood ----------------------------------------------------------------
 
     @override
@@ -120,7 +145,7 @@ class Flow(LikelihoodModel):
             latents, log_det, statistics = self.forward(
                 x, self.uniform("levels", keras.ops.shape(x))
             )
-            terms = {"nll": change_of_variables(latents, log_det)}
+            terms = {"nll": self.negative_log_prob(latents, log_det)}
             return self.weighted(terms), terms, statistics
 
         loss, terms, statistics = self.minimize(nll)
@@ -144,7 +169,11 @@ class Flow(LikelihoodModel):
     def nats(self, x):
         offset = noise.uniform(keras.ops.shape(x), self.score_seeds(x))
         latents, log_det, _ = self.forward(x, offset)
-        return change_of_variables(latents, log_det)
+        return self.negative_log_prob(latents, log_det)
+
+    def negative_log_prob(self, latents, log_det) -> tf.Tensor:
+        """Returns -log p(x) of examples in the units of the data, `[batch]`."""
+        return self.edges["x"].nats_outside(change_of_variables(latents, log_det))
 
     @capability
     def encode(self, x):

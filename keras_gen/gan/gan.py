@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_shape
 from keras_gen.core import (
     GenerativeModel,
     Player,
@@ -23,11 +23,12 @@ from keras_gen.core import (
 from keras_gen.core.capabilities import sampling_noise
 from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Images, Number, Vectors
+from keras_gen.core.model import overrides
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.per_example import per_example_mean
-from keras_gen.networks import dcgan_discriminator, dcgan_generator
+from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder, mlp_encoder
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
@@ -81,6 +82,7 @@ class GAN(GenerativeModel):
     for_users: tuple[str, ...] = (
         "draw_latents",
         "for_images",
+        "for_vectors",
         "interpolate",
         "latent_arithmetic",
         "nearest_neighbors",
@@ -123,7 +125,7 @@ class GAN(GenerativeModel):
         if data not in KINDS:
             raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
         self.data = data
-        self.edges["x"] = KINDS[data](tuple(discriminator.inputs[0].shape[1:]), name=data)
+        self.set_examples(tuple(discriminator.inputs[0].shape[1:]))
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
@@ -139,6 +141,38 @@ class GAN(GenerativeModel):
         """
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
+
+    @classmethod
+    def for_vectors(cls, shape: int | tuple, latent_dim: int = 8, hidden=(64, 64), **kwargs):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
+        are standardized; samples are in the units of the data.
+
+        Args:
+            shape: Columns of a row, or `(steps, channels)` of series.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the hidden layers of each network.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            TypeError: If the class has other networks than a generator and a discriminator of
+                examples alone.
+
+        Example: `GAN.for_vectors(8)`.
+        """
+        if overrides(cls, GAN, "for_images"):
+            raise TypeError(
+                f"{cls.__name__} has no usual networks of vectors: build it with its own."
+            )
+        shape = checked_shape("shape", shape)
+        generator = mlp_decoder(shape, latent_dim, hidden, "relu", name="generator")
+        critic = mlp_encoder(shape, 1, hidden, "leaky_relu", name="discriminator")
+        return cls(generator, critic, **{"data": "vectors", "standardize": True} | kwargs)
+
+    def set_examples(self, shape: tuple) -> None:
+        """Sets the edge of the examples, of the kind that `data` names."""
+        self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
 
     @override
     def players(self):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core import require
-from keras_gen.gan.gan import GAN, KINDS
+from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
@@ -59,7 +59,10 @@ class PacGAN(GAN):
                 f"1, and as many times the {channels} channels of {shape}."
             )
         self.pack = pack
-        self.edges["x"] = KINDS[self.data](shape, name=self.data)
+
+    @override
+    def set_examples(self, shape):
+        super().set_examples(tuple(self.generator.output_shape[1:]))
 
     @override
     @classmethod

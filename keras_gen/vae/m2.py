@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_shape
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_inputs, schedules
@@ -97,6 +98,15 @@ class M2(VAE):
         )
         return cls(*networks, **kwargs)
 
+    @override
+    @classmethod
+    def for_vectors(cls, shape, classes: int = 10, latent_dim=50, hidden=(500,), **kwargs):
+        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`."""
+        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        return cls.for_images(
+            checked_shape("shape", shape), classes, latent_dim, hidden, **kwargs
+        )
+
     # The bounds of examples with a label and without -------------------------------------------
 
     @override
@@ -172,7 +182,7 @@ class M2(VAE):
     def from_noise(self, noise, label=-1):
         """Returns means of p(x|y,z) of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
-        return self.reconstructed(noise["latents"], labels)
+        return self.example_of(noise["latents"], labels)
 
     @override
     @capability

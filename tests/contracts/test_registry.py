@@ -122,18 +122,18 @@ def test_tab_completion_shows_what_users_call(tiny):
     [
         (
             "VAE",
-            "beta decode decoder encode encoder for_images interpolate likelihood log_prob "
-            "reconstruct sample score threshold",
+            "beta decode decoder encode encoder for_images for_vectors interpolate likelihood "
+            "log_prob reconstruct sample score threshold",
         ),
         (
             "GAN",
-            "augmentation data discriminator discriminator_steps draw_latents for_images generate "
-            "generator interpolate latent_arithmetic latent_dim nearest_neighbors objective "
-            "penalty sample truncate",
+            "augmentation data discriminator discriminator_steps draw_latents for_images "
+            "for_vectors generate generator interpolate latent_arithmetic latent_dim "
+            "nearest_neighbors objective penalty sample truncate",
         ),
     ],
 )
 def test_what_tab_completion_shows(name, expected):
-    core = "edges evaluation_step networks players seed signatures step training_edges"
+    core = "edges evaluation_step networks players seed signatures standardize step training_edges"
     shown = {name for name in dir(TINY[name].build(0)) if not name.startswith("_")}
     assert shown - set(dir(keras.Model())) == set(f"{core} {expected}".split())

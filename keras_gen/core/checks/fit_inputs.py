@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -338,3 +339,49 @@ def _seen(model, first) -> dict:
         if edge is not None:
             found[name] = edge
     return found
+
+
+# The units of the data ----------------------------------------------------------------------------
+
+
+def adapt_edges(model, arguments: dict[str, Any]) -> None:
+    """Lets edges that standardize know the data, once: before the first training.
+
+    Args:
+        model: A `GenerativeModel`.
+        arguments: Those of `fit`, by name; a generator is replaced.
+
+    Raises:
+        ValueError: If the data are refused, or are distributed.
+    """
+    edges = model.edges | model.training_edges
+    waiting = [name for name in model.batch if not getattr(edges[name], "adapted", True)]
+    if not waiting:
+        return
+    if isinstance(arguments["x"], tf.distribute.DistributedDataset):
+        raise ValueError(
+            "The data are distributed, and their means are not known yet: call "
+            f"model.edges['{waiting[0]}'].adapt([examples]) first."
+        )
+    batches = _training_batches(arguments)
+    for name in waiting:
+        edges[name].adapt(model.named_parts(batch)[name] for batch in batches())
+
+
+def _training_batches(arguments: dict[str, Any]) -> Callable[[], Iterator]:
+    """A function that goes through an epoch's data; those of a generator are kept for `fit`."""
+    x, y = arguments["x"], arguments.get("y")
+    steps = arguments.get("steps_per_epoch")
+    if isinstance(x, Iterator):
+        first = list(itertools.islice(x, steps))
+        arguments["x"] = itertools.chain(first, x)
+        return lambda: iter(first)
+    if isinstance(x, keras.utils.PyDataset):
+        return lambda: (x[number] for number in range(steps or len(x)))
+    if isinstance(x, tf.data.Dataset):
+        return lambda: iter(x.take(-1 if steps is None else steps))
+    # As Keras divides them: what comes last is for validation.
+    kept = 1 - (arguments.get("validation_split") or 0)
+    count = math.floor(len(_arrays(x)[0]) * kept)
+    parts = tf.nest.map_structure(lambda a: None if a is None else a[:count], (x, y))
+    return lambda: iter([parts])

@@ -40,6 +40,17 @@ class Edge:
         """Converts results to the served form; a dict if they are several tensors."""
         return values
 
+    def standardized(self) -> Edge:
+        """Returns the edge that takes the same data in any units, for models that standardize."""
+        raise ValueError(
+            f"standardize=True is for vectors, and the data are {type(self).__name__}: leave it "
+            "out."
+        )
+
+    def nats_outside(self, nats: tf.Tensor) -> tf.Tensor:
+        """Converts -log p of examples inside to that of the same examples outside."""
+        return nats
+
     def spec(self) -> tf.TensorSpec:
         """The named specification of a served signature's input."""
         inner = self.inner_spec()
@@ -50,12 +61,12 @@ class Edge:
         raise NotImplementedError
 
 
-def as_numbers(values, subject):
-    """Numbers of any kind as float32."""
+def as_numbers(values, subject, dtype=tf.float32):
+    """Numbers of any kind as floats."""
     values = tf.convert_to_tensor(values)
     if not (values.dtype.is_floating or values.dtype.is_integer):
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
-    return tf.cast(values, tf.float32)
+    return tf.cast(values, dtype)
 
 
 def of_shape(values, shape, subject):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
@@ -77,6 +79,121 @@ class Vectors(Edge):
         values = of_shape(values, self.shape, self.name.capitalize())
         most = np.finfo("float32").max
         return within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
+
+    @override
+    def standardized(self):
+        return StandardizedVectors(self.shape, self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+class StandardizedVectors(keras.layers.Layer, Edge):
+    """Numbers in any units, inside with mean 0 and standard deviation 1 in each column.
+
+    Columns are the last axis: those of rows `[batch, columns]`, the channels of series `[batch,
+    steps, channels]`. The first `fit` sets mean and deviation by the data it is given (`adapt`). It
+    is a layer, so that a model which has it among its `edges` saves them. A column of one value
+    keeps its unit.
+
+    Args:
+        shape: Shape of one example.
+        name: Name under which clients know them.
+
+    Example:
+        >>> edge = StandardizedVectors((2,))
+        >>> edge.adapt([np.array([[10.0, 0.2], [30.0, 0.2]])])
+        >>> edge.prepare([[40.0, 0.2]])
+        <tf.Tensor: shape=(1, 2), dtype=float32, numpy=array([[2., 0.]], dtype=float32)>
+    """
+
+    def __init__(self, shape: tuple, name: str = "vectors"):
+        super().__init__(name=name, dtype="float32", trainable=False)
+        self.shape = tuple(shape)
+        if None in self.shape:
+            raise ValueError(f"{name} have the shape {self.shape}: expected known sizes.")
+        columns = self.shape[-1:]
+        self.mean = self.add_weight(name="mean", shape=columns, initializer="zeros")
+        self.deviation = self.add_weight(name="deviation", shape=columns, initializer="ones")
+        self.examples = self.add_weight(
+            name="examples", shape=(), dtype="int64", initializer="zeros"
+        )
+        self.built = True
+
+    @property
+    def adapted(self) -> bool:
+        """Whether mean and deviation are those of data."""
+        return int(self.examples.numpy()) > 0
+
+    def adapt(self, batches: Iterable) -> None:
+        """Sets mean and deviation to those of all examples in batches of them.
+
+        Raises:
+            ValueError: If their shape is another, a number is not finite, or float32 cannot tell
+                the numbers of a column apart, as those of seconds since 1970.
+        """
+        examples = 0
+        count = 0
+        mean = np.zeros(self.shape[-1])
+        squares = np.zeros(self.shape[-1])
+        for batch in batches:
+            values = as_numbers(batch, self.name.capitalize(), tf.float64)
+            values = of_shape(values, self.shape, self.name.capitalize()).numpy()
+            if not len(values):
+                continue
+            examples += len(values)
+            rows = values.reshape(-1, self.shape[-1])
+            self._refuse_non_finite(rows)
+            # Chan, Golub, LeVeque (1983): what a further batch adds to mean and squares.
+            distance = rows.mean(axis=0) - mean
+            fraction = len(rows) / (count + len(rows))
+            mean += distance * fraction
+            squares += rows.var(axis=0) * len(rows) + distance**2 * count * fraction
+            count += len(rows)
+        deviation = np.sqrt(squares / max(count, 1))
+        # That of one value alone is what rounding makes of 0.
+        varies = deviation > 1e-12 * np.abs(mean)
+        self._refuse_rounding(mean, deviation, varies)
+        self.mean.assign(mean)
+        self.deviation.assign(np.where(varies, deviation, 1.0))
+        self.examples.assign(examples)
+
+    def _refuse_non_finite(self, rows):
+        wrong = np.argwhere(~np.isfinite(rows))
+        if len(wrong):
+            place, column = wrong[0]
+            raise ValueError(
+                f"{self.name.capitalize()} have {rows[place, column]} in column {column} of row "
+                f"{place}, counted from 0: expected finite numbers; leave such rows out, or fill "
+                "them in."
+            )
+
+    def _refuse_rounding(self, mean, deviation, varies):
+        alike = np.flatnonzero(varies & (deviation < 1e-6 * np.abs(mean)))
+        if len(alike):
+            column = alike[0]
+            raise ValueError(
+                f"{self.name.capitalize()} have the mean {mean[column]:g} and the deviation "
+                f"{deviation[column]:g} in column {column}, counted from 0, which float32 cannot "
+                "tell apart: subtract a number near the mean first."
+            )
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes finite numbers `[batch, *shape]` in the units of the data."""
+        return (Vectors(self.shape, self.name).prepare(values) - self.mean) / self.deviation
+
+    @override
+    def restore(self, values):
+        """Returns float32 in the units of the data."""
+        return tf.cast(values, tf.float32) * self.deviation + self.mean
+
+    @override
+    def nats_outside(self, nats):
+        # Of each value: p(x) = p((x - mean) / deviation) / deviation.
+        values = math.prod(self.shape[:-1])
+        return nats + values * tf.reduce_sum(tf.math.log(self.deviation.value))
 
     @override
     def inner_spec(self):

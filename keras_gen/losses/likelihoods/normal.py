@@ -44,6 +44,7 @@ class Normal(Likelihood):
         return 2 if self.scale is None else 1
 
     range = (-1.0, 1.0)
+    uniforms_per_value = 1
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
@@ -54,6 +55,13 @@ class Normal(Likelihood):
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         mean, scale = self._split(params)
         return mean + scale * tf.random.stateless_normal(tf.shape(mean), seed)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        mean, scale = self._split(params)
+        # Both ends would be infinite.
+        inside = tf.clip_by_value(uniform[..., 0], 1e-7, 1 - 1e-7)
+        return mean + temperature * scale * tf.math.ndtri(inside)
 
     def _log_prob(self, params, x):
         mean, scale = self._split(params)
@@ -111,6 +119,10 @@ class LogNormal(Normal):
     @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return tf.exp(super().sample(params, seed))
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        return tf.exp(super().draw(params, uniform, temperature))
 
     def _log_prob(self, params, x):
         log_x = tf.math.log(x)

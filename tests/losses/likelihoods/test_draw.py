@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.losses import Bernoulli, Categorical, DiscretizedLogistic, Normal
+from keras_gen.losses import Bernoulli, Categorical, DiscretizedLogistic, LogNormal, Normal, Poisson
 
 N = 1000
 EVEN = (np.arange(N, dtype="float32") + 0.5) / N
@@ -63,6 +63,21 @@ def test_a_mixture_of_logistics_draws_its_bins():
     assert len(np.unique(narrow.round(3))) < 5
 
 
+def test_a_normal_draws_its_quantiles():
+    params = tf.broadcast_to([[3.0, 2.0]], [N, 2])
+    normal = Normal(scale=None)
+    drawn = normal.draw(params, EVEN[:, None, None]).numpy()[:, 0]
+    scale = float(tf.nn.softplus(2.0)) + 1e-3
+    np.testing.assert_allclose(drawn.mean(), 3.0, atol=1e-3)
+    np.testing.assert_allclose(drawn.std(), scale, rtol=1e-2)
+    cold = normal.draw(params, EVEN[:, None, None], 0.5).numpy()[:, 0]
+    np.testing.assert_allclose(cold - 3.0, 0.5 * (drawn - 3.0), atol=1e-5)
+    ends = normal.draw(params[:2], tf.constant([[[0.0]], [[1 - 2**-24]]])).numpy()
+    assert np.isfinite(ends).all()
+    logs = np.log(LogNormal().draw(params, EVEN[:, None, None]).numpy()[:, 0])
+    np.testing.assert_allclose(logs, drawn, atol=1e-4)
+
+
 def test_others_say_that_they_draw_no_value_by_itself():
-    with pytest.raises(NotImplementedError, match="Normal draws no value by itself"):
-        Normal().draw(tf.zeros([1, 1]), tf.zeros([1, 1, 1]))
+    with pytest.raises(NotImplementedError, match="Poisson draws no value by itself"):
+        Poisson().draw(tf.zeros([1, 1]), tf.zeros([1, 1, 1]))

@@ -1,0 +1,226 @@
+"""Models of rows of numbers in any units: they standardize, and answer in the data's units."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gen
+from keras_gen.core.checks.fit_inputs import adapt_edges
+from keras_gen.core.kinds_of_data import StandardizedVectors, Vectors
+from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.serving import export
+from shared import losses_of
+
+MEAN, DEVIATION = np.array([5.0, -7.0, 20_000.0]), np.array([1e-3, 5.0, 1000.0])
+SMALL = dict(latent_dim=2, hidden=(4,))
+
+
+@pytest.fixture
+def rows(rng):
+    return rng.normal(MEAN, DEVIATION, (500, 3))
+
+
+def adapted(model, rows):
+    model.edges["x"].adapt([rows])
+    return model
+
+
+# The kind of data --------------------------------------------------------------------------------
+
+
+def test_columns_have_mean_0_and_deviation_1_inside(rows):
+    edge = StandardizedVectors((3,))
+    edge.adapt([rows[:100], rows[100:101], rows[:0], rows[101:]])
+    np.testing.assert_allclose(edge.mean.numpy(), rows.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(edge.deviation.numpy(), rows.std(axis=0), rtol=1e-6)
+    inside = edge.prepare(rows).numpy()
+    np.testing.assert_allclose(inside.mean(axis=0), 0, atol=1e-2)
+    np.testing.assert_allclose(inside.std(axis=0), 1, atol=1e-2)
+    outside = edge.restore(inside)
+    assert outside.dtype == "float32" and edge.adapted
+    np.testing.assert_allclose(outside, rows, rtol=1e-6)
+
+
+def test_channels_of_series_are_columns(rng):
+    series = rng.normal([3.0, 40.0], [1.0, 20.0], (50, 7, 2))
+    edge = StandardizedVectors((7, 2))
+    edge.adapt([series])
+    np.testing.assert_allclose(edge.mean.numpy(), series.mean(axis=(0, 1)), rtol=1e-6)
+    # Each of the 7 steps has a density in the unit of its channel.
+    expected = 7 * np.log(series.std(axis=(0, 1))).sum()
+    np.testing.assert_allclose(edge.nats_outside(0.0), expected, rtol=1e-5)
+
+
+def test_a_column_of_one_value_keeps_its_unit():
+    edge = StandardizedVectors((2,))
+    edge.adapt([np.array([[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]])])
+    assert edge.deviation.numpy()[0] == 1
+    assert np.isfinite(edge.prepare([[0.1, 3.0]]).numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "values,sentence",
+    [
+        ([[1.0, np.nan]], "have nan in column 1 of row 0, .* leave such rows out"),
+        ([[1.0, 2.0], [-np.inf, 2.0]], "have -inf in column 0 of row 1"),
+        ([[1.7e9, 0.0], [1.7e9 + 60, 1.0]], r"mean 1\.7e\+09 .* column 0, .* subtract a number"),
+        ([[1.0, 2.0, 3.0]], r"shape \(1, 3\): expected \[batch, 2\]"),
+    ],
+)
+def test_what_cannot_be_standardized(values, sentence):
+    edge = StandardizedVectors((2,))
+    with pytest.raises(ValueError, match=sentence):
+        edge.adapt([np.array(values)])
+    assert not edge.adapted
+
+
+# Scores in the data's units ----------------------------------------------------------------------
+
+
+def test_a_flow_that_changes_nothing_has_the_density_of_a_normal(rows):
+    model = adapted(keras_gen.Flow.for_vectors(3, steps=1, hidden=(2,)), rows)
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    z = (rows - mean) / deviation
+    expected = -0.5 * (z**2 + np.log(2 * np.pi)) - np.log(deviation)
+    np.testing.assert_allclose(model.log_prob(rows), expected.sum(axis=1), atol=1e-2)
+    np.testing.assert_allclose(model.decode(model.encode(rows)), rows, rtol=1e-4)
+
+
+def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
+    encoder = mlp_encoder((3,), 2, hidden=(4,), heads=("mean", "log_variance"))
+    decoder = mlp_decoder((6,), 2, hidden=(4,))
+    inside = keras_gen.VAE(encoder, decoder, "unbounded_normal")
+    outside = keras_gen.VAE(encoder, decoder, "unbounded_normal", standardize=True)
+    adapted(outside, rows)
+    standardized = outside.prepare(rows).numpy()
+    log_units = np.log(rows.std(axis=0)).sum()
+    expected = inside.log_prob(standardized) - log_units
+    np.testing.assert_allclose(outside.log_prob(rows), expected, atol=1e-3)
+    expected = inside.reconstruct(standardized) * rows.std(axis=0) + rows.mean(axis=0)
+    np.testing.assert_allclose(outside.reconstruct(rows), expected, rtol=1e-5)
+
+
+# Training ----------------------------------------------------------------------------------------
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of arrays."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.rows = rows
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, number):
+        return self.rows[100 * number : 100 * number + 100]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda rows: dict(x=rows),
+        lambda rows: dict(x=tf.constant(rows)),
+        lambda rows: dict(x=tf.data.Dataset.from_tensor_slices(rows).batch(64)),
+        lambda rows: dict(
+            x=tf.data.Dataset.from_tensor_slices(rows).repeat().batch(100), steps_per_epoch=5
+        ),
+        lambda rows: dict(x=Batches(rows)),
+        lambda rows: dict(x=iter([(part,) for part in np.split(rows, 5)])),
+        lambda rows: dict(x=np.concatenate([rows, rows + 9]), validation_split=0.5),
+    ],
+)
+def test_the_first_training_learns_the_units_of_what_it_is_given(rows, form):
+    model = keras_gen.Autoencoder.for_vectors(3, **SMALL)
+    arguments = form(rows)
+    adapt_edges(model, arguments)
+    edge = model.edges["x"]
+    np.testing.assert_allclose(edge.mean.numpy(), rows.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(edge.deviation.numpy(), rows.std(axis=0), rtol=1e-5)
+    if "Iterator" in type(arguments["x"]).__name__ or hasattr(arguments["x"], "__next__"):
+        assert len(list(arguments["x"])) == 5  # a generator still gives all to the training
+    adapt_edges(model, dict(x=rows + 1e6))  # known already
+    np.testing.assert_allclose(edge.mean.numpy(), rows.mean(axis=0), rtol=1e-5)
+
+
+def test_samples_have_the_mean_and_deviation_of_the_data(rows, tmp_path):
+    model = keras_gen.VAE.for_vectors(3, latent_dim=1, hidden=(16,))
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(rows, batch_size=100, epochs=20, verbose=0)
+    samples = model.sample(2000, seed=1, batch_size=2000)
+    assert samples.dtype == "float32"
+    np.testing.assert_allclose(samples.mean(axis=0), MEAN, atol=0.2 * DEVIATION.max(), rtol=0)
+    assert (np.abs(samples.mean(axis=0) - MEAN) < 0.2 * DEVIATION).all()
+    np.testing.assert_allclose(samples.std(axis=0), DEVIATION, rtol=0.2)
+    # Its file and its export know the units.
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.log_prob(rows[:5]), model.log_prob(rows[:5]))
+    served = tf.saved_model.load(str(export(model, tmp_path, "vae"))).signatures
+    found = served["log_prob"](vectors=tf.constant(rows[:5], tf.float32))["log_probs"]
+    np.testing.assert_allclose(found, model.log_prob(rows[:5]), rtol=1e-5)
+    found = served["sample"](seed=tf.constant(1), n=tf.constant(4))["vectors"]
+    np.testing.assert_allclose(found, model.sample(4, seed=1), rtol=1e-5)
+
+
+DOORS = {
+    "Autoencoder": {},
+    "DenoisingAutoencoder": {},
+    "ContractiveAutoencoder": {},
+    "SparseAutoencoder": dict(penalty="l1"),
+    "VAE": dict(beta=4.0),
+    "IWAE": dict(samples=2),
+    "BetaTCVAE": dict(dataset_size=500),
+    "DIPVAE": {},
+    "CapacityVAE": {},
+    "VQVAE": dict(codebook_size=4),
+    "M2": dict(classes=2),
+    "GAN": {},
+    "WGAN": dict(discriminator_steps=1),
+    "WGANGP": dict(discriminator_steps=1),
+    "UnrolledGAN": dict(unrolled_steps=1),
+    "Flow": {},
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", DOORS)
+def test_takes_rows(rows, name):
+    sizes = dict(steps=2, hidden=(4,)) if name == "Flow" else SMALL
+    model = adapted(getattr(keras_gen, name).for_vectors(3, **sizes, **DOORS[name]), rows)
+    assert model.get_config()["standardize"] is True
+    batch = (rows[:8], np.arange(8) % 2)[: len(model.batch)]
+    model.compile(run_eagerly=True)
+    losses = losses_of(model, *batch, training=True)
+    assert np.isfinite(list(losses.values())).all()
+    if hasattr(model, "sample"):
+        assert model.sample(2, seed=1).shape == (2, 3)
+
+
+def test_classes_without_usual_networks_of_rows():
+    for name in ("PixelVAE", "BIVA", "PacGAN", "StyleGAN"):
+        cls = getattr(keras_gen, name)
+        if hasattr(cls, "for_vectors"):
+            with pytest.raises(TypeError, match=f"{name} .*has no usual networks"):
+                cls.for_vectors(3)
+
+
+def test_what_does_not_standardize(rng):
+    with pytest.raises(ValueError, match=r"standardize=True is for vectors, and .* Images"):
+        keras_gen.VAE.for_images((8, 8, 1), filters=(2,), standardize=True)
+    with pytest.raises(ValueError, match="standardize is True, and PriorSampledModel does not"):
+        decoder = mlp_decoder((6,), 2, hidden=(4,))
+        keras_gen.PriorSampledModel(decoder, "unbounded_normal", standardize=True).compile()
+    with pytest.raises(ValueError, match="vectors have no lowest"):
+        keras_gen.DenoisingAutoencoder.for_vectors(3, corruption="salt_and_pepper")
+    with pytest.raises(TypeError, match="shape must be an integer"):
+        keras_gen.VAE.for_vectors(2.5)
+
+
+def test_models_of_vectors_that_do_not_standardize_are_as_before():
+    encoder = mlp_encoder((3,), 2, hidden=(4,), heads=("mean", "log_variance"))
+    model = keras_gen.VAE(encoder, mlp_decoder((6,), 2, hidden=(4,)), "unbounded_normal")
+    assert type(model.edges["x"]) is Vectors
+    assert "standardize" not in model.get_config()

@@ -76,6 +76,7 @@ _MODELS = {
         "VQVAE2",
         "BetaTCVAE",
         "CapacityVAE",
+        "ConditionalVAE",
         "ConditionalVQVAE",
         "FactorVAE",
         "GumbelVAE",

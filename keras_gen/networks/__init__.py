@@ -72,6 +72,7 @@ from keras_gen.networks.vae.hierarchy_networks import (
     iwae_networks,
     ladder_networks,
 )
+from keras_gen.networks.vae.label_prior import label_prior
 from keras_gen.networks.vae.m2_networks import m2_networks
 from keras_gen.networks.vae.pixel_vae_networks import pixel_vae_decoder
 from keras_gen.networks.vae.vq_vae_networks import (

@@ -2,6 +2,7 @@
 
 from keras_gen.vae.beta_tc_vae import BetaTCVAE
 from keras_gen.vae.capacity_vae import CapacityVAE
+from keras_gen.vae.conditional_vae import ConditionalVAE
 from keras_gen.vae.db_vae import DBVAE
 from keras_gen.vae.dip_vae import DIPVAE
 from keras_gen.vae.factor_vae import FactorVAE

@@ -135,7 +135,7 @@ class GumbelVAE(VAE):
 
     @override
     def noise(self, n, key):
-        return _largest(super().noise(n, key))
+        return {"latents": _largest(super().noise(n, key)["latents"])}
 
     @override
     def call(self, x, training=False):

@@ -175,14 +175,13 @@ class M2(VAE):
 
     @override
     def noise(self, n, key):
-        labels = random_labels(n, key, self.classes)
-        return {"latents": super().noise(n, key), "labels": labels}
+        return super().noise(n, key) | {"labels": random_labels(n, key, self.classes)}
 
     @override
     def from_noise(self, noise, label=-1):
         """Returns means of p(x|y,z) of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
-        return self.example_of(noise["latents"], labels)
+        return self.example_of(noise, labels)
 
     @override
     @capability

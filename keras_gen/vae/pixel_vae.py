@@ -152,7 +152,7 @@ class PixelVAE(VAE):
     def noise(self, n, key):
         other = tf.random.experimental.stateless_fold_in(key, 1)
         uniforms = tf.random.stateless_uniform([n, *self.pixel_noise_shape()], other)
-        return {"latents": super().noise(n, key), "values": uniforms}
+        return super().noise(n, key) | {"values": uniforms}
 
     @override
     def from_noise(self, noise, temperature=1.0):

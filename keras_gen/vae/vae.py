@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.core import SCORE_SAMPLES, log_prob, sample, schedules
-from keras_gen.core.noise import folded, normal, several, uniform
+from keras_gen.core.noise import folded, normal, several
 from keras_gen.losses import kl_standard_normal
 
 
@@ -131,20 +131,21 @@ class VAE(Coder):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Draws latents of n examples from the prior; of rows also what draws their numbers."""
-        latents = tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
-        if not self.standardize:
-            return latents
-        shape = [n, *self.edges["x"].shape, self.likelihood.uniforms_per_value]
-        return {"latents": latents, "values": uniform(shape, folded(key, 2))}
+        """Draws latents of n examples from the prior; for rows also what draws their numbers."""
+        latents = [n, *self.decoder.inputs[0].shape[1:]]
+        noise = {"latents": tf.random.stateless_normal(latents, key)}
+        if self.standardize:
+            values = [n, *self.edges["x"].shape, self.likelihood.uniforms_per_value]
+            noise["values"] = tf.random.stateless_uniform(values, folded(key, 2))
+        return noise
 
     def from_noise(self, noise):
         """Returns the mean of p(x|z) for images, and draws from p(x|z) for rows of numbers."""
         return self.example_of(noise)
 
-    def example_of(self, noise, *given) -> tf.Tensor:
+    def example_of(self, noise: dict, *given) -> tf.Tensor:
         """Returns the examples that `noise` draws, of p(x|z) or p(x|z, given)."""
-        if not self.standardize:
-            return self.reconstructed(noise, *given)
+        if "values" not in noise:
+            return self.reconstructed(noise["latents"], *given)
         # The means alone would vary less than the data do.
         return self.likelihood.draw(self.decoded(noise["latents"], *given), noise["values"])

@@ -4,8 +4,9 @@ import numpy as np
 
 from keras_gen import vae
 from keras_gen.core import schedules
-from keras_gen.losses import Categorical, Normal
+from keras_gen.losses import Categorical, Normal, UnboundedNormal
 from keras_gen.networks import (
+    label_prior,
     m2_networks,
     mlp_decoder,
     mlp_encoder,
@@ -133,6 +134,23 @@ def _style_identity(seed=3):
     )
 
 
+def _conditional(seed=3):
+    # Of rows, so that the contracts see a model that standardizes.
+    classes = 3
+    encoder = mlp_encoder((3 + classes,), 2, hidden=(4,), heads=("mean", "log_variance"))
+    decoder = mlp_decoder((6,), 2 + classes, hidden=(4,))
+    return vae.ConditionalVAE(
+        with_labels(encoder, classes),
+        with_labels(decoder, classes),
+        classes,
+        likelihood=UnboundedNormal(minimum_scale=0.1),
+        prior=label_prior(classes, latent_dim=2),
+        beta=0.5,
+        standardize=True,
+        seed=seed,
+    )
+
+
 # Discrete codes --------------------------------------------------------------------------------
 
 # What no optimizer moves stays.
@@ -201,6 +219,7 @@ def _convert(model):
 TINY = {
     "BetaTCVAE": Tiny(_beta_tc, sample),
     "CapacityVAE": Tiny(_capacity, sample),
+    "ConditionalVAE": Tiny(_conditional, sample),
     "ConditionalVQVAE": Tiny(_conditional_vq_vae, _convert),
     "DBVAE": Tiny(_db, sample),
     "DIPVAE": Tiny(_dip, sample),

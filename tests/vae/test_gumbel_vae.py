@@ -174,7 +174,8 @@ def test_codes_are_int32_there_and_back(weights, x):
 
 
 def test_samples_are_of_the_uniform_prior(weights):
-    codes = gumbel_vae(weights).noise(9000, tf.constant([1, 2], tf.int64)).numpy()
+    noise = gumbel_vae(weights).noise(9000, tf.constant([1, 2], tf.int64))
+    codes = noise["latents"].numpy()
     np.testing.assert_array_equal(codes.sum(axis=-1), np.ones([9000, 2]))
     np.testing.assert_allclose(codes.mean(axis=0), np.full(SHAPE, 1 / 3), atol=0.02)
     assert abs(np.corrcoef(codes[:, 0, 0], codes[:, 1, 0])[0, 1]) < 0.04

@@ -1,0 +1,272 @@
+"""The conditional variational autoencoder, CVAE (Sohn, Lee, Yan 2015)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer, checked_shape
+from keras_gen.autoencoders.coder import require_heads
+from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs
+from keras_gen.core.interpolation import decoded_path
+from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.core.noise import random_labels
+from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
+from keras_gen.networks import (
+    conv_decoder,
+    conv_encoder,
+    mlp_decoder,
+    mlp_encoder,
+    with_codes,
+    with_labels,
+)
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalVAE(VAE):
+    """A VAE of examples given a condition: a label, or a vector.
+
+    Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
+    Models", NeurIPS 2015. The paper's output y is the example here, and its input x the condition
+    c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in nats. `score`
+    and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
+
+    `fit(images, labels)` takes integers, or `fit(images, conditions)` vectors. `sample(n, seed,
+    label=3)` draws examples of a class, or of a label for each, without labels those of random
+    classes; of vectors it takes `condition`, one for all or one for each.
+
+    Deviations: without the prior network the prior is N(0, 1) for any condition, which sec. 4
+    allows; there is no baseline network whose prediction the generation network refines, and no
+    hybrid objective, eq. (9).
+
+    Args:
+        encoder: Examples and conditions to (mean, log variance) of q(z|x,c): the recognition
+            network.
+        decoder: Latents and conditions to the likelihood's parameters: the generation network.
+        classes: Number of classes, if the condition is a label; None for vectors.
+        likelihood: Name or object: p(x|z,c).
+        prior: Conditions to (mean, log variance) of p(z|c): the prior network; None for N(0, 1).
+        beta: Weight of the KL divergence, a number or a schedule of the step.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If the networks do not fit each other or the condition.
+
+    Example:
+    ```python
+    model = ConditionalVAE.for_images((28, 28, 1), classes=10, latent_dim=2)
+    model.compile()
+    digits, labels = np.zeros((8, 28, 28, 1), "uint8"), np.arange(8)
+    model.fit(digits, labels, batch_size=4)
+    sevens = model.sample(9, seed=1, label=7)
+    nats = -model.log_prob(digits, labels)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, classes: int | None = None, likelihood="bernoulli", prior=None,
+        beta=1.0, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
+        require_inputs(2, type(self), encoder, decoder)
+        self.classes = None if classes is None else checked_integer("classes", classes, 1)
+        self.prior = prior
+        conditioned = {"encoder": encoder.inputs[1], "decoder": decoder.inputs[1]}
+        if prior is not None:
+            require_built(prior)
+            require_heads(prior, *self.code_names)
+            conditioned["prior"] = prior.inputs[0]
+        shape = tuple(encoder.inputs[1].shape[1:])
+        self._require_conditions(shape, conditioned)
+        if self.classes:
+            self.edges["labels"] = Labels(self.classes)
+            self.edges["label"] = Labels(self.classes, unknown=True, name="label")
+        else:
+            conditions = self.in_any_units(Vectors(shape, "conditions"))
+            self.edges |= {"conditions": conditions, "condition": conditions}
+        self.given = ("labels",) if self.classes else ("conditions",)
+        self.batch = ("x", *self.given)
+
+    def _require_conditions(self, shape, conditioned):
+        """Raises a ValueError if a network takes other conditions than the others."""
+        expected = () if self.classes else shape
+        for name, tensor in conditioned.items():
+            found = tuple(tensor.shape[1:])
+            if found != expected or (not self.classes and not found):
+                what = "labels ()" if self.classes else "the same vectors, or give classes"
+                raise ValueError(
+                    f"The {name} takes conditions of shape {found}: expected {what}."
+                )
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int = 10, latent_dim: int = 16, filters=(32, 64), **kwargs
+    ):
+        """Builds the model with convolutions, and the label as one-hot channels of their inputs.
+
+        Args:
+            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
+            classes: Number of classes.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the convolutions; each halves the sides.
+            **kwargs: Further arguments of the class.
+        """
+        *sides, channels = shape
+        params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
+        seen = (*sides, channels + classes)
+        encoder = conv_encoder(seen, latent_dim, filters, heads=cls.code_names)
+        decoder = conv_decoder((*sides, channels * params), latent_dim + classes, filters)
+        return cls(
+            with_labels(encoder, classes), with_labels(decoder, classes), classes, **kwargs
+        )
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, classes: int | None = None, conditions: int | None = None,
+        latent_dim: int = 2, hidden=(64, 64), **kwargs,
+    ):  # fmt: skip
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        Args:
+            shape: Columns of a row, or, with classes, `(steps, channels)` of series.
+            classes: Number of classes, or None.
+            conditions: Columns of the condition, if it is a vector: numbers in any units too.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            **kwargs: Further arguments of the class; the likelihood is Normal by default, of
+                learned deviation.
+
+        Raises:
+            ValueError: Unless one of `classes` and `conditions` is given.
+
+        Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
+        """
+        if (classes is None) == (conditions is None):
+            raise ValueError(
+                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
+                "the number of columns of vectors."
+            )
+        *steps, channels = checked_shape("shape", shape)
+        count = checked_integer("conditions", classes or conditions, 1)
+        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        params = likelihoods.get(kwargs["likelihood"]).params_per_value
+        seen = (*steps, channels + count)
+        encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)
+        decoder = mlp_decoder((*steps, channels * params), latent_dim + count, hidden[::-1])
+        conditioned = with_labels if classes else with_codes
+        return cls(conditioned(encoder, count), conditioned(decoder, count), classes, **kwargs)
+
+    # The bound, eqs. (4) and (5) -------------------------------------------------------------
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        condition = batch[self.given[0]]
+        posterior = self.encoded(x, condition)
+        latents, _ = self.drawn(posterior, self.stateless_seed("latents"))
+        return {
+            "reconstruction": self.reconstruction(latents, x, condition),  # -log p(x|z,c)
+            "kl": self._kl(posterior, condition),  # KL(q(z|x,c) || p(z|c))
+        }
+
+    def prior_of(self, condition) -> list[tf.Tensor]:
+        """Returns mean and log variance of p(z|c) by the prior network, float32."""
+        found = self.prior(condition, training=self.training)
+        return [tf.cast(each, tf.float32) for each in found]
+
+    def _kl(self, posterior, condition):
+        if self.prior is None:
+            return kl_standard_normal(*posterior)
+        return kl_normal(*posterior, *self.prior_of(condition))
+
+    @override
+    def nats(self, x, **given):
+        (condition,) = given.values()
+        return -tf.reduce_mean(
+            self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), condition), 0
+        )
+
+    @override
+    def log_weights(self, x, samples: int, seed, condition):  # type: ignore[override]
+        """Returns log p(x, z | c) - log q(z|x,c) for draws of q, nats `[samples, batch]`.
+
+        The mean is the bound of eq. (4); log-mean-exp is the estimate of eq. (7).
+        """
+        inferred = self.drawn(self.encoded(x, condition), seed, samples)
+        return self.log_ratio(x, inferred, condition)
+
+    @override
+    def log_ratio(self, x, inferred, *given):
+        ratio = super().log_ratio(x, inferred, *given)
+        if self.prior is None:
+            return ratio
+        mean, log_variance = self.prior_of(*given)
+        latents = inferred.latents
+        noise = (latents - mean) * tf.exp(-0.5 * log_variance)
+        # log p(z|c) - log N(z; 0, 1), where the constants cancel.
+        change = 0.5 * (tf.square(latents) - tf.square(noise) - log_variance)
+        return ratio + tf.reduce_sum(change, axis=list(range(1 - mean.shape.rank, 0)))
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, inputs, training=False):
+        """Returns the mean of p(x|z,c) for prepared examples and conditions."""
+        x, condition = inputs
+        return self.reconstructed(self.encoded(x, condition)[0], condition)
+
+    @override
+    @capability
+    def reconstruct(self, x, **given):
+        """Returns the reconstructions given the conditions, in the kind of the examples."""
+        return {"x": self((x, *given.values()))}
+
+    @override
+    @capability
+    def encode(self, x, **given):
+        """Returns mean and log variance of q(z|x,c), float32 `[n, latents]` each."""
+        return dict(zip(self.code_names, self.encoded(x, *given.values()), strict=True))
+
+    @override
+    @capability
+    def decode(self, latents, **given):
+        """Returns the mean of p(x|z,c) for latents `[n, latents]` and conditions."""
+        return {"x": self.reconstructed(latents, *given.values())}
+
+    @override
+    def interpolate(self, a, b, steps: int = 8, **given):
+        """Decodes points on the line between the codes of `a` and `b`, given the same conditions.
+
+        Arguments and result are as of `VAE.interpolate`; `given` are `labels` or `conditions`.
+        """
+        start, _ = self.encode(a, **given)
+        end, _ = self.encode(b, **given)
+        return decoded_path(self.decode, start, end, steps, **given)
+
+    @override
+    def noise(self, n, key):
+        noise = super().noise(n, key)
+        if self.classes:
+            noise["labels"] = random_labels(n, key, self.classes)
+        return noise
+
+    @property
+    def from_noise(self):  # type: ignore[override]
+        """The function of noise and of the condition that returns examples."""
+        return self._of_label if self.classes else self._of_condition
+
+    def _of_label(self, noise, label=-1):
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self._given_condition(noise, labels)
+
+    def _of_condition(self, noise, condition):
+        return self._given_condition(noise, condition)
+
+    def _given_condition(self, noise, condition):
+        latents = noise["latents"]
+        if self.prior is not None:
+            mean, log_variance = self.prior_of(condition)
+            latents = mean + tf.exp(0.5 * log_variance) * latents
+        return self.example_of(noise | {"latents": latents}, condition)

@@ -1,0 +1,110 @@
+"""The conditional VAE's bound against the density of a linear model, and its conditions."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from keras_gen.core import training_step
+from keras_gen.losses import UnboundedNormal, kl_normal
+from keras_gen.networks import label_prior, mlp_decoder, mlp_encoder, with_codes, with_labels
+from keras_gen.serving import export
+from keras_gen.vae import ConditionalVAE
+
+CLASSES, SCALE = 3, 0.5
+
+
+def linear(classes=CLASSES, prior=True, **options):
+    """x = W z + V c + noise, with any linear q(z|x,c)."""
+    keras.utils.set_random_seed(1)
+    encoder = mlp_encoder((2 + classes,), 1, hidden=(), heads=("mean", "log_variance"))
+    decoder = mlp_decoder((2,), 1 + classes, hidden=())
+    likelihood = UnboundedNormal(scale=SCALE)
+    networks = with_labels(encoder, classes), with_labels(decoder, classes)
+    if prior:
+        prior = label_prior(classes, 1)
+        prior.set_weights([[[0.5], [-1.0], [0.0]], [[-1.0], [0.0], [0.5]]])
+    return ConditionalVAE(*networks, classes, likelihood, prior=prior or None, **options)
+
+
+@pytest.mark.parametrize("prior", [True, False])
+def test_importance_weights_give_the_density_of_a_linear_model(rng, prior):
+    model = linear(prior=prior)
+    x = rng.normal(size=(6, 2)).astype("float32")
+    labels = np.arange(6) % CLASSES
+    kernel, bias = model.decoder.get_weights()
+    expected = []
+    for row, label in zip(x, labels, strict=True):
+        mean, variance = 0.0, 1.0
+        if prior:
+            mean, variance = (float(each[0, 0]) for each in model.prior(np.array([label])))
+            variance = np.exp(variance)
+        center = mean * kernel[0] + kernel[1 + label] + bias
+        covariance = variance * np.outer(kernel[0], kernel[0]) + SCALE**2 * np.eye(2)
+        expected.append(stats.multivariate_normal(center, covariance).logpdf(row))
+    log_weights = model.log_weights(tf.constant(x), 20_000, [0, 1], tf.constant(labels))
+    found = tf.reduce_logsumexp(log_weights, axis=0) - np.log(20_000)
+    np.testing.assert_allclose(found, expected, atol=0.1)
+    # Eq. (4): the bound lies below, and by KL divergences at that.
+    assert (model.log_prob(x, labels) < np.array(expected) + 0.5).all()
+    assert model.log_prob(x, labels).mean() < np.mean(expected)
+
+
+def test_the_terms_are_those_of_eq_5(rng):
+    model = linear(beta=0.5)
+    model.compile()
+    x = rng.normal(size=(6, 2)).astype("float32")
+    labels = np.arange(6) % CLASSES
+    with training_step(model):
+        terms = model.terms(model.prepare_batch((x, labels)))
+    expected = kl_normal(*model.encode(x, labels), *model.prior(labels))
+    np.testing.assert_allclose(terms["kl"], expected, rtol=1e-5)
+    loss = terms["reconstruction"] + 0.5 * terms["kl"]
+    np.testing.assert_allclose(model.weighted(terms), loss, rtol=1e-5)
+
+
+def test_samples_are_of_the_class_that_is_asked_for(tmp_path):
+    model = linear()
+    drawn = model.sample(4, seed=1, label=2)
+    labels = np.array([0, 1, 2, 2])
+    mixed = model.sample(4, seed=1, label=labels)
+    np.testing.assert_allclose(mixed[2:], drawn[2:], rtol=1e-6)
+    assert (np.abs(mixed[:2] - drawn[:2]).max(axis=1) > 1e-3).all()
+    assert len(np.unique(model.sample(64, seed=1).round(3), axis=0)) > 50
+    codes, _ = model.encode(mixed, labels)
+    np.testing.assert_allclose(
+        model.decode(codes, labels), model.reconstruct(mixed, labels), rtol=1e-5
+    )
+    path = model.interpolate(mixed[:2], mixed[2:], steps=3, labels=labels[:2])
+    np.testing.assert_allclose(path[:, 0], model.reconstruct(mixed[:2], labels[:2]), rtol=1e-5)
+    served = tf.saved_model.load(str(export(model, tmp_path, "conditional"))).signatures
+    found = served["sample"](seed=tf.constant(1), n=tf.constant(4), label=tf.constant(2))
+    np.testing.assert_allclose(found["vectors"], drawn, rtol=1e-5)
+
+
+def test_vectors_are_conditions_in_their_own_units(rng):
+    """y = 3 + 100 c: samples given c are near that, in the units of both."""
+    conditions = rng.normal(50, 10, (400, 1))
+    rows = 3 + 100 * conditions + rng.normal(0, 1, (400, 1))
+    model = ConditionalVAE.for_vectors(1, conditions=1, latent_dim=1, hidden=(8,))
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(rows, conditions, batch_size=50, epochs=20, verbose=0)
+    drawn = model.sample(200, seed=1, condition=[[60.0]])
+    assert abs(drawn.mean() - 6003) < 300 and rows.std() > 800
+    each = model.sample(2, seed=1, condition=[[40.0], [60.0]])
+    assert each[1, 0] - each[0, 0] > 1000
+    with pytest.raises(TypeError, match="sample needs condition: give it by name"):
+        model.sample(2)
+
+
+def test_conditions_that_do_not_fit():
+    with pytest.raises(ValueError, match="give the number of classes, or the number of columns"):
+        ConditionalVAE.for_vectors(3)
+    encoder = with_labels(mlp_encoder((4,), 1, (2,), heads=("mean", "log_variance")), 2)
+    decoder = with_labels(mlp_decoder((4,), 3, (2,)), 2)
+    with pytest.raises(ValueError, match=r"encoder takes conditions of shape \(\): .* classes"):
+        ConditionalVAE(encoder, decoder, likelihood="unbounded_normal")
+    other = with_codes(mlp_decoder((4,), 3, (2,)), 2)
+    with pytest.raises(ValueError, match=r"decoder takes conditions of shape \(2,\): .* labels"):
+        ConditionalVAE(encoder, other, 2, "unbounded_normal")

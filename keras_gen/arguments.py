@@ -32,10 +32,26 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
         TypeError: If a size is no integer.
         ValueError: If one is below 1, or there is none.
     """
-    sizes = value if isinstance(value, list | tuple) else (value,)
-    if not sizes:
+    sizes = value if hasattr(value, "__len__") else (value,)
+    if not len(sizes):
         raise ValueError(f"{name} is empty: expected one size at least.")
     return tuple(checked_integer(name, size, minimum=1) for size in sizes)
+
+
+def checked_image_shape(shape: Any) -> tuple[int, int, int]:
+    """Returns `(height, width, channels)` as ints; one number is the side of gray squares.
+
+    Raises:
+        TypeError: If a size is no integer.
+        ValueError: If one is below 1, or there are not three.
+    """
+    sizes = shape if hasattr(shape, "__len__") else (shape, shape, 1)
+    if len(sizes) != 3:
+        raise ValueError(
+            f"shape is {shown(shape)}: expected (height, width, channels), such as (28, 28, 1)."
+        )
+    height, width, channels = checked_shape("shape", sizes)
+    return height, width, channels
 
 
 def shown(value: Any) -> str:

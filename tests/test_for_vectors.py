@@ -224,3 +224,20 @@ def test_models_of_vectors_that_do_not_standardize_are_as_before():
     model = keras_gen.VAE(encoder, mlp_decoder((6,), 2, hidden=(4,)), "unbounded_normal")
     assert type(model.edges["x"]) is Vectors
     assert "standardize" not in model.get_config()
+
+
+def test_latents_that_the_networks_say_too():
+    networks = mlp_encoder((3,), 2, (4,), heads=("mean", "log_variance")), mlp_decoder((3,), 2)
+    model = keras_gen.VAE(*networks, latent_dim=2)
+    assert keras_gen.VAE.from_config(model.get_config()).latent_dim == 2
+    with pytest.raises(ValueError, match=r"latent_dim is 8, .* takes latents \(2,\): leave it out"):
+        keras_gen.VAE(*networks, latent_dim=8)
+    pair = mlp_decoder((3,), 2), mlp_encoder((3,), 1)
+    assert keras_gen.GAN(*pair, data="vectors", latent_dim=2).latent_dim == 2
+    with pytest.raises(ValueError, match=r"latent_dim is 8, .* takes 2 latents: leave it out"):
+        keras_gen.GAN(*pair, data="vectors", latent_dim=8)
+
+
+def test_numbers_in_place_of_networks():
+    with pytest.raises(TypeError, match=r"A network is 2: .* for_vectors and their kin"):
+        keras_gen.Flow(2)

@@ -8,7 +8,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_entropy
-from keras_gen.classifiers import dense_discriminator
+from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player, require_built
 from keras_gen.networks import copied
@@ -74,13 +74,21 @@ class ADDA(DomainModel):
     def from_source(
         cls, source: keras.Model, discriminator_hidden: tuple = (500, 500), **kwargs
     ):
-        """Builds the model from a `Classifier` that has learned the source.
+        """Builds the model from a classifier that has learned the source.
 
         Args:
-            source: A trained `Classifier`. The model has copies of its networks.
+            source: A trained `Classifier`, or a Keras model that ends in a dense layer of logits,
+                before which it is split. The model has copies of its networks.
             discriminator_hidden: Units of the discriminator's hidden layers; the paper's.
             **kwargs: Further arguments of the class.
+
+        Raises:
+            ValueError: If a Keras model ends otherwise.
+
+        Example: `ADDA.from_source(keras.models.load_model("digits.keras"))`.
         """
+        if not isinstance(source, Classifier):
+            source = Classifier(source)
         features = source.encoder.output_shape[-1]
         return cls(
             copied(source.encoder, "target_encoder"),

@@ -30,8 +30,10 @@ class DANN(DomainModel):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to the logits of source and target, `[batch, 2]`.
+        classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
+            which is split before its last dense layer.
+        discriminator: Features to the logits of source and target, `[batch, 2]`; None: one with 500
+            hidden units.
         weight: lambda, of the reversed gradient: a number or a schedule of the step, such as the
             paper's, `keras_gen.core.schedules.Sigmoid`.
         seed: Not used by this model.
@@ -51,7 +53,9 @@ class DANN(DomainModel):
     ```
     """
 
-    def __init__(self, encoder, classifier, discriminator, weight=0.1, seed: int = 0, **kwargs):
+    def __init__(
+        self, encoder, classifier=None, discriminator=None, weight=0.1, seed: int = 0, **kwargs
+    ):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         self.weight = schedules.weight("weight", weight)
 

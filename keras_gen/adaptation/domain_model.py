@@ -21,8 +21,8 @@ class DomainModel(OpposedClassifier):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to the logits of source and target, `[batch, 2]`.
+        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        discriminator: Features to the logits of source and target, `[batch, 2]`; None: a usual one.
         seed: Not used by these models.
         **kwargs: `name` and the like, of `keras.Model`.
 
@@ -32,9 +32,9 @@ class DomainModel(OpposedClassifier):
 
     batch = ("x", "labels", "target_x")
 
-    def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
+    def __init__(self, encoder, classifier=None, discriminator=None, seed: int = 0, **kwargs):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        outputs = tuple(discriminator.output_shape[1:])
+        outputs = tuple(self.discriminator.output_shape[1:])
         if outputs != (2,):
             raise ValueError(
                 f"The discriminator returns {outputs}: expected logits (2,), of source and target."

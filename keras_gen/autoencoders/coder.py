@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_shape
+from keras_gen.arguments import checked_image_shape, checked_shape
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.interpolation import decoded_path
@@ -53,6 +53,11 @@ class Coder(LikelihoodModel):
     predicts = "reconstruct"
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
 
+    def __init__(self, latent_dim: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        # Who gives it, though the networks say it, gets it checked by `set_networks`.
+        self.latent_dim = latent_dim
+
     def set_networks(self, encoder, decoder, likelihood) -> None:
         """Sets the networks and the likelihood, and adds the edges of their data.
 
@@ -69,6 +74,12 @@ class Coder(LikelihoodModel):
                 f"{taken}: expected {' and '.join(self.code_names)} of "
                 "the shape that the decoder takes."
             )
+        if self.latent_dim not in (None, taken[-1]):
+            raise ValueError(
+                f"latent_dim is {self.latent_dim}, and the decoder '{decoder.name}' takes latents "
+                f"{taken}: leave it out, for the networks say it."
+            )
+        self.latent_dim = taken[-1]
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihoods.get(likelihood)
@@ -91,6 +102,7 @@ class Coder(LikelihoodModel):
 
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
+        shape = checked_image_shape(shape)
         cls._require_usual_networks()
         usual = inspect.signature(cls).parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))

@@ -4,12 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.classifiers.classify_capability import classify, set_classifier
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Images, Vectors
 from keras_gen.core.model import GenerativeModel, require_built
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.networks import lenet
+from keras_gen.networks import lenet, split_head
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -26,11 +27,13 @@ class Classifier(GenerativeModel):
 
     Args:
         encoder: Examples to features `[batch, features]`; images in [0, 1], or vectors.
-        classifier: Features to logits `[batch, classes]`.
+        classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
+            which is split before its last dense layer.
         seed: Of what a method draws; not used by this class.
 
     Raises:
-        ValueError: If the networks do not fit each other.
+        ValueError: If the networks do not fit each other, or a whole classifier ends otherwise
+            than in a dense layer of logits.
 
     Example:
     ```python
@@ -48,9 +51,11 @@ class Classifier(GenerativeModel):
     predicts = "classify"
     for_users: tuple[str, ...] = ("for_images",)
 
-    def __init__(self, encoder, classifier, seed: int = 0, **kwargs):
+    def __init__(self, encoder, classifier=None, seed: int = 0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(encoder)
+        if classifier is None:
+            encoder, classifier = split_head(encoder)
         self.encoder = encoder
         set_classifier(self, classifier, encoder.output_shape[1:], "features")
         self.edges["x"] = edge_of_examples(encoder.input_shape[1:])
@@ -66,6 +71,7 @@ class Classifier(GenerativeModel):
             hidden: Features.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         return cls(*lenet(shape, classes, filters, hidden), **kwargs)
 
     # The loss --------------------------------------------------------------------------------

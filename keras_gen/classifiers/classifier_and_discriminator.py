@@ -16,8 +16,9 @@ class OpposedClassifier(Classifier):
 
     Args:
         encoder: Examples to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to logits, `[batch, values]` of what they should not tell.
+        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        discriminator: Features to logits, `[batch, values]` of what they should not tell; None: of
+            two values, with 500 hidden units.
         seed: Not used by these models.
         **kwargs: `name` and the like, of `keras.Model`.
 
@@ -25,13 +26,15 @@ class OpposedClassifier(Classifier):
         ValueError: If the networks do not fit each other.
     """
 
-    def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
+    def __init__(self, encoder, classifier=None, discriminator=None, seed: int = 0, **kwargs):
         super().__init__(encoder, classifier, seed, **kwargs)
+        features = tuple(self.encoder.output_shape[1:])
+        if discriminator is None:
+            discriminator = dense_discriminator(features[-1])
         require_built(discriminator)
         require_logits(discriminator)
         taken = tuple(discriminator.input_shape[1:])
         outputs = tuple(discriminator.output_shape[1:])
-        features = tuple(encoder.output_shape[1:])
         if taken != features or len(outputs) != 1 or outputs[0] < 2:
             raise ValueError(
                 f"The discriminator takes {taken} and returns {outputs}: expected features "

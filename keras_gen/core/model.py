@@ -104,8 +104,8 @@ def require_built(*networks: keras.Model) -> None:
     for network in networks:
         if not isinstance(network, keras.Layer):
             raise TypeError(
-                f"A network is {shown(network)}: expected a built keras.Model; for_images and its "
-                "kin build usual ones."
+                f"A network is {shown(network)}: expected a built keras.Model; for_images, "
+                "for_vectors and their kin build usual ones."
             )
         if not network.built:
             raise ValueError(
@@ -653,6 +653,7 @@ class GenerativeModel(keras.Model):
                 `epochs` is 0, examples or classes have weights, a callback needs a single
                 optimizer, or a layer was frozen after `compile`.
         """
+        args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
         fit_inputs.batch_sources(arguments, self.seed)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
@@ -676,6 +677,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def evaluate(self, *args, **kwargs):
+        args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
         fit_inputs.batch_evaluated(arguments)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)

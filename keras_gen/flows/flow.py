@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_shape
+from keras_gen.arguments import checked_image_shape, checked_shape
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
@@ -106,6 +106,7 @@ class Flow(LikelihoodModel):
 
         Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
         """
+        shape = checked_image_shape(shape)
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
     @classmethod

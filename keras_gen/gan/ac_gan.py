@@ -3,6 +3,7 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
@@ -62,6 +63,7 @@ class ACGAN(ConditionalGAN):
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
         """Builds it with DCGAN's generator and InfoGAN's discriminator: see `GAN.for_images`."""
+        shape = checked_image_shape(shape)
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)

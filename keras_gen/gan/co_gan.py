@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.gan.gan import GAN, KINDS
@@ -111,6 +112,7 @@ class CoGAN(GAN):
                 have a third as many.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
         return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_shape
+from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
 from keras_gen.core import (
     GenerativeModel,
     Player,
@@ -108,6 +108,12 @@ class GAN(GenerativeModel):
                 f"The generator's input has shape {tuple(latents)}: expected latents "
                 "[batch, number], with a known number."
             )
+        given = kwargs.pop("latent_dim", None)
+        if given not in (None, latents[1]):
+            raise ValueError(
+                f"latent_dim is {given}, and the generator '{generator.name}' takes "
+                f"{latents[1]} latents: leave it out, for the networks say it."
+            )
         super().__init__(seed=seed, **kwargs)
         if discriminator_steps < 1:
             raise ValueError(f"discriminator_steps is {discriminator_steps}: at least 1.")
@@ -139,6 +145,7 @@ class GAN(GenerativeModel):
 
         Example: `GAN.for_images((64, 64, 3))`.
         """
+        shape = checked_image_shape(shape)
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 

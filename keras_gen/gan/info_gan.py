@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.gan.gan import GAN
@@ -91,6 +92,7 @@ class InfoGAN(GAN):
             scales: Whether Q predicts the scales of the numbers.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import require
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
@@ -70,6 +71,7 @@ class PacGAN(GAN):
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
     ):
         """Builds it with DCGAN's networks for packs of `pack` images: see `GAN.for_images`."""
+        shape = checked_image_shape(shape)
         *sides, channels = shape
         discriminator = dcgan_discriminator((*sides, pack * channels), filters)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)

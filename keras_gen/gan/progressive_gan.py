@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Linear
 from keras_gen.gan.gan import GAN
@@ -102,6 +103,7 @@ class ProgressiveGAN(GAN):
             width: As of `progressive_generator`.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
 

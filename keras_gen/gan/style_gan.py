@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import (
     Player,
     batch_mean,
@@ -125,6 +126,7 @@ class StyleGAN(GAN):
             depth: As of `style_mapping`.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)
         return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)

@@ -8,6 +8,7 @@ a `ValueError` for a shape or an option that their Args do not allow.
 from keras_gen.networks.added_inputs_and_heads import (
     copied,
     keep_latents,
+    split_head,
     with_codes,
     with_head,
     with_labels,

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
+from keras_gen.arguments import shown
+from keras_gen.core.checks.step_checks import require_logits
+from keras_gen.keras_internals import origin
 from keras_gen.networks.blocks import batch_norm
 
 
@@ -196,6 +199,42 @@ def keep_latents(
     images = decoder(ops.take(padded, places, axis=-1))
     smaller = keras.Model(encoder.input, heads, name=encoder.name)
     return smaller, keras.Model(latents, images, name=decoder.name)
+
+
+def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Splits a classifier before its last dense layer: into an encoder to features, and a head.
+
+    Both share the layers of the network.
+
+    Args:
+        network: A built functional or sequential model that ends in a dense layer, `[batch,
+            classes]`.
+
+    Returns:
+        A model from the network's inputs to features `[batch, features]`, and one from these to the
+        network's outputs.
+
+    Raises:
+        ValueError: If it ends otherwise, or in a softmax.
+
+    Example:
+        >>> encoder, head = split_head(mlp_encoder((28, 28, 1), latent_dim=10, hidden=(50,)))
+    """
+    if not getattr(network, "outputs", None):
+        raise ValueError(
+            f"{shown(network)} is no functional or sequential model, and so its last layer is not "
+            "known: give encoder and classifier apart."
+        )
+    require_logits(network)
+    dense, inputs, _ = origin(network.outputs[0])
+    if not isinstance(dense, layers.Dense) or len(inputs[0].shape) != 2:
+        raise ValueError(
+            f"The network '{network.name}' ends in {type(dense).__name__}: expected a dense layer "
+            "of features [batch, number]; give encoder and classifier apart."
+        )
+    encoder = keras.Model(network.inputs, inputs[0], name=f"{network.name}_encoder")
+    features = keras.Input(inputs[0].shape[1:])
+    return encoder, keras.Model(features, dense(features), name=f"{network.name}_head")
 
 
 def _features(network):

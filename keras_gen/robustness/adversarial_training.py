@@ -30,7 +30,7 @@ class AdversarialTraining(Classifier):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
+        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
         attack: `"pgd"`, `"fgsm"`, `"bim"` or an object of `keras_gen.robustness`. Its `epsilon` may
             be a schedule of the step: with the whole of it from the start, training may not begin.
         clean_fraction: Weight of the loss of clean examples, 0 to 1; the attacked ones have the
@@ -53,7 +53,7 @@ class AdversarialTraining(Classifier):
     """
 
     def __init__(
-        self, encoder, classifier, attack="pgd", clean_fraction: float = 0.0, seed: int = 0,
+        self, encoder, classifier=None, attack="pgd", clean_fraction: float = 0.0, seed: int = 0,
         **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, classifier, seed, **kwargs)

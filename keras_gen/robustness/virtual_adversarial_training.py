@@ -27,7 +27,7 @@ class VAT(Classifier):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
+        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
         epsilon: Length of the change, the root of the sum of squares over an image.
         xi: Length of the change by which the direction is found.
         iterations: Power iterations that find it.
@@ -51,7 +51,7 @@ class VAT(Classifier):
     def __init__(
         self,
         encoder,
-        classifier,
+        classifier=None,
         epsilon: float = 2.0,
         xi: float = 1e-2,
         iterations: int = 1,

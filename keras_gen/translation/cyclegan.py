@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_image_shape, checked_integer
 from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -133,6 +133,7 @@ class CycleGAN(Translator):
             blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         any_size = (None, None, shape[-1])
         generator_xy = resnet_generator(any_size, filters, blocks)
         generator_yx = resnet_generator(any_size, filters, blocks)

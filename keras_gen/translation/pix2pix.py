@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import Player, require_built, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.per_example import l1
@@ -95,6 +96,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
             noise: What is random in the generator, see `unet_generator`.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         channels = channels or shape[-1]
         generator = unet_generator(shape, channels, filters, noise)
         seen = (*shape[:2], shape[-1] + channels)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import Player, require_built, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.feature_losses import feature_distance
@@ -111,6 +112,7 @@ class SRGAN(Translator, AdversarialPredictor):
             blocks: Residual blocks.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         generator = sr_resnet(shape[-1], filters, blocks, factor)
         return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_image_shape, checked_integer
 from keras_gen.core import Player, capability, require_built, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.layers import LearnedConstant
@@ -128,6 +128,7 @@ class TalkingHeads(AdversarialPredictor):
             filters: Channels of the first layers.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
     def _check_shapes(self):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.core import Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -135,6 +136,7 @@ class UNIT(Translator):
             blocks: Residual blocks that a domain has for itself.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         strided = min(3, halvings(shape, smallest=3))
         return cls(
             **unit_networks((shape[-1], shape[-1]), filters, blocks),

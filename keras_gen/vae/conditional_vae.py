@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_shape
+from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs
 from keras_gen.core.interpolation import decoded_path
@@ -112,6 +112,7 @@ class ConditionalVAE(VAE):
             filters: Channels of the convolutions; each halves the sides.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_image_shape(shape)
         *sides, channels = shape
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
         seen = (*sides, channels + classes)

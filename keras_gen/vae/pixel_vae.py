@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import capability, require_built, require_inputs, stateless_seed
@@ -76,6 +77,7 @@ class PixelVAE(VAE):
 
         Arguments as of `Coder.for_images`.
         """
+        shape = checked_image_shape(shape)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         encoder = conv_encoder(
             shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels

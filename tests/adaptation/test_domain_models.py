@@ -133,6 +133,49 @@ def test_examples_without_a_label_have_no_loss():
     assert model.features(x).shape == (8, 4) and (model.features(x) >= 0).all()
 
 
+def own_classifier(activation=None):
+    """As users have them: images in, logits or probabilities out."""
+    layers = [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4, "relu")]
+    return keras.Sequential([*layers, keras.layers.Dense(3, activation)], name="own")
+
+
+def test_own_classifiers_are_split_before_their_last_layer():
+    x, labels, target = domains()
+    own = own_classifier()
+    expected = own.predict(x / 255, verbose=0)
+    for model in (ADDA.from_source(own, discriminator_hidden=(3,)), DANN(own)):
+        np.testing.assert_allclose(model.classify(x), expected, atol=1e-4)
+        assert model.features(x).shape == (8, 4)
+        copy = type(model).from_config(model.get_config())
+        assert copy.discriminator.output_shape == (None, 2)
+    model.compile(run_eagerly=True)
+    model.fit(x, labels, target, batch_size=8, verbose=0)  # DANN's parts by their places
+    assert not np.allclose(own.predict(x / 255, verbose=0), expected)
+
+
+def test_the_way_out_of_a_softmax_is_as_it_says():
+    own = own_classifier("softmax")
+    with pytest.raises(ValueError, match=r"'own' ends in a softmax, .* by `(.*)`") as caught:
+        DANN(own)
+    names = {"keras": keras, "model": own}
+    exec(str(caught.value).split("`")[1], names)
+    x = domains()[0] / 255
+    logits = names["logits"].predict(x, verbose=0)
+    found = keras.ops.softmax(logits)
+    np.testing.assert_allclose(found, own.predict(x, verbose=0), atol=1e-5)
+    DANN(names["logits"])
+    own = own_classifier()
+    last = keras.Model(own.inputs, keras.layers.Softmax()(own.outputs[0]))
+    with pytest.raises(ValueError, match=r"by `logits = keras\.Model\(model\.inputs"):
+        DANN(last)
+
+
+def test_what_cannot_be_split():
+    pooled = keras.Sequential([keras.Input(SHAPE), keras.layers.GlobalAveragePooling2D()])
+    with pytest.raises(ValueError, match="ends in GlobalAveragePooling2D: expected a dense"):
+        DANN(pooled)
+
+
 def test_what_does_not_fit():
     x, labels, target = domains()
     encoder, head = mlp_encoder(SHAPE, 5, (6,)), mlp_encoder((5,), 3, ())

@@ -122,8 +122,8 @@ def test_tab_completion_shows_what_users_call(tiny):
     [
         (
             "VAE",
-            "beta decode decoder encode encoder for_images for_vectors interpolate likelihood "
-            "log_prob reconstruct sample score threshold",
+            "beta decode decoder encode encoder for_images for_vectors interpolate latent_dim "
+            "likelihood log_prob reconstruct sample score threshold",
         ),
         (
             "GAN",

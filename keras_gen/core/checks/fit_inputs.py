@@ -37,6 +37,17 @@ def by_name(method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:
     return arguments | arguments.pop("kwargs", {})
 
 
+def parts_together(batch: tuple, args: tuple) -> tuple:
+    """Returns positional arguments of `fit` in which arrays after the second are a part of y.
+
+    Keras takes x and y; a model of three parts takes `fit(source, labels, target)` too.
+    """
+    count = len(batch)
+    if count < 3 or len(args) < count or not hasattr(args[2], "__len__"):
+        return args
+    return (args[0], tuple(args[1:count]), *args[count:])
+
+
 @runtime_checkable
 class Batched(Protocol):
     """What gives batches of its examples, as `keras_gen.data.Source` does."""

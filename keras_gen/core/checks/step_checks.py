@@ -29,23 +29,43 @@ def require_logits(*networks) -> None:
     """
     for network in networks:
         for output in network.outputs:
-            if (activation := _final_activation(output)) in BOUNDED:
+            operation = _last_operation(output)
+            if (activation := _activation(operation)) in BOUNDED:
                 raise ValueError(
                     f"The network '{network.name}' ends in a {activation}, which the loss applies "
-                    "too: let it end in logits, without an activation."
+                    f"too: let it end in logits, {_without_activation(network, operation)}."
                 )
 
 
-def _final_activation(tensor) -> str:
-    """The name of the activation that an output of a functional model ends in."""
+def _last_operation(tensor):
+    """The operation of a functional model that gives its output values and not only a layout."""
     operation, inputs, place = origin(tensor)
     if isinstance(operation, keras.Model):
-        return _final_activation(operation.outputs[place])
+        return _last_operation(operation.outputs[place])
     if isinstance(operation, _LAYOUT):
-        return _final_activation(inputs[0])
+        return _last_operation(inputs[0])
+    return operation
+
+
+def _activation(operation) -> str:
+    """The name of the activation that an operation ends in."""
     activation = getattr(operation, "activation", None)
     # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
     return getattr(activation, "__name__", type(operation).__name__.lower())
+
+
+def _without_activation(network, operation) -> str:
+    """How a user gets the same trained network without its last activation."""
+    last = network.layers[-1]
+    if operation is not last:
+        return "without an activation"
+    if isinstance(operation, keras.layers.Dense | keras.layers.Conv2D):
+        return (
+            "by `logits = keras.models.clone_model(model); "
+            "logits.set_weights(model.get_weights()); "
+            "logits.layers[-1].activation = keras.activations.linear`"
+        )
+    return "by `logits = keras.Model(model.inputs, model.layers[-2].output)`"
 
 
 def require(condition, sentence: str, *values):

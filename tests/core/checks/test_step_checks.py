@@ -40,9 +40,17 @@ def network(function, name="last"):
 def test_what_a_loss_would_apply_again(activation, function):
     with pytest.raises(ValueError) as caught:
         require_logits(network(layers.Dense(1).__call__), network(function))
-    assert str(caught.value) == (
+    text = str(caught.value)
+    assert text.startswith(
         f"The network 'last' ends in a {activation}, which the loss applies too: let it end in "
-        "logits, without an activation."
+        "logits, "
+    )
+    assert text.endswith(
+        (
+            "by `logits = keras.Model(model.inputs, model.layers[-2].output)`.",
+            "logits.layers[-1].activation = keras.activations.linear`.",
+            "without an activation.",
+        )
     )
 
 

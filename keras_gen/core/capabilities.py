@@ -95,6 +95,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
+    arrays = [edge.as_array(array) for edge, array in zip(edges, arrays, strict=True)]
     first = len(arrays[0])
     # A number is for all examples.
     arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]

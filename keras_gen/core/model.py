@@ -655,6 +655,7 @@ class GenerativeModel(keras.Model):
         """
         args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
+        fit_inputs.as_arrays(self, arguments)
         fit_inputs.batch_sources(arguments, self.seed)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
         if fit_inputs.is_dataset(arguments["x"]):
@@ -679,6 +680,7 @@ class GenerativeModel(keras.Model):
     def evaluate(self, *args, **kwargs):
         args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
+        fit_inputs.as_arrays(self, arguments)
         fit_inputs.batch_evaluated(arguments)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
         with plain_errors(self, []):

@@ -9,7 +9,7 @@ from scipy import stats
 from keras_gen.core import training_step
 from keras_gen.losses import UnboundedNormal, kl_normal
 from keras_gen.networks import label_prior, mlp_decoder, mlp_encoder, with_codes, with_labels
-from keras_gen.serving import export
+from keras_gen.serving.export import export
 from keras_gen.vae import ConditionalVAE
 
 CLASSES, SCALE = 3, 0.5

@@ -94,6 +94,41 @@ def batch_evaluated(arguments: dict[str, Any]) -> None:
         arguments["x"] = source.batches(arguments.pop("batch_size", None) or USUAL_BATCH)
 
 
+def as_arrays(model, arguments: dict[str, Any]) -> None:
+    """Replaces tables and columns of pandas, and texts, in the arguments of `fit` by arrays.
+
+    Args:
+        model: A `GenerativeModel`, whose edges make texts and rows numbers.
+        arguments: Those of `fit` or `evaluate`, by name.
+    """
+    edges = model.edges | model.training_edges
+    of_batch = [edges[name] for name in model.batch]
+    arguments["x"] = _plain(arguments.get("x"), of_batch)
+    if arguments.get("y") is not None:
+        arguments["y"] = _plain(arguments["y"], of_batch[1:] or of_batch)
+    held_out = arguments.get("validation_data")
+    if isinstance(held_out, list | tuple) and held_out:
+        x, *others = held_out
+        others = [_plain(each, of_batch[1:] or of_batch) for each in others]
+        arguments["validation_data"] = (_plain(x, of_batch), *others)
+
+
+def _plain(data, edges: list):
+    """Arrays of what was given for the edges, in order; a dict as it is."""
+    if is_dataset(data) or isinstance(data, Mapping):
+        return data
+    texts = isinstance(data, list) and bool(data) and isinstance(data[0], str)
+    if isinstance(data, list | tuple) and not texts:
+        rest = [*edges, *[edges[-1]] * len(data)]
+        return type(data)(_plain(each, [edge]) for each, edge in zip(data, rest, strict=False))
+    edge = edges[0]
+    array = np.asarray(data) if texts else edge.as_array(data)
+    kind = getattr(getattr(array, "dtype", None), "kind", None)
+    if kind in ("O", "U", "S") and edge.spec().dtype == tf.string:
+        return edge.prepare(array.astype(str)).numpy()
+    return array
+
+
 def is_dataset(x) -> bool:
     """Whether x gives whole batches, so that `fit` neither divides nor shuffles it."""
     return isinstance(x, (*_DATASETS, Iterator))
@@ -187,8 +222,12 @@ def _refuse_array(name, argument, array):
         raise ValueError(f"{name} got {argument} of the type {kind}: expected {_KINDS}.")
     kind = getattr(getattr(array, "dtype", None), "kind", "a number's")
     if kind in "OUS":
-        what = "texts" if kind in "US" else "Python objects, which do not stack"
-        raise ValueError(f"{name} got an array of {what} as {argument}: expected numbers.")
+        texts = kind in "US" or any(isinstance(each, str) for each in np.ravel(array)[:1])
+        what = "texts" if texts else "Python objects, which do not stack"
+        way_out = "; np.unique(labels, return_inverse=True)[1] numbers classes" if texts else ""
+        raise ValueError(
+            f"{name} got an array of {what} as {argument}: expected numbers{way_out}."
+        )
     if not np.shape(array):
         raise ValueError(f"{name} got one number as {argument}: expected {_KINDS}.")
     if not all(np.shape(array)):

@@ -20,6 +20,16 @@ class Edge:
     # One that a client could send, `[1, ...]`, if zeros or empty strings are none.
     example: np.ndarray | None = None
 
+    def as_array(self, values):
+        """Returns what `prepare` takes of a table or column of pandas; other values as they are.
+
+        Raises:
+            TypeError: If a column of a table holds no numbers.
+        """
+        if is_table(values):
+            return numbers_of_table(values)
+        return values.to_numpy() if hasattr(values, "to_numpy") else values
+
     def prepare(self, values) -> tf.Tensor:
         """Checks values and converts them to the networks' form.
 
@@ -59,6 +69,28 @@ class Edge:
     def inner_spec(self) -> tf.TensorSpec:
         """The specification of what `prepare` returns."""
         raise NotImplementedError
+
+
+def is_table(values) -> bool:
+    """Whether values are a DataFrame, of pandas or alike, which is not imported for it."""
+    return hasattr(values, "to_numpy") and hasattr(values, "columns")
+
+
+def numbers_of_table(table) -> np.ndarray:
+    """Returns the numbers of a DataFrame, float64 `[n, columns]`; a TypeError names other ones."""
+    columns = []
+    for name in table.columns:
+        try:
+            kind = table[name].dtype.kind
+            columns.append(np.asarray(table[name], "float64" if kind in "biuf" else None))
+        except (TypeError, ValueError):
+            kind = "O"
+        if kind not in "biuf":
+            raise TypeError(
+                f"The column {name} of the table holds no numbers alone, but {table[name].dtype}: "
+                "leave it out, or number its values."
+            )
+    return np.stack(columns, axis=1)
 
 
 def as_numbers(values, subject, dtype=tf.float32):

@@ -11,8 +11,14 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.kinds_of_data.kind_of_data import Edge, as_numbers, of_shape, within
-from keras_gen.data.transforms.tables import Column, RowVectors
+from keras_gen.core.kinds_of_data.kind_of_data import (
+    Edge,
+    as_numbers,
+    is_table,
+    of_shape,
+    within,
+)
+from keras_gen.data.transforms.tables import Column, RowVectors, table_rows
 
 # Of frames of mel magnitudes, some way beyond log(1e-5) and a full-scale sine.
 LOG_MEL_RANGE = (-16.0, 12.0)
@@ -36,6 +42,12 @@ class Table(Edge):
         self.vectors = RowVectors(columns)
         first = [(column.categories or (f"{column.mean:g}",))[0] for column in columns]
         self.example = np.array([first])
+
+    @override
+    def as_array(self, values):
+        if is_table(values):
+            return table_rows(values, [column.name for column in self.vectors.columns])
+        return super().as_array(values)
 
     @override
     def prepare(self, values) -> tf.Tensor:

@@ -47,14 +47,15 @@ class Column:
 
 
 def table_columns(
-    rows: np.ndarray, names: Sequence[str], numbers: Sequence[str]
+    rows: Any, names: Sequence[str] | None = None, numbers: Sequence[str] | None = None
 ) -> list[Column]:
     """Finds the categories, or the mean and standard deviation, of each column.
 
     Args:
-        rows: The training rows, strings `[n, columns]`.
-        names: Name of each column.
-        numbers: Names of those that hold numbers.
+        rows: The training rows, strings `[n, columns]`, or a DataFrame.
+        names: Name of each column; those of a DataFrame by default.
+        numbers: Names of those that hold numbers; of a DataFrame by default those of a dtype of
+            numbers.
 
     Raises:
         ValueError: If there are other columns than names, a name stands twice or, among the
@@ -64,6 +65,15 @@ def table_columns(
         >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
         [Column(name='age', categories=(), mean=4.0, scale=1.0), Column(name='kind', ...)]
     """
+    if hasattr(rows, "columns"):
+        names = list(rows.columns) if names is None else names
+        if numbers is None:
+            numbers = [name for name in names if rows[name].dtype.kind in "iuf"]
+        rows = table_rows(rows, names)
+    if names is None or numbers is None:
+        raise ValueError(
+            "names or numbers are missing: give both for rows that are no DataFrame."
+        )
     rows = np.asarray(rows)
     if rows.ndim != 2 or rows.shape[1] != len(names):
         raise ValueError(

@@ -22,7 +22,7 @@ def test_a_table_of_numbers_is_rows():
     model.evaluate(FRAME, verbose=0)
     with pytest.raises(TypeError, match="column sex of the table holds no numbers alone, but"):
         model.fit(PEOPLE, verbose=0)
-    with pytest.raises(ValueError, match="shape .* expected"):
+    with pytest.raises(ValueError, match=r"shape .* expected"):
         model.fit(FRAME[["age"]], verbose=0)
 
 

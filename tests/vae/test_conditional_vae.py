@@ -24,7 +24,8 @@ def linear(classes=CLASSES, prior=True, **options):
     networks = with_labels(encoder, classes), with_labels(decoder, classes)
     if prior:
         prior = label_prior(classes, 1)
-        prior.set_weights([[[0.5], [-1.0], [0.0]], [[-1.0], [0.0], [0.5]]])
+        means, log_variances = [[0.5], [-1.0], [0.0]], [[-1.0], [0.0], [0.5]]
+        prior.set_weights([np.array(means), np.array(log_variances)])
     return ConditionalVAE(*networks, classes, likelihood, prior=prior or None, **options)
 
 

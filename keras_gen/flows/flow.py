@@ -128,7 +128,8 @@ class Flow(LikelihoodModel):
         Example: `model = Flow.for_vectors(2)`.
         """
         flow = coupling_flow(checked_shape("shape", shape), steps, hidden)
-        return cls(flow, **{"standardize": True} | kwargs)
+        kwargs = {"standardize": True} | kwargs
+        return cls(flow, **kwargs)
 
     # The exact log-likelihood ----------------------------------------------------------------
 

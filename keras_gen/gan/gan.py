@@ -175,7 +175,8 @@ class GAN(GenerativeModel):
         shape = checked_shape("shape", shape)
         generator = mlp_decoder(shape, latent_dim, hidden, "relu", name="generator")
         critic = mlp_encoder(shape, 1, hidden, "leaky_relu", name="discriminator")
-        return cls(generator, critic, **{"data": "vectors", "standardize": True} | kwargs)
+        kwargs = {"data": "vectors", "standardize": True} | kwargs
+        return cls(generator, critic, **kwargs)
 
     def set_examples(self, shape: tuple) -> None:
         """Sets the edge of the examples, of the kind that `data` names."""

@@ -64,7 +64,7 @@ class ConditionalVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, classes: int | None = None, likelihood="bernoulli", prior=None,
+        self, encoder, decoder, classes: int | None, likelihood="bernoulli", prior=None,
         beta=1.0, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)

@@ -100,12 +100,13 @@ class M2(VAE):
 
     @override
     @classmethod
-    def for_vectors(cls, shape, classes: int = 10, latent_dim=50, hidden=(500,), **kwargs):
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,), **kwargs
+    ):
         """Builds the model of rows of numbers in any units: see `for_images` and `Coder`."""
         kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
-        return cls.for_images(
-            checked_shape("shape", shape), classes, latent_dim, hidden, **kwargs
-        )
+        shape = checked_shape("shape", shape)
+        return cls.for_images(shape, classes, latent_dim, hidden, **kwargs)
 
     # The bounds of examples with a label and without -------------------------------------------
 

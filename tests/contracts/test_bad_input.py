@@ -44,7 +44,7 @@ BAD_VALUES = {
     Levels: [(300, " to 300:"), (-1, "from -1 to")],
     Labels: [(99, " to 99:"), (-2, "from -2 to")],
     MuLaw: [],  # every int16 is a sound
-    StandardizedVectors: [(np.nan, "nan"), (np.inf, " to inf:")],
+    StandardizedVectors: [(np.nan, "nan"), (np.inf, "inf")],
     Table: [(np.nan, "nan"), (-np.inf, "from -inf")],
     Texts: [(-7.0, "from -7 to"), (np.nan, "nan"), (np.inf, " to inf:")],
     Vectors: [],

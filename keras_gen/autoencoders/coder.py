@@ -138,7 +138,8 @@ class Coder(LikelihoodModel):
             )
         cls._require_usual_networks()
         shape = checked_shape("shape", shape)
-        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
         params = likelihoods.get(kwargs["likelihood"]).params_per_value
         outputs = (*shape[:-1], shape[-1] * params)
         encoder = mlp_encoder(shape, latent_dim, hidden, heads=cls.code_names)

@@ -128,7 +128,7 @@ class Flow(LikelihoodModel):
         Example: `model = Flow.for_vectors(2)`.
         """
         flow = coupling_flow(checked_shape("shape", shape), steps, hidden)
-        kwargs = {"standardize": True} | kwargs
+        kwargs.setdefault("standardize", True)
         return cls(flow, **kwargs)
 
     # The exact log-likelihood ----------------------------------------------------------------

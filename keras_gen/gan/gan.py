@@ -175,7 +175,8 @@ class GAN(GenerativeModel):
         shape = checked_shape("shape", shape)
         generator = mlp_decoder(shape, latent_dim, hidden, "relu", name="generator")
         critic = mlp_encoder(shape, 1, hidden, "leaky_relu", name="discriminator")
-        kwargs = {"data": "vectors", "standardize": True} | kwargs
+        kwargs.setdefault("data", "vectors")
+        kwargs.setdefault("standardize", True)
         return cls(generator, critic, **kwargs)
 
     def set_examples(self, shape: tuple) -> None:

@@ -151,7 +151,8 @@ class ConditionalVAE(VAE):
             )
         *steps, channels = checked_shape("shape", shape)
         count = checked_integer("conditions", classes or conditions, 1)
-        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
         params = likelihoods.get(kwargs["likelihood"]).params_per_value
         seen = (*steps, channels + count)
         encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)

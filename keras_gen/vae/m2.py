@@ -104,7 +104,8 @@ class M2(VAE):
         cls, shape: int | tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,), **kwargs
     ):
         """Builds the model of rows of numbers in any units: see `for_images` and `Coder`."""
-        kwargs = {"likelihood": cls.likelihood_of_vectors(), "standardize": True} | kwargs
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
         shape = checked_shape("shape", shape)
         return cls.for_images(shape, classes, latent_dim, hidden, **kwargs)
 

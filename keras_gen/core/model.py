@@ -306,7 +306,7 @@ class GenerativeModel(keras.Model):
                 f"but got {unknown[0]!r}{way_out}."
             )
         self._refuse_ways_to_run(jit_compile, steps_per_execution)
-        trained_on = (self.edges | self.training_edges)["x"]
+        trained_on = (self.edges | self.training_edges).get("x")
         if self.standardize and not isinstance(trained_on, StandardizedVectors):
             raise ValueError(
                 f"standardize is True, and {type(self).__name__} does not standardize: leave it "

@@ -1,4 +1,4 @@
-"""DCGAN draws faces of few: the discriminator sees all images changed at random.
+"""DCGAN draws faces that it learns from few: its discriminator sees images changed at random.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016. Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for
@@ -6,7 +6,7 @@ Data-Efficient GAN Training", NeurIPS 2020: color, place and cut-outs of real an
 change before the discriminator sees them.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
-  python recipes/dcgan_celeb_a.py --dataset cifar10     16 for photographs, no arithmetic
+  python recipes/dcgan_celeb_a.py --dataset cifar10     16 minutes, small photographs
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 
 Expected result of the cpu preset: samples at a kernel distance of 0.13, about as far as those of a

@@ -30,6 +30,7 @@ ROOMS_OF_MODELS = {
     "vae",
 }
 LONG = 3.0  # Seconds, from which on a quick test is named at the end of the run
+NAMED = 5  # of them at most
 
 # Tests that start a process of their own pass these on to it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -65,11 +66,13 @@ def pytest_configure(config):
     # Of the libraries below NumPy, and of what tests start; more than cores wait for each other.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, str(threads))
-    import tensorflow as tf
+    from keras_gen.quiet import quiet
 
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
+    with quiet():  # else it tells between the dots what it did not find
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
 
@@ -166,5 +169,5 @@ def _name_long_tests(reporter):
     if reporter.config.option.markexpr != "quick":
         return
     reports = [report for report in reporter.stats.get("passed", []) if report.duration > LONG]
-    for report in sorted(reports, key=lambda report: -report.duration):
+    for report in sorted(reports, key=lambda report: -report.duration)[:NAMED]:
         reporter.write_line(f"a quick test took {report.duration:.1f} s: {report.nodeid}")

@@ -132,9 +132,9 @@ def image_files(folder: Path) -> list[Path]:
     unread = [file.name for file in seen if file.suffix.lower() in _UNREAD]
     if not files:
         convert = f", so convert {listed(unread)}" if unread else ""
+        held = f"holds {len(seen)} files but no image" if seen else "is empty"
         raise FileNotFoundError(
-            f"{folder} holds {len(seen)} files but no image; images end in "
-            f"{', '.join(SUFFIXES)}{convert}."
+            f"{folder} {held}; images end in {', '.join(SUFFIXES)}{convert}."
         )
     if unread:
         warnings.warn(

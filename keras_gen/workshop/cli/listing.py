@@ -144,7 +144,8 @@ def _headline(metadata: dict[str, Any]) -> str:
         published = read_published(place("recipes").parent, metadata["recipe"])
         figure = published.on(config).figures[0]
         entry = entry_of_export(figure, config, metrics)
-        return " ".join(words.headline(entry))
+        # Stars are for pages.
+        return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (
             f"{key} {value:.4g}"

@@ -113,9 +113,10 @@ def known(model: exported.Exported, name: str) -> str:
     """The name of a signature that the model has."""
     if name not in model.inputs:
         names = arrays_alone(model.inputs)
+        other = "; `keras-gen apply` takes images" if name == "sample" else ""
         raise ValueError(
             f"{model.path} has no signature {name!r}: choose one with --signature, "
-            f"from {', '.join(names)}{nearest(name, names)}"
+            f"from {', '.join(names)}{nearest(name, names)}{other}"
         )
     return name
 

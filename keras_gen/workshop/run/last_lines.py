@@ -13,13 +13,21 @@ from keras_gen.workshop.run.settings import QUICK
 
 def made(directory: Path) -> list[str]:
     """What a smoke run has made, which it says in place of its numbers."""
-    files = [
-        path.name for path in directory.iterdir() if path.suffix in (".gif", ".png", ".wav")
-    ]
     return [
-        f"made: {', '.join(sorted(files))}, metrics.json",
+        f"made: {', '.join(_drawn(directory))}, metrics.json",
         "the numbers of a smoke run mean nothing: it only shows that everything works",
     ]
+
+
+def pictures(directory: Path) -> list[str]:
+    """Where to look at what a run has drawn or spoken."""
+    return [f"look at {', '.join(_drawn(directory))} in {directory}"]
+
+
+def _drawn(directory: Path) -> list[str]:
+    """The names of images and sounds in a folder."""
+    kinds = (".gif", ".png", ".wav")
+    return sorted(path.name for path in directory.iterdir() if path.suffix in kinds)
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:

@@ -488,6 +488,7 @@ class Run:
         else:
             config = self.settings.as_json()
             lines = last_lines.numbers(self.recipe, self.metrics, config)
+            lines += last_lines.pictures(self.directory)
         lines += [f"exported: {path}", *self.notes, *last_lines.usage(path)]
         published = self._published()
         if published and published.resolve() != path.parent.resolve():

@@ -81,7 +81,7 @@ class RunSettings:
     """Export whose weights the training starts from, of networks as this run builds them. Networks
     that are not exported, such as discriminators, start with random weights."""
     epochs: int = 1
-    """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
+    """Epochs of steps_per_epoch steps; after each, a checkpoint is written, after some a line."""
     steps_per_epoch: int = 100
     """Training steps in an epoch."""
     batch_size: int = 1

@@ -84,7 +84,7 @@ def test_one_crop_and_flip_for_both(tmp_path, rng):
         (dict(size=0), ValueError, "size must be at least 1, found 0"),
         (dict(size=8, left="top"), ValueError, "left is 'top': expected 'source' or 'target'"),
         (dict(size=8, max_broken=2), ValueError, "fraction from 0 to 1, found 2"),
-        (dict(size=8), FileNotFoundError, "0 files but no image"),
+        (dict(size=8), FileNotFoundError, "is empty; images end in"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):

@@ -3,7 +3,7 @@
 import pytest
 
 from keras_gen.serving.exported import resolve
-from keras_gen.workshop.run.last_lines import longer, made, numbers, usage
+from keras_gen.workshop.run.last_lines import longer, made, numbers, pictures, usage
 from processes import ROOT
 
 
@@ -41,7 +41,7 @@ def test_a_run_of_a_preset_has_its_own_figures_with_their_baselines():
     metrics = {"excess_at_128": 0.5, "gray_transfer_excess_at_128": 0.75, "steps": 7}
     lines = numbers(ROOT / "recipes/cyclegan_monet.py", metrics, {"preset": "quick"})
     assert lines == [
-        "  excess distance of patches, 128x128: 0.5 "
+        "  excess distance of patches (0: paintings, 1: the photographs), 128x128: 0.5 "
         "(lower is better; color transfer and gray grain 0.75)"
     ]
 
@@ -60,3 +60,4 @@ def test_a_smoke_run_says_what_it_made(tmp_path):
         (tmp_path / name).touch()
     first, second = made(tmp_path)
     assert first == "made: b.wav, losses.png, metrics.json" and "mean nothing" in second
+    assert pictures(tmp_path) == [f"look at b.wav, losses.png in {tmp_path}"]

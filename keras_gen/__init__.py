@@ -42,6 +42,7 @@ _MODELS = {
         "WaveNet",
     ),
     "classifiers": ("Classifier",),
+    "diffusion": ("DDPM", "ConditionalDDPM", "FlowMatching"),
     "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("Flow", "WaveGlow"),
     "gan": (

@@ -17,6 +17,7 @@ _WORDS = {
     "elbo": "ELBO",
     "fid": "FID",
     "gan": "GAN",
+    "ddpm": "DDPM",
     "griffin_lim": "Griffin-Lim",
     "jpeg": "JPEG",
     "kl": "KL divergence",

@@ -19,6 +19,7 @@ ROOMS_OF_MODELS = {
     "classifiers",
     "contracts",
     "core",
+    "diffusion",
     "fairness",
     "flows",
     "gan",

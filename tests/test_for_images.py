@@ -16,6 +16,8 @@ SMALL = {
     "VQVAE": ((8, 8, 3), dict(codebook_size=4, **CODES)),
     "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2)),
     "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, discriminator_steps=1)),
+    "ConditionalDDPM": ((8, 8, 1), dict(classes=4, widths=(8,), unlabeled=0.3)),
+    "FlowMatching": ((4, 8, 3), dict(widths=(8,), pairing="optimal")),
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
@@ -37,7 +39,7 @@ SMALL = {
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
-    of_networks = "latent_dim filters blocks hidden width scales noise factor".split()
+    of_networks = "latent_dim filters blocks hidden width widths scales noise factor".split()
     given = arguments.keys() - set(of_networks)
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")

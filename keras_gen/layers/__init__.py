@@ -5,6 +5,7 @@ and the like of `keras.layers.Layer` too, and raise a `ValueError` for arguments
 built, inputs that their docstrings do not allow.
 """
 
+from keras_gen.layers.adaptive_group_normalization import AdaptiveGroupNormalization
 from keras_gen.layers.causal import (
     CausalConvolution,
     CausalLayer,
@@ -40,6 +41,7 @@ from keras_gen.layers.noise_channels import NoiseChannels
 from keras_gen.layers.one_hot import OneHot
 from keras_gen.layers.random_draws import DrawingLayer
 from keras_gen.layers.self_attention import SelfAttention
+from keras_gen.layers.sinusoidal_features import SinusoidalFeatures
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (
     AdaptiveInstanceNormalization,

@@ -23,6 +23,8 @@ from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
 from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
 from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
 from keras_gen.networks.conv import conv_decoder, conv_encoder
+from keras_gen.networks.diffusion.time_mlp import time_mlp
+from keras_gen.networks.diffusion.time_unet import time_unet
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
 from keras_gen.networks.flows.real_nvp import real_nvp

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core.kinds_of_data import Characters, Table, Waveforms
+from keras_gen.core.kinds_of_data import Characters, Choice, Table, Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 
@@ -155,6 +155,8 @@ def like_none_of(nothing, results):
 def example(model, spec: tf.TensorSpec) -> np.ndarray:
     """Two random examples of what a signature takes, of an odd size where any is allowed."""
     if spec.shape.rank == 0:
+        if isinstance(edge := model.edges.get(spec.name), Choice):
+            return np.asarray(edge.options[-1], object)
         if spec.dtype == tf.string:
             return np.asarray("ab", object)
         value = {"label": 1, "speaker": 1, "temperature": 0.9, "psi": 0.7}.get(spec.name, 5)

@@ -9,6 +9,7 @@ from keras_gen import layers
 
 MAPS = (4, 4, 8)
 CASES = {
+    "AdaptiveGroupNormalization": (dict(groups=2, epsilon=0.1), [MAPS, (5,)]),
     "AdaptiveInstanceNormalization": (dict(), [MAPS, (5,)]),
     "BicubicEnlargement": (dict(factor=2), [MAPS]),
     "ChannelwiseDense": (dict(), [MAPS]),

@@ -40,6 +40,8 @@ TINY = {
     "style_discriminator": dict(image_shape=(8, 8, 3), filters=2, width=16),
     "style_generator": dict(image_shape=(8, 8, 3), style_dim=3, filters=2, width=16),
     "style_mapping": dict(latent_dim=3, style_dim=3, depth=1),
+    "time_mlp": dict(shape=(3,), width=4, blocks=1),
+    "time_unet": dict(shape=(4, 4, 1), widths=(4,), groups=2, classes=2),
     "video_discriminator": dict(video_shape=(4, 8, 8, 1), filters=2),
     "vq_vae_2_networks": dict(image_shape=(8, 8, 1), latent_dim=3, filters=2),
     "wave_decoder": dict(samples=64, latent_dim=3, filters=(2, 2)),

@@ -91,7 +91,9 @@ is missing, of PNG images; there animations keep their format
 FIT = "if the model takes one size, cut out the center of each image and resize it"
 CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
-CONDITION = "a condition of the model, such as label=3 or label=any; may be given again"
+CONDITION = (
+    "a condition of the model, such as label=3, label=any or steps=20; may be given again"
+)
 FOLDERS = "name of an export, or a folder of one or of several (default: all of --models)"
 HOST = "address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
 PORT = f"port to listen on; 0 takes a free one (default: {demo.PORT})"
@@ -267,11 +269,11 @@ def _tile(text: str) -> int:
 
 def _setting(text: str) -> tuple[str, int | float | str]:
     name, _, value = text.partition("=")
-    if value == models.ANY:
-        return name, value
+    if not name or not value:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=VALUE, such as label=3, label=any or solver=heun"
+        )
     try:
         return name, int(value) if value.lstrip("-").isdecimal() else float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not NAME=NUMBER, such as label=3, nor NAME=any"
-        ) from None
+        return name, value

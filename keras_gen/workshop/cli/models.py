@@ -59,8 +59,8 @@ def sample(options: argparse.Namespace) -> int:
     return 0
 
 
-def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, int | float]:
-    """The conditions that are set, as numbers, if the export's metadata knows them all."""
+def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """The conditions that are set, as numbers or names, if the export's metadata knows them all."""
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
@@ -72,16 +72,18 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
                 f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
             )
     for name, value in chosen.items():
-        if value == ANY and usual.get(name) != -1:
+        named = isinstance(usual.get(name), str)
+        if isinstance(value, str) != named and not (value == ANY and usual.get(name) == -1):
+            kind = "name" if named else "number"
             raise ValueError(
-                f"--set {name}={ANY}: {name} is a number, usually {usual.get(name)}."
+                f"--set {name}={value}: {name} is a {kind}, usually {said(usual.get(name))}."
             )
         if usual.get(name) == -1 and isinstance(value, float):
             raise ValueError(f"--set {name}={value}: {name} is a whole number from 0, or {ANY}.")
     return {name: -1 if value == ANY else value for name, value in chosen.items()}
 
 
-def said(usual: int | float) -> str:
+def said(usual: int | float | str) -> str:
     """A condition's usual value in words: exports count labels from 0, and -1 is any of them."""
     return ANY if usual == -1 else str(usual)
 

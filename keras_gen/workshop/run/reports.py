@@ -1,13 +1,22 @@
 """Numbers that several recipes report, under the names that they publish."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from keras_gen.metrics import bits_per_dimension, perplexity, psnr
+from keras_gen.data import pad_to
+from keras_gen.metrics import (
+    GenerationEvaluation,
+    bits_per_dimension,
+    perplexity,
+    psnr,
+    sample_report,
+    trained_extractors,
+)
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
-from keras_gen.workshop.baselines import BernoulliMixture, ContextTable
+from keras_gen.workshop.baselines import BernoulliMixture, ContextTable, mixture_samples
 from keras_gen.workshop.run.run import Run
 
 
@@ -61,6 +70,56 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
         "bits_nll": bits.mean(),
         "bits_nll_standard_error": bits.std() / len(bits) ** 0.5,
     }
+
+
+def report_samples_by_steps(
+    run: Run, model, images, labels, test_images, few=(5, 10, 20)
+) -> dict[str, Any]:
+    """Measures small images that a model draws in steps, as many as its settings say and fewer.
+
+    Args:
+        run: The run, with the settings `solver`, `sampling_steps`, `compared`,
+            `compared_in_few_steps` and `classifier_steps`.
+        model: A model of `keras_gen.diffusion`.
+        images: Training images uint8 `[n, height, width, channels]`, sides of at most 32 pixels.
+        labels: Their labels `[n]`.
+        test_images: Held-out images.
+        few: Numbers of steps, in which the first `compared_in_few_steps` samples are drawn too.
+
+    Returns:
+        What `sample_report` does of samples and of a mixture of Gaussians under "baseline_", all
+        padded to 32x32; "black", "floor_black" and "baseline_black", the fraction of values that
+        are 0 in samples, held-out images and the mixture's; "kernel_distance_in_" and each of the
+        fewer numbers of steps; "ms_per_sample".
+    """
+    s = run.settings
+    padded = pad_to(images, 32).numpy()
+    extractors = trained_extractors(padded, labels, s.classifier_steps)
+    count = min(s.compared, len(test_images))
+    held_out = test_images[:count]
+    mixture = mixture_samples(images, count, seed=s.seed)
+
+    run.say(f"drawing {count} samples in {s.sampling_steps} steps, and fewer in {few}")
+    start = time.perf_counter()
+    drawn = model.sample(count, seed=s.seed, steps=s.sampling_steps, solver=s.solver)
+    milliseconds = 1000 * (time.perf_counter() - start) / count
+
+    run.say("comparing samples in the features of two classifiers, and by patches")
+    sets = {"": pad_to(drawn, 32).numpy(), "baseline_": pad_to(mixture, 32).numpy()}
+    found: dict[str, Any] = sample_report(
+        extractors, padded, pad_to(held_out, 32).numpy(), sets, s.seed
+    )
+    for prefix, each in {"": drawn, "baseline_": mixture, "floor_": held_out}.items():
+        found[f"{prefix}black"] = float((each == 0).mean())
+    found["ms_per_sample"] = milliseconds
+
+    fewer = min(s.compared_in_few_steps, count)
+    evaluate = GenerationEvaluation(extractors, padded[:fewer], s.seed)
+    for steps in few:
+        drawn = model.sample(fewer, seed=s.seed, steps=steps, solver=s.solver)
+        distances = evaluate.distances(pad_to(drawn, 32).numpy())
+        found[f"kernel_distance_in_{steps}"] = distances["kernel_distance"]
+    return found
 
 
 def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -215,10 +215,11 @@ def test_sample(home, capsys):
 @pytest.mark.thorough
 def test_sample_sets_conditions(home, capsys):
     """Those of the model, by their names; the others have the value that is usual."""
-    model = TINY["ConditionalGAN"].compiled()
+    model = TINY["ConditionalDDPM"].compiled()
     export(model, "mine", "classes")
     sample = ["sample", "mine/classes", "-n", "6", "--seed", "3", "--columns", "3"]
-    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", {"label": 2})):
+    twos = {"label": 2, "steps": 3, "solver": "heun"}
+    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", twos)):
         settings = [f"--set={key}={value}" for key, value in conditions.items()]
         assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
         labels = {} if name == "any" else conditions
@@ -228,15 +229,18 @@ def test_sample_sets_conditions(home, capsys):
     sample += ["-o", "a.png"]
     assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
     error = fails(capsys, *sample, "--set", "lable=2")
-    assert error.endswith(" has label, truncation to set; did you mean label?\n")
-    assert "--set truncation=any: truncation is" in fails(capsys, *sample, "--set=truncation=any")
+    assert error.endswith(" has label, guidance, steps, solver to set; did you mean label?\n")
+    for wrong in ("guidance=any: guidance is a number", "solver=3: solver is a name, usually ddim"):
+        setting, _, _ = wrong.partition(":")
+        assert f"--set {wrong}" in fails(capsys, *sample, "--set", setting)
+    assert "--set label=two: label is a number" in fails(capsys, *sample, "--set=label=two")
     assert "--set label=0.5: label is a whole" in fails(capsys, *sample, "--set=label=0.5")
-    error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
+    error = fails(capsys, *sample, "--set", "label=2", "--set=guidance=1", "--set=label=2")
     assert error == "keras-gen sample: --set label is given 2 times: give it one value.\n"
     assert not Path("a.png").exists()
     assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     with pytest.raises(SystemExit, match="2"):
-        main([*sample, "--set", "label=two"])
+        main([*sample, "--set", "label"])
 
 
 def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):

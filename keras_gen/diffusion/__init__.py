@@ -1,0 +1,7 @@
+"""Models that lead noise to data along a path: diffusion and flow matching."""
+
+from keras_gen.diffusion.conditional_ddpm import ConditionalDDPM
+from keras_gen.diffusion.ddpm import DDPM
+from keras_gen.diffusion.flow_matching import FlowMatching
+from keras_gen.diffusion.paths import CosinePath, KarrasPath, LinearPath, Path, StraightPath
+from keras_gen.diffusion.solvers import DDIM, Ancestral, DPMSolver, Euler, Heun, Solver

@@ -1,0 +1,117 @@
+"""A DDPM of examples with classes, and guidance without a classifier (Ho & Salimans 2022)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels, Number
+from keras_gen.core.noise import random_labels
+from keras_gen.diffusion.ddpm import DDPM
+
+MOST_GUIDANCE = 100.0
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalDDPM(DDPM):
+    """A DDPM that is given the class, and can be led away from what has none.
+
+    Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network
+    learns with the label and, for a fraction of the examples, without. `sample(n, label=3,
+    guidance=1.0)` draws of one class, or of a label for each; without labels the classes are
+    random. `fit(images, labels)` takes integers; `score` and `log_prob` are of p(x | label).
+
+    | paper | here |
+    |-|-|
+    | c, and no class | `labels`, and the label `classes` |
+    | p_uncond | `unlabeled` |
+    | w | `guidance` |
+
+    Deviations: those of `DDPM`, whose steps of time and solvers take the place of the paper's.
+
+    Args:
+        network: Points, times and int32 labels 0 to `classes`, of which the last is for no class,
+            to what it predicts.
+        classes: Number of classes.
+        probability_path: As of `DDPM`.
+        prediction: As of `DDPM`.
+        chain_steps: As of `DDPM`.
+        variance: As of `DDPM`.
+        data: As of `DDPM`.
+        unlabeled: Fraction of the examples that are trained without their label, 0 to 1.
+        seed: Seed of noise, times, and of who loses the label.
+
+    Raises:
+        ValueError: As `DDPM`; if `classes` is below 1 or `unlabeled` no fraction.
+
+    Example:
+    ```python
+    from keras_gen.networks import time_unet
+    model = ConditionalDDPM(time_unet((8, 8, 1), widths=(8,), classes=10), classes=10)
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7, guidance=1.0, steps=5)
+    ```
+    """
+
+    batch = ("x", "labels")
+    given = ("labels",)
+    inputs_of_network = ("points", "times", "labels")
+
+    def __init__(
+        self, network, classes: int, probability_path="linear", prediction: str = "noise",
+        chain_steps: int = 1000, variance: str = "beta", data: str = "images",
+        unlabeled: float = 0.1, seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
+        )
+        if classes < 1 or not 0 <= unlabeled <= 1:
+            raise ValueError(
+                f"classes is {classes} and unlabeled {unlabeled}: expected at least 1 class, and "
+                "a fraction from 0 to 1."
+            )
+        self.classes = classes
+        self.unlabeled = unlabeled
+        self.edges["labels"] = Labels(classes)
+        self.edges["label"] = Labels(classes, unknown=True, name="label")
+        self.edges["guidance"] = Number(0.0, MOST_GUIDANCE, "guidance")
+
+    @override
+    def terms(self, batch):
+        """Returns the loss of algorithm 1: some examples have lost their label."""
+        labels = batch["labels"]
+        lost = self.uniform("unlabeled", keras.ops.shape(labels)) < self.unlabeled
+        return super().terms(batch | {"labels": tf.where(lost, self.classes, labels)})
+
+    @override
+    def output(self, x_t, t, labels, guidance=None):
+        """Returns the prediction for labels, led away from that without: eq. (6)."""
+        if guidance is None:
+            return self.network([x_t, t, labels], training=self.training)
+        none = tf.fill(tf.shape(labels), self.classes)
+        both = [tf.concat(pair, axis=0) for pair in ((x_t, x_t), (t, t), (labels, none))]
+        with_label, without = tf.split(self.network(both, training=False), 2)
+        return (1 + guidance) * with_label - guidance * without
+
+    @override
+    def noise(self, n, key):
+        return super().noise(n, key) | {"labels": random_labels(n, key, self.classes)}
+
+    @override
+    def from_noise(self, noise, label=-1, guidance=0.0, steps=50, solver="ddim"):
+        """Returns examples of the given class, or of random ones."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self.solved(noise, steps, solver, labels=labels, guidance=guidance)
+
+    @override
+    @capability
+    def encode(self, x, labels):
+        """Returns the latents that lead to examples of classes, float32 `[n, ...]`."""
+        return {"latents": self.encoded(x, labels=labels)}
+
+    @override
+    @capability
+    def decode(self, latents, labels):
+        """Returns the examples of latents `[n, ...]` and classes."""
+        return {"x": self.decoded(latents, labels=labels)}

@@ -1,0 +1,177 @@
+"""Denoising diffusion probabilistic models (Ho, Jain, Abbeel 2020)."""
+
+import math
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.core.noise import folded, normal, uniform
+from keras_gen.diffusion.path_model import PathModel
+from keras_gen.diffusion.paths import Parts, posterior, variance_between
+from keras_gen.diffusion.solvers import Ancestral
+from keras_gen.losses.divergences import kl_normal
+from keras_gen.losses.per_example import per_example_mean, per_example_sum
+
+PREDICTIONS = ("noise", "example", "v")
+VARIANCES = ("beta", "beta_tilde")
+SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many equal parts
+HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
+LEAST_PROBABILITY = 1e-12  # of a level, as in the authors' code
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DDPM(PathModel):
+    """A network that finds the noise in noisy examples, and takes it away step by step.
+
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
+    algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and `steps=1000` is
+    algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
+    `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at 16 times.
+
+    | paper | here |
+    |-|-|
+    | x_0, x_t | `x`, `x_t` |
+    | T, and the step t | `chain_steps`, and `t` times that |
+    | square root of alpha-bar_t | `probability_path.alpha(t)` |
+    | square root of 1 - alpha-bar_t | `probability_path.sigma(t)` |
+    | beta_t, beta-tilde_t | `variance_between`, `posterior` of the neighbors' times |
+    | epsilon, epsilon_theta | `noise`, what the network predicts |
+
+    Deviations: the loss is the mean and not the sum over an example's values; the times of a batch
+    are spread evenly.
+
+    Args:
+        network: Points x_t `[batch, ...]` and times `[batch]` to what it predicts, of the same
+            shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
+        probability_path: Name or object: `"linear"` is the paper's, `"cosine"` that of Nichol,
+            Dhariwal (2021).
+        prediction: What the network predicts: `"noise"` as in the paper, `"example"`, or `"v"` of
+            Salimans, Ho (2022).
+        chain_steps: T.
+        variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
+        data: `"images"`, or `"vectors"` of about unit deviation.
+        seed: Seed of noise and times.
+
+    Raises:
+        ValueError: If the network has other inputs or outputs, or an option is unknown.
+
+    Example:
+    ```python
+    from keras_gen.networks import time_unet
+    model = DDPM(time_unet((8, 8, 1), widths=(8,)))
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, steps=5)
+    bits = -model.log_prob(images) / np.log(2) / 64
+    ```
+    """
+
+    def __init__(
+        self, network, probability_path="linear", prediction: str = "noise",
+        chain_steps: int = 1000, variance: str = "beta", data: str = "images", seed: int = 0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(network, probability_path, data, seed, **kwargs)
+        if prediction not in PREDICTIONS or variance not in VARIANCES:
+            raise ValueError(
+                f"prediction is {prediction!r} and variance {variance!r}: expected one of "
+                f"{', '.join(PREDICTIONS)}, and one of {', '.join(VARIANCES)}."
+            )
+        self.prediction = prediction
+        self.chain_steps = checked_integer("chain_steps", chain_steps, minimum=2)
+        self.variance = variance
+
+    # Algorithm 1 -----------------------------------------------------------------------------
+
+    @override
+    def terms(self, batch):
+        """Returns the loss of eq. (14), `[batch]`."""
+        x = batch["x"]
+        t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
+        t = tf.maximum(t, 1 / self.chain_steps)
+        given = {name: batch[name] for name in self.given}
+
+        noise = self.normal("noise", keras.ops.shape(x))
+        x_t = self.probability_path.at(t, x, noise)  # eq. (4)
+        target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
+        return {"denoising": per_example_mean(tf.square(target - self.output(x_t, t, **given)))}
+
+    # Algorithm 2 -----------------------------------------------------------------------------
+
+    @override
+    def solvers(self):
+        return super().solvers() | {"ancestral": Ancestral(self.variance)}
+
+    # The bound of eq. (5) --------------------------------------------------------------------
+
+    @override
+    def nats(self, x, **given):
+        seeds = self.score_seeds(x)
+        divergences = self.later_divergences(x, seeds, **given)
+        return self.last_divergence(x) + divergences + self.first_nats(x, seeds, **given)
+
+    def last_divergence(self, x) -> tf.Tensor:
+        """Returns L_T = KL(q(x_T | x) || N(0, 1)), `[batch]` in nats."""
+        end = tf.constant(1.0)
+        mean = self.probability_path.alpha(end) * x
+        log_variance = 2 * tf.math.log(self.probability_path.sigma(end))
+        return kl_normal(mean, log_variance, tf.zeros_like(mean), 0.0)
+
+    def later_divergences(self, x, seeds, **given) -> tf.Tensor:
+        """Estimates the sum of L_1 to L_(T-1), `[batch]` in nats, by one time in each part."""
+        steps = self.chain_steps - 1
+        count = min(SCORE_TIMES, steps)
+
+        def in_part(number):
+            drawn = uniform(tf.shape(x)[:1], folded(seeds, 2 * number))
+            place = tf.floor((tf.cast(number, tf.float32) + drawn) * steps / count)
+            own = folded(seeds, 2 * number + 1)
+            return self.divergence(x, 2 + tf.minimum(place, steps - 1.0), own, **given)
+
+        parts = tf.map_fn(in_part, tf.range(count), fn_output_signature=tf.float32)
+        return steps * tf.reduce_mean(parts, axis=0)
+
+    def divergence(self, x, step, seeds, **given) -> tf.Tensor:
+        """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]` in nats.
+
+        `step` is t in the paper's count, `[batch]`, 2 or more; x_t is drawn by the seeds.
+        """
+        path = self.probability_path
+        t = step / self.chain_steps
+        s = (step - 1) / self.chain_steps
+        x_t = path.at(t, x, normal(tf.shape(x), seeds))
+        mean, tilde = posterior(path, t, s, x_t, x)  # eq. (7)
+        predicted, _ = posterior(path, t, s, x_t, self.parts(x_t, t, **given).example)
+        variance = tilde
+        if self.variance == "beta":
+            variance = tf.reshape(variance_between(path, t, s), tf.shape(tilde))
+        return kl_normal(mean, tf.math.log(tilde), predicted, tf.math.log(variance))  # eq. (8)
+
+    def first_nats(self, x, seeds, **given) -> tf.Tensor:
+        """Returns L_0 = -log p(x | x_1), `[batch]`: of levels by eq. (13), or of a density."""
+        path = self.probability_path
+        t = tf.fill(tf.shape(x)[:1], 1 / self.chain_steps)
+        x_1 = path.at(t, x, normal(tf.shape(x), seeds))
+        mean = self.parts(x_1, t, **given).example
+        deviation = path.sigma(t[0])  # the root of beta_1, also for beta-tilde, which is 0 there
+        if self.data == "images":
+            return -per_example_sum(log_prob_of_levels(x, mean, deviation))
+        distance = tf.square((x - mean) / deviation)
+        return per_example_sum(0.5 * distance + tf.math.log(deviation) + HALF_LOG_2_PI)
+
+
+def log_prob_of_levels(x, mean, deviation) -> tf.Tensor:
+    """Returns the log-probability of 256 levels in [-1, 1] under a normal density: eq. (13).
+
+    Each level has the mass within half a step of it, and the outer ones what lies beyond. Of the
+    shape of x, at least log 1e-12.
+    """
+    above = tf.where(x > 0.999, 1.0, _normal_cdf((x + 1 / 255 - mean) / deviation))
+    below = tf.where(x < -0.999, 0.0, _normal_cdf((x - 1 / 255 - mean) / deviation))
+    return tf.math.log(tf.maximum(above - below, LEAST_PROBABILITY))
+
+
+def _normal_cdf(x):
+    return 0.5 * tf.math.erfc(-x * math.sqrt(0.5))

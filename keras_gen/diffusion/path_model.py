@@ -1,0 +1,203 @@
+"""The base of models that lead noise to data along a path: diffusion and flow matching."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoencoders.coder import interpolate
+from keras_gen.core import LikelihoodModel, capability, log_prob, require_built, sample
+from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.core.kinds_of_data import Choice, Images, Integer, Vectors
+from keras_gen.core.noise import random_seeds
+from keras_gen.diffusion import paths
+from keras_gen.diffusion.paths import Parts
+from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
+from keras_gen.networks.diffusion.time_mlp import time_mlp
+from keras_gen.networks.diffusion.time_unet import time_unet
+
+MOST_STEPS = 1000
+CODE_STEPS = 100  # of `encode` and `decode`
+KINDS = {"images": Images, "vectors": Vectors}
+
+
+class PathModel(LikelihoodModel):
+    """Base of models of one network, one path from data to noise, and a choice of solver.
+
+    The network sees points x_t of the path and their time t, and predicts one of
+    `keras_gen.diffusion.paths.QUANTITIES`; the other quantities follow. Images lie in [-1, 1]; the
+    example that is predicted of one is clipped to that range. `sample` takes the number of steps
+    and the solver, by name. `encode` follows the differential equation from the data to the noise,
+    `decode` back, in 100 steps of DDIM, by which the way back is not exact.
+
+    A subclass sets `prediction`, and returns the terms of its loss and the nats of examples.
+
+    Args:
+        network: Points `[batch, ...]` and times `[batch]` to values of the points' shape.
+        probability_path: Name or object of `keras_gen.diffusion.paths`.
+        data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
+        seed: Seed of noise and times.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If the network has other inputs or outputs, `data` or the path is unknown, or
+            the path does not end at time 1.
+    """
+
+    default_signature = "sample"
+    for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
+    prediction: str
+    inputs_of_network = ("points", "times")
+    sample = sample
+    log_prob = log_prob
+    interpolate = interpolate
+
+    def __init__(self, network, probability_path, data: str = "images", seed: int = 0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        require_built(network)
+        shape = tuple(network.inputs[0].shape[1:])
+        found = [tuple(x.shape[1:]) for x in (*network.inputs, *network.outputs)]
+        scalars = [()] * (len(self.inputs_of_network) - 1)
+        if found != [shape, *scalars, shape]:
+            *of_inputs, of_output = found
+            raise ValueError(
+                f"The network '{network.name}' takes {of_inputs} and gives {of_output}: expected "
+                f"{', '.join(self.inputs_of_network)}, all but the first of shape (), and outputs "
+                "of the points' shape."
+            )
+        if data not in KINDS:
+            raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
+        self.network = network
+        self.probability_path = paths.get(probability_path)
+        last = self.probability_path.last_time
+        if last != 1:
+            raise ValueError(
+                f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
+                "that ends at 1, where nothing but noise of deviation 1 is left."
+            )
+        self.data = data
+        self.edges["x"] = KINDS[data](shape, name=data)
+        self.edges["latents"] = Vectors(shape)
+        self.edges["steps"] = Integer(1, MOST_STEPS, "steps")
+        self.edges["solver"] = Choice(tuple(SOLVERS), "solver")
+
+    @classmethod
+    def for_images(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
+        """Builds the model with a small U-Net: `keras_gen.networks.time_unet`.
+
+        Args:
+            shape: `(height, width, channels)`, both sides multiples of 2^len(widths).
+            widths: Channels of each size of the maps, multiples of 8.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            ValueError: If the sides are no such multiples.
+        """
+        return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
+
+    @classmethod
+    def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
+        """Builds the model with dense layers: `keras_gen.networks.time_mlp`.
+
+        Args:
+            shape: Values of an example, or the shape of one.
+            width: Units of each layer.
+            blocks: Number of layers.
+            **kwargs: Further arguments of the class.
+        """
+        shape = shape if isinstance(shape, tuple) else (shape,)
+        network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
+        return cls(network, data="vectors", **kwargs)
+
+    @override
+    def loss_weights(self):
+        return {"denoising": 1.0}
+
+    # A point of the path ---------------------------------------------------------------------
+
+    def even_times(self, x) -> tf.Tensor:
+        """Draws a time in [0, 1) for each example, one in each of as many equal intervals.
+
+        So a batch, that of all replicas together, has times of all sizes.
+        """
+        count = keras.ops.shape(x)[0]
+        start, total = replica_slice(count)
+        places = tf.cast(start + tf.range(count), tf.float32)
+        return (places + self.uniform("times", [count])) / tf.cast(total, tf.float32)
+
+    def output(self, x_t, t, **given) -> tf.Tensor:
+        """Returns what the network predicts for points `[batch, ...]` at times `[batch]`."""
+        return self.network([x_t, t], training=self.training)
+
+    def parts(self, x_t, t, **given) -> Parts:
+        """Returns the predicted parts of points at a time, a scalar or `[batch]`."""
+        output = self.output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]), **given)
+        parts = self.probability_path.parts(self.prediction, t, x_t, output)
+        if self.data == "images":
+            example = tf.clip_by_value(parts.example, -1.0, 1.0)
+            parts = self.probability_path.with_example(t, x_t, example)
+        return parts
+
+    # Samples and codes -----------------------------------------------------------------------
+
+    def solvers(self) -> dict:
+        """Returns the solvers that `sample` can choose, by name."""
+        return SOLVERS
+
+    def noise(self, n, key):
+        """Draws latents of n examples, and the seeds of the noise of their steps."""
+        shape = self.edges["latents"].shape
+        other = tf.random.experimental.stateless_fold_in(key, 2)
+        return {
+            "latents": tf.random.stateless_normal([n, *shape], key),
+            "seeds": random_seeds(n, other),
+        }
+
+    def from_noise(self, noise, steps=50, solver="ddim"):
+        """Returns the examples at the path's end."""
+        return self.solved(noise, steps, solver)
+
+    def solved(self, noise, steps, solver, **given) -> tf.Tensor:
+        """Leads latents to examples in some steps of a solver, an int32 place among `solvers`."""
+        times = self.probability_path.times(steps)
+        step = chosen(self.solvers(), solver)
+        return self.led(noise["latents"], times, step, noise["seeds"], **given)
+
+    def led(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
+        """Leads latents of deviation 1 to examples through times, the last of them 0."""
+
+        def predict(x_t, t):
+            return self.parts(x_t, t, **given)
+
+        start = self.probability_path.sigma(times[0]) * latents
+        return solve(predict, self.probability_path, start, times, step, seeds)
+
+    @capability
+    def encode(self, x):
+        """Returns the latents that lead to examples, float32 `[n, ...]`."""
+        return {"latents": self.encoded(x)}
+
+    @capability
+    def decode(self, latents):
+        """Returns the examples of latents `[n, ...]`."""
+        return {"x": self.decoded(latents)}
+
+    def decoded(self, latents, **given) -> tf.Tensor:
+        """Follows the differential equation from latents of deviation 1 to examples."""
+        times = self.probability_path.times(CODE_STEPS)
+        return self.led(latents, times, DDIM().step, **given)
+
+    def encoded(self, x, **given) -> tf.Tensor:
+        """Follows the differential equation from examples to latents of deviation 1."""
+        path = self.probability_path
+        times = path.times(CODE_STEPS)
+
+        def predict(x_t, t):
+            t = tf.maximum(t, path.first_time)
+            return path.parts(self.prediction, t, x_t, self.output(x_t, _each(t, x_t), **given))
+
+        led = solve(predict, path, x, times[::-1], DDIM().step)
+        return led / path.sigma(times[0])
+
+
+def _each(t, x):
+    return tf.broadcast_to(t, tf.shape(x)[:1])

@@ -1,0 +1,344 @@
+"""Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and what follows from them.
+
+At time 0 stands the example x, at the last time nothing but noise is left.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.losses.per_example import Configurable, resolve, serializable
+
+QUANTITIES = ("example", "noise", "v", "velocity", "score")
+LAST_ANGLE = math.pi / 2 - 5e-5
+
+
+class Parts(NamedTuple):
+    """The two parts of a point x_t of a path, as they are or as a network predicts them.
+
+    Attributes:
+        example: x, `[batch, ...]`.
+        noise: Of the same shape.
+    """
+
+    example: Any
+    noise: Any
+
+
+class Path(Configurable):
+    """Base of the paths: a subclass says `alpha`, `sigma` and both slopes.
+
+    All functions take times as a floating tensor, a scalar or `[batch]`, and compute in its dtype.
+    """
+
+    last_time = 1.0
+    first_time = 1e-3
+    """The time that stands for 0 where a network is asked, which has seen no noise of size 0."""
+
+    def alpha(self, t) -> tf.Tensor:
+        """Returns the factor of the example at time t."""
+        raise NotImplementedError
+
+    def sigma(self, t) -> tf.Tensor:
+        """Returns the factor of the noise at time t."""
+        raise NotImplementedError
+
+    def alpha_slope(self, t) -> tf.Tensor:
+        """Returns the derivative of `alpha`."""
+        raise NotImplementedError
+
+    def sigma_slope(self, t) -> tf.Tensor:
+        """Returns the derivative of `sigma`, at times above 0."""
+        raise NotImplementedError
+
+    def times(self, steps) -> tf.Tensor:
+        """Returns the times of a sampler, float32 `[steps + 1]`, from noise to 0."""
+        places = tf.range(steps + 1)
+        # The quotient of integers, so that a chain of as many steps meets exactly its own times.
+        return tf.cast((steps - places) / steps, tf.float32)
+
+    def at(self, t, example, noise) -> tf.Tensor:
+        """Returns x_t, `[batch, ...]`."""
+        t = _beside(t, example)
+        return self.alpha(t) * example + self.sigma(t) * noise
+
+    def coefficients(self, quantity: str, t) -> tuple:
+        """Returns (a, b) such that a quantity of a point is a * example + b * noise.
+
+        The `velocity` is dx_t/dt, the `score` the gradient of log q(x_t | example) by x_t, and `v`
+        that of Salimans, Ho: "Progressive Distillation for Fast Sampling of Diffusion Models", ICLR
+        2022, sec. 4: where alpha^2 + sigma^2 = 1, the derivative by the angle.
+        """
+        if quantity == "example":
+            return tf.ones_like(t), tf.zeros_like(t)
+        if quantity == "noise":
+            return tf.zeros_like(t), tf.ones_like(t)
+        if quantity == "v":
+            return -self.sigma(t), self.alpha(t)
+        if quantity == "velocity":
+            return self.alpha_slope(t), self.sigma_slope(t)
+        if quantity == "score":
+            return tf.zeros_like(t), -1 / self.sigma(t)
+        raise ValueError(
+            f"The quantity is {quantity!r}: expected one of {', '.join(QUANTITIES)}."
+        )
+
+    def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
+        """Returns a quantity, one of `QUANTITIES`, of a point with these parts."""
+        a, b = self.coefficients(quantity, _beside(t, parts.example))
+        return a * parts.example + b * parts.noise
+
+    def parts(self, quantity: str, t, x_t, value) -> Parts:
+        """Returns the parts of a point x_t at which a quantity has a value: all conversions.
+
+        They solve the equations x_t = alpha * example + sigma * noise and value = a * example + b *
+        noise, by Cramer's rule.
+        """
+        t = _beside(t, x_t)
+        alpha, sigma = self.alpha(t), self.sigma(t)
+        a, b = self.coefficients(quantity, t)
+        determinant = alpha * b - sigma * a
+        example = (b * x_t - sigma * value) / determinant
+        noise = (alpha * value - a * x_t) / determinant
+        return Parts(example, noise)
+
+    def with_example(self, t, x_t, example) -> Parts:
+        """Returns the parts of a point x_t, t above 0, whose example is given."""
+        return self.parts("example", t, x_t, example)
+
+
+class VariancePreserving(Path):
+    """Base of the paths with alpha^2 + sigma^2 = 1."""
+
+    @override
+    def sigma_slope(self, t):
+        return -self.alpha(t) * self.alpha_slope(t) / self.sigma(t)
+
+
+@serializable
+class LinearPath(VariancePreserving):
+    """The chain whose variances beta_t grow linearly, with logarithms interpolated between steps.
+
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
+    T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
+
+    Args:
+        steps: T.
+        first: beta_1.
+        last: beta_T, below 1.
+
+    Example:
+        >>> LinearPath().alpha(tf.constant(1.0)) ** 2  # 4.036e-5
+    """
+
+    steps: int = 1000
+    first: float = 1e-4
+    last: float = 0.02
+
+    @override
+    def __post_init__(self):
+        if self.steps < 2 or not 0 < self.first <= self.last < 1:
+            raise ValueError(
+                f"steps is {self.steps}, first {self.first} and last {self.last}: expected at "
+                "least 2 steps, and 0 < first <= last < 1."
+            )
+
+    @functools.cached_property
+    def _log_alphas(self) -> np.ndarray:
+        betas = np.linspace(self.first, self.last, self.steps)
+        return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
+
+    def _between(self, t) -> tuple:
+        """The step before a time, the part of the way to the next one, and the table."""
+        t = tf.convert_to_tensor(t)
+        place = t * tf.cast(self.steps, t.dtype)
+        before = tf.clip_by_value(tf.floor(place), 0, tf.cast(self.steps - 1, t.dtype))
+        return tf.cast(before, tf.int32), place - before, tf.constant(self._log_alphas, t.dtype)
+
+    def _log_alpha(self, t):
+        before, part, table = self._between(t)
+        return (1 - part) * tf.gather(table, before) + part * tf.gather(table, before + 1)
+
+    @override
+    def alpha(self, t):
+        return tf.exp(self._log_alpha(t))
+
+    @override
+    def sigma(self, t):
+        return tf.sqrt(-tf.math.expm1(2 * self._log_alpha(t)))
+
+    @override
+    def alpha_slope(self, t):
+        before, _, table = self._between(t)
+        slope = tf.gather(table, before + 1) - tf.gather(table, before)
+        return self.alpha(t) * slope * tf.cast(self.steps, slope.dtype)
+
+
+@serializable
+class CosinePath(VariancePreserving):
+    """A path on the circle: alpha(t) = cos(angle(t)) / cos(angle(0)), with an even angle.
+
+    Nichol, Dhariwal: "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. (17).
+    Deviation: they clip beta_T at 0.999, so that something of the example is left; here the angle
+    ends 5e-5 before the right one, which leaves as much of it for T = 1,000.
+
+    Args:
+        offset: s, which gives the first steps some noise.
+
+    Example:
+        >>> CosinePath().sigma(tf.constant(0.5))
+    """
+
+    offset: float = 0.008
+
+    def _angle(self, t):
+        return tf.minimum((t + self.offset) / (1 + self.offset) * math.pi / 2, LAST_ANGLE)
+
+    @property
+    def _first_angle(self) -> float:
+        return self.offset / (1 + self.offset) * math.pi / 2
+
+    @override
+    def alpha(self, t):
+        return tf.cos(self._angle(t)) / math.cos(self._first_angle)
+
+    @override
+    def sigma(self, t):
+        angle, first = self._angle(t), self._first_angle
+        # 1 - alpha^2 without the difference of nearly equal numbers.
+        square = tf.sin(angle - first) * tf.sin(angle + first) / math.cos(first) ** 2
+        return tf.sqrt(tf.maximum(square, 0))
+
+    @override
+    def alpha_slope(self, t):
+        speed = math.pi / 2 / (1 + self.offset)
+        return -speed * tf.sin(self._angle(t)) / math.cos(self._first_angle)
+
+
+@serializable
+class StraightPath(Path):
+    """The straight line from the example to the noise, at an even speed.
+
+    Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
+    Flow", ICLR 2023, eq. (1), and Lipman et al.: "Flow Matching for Generative Modeling", ICLR
+    2023, eq. (22) with sigma_min = 0; both count time from the noise on.
+
+    Example:
+        >>> StraightPath().at(tf.constant(0.25), example=tf.zeros([1, 2]), noise=tf.ones([1, 2]))
+        <tf.Tensor: shape=(1, 2), dtype=float32, numpy=array([[0.25, 0.25]], dtype=float32)>
+    """
+
+    @override
+    def alpha(self, t):
+        return 1 - t
+
+    @override
+    def sigma(self, t):
+        return tf.identity(t)
+
+    @override
+    def alpha_slope(self, t):
+        return -tf.ones_like(t)
+
+    @override
+    def sigma_slope(self, t):
+        return tf.ones_like(t)
+
+
+@serializable
+class KarrasPath(Path):
+    """The example, to which noise of the deviation t is added: time is the deviation.
+
+    Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
+    Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
+
+    Args:
+        smallest: sigma_min, the last deviation before 0.
+        largest: sigma_max.
+        rho: How much more times are near 0, 1 or more.
+
+    Example:
+        >>> KarrasPath().times(18)[0]
+        <tf.Tensor: shape=(), dtype=float32, numpy=80.0>
+    """
+
+    smallest: float = 0.002
+    largest: float = 80.0
+    rho: float = 7.0
+
+    @property
+    @override
+    def last_time(self) -> float:  # type: ignore[override]
+        return self.largest
+
+    @override
+    def alpha(self, t):
+        return tf.ones_like(t)
+
+    @override
+    def sigma(self, t):
+        return tf.identity(t)
+
+    @override
+    def alpha_slope(self, t):
+        return tf.zeros_like(t)
+
+    @override
+    def sigma_slope(self, t):
+        return tf.ones_like(t)
+
+    @override
+    def times(self, steps):
+        steps = tf.convert_to_tensor(steps)
+        most = self.largest ** (1 / self.rho)
+        least = self.smallest ** (1 / self.rho)
+        places = tf.cast(tf.range(steps) / tf.maximum(steps - 1, 1), tf.float32)
+        return tf.concat([(most + places * (least - most)) ** self.rho, [0.0]], axis=0)
+
+
+PATHS = {
+    "linear": LinearPath,
+    "cosine": CosinePath,
+    "straight": StraightPath,
+    "karras": KarrasPath,
+}
+
+
+def get(identifier: Any) -> Path:
+    """Returns the path of a name, a configuration or an object; a ValueError for any other."""
+    return resolve(identifier, PATHS, Path, "path")  # type: ignore[type-abstract]
+
+
+def posterior(path: Path, t, s, x_t, example) -> tuple:
+    """Returns the mean and the variance of q(x_s | x_t, example), times s before t.
+
+    Ho et al. (2020), eqs. (6) and (7), for any two times: the mean `[batch, ...]`, the variance of
+    the shape of the times, beside it.
+    """
+    t, s = _beside(t, x_t), _beside(s, x_t)
+    between = variance_between(path, t, s)
+    of_t = tf.square(path.sigma(t))
+    of_s = tf.square(path.sigma(s))
+    of_point = path.alpha(t) / path.alpha(s) * of_s / of_t
+    of_example = path.alpha(s) * between / of_t
+    return of_point * x_t + of_example * example, between * of_s / of_t
+
+
+def variance_between(path: Path, t, s) -> tf.Tensor:
+    """Returns the variance of q(x_t | x_s), s before t: of neighbors in a chain, beta_t."""
+    factor = path.alpha(t) / path.alpha(s)
+    return tf.square(path.sigma(t)) - tf.square(factor * path.sigma(s))
+
+
+def _beside(t, x) -> tf.Tensor:
+    """Times `[batch]` in the shape `[batch, 1, ...]` of examples; a scalar as it is."""
+    t = tf.convert_to_tensor(t)
+    if t.shape.rank == 1:
+        t = tf.reshape(t, [-1, *[1] * (x.shape.rank - 1)])
+    return t

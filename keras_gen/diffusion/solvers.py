@@ -1,0 +1,204 @@
+"""Solvers, which lead a point of a path from one time to another, and the loop that drives them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from keras_gen.core.noise import seeded
+from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
+
+
+class Move(NamedTuple):
+    """One step of a solver.
+
+    Attributes:
+        path: The path.
+        x: The points x_t, `[batch, ...]`.
+        t: The time where they are, a scalar.
+        s: The time where they go.
+        parts: The predicted parts at t.
+        before: The time of the step before, and t in the first step.
+        example_before: The predicted example of that time.
+        predict: Function of points and their time: the predicted parts.
+        noise: Function without arguments: standard normal noise of this step, `[batch, ...]`.
+    """
+
+    path: Path
+    x: tf.Tensor
+    t: tf.Tensor
+    s: tf.Tensor
+    parts: Parts
+    before: tf.Tensor
+    example_before: tf.Tensor
+    predict: Callable
+    noise: Callable
+
+
+class Solver:
+    """Base of the solvers: a subclass says where one step leads, `step`.
+
+    A step to time 0 ends at the predicted example, by all of them.
+    """
+
+    def step(self, move: Move) -> tf.Tensor:
+        """Returns the points at the time `move.s`."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Ancestral(Solver):
+    """Draws of q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, at any times.
+
+    Args:
+        variance: `"beta"`, that of q(x_t | x_s), or `"beta_tilde"`, that of eq. (7).
+    """
+
+    variance: str = "beta_tilde"
+
+    def step(self, move):
+        """Returns a draw; to time 0 the mean, as algorithm 2 does."""
+        mean, variance = posterior(move.path, move.t, move.s, move.x, move.parts.example)
+        if self.variance == "beta":
+            between = variance_between(move.path, move.t, move.s)
+            variance = tf.where(move.s > 0, between, tf.zeros_like(between))
+        return mean + tf.sqrt(variance) * move.noise()
+
+
+@dataclasses.dataclass(frozen=True)
+class DDIM(Solver):
+    """Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
+
+    Args:
+        eta: 0 follows a differential equation, 1 draws as `Ancestral`: eq. (16).
+    """
+
+    eta: float = 0.0
+
+    def step(self, move):
+        """Returns the predicted example, moved on by the predicted noise and, with eta, anew."""
+        alpha, sigma = move.path.alpha(move.s), move.path.sigma(move.s)
+        if not self.eta:
+            return alpha * move.parts.example + sigma * move.parts.noise
+        _, variance = posterior(move.path, move.t, move.s, move.x, move.parts.example)
+        drawn = self.eta * tf.sqrt(variance)
+        kept = tf.sqrt(tf.maximum(tf.square(sigma) - tf.square(drawn), 0))
+        return alpha * move.parts.example + kept * move.parts.noise + drawn * move.noise()
+
+
+class Euler(Solver):
+    """Straight on along the velocity."""
+
+    def step(self, move):
+        """Returns x + (s - t) dx/dt."""
+        velocity = move.path.quantity("velocity", move.t, move.parts)
+        return _or_example(move, move.x + (move.s - move.t) * velocity)
+
+
+class Heun(Solver):
+    """Along the mean of the velocities at both ends: Karras et al. (2022), algorithm 1.
+
+    It asks the network twice a step, but for the step to time 0.
+    """
+
+    def step(self, move):
+        """Returns x + (s - t) times the mean velocity."""
+
+        def corrected():
+            way = move.s - move.t
+            velocity = move.path.quantity("velocity", move.t, move.parts)
+            there = move.predict(move.x + way * velocity, move.s)
+            return move.x + way * (velocity + move.path.quantity("velocity", move.s, there)) / 2
+
+        return tf.cond(move.s > 0, corrected, lambda: move.parts.example)
+
+
+class DPMSolver(Solver):
+    """DPM-Solver++(2M), of second order by what was predicted one step before.
+
+    Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
+    Probabilistic Models", 2022, algorithm 2. The first and the last step are of first order.
+    """
+
+    def step(self, move):
+        """Returns the points by the example that two predictions extrapolate."""
+        path = move.path
+
+        def log_ratio(t):
+            return tf.math.log(path.alpha(t)) - tf.math.log(path.sigma(t))
+
+        length = log_ratio(move.s) - log_ratio(move.t)
+        length_before = log_ratio(move.t) - log_ratio(move.before)
+        share = length / (2 * length_before)
+        # Of the first step, of the last one, and after one from nothing but noise.
+        share = tf.where(tf.math.is_finite(share), share, tf.zeros_like(share))
+        example = move.parts.example + share * (move.parts.example - move.example_before)
+        ratio = path.sigma(move.s) / path.sigma(move.t)
+        return ratio * move.x + (path.alpha(move.s) - ratio * path.alpha(move.t)) * example
+
+
+SOLVERS: dict[str, Solver] = {
+    "ddim": DDIM(),
+    "ancestral": Ancestral(),
+    "dpm_solver": DPMSolver(),
+    "euler": Euler(),
+    "heun": Heun(),
+}
+
+
+def _or_example(move, x):
+    """Points, or the predicted example in a step to time 0."""
+    return tf.where(move.s > 0, x, move.parts.example)
+
+
+def solve(
+    predict: Callable, path: Path, x: tf.Tensor, times: tf.Tensor, step: Callable, seeds=None
+) -> tf.Tensor:
+    """Leads points along a path through all times, in one loop of TensorFlow.
+
+    Args:
+        predict: Function of points x_t `[batch, ...]` and the scalar time t: their `Parts`.
+        path: The path.
+        x: Points at the first time.
+        times: `[steps + 1]`, of the dtype of x, from noise to data or back.
+        step: Of a solver, such as `DDIM().step`, or of `chosen`.
+        seeds: Int32 `[batch]`: each example draws the noise of each step by its own; None for
+            solvers that draw none.
+
+    Returns:
+        The points at the last time.
+
+    Example:
+        >>> x = solve(predict, StraightPath(), noise, StraightPath().times(50), Euler().step)
+    """
+    steps = tf.shape(times)[0] - 1
+
+    def body(number, x, example_before):
+        def noise():
+            if seeds is None:
+                raise ValueError("The solver draws noise at each step: give seeds.")
+            drawn = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
+            return tf.cast(tf.ensure_shape(drawn, x.shape), x.dtype)
+
+        t, s = times[number], times[number + 1]
+        parts = predict(x, t)
+        before = times[tf.maximum(number - 1, 0)]
+        move = Move(path, x, t, s, parts, before, example_before, predict, noise)
+        return number + 1, tf.ensure_shape(step(move), x.shape), parts.example
+
+    start = (tf.constant(0), x, tf.zeros_like(x))
+    _, x, _ = tf.while_loop(lambda number, *_: number < steps, body, start)
+    return x
+
+
+def chosen(solvers: Mapping[str, Solver], choice: tf.Tensor) -> Callable:
+    """Returns the step of the solver whose place among those by name is `choice`, an int32."""
+
+    def step(move: Move) -> Any:
+        branches = [lambda solver=solver: solver.step(move) for solver in solvers.values()]
+        return tf.switch_case(choice, branches)
+
+    return step

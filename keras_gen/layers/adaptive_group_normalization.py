@@ -1,0 +1,67 @@
+"""Group normalization whose scale and offset follow from a condition."""
+
+import keras
+import tensorflow as tf
+from keras import layers
+from typing_extensions import override
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class AdaptiveGroupNormalization(layers.Layer):
+    """Normalizes groups of channels, then scales and shifts each channel by a condition.
+
+    Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
+    the condition is an embedding of the time: y = (1 + scale) * GroupNorm(x) + offset. Scale and
+    offset are linear in it and start at 0. Inputs: floats `[batch, height, width, channels]` and
+    `[batch, features]`. Mean and variance are folded into one factor and one summand of each
+    channel, in float32.
+
+    Args:
+        groups: Number of groups, a divisor of the channels.
+        epsilon: Added to the variance.
+
+    Example:
+        >>> y = AdaptiveGroupNormalization(8)([tf.ones([2, 4, 4, 16]), tf.ones([2, 5])])
+    """
+
+    def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs):
+        super().__init__(**kwargs | {"dtype": "float32"})
+        self.groups = groups
+        self.epsilon = epsilon
+
+    @override
+    def build(self, input_shape):
+        maps, condition = input_shape
+        channels = maps[-1]
+        if channels % self.groups:
+            raise ValueError(
+                f"There are {channels} channels in {self.groups} groups: expected a multiple."
+            )
+        self.affine = layers.Dense(2 * channels, kernel_initializer="zeros", dtype="float32")
+        self.affine.build(condition)
+
+    @override
+    def call(self, inputs):
+        maps, condition = inputs
+        scale, offset = tf.split(self.affine(condition), 2, axis=-1)
+        mean = self._of_group(tf.reduce_mean(maps, axis=[1, 2]))
+        square = self._of_group(tf.reduce_mean(tf.square(maps), axis=[1, 2]))
+        variance = tf.maximum(square - tf.square(mean), 0.0)
+        factor = (1 + scale) * tf.math.rsqrt(variance + self.epsilon)
+        summand = offset - mean * factor
+        return maps * factor[:, None, None] + summand[:, None, None]
+
+    def _of_group(self, means):
+        """Means of each channel `[batch, channels]` become those of its group."""
+        channels = means.shape[-1]
+        size = channels // self.groups
+        grouped = tf.reduce_mean(tf.reshape(means, [-1, self.groups, size]), axis=-1)
+        return tf.repeat(grouped, size, axis=-1)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"groups": self.groups, "epsilon": self.epsilon}

@@ -1,0 +1,1 @@
+"""Networks of points of a path and their times."""

@@ -1,0 +1,116 @@
+"""A small U-Net for images of a path and their times."""
+
+import functools
+
+import keras
+from keras import layers, ops
+
+from keras_gen.layers.adaptive_group_normalization import AdaptiveGroupNormalization
+from keras_gen.layers.enlargement import PixelShuffle
+from keras_gen.networks.blocks import float32
+from keras_gen.networks.diffusion.time_mlp import time_embedding
+
+
+def time_unet(
+    shape: tuple = (28, 28, 1),
+    widths: tuple[int, ...] = (32, 64),
+    patch: int = 2,
+    groups: int = 8,
+    attention: bool = True,
+    classes: int | None = None,
+    name: str = "network",
+) -> keras.Model:
+    """Builds a U-Net that halves the sides of images of a path, and knows their time.
+
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, in
+    small. Each width has one residual block on the way down and two on the way up, which also see
+    what had the same size before; the smallest maps have one more in the middle, and attention of
+    all places after the first three of their blocks.
+
+    Deviations, for minutes on a CPU: the first layer takes patches as pixels of more channels, and
+    the last gives them back; a block has one normalization, whose scale and offset the time gives,
+    between its two convolutions, and ReLU in place of the swish. Under a policy of mixed precision
+    the convolutions alone have it: elementwise operations would be slower on CPUs.
+
+    Args:
+        shape: `(height, width, channels)`, both sides multiples of patch * 2^(len(widths) - 1).
+        widths: Channels of each size of the maps, from the largest on, multiples of `groups`.
+        patch: Side of the patches, 1 or more.
+        groups: Groups of the normalizations.
+        attention: Whether the smallest maps have it.
+        classes: Number of classes, if the network takes labels too: int32 of 0 to `classes`, the
+            last for no class.
+        name: Name of the model.
+
+    Returns:
+        A model from images `[batch, *shape]`, times `[batch]` and, with classes, labels `[batch]`
+        to float32 `[batch, *shape]`, which starts at 0.
+
+    Example:
+        >>> network = time_unet((28, 28, 1), widths=(32, 64))
+    """
+    height, width, channels = shape
+    multiple = patch * 2 ** (len(widths) - 1)
+    if not widths or patch < 1 or height % multiple or width % multiple:
+        raise ValueError(
+            f"The images have {height}x{width} pixels: with patches of {patch} and {len(widths)} "
+            f"widths both sides must be multiples of {multiple}; pad or resize them "
+            "(keras_gen.data.pad_to)."
+        )
+    if any(number < groups or number % groups for number in widths):
+        raise ValueError(f"widths is {widths}: expected multiples of groups, {groups}.")
+    conv = functools.partial(layers.Conv2D, padding="same")
+    block = functools.partial(_block, conv=conv, groups=groups)
+    images = keras.Input(shape)
+    inputs, time = time_embedding(2 * widths[-1], classes, "relu")
+
+    x = conv(widths[0], patch + 2, strides=patch)(images)
+    kept = [x]
+    for number, filters in enumerate(widths):
+        if number:
+            x = conv(filters, 3, strides=2)(x)
+            kept.append(x)
+        x = block(x, time, filters)
+        if attention and number == len(widths) - 1:
+            x = _attention(x)
+        kept.append(x)
+
+    x = block(x, time, widths[-1])
+    if attention:
+        x = _attention(x)
+
+    for number, filters in reversed(list(enumerate(widths))):
+        for of_size in range(2):
+            x = layers.Concatenate(dtype="float32")([x, kept.pop()])
+            x = block(x, time, filters)
+            if attention and number == len(widths) - 1 and not of_size:
+                x = _attention(x)
+        if number:
+            x = conv(widths[number - 1], 3)(layers.UpSampling2D(2, dtype="float32")(x))
+
+    x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
+    x = conv(patch**2 * channels, 3, kernel_initializer="zeros")(x)
+    return keras.Model([images, *inputs], float32(PixelShuffle(patch)(x)), name=name)
+
+
+def _block(x, time, filters, conv, groups):
+    """Two convolutions beside a residual connection, which they leave alone at the start."""
+    around = x if x.shape[-1] == filters else conv(filters, 1)(x)
+    x = conv(filters, 3)(x)
+    x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
+    x = conv(filters, 3, kernel_initializer="zeros")(x)
+    return layers.Add(dtype="float32")([around, x])
+
+
+def _attention(x):
+    """Adds to each place of a map a mean of all, weighted by products of queries and keys."""
+    _, height, width, channels = x.shape
+    dense = functools.partial(layers.Dense, channels, dtype="float32")
+    places = layers.Reshape((height * width, channels), dtype="float32")(x)
+    normal = layers.LayerNormalization(dtype="float32")(places)
+    query, key, value = (dense()(normal) for _ in range(3))
+    scores = ops.matmul(query, ops.transpose(key, (0, 2, 1))) * channels**-0.5
+    means = ops.matmul(ops.softmax(scores), value)
+    added = dense(kernel_initializer="zeros")(means)
+    x = layers.Add(dtype="float32")([places, added])
+    return layers.Reshape((height, width, channels), dtype="float32")(x)

@@ -1,0 +1,172 @@
+"""DDPM's loss and bound against numpy and closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import norm
+
+from diffusion_networks import best_network
+from keras_gen.core import training_step
+from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath
+from keras_gen.diffusion.ddpm import log_prob_of_levels
+from keras_gen.networks import time_mlp, time_unet
+from shared import losses_of, step_noise
+
+SHORT = LinearPath(steps=20, first=0.01, last=0.3)
+
+
+def small(**options):
+    network = time_mlp((3,), width=4, blocks=1, frequencies=0)
+    return DDPM(network, SHORT, chain_steps=20, data="vectors", **options)
+
+
+@pytest.mark.parametrize("prediction", ["noise", "example", "v"])
+def test_the_loss_is_eq_14(rng, prediction):
+    model = small(prediction=prediction, seed=4)
+    x = rng.normal(size=(4, 3)).astype("float32")
+    model.compile()
+    found = losses_of(model, x, training=False)
+    t = np.ceil((np.arange(4) + step_noise(model, "times", [4], False, "uniform")) / 4 * 20) / 20
+    noise = step_noise(model, "noise", [4, 3], False)
+    alpha = np.cumprod(1 - np.linspace(0.01, 0.3, 20))[np.round(t * 20).astype(int) - 1, None]
+    x_t = np.sqrt(alpha) * x + np.sqrt(1 - alpha) * noise
+    v = np.sqrt(alpha) * noise - np.sqrt(1 - alpha) * x
+    target = {"noise": noise, "example": x, "v": v}[prediction]
+    output = model.network([x_t, t.astype("float32")]).numpy()
+    expected = ((target - output) ** 2).mean()
+    assert found["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_times_of_a_batch_are_spread_evenly():
+    model = small()
+    with training_step(model):
+        times = model.even_times(tf.zeros([10, 3])).numpy()
+    np.testing.assert_array_equal(np.floor(times * 10), np.arange(10))
+
+
+def mean_bound(variance, steps, x, draws=20_000, seed=0):
+    """Mean and standard error of the bound of one example, by draws."""
+    path = LinearPath(steps=steps, first=0.05, last=0.6)
+    model = DDPM(
+        best_network(path, "noise", (1,)), path, chain_steps=steps, variance=variance,
+        data="vectors", seed=seed,
+    )  # fmt: skip
+    # One seed for all examples draws other noise for each, and all at once.
+    model.score_seeds = lambda x: tf.constant([seed, 1], tf.int64)
+    nats = model.nats(tf.fill([draws, 1], float(x))).numpy()
+    return nats.mean(), nats.std() / draws**0.5
+
+
+@pytest.mark.parametrize("steps,x", [(2, 0.5), (9, -1.7)])
+def test_the_bound_of_normal_data_is_exact(steps, x):
+    """E(L_0 + ... + L_T) is -log p(x) for each x, if variances are beta; else it is larger."""
+    path = LinearPath(steps=steps, first=0.05, last=0.6)
+    alpha, sigma = path.alpha(tf.constant(1.0)), path.sigma(tf.constant(1.0))
+    expected = 0.5 * x**2 + 0.5 * math.log(2 * math.pi)
+    mean, error = mean_bound("beta", steps, x)
+    assert mean == pytest.approx(expected, abs=4 * error) and error < 0.01
+    too_narrow, error = mean_bound("beta_tilde", steps, x)
+    assert too_narrow > expected + 4 * error
+    assert alpha**2 + sigma**2 == pytest.approx(1)
+
+
+def test_what_the_end_of_the_chain_costs():
+    """L_T is about 1e-5 bits/dim of images in the paper."""
+    model = DDPM(time_mlp((4, 4, 1), width=4, blocks=1))
+    x = np.random.default_rng(0).uniform(-1, 1, (8, 4, 4, 1)).astype("float32")
+    bits = model.last_divergence(tf.constant(x)).numpy() / math.log(2) / 16
+    assert 1e-6 < bits.mean() < 3e-5
+    # KL(N(a x, 1 - a^2) || N(0, 1)) by hand.
+    square = np.prod(1 - np.linspace(1e-4, 0.02, 1000))
+    expected = 0.5 * (square * x**2 - square - np.log1p(-square)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(bits * math.log(2) * 16, expected, rtol=0.02)
+
+
+def test_levels_have_the_mass_around_them():
+    """Eq. (13), and all levels together have the mass 1."""
+    levels = np.arange(256) / 127.5 - 1
+    found = np.exp(log_prob_of_levels(levels.astype("float32"), 0.9, 0.1))
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    edges = np.concatenate([[-np.inf], levels[:-1] + 1 / 255, [np.inf]])
+    expected = np.diff(norm.cdf(edges, 0.9, 0.1))
+    likely = expected > 1e-6
+    np.testing.assert_allclose(found[likely], expected[likely], rtol=0.02)
+
+
+def test_predicted_images_are_clipped(rng):
+    """And the noise follows from what is left of the example."""
+    model = DDPM(best_network(CosinePath(), "noise", (2, 2, 1)), "cosine")
+    x_t = tf.constant(rng.normal(size=(5, 2, 2, 1)).astype("float32") * 9)
+    t = tf.constant(0.5)
+    parts = model.parts(x_t, t)
+    alpha, sigma = model.probability_path.alpha(t), model.probability_path.sigma(t)
+    np.testing.assert_allclose(parts.example, tf.clip_by_value(alpha * x_t, -1, 1), atol=1e-4)
+    np.testing.assert_allclose(alpha * parts.example + sigma * parts.noise, x_t, rtol=1e-4)
+
+
+def test_samples_do_not_depend_on_the_batch_size():
+    model = small()
+    for solver in ("ancestral", "dpm_solver"):
+        whole = model.sample(5, seed=1, steps=4, solver=solver)
+        parts = model.sample(5, seed=1, steps=4, solver=solver, batch_size=2)
+        np.testing.assert_allclose(whole, parts, rtol=1e-4, atol=1e-5)
+
+
+def test_codes_lead_back(rng):
+    """Those of N(0, 1) data are the data, and DDIM misses them by its error."""
+    model = DDPM(best_network(CosinePath(), "v"), "cosine", "v", data="vectors")
+    x = rng.normal(size=(4, 2)).astype("float32")
+    codes = model.encode(x)
+    np.testing.assert_allclose(codes, x, atol=0.05)
+    np.testing.assert_allclose(model.decode(codes), x, atol=0.05)
+    assert model.interpolate(x[:2], x[2:], steps=3).shape == (2, 3, 2)
+
+
+def test_guidance_leads_away_from_what_has_no_class(rng):
+    """Eq. (6) of Ho & Salimans: (1 + w) e(x, c) - w e(x)."""
+    network = time_mlp((2,), width=4, blocks=1, classes=3)
+    model = ConditionalDDPM(network, classes=3, data="vectors")
+    x, t = rng.normal(size=(4, 2)).astype("float32"), np.full(4, 0.3, "float32")
+    labels = np.array([0, 1, 2, 0], "int32")
+    with_label = network([x, t, labels])
+    without = network([x, t, np.full(4, 3, "int32")])
+    for guidance in (0.0, 2.0):
+        found = model.output(x, t, tf.constant(labels), tf.constant(guidance))
+        expected = (1 + guidance) * with_label - guidance * without
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    plain = model.sample(4, seed=1, label=2, steps=3)
+    guided = model.sample(4, seed=1, label=2, steps=3, guidance=2.0)
+    assert abs(plain - guided).max() > 1e-3
+
+
+def test_some_examples_lose_their_label(rng):
+    network = time_mlp((2,), width=4, blocks=1, classes=3)
+    model = ConditionalDDPM(network, classes=3, data="vectors", unlabeled=0.25)
+    seen = []
+    model.output = lambda x_t, t, labels: seen.append(labels.numpy()) or tf.zeros_like(x_t)
+    labels = tf.constant(np.arange(400) % 3)
+    with training_step(model):
+        model.terms({"x": tf.zeros([400, 2]), "labels": labels})
+    lost = seen[0] == 3
+    assert 0.15 < lost.mean() < 0.35
+    np.testing.assert_array_equal(seen[0][~lost], labels.numpy()[~lost])
+
+
+def test_what_is_refused():
+    network = time_mlp((3,), width=4, blocks=1)
+    for options, sentence in (
+        (dict(prediction="score"), "prediction is 'score' and variance 'beta': expected one of"),
+        (dict(probability_path="karras"), "KarrasPath ends at time 80: expected a path that"),
+        (dict(data="sounds"), "data is 'sounds': expected one of images, vectors"),
+        (dict(chain_steps=1), "chain_steps must be at least 2, found 1"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            DDPM(network, **options)
+    with pytest.raises(ValueError, match=r"takes \[\(3,\), \(\)\] .* points, times, labels"):
+        ConditionalDDPM(network, classes=3)
+    with pytest.raises(ValueError, match="classes is 0 and unlabeled 2"):
+        ConditionalDDPM(time_mlp((3,), 4, 1, classes=2), classes=0, unlabeled=2)
+    with pytest.raises(ValueError, match="must be multiples of 4; pad or resize"):
+        time_unet((30, 28, 1))

@@ -1,0 +1,146 @@
+"""Paths against closed forms in float64."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.diffusion.paths import (
+    PATHS,
+    QUANTITIES,
+    CosinePath,
+    KarrasPath,
+    LinearPath,
+    Parts,
+    StraightPath,
+    get,
+    posterior,
+    variance_between,
+)
+
+BETAS = np.linspace(1e-4, 0.02, 1000)  # of Ho et al.
+ALPHA_BARS = np.cumprod(1 - BETAS)
+INNER = tf.constant([0.0503, 0.3331, 0.5004, 0.9009], tf.float64)  # between steps of a chain
+
+
+def times(path):
+    """Times within a path, one for each of four examples."""
+    return INNER * path.last_time
+
+
+def each_path():
+    return pytest.mark.parametrize("name", PATHS)
+
+
+def test_the_linear_chain_has_the_products_of_the_paper():
+    t = tf.constant(np.arange(1, 1001) / 1000)
+    path = LinearPath()
+    np.testing.assert_allclose(path.alpha(t) ** 2, ALPHA_BARS, rtol=1e-10)
+    np.testing.assert_allclose(path.sigma(t) ** 2, 1 - ALPHA_BARS, rtol=1e-10)
+    assert float(path.alpha(tf.constant(1.0)) ** 2) == pytest.approx(4.036e-5, rel=1e-3)
+    assert float(path.alpha(tf.constant(0.0))) == 1 and float(path.sigma(tf.constant(0.0))) == 0
+    np.testing.assert_allclose(variance_between(path, t[1:], t[:-1]), BETAS[1:], rtol=1e-8)
+
+
+def test_the_cosine_path_is_that_of_the_paper():
+    t = np.array([0.0, 0.25, 0.5, 0.999])
+    f = np.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+    path = CosinePath()
+    np.testing.assert_allclose(path.alpha(tf.constant(t)) ** 2, f / f[0], rtol=1e-10)
+    np.testing.assert_allclose(path.sigma(tf.constant(t)) ** 2, 1 - f / f[0], atol=1e-12)
+    # What clipping beta_T at 0.999 leaves of the example for T = 1,000.
+    before = np.cos((0.999 + 0.008) / 1.008 * math.pi / 2) ** 2 / f[0]
+    assert float(path.alpha(tf.constant(1.0))) == pytest.approx((0.001 * before) ** 0.5, rel=0.1)
+
+
+def test_times_of_karras():
+    """Table 1 of the paper, and 0 at the end."""
+    found = KarrasPath().times(tf.constant(18)).numpy()
+    places = np.arange(18) / 17
+    expected = (80 ** (1 / 7) + places * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
+    np.testing.assert_allclose(found, [*expected, 0], rtol=1e-5)
+
+
+def test_as_many_steps_as_the_chain_meet_its_times():
+    times = LinearPath().times(tf.constant(1000)).numpy()
+    np.testing.assert_array_equal(times, (np.arange(1000, -1, -1) / 1000).astype("float32"))
+
+
+@each_path()
+def test_slopes_are_derivatives(name):
+    path = get(name)
+    t = times(path)
+    step = 1e-6
+    for function, slope in ((path.alpha, path.alpha_slope), (path.sigma, path.sigma_slope)):
+        expected = (function(t + step) - function(t - step)) / (2 * step)
+        np.testing.assert_allclose(slope(t), expected, rtol=1e-6, atol=1e-8)
+
+
+@each_path()
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_every_quantity_gives_back_the_parts(rng, name, quantity):
+    path = get(name)
+    t = times(path)
+    parts = Parts(*tf.constant(rng.normal(size=(2, 4, 3))))
+    x_t = path.at(t, *parts)
+    value = path.quantity(quantity, t, parts)
+    found = path.parts(quantity, t, x_t, value)
+    np.testing.assert_allclose(found.example, parts.example, atol=1e-6)
+    np.testing.assert_allclose(found.noise, parts.noise, atol=1e-6)
+
+
+def test_quantities_by_hand(rng):
+    path, t = StraightPath(), tf.constant(0.25, tf.float64)
+    parts = Parts(*tf.constant(rng.normal(size=(2, 4, 3))))
+    np.testing.assert_allclose(path.quantity("velocity", t, parts), parts.noise - parts.example)
+    np.testing.assert_allclose(path.quantity("score", t, parts), -parts.noise / 0.25)
+    v = 0.75 * parts.noise - 0.25 * parts.example
+    np.testing.assert_allclose(path.quantity("v", t, parts), v)
+
+
+def test_the_velocity_of_a_circle_is_v_times_its_speed(rng):
+    """So predicting v on the cosine path is flow matching on that path."""
+    path, t = CosinePath(offset=0.0), tf.constant(0.3, tf.float64)
+    parts = Parts(*tf.constant(rng.normal(size=(2, 4, 3))))
+    velocity = path.quantity("velocity", t, parts)
+    np.testing.assert_allclose(velocity, math.pi / 2 * path.quantity("v", t, parts))
+
+
+def test_a_step_back_obeys_bayes_rule():
+    """q(x_s | x_t, x) is the prior q(x_s | x) times q(x_t | x_s), for all steps of the chain."""
+    numbers = np.arange(2, 1001)
+    t, s = tf.constant(numbers / 1000), tf.constant((numbers - 1) / 1000)
+    x_t, x = 0.7, -0.4
+    ones = tf.ones([len(numbers), 1], tf.float64)
+    mean, variance = posterior(LinearPath(), t, s, x_t * ones, x * ones)
+    prior = 1 - ALPHA_BARS[:-1]
+    beta = BETAS[1:]
+    precision = 1 / prior + (1 - beta) / beta
+    weighted = ALPHA_BARS[:-1] ** 0.5 * x / prior + (1 - beta) ** 0.5 * x_t / beta
+    np.testing.assert_allclose(variance[:, 0], 1 / precision, rtol=1e-8)
+    np.testing.assert_allclose(mean[:, 0], weighted / precision, atol=1e-8)
+
+
+@each_path()
+def test_a_step_back_over_any_distance_obeys_bayes_rule(name):
+    path = get(name)
+    t, s = times(path)[1:], times(path)[:-1]
+    ones = tf.ones([3, 1], tf.float64)
+    mean, variance = posterior(path, t, s, 0.7 * ones, -0.4 * ones)
+    factor = (path.alpha(t) / path.alpha(s)).numpy()
+    prior = path.sigma(s).numpy() ** 2
+    beta = path.sigma(t).numpy() ** 2 - factor**2 * prior
+    precision = 1 / prior + factor**2 / beta
+    weighted = path.alpha(s).numpy() * -0.4 / prior + factor * 0.7 / beta
+    np.testing.assert_allclose(variance[:, 0], 1 / precision, rtol=1e-12)
+    np.testing.assert_allclose(mean[:, 0], weighted / precision, rtol=1e-12)
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="expected at least 2 steps, and 0 < first"):
+        LinearPath(last=1.0)
+    with pytest.raises(ValueError, match="'speed': expected one of example, noise"):
+        StraightPath().coefficients("speed", tf.constant(0.5))
+    with pytest.raises(ValueError, match="Unknown path 'sine': pass one of the names cosine"):
+        get("sine")

@@ -1,0 +1,36 @@
+"""Tiny models of paths from noise to data."""
+
+from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, FlowMatching, LinearPath
+from keras_gen.networks import time_mlp
+from tiny import Tiny
+
+SIZES = dict(width=4, blocks=1, frequencies=0, activation="tanh")
+
+
+def _ddpm(seed=3):
+    path = LinearPath(first=0.01, last=0.1, steps=20)
+    options = dict(prediction="example", chain_steps=5, variance="beta_tilde", data="vectors")
+    return DDPM(time_mlp((3,), **SIZES), path, **options, seed=seed)
+
+
+def _conditional(seed=3):
+    network = time_mlp((2, 2, 1), classes=3, **SIZES)
+    options = dict(prediction="v", chain_steps=20, variance="beta_tilde", unlabeled=0.5)
+    return ConditionalDDPM(network, 3, CosinePath(), **options, seed=seed)
+
+
+def _flow_matching(seed=3):
+    network = time_mlp((3,), **SIZES)
+    return FlowMatching(network, CosinePath(0.01), pairing="optimal", data="vectors", seed=seed)
+
+
+def few_steps(model):
+    """Three samples, by a solver that draws at each step."""
+    return model.sample(3, seed=1, steps=3, solver="ancestral")
+
+
+TINY = {
+    "DDPM": Tiny(_ddpm, few_steps),
+    "ConditionalDDPM": Tiny(_conditional, few_steps),
+    "FlowMatching": Tiny(_flow_matching, few_steps),
+}

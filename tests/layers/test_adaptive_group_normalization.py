@@ -1,0 +1,25 @@
+"""Group normalization whose scale and offset follow from a condition."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.layers import AdaptiveGroupNormalization
+
+
+def test_equals_keras_group_normalization_scaled_by_the_condition(rng):
+    maps = (3 * rng.normal(size=(2, 4, 5, 8)) + 1).astype("float32")
+    condition = rng.normal(size=(2, 3)).astype("float32")
+    layer = AdaptiveGroupNormalization(groups=4)
+    plain = keras.layers.GroupNormalization(4, epsilon=1e-5, center=False, scale=False)(maps)
+    np.testing.assert_allclose(layer([maps, condition]), plain, atol=1e-4)
+    kernel, bias = (rng.normal(size=w.shape) for w in layer.weights)
+    layer.set_weights([kernel, bias])
+    scale, offset = np.split(condition @ kernel + bias, 2, axis=1)
+    expected = plain * (1 + scale[:, None, None]) + offset[:, None, None]
+    np.testing.assert_allclose(layer([maps, condition]), expected, atol=1e-3)
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="6 channels in 4 groups: expected a multiple"):
+        AdaptiveGroupNormalization(4).build([(None, 2, 2, 6), (None, 3)])

@@ -51,7 +51,7 @@ PRESETS = {
 
 BOARD = checkerboard()
 METHODS = {
-    "cosine": dict(probability_path=CosinePath()),
+    "cosine": dict(probability_path=CosinePath(offset=0.0)),
     "straight": dict(),
     "optimal": dict(pairing="optimal"),
 }

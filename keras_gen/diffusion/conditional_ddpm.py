@@ -85,7 +85,7 @@ class ConditionalDDPM(DDPM):
         return super().terms(batch | {"labels": tf.where(lost, self.classes, labels)})
 
     @override
-    def output(self, x_t, t, labels, guidance=None):
+    def network_output(self, x_t, t, labels, guidance=None):
         """Returns the prediction for labels, led away from that without: eq. (6)."""
         if guidance is None:
             return self.network([x_t, t, labels], training=self.training)

@@ -96,7 +96,11 @@ class DDPM(PathModel):
         noise = self.normal("noise", keras.ops.shape(x))
         x_t = self.probability_path.at(t, x, noise)  # eq. (4)
         target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
-        return {"denoising": per_example_mean(tf.square(target - self.output(x_t, t, **given)))}
+        return {
+            "denoising": per_example_mean(
+                tf.square(target - self.network_output(x_t, t, **given))
+            )
+        }
 
     # Algorithm 2 -----------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ class FlowMatching(PathModel):
         noise = self.paired(self.normal("noise", keras.ops.shape(x)), x)
         x_t = self.probability_path.at(t, x, noise)  # eq. (22)
         velocity = self.probability_path.quantity("velocity", t, Parts(x, noise))
-        return {"denoising": per_example_mean(tf.square(velocity - self.output(x_t, t)))}
+        return {"denoising": per_example_mean(tf.square(velocity - self.network_output(x_t, t)))}
 
     def paired(self, noise, x) -> tf.Tensor:
         """Returns the noise in the order in which it belongs to the examples."""
@@ -106,7 +106,7 @@ class FlowMatching(PathModel):
 
     def velocity(self, x_t, t) -> tf.Tensor:
         """Returns dx_t/dt of points `[batch, ...]` at the scalar time t."""
-        return self.output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]))
+        return self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]))
 
 
 def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

@@ -124,18 +124,26 @@ class PathModel(LikelihoodModel):
         places = tf.cast(start + tf.range(count), tf.float32)
         return (places + self.uniform("times", [count])) / tf.cast(total, tf.float32)
 
-    def output(self, x_t, t, **given) -> tf.Tensor:
-        """Returns what the network predicts for points `[batch, ...]` at times `[batch]`."""
+    def network_output(self, x_t, t) -> tf.Tensor:
+        """Returns what the network predicts for points `[batch, ...]` at times `[batch]`.
+
+        A model of p(x | given) takes its conditions too.
+        """
         return self.network([x_t, t], training=self.training)
 
     def parts(self, x_t, t, **given) -> Parts:
         """Returns the predicted parts of points at a time, a scalar or `[batch]`."""
-        output = self.output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]), **given)
-        parts = self.probability_path.parts(self.prediction, t, x_t, output)
+        parts = self.unclipped_parts(x_t, t, **given)
         if self.data == "images":
             example = tf.clip_by_value(parts.example, -1.0, 1.0)
-            parts = self.probability_path.with_example(t, x_t, example)
+            # What is left of the point is noise.
+            parts = self.probability_path.parts("example", t, x_t, example)
         return parts
+
+    def unclipped_parts(self, x_t, t, **given) -> Parts:
+        """Returns what `parts` does, of images as the network predicts them."""
+        output = self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]), **given)
+        return self.probability_path.parts(self.prediction, t, x_t, output)
 
     # Samples and codes -----------------------------------------------------------------------
 
@@ -192,12 +200,7 @@ class PathModel(LikelihoodModel):
         times = path.times(CODE_STEPS)
 
         def predict(x_t, t):
-            t = tf.maximum(t, path.first_time)
-            return path.parts(self.prediction, t, x_t, self.output(x_t, _each(t, x_t), **given))
+            return self.unclipped_parts(x_t, tf.maximum(t, path.first_time), **given)
 
         led = solve(predict, path, x, times[::-1], DDIM().step)
         return led / path.sigma(times[0])
-
-
-def _each(t, x):
-    return tf.broadcast_to(t, tf.shape(x)[:1])

@@ -108,10 +108,6 @@ class Path(Configurable):
         noise = (alpha * value - a * x_t) / determinant
         return Parts(example, noise)
 
-    def with_example(self, t, x_t, example) -> Parts:
-        """Returns the parts of a point x_t, t above 0, whose example is given."""
-        return self.parts("example", t, x_t, example)
-
 
 class VariancePreserving(Path):
     """Base of the paths with alpha^2 + sigma^2 = 1."""
@@ -189,7 +185,8 @@ class CosinePath(VariancePreserving):
     ends 5e-5 before the right one, which leaves as much of it for T = 1,000.
 
     Args:
-        offset: s, which gives the first steps some noise.
+        offset: s, by which the noise of the first steps grows faster, without bound at time 0; 0
+            for a velocity that is finite everywhere.
 
     Example:
         >>> CosinePath().sigma(tf.constant(0.5))
@@ -215,10 +212,18 @@ class CosinePath(VariancePreserving):
         square = tf.sin(angle - first) * tf.sin(angle + first) / math.cos(first) ** 2
         return tf.sqrt(tf.maximum(square, 0))
 
+    @property
+    def _speed(self) -> float:
+        return math.pi / 2 / (1 + self.offset)
+
     @override
     def alpha_slope(self, t):
-        speed = math.pi / 2 / (1 + self.offset)
-        return -speed * tf.sin(self._angle(t)) / math.cos(self._first_angle)
+        return -self._speed * tf.sin(self._angle(t)) / math.cos(self._first_angle)
+
+    @override
+    def sigma_slope(self, t):
+        # Without an offset it is finite at 0 too.
+        return super().sigma_slope(t) if self.offset else self._speed * tf.cos(self._angle(t))
 
 
 @serializable

@@ -133,7 +133,7 @@ def test_guidance_leads_away_from_what_has_no_class(rng):
     with_label = network([x, t, labels])
     without = network([x, t, np.full(4, 3, "int32")])
     for guidance in (0.0, 2.0):
-        found = model.output(x, t, tf.constant(labels), tf.constant(guidance))
+        found = model.network_output(x, t, tf.constant(labels), tf.constant(guidance))
         expected = (1 + guidance) * with_label - guidance * without
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     plain = model.sample(4, seed=1, label=2, steps=3)
@@ -145,7 +145,7 @@ def test_some_examples_lose_their_label(rng):
     network = time_mlp((2,), width=4, blocks=1, classes=3)
     model = ConditionalDDPM(network, classes=3, data="vectors", unlabeled=0.25)
     seen = []
-    model.output = lambda x_t, t, labels: seen.append(labels.numpy()) or tf.zeros_like(x_t)
+    model.network_output = lambda x_t, t, labels: seen.append(labels.numpy()) or tf.zeros_like(x_t)
     labels = tf.constant(np.arange(400) % 3)
     with training_step(model):
         model.terms({"x": tf.zeros([400, 2]), "labels": labels})

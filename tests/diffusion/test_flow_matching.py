@@ -42,7 +42,7 @@ def test_the_likelihood_of_normal_data(rng, values):
     expected = -(0.5 * place**2 + math.log(DEVIATION) + 0.5 * math.log(2 * math.pi)).sum(axis=1)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     coarse = ode_log_prob(velocity, tf.constant(x), tf.constant(probe), steps=4)
-    assert abs(coarse - expected).numpy().max() > 1e-3
+    assert abs(coarse - expected).numpy().max() > 100 * abs(found - expected).numpy().max()
 
 
 def test_images_count_by_levels(rng):

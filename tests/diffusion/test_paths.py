@@ -67,9 +67,8 @@ def test_as_many_steps_as_the_chain_meet_its_times():
     np.testing.assert_array_equal(times, (np.arange(1000, -1, -1) / 1000).astype("float32"))
 
 
-@each_path()
-def test_slopes_are_derivatives(name):
-    path = get(name)
+@pytest.mark.parametrize("path", [*(get(name) for name in PATHS), CosinePath(0.0)])
+def test_slopes_are_derivatives(path):
     t = times(path)
     step = 1e-6
     for function, slope in ((path.alpha, path.alpha_slope), (path.sigma, path.sigma_slope)):

@@ -93,6 +93,11 @@ def report_samples_by_steps(
         fewer numbers of steps; "ms_per_sample".
     """
     s = run.settings
+
+    def draw(n, steps):
+        options = dict(steps=steps, solver=s.solver, batch_size=250)
+        return model.sample(n, seed=s.seed, **options)
+
     padded = pad_to(images, 32).numpy()
     extractors = trained_extractors(padded, labels, s.classifier_steps)
     count = min(s.compared, len(test_images))
@@ -101,7 +106,7 @@ def report_samples_by_steps(
 
     run.say(f"drawing {count} samples in {s.sampling_steps} steps, and fewer in {few}")
     start = time.perf_counter()
-    drawn = model.sample(count, seed=s.seed, steps=s.sampling_steps, solver=s.solver)
+    drawn = draw(count, s.sampling_steps)
     milliseconds = 1000 * (time.perf_counter() - start) / count
 
     run.say("comparing samples in the features of two classifiers, and by patches")
@@ -116,7 +121,7 @@ def report_samples_by_steps(
     fewer = min(s.compared_in_few_steps, count)
     evaluate = GenerationEvaluation(extractors, padded[:fewer], s.seed)
     for steps in few:
-        drawn = model.sample(fewer, seed=s.seed, steps=steps, solver=s.solver)
+        drawn = draw(fewer, steps)
         distances = evaluate.distances(pad_to(drawn, 32).numpy())
         found[f"kernel_distance_in_{steps}"] = distances["kernel_distance"]
     return found

@@ -46,10 +46,9 @@ class ConditionalDDPM(DDPM):
 
     Example:
     ```python
-    from keras_gen.networks import time_unet
-    model = ConditionalDDPM(time_unet((8, 8, 1), widths=(8,), classes=10), classes=10)
+    model = ConditionalDDPM.for_vectors(2, width=16, classes=10)
     model.compile()
-    model.fit(np.zeros((8, 8, 8, 1), "uint8"), np.arange(8), batch_size=4)
+    model.fit(np.ones((8, 2)), np.arange(8), batch_size=4)
     sevens = model.sample(9, seed=1, label=7, guidance=1.0, steps=5)
     ```
     """

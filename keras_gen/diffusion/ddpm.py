@@ -64,7 +64,6 @@ class DDPM(PathModel):
     model.compile()
     model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1, steps=5)
-    bits = -model.log_prob(images) / np.log(2) / 64
     ```
     """
 

@@ -90,7 +90,7 @@ class FlowMatching(PathModel):
         if self.pairing == "independent":
             return noise
         dealt = optimal_pairing(global_batch(noise), global_batch(x))
-        return replica_part(dealt, keras.ops.shape(x)[0])
+        return tf.ensure_shape(replica_part(dealt, keras.ops.shape(x)[0]), noise.shape)
 
     # The likelihood --------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     # Squared distances but for what is the same in every pairing.
     costs = -tf.matmul(_flat(x), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
-    return tf.ensure_shape(tf.gather(noise, order), noise.shape)
+    return tf.gather(noise, order)
 
 
 def _assigned(costs):
@@ -132,4 +132,4 @@ def _assigned(costs):
 
 
 def _flat(x):
-    return tf.reshape(x, [tf.shape(x)[0], x.shape[1:].num_elements()])
+    return tf.reshape(x, [tf.shape(x)[0], -1])

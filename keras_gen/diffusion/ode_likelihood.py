@@ -1,5 +1,6 @@
 """The likelihood of a differential equation that moves noise to data."""
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -37,6 +38,8 @@ def ode_log_prob(
     """
     length = tf.cast(1 / steps, x.dtype)
 
+    # Traced once, and not for each of the four places of a step.
+    @functools.partial(tf.function, autograph=False)
     def slope(x, t):
         return _velocity_and_divergence(velocity, x, t, probe)
 

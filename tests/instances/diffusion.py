@@ -9,18 +9,20 @@ SIZES = dict(width=4, blocks=1, frequencies=0, activation="tanh")
 
 def _ddpm(seed=3):
     path = LinearPath(first=0.01, last=0.1, steps=20)
-    options = dict(prediction="example", chain_steps=5, variance="beta_tilde", data="vectors")
-    return DDPM(time_mlp((3,), **SIZES), path, **options, seed=seed)
+    options = dict(prediction="example", chain_steps=3, variance="beta_tilde")
+    return DDPM(time_mlp((2, 2, 1), **SIZES), path, **options, seed=seed)
 
 
 def _conditional(seed=3):
-    network = time_mlp((2, 2, 1), classes=3, **SIZES)
-    options = dict(prediction="v", chain_steps=20, variance="beta_tilde", unlabeled=0.5)
+    network = time_mlp((3,), classes=3, **SIZES)
+    options = dict(
+        prediction="v", chain_steps=3, variance="beta_tilde", data="vectors", unlabeled=0.5
+    )
     return ConditionalDDPM(network, 3, CosinePath(), **options, seed=seed)
 
 
 def _flow_matching(seed=3):
-    network = time_mlp((3,), **SIZES)
+    network = time_mlp((5,), **SIZES)
     return FlowMatching(network, CosinePath(0.01), pairing="optimal", data="vectors", seed=seed)
 
 

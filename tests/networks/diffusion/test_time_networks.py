@@ -44,7 +44,7 @@ def test_convolutions_alone_may_have_lower_precision():
     for layer in network.layers:
         if "conv" in layer.name:
             assert layer.compute_dtype == "bfloat16"
-        elif not layer.name.startswith(("dense", "pixel_shuffle")):
+        elif not layer.name.startswith(("input", "dense", "activation", "pixel_shuffle")):
             assert layer.compute_dtype == "float32", layer.name
     assert network.output.dtype == "float32"
 

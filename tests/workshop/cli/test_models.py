@@ -22,7 +22,7 @@ from keras_gen.files.images import enlarged_grid, read_image
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import EXAMPLES, _parser, main
-from keras_gen.workshop.cli.models import find
+from keras_gen.workshop.cli.models import _conditions, find
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
 from shared import fails, run_without
@@ -215,11 +215,10 @@ def test_sample(home, capsys):
 @pytest.mark.thorough
 def test_sample_sets_conditions(home, capsys):
     """Those of the model, by their names; the others have the value that is usual."""
-    model = TINY["ConditionalDDPM"].compiled()
+    model = TINY["ConditionalGAN"].compiled()
     export(model, "mine", "classes")
     sample = ["sample", "mine/classes", "-n", "6", "--seed", "3", "--columns", "3"]
-    twos = {"label": 2, "steps": 3, "solver": "heun"}
-    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", twos)):
+    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", {"label": 2})):
         settings = [f"--set={key}={value}" for key, value in conditions.items()]
         assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
         labels = {} if name == "any" else conditions
@@ -229,18 +228,27 @@ def test_sample_sets_conditions(home, capsys):
     sample += ["-o", "a.png"]
     assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
     error = fails(capsys, *sample, "--set", "lable=2")
-    assert error.endswith(" has label, guidance, steps, solver to set; did you mean label?\n")
-    for wrong in ("guidance=any: guidance is a number", "solver=3: solver is a name, usually ddim"):
-        setting, _, _ = wrong.partition(":")
-        assert f"--set {wrong}" in fails(capsys, *sample, "--set", setting)
-    assert "--set label=two: label is a number" in fails(capsys, *sample, "--set=label=two")
+    assert error.endswith(" has label, truncation to set; did you mean label?\n")
+    assert "--set truncation=any: truncation is" in fails(capsys, *sample, "--set=truncation=any")
     assert "--set label=0.5: label is a whole" in fails(capsys, *sample, "--set=label=0.5")
-    error = fails(capsys, *sample, "--set", "label=2", "--set=guidance=1", "--set=label=2")
+    error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
     assert error == "keras-gen sample: --set label is given 2 times: give it one value.\n"
     assert not Path("a.png").exists()
     assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
+    assert "--set label=two: label is a number" in fails(capsys, *sample, "--set=label=two")
     with pytest.raises(SystemExit, match="2"):
         main([*sample, "--set", "label"])
+
+
+def test_some_conditions_are_names(home, capsys, monkeypatch):
+    usual = {"solver": "ddim", "steps": 50}
+    metadata = {"defaults": {"sample": usual}, "signatures": {"sample": {}}}
+    monkeypatch.setattr("keras_gen.serving.exported.read_metadata", lambda path: metadata)
+    chosen = {"solver": "heun", "steps": 9}
+    assert _conditions(Path("inverter"), "sample", chosen) == chosen
+    sample = ["sample", "inverter", "-o", "a.png", "--set"]
+    assert "solver=3: solver is a name, usually ddim." in fails(capsys, *sample, "solver=3")
+    assert "steps=ten: steps is a number, usually 50." in fails(capsys, *sample, "steps=ten")
 
 
 def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):

@@ -1,5 +1,7 @@
 """The base of models that lead noise to data along a path: diffusion and flow matching."""
 
+import functools
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -173,6 +175,8 @@ class PathModel(LikelihoodModel):
     def led(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
         """Leads latents of deviation 1 to examples through times, the last of them 0."""
 
+        # Traced once, also for solvers that ask twice in a step.
+        @functools.partial(tf.function, autograph=False)
         def predict(x_t, t):
             return self.parts(x_t, t, **given)
 

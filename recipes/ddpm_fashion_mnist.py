@@ -3,8 +3,8 @@
 Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled by the steps of
 Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/ddpm_fashion_mnist.py                    about 20 minutes on one CPU core
-  python recipes/ddpm_fashion_mnist.py --preset smoke     under a minute
+  python recipes/ddpm_fashion_mnist.py                    some 20 minutes on two CPU cores, an estimate
+  python recipes/ddpm_fashion_mnist.py --preset smoke     a minute
 
 Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
 classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches
@@ -51,7 +51,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, scored=10, classifier_steps=5),
-    "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=2),
+    "cpu": dict(epochs=4, steps_per_epoch=468, batch_size=128, grid_every=1),
     "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
                   batch_size=128, grid_every=50, solver="ancestral", sampling_steps=1000),
 }  # fmt: skip

@@ -4,8 +4,8 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow", ICLR
 2023.
 
-  python recipes/flow_matching_fashion_mnist.py                    about 20 minutes on one CPU core
-  python recipes/flow_matching_fashion_mnist.py --preset smoke     under a minute
+  python recipes/flow_matching_fashion_mnist.py                    some 20 minutes on two CPU cores, an estimate
+  python recipes/flow_matching_fashion_mnist.py --preset smoke     a minute
 
 Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
 classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches
@@ -51,7 +51,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
-    "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=2),
+    "cpu": dict(epochs=4, steps_per_epoch=468, batch_size=128, grid_every=1),
     "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
                   batch_size=128, grid_every=50, sampling_steps=50),
 }  # fmt: skip

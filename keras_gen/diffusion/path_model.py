@@ -48,7 +48,7 @@ class PathModel(LikelihoodModel):
     default_signature = "sample"
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
     prediction: str
-    inputs_of_network = ("points", "times")
+    inputs_of_network: tuple[str, ...] = ("points", "times")
     sample = sample
     log_prob = log_prob
     interpolate = interpolate
@@ -182,6 +182,11 @@ class PathModel(LikelihoodModel):
 
         start = self.probability_path.sigma(times[0]) * latents
         return solve(predict, self.probability_path, start, times, step, seeds)
+
+    @override
+    def signatures(self):
+        """Returns those of all models, without `score`: the negative `log_prob`, which takes long."""
+        return {name: one for name, one in super().signatures().items() if name != "score"}
 
     @capability
     def encode(self, x):

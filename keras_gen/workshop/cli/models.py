@@ -83,7 +83,7 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
     return {name: -1 if value == ANY else value for name, value in chosen.items()}
 
 
-def said(usual: int | float | str) -> str:
+def said(usual: Any) -> str:
     """A condition's usual value in words: exports count labels from 0, and -1 is any of them."""
     return ANY if usual == -1 else str(usual)
 

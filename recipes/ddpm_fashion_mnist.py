@@ -3,8 +3,8 @@
 Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled by the steps of
 Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/ddpm_fashion_mnist.py                    some 20 minutes on two CPU cores, an estimate
-  python recipes/ddpm_fashion_mnist.py --preset smoke     a minute
+  python recipes/ddpm_fashion_mnist.py                 about 20 minutes on two CPU cores, estimated
+  python recipes/ddpm_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
 classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches

@@ -4,8 +4,8 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow", ICLR
 2023.
 
-  python recipes/flow_matching_fashion_mnist.py                    some 20 minutes on two CPU cores, an estimate
-  python recipes/flow_matching_fashion_mnist.py --preset smoke     a minute
+  python recipes/flow_matching_fashion_mnist.py                 about 20 minutes on two CPU cores, estimated
+  python recipes/flow_matching_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
 classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches

@@ -4,8 +4,8 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR
 2024.
 
-  python recipes/flow_matching_plane.py                    some 5 minutes on one CPU core, an estimate
-  python recipes/flow_matching_plane.py --preset smoke     under a minute
+  python recipes/flow_matching_plane.py                 about 5 minutes on one CPU core, estimated
+  python recipes/flow_matching_plane.py --preset smoke  under a minute
 
 One network learns the velocity of the path of diffusion models (cosine), of straight lines from any
 noise to any point (straight), and of straight lines where noise is dealt to the points of a batch

@@ -185,7 +185,7 @@ class PathModel(LikelihoodModel):
 
     @override
     def signatures(self):
-        """Returns those of all models, without `score`: the negative `log_prob`, which takes long."""
+        """Returns those of all models but `score`, the negative `log_prob`, which takes long."""
         return {name: one for name, one in super().signatures().items() if name != "score"}
 
     @capability

@@ -336,7 +336,7 @@ VALUES = [
     (Levels((2,), 4), np.array([[0, 4]]), r"^Images .* from 0 to 4: .* in \[0, 3\]"),
     (Levels((2,), 4, name="masks"), np.array([[0, -1]]), "^Masks have .* from -1 to 0:"),
     (Labels(3), [-1, 2], r"^Labels .* from -1 to 2: .* in \[0, 2\]"),
-    (Labels(3, unknown=True), [-2, 3], r"from -2 to 3: .* in \[-1, 2\]"),
+    (Labels(3, unknown=True), [-2, 3], r"from -2 to 3: .* in \[0, 2\], or -1"),
     (Waveforms(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
     (MuLaw(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
     (MuLaw(), [[[0.0], [NAN]]], "nan"),

@@ -127,6 +127,8 @@ class DDPM(PathModel):
         steps = self.chain_steps - 1
         count = min(SCORE_TIMES, steps)
 
+        # Outside of a graph `map_fn` would rewrite all that is called, for seconds.
+        @tf.autograph.experimental.do_not_convert
         def in_part(number):
             drawn = uniform(tf.shape(x)[:1], folded(seeds, 2 * number))
             place = tf.floor((tf.cast(number, tf.float32) + drawn) * steps / count)

@@ -46,7 +46,7 @@ OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
 # Data without arrays beside their sources; a smoke run takes this many examples of each source.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
-LINES = 4  # at most, about the progress of a training
+LINES = 8  # at most, about the progress of a training
 FRAMES = 60  # at most, of the animation of a training
 
 

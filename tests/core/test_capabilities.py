@@ -321,7 +321,7 @@ class TestSamples:
             model.sample(2, temperature=[0.5, 1.0])
         with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
             model.sample(1, class_=2)
-        with pytest.raises(ValueError, match=r"Labels have values from 3 to 3: .* in \[0, 2\], or -1"):
+        with pytest.raises(ValueError, match=r"Labels .* from 3 to 3: .* in \[0, 2\], or -1"):
             model.sample(1, label=3)
         with pytest.raises(ValueError, match=r"There are 3 label for n=2: give one, or 2\."):
             model.sample(2, label=[0, 1, 2])

@@ -3,8 +3,8 @@
 Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
 Models", NeurIPS 2015.
 
-  python recipes/conditional_vae_mnist.py                    about 25 minutes on one of two CPU cores
-  python recipes/conditional_vae_mnist.py --preset smoke     under a minute
+  python recipes/conditional_vae_mnist.py                   about 25 minutes on one of two CPU cores
+  python recipes/conditional_vae_mnist.py --preset smoke    under a minute
 
 Encoder and decoder get the label as a one-hot vector. The likelihood of test digits given their
 label is held against a mixture of Bernoulli distributions of each digit. Two classifiers that were

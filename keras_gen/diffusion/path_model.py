@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_image_shape, checked_shape
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, require_built, sample
 from keras_gen.core.distribution.replicas import replica_slice
@@ -94,6 +95,7 @@ class PathModel(LikelihoodModel):
         Raises:
             ValueError: If the sides are no such multiples.
         """
+        shape = checked_image_shape(shape)
         return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
 
     @classmethod
@@ -106,7 +108,7 @@ class PathModel(LikelihoodModel):
             blocks: Number of layers.
             **kwargs: Further arguments of the class.
         """
-        shape = shape if isinstance(shape, tuple) else (shape,)
+        shape = checked_shape("shape", shape)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
         return cls(network, data="vectors", **kwargs)
 

@@ -95,7 +95,8 @@ class Euler(Solver):
     def step(self, move):
         """Returns x + (s - t) dx/dt."""
         velocity = move.path.quantity("velocity", move.t, move.parts)
-        return _or_example(move, move.x + (move.s - move.t) * velocity)
+        moved = move.x + (move.s - move.t) * velocity
+        return tf.where(move.s > 0, moved, move.parts.example)
 
 
 class Heun(Solver):
@@ -149,11 +150,6 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
-def _or_example(move, x):
-    """Points, or the predicted example in a step to time 0."""
-    return tf.where(move.s > 0, x, move.parts.example)
-
-
 def solve(
     predict: Callable, path: Path, x: tf.Tensor, times: tf.Tensor, step: Callable, seeds=None
 ) -> tf.Tensor:
@@ -183,7 +179,8 @@ def solve(
             drawn = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
             return tf.cast(tf.ensure_shape(drawn, x.shape), x.dtype)
 
-        t, s = times[number], times[number + 1]
+        t = times[number]
+        s = times[number + 1]
         parts = predict(x, t)
         before = times[tf.maximum(number - 1, 0)]
         move = Move(path, x, t, s, parts, before, example_before, predict, noise)

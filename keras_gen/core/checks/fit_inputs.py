@@ -420,7 +420,8 @@ def adapt_edges(model, arguments: dict[str, Any]) -> None:
 
 def _training_batches(arguments: dict[str, Any]) -> Callable[[], Iterator]:
     """A function that goes through an epoch's data; those of a generator are kept for `fit`."""
-    x, y = arguments["x"], arguments.get("y")
+    x = arguments["x"]
+    y = arguments.get("y")
     steps = arguments.get("steps_per_epoch")
     if isinstance(x, Iterator):
         first = list(itertools.islice(x, steps))

@@ -60,6 +60,9 @@ BORDERS = 30  # photographs whose borders are compared
 class Settings(RunSettings):
     ZERO = (*RunSettings.ZERO, "classifier_steps", "offline_epochs")
 
+    preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
+    """Scale of the run: smoke (a minute or so), quick (a first look), cpu (half an hour or more on
+    two cores), paper (the paper's setting). auto: quick."""
     photos: Path | None = None  # Folder of your own photographs (domain X)
     paintings: Path | None = None  # Folder of your own paintings (domain Y)
     image_size: int = 256  # Side of the training crops

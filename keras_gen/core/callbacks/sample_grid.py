@@ -1,5 +1,6 @@
 """Images during training."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,10 @@ class SampleGrid(keras.callbacks.Callback):
             by `keras_gen.files.images.as_shown`.
         directory: Folder of the images, named by epoch.
         every: Epochs between images.
+        lines: How many of their paths a training prints at most; None for all.
 
     Raises:
-        ValueError: If `every` is below 1.
+        ValueError: If `every` or `lines` is below 1.
 
     Example:
     ```python
@@ -44,10 +46,19 @@ class SampleGrid(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, draw: Callable[[keras.Model], Any], directory, every: int = 1):
+    def __init__(
+        self,
+        draw: Callable[[keras.Model], Any],
+        directory,
+        every: int = 1,
+        lines: int | None = None,
+    ):
         super().__init__()
         if every < 1:
             raise ValueError(f"every is {every}: images come every 1 epoch or more.")
+        if lines is not None and lines < 1:
+            raise ValueError(f"lines is {lines}: expected at least 1, or None for all images.")
+        self.lines = lines
         self.draw = draw
         self.directory = Path(directory)
         self.every = every
@@ -64,4 +75,11 @@ class SampleGrid(keras.callbacks.Callback):
                     image.savefig(file, format="png")
             else:
                 write_png(path, as_shown(image) if np.ndim(image) == 3 else image)
-        tqdm.write(f"  image: {path}")
+        if self._is_told(epoch):
+            tqdm.write(f"  image: {path}")
+
+    def _is_told(self, epoch: int) -> bool:
+        """Whether the path of an epoch's image is printed: of the first one it is."""
+        images = max(1, self.params["epochs"] // self.every)
+        between = self.every * math.ceil(images / (self.lines or images))
+        return not epoch or not (epoch + 1) % between

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import collections
 import functools
 import re
 import textwrap
@@ -17,24 +18,34 @@ from keras_gen.workshop.results import read_published, words
 from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
+INDENT = "    "
+OTHERS = "others"  # recipes and exports of no family of models
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)  # of metadata of another kind
 
 
 def list_models(options: argparse.Namespace) -> int:
-    """Prints each recipe and export: what it does, how long it takes, and whether it is trained."""
+    """Prints recipes and exports by family: what each does, how long it takes, if it is trained."""
     files = recipes()
     exports = models.exports(options.models)
     print(
-        f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}; "
-        "the minutes are those\nof a training on CPU cores. `keras-gen show NAME` says more.\n"
+        f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
+        'Minutes are those\nof a training on CPU cores; "export" says that a trained model is '
+        "there.\n`keras-gen show NAME` says more."
     )
+    by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):
-        file = files.get(name)
-        duration = _duration(file) if file else ""
-        mark = _mark(options.models / name) if name in exports else ""
-        print(f"{name:40} {duration:16} {mark}".rstrip())
-        if does := summary(file):
-            print(textwrap.fill(does, WIDTH, initial_indent="  ", subsequent_indent="  "))
+        by_family[_family(files.get(name))].append(name)
+    for family in sorted(by_family, key=lambda family: (family == OTHERS, family)):
+        print(f"\n{family}")
+        for name in by_family[family]:
+            file = files.get(name)
+            duration = _duration(file) if file else ""
+            mark = _mark(options.models / name) if name in exports else ""
+            print(f"  {name:40} {duration:14} {mark}".rstrip())
+            if does := summary(file):
+                print(
+                    textwrap.fill(does, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+                )
     if not exports:
         print(
             "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
@@ -104,6 +115,14 @@ def _line(name: str, text: str) -> None:
                 break_long_words=False, break_on_hyphens=False,
             )
         )  # fmt: skip
+
+
+def _family(recipe: Path | None) -> str:
+    """The family of models that a recipe belongs to: a folder of keras_gen."""
+    try:
+        return read_published(recipe.parent.parent, recipe.stem).family if recipe else OTHERS
+    except (FileNotFoundError, ValueError):
+        return OTHERS
 
 
 def _mark(folder: Path) -> str:

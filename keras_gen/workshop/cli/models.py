@@ -12,6 +12,7 @@ from keras_gen.files.animations import video_grid, video_strips, write_animation
 from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
 from keras_gen.messages import known_names, nearest
 from keras_gen.serving import exported
+from keras_gen.workshop.cli.recipes import recipes
 
 ANY = "any"  # a label of which each sample draws its own
 
@@ -104,10 +105,15 @@ def find(models: Path, model: str) -> Path:
     for path in (Path(model), models / model):
         if path.is_dir():
             return path
-    known = exports(models)
+    name = Path(model).name
+    if name in recipes():
+        raise FileNotFoundError(
+            f"{model} is not trained: neither a path nor in {models}. `keras-gen train {name} "
+            f"--export {models}` trains it; of its minutes `keras-gen show {name}` tells."
+        )
     raise FileNotFoundError(
         f"there is no model {model!r}, neither as a path nor in {models}"
-        f"{known_names(Path(model).name, known)}"
+        f"{known_names(name, exports(models))}"
     )
 
 

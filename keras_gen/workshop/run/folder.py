@@ -1,6 +1,7 @@
 """The folder of a run: chosen, checked and held before anything is loaded."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ from keras_gen.files.writing import clear_partial_files
 from keras_gen.workshop.run.settings import RunSettings, read_config
 
 _METRICS = "metrics.json"
+_RUNS = Path("runs")  # of all recipes, in the working directory
 _held: dict[Path, FileLock] = {}
 
 
@@ -32,7 +34,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
             resume, or `export` cannot be written to.
         OSError: If the folder cannot be written to.
     """
-    runs = Path("runs") / name
+    runs = _RUNS / name
     if settings.export:
         _check_export(settings.export)
     if settings.resume:
@@ -63,9 +65,16 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 
 
 def leave_folder(folder: Path) -> None:
-    """Lets go of a folder, and removes it if nothing was written to it."""
+    """Lets go of a folder, and removes it if nothing was written to it.
+
+    The folder of all runs of a recipe, and that of all runs, are removed too where they are empty.
+    """
     if lock := _held.pop(folder, None):
         let_go(lock)
+        if folder.parent.parent == _RUNS:
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
+                _RUNS.rmdir()
 
 
 def is_finished(folder: Path) -> bool:

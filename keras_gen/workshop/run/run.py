@@ -337,7 +337,8 @@ class Run:
         """What shows a training on the screen and in TensorBoard."""
         reports = [TimeLeft(LINES)]
         if draw:
-            reports.append(SampleGrid(draw, directory / "samples", self.settings.grid_every))
+            every = self.settings.grid_every
+            reports.append(SampleGrid(draw, directory / "samples", every, LINES))
         if is_chief():
             board = directory / "tensorboard"
             reports.append(keras.callbacks.TensorBoard(board, write_graph=False))

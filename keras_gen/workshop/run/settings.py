@@ -18,7 +18,7 @@ import simple_parsing
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
-QUICK = "quick"  # what some recipes have besides
+QUICK = "quick"  # what a recipe may have besides
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
 FREE = (
     "resume",
@@ -48,10 +48,9 @@ class RunSettings:
     ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
     BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
 
-    preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
-    """Scale of the run: smoke (under a minute), quick (a first look, in recipes that have it), cpu
-    (minutes on two cores), paper (the paper's setting). auto: quick where there is one; else paper
-    with a GPU, and cpu without."""
+    preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
+    """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
+    setting). auto: paper with a GPU, and cpu without."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
     """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
     TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
@@ -133,6 +132,14 @@ class ShortStepSettings(RunSettings):
             )
 
 
+class _Help(simple_parsing.SimpleHelpFormatter):
+    """The help of a recipe: its flags stand under a heading in words."""
+
+    def start_section(self, heading):
+        of_settings = heading is not None and heading.endswith(" ['settings']")
+        super().start_section("flags" if of_settings else heading)
+
+
 def check(
     settings: type[RunSettings],
     presets: Mapping[str, dict],
@@ -197,6 +204,7 @@ def parse(
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
+        formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
         # Without abbreviations, so that a flag means the same when a recipe gets more of them.
         allow_abbrev=False,

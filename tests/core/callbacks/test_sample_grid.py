@@ -37,6 +37,13 @@ def test_a_image_every_few_epochs(tmp_path, capsys, every, expected):
     assert lines == [f"  image: {tmp_path / 'samples' / file}" for file in files]
 
 
+def test_few_paths_are_printed_of_many_images(tmp_path, capsys):
+    fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path, lines=2), epochs=7)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[-8:-4] for line in lines if "image" in line] == ["0001", "0004"]
+    assert len(names(tmp_path)) == 7
+
+
 def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
     seen = []
 
@@ -86,3 +93,5 @@ def test_only_the_chief_draws(tmp_path, monkeypatch):
 def test_every_is_checked(tmp_path):
     with pytest.raises(ValueError, match="every is 0: images come every 1 epoch or more"):
         SampleGrid(lambda model: None, tmp_path, every=0)
+    with pytest.raises(ValueError, match="lines is 0: expected at least 1, or None"):
+        SampleGrid(lambda model: None, tmp_path, lines=0)

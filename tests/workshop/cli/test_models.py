@@ -33,6 +33,16 @@ GAN = '''"""A GAN on USPS.
 """
 raise OSError
 '''
+PUBLISHED = """
+system = "GAN"
+family = "gan"
+paper = "Goodfellow et al. 2014"
+dataset = "USPS"
+[figures.kid]
+metric = "distance"
+tolerance = 0.1
+no_baseline = "none"
+"""
 
 
 def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
@@ -44,20 +54,35 @@ def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
 def test_list(home, capsys):
     (home / "recipes").mkdir()
     (home / "recipes" / "gan_usps.py").write_text(GAN)
+    results = home / "recipes" / "results"
+    results.mkdir()
+    (results / "gan_usps.toml").write_text(PUBLISHED)
     (home / "recipes" / "broken.py").write_text("def (")
     (home / "recipes" / "silent.py").touch()
     (home / "recipes" / "_private.py").touch()
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("3 recipes in recipes, 3 exports in saved_models; ")
+    assert out.startswith("3 recipes in recipes, 3 exports in saved_models. ")
     assert max(map(len, out.splitlines())) <= 80
-    entries = [entry.split() for entry in out.split(" more.\n\n")[1].splitlines()]
-    assert entries[0] == ["broken"] and entries[1][:3] == ["(not", "valid", "Python:"]
+    families = out.split(" more.\n\n")[1].split("\n\n")
+    assert [family.split()[:2] for family in families] == [
+        ["gan", "gan_usps"],
+        ["others", "broken"],
+    ]
+    entries = [entry.split() for entry in families[1].splitlines()]
+    assert entries[1] == ["broken"] and entries[2][:3] == ["(not", "valid", "Python:"]
     assert "_private" not in out
-    begin = entries.index(["gan_usps", "3", "minutes"])
-    assert entries[begin : begin + 3] == [
-        ["gan_usps", "3", "minutes"], ["A", "GAN", "on", "USPS."], ["inverter", "export"],
+    assert ["inverter", "export"] in entries
+    assert [entry.split() for entry in families[0].splitlines()[1:]] == [
+        ["gan_usps", "3", "minutes"], ["A", "GAN", "on", "USPS."],
     ]  # fmt: skip
+
+
+def test_a_recipe_without_an_export_is_named(home, capsys):
+    (home / "recipes").mkdir()
+    (home / "recipes" / "gan_usps.py").write_text(GAN)
+    error = fails(capsys, "sample", "gan_usps", "-o", "a.png")
+    assert "gan_usps is not trained: neither a path nor in saved_models. `keras-gen train" in error
 
 
 def test_show(home, capsys):

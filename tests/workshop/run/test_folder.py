@@ -74,7 +74,11 @@ class TestNew:
     def test_an_empty_one_is_removed_on_leaving(self, here):
         folder, _ = choose()
         leave_folder(folder)
-        assert not folder.exists()
+        assert not Path("runs").exists()
+        kept, left = choose()[0], choose()[0]
+        (kept / "config.json").touch()
+        leave_folder(left)
+        assert kept.exists() and not left.exists()
 
     def test_what_holds_something_else_is_refused(self, here):
         Path("file").write_text("")

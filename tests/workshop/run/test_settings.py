@@ -31,6 +31,11 @@ class Settings(RunSettings):
     """Momentum."""
 
 
+@dataclasses.dataclass(frozen=True)
+class WithQuick(Settings):
+    preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
+
+
 PRESETS = {
     "smoke": dict(filters=2, epochs=2),
     "cpu": dict(filters=8, epochs=20, kind="fancy"),
@@ -75,11 +80,11 @@ class TestPresets:
 
     def test_a_recipe_may_have_the_preset_quick(self, capsys):
         presets = PRESETS | {"quick": dict(epochs=3)}
-        assert parse(Settings, presets, DESCRIPTION, ["--preset", "quick"]).epochs == 3
+        assert parse(WithQuick, presets, DESCRIPTION, ["--preset", "quick"]).epochs == 3
         # It is where to begin, also with a GPU.
-        assert parse(Settings, presets, DESCRIPTION, []).preset == "quick"
-        assert parse(Settings, presets, DESCRIPTION, [], usual="paper").epochs == 3
-        assert parse(Settings, presets, DESCRIPTION, ["--preset", "cpu"]).epochs == 20
+        assert parse(WithQuick, presets, DESCRIPTION, []).preset == "quick"
+        assert parse(WithQuick, presets, DESCRIPTION, [], usual="paper").epochs == 3
+        assert parse(WithQuick, presets, DESCRIPTION, ["--preset", "cpu"]).epochs == 20
         said = "--preset is quick: this recipe has smoke, cpu, paper."
         assert refused(capsys, "--preset", "quick") == said
 
@@ -88,7 +93,14 @@ class TestPresets:
         argv = ["--epochs", "0"]
         check(Settings, PRESETS, DESCRIPTION, argv)
         with pytest.raises(SystemExit):
-            check(Settings, PRESETS | {"quick": dict(epochs=3)}, DESCRIPTION, argv)
+            check(WithQuick, PRESETS | {"quick": dict(epochs=3)}, DESCRIPTION, argv)
+
+
+def test_help_stands_under_a_heading_in_words(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        run("--preset", "cpu", "--help")
+    out = capsys.readouterr().out
+    assert "\nflags:\n" in out and "['settings']" not in out and "quick" not in out
 
 
 def test_types():

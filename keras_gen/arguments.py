@@ -1,28 +1,103 @@
 """Arguments that users give, checked."""
 
+import math
 import operator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST = 60  # characters of a value in an error message
 
 
-def checked_integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
-    """Returns an argument as an int; `maximum` may be taken too.
+def checked_integer(
+    name: str, value: Any, minimum: int | None = None, maximum: int | None = None
+) -> int:
+    """Returns an argument as an int; the limits may be taken too.
 
     Raises:
         TypeError: If it is no integer. True and False are none.
         ValueError: If it is below `minimum` or above `maximum`.
     """
-    expected = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
+    expected = _limits(minimum, maximum)
     try:
         number = operator.index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer of {expected}, found {shown(value)}.")
-    if number < minimum or (maximum is not None and number > maximum):
+    if number is None or _is_flag(value):
+        kind = f"an integer of {expected}" if expected else "an integer"
+        raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
+    if not _within(number, minimum, maximum):
         raise ValueError(f"{name} must be {expected}, found {number}.")
     return number
+
+
+def checked_number(
+    name: str, value: Any, minimum: float | None = None, maximum: float | None = None
+) -> float:
+    """Returns an argument as a finite float; the limits may be taken too.
+
+    Raises:
+        TypeError: If it is no number. True and False are none.
+        ValueError: If it is not finite, below `minimum` or above `maximum`.
+    """
+    expected = _limits(minimum, maximum)
+    kind = f"a number of {expected}" if expected else "a finite number"
+    if not _is_number(value):
+        raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
+    number = float(value)
+    if not math.isfinite(number) or not _within(number, minimum, maximum):
+        raise ValueError(f"{name} must be {kind}, found {number:g}.")
+    return number
+
+
+def checked_positive(name: str, value: Any) -> float:
+    """Returns an argument as a float above 0; errors as of `checked_number`."""
+    number = checked_number(name, value)
+    if number <= 0:
+        raise ValueError(f"{name} must be above 0, found {number:g}.")
+    return number
+
+
+def checked_flag(name: str, value: Any) -> bool:
+    """Returns an argument that is True or False; a TypeError for anything else."""
+    if not _is_flag(value):
+        raise TypeError(f"{name} must be True or False, found {shown(value)}.")
+    return bool(value)
+
+
+def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
+    """Returns an argument that is one of several names; a ValueError for anything else."""
+    options = tuple(options)
+    if not isinstance(value, str) or value not in options:
+        names = ", ".join(map(repr, options))
+        raise ValueError(f"{name} is {shown(value)}: expected one of {names}.")
+    return value
+
+
+def checked_list(name: str, value: Any) -> list:
+    """Returns an argument of several parts as a list; a TypeError for a text or a single value."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list, found {shown(value)}.")
+    return list(value)
+
+
+def _is_flag(value) -> bool:
+    # To Python a truth value is a number; numpy has a type of its own.
+    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def _is_number(value) -> bool:
+    single = not tuple(getattr(value, "shape", ()))
+    return hasattr(value, "__float__") and single and not _is_flag(value)
+
+
+def _limits(minimum, maximum) -> str:
+    if maximum is None:
+        return "" if minimum is None else f"at least {minimum}"
+    return f"at most {maximum}" if minimum is None else f"{minimum} to {maximum}"
+
+
+def _within(number, minimum, maximum) -> bool:
+    return (minimum is None or number >= minimum) and (maximum is None or number <= maximum)
 
 
 def checked_shape(name: str, value: Any) -> tuple[int, ...]:
@@ -55,10 +130,12 @@ def checked_image_shape(shape: Any) -> tuple[int, int, int]:
 
 
 def shown(value: Any) -> str:
-    """A value in an error message: its `repr`, or the kind and shape of what is long."""
+    """A value in an error message: its `repr`, or the kind of what is long."""
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
-        return f"{type(value).__name__} of shape {tuple(shape)}"
+        dtype = getattr(value, "dtype", None)
+        kind = "" if dtype is None else f" and dtype {getattr(dtype, 'name', dtype)}"
+        return f"{type(value).__name__} of shape {tuple(shape)}{kind}"
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

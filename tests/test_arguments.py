@@ -1,10 +1,20 @@
-"""Integers that users give."""
+"""Arguments that users give."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.arguments import checked_image_shape, checked_integer, checked_seed, checked_shape
+from keras_gen.arguments import (
+    checked_choice,
+    checked_flag,
+    checked_image_shape,
+    checked_integer,
+    checked_list,
+    checked_number,
+    checked_positive,
+    checked_seed,
+    checked_shape,
+)
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.array(3), tf.constant(3)])
@@ -26,6 +36,59 @@ def test_limits():
         checked_integer("n", 5, minimum=1, maximum=4)
 
 
+def test_an_integer_without_limits():
+    assert checked_integer("seed", -(2**40)) == -(2**40)
+    with pytest.raises(TypeError, match=r"^seed must be an integer, found None\.$"):
+        checked_integer("seed", None)
+
+
+@pytest.mark.parametrize(
+    "value", [1, 1.0, np.float32(1), np.int8(1), np.array(1.0), tf.constant(1)]
+)
+def test_numbers_of_any_kind_are_taken(value):
+    found = checked_number("scale", value, 0, 1)
+    assert found == 1 and type(found) is float and checked_positive("scale", value) == 1
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "1", None, [1.0], np.ones(1), object()])
+def test_what_is_no_number(value):
+    with pytest.raises(TypeError, match=r"^scale must be a number of 0 to 1, found .*\.$"):
+        checked_number("scale", value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.5])
+def test_numbers_that_cannot_be(value):
+    with pytest.raises(ValueError, match=r"^scale must be a number of 0 to 1, found .*\.$"):
+        checked_number("scale", value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [0.0, -1, float("nan"), float("inf")])
+def test_numbers_above_0(value):
+    with pytest.raises(ValueError, match=rf"^rate must be .*, found {value:g}\.$"):
+        checked_positive("rate", value)
+
+
+def test_flags():
+    assert checked_flag("flag", np.False_) is False and checked_flag("flag", True) is True
+    for value in (1, 0.0, "yes", None, [True]):
+        with pytest.raises(TypeError, match=r"^flag must be True or False, found .*\.$"):
+            checked_flag("flag", value)
+
+
+def test_choices():
+    assert checked_choice("kind", "b", {"a": 1, "b": 2}) == "b"
+    for value in ("c", None, ["a"], 3):
+        with pytest.raises(ValueError, match=r"^kind is .*: expected one of 'a', 'b'\.$"):
+            checked_choice("kind", value, ("a", "b"))
+
+
+def test_lists():
+    assert checked_list("sizes", (3, 2)) == [3, 2] == checked_list("sizes", np.array([3, 2]))
+    for value in ("ab", None, 3, {"a": 1}):
+        with pytest.raises(TypeError, match=r"^sizes must be a list, found .*\.$"):
+            checked_list("sizes", value)
+
+
 def test_seeds_are_those_that_an_export_takes():
     assert checked_seed(0) == 0 and checked_seed(2**31 - 1) == 2**31 - 1
     for seed in (-1, 2**31):
@@ -35,7 +98,9 @@ def test_seeds_are_those_that_an_export_takes():
 
 def test_long_values_are_shown_in_short():
     """An array of many numbers would fill the screen."""
-    with pytest.raises(TypeError, match=r"at least 1, found ndarray of shape \(9, 28, 28, 1\)\.$"):
+    with pytest.raises(
+        TypeError, match=r"at least 1, found ndarray of shape \(9, 28, 28, 1\) and dtype float64\.$"
+    ):
         checked_integer("batch_size", np.zeros((9, 28, 28, 1)), 1)
     with pytest.raises(TypeError, match=r"found \[0, 1, .*\.\.\.\.$") as caught:
         checked_integer("batch_size", list(range(1000)), 1)

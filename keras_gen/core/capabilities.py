@@ -2,15 +2,15 @@
 
 import functools
 import inspect
-import numbers
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer, checked_seed, shown
 from keras_gen.core.checks.step_checks import require
+from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.noise import stateless_seed
 
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -63,15 +63,25 @@ def capability(function: Callable) -> Callable:
     @functools.wraps(function)
     def method(self, *args, **kwargs):
         arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
-        bound = inspect.Signature([*arguments, size]).bind(*args, **kwargs)
-        bound.apply_defaults()
-        *arrays, batch_size = bound.arguments.values()
+        expected = inspect.Signature([*arguments, size])
+        *arrays, batch_size = _bound(self, function.__name__, expected, args, kwargs)
         return _over_batches(self, examples, takes(self), arrays, batch_size)
 
     method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
     method.function = examples  # type: ignore[attr-defined]
     method.takes = takes  # type: ignore[attr-defined]
     return method
+
+
+def _bound(model, name, expected, args, kwargs) -> list:
+    """The values of a call's arguments in order; a TypeError for others than are expected."""
+    try:
+        bound = expected.bind(*args, **kwargs)
+    except TypeError as error:
+        call = f"{type(model).__name__}.{name}"
+        raise TypeError(f"{call} is called as {name}{expected}: {error}.") from None
+    bound.apply_defaults()
+    return list(bound.arguments.values())
 
 
 def _unequal(model, function, names, counts) -> str:
@@ -95,10 +105,13 @@ def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
-    arrays = [edge.as_array(array) for edge, array in zip(edges, arrays, strict=True)]
+    arrays = [_sliceable(edge, array) for edge, array in zip(edges, arrays, strict=True)]
+    if not np.ndim(arrays[0]):
+        found = shown(np.asarray(arrays[0]).item())
+        raise TypeError(f"{names[0]} must be an array of examples, found the one value {found}.")
     first = len(arrays[0])
-    # A number is for all examples.
-    arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]
+    # One value is for all examples.
+    arrays = [a if np.ndim(a) else np.full(first, a) for a in arrays]
     counts = [len(array) for array in arrays]
     if len(set(counts)) > 1:
         raise ValueError(_unequal(model, function, names, counts))
@@ -119,6 +132,12 @@ def _over_batches(model, function, names, arrays, batch_size):
         parts.append(to_arrays(model, outputs, as_floats))
     whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     return whole if len(whole) > 1 else whole[0]
+
+
+def _sliceable(edge, values):
+    """What was given for an edge as something with axes: arrays as they are, lists as arrays."""
+    values = edge.as_array(values)
+    return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()
 
 
 def _by_name(function, model, names, *values):

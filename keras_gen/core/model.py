@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import checked_flag, checked_integer, shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -177,8 +177,8 @@ class GenerativeModel(keras.Model):
 
     def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
-        self.seed = seed
-        self.standardize = standardize
+        self.seed = checked_integer("seed", seed)
+        self.standardize = checked_flag("standardize", standardize)
         self.edges: dict = {}
         # Those of data that training takes in another form than use, by the names of `edges`.
         self.training_edges: dict = {}

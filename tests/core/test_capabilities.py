@@ -157,6 +157,34 @@ class TestMethods:
         with pytest.raises(ValueError, match=sentence):
             Mixer().mix(arrays[0][:a], arrays[1][:b])
 
+    @pytest.mark.parametrize(
+        "call,sentence",
+        [
+            (
+                lambda m, x: m.mix(x),
+                r"mix\(x, latents, \*, batch_size=256\): missing .*'latents'\.$",
+            ),
+            (lambda m, x: m.double(x, size=3), r"double\(.*unexpected keyword argument 'size'\.$"),
+            (lambda m, x: m.double(x, x), r"double\(.*: too many positional arguments\.$"),
+            (lambda m, x: m.double(3), "^x must be an array of examples, found the one value 3"),
+            (lambda m, x: m.double(None), "^images must be an array, found None"),
+            (lambda m, x: m.double({"x": x}), "^images must be an array, found {'x': "),
+            (lambda m, x: m.double([[1.0], [2.0, 3.0]]), r"must be an array, found \[\[1\.0\], "),
+            (lambda m, x: m.mix(x, [object()] * 5), "^latents must be an array, found "),
+            (lambda m, x: m.mix(x, np.array(["2020-01-01"] * 5, "M8[D]")), "dtype datetime64"),
+        ],
+    )
+    def test_what_is_no_array(self, arrays, call, sentence):
+        with pytest.raises(TypeError, match=sentence):
+            call(Mixer(), arrays[0])
+
+    def test_any_order_in_memory_is_taken(self, arrays):
+        images, latents = arrays
+        expected = Mixer().mix(images, latents)
+        found = Mixer().mix(np.asfortranarray(images), np.asfortranarray(latents))
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
     def test_no_examples_give_no_results(self, arrays):
         model = Mixer()
         images, latents = arrays

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import shown
 from keras_gen.core.minimize import NOT_FINITE, trainable_weights
 from keras_gen.keras_internals import all_layers, draws
 from keras_gen.messages import refusal
@@ -132,6 +133,16 @@ def plain_errors(model, callbacks):
 
 
 def as_list(callbacks) -> list:
-    """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list."""
+    """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list.
+
+    Raises:
+        TypeError: If one is none.
+    """
     callbacks = getattr(callbacks, "callbacks", callbacks) or []
-    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for callback in callbacks:
+        if not hasattr(callback, "set_model"):
+            raise TypeError(
+                f"callbacks must be keras.callbacks.Callback, found {shown(callback)}."
+            )
+    return callbacks

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
@@ -33,7 +33,12 @@ _KINDS = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of 
 
 def by_name(method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:
     """Returns the arguments of a call by name, those that were given; a TypeError for others."""
-    arguments = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
+    try:
+        bound = inspect.signature(method).bind(*args, **kwargs)
+    except TypeError as error:
+        name = method.__name__
+        raise TypeError(f"{name} takes the arguments of keras.Model.{name}: {error}.") from None
+    arguments = dict(bound.arguments)
     return arguments | arguments.pop("kwargs", {})
 
 
@@ -147,8 +152,8 @@ def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
     """
     _refuse_numbers(arguments)
     split = arguments.get("validation_split") or 0
-    if not 0 <= split < 1:
-        raise ValueError(f"validation_split is {split}: expected a fraction from 0 to below 1.")
+    if checked_number("validation_split", split, minimum=0, maximum=1) == 1:
+        raise ValueError("validation_split is 1: expected a fraction below 1.")
     for weights in ("sample_weight", "class_weight"):
         if arguments.get(weights) is not None:
             raise ValueError(
@@ -324,17 +329,31 @@ def first_batch(x, y=None) -> tuple[Any, Any]:
 
     Returns:
         The batch, or None where it cannot be seen; and x, to be used in its place.
+
+    Raises:
+        ValueError: If there is no batch.
     """
     if isinstance(x, Iterator):
-        first = next(x, None)
-        return first, _tuples(itertools.chain([] if first is None else [first], x))
+        first = _first_of(x)
+        return first, _tuples(itertools.chain([first], x))
     if isinstance(x, tf.data.Dataset):
-        return next(iter(x.take(1)), None), x
+        return _first_of(iter(x.take(1))), x
     if isinstance(x, keras.utils.PyDataset):
-        return x[0], x
+        count = 1 if x.num_batches is None else x.num_batches
+        return _first_of(x[number] for number in range(count)), x
     if isinstance(x, _DATASETS):
         return None, x
     return tf.nest.map_structure(lambda a: None if a is None else a[:_LOOKED_AT], (x, y)), x
+
+
+def _first_of(batches: Iterator):
+    """The first batch; a ValueError if there is none, for Keras would end in silence."""
+    for batch in batches:
+        return batch
+    raise ValueError(
+        "The data hold no batch: expected at least one; drop_remainder=True drops the only batch "
+        "of few examples."
+    )
 
 
 def _tuples(batches) -> Iterator:

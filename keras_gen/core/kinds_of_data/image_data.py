@@ -9,7 +9,13 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.kinds_of_data.kind_of_data import Edge, integers_within, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import (
+    Edge,
+    as_tensor,
+    integers_within,
+    of_shape,
+    within,
+)
 
 # The brightest level of a first batch from which on floats are taken for levels.
 DIMMEST = 16
@@ -41,7 +47,7 @@ class Images(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
-        values = of_shape(tf.convert_to_tensor(values), self.shape, "Images")
+        values = of_shape(as_tensor(values, self.name), self.shape, "Images")
         levels = self.float_levels or values.dtype == tf.uint8
         if values.dtype != tf.uint8:
             if not values.dtype.is_floating:
@@ -125,7 +131,7 @@ class Levels(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes integers `[batch, *shape]`."""
         subject = self.name.capitalize()
-        values = of_shape(tf.convert_to_tensor(values), self.shape, subject)
+        values = of_shape(as_tensor(values, self.name), self.shape, subject)
         return integers_within(values, 0, self.levels - 1, subject)
 
     @override

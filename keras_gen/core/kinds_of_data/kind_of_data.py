@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import shown
 from keras_gen.core.checks.step_checks import require
 
 PADDING = -1
@@ -93,9 +94,17 @@ def numbers_of_table(table) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
+def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
+    """Returns values as a tensor; a TypeError names them if they are no array."""
+    try:
+        return tf.convert_to_tensor(values)
+    except (OverflowError, TypeError, ValueError):
+        raise TypeError(f"{name} must be {expected}, found {shown(values)}.") from None
+
+
 def as_numbers(values, subject, dtype=tf.float32):
     """Numbers of any kind as floats."""
-    values = tf.convert_to_tensor(values)
+    values = as_tensor(values, subject)
     if not (values.dtype.is_floating or values.dtype.is_integer):
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
     return tf.cast(values, dtype)
@@ -129,7 +138,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
 
 def integers_within(values, low, high, subject, expected=None):
     """Returns integers as int32, refused out of [low, high]; `expected` says it in words."""
-    values = tf.convert_to_tensor(values)
+    values = as_tensor(values, subject)
     expected = expected or f"integers in [{low}, {high}]"
     if not values.dtype.is_integer:
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected {expected}.")

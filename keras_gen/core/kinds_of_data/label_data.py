@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.checks.step_checks import require
-from keras_gen.core.kinds_of_data.kind_of_data import Edge, integers_within
+from keras_gen.core.kinds_of_data.kind_of_data import Edge, as_tensor, integers_within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Labels(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes integers of any kind: `[batch]`, columns `[batch, 1]`, or scalars."""
-        labels = tf.convert_to_tensor(values)
+        labels = as_tensor(values, self.name)
         way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
         if labels.shape.rank is None:
             # A step that was built for several shapes.

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
-    as_numbers,
+    as_tensor,
     integers_within,
     of_shape,
     within,
@@ -33,10 +33,13 @@ class Number(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        values = as_numbers(values, self.name)
+        expected = f"a number in [{self.low:g}, {self.high:g}]"
+        values = as_tensor(values, self.name, expected)
         if values.shape.rank:
             raise ValueError(f"{self.name} has shape {values.shape}: expected one number.")
-        expected = f"a number in [{self.low:g}, {self.high:g}]"
+        if not (values.dtype.is_floating or values.dtype.is_integer):
+            raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected {expected}.")
+        values = tf.cast(values, tf.float32)
         return within(values, self.low, self.high, self.name, expected, slack=0)
 
     @override
@@ -64,7 +67,7 @@ class Integer(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name, f"an integer in [{self.low}, {self.high}]")
         if values.shape.rank:
             raise ValueError(f"{self.name} has shape {values.shape}: expected one integer.")
         return integers_within(values, self.low, self.high, self.name)
@@ -95,8 +98,9 @@ class Choice(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes one of the names."""
-        expected = f"expected one of {', '.join(self.options)}."
-        values = tf.convert_to_tensor(values)
+        names = f"one of {', '.join(self.options)}"
+        expected = f"expected {names}."
+        values = as_tensor(values, self.name, names)
         if values.dtype != tf.string or values.shape.rank:
             raise TypeError(
                 f"{self.name} has dtype {values.dtype.name} and shape {values.shape}: {expected}"
@@ -132,7 +136,7 @@ class Seeds(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes integers `[batch]`."""
-        seeds = of_shape(tf.convert_to_tensor(values), (), "Seeds")
+        seeds = of_shape(as_tensor(values, self.name), (), "Seeds")
         return integers_within(seeds, 0, 2**31 - 1, "Seeds")
 
     @override

@@ -14,6 +14,7 @@ from typing_extensions import override
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,
+    as_tensor,
     is_table,
     of_shape,
     within,
@@ -52,7 +53,7 @@ class Table(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes strings `[batch, columns]`, as a CSV reader gives them, or vectors of such rows."""
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             return Vectors((self.vectors.size,), "vectors").prepare(values)
         columns = [column.name for column in self.vectors.columns]

@@ -14,6 +14,7 @@ from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import (
     PADDING,
     Edge,
+    as_tensor,
     integers_within,
     of_shape,
     within,
@@ -65,7 +66,7 @@ class Characters(Edge):
 
         Positions in an error count from 0.
         """
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name)
         if values.shape == [0]:  # no texts, which a list does not know to be texts
             values = tf.constant([], tf.string)
         if values.dtype == tf.string:
@@ -142,7 +143,7 @@ class Prompt(Characters):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes strings shorter than `length`, `[batch]` or one for all."""
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
         values = tf.reshape(values, [-1]) if values.shape.rank == 0 else values
@@ -177,7 +178,7 @@ class Texts(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name)
         if values.shape == [0]:  # no texts, which a list does not know to be texts
             values = tf.constant([], tf.string)
         if values.dtype == tf.string:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core.checks.step_checks import require
-from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, as_tensor, of_shape, within
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 
 # The fraction of a sound's samples at full scale from which on it is taken to be clipped.
@@ -42,7 +42,7 @@ class Waveforms(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
         shape = (self.samples, self.channels)
-        values = of_shape(tf.convert_to_tensor(values), shape, "Waveforms")
+        values = of_shape(as_tensor(values, self.name), shape, "Waveforms")
         if self.multiple > 1:
             samples = tf.shape(values)[1]
             fits = samples % self.multiple == 0
@@ -94,7 +94,7 @@ class MuLaw(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, 1]`."""
-        values = tf.convert_to_tensor(values)
+        values = as_tensor(values, self.name)
         shape = values.shape
         if shape.rank == 2:
             raise ValueError(

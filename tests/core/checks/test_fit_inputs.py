@@ -108,11 +108,27 @@ class TestRefusals:
             ("initial_epoch", -1),
             ("validation_steps", 0),
             ("validation_split", 1.5),
+            ("validation_split", "half"),
+            ("callbacks", "early"),
         ],
     )
     def test_numbers(self, name, value):
         found = self.refused(LEVELS, **{name: value})
         assert found.startswith(f"{name} ") and repr(value) in found
+
+    @pytest.mark.parametrize("empty", [True, False])
+    def test_no_batch(self, empty):
+        """Keras would end in silence."""
+        dataset = tf.data.Dataset.from_tensor_slices(LEVELS)
+        rest = dataset.take(0).batch(2) if empty else dataset.batch(8, drop_remainder=True)
+        for x in (rest, iter(list(rest))):
+            assert "hold no batch" in self.refused(x)
+        assert "hold no batch" in self.refused(LEVELS, validation_data=rest)
+
+    def test_unknown_arguments(self):
+        assert re.search(
+            "fit takes .* unexpected keyword argument 'lr'", self.refused(LEVELS, lr=1)
+        )
 
     def test_arguments_by_place_are_those_by_name(self):
         ones = np.ones(4)

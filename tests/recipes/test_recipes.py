@@ -71,7 +71,7 @@ def use_export(out, recipe, cwd):
     models = out / "export"
     if recipe == LISTED:
         listed = keras_gen("list", "--models", models, cwd=cwd)
-        (line,) = (line for line in listed.stdout.splitlines() if line.startswith(recipe))
+        (line,) = (line for line in listed.stdout.splitlines() if recipe in line.split())
         assert listed.returncode == 0 and line.endswith(" export")
     metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
     default = metadata["signatures"][metadata["default_signature"]]

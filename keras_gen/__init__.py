@@ -81,7 +81,6 @@ _MODELS = {
         "ConditionalVQVAE",
         "FactorVAE",
         "GumbelVAE",
-        "HierarchicalIWAE",
         "LadderVAE",
         "PixelVAE",
         "PriorSampledModel",

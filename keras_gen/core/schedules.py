@@ -151,59 +151,6 @@ class Exponential(Linear):
 
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
-class Cyclic(Schedule):
-    """Cyclical annealing: rises in each period and starts anew.
-
-    Fu, Li, Liu, Gao, Celikyilmaz & Carin, "Cyclical Annealing Schedule: A Simple Approach to
-    Mitigating KL Vanishing", NAACL 2019. In the paper's symbols `ramp` is R, `cycles` is M and
-    `period` is T / M; f is linear. Steps are counted from 0 here, and from 1 there.
-
-    Args:
-        low: Value at the start of each period.
-        high: Value at the end of each ramp, not below `low`.
-        period: Steps of a cycle, at least 1.
-        ramp: Fraction of a period in which the value rises, in (0, 1]; then it stays high.
-        cycles: Number of cycles after which it stays high; None: it never does.
-
-    Example:
-    ```python
-    beta = Cyclic(0.0, 1.0, period=1000, cycles=4)
-    beta(250), beta(500), beta(1250)  # 0.5, 1.0, 0.5
-    ```
-    """
-
-    low: float
-    high: float
-    period: int
-    ramp: float = 0.5
-    cycles: int | None = None
-
-    @override
-    def _check(self):
-        _require_finite(low=self.low, high=self.high, ramp=self.ramp)
-        _require_count(1, period=self.period, cycles=1 if self.cycles is None else self.cycles)
-        if self.low > self.high:
-            raise ValueError(
-                f"low is {self.low} and high {self.high}: low must not be above high."
-            )
-        if not 0 < self.ramp <= 1:
-            raise ValueError(f"ramp is {self.ramp}: expected a fraction, above 0 and at most 1.")
-
-    @override
-    def _at(self, step):
-        tau = keras.ops.mod(step, self.period) / self.period
-        rise = keras.ops.minimum(tau / self.ramp, 1.0)
-        if self.cycles is not None:
-            rise = keras.ops.where(step < self.cycles * self.period, rise, 1.0)
-        return (1.0 - rise) * self.low + rise * self.high
-
-    @override
-    def _ends(self):
-        return self.low, self.high
-
-
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class Sigmoid(Schedule):
     """From zero, fast at first and then saturating.
 

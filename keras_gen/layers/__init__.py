@@ -5,7 +5,6 @@ and the like of `keras.layers.Layer` too, and raise a `ValueError` for arguments
 built, inputs that their docstrings do not allow.
 """
 
-from keras_gen.layers.adaptive_group_normalization import AdaptiveGroupNormalization
 from keras_gen.layers.causal import (
     CausalConvolution,
     CausalLayer,
@@ -17,6 +16,7 @@ from keras_gen.layers.causal import (
     VerticalConvolution,
 )
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
+from keras_gen.layers.diffusion import AdaptiveGroupNormalization, SinusoidalFeatures
 from keras_gen.layers.dropout import Dropout
 from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
@@ -24,7 +24,6 @@ from keras_gen.layers.flows import (
     ActNorm,
     AffineCoupling,
     Chain,
-    ChannelPermutation,
     Factored,
     InvertibleConvolution,
     InvertibleLayer,
@@ -41,7 +40,6 @@ from keras_gen.layers.noise_channels import NoiseChannels
 from keras_gen.layers.one_hot import OneHot
 from keras_gen.layers.random_draws import DrawingLayer
 from keras_gen.layers.self_attention import SelfAttention
-from keras_gen.layers.sinusoidal_features import SinusoidalFeatures
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (
     AdaptiveInstanceNormalization,

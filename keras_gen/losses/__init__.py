@@ -34,7 +34,6 @@ from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
     DiscretizedLogistic,
-    LogNormal,
     Multinomial,
     Normal,
     NormalMixture,

@@ -72,7 +72,6 @@ from keras_gen.networks.translation.vgg_features import vgg_features
 from keras_gen.networks.vae.hierarchy_networks import (
     biva_networks,
     conv_biva_networks,
-    iwae_networks,
     ladder_networks,
 )
 from keras_gen.networks.vae.label_prior import label_prior

@@ -8,7 +8,6 @@ from keras_gen.vae.dip_vae import DIPVAE
 from keras_gen.vae.factor_vae import FactorVAE
 from keras_gen.vae.gumbel_vae import GumbelVAE
 from keras_gen.vae.hierarchies.biva import BIVA
-from keras_gen.vae.hierarchies.hierarchical_iwae import HierarchicalIWAE
 from keras_gen.vae.hierarchies.ladder_vae import LadderVAE
 from keras_gen.vae.iwae import IWAE
 from keras_gen.vae.m2 import M2

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.core import ConstantThenLinear
-from keras_gen.core.schedules import Constant, Cyclic, Exponential, Linear, Sigmoid, final, weight
+from keras_gen.core.schedules import Constant, Exponential, Linear, Sigmoid, final, weight
 
 # A schedule, its values by step, and the lowest and highest value.
 FORMS = [
@@ -19,13 +19,6 @@ FORMS = [
     (Linear(0, 1, 4, delay=3), {0: 0, 3: 0, 4: 0.25, 6: 0.75, 7: 1, 10**6: 1}, (0, 1)),
     (Exponential(1.0, 0.01, 10), {0: 1, 1: 0.01**0.1, 5: 0.1, 10: 0.01, 99: 0.01}, (0.01, 1)),
     (Exponential(-1.0, -4.0, 2, delay=2), {0: -1, 2: -1, 3: -2, 4: -4, 5: -4}, (-4, -1)),
-    (
-        Cyclic(0.0, 2.0, 100),
-        {0: 0, 25: 1, 49: 1.96, 50: 2, 99: 2, 100: 0, 125: 1, 100_025: 1},
-        (0, 2),
-    ),
-    (Cyclic(1, 2, 8, ramp=1.0), {0: 1, 2: 1.25, 7: 1.875, 8: 1}, (1, 2)),
-    (Cyclic(0, 1, 10, ramp=0.4, cycles=2), {2: 0.5, 4: 1, 12: 0.5, 20: 1, 22: 1}, (0, 1)),
     (
         Sigmoid(3.0, 100),
         {0: 0, 10: 3 * (2 / (1 + math.exp(-1)) - 1), 100: 3 * math.tanh(5), 101: 3 * math.tanh(5)},
@@ -49,8 +42,6 @@ def test_values(schedule, values, bounds):
 @every_schedule
 def test_final_is_where_it_ends(schedule):
     assert final(schedule) == schedule.final
-    if schedule == Cyclic(1, 2, 8, ramp=1.0):
-        return  # the sawtooth never ends
     np.testing.assert_allclose(schedule(999_999), schedule.final, rtol=1e-6)
 
 
@@ -92,15 +83,6 @@ def test_drives_sgd_in_a_graph(schedule):
     assert keras.optimizers.get(keras.optimizers.serialize(optimizer))._learning_rate == schedule
 
 
-def test_cyclic_rises_as_often_as_it_is_told():
-    def starts(schedule):
-        path = [float(schedule(step)) for step in range(100)]
-        return path.count(0.0)
-
-    assert starts(Cyclic(0.0, 1.0, period=10)) == 10
-    assert starts(Cyclic(0.0, 1.0, period=10, cycles=3)) == 3
-
-
 nan, inf = float("nan"), float("inf")
 
 
@@ -112,8 +94,6 @@ nan, inf = float("nan"), float("inf")
         (lambda: Linear(0, 1, 2.5), "steps is 2.5: expected a whole number of at least 1."),
         (lambda: Linear(0, 1, 2, -1), "delay is -1: expected a whole number of at least 0."),
         (lambda: Exponential(1, 0, 2), "start is 1 and end 0: equal ratios neither reach nor"),
-        (lambda: Cyclic(2, 1, 5), "low is 2 and high 1: low must not be above high."),
-        (lambda: Cyclic(0, 1, 5, ramp=0), "ramp is 0: expected a fraction, above 0 and at most 1."),
         (lambda: Sigmoid(1, 2, steepness=0), "steepness is 0: it must be above 0."),
         (lambda: ConstantThenLinear(nan, 1, 1), "learning_rate is nan: expected a finite number."),
     ],
@@ -140,8 +120,8 @@ class TestWeight:
         assert final(schedule) == 2
 
     def test_saved_configs_are_read_and_left_as_they_are(self):
-        saved = keras.saving.serialize_keras_object(Cyclic(0.0, 1.0, 10))
-        assert weight("beta", saved) == weight("beta", saved) == Cyclic(0.0, 1.0, 10)
+        saved = keras.saving.serialize_keras_object(Linear(0.0, 1.0, 10))
+        assert weight("beta", saved) == weight("beta", saved) == Linear(0.0, 1.0, 10)
 
     @pytest.mark.parametrize(
         ("value", "limits", "sentence"),

@@ -2,8 +2,8 @@
 
 from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal
-from keras_gen.networks import biva_networks, iwae_networks, ladder_networks
-from keras_gen.vae import BIVA, HierarchicalIWAE, LadderVAE
+from keras_gen.networks import biva_networks, ladder_networks
+from keras_gen.vae import BIVA, LadderVAE
 from tiny import Tiny, sample
 
 
@@ -27,17 +27,4 @@ def _ladder(seed=3):
     )
 
 
-def _iwae(seed=3):
-    return HierarchicalIWAE(
-        **iwae_networks((4, 4, 1), latent_dims=(2, 1), hidden=(5, 4)),
-        likelihood=Normal(scale=0.5),
-        samples=3,
-        seed=seed,
-    )
-
-
-TINY = {
-    "BIVA": Tiny(_biva, sample),
-    "HierarchicalIWAE": Tiny(_iwae, sample),
-    "LadderVAE": Tiny(_ladder, sample),
-}
+TINY = {"BIVA": Tiny(_biva, sample), "LadderVAE": Tiny(_ladder, sample)}

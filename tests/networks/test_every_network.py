@@ -19,7 +19,6 @@ TINY = {
     "dcgan_discriminator": dict(image_shape=(16, 16, 1), filters=2),
     "dcgan_generator": dict(image_shape=(16, 16, 1), latent_dim=3, filters=2),
     "info_gan_networks": dict(image_shape=(8, 8, 1), filters=2, hidden=3),
-    "iwae_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
     "ladder_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
     "lenet": dict(image_shape=(16, 16, 1), classes=3, filters=2, hidden=4),
     "made": dict(values=3, outputs_per_value=2, hidden=(4,)),

@@ -6,4 +6,4 @@ from keras_gen.layers.flows.factored import Factored
 from keras_gen.layers.flows.invertible_convolution import InvertibleConvolution
 from keras_gen.layers.flows.invertible_layer import Chain, InvertibleLayer
 from keras_gen.layers.flows.logit import Logit
-from keras_gen.layers.flows.rearrange import ChannelPermutation, Squeeze
+from keras_gen.layers.flows.rearrange import Squeeze

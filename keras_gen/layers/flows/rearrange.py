@@ -1,9 +1,6 @@
 """Invertible layers that only reorder values, and so have a log-determinant of 0."""
 
-from collections.abc import Sequence
-
 import keras
-import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
@@ -66,43 +63,3 @@ class Squeeze(InvertibleLayer):
     @override
     def get_config(self) -> dict:
         return super().get_config() | {"factor": self.factor}
-
-
-@keras.saving.register_keras_serializable("keras_gen")
-class ChannelPermutation(InvertibleLayer):
-    """Puts the channels of `[batch, ..., channels]` into another, fixed order.
-
-    By default the order is reversed: Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1
-    Convolutions", NeurIPS 2018, sec. 3.2, compare it with a shuffle and a learned mixture.
-
-    Args:
-        order: The channels' new order, each number from 0 once; None reverses it.
-
-    Example:
-        >>> y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))
-    """
-
-    def __init__(self, order: Sequence[int] | None = None, **kwargs):
-        super().__init__(**kwargs)
-        self.order = None if order is None else [int(channel) for channel in order]
-
-    @override
-    def build(self, input_shape):
-        channels = input_shape[-1]
-        self._order = list(range(channels))[::-1] if self.order is None else self.order
-        if sorted(self._order) != list(range(channels)):
-            raise ValueError(
-                f"order is {self.order}: expected each of the {channels} channels once, from 0."
-            )
-
-    @override
-    def call(self, x, condition=None, training=False):
-        return tf.gather(x, self._order, axis=-1), tf.zeros(tf.shape(x)[:1]), ()
-
-    @override
-    def inverse(self, y, condition=None):
-        return tf.gather(y, np.argsort(self._order), axis=-1)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"order": self.order}

@@ -20,7 +20,7 @@ from keras_gen.losses.likelihoods.categorical import Categorical
 from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
-from keras_gen.losses.likelihoods.normal import LogNormal, Normal, UnboundedNormal
+from keras_gen.losses.likelihoods.normal import Normal, UnboundedNormal
 from keras_gen.losses.likelihoods.normal_mixture import NormalMixture
 from keras_gen.losses.per_example import resolve
 
@@ -28,7 +28,6 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "categorical": Categorical,
     "discretized_logistic": DiscretizedLogistic,
-    "log_normal": LogNormal,
     "multinomial": Multinomial,
     "normal": Normal,
     "normal_mixture": NormalMixture,

@@ -93,37 +93,3 @@ class UnboundedNormal(Normal):
     scale: float | None = None
 
     range = (-math.inf, math.inf)
-
-
-@serializable
-class LogNormal(Normal):
-    """Independent positive values whose logarithms are normal, with the parameters of `Normal`.
-
-    log p(x) = log N(log x; mean, scale) - log x, so 0 has no density. `mean` and `scale` are those
-    of log x; the scale is learned by default.
-
-    Example:
-        >>> LogNormal(scale=1.0).log_prob(tf.zeros([4, 3]), tf.ones([4, 3]))  # -1.5 log 2 pi each
-    """
-
-    scale: float | None = None
-
-    range = (0.0, math.inf)  # both excluded
-
-    @override
-    def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the expected value, exp(mean + scale^2 / 2)."""
-        mean, scale = self._split(params)
-        return tf.exp(mean + 0.5 * tf.square(scale))
-
-    @override
-    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.exp(super().sample(params, seed))
-
-    @override
-    def draw(self, params, uniform, temperature=1.0):
-        return tf.exp(super().draw(params, uniform, temperature))
-
-    def _log_prob(self, params, x):
-        log_x = tf.math.log(x)
-        return super()._log_prob(params, log_x) - log_x

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from keras_gen.layers.sinusoidal_features import SinusoidalFeatures
+from keras_gen.layers.diffusion import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
 
 

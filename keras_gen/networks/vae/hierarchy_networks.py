@@ -7,7 +7,6 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
-from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 MINIMUM_VARIANCE = 1e-4
 
@@ -49,37 +48,6 @@ def ladder_networks(
     z = keras.Input((latent_dims[0],))
     image = _image(_leaky(z, hidden[0]), image_shape, params_per_value)
     decoder = keras.Model(z, image, name="decoder")
-    return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
-
-
-def iwae_networks(
-    image_shape: tuple = (28, 28, 1),
-    latent_dims: tuple[int, ...] = (100, 50),
-    hidden: tuple[int, ...] = (200, 100),
-    params_per_value: int = 1,
-) -> dict:
-    """Builds the networks of a `keras_gen.vae.HierarchicalIWAE`, as a dict of its arguments.
-
-    Burda et al. (2016), section 5: two dense layers of tanh for each distribution. The defaults are
-    its sizes for two layers. The arguments are those of `ladder_networks`.
-
-    Example:
-        >>> networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
-    """
-    heads = ("mean", "log_variance")
-    bottom_up = []
-    shape = tuple(image_shape)
-    for number, (dim, units) in enumerate(zip(latent_dims, hidden, strict=True), 1):
-        name = f"bottom_up_{number}"
-        bottom_up.append(mlp_encoder(shape, dim, (units, units), heads=heads, name=name))
-        shape = (dim,)
-    top_down = []
-    for number, (dim, above) in enumerate(itertools.pairwise(latent_dims), 1):
-        units = hidden[number]
-        name = f"top_down_{number}"
-        top_down.append(mlp_encoder((above,), dim, (units, units), heads=heads, name=name))
-    output = (*image_shape[:-1], image_shape[-1] * params_per_value)
-    decoder = mlp_decoder(output, latent_dims[0], (hidden[0], hidden[0]))
     return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
 
 

@@ -9,7 +9,6 @@ from keras_gen.layers.flows import (
     ActNorm,
     AffineCoupling,
     Chain,
-    ChannelPermutation,
     Factored,
     InvertibleConvolution,
     Logit,
@@ -66,8 +65,6 @@ LAYERS = {
     "checkerboard_image_flip": (lambda: coupling(IMAGE, "checkerboard", True), IMAGE),
     "conditional": (lambda: Chain([ActNorm(), coupling(FLAT, condition=CONDITION)]), FLAT),
     "squeeze": (Squeeze, IMAGE),
-    "reversal": (ChannelPermutation, IMAGE),
-    "permutation": (lambda: ChannelPermutation([2, 0, 4, 1, 3]), FLAT),
     "chain": (chain, IMAGE),
 }
 
@@ -186,12 +183,6 @@ def test_squares_become_channels():
     assert Squeeze.from_config(Squeeze(4).get_config())(image)[0].shape == (1, 1, 1, 16)
 
 
-def test_orders_of_channels():
-    x = np.array([[10.0, 11, 12]], "float32")
-    np.testing.assert_array_equal(ChannelPermutation()(x)[0], [[12, 11, 10]])
-    np.testing.assert_array_equal(ChannelPermutation([1, 2, 0])(x)[0], [[11, 12, 10]])
-
-
 @pytest.mark.parametrize(
     ("layer", "shape", "sentence"),
     [
@@ -201,7 +192,6 @@ def test_orders_of_channels():
         (InvertibleConvolution(), (1, None), "a known number of channels"),
         (Factored(Squeeze()), (1, 4, 4, 1), "with 2 or more channels"),
         (Factored(Squeeze(), network((2, 2, 1))), (1, 4, 4, 2), r"of \(4, 4, 1\) each"),
-        (ChannelPermutation([0, 0, 1]), (1, 3), "each of the 3 channels once"),
         (ActNorm(), (1, None), "a known number of channels"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import biva_networks, conv_biva_networks, iwae_networks, ladder_networks
+from keras_gen.networks import biva_networks, conv_biva_networks, ladder_networks
 from keras_gen.networks.vae.hierarchy_networks import MINIMUM_VARIANCE
 
 
@@ -23,19 +23,6 @@ def test_sizes_of_the_ladders_networks():
     last = dense(64, 512) + dense(512, 512) + dense(512, 784)
     assert networks["decoder"].count_params() == last
     assert [len(networks[name]) for name in ("bottom_up", "top_down")] == [5, 4]
-
-
-def test_sizes_of_the_importance_weighted_networks():
-    """Burda et al. (2016), section 5: latents 100 and 50, two layers of 200 and of 100 units."""
-    networks = iwae_networks()
-    up = [dense(784, 200) + dense(200, 200) + 2 * dense(200, 100)]
-    up.append(dense(100, 100) + dense(100, 100) + 2 * dense(100, 50))
-    assert [n.count_params() for n in networks["bottom_up"]] == up
-    down = dense(50, 100) + dense(100, 100) + 2 * dense(100, 100)
-    assert [n.count_params() for n in networks["top_down"]] == [down]
-    last = dense(100, 200) + dense(200, 200) + dense(200, 784)
-    assert networks["decoder"].count_params() == last
-    assert iwae_networks((4, 4, 1), (2,), (3,), 2)["decoder"].output_shape == (None, 4, 4, 2)
 
 
 def test_shapes_of_bivas_networks():

@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     layers: int = 3  # Layers of latents
     latent_dim: int = 8  # Dimensions of the top layer; the next have 2, 3, ... times as many
     units: int = 125  # Units of BIVA's hidden layers
-    ladder_hidden: int = 212  # Units of the ladder VAE's first networks; the next have half as many
+    ladder_hidden: int = 212  # Units of the first networks of the ladder VAE; the next have half
     vae_latent_dim: int = 50  # Dimensions of the VAE's latents
     vae_hidden: int = 232  # Units of each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero

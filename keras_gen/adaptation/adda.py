@@ -25,7 +25,7 @@ class ADDA(DomainModel):
     and `features` use the copy, for the target.
 
     Deviations: the paper leaves the order of both updates open; here the encoder's comes first, and
-    the discriminator sees the same features, from before it.
+    the discriminator sees the features that the encoder gave before its update.
 
     `fit` takes source images, labels and target images; `evaluate` takes labeled images of the
     target. While training, `loss` and `accuracy` are those of the source, which do not change.
@@ -119,9 +119,10 @@ class ADDA(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(self.prepare_batch(data))
+        batch = self.with_target(self.prepare_batch(data))
         with self.inference():
             source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
+            # Reported only: neither network is updated.
             terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
@@ -130,9 +131,10 @@ class ADDA(DomainModel):
             # Eq. (9), with the labels inverted: the discriminator shall take them for the source's.
             return domain_cross_entropy(logits, SOURCE), features
 
-        adversarial, target = self.minimize(encoder_loss)
+        adversarial, target = self.minimize(encoder_loss, "optimizer")
 
         def discriminator_loss():
+            # The losses of both domains, added.
             return self.domain_loss(source, target)
 
         d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")

@@ -66,7 +66,7 @@ class DANN(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(self.prepare_batch(data))
+        batch = self.with_target(self.prepare_batch(data))
 
         def total_loss():
             source, target = self.features_of_both(batch)

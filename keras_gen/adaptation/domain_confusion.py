@@ -72,7 +72,7 @@ class DomainConfusion(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(self.prepare_batch(data))
+        batch = self.with_target(self.prepare_batch(data))
 
         def encoder_loss():
             source, target = self.features_of_both(batch)

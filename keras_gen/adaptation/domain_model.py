@@ -65,7 +65,7 @@ class DomainModel(OpposedClassifier):
         terms = self.terms(self.prepare_batch(data))
         return self.report(terms, loss=self.weighted(terms))
 
-    def both(self, batch) -> dict:
+    def with_target(self, batch) -> dict:
         """Returns a prepared batch of training, which has target images; a ValueError if not."""
         if "target_x" not in batch:
             raise ValueError(

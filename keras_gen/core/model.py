@@ -288,7 +288,8 @@ class GenerativeModel(keras.Model):
             jit_compile: Whether XLA compiles the losses and their gradients, for one device.
             steps_per_execution: As in Keras, for one device.
             **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
-                such as `d_optimizer` and `g_optimizer`; the defaults are the paper's.
+                such as `d_optimizer` and `g_optimizer`; by default as `players()` says, most often
+                the paper's, else Keras' Adam.
 
         Raises:
             ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a

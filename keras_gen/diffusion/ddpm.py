@@ -39,8 +39,9 @@ class DDPM(PathModel):
     | beta_t, beta-tilde_t | `variance_between`, `posterior` of the neighbors' times |
     | epsilon, epsilon_theta | `noise`, what the network predicts |
 
-    Deviations: the loss is the mean and not the sum over an example's values; the times of a batch
-    are spread evenly.
+    Deviations: the loss is the mean and not the sum over an example's values; each example draws
+    its time in an interval of its own, of as many as the batch has examples. `compile()` has Keras'
+    Adam, of rate 0.001; the paper 0.0002, and averages of the weights.
 
     Args:
         network: Points x_t `[batch, ...]` and times `[batch]` to what it predicts, of the same
@@ -93,7 +94,7 @@ class DDPM(PathModel):
         given = {name: batch[name] for name in self.given}
 
         noise = self.normal("noise", keras.ops.shape(x))
-        x_t = self.probability_path.at(t, x, noise)  # eq. (4)
+        x_t = self.probability_path.at(t, x, noise)  # eq. (4): alpha x + sigma noise
         target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
         return {
             "denoising": per_example_mean(

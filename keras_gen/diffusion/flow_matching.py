@@ -37,8 +37,9 @@ class FlowMatching(PathModel):
     | x_0 | `noise` |
     | v(x_t, t) | what the network predicts, with the other sign |
 
-    Deviations: the times of a batch are spread evenly; the loss is the mean and not the sum over an
-    example's values.
+    Deviations: each example draws its time in an interval of its own, of as many as the batch has
+    examples; the loss is the mean and not the sum over an example's values. `compile()` has Keras'
+    Adam, of rate 0.001.
 
     Args:
         network: Points x_t `[batch, ...]` and times `[batch]` to velocities, of the same shape,
@@ -81,7 +82,8 @@ class FlowMatching(PathModel):
         x = batch["x"]
         t = self.even_times(x)
         noise = self.paired(self.normal("noise", keras.ops.shape(x)), x)
-        x_t = self.probability_path.at(t, x, noise)  # eq. (22)
+        # Eq. (22), on a straight path: x_t = (1 - t) x + t noise, of velocity noise - x.
+        x_t = self.probability_path.at(t, x, noise)
         velocity = self.probability_path.quantity("velocity", t, Parts(x, noise))
         return {"denoising": per_example_mean(tf.square(velocity - self.network_output(x_t, t)))}
 

@@ -25,10 +25,14 @@ class CoGAN(GAN):
     of X as a third array. They are learned from images of X, and `classify` names the classes of
     images of Y, through the layers that are shared.
 
-    Deviations: losses are the mean over both domains, which Adam makes the same as the sum. In the
-    paper nothing but the shared layers ties the classes of Y to those of X, and where the first
+    A step is that of `GAN`, on pairs: the discriminators' update, on pairs drawn from new latents,
+    then the generators', on others.
+
+    Deviations: losses are the mean over both domains and not their sum. Adam makes no difference
+    between them, but beside it the losses of classes and pairs have twice the weight. In the paper
+    nothing but the shared layers ties the classes of Y to those of X, and where the first
     layers of the discriminators differ much, they are at chance. With `pair_weight`, both images of
-    a pair that the generators draw must be of the same class. Else as `GAN`.
+    a pair that the generators draw must be of the same class. Latents are normal, as of `GAN`.
 
     Args:
         generator: Float latents `[batch, latents]` to pairs of images in [-1, 1], `[batch, 2,
@@ -141,6 +145,7 @@ class CoGAN(GAN):
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
         terms["class"] = label_cross_entropy(batch["labels"], class_logits[:, 0])
         if self.pair_weight:
+            # KL(classes of the first image || those of the second).
             of_x = tf.stop_gradient(fake_classes[:, 0])
             terms["pair"] = kl_categorical(of_x, fake_classes[:, 1])
         return terms

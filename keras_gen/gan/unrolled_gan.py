@@ -12,9 +12,9 @@ from keras_gen.gan.gan import GAN
 class UnrolledGAN(GAN):
     """A GAN whose generator is trained against the discriminator of some steps ahead.
 
-    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. The
-    generator's gradient, eq. (10), goes through the discriminator's next steps; the discriminator
-    itself takes one usual step (eq. 12).
+    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. A step
+    is that of `GAN`: the discriminator takes one usual step (eq. 12), then the generator one whose
+    gradient, eq. (10), goes through the steps that the discriminator would take next.
 
     Deviations: the steps ahead are gradient descent, eq. (8), with their own learning rate, where
     the authors' code unrolls Adam.
@@ -63,7 +63,10 @@ class UnrolledGAN(GAN):
             return {"adversarial": self.adversarial_loss(fake, batch)}
 
     def _unrolled(self, batch, fake):
-        """The discriminator's weights after K steps of gradient descent, eq. (8)."""
+        """The discriminator's weights after K steps of gradient descent, eq. (8).
+
+        All on this batch and these fakes, by the discriminator's usual loss.
+        """
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
         for _ in range(self.unrolled_steps):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -71,6 +74,7 @@ class UnrolledGAN(GAN):
                 with stateless(self.discriminator, weights):
                     terms = self.discriminator_terms(batch, fake, "unrolled")
                 loss = global_mean(self.weighted(terms))
+            # The gradients of all replicas, added.
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

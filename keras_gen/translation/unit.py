@@ -115,6 +115,7 @@ class UNIT(Translator):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.edges["x"] = Images(encoder_x.input_shape[1:])
         self.edges["y"] = Images(encoder_y.input_shape[1:])
+        # Translations may have any size; training takes that of the discriminators.
         self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
         self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
         x, y = self.domains
@@ -175,7 +176,7 @@ class UNIT(Translator):
 
     @override
     def train_step(self, data):
-        """Updates encoders and generators on eq. (6), then D_1 and D_2."""
+        """Updates encoders and generators on the weighted sum of terms, then D_1 and D_2."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
         d_x = partial(self.discriminator_x, training=self.training)
@@ -199,7 +200,7 @@ class UNIT(Translator):
             kl = _kl(mean_x) + _kl(mean_y)
             terms = {
                 "adversarial": fooled_y + fooled_x,  # eq. (4), the part of the generators
-                "kl": kl,  # eq. (3); eq. (5) has the same divergences again
+                "kl": kl,  # eq. (3); "cycle_kl" has them a second time, as eq. (5) does
                 "reconstruction": l1(same_x, x) + l1(same_y, y),  # eq. (3)
                 "cycle_kl": _kl(mean_x) + _kl(mean_fake_y) + _kl(mean_y) + _kl(mean_fake_x),
                 "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (5)
@@ -209,6 +210,7 @@ class UNIT(Translator):
         g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
 
         def discriminator_loss():
+            # Eq. (4), on translations from before the update.
             of_x = self.objective.discriminator(d_x(x), d_x(fake_x))
             return of_x + self.objective.discriminator(d_y(y), d_y(fake_y))
 

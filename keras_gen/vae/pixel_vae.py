@@ -27,9 +27,11 @@ class PixelVAE(VAE):
 
     A decoder of this kind can do without latents, by which the posterior collapses to the prior.
     Two things are against it: a PixelCNN that sees few pixels (the paper's, see
-    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): of each latent's divergence
-    only what is above `free_bits` is minimized, `loss = reconstruction_loss + beta * free_kl_loss`.
-    A `beta` that grows from 0, a schedule, is a third.
+    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): `loss = reconstruction_loss +
+    beta * free_kl_loss`, where `free_kl` is the sum over latents of max(free_bits, mean divergence
+    of the batch). A `beta` that grows from 0, a schedule, is a third.
+
+    A step is that of `VAE`: one update of encoder and decoder on this loss.
 
     Deviations: free bits, which 0 turns off; no hierarchy of latents.
 
@@ -96,6 +98,7 @@ class PixelVAE(VAE):
 
     @override
     def loss_weights(self):
+        # None: reported, and not minimized.
         return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
 
     @override
@@ -110,6 +113,7 @@ class PixelVAE(VAE):
     @override
     def reconstruction(self, latents, x, *given):
         """Returns -log p(x | latents), the sum over values given those before them."""
+        # The second x is what the decoder sees.
         return super().reconstruction(latents, x, x)
 
     # Samples ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 Every family is a package of its own, and its models are here too: `from keras_gen import VAE`.
 `import keras_gen` alone imports no TensorFlow: a model is imported when its name is used. After
 `import keras` it imports all models, so that `keras.models.load_model` knows their classes.
+`keras_gen.load` gives trained models, by the name of an export or from a file.
 """
 
 import importlib
@@ -104,16 +105,24 @@ __all__ = list(_FAMILIES)
 def __getattr__(name: str) -> Any:
     if name in _ROOMS or name in _MODELS:
         return importlib.import_module(f"keras_gen.{name}")
-    if name not in _FAMILIES:
+    if name not in _FAMILIES and name != "load":
         raise AttributeError(f"module 'keras_gen' has no attribute {name!r}")
     start_tensorflow()
+    if name == "load":
+        _import_models()
+        return importlib.import_module("keras_gen.serving.pretrained").load
     return getattr(importlib.import_module(f"keras_gen.{_FAMILIES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(["__version__", *_MODELS, *_ROOMS, *_FAMILIES])
+    return sorted(["__version__", "load", *_MODELS, *_ROOMS, *_FAMILIES])
+
+
+def _import_models() -> None:
+    """Imports all families, by which Keras knows their classes in files."""
+    for family in _MODELS:
+        importlib.import_module(f"keras_gen.{family}")
 
 
 if sys.modules.get("keras"):
-    for _family in _MODELS:
-        importlib.import_module(f"keras_gen.{_family}")
+    _import_models()

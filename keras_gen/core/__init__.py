@@ -1,7 +1,7 @@
 """What every model stands on: the update, kinds of data, randomness, distribution, resume."""
 
 from keras_gen.core import schedules
-from keras_gen.core.averaging import averaged_weights, forget_start, take_weights
+from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.capabilities import capability, sample
 from keras_gen.core.checks.fit_errors import NonFiniteLossError
 from keras_gen.core.checks.step_checks import require, require_inputs, require_logits

@@ -36,6 +36,12 @@ def averaged_weights(model):
             weight.assign(value)
 
 
+def keep_averages(model) -> None:
+    """Puts the moving averages of the weights in the weights' place, where there are some."""
+    for weight, average in _averages(model):
+        weight.assign(keras.ops.convert_to_numpy(average))
+
+
 def forget_start(optimizer) -> None:
     """Lets an optimizer's moving averages forget the initial weights.
 

@@ -6,12 +6,14 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
+import keras_gen
 from keras_gen.arguments import checked_flag, checked_integer, shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
@@ -155,7 +157,13 @@ class GenerativeModel(keras.Model):
     # The names of what the optimizers minimize.
     totals: tuple[str, ...] = ("loss",)
     # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
-    for_users: tuple[str, ...] = ("networks", "players", "sample", "signatures")
+    for_users: tuple[str, ...] = (
+        "from_pretrained",
+        "networks",
+        "players",
+        "sample",
+        "signatures",
+    )
     # The capability that Keras' `predict` gives of examples as their edges take them.
     predicts: str | None = None
     _xla = False  # whether it compiles losses and gradients, as `compile` was told
@@ -713,18 +721,72 @@ class GenerativeModel(keras.Model):
 
     @override
     def save(self, filepath, *args, **kwargs):
-        """Writes a `.keras` file, as `keras.Model.save`; a ValueError for any other ending."""
-        if not str(filepath).endswith(".keras"):
-            raise ValueError(f"filepath is '{filepath}': expected a name that ends in .keras.")
+        """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, as Keras does.
+
+        Any other `filepath` is a ValueError.
+        """
+        if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
+            raise ValueError(
+                f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
+                "hf://."
+            )
         super().save(filepath, *args, **kwargs)
 
     @override
-    def export(self, filepath, *args, **kwargs):
-        """Refused: a NotImplementedError that names `keras_gen.serving.export.export`."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no function of its own to export: write its signatures by "
-            "keras_gen.serving.export.export(model, directory, name)."
-        )
+    def export(self, filepath, format="tf_saved_model", **options) -> Path:
+        """Writes `<filepath>/<version>/`: a SavedModel with the model's signatures.
+
+        The same as `keras_gen.serving.export.export`, which says what it holds. Averaged weights
+        are written inside of `keras_gen.core.averaged_weights`.
+
+        Args:
+            filepath: A folder, such as `"exports/digits"`, under whose name the model is served.
+            format: "tf_saved_model", as in Keras; no other one.
+            **options: `default`, `metadata`, `warmup`, `half` and `signatures`, as there.
+
+        Returns:
+            The folder written: the first free version.
+
+        Raises:
+            ValueError: For another format, and as there.
+            OSError: If the folder cannot be written.
+
+        Example: `vae.export("exports/digits", default="sample")`.
+        """
+        from keras_gen.serving.export import export
+
+        if format != "tf_saved_model":
+            raise ValueError(
+                f"format is {format!r}: expected 'tf_saved_model', which other tools convert."
+            )
+        folder = Path(filepath)
+        return export(self, folder.parent, folder.name, **options)
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path):
+        """Loads a trained model of this class, as `keras_gen.load` does.
+
+        Args:
+            source: The name of an export, the folder of an export or of a run, a `.keras` file, or
+                `"hf://<user>/<name>"`.
+
+        Returns:
+            A compiled model of this class.
+
+        Raises:
+            ValueError: If it is a model of another class, and as `keras_gen.load`.
+            FileNotFoundError: If nothing is there.
+
+        Example: `model = VAE.from_pretrained("vae_mnist")`.
+        """
+        model = keras_gen.load(source)
+        if not isinstance(model, cls):
+            found = type(model).__name__
+            raise ValueError(
+                f"{source} holds a {found}, which is no {cls.__name__}: load it by "
+                f"{found}.from_pretrained or keras_gen.load."
+            )
+        return model
 
 
 def _build_optimizer(name, identifier, networks):

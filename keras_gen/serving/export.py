@@ -20,7 +20,7 @@ import tensorflow as tf
 from keras_gen import __version__, licenses
 from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
-from keras_gen.serving import request_limits
+from keras_gen.serving import pretrained, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
 from keras_gen.serving.warmup import default_inputs, write_warmup
@@ -47,11 +47,13 @@ def export(
     The export needs neither this library nor Keras, nor the distribution strategy of the training,
     and computes in float32. It holds only the variables that its signatures read. Inputs and
     outputs are uint8, int16, int32, float32 and string tensors; an output with the name of an input
-    becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`) and a warm-up
-    request per signature (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on
-    its request. A signature that takes images alone gets another beside it, `<name>_bytes`, that
-    takes and gives image files' contents. Requests without examples, or larger than the metadata's
-    `largest_request`, are refused before anything is computed; files by their headers.
+    becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`), a warm-up request
+    per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration of the model,
+    by which `keras_gen.load` builds it again (`assets.extra/keras_model.npz`). Each signature
+    is run once on its request. A signature that takes images alone gets another beside it,
+    `<name>_bytes`, that takes and gives image files' contents. Requests without examples, or larger
+    than the metadata's `largest_request`, are refused before anything is computed; files by their
+    headers.
 
     Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
     metadata and the warm-up requests; `resources` lists what else the signatures read and
@@ -143,6 +145,9 @@ def export(
         requests[beside] = {images + SUFFIX: encoded(example)}
         _try(beside, functions[beside], requests[beside])
     module, parameters = _module(model.networks, functions, halves)
+    originals = {id(half): variable.value for variable, half in halves.values()}
+    kept = [originals.get(id(value), value) for value in module.kept]
+    described = pretrained.description(model, kept)
     module.resources = list(getattr(model, "resources", ()))
     limits = {k: f.limits for k, (f, _) in written.items() if hasattr(f, "limits")}
     description = _describe(
@@ -164,6 +169,8 @@ def export(
             options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
         )
         write_warmup(temporary, name, requests)
+        if described is not None:
+            (temporary / pretrained.MODEL).write_bytes(described)
         return _publish(temporary, folder, description)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]

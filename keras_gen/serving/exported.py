@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.messages import nearest, out_of_memory, refusal
+from keras_gen.files.places import place
+from keras_gen.messages import known_names, nearest, out_of_memory, refusal
 from keras_gen.quiet import start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
@@ -45,6 +46,34 @@ def resolve(path: str | Path) -> Path:
             f"{path}/<version>/saved_model.pb."
         )
     return found[max(found)]
+
+
+def find(models: Path, model: str) -> Path:
+    """The folder that `model` names: a path, or a name in the folder `models`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    for path in (Path(model), models / model):
+        if path.is_dir():
+            return path
+    name = Path(model).name
+    if (place("recipes") / f"{name}.py").is_file():
+        raise FileNotFoundError(
+            f"{model} is not trained: neither a path nor in {models}. `keras-gen train {name} "
+            f"--export {models}` trains it; of its minutes `keras-gen show {name}` tells."
+        )
+    raise FileNotFoundError(
+        f"there is no model {model!r}, neither as a path nor in {models}"
+        f"{known_names(name, exports(models))}"
+    )
+
+
+def exports(models: Path) -> list[str]:
+    """Names of the exports in folder `models`."""
+    if not models.is_dir():
+        return []
+    return sorted(path.name for path in models.iterdir() if versions(path))
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Configurations, files and exports give back the model that they were made of."""
 
 import json
+import warnings
 import zlib
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_gen
 from keras_gen.core.kinds_of_data import Characters, Choice, Table, Waveforms
 from keras_gen.serving.export import export, load
+from keras_gen.serving.exported import read_metadata
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 
 
@@ -106,7 +109,9 @@ def test_weights_alone_round_trip(tiny, trained, tmp_path):
 def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
     model = trained.model
     model.fit(trained.data, verbose=0)
-    exported = load(export(model, tmp_path, "tiny"))
+    path = export(model, tmp_path, "tiny")
+    exported = load(path)
+    loads_again(path, model)
     signatures = model.signatures()
     of_files = {name for name in exported.inputs if name.endswith("_bytes")}
     assert exported.inputs.keys() - of_files == {*signatures, "serving_default"}
@@ -130,6 +135,18 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
             none = {key: value[:0] if value.ndim else value for key, value in inputs.items()}
             with pytest.raises(ValueError, match="holds 0 examples: expected 1 to"):
                 exported(name, **none)
+
+
+def loads_again(path, model):
+    """Checks that an export gives the same model again, in the networks that it serves."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*for no signature reads them")
+        copy = keras_gen.load(path)
+    assert plain(copy.get_config()) == plain(model.get_config())
+    for name in read_metadata(path)["networks"]:
+        there, here = copy.networks[name].get_weights(), model.networks[name].get_weights()
+        for one, other in zip(there, here, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_no_examples_give_no_results(trained):

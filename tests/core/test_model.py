@@ -457,14 +457,14 @@ class TestSteps:
 class TestFiles:
     @pytest.mark.parametrize("name", ["model.h5", "model", "model.hdf5", "model.tf"])
     def test_have_one_format(self, tmp_path, name):
-        sentence = rf"^filepath is '.*{name}': expected a name that ends in \.keras\.$"
+        sentence = rf"^filepath is '.*{name}': expected a name that ends in \.keras, or"
         with pytest.raises(ValueError, match=sentence):
             Line(line()).save(tmp_path / name)
         assert not list(tmp_path.iterdir())
         Line(line()).save(tmp_path / "model.keras", overwrite=True)
         assert (tmp_path / "model.keras").exists()
 
-    def test_exports_are_those_of_serving(self, tmp_path):
-        with pytest.raises(NotImplementedError, match=r"^Line has .* keras_gen\.serving\.export\."):
-            Line(line()).export(tmp_path / "model")
+    def test_exports_are_saved_models(self, tmp_path):
+        with pytest.raises(ValueError, match=r"^format is 'onnx': expected 'tf_saved_model'"):
+            Line(line()).export(tmp_path / "model", format="onnx")
         assert not list(tmp_path.iterdir())

@@ -14,6 +14,7 @@ from pathlib import Path
 import keras_gen
 from keras_gen.files.animations import VIDEOS
 from keras_gen.files.images import SUFFIXES
+from keras_gen.files.places import place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 from keras_gen.workshop.cli import apply, demo, listing, models, recipes, results
@@ -232,7 +233,7 @@ def _version() -> str:
 
 
 def _add_models(add: Callable) -> None:
-    folder = recipes.place("saved_models")
+    folder = place("saved_models")
     add("--models", type=Path, default=folder, metavar="DIR", help=MODELS)
 
 

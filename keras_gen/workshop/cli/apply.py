@@ -31,7 +31,7 @@ def apply(options: argparse.Namespace) -> int:
     # `Path.resolve` raises where links lead in a circle; reading such a file says so later.
     if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, paths)):
         raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
-    model = exported.load(models.find(options.models, options.model))
+    model = exported.load(exported.find(options.models, options.model))
     signature = _translator(model, options.signature)
 
     from tqdm import tqdm

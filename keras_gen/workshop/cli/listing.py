@@ -9,11 +9,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from keras_gen.files.places import place
 from keras_gen.licenses import forbid_commerce, terms_of
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
-from keras_gen.workshop.cli.recipes import place, recipes
+from keras_gen.workshop.cli.recipes import recipes
 from keras_gen.workshop.results import read_published, words
 from keras_gen.workshop.results.page_lines import entry_of_export
 
@@ -26,7 +27,7 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)  # of metadata of
 def list_models(options: argparse.Namespace) -> int:
     """Prints recipes and exports by family: what each does, how long it takes, if it is trained."""
     files = recipes()
-    exports = models.exports(options.models)
+    exports = exported.exports(options.models)
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
         'Minutes are those\nof a training on CPU cores; "export" says that a trained model is '
@@ -57,7 +58,7 @@ def list_models(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Prints what is known of one recipe and its export."""
     files = recipes()
-    exports = models.exports(options.models)
+    exports = exported.exports(options.models)
     name = options.name
     if name not in (known := {*files, *exports}):
         raise FileNotFoundError(

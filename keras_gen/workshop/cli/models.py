@@ -10,9 +10,8 @@ from PIL import Image, ImageOps
 
 from keras_gen.files.animations import video_grid, video_strips, write_animation
 from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
-from keras_gen.messages import known_names, nearest
+from keras_gen.messages import nearest
 from keras_gen.serving import exported
-from keras_gen.workshop.cli.recipes import recipes
 
 ANY = "any"  # a label of which each sample draws its own
 
@@ -29,7 +28,7 @@ def sample(options: argparse.Namespace) -> int:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"--set {twice[0]} is given {len(twice)} times: give it one value.")
     refuse_existing([options.out], options)
-    path = exported.resolve(find(options.models, options.model))
+    path = exported.resolve(exported.find(options.models, options.model))
     signature = options.signature or "sample"
     # Before the model is loaded, which takes seconds.
     conditions = _conditions(path, signature, dict(options.set))
@@ -100,23 +99,6 @@ def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
         )
 
 
-def find(models: Path, model: str) -> Path:
-    """The folder that MODEL names: a path, or a name in the folder `models`."""
-    for path in (Path(model), models / model):
-        if path.is_dir():
-            return path
-    name = Path(model).name
-    if name in recipes():
-        raise FileNotFoundError(
-            f"{model} is not trained: neither a path nor in {models}. `keras-gen train {name} "
-            f"--export {models}` trains it; of its minutes `keras-gen show {name}` tells."
-        )
-    raise FileNotFoundError(
-        f"there is no model {model!r}, neither as a path nor in {models}"
-        f"{known_names(name, exports(models))}"
-    )
-
-
 def known(model: exported.Exported, name: str) -> str:
     """The name of a signature that the model has."""
     if name not in model.inputs:
@@ -166,10 +148,3 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
         for key, spec in model.outputs[signature].items()
         if spec.dtype == "uint8" and spec.shape.rank in (4, 5)
     ]
-
-
-def exports(models: Path) -> list[str]:
-    """Names of the exports in folder `models`."""
-    if not models.is_dir():
-        return []
-    return sorted(path.name for path in models.iterdir() if exported.versions(path))

@@ -1,15 +1,14 @@
-"""`keras-gen train`, and where the recipes are."""
+"""`keras-gen train`, and which recipes there are."""
 
 import argparse
 import runpy
 import sys
 from pathlib import Path
 
+from keras_gen.files.places import place
 from keras_gen.messages import known_names
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer
-
-PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def train(options: argparse.Namespace) -> int:
@@ -31,14 +30,3 @@ def train(options: argparse.Namespace) -> int:
 def recipes() -> dict[str, Path]:
     """The recipes by name."""
     return {path.stem: path for path in sorted(place("recipes").glob("[!_]*.py"))}
-
-
-def place(name: str) -> Path:
-    """The folder `name` in the working directory, as shipped in the package, or beside it.
-
-    A built package ships some folders (see setup.py); a checkout has them beside the package.
-    """
-    for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
-        if path.is_dir():
-            return path
-    return Path(name)

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from keras_gen.workshop.cli import models
-from keras_gen.workshop.cli.recipes import place
+from keras_gen.files.places import place
+from keras_gen.serving import exported
 from keras_gen.workshop.cli.tables import print_table
 from keras_gen.workshop.results import pages, words
 from keras_gen.workshop.results import publish as publishing
@@ -13,7 +13,7 @@ from keras_gen.workshop.results import reproduce as reproducing
 
 def publish(options: argparse.Namespace) -> int:
     """Turns exports into records."""
-    exports = [models.find(options.models, model) for model in options.exports]
+    exports = [exported.find(options.models, model) for model in options.exports]
     for path, groups in publishing.publish(options.root, exports, options.note).items():
         for group in groups:
             print(f"{path}: written for {group.record.command}")

@@ -22,7 +22,7 @@ from keras_gen.files.images import enlarged_grid, read_image
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import EXAMPLES, _parser, main
-from keras_gen.workshop.cli.models import _conditions, find
+from keras_gen.workshop.cli.models import _conditions
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
 from shared import fails, run_without
@@ -171,7 +171,7 @@ def test_the_examples_name_what_there_is(monkeypatch):
         if "recipe" in options:
             assert options.recipe in recipes(), words
         if "model" in options:
-            path = exported.resolve(find(options.models, options.model))
+            path = exported.resolve(exported.find(options.models, options.model))
             settable = exported.read_metadata(path)["defaults"].get("sample", {})
             assert dict(vars(options).get("set", [])).keys() <= settable.keys(), words
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_gen.files import places
 from keras_gen.files.images import read_image, write_png
 from keras_gen.serving import exported
-from keras_gen.workshop.cli import main, recipes
+from keras_gen.workshop.cli import main
 from processes import RECIPES, ROOT, environment
 from shared import fails
 
@@ -37,12 +38,12 @@ def test_trains_as_python_does(home, capsys, monkeypatch):
 
 
 def test_places(home, monkeypatch):
-    assert recipes.place("recipes") == ROOT / "recipes"
-    assert recipes.place("saved_models") == Path("saved_models")
-    monkeypatch.setattr(recipes, "PACKAGE", home / "keras_gen")
-    assert recipes.place("recipes") == Path("recipes")
+    assert places.place("recipes") == ROOT / "recipes"
+    assert places.place("saved_models") == Path("saved_models")
+    monkeypatch.setattr(places, "PACKAGE", home / "keras_gen")
+    assert places.place("recipes") == Path("recipes")
     (home / "keras_gen" / "shipped" / "recipes").mkdir(parents=True)
-    assert recipes.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
+    assert places.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
 
 
 @pytest.mark.slow

@@ -1,0 +1,148 @@
+"""Trained models that train on."""
+
+import shutil
+import types
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gen
+from all_tiny import TINY
+from keras_gen.core import averaged_weights
+from keras_gen.serving import pretrained
+from keras_gen.vae import VAE
+from tiny import difference, state, step
+
+
+@pytest.fixture(scope="module")
+def vae():
+    """A model after a step, whose averages are other values than its weights."""
+    model = TINY["VAE"].compiled()
+    step(model), step(model)
+    return model
+
+
+@pytest.fixture(scope="module")
+def home(vae, tmp_path_factory):
+    """A folder with an export of averaged weights, a file, and a run that has both."""
+    home = tmp_path_factory.mktemp("home")
+    with averaged_weights(vae):
+        vae.export(home / "saved_models" / "digits", default="sample")
+    vae.save(home / "vae.keras")
+    shutil.copytree(home / "saved_models" / "digits", home / "run" / "export" / "digits")
+    (home / "run" / "config.json").touch()
+    return home
+
+
+@pytest.fixture(autouse=True)
+def at_home(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+
+@pytest.mark.parametrize(
+    "source", ["digits", "saved_models/digits", "saved_models/digits/1", "vae.keras", "run"]
+)
+def test_has_the_averaged_weights(vae, source):
+    loaded = keras_gen.load(source)
+    assert type(loaded) is VAE and loaded.compiled and loaded.step.numpy() == 2
+    with averaged_weights(vae):
+        np.testing.assert_array_equal(loaded.sample(3, seed=1), vae.sample(3, seed=1))
+    assert not np.array_equal(loaded.sample(3, seed=1), vae.sample(3, seed=1))
+
+
+def test_trains_on_and_exports_again(tmp_path):
+    model = keras_gen.load("digits")
+    assert type(model.optimizer) is keras.optimizers.Adam and model.steps_per_execution == 1
+    images = np.zeros((4, 4, 4, 1), "uint8")
+    before = state(model)
+    model.fit(images, batch_size=2, verbose=0)
+    assert model.step.numpy() == 4 and difference(model, before, state(model))
+    path = model.export(tmp_path / "mine")
+    assert path == tmp_path / "mine" / "1"
+    again = keras_gen.load(path)
+    np.testing.assert_array_equal(again.sample(3, seed=1), model.sample(3, seed=1))
+
+
+def test_best_file_of_a_run_comes_first(vae, home, tmp_path):
+    shutil.copytree(home / "run", tmp_path / "run")
+    other = TINY["VAE"].compiled()
+    other.save(tmp_path / "run" / "best.keras")
+    assert keras_gen.load(tmp_path / "run").step.numpy() == 0
+    shutil.rmtree(tmp_path / "run" / "export")
+    (tmp_path / "run" / "best.keras").unlink()
+    with pytest.raises(FileNotFoundError, match=r"run has left neither best\.keras nor an export"):
+        keras_gen.load(tmp_path / "run")
+
+
+def test_weights_that_no_signature_reads(tmp_path):
+    """Of a network that signatures read they are there too, else a warning names the network."""
+    gan = TINY["GAN"].compiled()
+    path = gan.export(tmp_path / "gan")
+    with pytest.warns(UserWarning, match=r"does not hold the weights of discriminator, for no"):
+        copy = keras_gen.load(path)
+    np.testing.assert_array_equal(copy.sample(3, seed=1), gan.sample(3, seed=1))
+
+    coder = TINY["VQVAE"].compiled()
+    step(coder)
+    copy = keras_gen.load(coder.export(tmp_path / "coder", signatures=["reconstruct"]))
+    for one, other in zip(copy.weights, coder.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_half_precision_and_mixed_precision(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = TINY["VAE"].compiled()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    copy = keras_gen.load(model.export(tmp_path / "digits", half=True))
+    for one, other in zip(copy.weights, model.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-7)
+    assert copy.decoder.layers[1].compute_dtype == "bfloat16"
+
+
+class Hub:
+    """Takes the place of the Hugging Face Hub's client: one folder for each model."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def HfApi(self, **_):  # noqa: N802
+        return self
+
+    def create_repo(self, name, exist_ok):
+        return types.SimpleNamespace(repo_id=name)
+
+    def upload_folder(self, repo_id, folder_path, commit_message):
+        shutil.copytree(folder_path, self.folder / repo_id)
+
+    def snapshot_download(self, repo_id, **_):
+        return str(self.folder / repo_id)
+
+
+def test_the_hugging_face_hub(vae, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.src.saving.saving_lib.huggingface_hub", Hub(tmp_path))
+    vae.save("hf://me/digits")
+    loaded = VAE.from_pretrained("hf://me/digits")
+    assert loaded.compiled and loaded.step.numpy() == 2
+
+
+def test_another_class():
+    sentence = r"^digits holds a VAE, which is no GAN: load it by VAE\.from_pretrained or keras_gen"
+    with pytest.raises(ValueError, match=sentence):
+        keras_gen.GAN.from_pretrained("digits")
+    assert type(keras_gen.core.GenerativeModel.from_pretrained("vae.keras")) is VAE
+
+
+def test_what_is_refused(home, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no model 'digit'.*; did you mean digits\?"):
+        keras_gen.load("digit")
+    shutil.copytree(home / "saved_models" / "digits" / "1", tmp_path / "old")
+    (tmp_path / "old" / pretrained.MODEL).unlink()
+    with pytest.raises(ValueError, match=r"old has no .*keras_model\.npz.*export\.load_weights\.$"):
+        keras_gen.load(tmp_path / "old")
+    network = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    network.save(tmp_path / "network.keras")
+    with pytest.raises(ValueError, match=r"holds a Sequential, which is no model of keras_gen"):
+        keras_gen.load(tmp_path / "network.keras")

@@ -40,12 +40,12 @@ def checked_number(
         ValueError: If it is not finite, below `minimum` or above `maximum`.
     """
     expected = _limits(minimum, maximum)
-    kind = f"a number of {expected}" if expected else "a finite number"
     if not _is_number(value):
+        kind = f"a number of {expected}" if expected else "a number"
         raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
     number = float(value)
     if not math.isfinite(number) or not _within(number, minimum, maximum):
-        raise ValueError(f"{name} must be {kind}, found {number:g}.")
+        raise ValueError(f"{name} must be {expected or 'finite'}, found {number:g}.")
     return number
 
 
@@ -68,8 +68,7 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
     """Returns an argument that is one of several names; a ValueError for anything else."""
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
-        names = ", ".join(map(repr, options))
-        raise ValueError(f"{name} is {shown(value)}: expected one of {names}.")
+        raise ValueError(f"{name} is {shown(value)}: expected one of {', '.join(options)}.")
     return value
 
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import capability, schedules
 
@@ -46,8 +47,7 @@ class ContractiveAutoencoder(Autoencoder):
         seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        if method not in METHODS:
-            raise ValueError(f"method is {method!r}: expected one of {METHODS}.")
+        self.method = checked_choice("method", method, METHODS)
         self._layer = _sigmoid_layer(encoder)
         if method == "closed_form" and self._layer is None:
             raise ValueError(
@@ -55,7 +55,6 @@ class ContractiveAutoencoder(Autoencoder):
                 "'jacobian' or 'hutchinson'."
             )
         self.weight = schedules.weight("weight", weight)
-        self.method = method
 
     @override
     def loss_weights(self):

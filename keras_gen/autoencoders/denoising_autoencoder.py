@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import schedules
 
@@ -61,15 +62,13 @@ class DenoisingAutoencoder(Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        if corruption not in CORRUPTIONS:
-            raise ValueError(f"corruption is {corruption!r}: expected one of {CORRUPTIONS}.")
+        self.corruption = checked_choice("corruption", corruption, CORRUPTIONS)
         if corruption == "salt_and_pepper" and math.isinf(self.likelihood.range[0]):
             raise ValueError(
                 "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
                 "use 'masking' or 'gaussian'."
             )
         highest = None if corruption == "gaussian" else 1.0
-        self.corruption = corruption
         self.amount = schedules.weight("amount", amount, 0.0, highest)
 
     @override

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_list, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core.kinds_of_data import Texts
 
@@ -63,23 +64,25 @@ class DocumentAutoencoder(Autoencoder):
         idf: list[float] | None = None, top: int = 10, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        size = len(vocabulary)
+        self.vocabulary = checked_list("vocabulary", vocabulary)
+        size = len(self.vocabulary)
         shapes = [tuple(encoder.input_shape[1:]), tuple(decoder.output_shape[1:])]
         if shapes != [(size,)] * 2:
             raise ValueError(
                 f"The encoder takes {shapes[0]} and the decoder gives {shapes[1]}: expected "
                 f"({size},) of both, for a vocabulary of {size} words."
             )
-        if not 1 <= top <= size:
-            raise ValueError(f"top is {top}: expected 1 to {size}, the words of the vocabulary.")
-        if idf is not None and len(idf) != size:
-            raise ValueError(
-                f"idf has {len(idf)} numbers: expected one for each of {size} words."
-            )
-        self.vocabulary = list(vocabulary)
-        self.top = top
-        self.idf = None if idf is None else [float(frequency) for frequency in idf]
-        texts = self.edges["x"] = Texts(vocabulary, top)
+        self.top = checked_integer("top", top, 1, size)
+        self.idf = None
+        if idf is not None:
+            self.idf = [
+                checked_number("idf", each, minimum=0) for each in checked_list("idf", idf)
+            ]
+            if len(self.idf) != size:
+                raise ValueError(
+                    f"idf has {len(self.idf)} numbers: expected one for each of {size} words."
+                )
+        texts = self.edges["x"] = Texts(self.vocabulary, self.top)
         # What the signatures read besides the networks: the table of words.
         self.resources = [texts.counter]
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import batch_mean, schedules
 
@@ -53,13 +54,11 @@ class SparseAutoencoder(Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        if penalty not in ("kl", "l1"):
-            raise ValueError(f"penalty is {penalty!r}: expected 'kl' or 'l1'.")
+        self.penalty = checked_choice("penalty", penalty, ("kl", "l1"))
+        self.weight = schedules.weight("weight", weight)
+        self.target = checked_number("target", target)
         if not 0 < target < 1:
             raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
-        self.penalty = penalty
-        self.weight = schedules.weight("weight", weight)
-        self.target = target
 
     @override
     def loss_weights(self):

@@ -45,10 +45,11 @@ class CharacterRNN(CausalModel):
     for_users = ("continue_text",)
 
     def __init__(self, network, alphabet: str, length: int, seed=0, **kwargs):
-        super().__init__(network, Categorical(len(alphabet) + 1), seed, **kwargs)
+        characters = Characters(alphabet, length)
+        super().__init__(network, Categorical(characters.levels), seed, **kwargs)
         self.alphabet = alphabet
         self.length = length
-        self.edges["x"] = Characters(alphabet, length)
+        self.edges["x"] = characters
         self.edges["prompt"] = Prompt(alphabet, length, "prompt")
 
     @override

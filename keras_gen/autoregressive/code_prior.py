@@ -51,6 +51,10 @@ class CodePrior(CausalModel):
 
     def __init__(self, network, coder, seed=0, **kwargs):
         require_built(network, coder)
+        if "codes" not in getattr(coder, "edges", ()):
+            raise TypeError(
+                f"coder is '{coder.name}': expected a model of integer codes, such as a VQVAE."
+            )
         codes = coder.edges["codes"]
         super().__init__(network, Categorical(codes.levels), seed, **kwargs)
         grid = tuple(network.inputs[0].shape[1:])

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
@@ -47,7 +48,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     def __init__(self, network, classes: int, likelihood, seed=0, **kwargs):
         super().__init__(network, likelihood, seed, **kwargs)
-        self.classes = classes
+        self.classes = checked_integer("classes", classes, minimum=1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.wavenet import WaveNet
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
@@ -42,7 +43,7 @@ class ConditionalWaveNet(WaveNet):
 
     def __init__(self, network, speakers: int, **kwargs):
         super().__init__(network, **kwargs)
-        self.speakers = speakers
+        self.speakers = checked_integer("speakers", speakers, minimum=1)
         self.edges["speakers"] = Labels(speakers, name="speakers")
         self.edges["speaker"] = Labels(speakers, unknown=True, name="speaker")
 

@@ -47,6 +47,7 @@ class WaveNet(CausalModel):
     padded = True
 
     def __init__(self, network, levels: int, samples: int = 8000, seed=0, **kwargs):
+        levels = checked_integer("levels", levels, minimum=2)
         super().__init__(network, Categorical(levels), seed, **kwargs)
         shape = tuple(network.inputs[0].shape[1:])
         if len(shape) != 2 or shape[1] != 1:

@@ -4,7 +4,13 @@ from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.capabilities import capability, sample
 from keras_gen.core.checks.fit_errors import NonFiniteLossError
-from keras_gen.core.checks.step_checks import require, require_inputs, require_logits
+from keras_gen.core.checks.step_checks import (
+    require,
+    require_chain,
+    require_inputs,
+    require_logits,
+    require_takes,
+)
 from keras_gen.core.distribution.replicas import (
     batch_mean,
     global_batch,

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels, Number
 from keras_gen.core.noise import random_labels
@@ -65,13 +66,8 @@ class ConditionalDDPM(DDPM):
         super().__init__(
             network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
         )
-        if classes < 1 or not 0 <= unlabeled <= 1:
-            raise ValueError(
-                f"classes is {classes} and unlabeled {unlabeled}: expected at least 1 class, and "
-                "a fraction from 0 to 1."
-            )
-        self.classes = classes
-        self.unlabeled = unlabeled
+        self.classes = checked_integer("classes", classes, minimum=1)
+        self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
         self.edges["guidance"] = Number(0.0, MOST_GUIDANCE, "guidance")

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import Parts, posterior, variance_between
@@ -74,14 +74,9 @@ class DDPM(PathModel):
         **kwargs,
     ):  # fmt: skip
         super().__init__(network, probability_path, data, seed, **kwargs)
-        if prediction not in PREDICTIONS or variance not in VARIANCES:
-            raise ValueError(
-                f"prediction is {prediction!r} and variance {variance!r}: expected one of "
-                f"{', '.join(PREDICTIONS)}, and one of {', '.join(VARIANCES)}."
-            )
-        self.prediction = prediction
+        self.prediction = checked_choice("prediction", prediction, PREDICTIONS)
         self.chain_steps = checked_integer("chain_steps", chain_steps, minimum=2)
-        self.variance = variance
+        self.variance = checked_choice("variance", variance, VARIANCES)
 
     # Algorithm 1 -----------------------------------------------------------------------------
 

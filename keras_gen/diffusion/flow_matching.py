@@ -5,6 +5,7 @@ import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice
 from keras_gen.core import global_batch, replica_part
 from keras_gen.core.noise import normal, uniform
 from keras_gen.diffusion.ode_likelihood import ode_log_prob
@@ -70,9 +71,7 @@ class FlowMatching(PathModel):
         data: str = "images", seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(network, probability_path, data, seed, **kwargs)
-        if pairing not in PAIRINGS:
-            raise ValueError(f"pairing is {pairing!r}: expected one of {', '.join(PAIRINGS)}.")
-        self.pairing = pairing
+        self.pairing = checked_choice("pairing", pairing, PAIRINGS)
 
     # Conditional flow matching ---------------------------------------------------------------
 

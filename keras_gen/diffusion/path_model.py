@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_shape
+from keras_gen.arguments import checked_choice, checked_image_shape, checked_shape
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, require_built, sample
 from keras_gen.core.distribution.replicas import replica_slice
@@ -67,8 +67,7 @@ class PathModel(LikelihoodModel):
                 f"{', '.join(self.inputs_of_network)}, all but the first of shape (), and outputs "
                 "of the points' shape."
             )
-        if data not in KINDS:
-            raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
+        self.data = checked_choice("data", data, KINDS)
         self.network = network
         self.probability_path = paths.get(probability_path)
         last = self.probability_path.last_time
@@ -77,7 +76,6 @@ class PathModel(LikelihoodModel):
                 f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
                 "that ends at 1, where nothing but noise of deviation 1 is left."
             )
-        self.data = data
         self.edges["x"] = KINDS[data](shape, name=data)
         self.edges["latents"] = Vectors(shape)
         self.edges["steps"] = Integer(1, MOST_STEPS, "steps")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from keras_gen.arguments import checked_list, shown
 from keras_gen.classifiers import OpposedClassifier, dense_discriminator
 from keras_gen.core.kinds_of_data import Labels, Table
 from keras_gen.data import Column
@@ -35,8 +36,8 @@ class BlindClassifier(OpposedClassifier):
         seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        self.edges["attributes"] = Labels(discriminator.output_shape[-1], name="attributes")
-        self.columns = None if columns is None else list(columns)
+        self.edges["attributes"] = Labels(self.discriminator.output_shape[-1], name="attributes")
+        self.columns = columns
         if columns is not None:
             set_table(self, columns, encoder.input_shape[1:])
 
@@ -68,7 +69,13 @@ class BlindClassifier(OpposedClassifier):
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
     """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
-    table = Table(columns)
+    model.columns = checked_list("columns", columns)
+    for column in model.columns:
+        if not isinstance(column, Column):
+            raise TypeError(
+                f"columns holds {shown(column)}: expected what keras_gen.data.table_columns finds."
+            )
+    table = Table(model.columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(
             f"The encoder takes {tuple(shape)}: expected ({table.vectors.size},), the numbers of a "

@@ -112,7 +112,7 @@ class VFAE(LikelihoodModel):
         self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
         set_classifier(self, classifier, latents, "latents")
         self.edges["attributes"] = Labels(2, name="attributes")
-        self.columns = None if columns is None else list(columns)
+        self.columns = columns
         if columns is not None:
             set_table(self, columns, encoder.inputs[0].shape[1:])
         self.alpha = schedules.weight("alpha", alpha)

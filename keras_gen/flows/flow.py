@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_shape
+from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.keras_internals import all_layers
+from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.losses.per_example import per_example_sum
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
@@ -72,7 +73,7 @@ class Flow(LikelihoodModel):
         require_built(flow)
         self.flow = flow
         _require_invertible(flow)
-        self.levels = levels
+        self.levels = None if levels is None else checked_integer("levels", levels, minimum=0)
         shape = tuple(flow.input_shape[1:])
         examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
         self.edges["x"] = self.in_any_units(examples)
@@ -231,6 +232,11 @@ def _require_invertible(flow):
 
     Each layer by itself: in a deep flow the rounding of one would grow through all the others.
     """
+    if not isinstance(flow, InvertibleLayer):
+        raise TypeError(
+            f"flow is the network '{flow.name}': expected an InvertibleLayer, as those of "
+            "keras_gen.networks.glow and coupling_flow."
+        )
     shape = tuple(flow.input_shape[1:])
     if None in shape:
         return

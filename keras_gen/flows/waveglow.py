@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built
 from keras_gen.core.kinds_of_data import LogMel, Seeds, Waveforms
 from keras_gen.core.sound_spectra import mel_frames
@@ -80,7 +80,7 @@ class WaveGlow(LikelihoodModel):
         self.window = checked_integer("window", window, minimum=1)
         self.hop = checked_integer("hop", hop, minimum=1)
         self.rate = checked_integer("rate", rate, minimum=1)
-        self.temperature = temperature
+        self.temperature = checked_number("temperature", temperature, minimum=0)
         if hop % self.groups or window < hop:
             raise ValueError(
                 f"Frames of {window} samples every {hop}: expected a distance that is a multiple "

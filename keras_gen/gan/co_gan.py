@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_image_shape
-from keras_gen.core import capability
+from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.gan.gan import GAN, KINDS
 from keras_gen.losses import kl_categorical
@@ -69,6 +69,8 @@ class CoGAN(GAN):
         pair_weight: float = 0.0, seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self.class_weight = schedules.weight("class_weight", class_weight)
+        self.pair_weight = schedules.weight("pair_weight", pair_weight)
         _, *shape = generator.output_shape[1:]
         pair = (2, *shape)
         made = generator.output_shape[1:]
@@ -85,8 +87,6 @@ class CoGAN(GAN):
                 f"pair_weight is {pair_weight}, but the discriminator has no classes in which "
                 "both images of a pair could agree: give co_gan_discriminator their number."
             )
-        self.class_weight = class_weight
-        self.pair_weight = pair_weight
         for domain in self.batch:
             self.training_edges[domain] = KINDS[self.data](tuple(shape), name=self.data)
         self.edges["y"] = self.training_edges["y"]

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import checked_image_shape, checked_integer
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
@@ -56,9 +56,7 @@ class ConditionalGAN(GAN):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        if classes < 1:
-            raise ValueError(f"classes is {classes}: expected at least 1.")
-        self.classes = classes
+        self.classes = checked_integer("classes", classes, minimum=1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 

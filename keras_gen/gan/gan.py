@@ -8,7 +8,12 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
+from keras_gen.arguments import (
+    checked_choice,
+    checked_image_shape,
+    checked_integer,
+    checked_shape,
+)
 from keras_gen.core import (
     GenerativeModel,
     Player,
@@ -115,22 +120,18 @@ class GAN(GenerativeModel):
                 f"{latents[1]} latents: leave it out, for the networks say it."
             )
         super().__init__(seed=seed, **kwargs)
-        if discriminator_steps < 1:
-            raise ValueError(f"discriminator_steps is {discriminator_steps}: at least 1.")
         self.generator = generator
         self.discriminator = discriminator
         self.objective = adversarial.get(objective)
         self.penalty = penalties.get(penalty)
-        self.discriminator_steps = discriminator_steps
+        self.discriminator_steps = checked_integer("discriminator_steps", discriminator_steps, 1)
         self.augmentation = check_augmentations(augmentation)
         if self.penalty is not None:
             self.penalty.check(discriminator)
         self.latent_dim = latents[1]
         self.edges["latents"] = Vectors((self.latent_dim,))
         self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
-        if data not in KINDS:
-            raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
-        self.data = data
+        self.data = checked_choice("data", data, KINDS)
         self.set_examples(tuple(discriminator.inputs[0].shape[1:]))
 
     @classmethod
@@ -180,7 +181,17 @@ class GAN(GenerativeModel):
         return cls(generator, critic, **kwargs)
 
     def set_examples(self, shape: tuple) -> None:
-        """Sets the edge of the examples, of the kind that `data` names."""
+        """Sets the edge of the examples, of the kind that `data` names.
+
+        Raises:
+            ValueError: If the generator makes others than the discriminator takes.
+        """
+        made = tuple(self.generator.outputs[-1].shape[1:])
+        if not tf.TensorShape(made).is_compatible_with(shape):
+            raise ValueError(
+                f"The generator makes examples of shape {made}, and the discriminator takes "
+                f"{tuple(shape)}: expected the same."
+            )
         self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
 
     @override

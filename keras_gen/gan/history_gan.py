@@ -3,6 +3,7 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import ImagePool
 from keras_gen.gan.gan import GAN
 
@@ -43,9 +44,9 @@ class HistoryGAN(GAN):
         seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.pool_size = pool_size
+        self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
         self._change = None
-        self.pool = ImagePool(pool_size, tuple(discriminator.inputs[0].shape[1:]))
+        self.pool = ImagePool(self.pool_size, tuple(discriminator.inputs[0].shape[1:]))
 
     @override
     def generated(self, use, batch):

@@ -4,12 +4,17 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
-from keras_gen.core import capability
+from keras_gen.arguments import (
+    checked_image_shape,
+    checked_integer,
+    checked_list,
+    checked_positive,
+)
+from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
-from keras_gen.losses import UnboundedNormal, code_information
+from keras_gen.losses import code_information
 from keras_gen.networks import info_gan_networks
 
 
@@ -70,10 +75,9 @@ class InfoGAN(GAN):
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self._set_codes(generator, discriminator, categories, continuous)
-        UnboundedNormal(scale)  # which refuses what is no deviation
-        self.weight = weight
-        self.continuous_weight = continuous_weight
-        self.scale = scale
+        self.weight = schedules.weight("weight", weight)
+        self.continuous_weight = schedules.weight("continuous_weight", continuous_weight)
+        self.scale = checked_positive("scale", scale)
 
     @override
     @classmethod
@@ -98,8 +102,9 @@ class InfoGAN(GAN):
 
     def _set_codes(self, generator, discriminator, categories, continuous):
         """Sets the numbers of codes, and adds their edges."""
-        self.categories = tuple(categories)
-        self.continuous = continuous
+        categories = checked_list("categories", categories)
+        self.categories = tuple(checked_integer("categories", each, 1) for each in categories)
+        self.continuous = checked_integer("continuous", continuous, minimum=0)
         classes = sum(self.categories)
         codes = classes + continuous
         with_scales = codes + continuous

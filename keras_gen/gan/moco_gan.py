@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import Player, require_built, require_logits
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.per_example import per_example_mean
@@ -58,16 +59,16 @@ class MoCoGAN(GAN):
         )
         require_built(image_discriminator)
         require_logits(image_discriminator)
+        self.content_dim = checked_integer("content_dim", content_dim, minimum=1)
         video = discriminator.input_shape[1:]
         frame = image_discriminator.input_shape[1:]
-        if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:
+        if len(video) != 4 or video[1:] != frame or content_dim >= self.latent_dim:
             raise ValueError(
                 f"The discriminators take {video} and {frame}, and {content_dim} of "
                 f"{self.latent_dim} latents are the content: expected (frames, *image) "
                 "and image, and some latents for the motion."
             )
         self.image_discriminator = image_discriminator
-        self.content_dim = content_dim
         if self.penalty is not None:
             self.penalty.check(image_discriminator)
 

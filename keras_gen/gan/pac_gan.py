@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import checked_image_shape, checked_integer
 from keras_gen.core import require
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
@@ -52,14 +52,14 @@ class PacGAN(GAN):
         **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self.pack = checked_integer("pack", pack, minimum=1)
         *places, channels = shape = generator.output_shape[1:]
         taken = tuple(discriminator.inputs[0].shape[1:])
-        if pack < 1 or taken != (*places, pack * channels):
+        if taken != (*places, pack * channels):
             raise ValueError(
                 f"pack is {pack} and the discriminator takes {taken}: expected at least "
                 f"1, and as many times the {channels} channels of {shape}."
             )
-        self.pack = pack
 
     @override
     def set_examples(self, shape):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import checked_image_shape, checked_integer
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Linear
 from keras_gen.gan.gan import GAN
@@ -65,17 +65,13 @@ class ProgressiveGAN(GAN):
         fade_steps: int = 50_000, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
-        if (
-            len(generator.outputs) != len(discriminator.outputs)
-            or min(stable_steps, fade_steps) < 1
-        ):
+        if len(generator.outputs) != len(discriminator.outputs):
             raise ValueError(
                 f"The generator has {len(generator.outputs)} sizes and the discriminator "
-                f"{len(discriminator.outputs)}, stable_steps is {stable_steps} and fade_steps "
-                f"{fade_steps}: expected as many sizes, and at least 1 step."
+                f"{len(discriminator.outputs)}: expected as many."
             )
-        self.stable_steps = stable_steps
-        self.fade_steps = fade_steps
+        self.stable_steps = checked_integer("stable_steps", stable_steps, minimum=1)
+        self.fade_steps = checked_integer("fade_steps", fade_steps, minimum=1)
         self.shape = tuple(generator.outputs[-1].shape[1:])
         self.edges["x"] = Images(self.shape)
         # For each size the layers it needs. Not tracked: their weights are those of the networks.

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import checked_image_shape, checked_integer, checked_number
 from keras_gen.core import (
     Player,
     batch_mean,
@@ -87,11 +87,6 @@ class StyleGAN(GAN):
             latents_into=mapping,
             **kwargs,
         )
-        if not 0 <= mixing <= 1 or path_every < 1:
-            raise ValueError(
-                f"mixing is {mixing} and path_every {path_every}: expected a "
-                "probability and a number of steps of at least 1."
-            )
         styles, pixels = generator.inputs
         self.layers_of_style, dim = styles.shape[1:]
         self.pixels = pixels.shape[1]
@@ -101,8 +96,8 @@ class StyleGAN(GAN):
                 f"takes {dim} numbers: expected [batch, style] of that size."
             )
         self.mapping = mapping
-        self.mixing = mixing
-        self.path_every = path_every
+        self.mixing = checked_number("mixing", mixing, 0, 1)
+        self.path_every = checked_integer("path_every", path_every, minimum=1)
         self.path_weight = schedules.weight("path_weight", path_weight)
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")

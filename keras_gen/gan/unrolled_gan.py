@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import global_mean, global_sum, stateless
 from keras_gen.gan.gan import GAN
 
@@ -47,13 +48,8 @@ class UnrolledGAN(GAN):
         unrolled_rate: float = 1e-2, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        if unrolled_steps < 0 or not unrolled_rate > 0:
-            raise ValueError(
-                f"unrolled_steps is {unrolled_steps} and unrolled_rate {unrolled_rate}: "
-                "expected 0 steps or more, and a positive rate."
-            )
-        self.unrolled_steps = unrolled_steps
-        self.unrolled_rate = unrolled_rate
+        self.unrolled_steps = checked_integer("unrolled_steps", unrolled_steps, minimum=0)
+        self.unrolled_rate = checked_positive("unrolled_rate", unrolled_rate)
 
     @override
     def generator_terms(self, batch):

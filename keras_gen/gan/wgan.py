@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_positive
 from keras_gen.core import replace_weights
 from keras_gen.gan.gan import GAN
 
@@ -48,9 +49,7 @@ class WGAN(GAN):
         super().__init__(
             generator, discriminator, "wasserstein", penalty, discriminator_steps, seed, **kwargs
         )
-        if clip is not None and not clip > 0:
-            raise ValueError(f"clip is {clip}: expected a positive number, or None.")
-        self.clip = clip
+        self.clip = None if clip is None else checked_positive("clip", clip)
 
     @property
     def critic(self) -> keras.Model:

@@ -3,6 +3,7 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_number
 from keras_gen.gan.wgan import WGAN
 from keras_gen.losses import GradientPenalty
 
@@ -46,6 +47,7 @@ class WGANGP(WGAN):
         self, generator, discriminator, penalty_weight: float = 10.0,
         discriminator_steps: int = 5, seed=0, **kwargs,
     ):  # fmt: skip
+        penalty_weight = checked_number("penalty_weight", penalty_weight, minimum=0)
         penalty = GradientPenalty(penalty_weight)
         super().__init__(
             generator, discriminator, clip=None, discriminator_steps=discriminator_steps,

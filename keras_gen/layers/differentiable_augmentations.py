@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from keras_gen.arguments import checked_choice, checked_list
+
 Uniform = Callable[[str, list], tf.Tensor]
 
 
@@ -44,10 +46,8 @@ def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Ten
 
 def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
     """Returns the names as a tuple; a ValueError if one is not in `AUGMENTATIONS`."""
-    known = ", ".join(map(repr, AUGMENTATIONS))
-    if isinstance(names, str) or any(name not in AUGMENTATIONS for name in names):
-        raise ValueError(f"augmentation is {names!r}: expected a list of names, of {known}.")
-    return tuple(names)
+    names = checked_list("augmentation", names)
+    return tuple(checked_choice("augmentation", name, AUGMENTATIONS) for name in names)
 
 
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:

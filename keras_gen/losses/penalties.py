@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.keras_internals import all_layers
 from keras_gen.layers.differentiable_augmentations import moved
 from keras_gen.losses.per_example import (
@@ -40,12 +41,8 @@ class Penalty(Configurable):
 
     @override
     def __post_init__(self):
-        if not self.weight >= 0:
-            raise ValueError(
-                f"{type(self).__name__} found weight={self.weight}: pass a number of at least 0."
-            )
-        if self.every < 1:
-            raise ValueError(f"{type(self).__name__} found every={self.every}: pass 1 or more.")
+        checked_number(f"{type(self).__name__}'s weight", self.weight, minimum=0)
+        checked_integer(f"{type(self).__name__}'s every", self.every, minimum=1)
 
     def check(self, discriminator: keras.Model) -> None:
         """Raises a ValueError if a discriminator mixes the examples of a batch."""

@@ -6,6 +6,7 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import checked_number
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
@@ -63,9 +64,7 @@ class AdversarialTraining(Classifier):
             raise ValueError(
                 "The attack is targeted, and labels are the true ones: it would help."
             )
-        if not 0 <= clean_fraction <= 1:
-            raise ValueError(f"clean_fraction is {clean_fraction}: expected 0 to 1.")
-        self.clean_fraction = clean_fraction
+        self.clean_fraction = checked_number("clean_fraction", clean_fraction, 0, 1)
 
     @override
     def players(self):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import schedules, stateless
@@ -61,12 +62,9 @@ class VAT(Classifier):
         **kwargs,
     ):
         super().__init__(encoder, classifier, seed, **kwargs)
-        for name, value in (("epsilon", epsilon), ("xi", xi), ("iterations", iterations)):
-            if not value > 0:
-                raise ValueError(f"{name} is {value}: it must be above 0.")
-        self.epsilon = epsilon
-        self.xi = xi
-        self.iterations = iterations
+        self.epsilon = checked_positive("epsilon", epsilon)
+        self.xi = checked_positive("xi", xi)
+        self.iterations = checked_integer("iterations", iterations, minimum=1)
         self.weight = schedules.weight("weight", weight)
         self.entropy_weight = schedules.weight("entropy_weight", entropy_weight)
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core import Player, capability, noise, require_built, schedules
 from keras_gen.core.kinds_of_data import Images, Levels
 from keras_gen.data.transforms.masks import centered_square, random_regions
@@ -80,12 +81,10 @@ class ContextEncoder(AdversarialPredictor):
     ):  # fmt: skip
         super().__init__(discriminator, objective, seed, **kwargs)
         require_built(encoder, decoder)
-        if mask not in MASKS:
-            raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
         self.encoder = encoder
         self.decoder = decoder
-        self.mask = mask
-        self.overlap = overlap
+        self.mask = checked_choice("mask", mask, MASKS)
+        self.overlap = checked_integer("overlap", overlap, minimum=0)
         self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
         self.reconstruction_weight = schedules.weight(
             "reconstruction_weight", reconstruction_weight
@@ -110,7 +109,7 @@ class ContextEncoder(AdversarialPredictor):
                 "one square of a known size."
             )
         most = shape[0] // 4 - 1
-        if not 0 <= self.overlap <= most:
+        if self.overlap > most:
             raise ValueError(
                 f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 "
                 f"to {most}, so that something is missing."

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer
+from keras_gen.arguments import checked_flag, checked_image_shape, checked_integer
 from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -103,17 +103,17 @@ class CycleGAN(Translator):
         # In this order, which is that of checkpoints.
         self.discriminator_x = discriminator_x
         self.discriminator_y = discriminator_y
-        self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
-        self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
+        self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
+        self.pool_x = ImagePool(self.pool_size, discriminator_x.input_shape[1:])
+        self.pool_y = ImagePool(self.pool_size, discriminator_y.input_shape[1:])
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
         self.objective = adversarial.get(objective)
-        self.pool_size = pool_size
         self.domains = checked_domains(domains)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.margin = checked_integer("margin", margin, minimum=0)
-        self.smooth_colors = smooth_colors
+        self.smooth_colors = checked_flag("smooth_colors", smooth_colors)
         x, y = self.domains
         # Not tracked: they are the generators, or made of them.
         self.__dict__["_directions"] = {

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
-from keras_gen.core import Player, require_built, schedules
+from keras_gen.arguments import checked_choice, checked_image_shape
+from keras_gen.core import Player, require_built, require_chain, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
@@ -84,13 +84,12 @@ class SRGAN(Translator, AdversarialPredictor):
         require_built(generator)
         if feature_network is not None:
             require_built(feature_network)
-        if pixel_distance not in PIXEL_DISTANCES:
-            raise ValueError(
-                f"pixel_distance is {pixel_distance!r}: expected one of {[*PIXEL_DISTANCES]}."
-            )
+            require_chain(generator, feature_network)
+        if discriminator is not None:
+            require_chain(generator, discriminator)
         self.generator = generator
         self.feature_network = feature_network
-        self.pixel_distance = pixel_distance
+        self.pixel_distance = checked_choice("pixel_distance", pixel_distance, PIXEL_DISTANCES)
         self.pixel_weight = schedules.weight("pixel_weight", pixel_weight)
         self.feature_weight = schedules.weight("feature_weight", feature_weight)
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)

@@ -9,7 +9,14 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import checked_image_shape, checked_integer
-from keras_gen.core import Player, capability, require_built, require_inputs, schedules
+from keras_gen.core import (
+    Player,
+    capability,
+    require_built,
+    require_chain,
+    require_inputs,
+    schedules,
+)
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.layers import LearnedConstant
 from keras_gen.losses.feature_losses import feature_distance
@@ -93,9 +100,10 @@ class TalkingHeads(AdversarialPredictor):
         **kwargs,
     ):
         super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(embedder, generator, identities)
+        require_built(embedder, generator, discriminator, identities)
         if feature_network is not None:
             require_built(feature_network)
+            require_chain(generator, feature_network)
         self.embedder = embedder
         self.generator = generator
         self.identities = identities

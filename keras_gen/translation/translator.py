@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer, checked_list, checked_seed
 from keras_gen.core import GenerativeModel
 from keras_gen.core.capabilities import one_at_least
 from keras_gen.core.checks import fit_inputs
@@ -100,8 +100,8 @@ class Translator(GenerativeModel):
 
 def checked_domains(domains) -> tuple:
     """Returns the names of two domains as a tuple; a ValueError unless they are two."""
-    names = tuple(domains)
-    if len(set(names)) != 2:
+    names = tuple(checked_list("domains", domains))
+    if len(set(names)) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(f"domains is {domains!r}: expected two different names.")
     return names
 

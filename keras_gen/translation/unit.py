@@ -8,7 +8,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import checked_image_shape
-from keras_gen.core import Player, require_built, require_logits, schedules
+from keras_gen.core import Player, require_built, require_chain, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.per_example import l1, per_example_mean
@@ -98,6 +98,8 @@ class UNIT(Translator):
             discriminator_x, discriminator_y,
         )  # fmt: skip
         require_logits(discriminator_x, discriminator_y)
+        require_chain(encoder_x, shared_encoder, shared_generator, generator_y, discriminator_y)
+        require_chain(encoder_y, shared_encoder, shared_generator, generator_x, discriminator_x)
         self.discriminator_x = discriminator_x
         self.discriminator_y = discriminator_y
         self.objective = adversarial.get(objective)

@@ -3,6 +3,7 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core import schedules
 from keras_gen.losses import decomposed_kl
 from keras_gen.vae.vae import VAE
@@ -50,12 +51,8 @@ class BetaTCVAE(VAE):
         gamma=1.0, stratified: bool = False, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        if dataset_size < 1:
-            raise ValueError(
-                f"dataset_size is {dataset_size}: expected the number of training examples."
-            )
-        self.dataset_size = dataset_size
-        self.stratified = stratified
+        self.dataset_size = checked_integer("dataset_size", dataset_size, minimum=1)
+        self.stratified = checked_flag("stratified", stratified)
         self.alpha = schedules.weight("alpha", alpha)
         self.gamma = schedules.weight("gamma", gamma)
 

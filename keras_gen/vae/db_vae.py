@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.core import schedules
@@ -75,15 +76,14 @@ class DBVAE(VAE):
         beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
-        set_label_edges(self, encoder.outputs[2].shape[-1])
-        self.edges["labels"].prepare(positive)
-        self.positive = positive
+        classes = encoder.outputs[2].shape[-1]
+        set_label_edges(self, classes)
+        self.positive = checked_integer("positive", positive, 0, classes - 1)
         self.weight = schedules.weight("weight", weight)
-        inverse_density(np.zeros([1, 1]), alpha, bin_width)  # which refuses bad arguments
-        self.alpha = alpha
-        self.bin_width = bin_width
-        self.dataset_size = dataset_size
-        self.sampling = SamplingWeights(dataset_size)
+        self.alpha = checked_number("alpha", alpha, minimum=0)
+        self.bin_width = checked_positive("bin_width", bin_width)
+        self.dataset_size = checked_integer("dataset_size", dataset_size, minimum=1)
+        self.sampling = SamplingWeights(self.dataset_size)
 
     @override
     def code_shapes(self, encoder):

@@ -3,6 +3,7 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice
 from keras_gen.core import schedules
 from keras_gen.losses import dip_penalties
 from keras_gen.vae.vae import VAE
@@ -46,9 +47,7 @@ class DIPVAE(VAE):
         diagonal_weight=None, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        if type not in RATIOS:
-            raise ValueError(f"type is {type!r}: expected 'I' or 'II'.")
-        self.type = type
+        self.type = checked_choice("type", type, RATIOS)
         self.off_diagonal_weight = schedules.weight("off_diagonal_weight", off_diagonal_weight)
         self.diagonal_weight = diagonal_weight
         if diagonal_weight is not None:

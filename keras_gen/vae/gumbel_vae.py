@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_flag
 from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import require_logits, schedules
 from keras_gen.core.noise import gumbel, several
@@ -72,7 +73,7 @@ class GumbelVAE(VAE):
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         require_logits(encoder)
-        self.straight_through = straight_through
+        self.straight_through = checked_flag("straight_through", straight_through)
         self.prior_temperature = prior_temperature
         self.temperature = schedules.weight("temperature", temperature, LEAST)
         if prior_temperature is not None:

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.vae.vae import VAE
 
@@ -50,12 +51,8 @@ class IWAE(VAE):
         seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        if samples < 1:
-            raise ValueError(f"samples is {samples}: the bound needs at least 1.")
-        if estimator not in ESTIMATORS:
-            raise ValueError(f"estimator is {estimator!r}: expected {' or '.join(ESTIMATORS)}.")
-        self.samples = samples
-        self.estimator = estimator
+        self.samples = checked_integer("samples", samples, minimum=1)
+        self.estimator = checked_choice("estimator", estimator, ESTIMATORS)
 
     @override
     def loss_weights(self):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import checked_image_shape, checked_number
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import capability, require_built, require_inputs, stateless_seed
@@ -65,9 +65,7 @@ class PixelVAE(VAE):
         require_built(encoder, decoder)
         require_inputs(2, type(self), decoder)
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        if free_bits < 0:
-            raise ValueError(f"free_bits is {free_bits}: expected 0 or more nats.")
-        self.free_bits = free_bits
+        self.free_bits = checked_number("free_bits", free_bits, minimum=0)
         require_causal(values_first(decoder), self.likelihood.levels)
         self.edges["seeds"] = Seeds()
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")

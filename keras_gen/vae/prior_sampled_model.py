@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
@@ -52,12 +53,10 @@ class PriorSampledModel(LikelihoodModel):
 
     def __init__(self, decoder, likelihood="bernoulli", samples: int = 100, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        if samples < 1:
-            raise ValueError(f"samples is {samples}: the estimate needs at least 1.")
         self.likelihood = likelihoods.get(likelihood)
         self.edges |= decoder_edges(decoder, self.likelihood)
         self.decoder = decoder
-        self.samples = samples
+        self.samples = checked_integer("samples", samples, minimum=1)
 
     @override
     def loss_weights(self):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.autoencoders.coder import Coder, require_heads
 from keras_gen.core import (
     Player,
@@ -90,7 +91,7 @@ class StyleIdentityVAE(Coder):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
         self.discriminator = discriminator
-        self.classes = classes
+        self.classes = checked_integer("classes", classes, minimum=1)
         self.objective = adversarial.get(objective)
         self.swap_weight = schedules.weight("swap_weight", swap_weight)
         self.beta = schedules.weight("beta", beta)

@@ -153,7 +153,7 @@ def test_some_examples_lose_their_label(rng):
 def test_what_is_refused():
     network = time_mlp((3,), width=4, blocks=1)
     for options, sentence in (
-        (dict(prediction="score"), "prediction is 'score' and variance 'beta': expected one of"),
+        (dict(prediction="score"), "prediction is 'score': expected one of noise, ex"),
         (dict(probability_path="karras"), "KarrasPath ends at time 80: expected a path that"),
         (dict(data="sounds"), "data is 'sounds': expected one of images, vectors"),
         (dict(chain_steps=1), "chain_steps must be at least 2, found 1"),
@@ -162,7 +162,10 @@ def test_what_is_refused():
             DDPM(network, **options)
     with pytest.raises(ValueError, match=r"takes \[\(3,\), \(\)\] .* points, times, labels"):
         ConditionalDDPM(network, classes=3)
-    with pytest.raises(ValueError, match="classes is 0 and unlabeled 2"):
-        ConditionalDDPM(time_mlp((3,), 4, 1, classes=2), classes=0, unlabeled=2)
+    conditional = time_mlp((3,), 4, 1, classes=2)
+    with pytest.raises(ValueError, match="classes must be at least 1, found 0"):
+        ConditionalDDPM(conditional, classes=0)
+    with pytest.raises(ValueError, match="unlabeled must be 0 to 1, found 2"):
+        ConditionalDDPM(conditional, classes=2, unlabeled=2)
     with pytest.raises(ValueError, match="must be multiples of 4; pad or resize"):
         time_unet((30, 28, 1))

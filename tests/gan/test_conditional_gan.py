@@ -153,5 +153,5 @@ def test_networks_that_know_no_labels_are_refused():
     unknown.add(keras.layers.Dense(1))
     with pytest.raises(ValueError, match="has 1 inputs: ConditionalGAN gives it 2"):
         ConditionalGAN(known, unknown, classes=CLASSES)
-    with pytest.raises(ValueError, match="classes is 0"):
+    with pytest.raises(ValueError, match="classes must be at least 1, found 0"):
         ConditionalGAN(known, player(Bilinear(), CLASSES), classes=0)

@@ -266,7 +266,7 @@ class TestSteps:
 
 class TestRefusals:
     def test_bad_arguments(self):
-        with pytest.raises(ValueError, match="discriminator_steps is 0: at least 1"):
+        with pytest.raises(ValueError, match="discriminator_steps must be at least 1, found 0"):
             Toy(discriminator_steps=0)
         with pytest.raises(ValueError, match=r"'batch_normalization.*mixes them"):
             Toy(normalizing(), penalty="gradient")

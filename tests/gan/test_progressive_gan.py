@@ -135,7 +135,7 @@ def test_the_critics_outputs_are_held_near_zero():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"stable_steps is 0 and fade_steps 4: .* at least 1 step"):
+    with pytest.raises(ValueError, match="stable_steps must be at least 1, found 0"):
         build(stable_steps=0)
     generator = progressive_generator((8, 8, 1), 3, **SIZES)
     with pytest.raises(ValueError, match="generator has 2 sizes and the discriminator 3"):

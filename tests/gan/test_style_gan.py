@@ -139,8 +139,10 @@ def test_both_stylings_train(images, styling):
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"mixing is 1.5 and path_every 8"):
-        build(mixing=1.5, path_every=8)
+    with pytest.raises(ValueError, match=r"mixing must be 0 to 1, found 1\.5"):
+        build(mixing=1.5)
+    with pytest.raises(ValueError, match="path_every must be at least 1, found 0"):
+        build(path_every=0)
     with pytest.raises(ValueError, match=r"mapping makes styles \(None, 5\) .* takes 4 numbers"):
         generator = style_generator(SHAPE, 4, **SIZES)
         StyleGAN(style_mapping(3, 5, 1), generator, style_discriminator(SHAPE, **SIZES))

@@ -76,7 +76,7 @@ def test_a_penalty_in_place_of_clipping():
 
 @pytest.mark.parametrize("clip", [0.0, -1.0])
 def test_a_bad_clip_is_refused(clip):
-    with pytest.raises(ValueError, match=f"clip is {clip}: expected a positive number, or None"):
+    with pytest.raises(ValueError, match=f"clip must be above 0, found {clip:g}"):
         wgan(clip=clip)
 
 

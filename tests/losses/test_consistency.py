@@ -70,5 +70,5 @@ def test_names_configurations_and_errors():
     penalty.check(keras.Sequential([keras.Input([3]), keras.layers.BatchNormalization()]))
     with pytest.raises(ValueError, match="pixels=-1: pass 0 or more"):
         Consistency(pixels=-1)
-    with pytest.raises(ValueError, match="weight=-1"):
+    with pytest.raises(ValueError, match="Consistency's weight must be at least 0, found -1"):
         Consistency(-1)

@@ -176,7 +176,7 @@ def test_the_true_posterior_needs_one_sample(x):
 
 
 def test_bad_arguments_are_refused(weights):
-    with pytest.raises(ValueError, match="estimator is 'stl': expected standard or dreg"):
+    with pytest.raises(ValueError, match="estimator is 'stl': expected one of standard, dreg"):
         iwae(weights, estimator="stl")
-    with pytest.raises(ValueError, match="samples is 0: the bound needs at least 1"):
+    with pytest.raises(ValueError, match="samples must be at least 1, found 0"):
         iwae(weights, samples=0)

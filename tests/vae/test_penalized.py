@@ -124,7 +124,7 @@ def test_of_weights_of_one_it_is_the_vaes_elbo_in_the_mean(weights, x):
 
 
 def test_data_sets_below_the_batch_are_refused(weights, x):
-    with pytest.raises(ValueError, match=r"^dataset_size is 0: expected the number of training"):
+    with pytest.raises(ValueError, match=r"^dataset_size must be at least 1, found 0"):
         built(BetaTCVAE, weights, 0)
     model = built(BetaTCVAE, weights, 5)
     message = r"^The batch has 6 examples and dataset_size is 5: expected no more than"
@@ -175,5 +175,5 @@ def test_training_makes_latents_independent(rng, weights):
 
 
 def test_other_types_are_refused(weights):
-    with pytest.raises(ValueError, match=r"^type is 'III': expected 'I' or 'II'\.$"):
+    with pytest.raises(ValueError, match=r"^type is 'III': expected one of I, II\.$"):
         built(DIPVAE, weights, type="III")

@@ -1,5 +1,7 @@
 """Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
 
+import itertools
+
 import keras
 import tensorflow as tf
 
@@ -15,6 +17,21 @@ def require_inputs(count: int, owner: type, *networks) -> None:
                 f"The network '{network.name}' has {len(network.inputs)} inputs: "
                 f"{owner.__name__} gives it {count}."
             )
+
+
+def require_takes(network, shape) -> None:
+    """Raises a ValueError if the first input of a functional model takes other examples."""
+    taken = tuple(network.inputs[0].shape[1:])
+    if not tf.TensorShape(taken).is_compatible_with(shape):
+        raise ValueError(
+            f"The network '{network.name}' takes values of shape {taken}: expected {tuple(shape)}."
+        )
+
+
+def require_chain(*networks) -> None:
+    """Raises a ValueError unless each functional model takes what the one before it gives."""
+    for before, network in itertools.pairwise(networks):
+        require_takes(network, before.outputs[-1].shape[1:])
 
 
 BOUNDED = ("sigmoid", "hard_sigmoid", "softmax")

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, shown
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import (
     PADDING,
@@ -48,7 +48,12 @@ class Characters(Edge):
 
     def __post_init__(self):
         checked_integer("length", self.length, minimum=1)
-        object.__setattr__(self, "alphabet", "".join(self.alphabet))
+        try:
+            object.__setattr__(self, "alphabet", "".join(self.alphabet))
+        except TypeError:
+            raise TypeError(
+                f"alphabet must be a text of its characters, found {shown(self.alphabet)}."
+            ) from None
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError(
                 f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "
@@ -182,7 +187,7 @@ class Texts(Edge):
         if values.shape == [0]:  # no texts, which a list does not know to be texts
             values = tf.constant([], tf.string)
         if values.dtype == tf.string:
-            return self.counter(values)
+            return self.counter(of_shape(values, (), "Texts"))
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(
                 f"Counts have dtype {values.dtype.name}: expected integers such as uint8, "

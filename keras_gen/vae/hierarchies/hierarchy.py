@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_list
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.core import capability, require_built, require_logits, sample, schedules
 from keras_gen.core.distribution.replicas import batch_mean
@@ -79,7 +80,8 @@ class HierarchicalVAE(Coder):
         Raises:
             ValueError: If number or shapes of the networks do not fit.
         """
-        lists = {"bottom_up": list(bottom_up)} | {name: list(n) for name, n in others.items()}
+        given = {"bottom_up": bottom_up, **others}
+        lists = {name: checked_list(name, networks) for name, networks in given.items()}
         self.depth = len(lists["bottom_up"])
         if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import capability, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels, Waveforms
 from keras_gen.losses import spectral_loss
@@ -55,11 +56,10 @@ class ConditionalVQVAE(VQVAE):
         super().__init__(encoder, decoder, **kwargs)
         require_inputs(2, type(self), decoder)
         shape = encoder.input_shape[1:]
-        self.speakers = speakers
-        if len(shape) != 2 or speakers < 1:
+        self.speakers = checked_integer("speakers", speakers, minimum=1)
+        if len(shape) != 2:
             raise ValueError(
-                f"The encoder takes {shape} and there are {speakers} speakers: expected waveforms "
-                "(samples, channels), and at least 1 speaker."
+                f"The encoder takes {shape}: expected waveforms (samples, channels)."
             )
         self.spectral_weight = schedules.weight("spectral_weight", spectral_weight)
         self.edges["x"] = Waveforms(*shape)

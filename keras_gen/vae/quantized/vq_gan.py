@@ -13,6 +13,7 @@ from keras_gen.core import (
     global_mean,
     require_built,
     require_logits,
+    require_takes,
     schedules,
 )
 from keras_gen.losses import adversarial
@@ -84,6 +85,8 @@ class VQGAN(VQVAE):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         require_built(discriminator, feature_network)
         require_logits(discriminator)
+        for network in (discriminator, feature_network):
+            require_takes(network, encoder.input_shape[1:])
         self.discriminator = discriminator
         self.feature_network = feature_network
         self.feature_weight = schedules.weight("feature_weight", feature_weight)

@@ -4,10 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_choice, checked_integer, checked_number
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import Player, schedules
 from keras_gen.layers import VectorQuantizer
+from keras_gen.layers.vector_quantizer import UPDATES
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -61,10 +63,12 @@ class VQVAE(Coder):
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
-        self.codebook_size = codebook_size
-        self.decay = decay
+        self.codebook_size = checked_integer("codebook_size", codebook_size, minimum=2)
+        self.decay = checked_number("decay", decay, 0, 1)
         self.dead_after = dead_after
-        self.codebook_update = codebook_update
+        if dead_after is not None:
+            self.dead_after = checked_integer("dead_after", dead_after, minimum=1)
+        self.codebook_update = checked_choice("codebook_update", codebook_update, UPDATES)
         self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
         self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
 

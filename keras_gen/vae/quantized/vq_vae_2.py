@@ -51,6 +51,11 @@ class VQVAE2(VQVAE):
     def __init__(self, top_encoder, encoder, decoder, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
         require_built(top_encoder)
+        if len(top_encoder.outputs) != 2:
+            raise ValueError(
+                f"The network '{top_encoder.name}' has {len(top_encoder.outputs)} outputs: "
+                "expected the features for the lower encoder, and the latents of the top level."
+            )
         self.top_encoder = top_encoder
         self.edges["x"] = edge_of(self.likelihood, top_encoder.input_shape[1:])
         self.top_quantizer = self.codebook("top", top_encoder.outputs[-1].shape[1:])

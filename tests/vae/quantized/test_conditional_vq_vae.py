@@ -123,5 +123,5 @@ def test_silence_and_int16(linear, sounds):
 
 def test_networks_that_do_not_fit(linear):
     model = model_of(linear)
-    with pytest.raises(ValueError, match="there are 0 speakers: expected waveforms"):
+    with pytest.raises(ValueError, match="speakers must be at least 1, found 0"):
         ConditionalVQVAE(model.encoder, model.decoder, 0)

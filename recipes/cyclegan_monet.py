@@ -65,6 +65,7 @@ class Settings(RunSettings):
     two cores), paper (the paper's setting). auto: quick."""
     photos: Path | None = None  # Folder of your own photographs (domain X)
     paintings: Path | None = None  # Folder of your own paintings (domain Y)
+    most_images: int = 10_000  # Images of each domain that are read at most
     image_size: int = 256  # Side of the training crops
     load_size: int = 286  # Side to which images are resized before they are cropped
     smallest: float = 1.0  # Smallest factor by which they are shrunk before that at random
@@ -112,7 +113,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(image_size=32, load_size=32, evaluated_size=32, half_size=False, filters=8,
                   blocks=1, discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
-                  classifier_steps=20),
+                  most_images=60, classifier_steps=20),
     "quick": dict(image_size=64, load_size=128, evaluated_size=128, half_size=False,
                   validation=False, filters=24, blocks=4, discriminator_filters=24,
                   upsampling="smoothed", normalization="group", learning_rate=4e-4,
@@ -130,7 +131,7 @@ PRESETS = {
 def main(run: Run, s: Settings):
     @cache
     def images_of(size):
-        return photos_and_paintings(size, s.photos, s.paintings, s.seed)
+        return photos_and_paintings(size, s.photos, s.paintings, s.seed).first(s.most_images)
 
     data = run.load(images_of(s.load_size))
     training = data.for_validation() if s.validation else data

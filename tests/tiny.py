@@ -31,10 +31,9 @@ from keras_gen.core.kinds_of_data import (
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
 # One class of each pattern of training, of one player and of two: what all models share is tested
-# on these alone, and on the largest if slow.
+# on these alone.
 PATTERNS = ("VAE", "GAN")
-largest = pytest.param("CycleGAN", marks=pytest.mark.slow)
-core = pytest.mark.parametrize("tiny", [*PATTERNS, largest], indirect=True)
+core = pytest.mark.parametrize("tiny", PATTERNS, indirect=True)
 cheapest = pytest.mark.parametrize("tiny", ["VAE"], indirect=True)
 SIDE = 16  # of images where any size is taken
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts

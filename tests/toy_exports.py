@@ -48,6 +48,34 @@ class Single(Fixed):
         return {name: signature for name, signature in super().signatures().items() if name != "b"}
 
 
+class Listener:
+    """Names the brighter half of an image, draws what is missing, and hums."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        image = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "images")
+        mask = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "masks")
+        seeds = tf.TensorSpec([None], tf.int32, "seeds")
+
+        def classify(images):
+            means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
+            return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
+
+        def fill(images, masks, seeds):
+            drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
+            return {"output_images": tf.where(masks > 0, drawn, images)}
+
+        def sample(seed, n):
+            return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
+
+        return {
+            "classify": (classify, [image]),
+            "fill": (fill, [image, mask, seeds]),
+            "sample": (sample, SCALARS),
+        }
+
+
 class Normalizer:
     """Instance normalization, which depends on the whole image."""
 

@@ -17,7 +17,7 @@ from keras_gen.files.images import SUFFIXES
 from keras_gen.files.places import place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
-from keras_gen.workshop.cli import apply, demo, listing, models, recipes, results
+from keras_gen.workshop.cli import apply, complete, demo, listing, models, recipes, results
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
 EXAMPLES = """\
@@ -31,6 +31,8 @@ examples:
   keras-gen apply vae_mnist photo.jpg --fit -o digit.png
   keras-gen sample saved_models/dcgan_fashion_mnist/1 -n 100 --seed 7 -o clothes.png
   keras-gen sample conditional_gan_mnist --set label=3 -o threes.png
+  keras-gen complete gated_pixel_cnn_mnist half.png --label 3 -o whole.png
+  keras-gen sample wavenet_spoken_digit -n 4 -o digits.wav
   keras-gen demo
   keras-gen reproduce vae_mnist --preset cpu
 
@@ -52,8 +54,12 @@ into tiles that overlap. Files that cannot be read or processed are named and sk
 code is then 1.
 """
 SAMPLE = """\
-Draws new images from a generative model in a grid. The same model, seed and number give the same
-images.
+Draws new images from a generative model in a grid, or new sounds, one after another. The same
+model, seed and number give the same ones.
+"""
+COMPLETE = """\
+Draws what is missing of an image, with an export that can: one image, or a grid of several, a row
+for each seed. Of a model of classes there is a column for each class, or for one by --label.
 """
 DEMO = """\
 Serves a page for the browser: images are translated or reconstructed, samples are drawn, latents
@@ -92,6 +98,8 @@ is missing, of PNG images; there animations keep their format
 FIT = "if the model takes one size, cut out the center of each image and resize it"
 CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
+MASK = "an image of the same size, white where pixels are missing, in place of --missing"
+MISSING = f"the half that is missing: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
     "a condition of the model, such as label=3, label=any or steps=20; may be given again"
 )
@@ -125,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser)
     options = parser.parse_args(argv)
-    if argv is None and options.command in ("apply", "sample", "demo"):
+    if argv is None and options.command in ("apply", "complete", "sample", "demo"):
         # Else TensorFlow imports Keras, and that half of what is installed, for nothing. Only in a
         # process of its own, as this would take Keras from whatever else runs in it.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
@@ -182,10 +190,17 @@ def _parser() -> argparse.ArgumentParser:
 
     add = command("sample", models.sample, "draw new images from an export", SAMPLE)
     add("model", metavar="MODEL", help=MODEL)
-    add("-o", "--out", type=Path, required=True, metavar="OUT", help="the .png file")
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="the file: .png, of sounds .wav",
+    )
     add("--signature", metavar="NAME", help="signature to run (default: sample)")
     add("--overwrite", action="store_true", help="replace an existing file")
-    add("-n", type=_grid, default=64, metavar="N", help="how many images (default: 64)")
+    add("-n", type=_grid, metavar="N", help="how many (default: 64 images, or 8 sounds)")
     add("--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)")
     add(
         "--columns",
@@ -196,6 +211,22 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=CONDITION
     )
+    _add_models(add)
+
+    add = command("complete", complete.complete, "draw what is missing of an image", COMPLETE)
+    add("model", metavar="MODEL", help=MODEL)
+    add("image", type=Path, metavar="IMAGE", help="an image file")
+    add("-o", "--out", type=Path, required=True, metavar="OUT", help="the image file to write")
+    add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
+    add("--mask", type=Path, metavar="IMAGE", help=MASK)
+    add(
+        "--label", type=_int32, metavar="LABEL", help="the class, from 0 (default: each of them)"
+    )
+    add("-n", type=_grid, default=1, metavar="N", help="how many of a class (default: 1)")
+    add("--seed", type=_int32, default=0, metavar="SEED", help="of the first one (default: 0)")
+    add("--fit", action="store_true", help=FIT)
+    add("--signature", metavar="NAME", help="signature that completes images")
+    add("--overwrite", action="store_true", help="replace an existing file")
     _add_models(add)
 
     add = command("demo", demo.demo, "try exports on a page in the browser", DEMO)

@@ -10,19 +10,24 @@ from PIL import Image, ImageOps
 
 from keras_gen.files.animations import video_grid, video_strips, write_animation
 from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
+from keras_gen.files.sounds import as_int16, write_wav
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
 
+IMAGES = 64  # in a grid
+SOUNDS = 8  # in a file
+RATE = 8000  # samples a second, as all recipes of sounds have
+PAUSE = 0.3  # seconds between sounds
 ANY = "any"  # a label of which each sample draws its own
 
 
 def sample(options: argparse.Namespace) -> int:
-    """Draws a grid of images."""
+    """Draws a grid of images, or sounds."""
     ending = options.out.suffix.lower()
-    if ending not in (".png", ".gif"):
+    if ending not in (".png", ".gif", ".wav"):
         raise ValueError(
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
-            "videos as a GIF, in .gif."
+            "videos as a GIF, in .gif; sounds are written in .wav."
         )
     names = [name for name, _ in options.set]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -34,16 +39,33 @@ def sample(options: argparse.Namespace) -> int:
     conditions = _conditions(path, signature, dict(options.set))
     model = exported.load(path)
     known(model, signature)
-    outputs = image_outputs(model, signature)
-    if set(asked(model, signature)) != {"seed", "n"} or not outputs:
+    images, sounds = image_outputs(model, signature), sound_outputs(model, signature)
+    if set(asked(model, signature)) != {"seed", "n"} or not images + sounds:
         raise ValueError(
             f"signature {signature!r} of {model.path} does not turn (seed, n) into "
-            f"images: choose another one with --signature, from "
+            f"images or sounds: choose another one with --signature, from "
             f"{', '.join(arrays_alone(model.inputs))}."
         )
 
-    inputs = conditions | {"seed": options.seed, "n": options.n}
-    images = model(signature, **inputs)[outputs[0]]
+    if (ending == ".wav") != (not images):
+        kind, fitting = ("images", ".png") if images else ("sounds", ".wav")
+        raise ValueError(
+            f"--out is {options.out}: these are {kind}, so its name ends in {fitting}."
+        )
+    n = options.n or (IMAGES if images else SOUNDS)
+    inputs = conditions | {"seed": options.seed, "n": n}
+    outputs = model(signature, **inputs)
+    if images:
+        _write_images(options, outputs[images[0]])
+    else:
+        rate = rate_of(model.metadata)
+        write_wav(options.out, one_after_another(outputs[sounds[0]], rate), rate)
+        print(f"{n} sounds written to {options.out}")
+    return 0
+
+
+def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
+    ending = options.out.suffix.lower()
     if (ending == ".gif") > (images.ndim == 5):
         raise ValueError(f"--out is {options.out}: these are images, so its name ends in .png.")
     if ending == ".gif":
@@ -56,7 +78,17 @@ def sample(options: argparse.Namespace) -> int:
     # Several images each: videos, or pairs of two domains.
     kind = "samples" if images.ndim == 5 else "images"
     print(f"{len(images)} {kind} written to {options.out}")
-    return 0
+
+
+def rate_of(metadata: dict[str, Any]) -> int:
+    """How many samples a second an export's sounds have: `rate` in its metadata, or the usual."""
+    return int(metadata.get("rate", RATE))
+
+
+def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
+    """Sounds `[n, samples, 1]`, each with a pause after it: int16 `[samples]`."""
+    pause = round(PAUSE * rate)
+    return np.pad(as_int16(sounds)[:, :, 0], [(0, 0), (0, pause)]).reshape(-1)
 
 
 def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -147,4 +179,13 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
         key
         for key, spec in model.outputs[signature].items()
         if spec.dtype == "uint8" and spec.shape.rank in (4, 5)
+    ]
+
+
+def sound_outputs(model: exported.Exported, signature: str) -> list[str]:
+    """The outputs that are sounds of one channel."""
+    return [
+        key
+        for key, spec in model.outputs[signature].items()
+        if key == "waveforms" and spec.shape.rank == 3 and spec.shape[-1] == 1
     ]

@@ -14,11 +14,11 @@ import numpy as np
 
 from keras_gen.files.images import decode_image, write_image
 from keras_gen.serving import exported
+from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.panels import (
     ANY,
     MISSING,
     MOST,
-    RATE,
     Classes,
     Completion,
     Images,
@@ -202,8 +202,9 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))
         panel.inputs(seed, n, conditions)  # refused before a model is loaded
-        made = panel.run(_loaded(path, progress), seed, n, conditions)
-        return (RATE, made) if heard else _enlarged(made)
+        model = _loaded(path, progress)
+        made = panel.run(model, seed, n, conditions)
+        return (models.rate_of(model.metadata), made) if heard else _enlarged(made)
 
     _on([draw.click], run, [seed, n, *conditions], [drawn])
 

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from keras_gen.files.images import grid, to_pillow
-from keras_gen.files.sounds import as_int16
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import listing, models
+from keras_gen.workshop.cli.complete import HALVES, completes, half
 from keras_gen.workshop.cli.recipes import recipes
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
@@ -22,9 +22,6 @@ SLIDERS = 10
 REACH = 3
 # More dimensions than these would take long to decode, each at both ends.
 PROBED = 256
-SOUNDS = 8  # which are drawn at once
-RATE = 8000  # samples a second, as all recipes of sounds have
-PAUSE = 0.3  # seconds between sounds
 DIGITS = tuple("0123456789")
 # The names of data sets' classes, in the order of their labels.
 CLASSES = {
@@ -47,13 +44,8 @@ SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")
 # Which names a condition has.
 NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 ANY = -1  # the value of such a condition that leaves it open
-# The part of an image that is to be drawn: rows and columns from and to, in halves.
-MISSING = {
-    "Lower half": (1, 2, 0, 2),
-    "Upper half": (0, 1, 0, 2),
-    "Left half": (0, 2, 0, 1),
-    "Right half": (0, 2, 1, 2),
-}
+# The part of an image that is to be drawn.
+MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,15 +145,15 @@ class Sounds(Samples):
     """A signature that turns a seed and a number, and conditions, into sounds."""
 
     title = "Listen"
-    most = SOUNDS
+    most = models.SOUNDS
 
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Sounds, 1 to `SOUNDS`, one after another: int16 `[samples]`."""
+        """Sounds, 1 to `models.SOUNDS`, one after another: int16 `[samples]`."""
         inputs = self.inputs(seed, n, conditions)
-        sounds = as_int16(model(self.signature.name, **inputs)["waveforms"])[:, :, 0]
-        return np.pad(sounds, [(0, 0), (0, round(PAUSE * RATE))]).reshape(-1)
+        sounds = model(self.signature.name, **inputs)["waveforms"]
+        return models.one_after_another(sounds, models.rate_of(model.metadata))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,11 +190,7 @@ class Completion:
             raise ValueError(f"the number to draw is {n}: expected 1 to {MOST}.")
         _, height, width, _ = self.signature.inputs["images"]["shape"]
         before = fitted(image, self.signature.inputs["images"]["shape"])
-        top, bottom, left, right = MISSING[missing]
-        mask = np.zeros([height, width, 1], np.uint8)
-        mask[
-            top * height // 2 : bottom * height // 2, left * width // 2 : right * width // 2
-        ] = 1
+        mask = half(MISSING[missing], height, width)
         inputs: dict[str, Any] = {"images": [before] * n, "masks": [mask] * n}
         if "seeds" in self.signature.asked:
             inputs["seeds"] = range(n)
@@ -428,8 +416,7 @@ def _is_sound(spec: Any) -> bool:
 def _completes(signature: Signature, names: Sequence[str]) -> bool:
     """Whether a signature draws what is missing of images of one size."""
     asked = signature.asked
-    able = {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
-    if not able or not all(asked["images"]["shape"][1:3]):
+    if not completes(asked) or not all(asked["images"]["shape"][1:3]):
         return False
     return _is_image(asked["images"]) and ("labels" not in asked or bool(names))
 

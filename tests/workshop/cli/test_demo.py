@@ -23,10 +23,10 @@ from browser import browse, chromium
 from keras_gen.files.images import grid, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
-from keras_gen.workshop.cli import main, panels
+from keras_gen.workshop.cli import main, models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
 from shared import fails, run_without
-from toy_exports import PHOTO, Inverter
+from toy_exports import PHOTO, Inverter, Listener
 
 INSTALL = 'pip install "keras-generative[demo]", or in a checkout pip install -e ".[demo]"'
 SAVED_MODELS = Path(__file__).parents[3] / "saved_models"
@@ -67,35 +67,6 @@ def offered(home, model, name="model"):
 
 def all_samples(found):
     return [(o.name, p) for o in found for p in o.panels if isinstance(p, panels.Samples)]
-
-
-class Listener:
-    """Names the brighter half of an image, draws what is missing, and hums."""
-
-    networks = MappingProxyType({})
-
-    def signatures(self):
-        image = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "images")
-        mask = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "masks")
-        seeds = tf.TensorSpec([None], tf.int32, "seeds")
-        scalars = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
-
-        def classify(images):
-            means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
-            return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
-
-        def fill(images, masks, seeds):
-            drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
-            return {"output_images": tf.where(masks > 0, drawn, images)}
-
-        def sample(seed, n):
-            return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
-
-        return {
-            "classify": (classify, [image]),
-            "fill": (fill, [image, mask, seeds]),
-            "sample": (sample, scalars),
-        }
 
 
 # Panels ------------------------------------------------------------------------------------------
@@ -147,7 +118,7 @@ def test_sounds_classes_and_completions(home):
     found, model = offered(home, Listener())
     assert list(found) == ["Listen", "Classify", "Complete"]
 
-    pause = round(panels.PAUSE * panels.RATE)
+    pause = round(models.PAUSE * models.RATE)
     sound = np.r_[np.full(5, 2**14), np.zeros(pause)].astype(np.int16)
     np.testing.assert_array_equal(found["Listen"].run(model, 2, 2, {}), np.r_[sound, sound])
 

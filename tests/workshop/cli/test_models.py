@@ -19,6 +19,7 @@ from all_tiny import TINY
 from keras_gen import __version__
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
+from keras_gen.files.sounds import read_wav
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import EXAMPLES, _parser, main
@@ -26,6 +27,7 @@ from keras_gen.workshop.cli.models import _conditions
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
 from shared import fails, run_without
+from toy_exports import Listener
 
 GAN = '''"""A GAN on USPS.
 
@@ -280,6 +282,19 @@ def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, m
     monkeypatch.setattr("keras_gen.serving.exported.load", None)
     error = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")
     assert "signature 'sample' of saved_models/inverter/2 has nothing to set." in error
+
+
+def test_sounds(home, capsys):
+    """One after another, each with a pause, at the rate of the metadata."""
+    export(Listener(), "mine", "hum", metadata={"rate": 1000}, signatures=["sample"])
+    sample = ["sample", "mine/hum", "--seed", "2", "-o"]
+    assert main([*sample, "hum.wav", "-n", "2"]) == 0
+    assert capsys.readouterr().out == "2 sounds written to hum.wav\n"
+    sound = np.r_[np.full(5, 2**14), np.zeros(300)]
+    np.testing.assert_array_equal(read_wav("hum.wav", 1000)[:, 0], np.r_[sound, sound])
+    assert "these are sounds, so its name ends in .wav." in fails(capsys, *sample, "hum.png")
+    images = fails(capsys, "sample", "inverter", "-o", "a.wav")
+    assert "these are images, so its name ends in .png." in images
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""`keras-gen complete`: an export draws what is missing of an image."""
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from keras_gen.files.images import enlarged_grid, read_image, write_image
+from keras_gen.serving import exported
+from keras_gen.workshop.cli import models
+
+# The part of an image that is missing: rows and columns from and to, in halves.
+HALVES = {
+    "lower": (1, 2, 0, 2),
+    "upper": (0, 1, 0, 2),
+    "left": (0, 2, 0, 1),
+    "right": (0, 2, 1, 2),
+}
+WHITE = 128  # the least value of a mask where pixels are missing
+
+
+def complete(options: argparse.Namespace) -> int:
+    """Completes an image, once or several times."""
+    models.refuse_existing([options.out], options)
+    path = exported.resolve(exported.find(options.models, options.model))
+    image = read_image(options.image)
+    mask = None if options.mask is None else read_image(options.mask)
+    if mask is not None and mask.shape != image.shape:
+        raise ValueError(
+            f"--mask {options.mask} is {_size(mask)} pixels, and {options.image} is "
+            f"{_size(image)}: give a mask of the same size."
+        )
+    model = exported.load(path)
+    signature = _completing(model, options.signature)
+    shape = model.inputs[signature]["images"].shape
+    if not options.fit and not models.fits(image, shape):
+        raise ValueError(
+            f"{options.image} is {_size(image)} pixels, and the model takes {shape[2]} x "
+            f"{shape[1]}: pass --fit to cut out the center and resize it."
+        )
+    if mask is None:
+        missing = half(options.missing, *shape[1:3])
+    else:
+        missing = models.fitted(mask, [*shape[:3], 1]) >= WHITE
+    if not missing.any():
+        raise ValueError(f"--mask {options.mask} has no white pixel: white is what is missing.")
+    labels = _labels(model, signature, options.label)
+    drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
+    write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))
+    columns = f", a column for each of {len(labels)} labels" if len(labels) > 1 else ""
+    print(f"{len(drawn)} completed images written to {options.out}{columns}")
+    return 0
+
+
+def half(name: str, height: int, width: int) -> np.ndarray:
+    """The mask of a half of an image, 1 there, by its name in `HALVES`: uint8 `[h, w, 1]`."""
+    top, bottom, left, right = HALVES[name]
+    mask = np.zeros([height, width, 1], np.uint8)
+    rows = slice(top * height // 2, bottom * height // 2)
+    columns = slice(left * width // 2, right * width // 2)
+    mask[rows, columns] = 1
+    return mask
+
+
+def completes(asked: dict[str, Any]) -> bool:
+    """Whether inputs are those of a signature that draws what is missing of images."""
+    return {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
+
+
+def _completing(model: exported.Exported, name: str | None) -> str:
+    """The signature, `name` unless None, that draws what is missing of images of one size."""
+    able = [
+        key
+        for key in models.arrays_alone(model.inputs)
+        if completes(models.asked(model, key)) and all(model.inputs[key]["images"].shape[1:3])
+    ]
+    if (name is not None and models.known(model, name) not in able) or not able:
+        raise ValueError(
+            f"{f'signature {name!r} of ' if name else ''}{model.path} does not complete images; "
+            f"those that do: {', '.join(able) or 'none'}."
+        )
+    return name or able[0]
+
+
+def _labels(model: exported.Exported, signature: str, label: int | None) -> list[int]:
+    """The label that is asked for; else, if the signature takes some, all that are known."""
+    if "labels" not in model.inputs[signature]:
+        if label is not None:
+            raise ValueError(
+                f"--label is {label}, and signature {signature!r} of {model.path} takes no labels: "
+                "leave it out."
+            )
+        return [0]
+    if label is not None:
+        return [label]
+    logits = model.outputs.get("classify", {}).get("logits")
+    return list(range(logits.shape[-1])) if logits is not None else [0]
+
+
+def _drawn(
+    model: exported.Exported,
+    signature: str,
+    image: np.ndarray,
+    missing: np.ndarray,
+    labels: list[int],
+    options: argparse.Namespace,
+) -> np.ndarray:
+    """The completed images: `options.n` for each label, those of one seed after each other."""
+    asked = models.asked(model, signature)
+    if "seeds" not in asked and options.n > 1:
+        raise ValueError(
+            f"-n is {options.n}, and signature {signature!r} of {model.path} has one completion of "
+            "an image: leave it out."
+        )
+    count = options.n * len(labels)
+    inputs = {
+        "images": [image] * count,
+        "masks": [missing] * count,
+        "seeds": np.repeat(np.arange(options.seed, options.seed + options.n), len(labels)),
+        "labels": labels * options.n,
+    }
+    arrays = {name: np.asarray(inputs[name], spec.dtype.name) for name, spec in asked.items()}
+    return model(signature, **arrays)[models.image_outputs(model, signature)[0]]
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[1]} x {image.shape[0]}"

@@ -221,7 +221,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
     """Reads what a recipe publishes.
 
     The file holds the fields of `Published`. Its table `figures` has, by key, those of `Figure`,
-    and its table `all` those that all figures share, in which `{key}` stands for a figure's key.
+    and its table `all` those that all figures share; `{key}` stands for a figure's key.
 
     A table in `matrices` has a `title`, `rows` and `columns`, and the fields that its cells share,
     such as `tolerance`. Rows, `baselines` and `references` are names -> what `{row}` stands for in
@@ -255,7 +255,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
 
 
 def _figures(tables: Mapping[str, dict], shared: dict) -> tuple[Figure, ...]:
-    return tuple(Figure(key, **_with_key(shared, key) | own) for key, own in tables.items())
+    return tuple(Figure(key, **_with_key(shared | own, key)) for key, own in tables.items())
 
 
 def _with_key(fields: Any, key: str) -> Any:

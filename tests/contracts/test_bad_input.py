@@ -20,6 +20,7 @@ from keras_gen.core.kinds_of_data import (
     Vectors,
     Waveforms,
 )
+from keras_gen.testing import check_model
 from tiny import batches, core, data, difference, first_batch, players, prepared, state
 
 
@@ -209,6 +210,10 @@ def test_optimizers(tiny):
         found, expected = getattr(model, name), model.players()[name].optimizer()
         assert type(found) is type(expected)
         assert float(found.learning_rate) == float(expected.learning_rate)
+
+
+def test_arguments_that_cannot_be_right(tiny):
+    assert check_model(tiny.build(3)) > 50
 
 
 @pytest.mark.quick

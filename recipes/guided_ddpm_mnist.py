@@ -123,9 +123,9 @@ def main(run: Run, s: Settings):
 
 
 def variance_within(images, labels) -> float:
-    """Returns the variance of pixels within a class, the mean over pixels and classes."""
-    of_classes = [images[labels == label].astype("float64") for label in np.unique(labels)]
-    return float(np.mean([of_class.var(axis=0).mean() for of_class in of_classes]))
+    """Returns the variance of pixels among images of one label, the mean over both."""
+    groups = [images[labels == label].astype("float64") for label in np.unique(labels)]
+    return float(np.mean([group.var(axis=0).mean() for group in groups]))
 
 
 if __name__ == "__main__":

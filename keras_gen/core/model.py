@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import copy
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from keras_gen.core.checks.fit_errors import (
 )
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
-from keras_gen.core.kinds_of_data import Edge, StandardizedVectors
+from keras_gen.core.kinds_of_data import Edge, Labels, StandardizedVectors
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import LearningRates, fuse
 from keras_gen.core.training_state import release_folders
@@ -237,17 +238,23 @@ class GenerativeModel(keras.Model):
         for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
+        if self.class_names:
+            config["class_names"] = list(self.class_names)
         return config
 
     @override
     @classmethod
     def from_config(cls, config: dict):
         config = copy.deepcopy(config)  # Keras empties what it reads.
+        class_names = config.pop("class_names", ())
         arguments = {}
         for name, value in config.items():
             name = cls.renamed.get(name, name)
             arguments[name] = keras.saving.deserialize_keras_object(value)
-        return cls(**arguments)
+        model = cls(**arguments)
+        if class_names:
+            model.name_classes(class_names)
+        return model
 
     def arguments(self) -> list[str]:
         """Returns the constructor's arguments, and those of its bases that can be given."""
@@ -556,6 +563,45 @@ class GenerativeModel(keras.Model):
 
     # Edges -----------------------------------------------------------------------------------
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes in order, which may stand for labels; empty if none are known.
+
+        `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
+        are texts, and they are saved and exported with the model.
+        """
+        edges = self.edges | self.training_edges
+        return next((edges[n].names for n in self.batch if isinstance(edges[n], Labels)), ())
+
+    @property
+    def named_classes(self) -> int:
+        """How many classes can have names: those of the labels that `fit` takes; 0 without any."""
+        edges = self.edges | self.training_edges
+        counts = [edges[n].classes for n in self.batch if isinstance(edges[n], Labels)]
+        return counts[0] if counts else 0
+
+    def name_classes(self, names) -> None:
+        """Names the classes, so that `sample(label="cat")` stands for a number.
+
+        Args:
+            names: The names in the order of the labels.
+
+        Raises:
+            ValueError: If there are not as many as the labels that `fit` takes have classes.
+
+        Example: `model.name_classes(["cat", "dog"])`.
+        """
+        names = tuple(map(str, names))
+        if len(names) != self.named_classes:
+            raise ValueError(
+                f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: it has "
+                f"{self.named_classes} classes."
+            )
+        for edges in (self.edges, self.training_edges):
+            for name, edge in edges.items():
+                if isinstance(edge, Labels) and edge.classes == len(names):
+                    edges[name] = dataclasses.replace(edge, names=names)
+
     def in_any_units(self, edge: Edge) -> Edge:
         """Returns the edge of the examples: one that takes any units, if the model standardizes."""
         return edge.standardized() if self.standardize else edge
@@ -664,6 +710,7 @@ class GenerativeModel(keras.Model):
         """
         args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
+        fit_inputs.name_classes(self, arguments)
         fit_inputs.as_arrays(self, arguments)
         fit_inputs.batch_sources(arguments, self.seed)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)

@@ -399,6 +399,8 @@ def _describe(
         "inference": getattr(model, "inference_policy", INFERENCE),
         "terms": licenses.as_json(metadata.get("data")),
     }
+    if names := getattr(model, "class_names", ()):
+        description["class_names"] = list(names)
     if taken := sorted(set(description) & set(metadata)):
         raise ValueError(
             f"metadata has the keys {taken}, which the export writes itself: rename them."

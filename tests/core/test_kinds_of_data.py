@@ -120,6 +120,14 @@ class TestLabels:
     def test_minus_one_stands_for_unknown_only_if_told(self):
         np.testing.assert_array_equal(Labels(3, unknown=True).prepare([-1, 2]), [-1, 2])
 
+    def test_names_stand_for_integers(self):
+        edge = Labels(2, names=("tall", "wide"))
+        np.testing.assert_array_equal(edge.prepare(["wide", "tall", "wide"]), [1, 0, 1])
+        assert int(edge.prepare("wide")) == 1 and int(edge.prepare(1)) == 1
+        sentence = r"^Labels have the name 'round': expected tall, wide\.$"
+        with pytest.raises(ValueError, match=sentence):
+            edge.prepare(["tall", "round", "flat"])
+
 
 class TestWaveforms:
     def test_int16_is_divided(self):

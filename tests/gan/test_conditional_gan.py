@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from all_tiny import TINY
+from keras_gen.data import Source
 from keras_gen.gan import ConditionalGAN
+from keras_gen.serving.exported import read_metadata
 from shared import losses_of, softplus, with_sgd
 
 LATENTS, CLASSES = 2, 4
@@ -128,6 +131,41 @@ def test_samples_are_of_the_class_that_is_asked_for():
     np.testing.assert_array_equal(classes(model.sample(3, seed=0, label=[1, -1, 2]))[::2], [1, 2])
     latents = np.zeros((5, LATENTS), "float32")
     np.testing.assert_array_equal(classes(model.generate(latents, np.array(asked))), asked)
+
+
+NAMES = ["flat", "round", "tall", "wide"]
+
+
+def test_names_of_classes(batch):
+    x, labels = batch
+    model = conditional()
+    texts = np.array(NAMES)[labels]
+    with pytest.raises(ValueError, match=r"^ConditionalGAN got an array of texts as y"):
+        model.fit(x[:2], texts[:2], verbose=0)  # of two classes alone
+    model.fit(x, texts, batch_size=6, verbose=0)
+    assert model.class_names == tuple(NAMES)
+    np.testing.assert_array_equal(classes(model.sample(2, seed=0, label=["wide", "flat"])), [3, 0])
+    np.testing.assert_array_equal(classes(model.sample(2, seed=0, label="tall")), [2, 2])
+    with pytest.raises(ValueError, match="the name 'round ': expected flat, round, tall, wide"):
+        model.sample(2, label="round ")
+    with pytest.raises(ValueError, match=r"^ConditionalGAN got 1 names, flat: it has 4 classes"):
+        model.name_classes(["flat"])
+
+    others = Source((x, labels), class_names=["a", "b", "c", "d"])
+    sentence = r"^The classes of the data are a, b, c, d, and those of the model flat, .*name_class"
+    with pytest.raises(ValueError, match=sentence):
+        model.fit(others, batch_size=6, verbose=0)
+    model.name_classes(others.class_names)
+    model.fit(others, batch_size=6, verbose=0)
+
+
+def test_names_of_classes_are_saved_and_exported(tmp_path):
+    model = TINY["ConditionalGAN"].build(0)
+    names = NAMES[: model.classes]
+    model.name_classes(names)
+    assert type(model).from_config(model.get_config()).class_names == tuple(names)
+    path = model.export(tmp_path / "gan", signatures=["sample"])
+    assert read_metadata(path)["class_names"] == names
 
 
 def test_samples_are_of_all_classes_by_default():

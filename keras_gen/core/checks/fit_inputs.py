@@ -99,6 +99,42 @@ def batch_evaluated(arguments: dict[str, Any]) -> None:
         arguments["x"] = source.batches(arguments.pop("batch_size", None) or USUAL_BATCH)
 
 
+def name_classes(model, arguments: dict[str, Any]) -> None:
+    """Lets a model know the names of its classes: those of a source, or of labels that are texts.
+
+    Args:
+        model: A `GenerativeModel`.
+        arguments: Those of `fit`, by name.
+
+    Raises:
+        ValueError: If it knows other names.
+    """
+    names = getattr(arguments.get("x"), "class_names", None)
+    known = model.class_names
+    if names is None and not known:
+        names = _names_in(arguments.get("y"))
+    # A source may have names of other labels than those that the model takes.
+    if names is None or len(names) != model.named_classes or tuple(names) == known:
+        return
+    if known:
+        raise ValueError(
+            f"The classes of the data are {', '.join(names)}, and those of the model "
+            f"{', '.join(known)}: read the data with classes=model.class_names, or call "
+            "model.name_classes if they are new ones."
+        )
+    model.name_classes(names)
+
+
+def _names_in(labels) -> list[str] | None:
+    """The names in an array or list of texts, in order; None for other labels."""
+    if labels is None or is_dataset(labels) or isinstance(labels, Mapping | tuple):
+        return None
+    values = np.asarray(labels)
+    if values.dtype.kind not in "OU" or not all(isinstance(each, str) for each in values.flat):
+        return None
+    return sorted(set(values.tolist()))
+
+
 def as_arrays(model, arguments: dict[str, Any]) -> None:
     """Replaces tables and columns of pandas, and texts, in the arguments of `fit` by arrays.
 
@@ -129,7 +165,8 @@ def _plain(data, edges: list):
     edge = edges[0]
     array = np.asarray(data) if texts else edge.as_array(data)
     kind = getattr(getattr(array, "dtype", None), "kind", None)
-    if kind in ("O", "U", "S") and edge.spec().dtype == tf.string:
+    of_texts = edge.spec().dtype == tf.string or bool(getattr(edge, "names", ()))
+    if kind in ("O", "U", "S") and of_texts:
         return edge.prepare(array.astype(str)).numpy()
     return array
 

@@ -20,6 +20,7 @@ class Labels(Edge):
         unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
             class where no label is given.
         name: Name under which clients know them.
+        names: Names of the classes in order, which may stand for the integers; or none.
 
     Example:
         >>> Labels(10).prepare([3, 9])
@@ -29,11 +30,14 @@ class Labels(Edge):
     classes: int
     unknown: bool = False
     name: str = "labels"
+    names: tuple[str, ...] = ()
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers of any kind: `[batch]`, columns `[batch, 1]`, or scalars."""
+        """Takes integers of any kind, or names: `[batch]`, columns `[batch, 1]`, or scalars."""
         labels = as_tensor(values, self.name)
+        if self.names and labels.dtype == tf.string:
+            labels = self._numbers(labels)
         way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
         if labels.shape.rank is None:
             # A step that was built for several shapes.
@@ -51,6 +55,16 @@ class Labels(Edge):
         if self.unknown:
             expected += ", or -1 for any class"
         return integers_within(labels, least, self.classes - 1, "Labels", expected)
+
+    def _numbers(self, labels: tf.Tensor) -> tf.Tensor:
+        """Names as the integers that they stand for."""
+        same = tf.equal(labels[..., None], tf.constant(self.names))
+        known = tf.reduce_any(same, axis=-1)
+        unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
+        sentence = f"Labels have the name '{{}}': expected {', '.join(self.names)}."
+        first = tf.strings.reduce_join(unknown[:1])
+        with tf.control_dependencies([require(tf.reduce_all(known), sentence, first)]):
+            return tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32)
 
     @override
     def inner_spec(self):

@@ -98,10 +98,12 @@ is missing, of PNG images; there animations keep their format
 FIT = "if the model takes one size, cut out the center of each image and resize it"
 CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
+LABEL = "the class: a number from 0, or its name (default: each of them)"
 MASK = "an image of the same size, white where pixels are missing, in place of --missing"
 MISSING = f"the half that is missing: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
-    "a condition of the model, such as label=3, label=any or steps=20; may be given again"
+    "a condition of the model, such as label=3, label=Bag, label=any or steps=20; may be given "
+    "again"
 )
 FOLDERS = "name of an export, or a folder of one or of several (default: all of --models)"
 HOST = "address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
@@ -219,9 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--out", type=Path, required=True, metavar="OUT", help="the image file to write")
     add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
     add("--mask", type=Path, metavar="IMAGE", help=MASK)
-    add(
-        "--label", type=_int32, metavar="LABEL", help="the class, from 0 (default: each of them)"
-    )
+    add("--label", type=_label, metavar="LABEL", help=LABEL)
     add("-n", type=_grid, default=1, metavar="N", help="how many of a class (default: 1)")
     add("--seed", type=_int32, default=0, metavar="SEED", help="of the first one (default: 0)")
     add("--fit", action="store_true", help=FIT)
@@ -297,6 +297,10 @@ def _tile(text: str) -> int:
     if not text.isdecimal() or 0 < int(text) < SMALLEST:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor {SMALLEST} or more")
     return int(text)
+
+
+def _label(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _setting(text: str) -> tuple[str, int | float | str]:

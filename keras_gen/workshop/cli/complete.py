@@ -8,6 +8,7 @@ import numpy as np
 from keras_gen.files.images import enlarged_grid, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
+from keras_gen.workshop.cli.names import names_of
 
 # The part of an image that is missing: rows and columns from and to, in halves.
 HALVES = {
@@ -44,7 +45,8 @@ def complete(options: argparse.Namespace) -> int:
         missing = models.fitted(mask, [*shape[:3], 1]) >= WHITE
     if not missing.any():
         raise ValueError(f"--mask {options.mask} has no white pixel: white is what is missing.")
-    labels = _labels(model, signature, options.label)
+    label = models.numbered("--label", options.label, names_of(model.metadata)["label"])
+    labels = _labels(model, signature, label)
     drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
     write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))
     columns = f", a column for each of {len(labels)} labels" if len(labels) > 1 else ""
@@ -82,7 +84,7 @@ def _completing(model: exported.Exported, name: str | None) -> str:
     return name or able[0]
 
 
-def _labels(model: exported.Exported, signature: str, label: int | None) -> list[int]:
+def _labels(model: exported.Exported, signature: str, label: Any) -> list[int]:
     """The label that is asked for; else, if the signature takes some, all that are known."""
     if "labels" not in model.inputs[signature]:
         if label is not None:
@@ -92,6 +94,8 @@ def _labels(model: exported.Exported, signature: str, label: int | None) -> list
             )
         return [0]
     if label is not None:
+        if not isinstance(label, int):
+            raise ValueError(f"--label is {label}: expected a number from 0.")
         return [label]
     logits = model.outputs.get("classify", {}).get("logits")
     return list(range(logits.shape[-1])) if logits is not None else [0]

@@ -13,6 +13,7 @@ from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
 from keras_gen.files.sounds import as_int16, write_wav
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
+from keras_gen.workshop.cli.names import names_of
 
 IMAGES = 64  # in a grid
 SOUNDS = 8  # in a file
@@ -103,6 +104,8 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
                 f"--set {unknown[0]}: signature {signature!r} of {path} has "
                 f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
             )
+    names = names_of(metadata)
+    chosen = {name: numbered(name, value, names.get(name, ())) for name, value in chosen.items()}
     for name, value in chosen.items():
         named = isinstance(usual.get(name), str)
         if isinstance(value, str) != named and not (value == ANY and usual.get(name) == -1):
@@ -113,6 +116,18 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
         if usual.get(name) == -1 and isinstance(value, float):
             raise ValueError(f"--set {name}={value}: {name} is a whole number from 0, or {ANY}.")
     return {name: -1 if value == ANY else value for name, value in chosen.items()}
+
+
+def numbered(condition: str, value: Any, names: Sequence[str]) -> Any:
+    """The number of a class or speaker that has this name; other values as they are."""
+    if not isinstance(value, str) or value == ANY or not names:
+        return value
+    if value not in names:
+        raise ValueError(
+            f"{condition} is {value}: expected a number, or one of {', '.join(names)}"
+            f"{nearest(value, names)}"
+        )
+    return list(names).index(value)
 
 
 def said(usual: Any) -> str:

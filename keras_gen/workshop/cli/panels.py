@@ -13,6 +13,7 @@ from keras_gen.files.images import grid, to_pillow
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import listing, models
 from keras_gen.workshop.cli.complete import HALVES, completes, half
+from keras_gen.workshop.cli.names import data_of, names_of
 from keras_gen.workshop.cli.recipes import recipes
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
@@ -22,27 +23,6 @@ SLIDERS = 10
 REACH = 3
 # More dimensions than these would take long to decode, each at both ends.
 PROBED = 256
-DIGITS = tuple("0123456789")
-# The names of data sets' classes, in the order of their labels.
-CLASSES = {
-    "fashion_mnist": (
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ),
-    "mnist": DIGITS,
-    "usps": DIGITS,
-}
-SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
-# Which names a condition has.
-NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 ANY = -1  # the value of such a condition that leaves it open
 # The part of an image that is to be drawn.
 MISSING = {f"{name.capitalize()} half": name for name in HALVES}
@@ -313,8 +293,7 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     found: list[Panel] = []
     if translating:
         found.append(Images({s.name: s for s in translating}))
-    data = _data(metadata)
-    names = {key: _names(sets, data) for key, sets in NAMES.items()}
+    names = names_of(metadata)
     for signature in signatures.values():
         if set(signature.asked) == {"seed", "n"}:
             if signature.image:
@@ -388,7 +367,7 @@ def _metadata(path: Path) -> dict[str, Any]:
 
 def about(path: Path, metadata: Mapping[str, Any]) -> str:
     """What a model does, which version it is, what it was trained on, and how large it is."""
-    data = _data(metadata)
+    data = data_of(metadata)
     count = sum(network["parameters"] for network in metadata.get("networks", {}).values())
     # The folder counts: the metadata have the number under which the export was first written.
     version = path.name if path.name.isdecimal() else metadata["version"]
@@ -396,17 +375,6 @@ def about(path: Path, metadata: Mapping[str, Any]) -> str:
     line = ", ".join([f"Version {version}", *filter(None, facts)])
     recipe = recipes().get(metadata.get("recipe", ""))
     return "\n\n".join(filter(None, [listing.summary(recipe), line]))
-
-
-def _data(metadata: Mapping[str, Any]) -> str:
-    """The name of the data that an export was trained on."""
-    data = metadata.get("data") or ""
-    return str(data.get("name") or "") if isinstance(data, dict) else str(data)
-
-
-def _names(sets: Mapping[str, Sequence[str]], data: str) -> Sequence[str]:
-    """The names of classes of the first of some data sets, `mnist/3.0.1 and ...`."""
-    return sets.get(data.partition("/")[0], ())
 
 
 def _is_sound(spec: Any) -> bool:

@@ -33,7 +33,7 @@ class Labeled(Listener):
 def exports(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
     export(Listener(), folder, "toy")
-    export(Labeled(), folder, "labeled")
+    export(Labeled(), folder, "labeled", metadata={"class_names": ["tall", "wide"]})
     return folder
 
 
@@ -85,7 +85,7 @@ def test_each_label_has_a_column_and_each_seed_a_row(capsys):
     expected = np.full([6, 4, 4, 1], 200, np.uint8)
     expected[:, 2:] = np.reshape([0, 10, 1, 11, 2, 12], [6, 1, 1, 1])
     np.testing.assert_array_equal(read_image("all.png"), enlarged_grid(expected, 2))
-    assert main([*labeled, "one.png", "--label", "1", "--seed", "5"]) == 0
+    assert main([*labeled, "one.png", "--label", "wide", "--seed", "5"]) == 0
     assert read_image("one.png").shape == (4, 4, 3) and read_image("one.png")[3, 0, 0] == 15
 
 

@@ -278,6 +278,16 @@ def test_some_conditions_are_names(home, capsys, monkeypatch):
     assert "steps=ten: steps is a number, usually 50." in fails(capsys, *sample, "steps=ten")
 
 
+def test_classes_and_speakers_have_names(home, capsys, monkeypatch):
+    metadata = {"defaults": {"sample": {"label": -1, "speaker": -1}}, "data": "spoken_digit/1.0.9"}
+    metadata |= {"class_names": ["tall", "wide"]}
+    monkeypatch.setattr("keras_gen.serving.exported.read_metadata", lambda path: metadata)
+    chosen = {"label": "wide", "speaker": "Theo"}
+    assert _conditions(Path("inverter"), "sample", chosen) == {"label": 1, "speaker": 3}
+    error = fails(capsys, "sample", "inverter", "-o", "a.png", "--set", "label=wied")
+    assert "label is wied: expected a number, or one of tall, wide; did you mean wide?" in error
+
+
 def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
     monkeypatch.setattr("keras_gen.serving.exported.load", None)
     error = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")

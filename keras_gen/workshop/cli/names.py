@@ -1,0 +1,42 @@
+"""The names that classes and speakers of exports have."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+DIGITS = tuple("0123456789")
+# The names of data sets' classes, in the order of their labels.
+CLASSES = {
+    "fashion_mnist": (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    "mnist": DIGITS,
+    "usps": DIGITS,
+}
+SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
+# Which names a condition has.
+NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
+
+
+def data_of(metadata: Mapping[str, Any]) -> str:
+    """The name of the data that an export was trained on."""
+    data = metadata.get("data") or ""
+    return str(data.get("name") or "") if isinstance(data, dict) else str(data)
+
+
+def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """The names of an export's labels and speakers, in their order; none where none are known."""
+    # Of several data sets, `mnist/3.0.1 and ...`, those of the first.
+    data = data_of(metadata).partition("/")[0]
+    names = {condition: sets.get(data, ()) for condition, sets in NAMES.items()}
+    if "class_names" in metadata:
+        names["label"] = metadata["class_names"]
+    return names

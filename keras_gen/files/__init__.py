@@ -1,1 +1,1 @@
-"""Files: images, sounds and animations; writing so that nobody reads half a file; locks; where recipes lie."""
+"""Files: images, sounds and animations, where they lie, whole writing, and locks."""

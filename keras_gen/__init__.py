@@ -43,7 +43,7 @@ _MODELS = {
         "WaveNet",
     ),
     "classifiers": ("Classifier",),
-    "diffusion": ("DDPM", "ConditionalDDPM", "FlowMatching"),
+    "diffusion": ("DDPM", "EDM", "ConditionalDDPM", "FlowMatching"),
     "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("Flow", "WaveGlow"),
     "gan": (

@@ -7,14 +7,12 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice
 from keras_gen.core import global_batch, replica_part
-from keras_gen.core.noise import normal, uniform
-from keras_gen.diffusion.ode_likelihood import ode_log_prob
+from keras_gen.diffusion.ode_likelihood import ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import Parts
 from keras_gen.losses.per_example import per_example_mean
 
 PAIRINGS = ("independent", "optimal")
-LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -97,13 +95,7 @@ class FlowMatching(PathModel):
 
     @override
     def nats(self, x):
-        values = float(x.shape[1:].num_elements())
-        log_width = 0.0
-        if self.data == "images":
-            x += LEVEL * (uniform(tf.shape(x), self.score_seeds(x, "levels")) - 0.5)
-            log_width = values * tf.math.log(LEVEL)
-        probe = normal(tf.shape(x), self.score_seeds(x))
-        return -ode_log_prob(self.velocity, x, probe) - log_width
+        return ode_nats(self, self.velocity, x)
 
     def velocity(self, x_t, t) -> tf.Tensor:
         """Returns dx_t/dt of points `[batch, ...]` at the scalar time t."""

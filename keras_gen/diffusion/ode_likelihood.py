@@ -5,10 +5,30 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_gen.core.noise import normal, uniform
 from keras_gen.losses.per_example import per_example_sum
 
 STEPS = 15  # of Runge and Kutta, from the data to the noise
+LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
 MOST_VALUES = 4  # of an example whose divergence is exact
+
+
+def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
+    """Returns -log p(x) of a model's prepared examples, `[batch]` in nats.
+
+    Images get uniform noise of one level's width, see `keras_gen.flows.Flow`.
+
+    Args:
+        model: A model of paths, whose seeds of scores draw the noise.
+        velocity: As of `ode_log_prob`.
+        x: Examples `[batch, ...]`.
+    """
+    log_width = 0.0
+    if model.data == "images":
+        log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
+        x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
+    probe = normal(tf.shape(x), model.score_seeds(x))
+    return -ode_log_prob(velocity, x, probe) - log_width
 
 
 def ode_log_prob(

@@ -32,7 +32,8 @@ class PathModel(LikelihoodModel):
     and the solver, by name. `encode` follows the differential equation from the data to the noise,
     `decode` back, in 100 steps of DDIM, by which the way back is not exact.
 
-    A subclass sets `prediction`, and returns the terms of its loss and the nats of examples.
+    A subclass sets `prediction`, and `last_time` if its path does not end at 1. It returns the
+    terms of its loss and the nats of examples.
 
     Args:
         network: Points `[batch, ...]` and times `[batch]` to values of the points' shape.
@@ -50,6 +51,7 @@ class PathModel(LikelihoodModel):
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
     prediction: str
     inputs_of_network: tuple[str, ...] = ("points", "times")
+    last_time: float | None = 1.0  # of the path, where noise of deviation 1 is left; None: any
     sample = sample
     log_prob = log_prob
     interpolate = interpolate
@@ -71,7 +73,7 @@ class PathModel(LikelihoodModel):
         self.network = network
         self.probability_path = paths.get(probability_path)
         last = self.probability_path.last_time
-        if last != 1:
+        if self.last_time not in (None, last):
             raise ValueError(
                 f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
                 "that ends at 1, where nothing but noise of deviation 1 is left."

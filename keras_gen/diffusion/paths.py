@@ -65,7 +65,7 @@ class Path(Configurable):
 
     def at(self, t, example, noise) -> tf.Tensor:
         """Returns x_t, `[batch, ...]`."""
-        t = _beside(t, example)
+        t = beside(t, example)
         return self.alpha(t) * example + self.sigma(t) * noise
 
     def coefficients(self, quantity: str, t) -> tuple:
@@ -91,7 +91,7 @@ class Path(Configurable):
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
         """Returns a quantity, one of `QUANTITIES`, of a point with these parts."""
-        a, b = self.coefficients(quantity, _beside(t, parts.example))
+        a, b = self.coefficients(quantity, beside(t, parts.example))
         return a * parts.example + b * parts.noise
 
     def parts(self, quantity: str, t, x_t, value) -> Parts:
@@ -100,7 +100,7 @@ class Path(Configurable):
         They solve the equations x_t = alpha * example + sigma * noise and value = a * example + b *
         noise, by Cramer's rule.
         """
-        t = _beside(t, x_t)
+        t = beside(t, x_t)
         alpha, sigma = self.alpha(t), self.sigma(t)
         a, b = self.coefficients(quantity, t)
         determinant = alpha * b - sigma * a
@@ -282,6 +282,11 @@ class KarrasPath(Path):
     def last_time(self) -> float:  # type: ignore[override]
         return self.largest
 
+    @property
+    @override
+    def first_time(self) -> float:  # type: ignore[override]
+        return self.smallest
+
     @override
     def alpha(self, t):
         return tf.ones_like(t)
@@ -326,7 +331,7 @@ def posterior(path: Path, t, s, x_t, example) -> tuple:
     Ho et al. (2020), eqs. (6) and (7), for any two times: the mean `[batch, ...]`, the variance of
     the shape of the times, beside it.
     """
-    t, s = _beside(t, x_t), _beside(s, x_t)
+    t, s = beside(t, x_t), beside(s, x_t)
     between = variance_between(path, t, s)
     of_t = tf.square(path.sigma(t))
     of_s = tf.square(path.sigma(s))
@@ -341,7 +346,7 @@ def variance_between(path: Path, t, s) -> tf.Tensor:
     return tf.square(path.sigma(t)) - tf.square(factor * path.sigma(s))
 
 
-def _beside(t, x) -> tf.Tensor:
+def beside(t, x) -> tf.Tensor:
     """Times `[batch]` in the shape `[batch, 1, ...]` of examples; a scalar as it is."""
     t = tf.convert_to_tensor(t)
     if t.shape.rank == 1:

@@ -1,6 +1,14 @@
 """Tiny models of paths from noise to data."""
 
-from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, FlowMatching, LinearPath
+from keras_gen.diffusion import (
+    DDPM,
+    EDM,
+    ConditionalDDPM,
+    CosinePath,
+    FlowMatching,
+    KarrasPath,
+    LinearPath,
+)
 from keras_gen.networks import time_mlp
 from tiny import Tiny
 
@@ -26,6 +34,12 @@ def _flow_matching(seed=3):
     return FlowMatching(network, CosinePath(0.01), pairing="optimal", data="vectors", seed=seed)
 
 
+def _edm(seed=3):
+    path = KarrasPath(0.01, 10.0, 5.0)
+    options = dict(deviation=1.0, log_mean=-1.0, log_deviation=1.0, data="vectors")
+    return EDM(time_mlp((3,), **SIZES), path, **options, seed=seed)
+
+
 def few_steps(model):
     """Three samples, by a solver that draws at each step."""
     return model.sample(3, seed=1, steps=3, solver="ancestral")
@@ -34,5 +48,6 @@ def few_steps(model):
 TINY = {
     "DDPM": Tiny(_ddpm, few_steps),
     "ConditionalDDPM": Tiny(_conditional, few_steps),
+    "EDM": Tiny(_edm, few_steps),
     "FlowMatching": Tiny(_flow_matching, few_steps),
 }

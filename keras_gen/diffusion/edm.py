@@ -1,0 +1,141 @@
+"""EDM (Karras, Aittala, Aila, Laine 2022)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_number, checked_positive
+from keras_gen.diffusion.ode_likelihood import ode_nats
+from keras_gen.diffusion.path_model import PathModel
+from keras_gen.diffusion.paths import KarrasPath, beside
+from keras_gen.losses.per_example import per_example_mean
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class EDM(PathModel):
+    """A denoiser of examples to which noise of any deviation was added, and a sampler of few steps.
+
+    Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
+    Models", NeurIPS 2022: the column "ours" of table 1. The network sees and predicts numbers of
+    deviation 1 whatever the noise. `sample` is algorithm 1, 18 steps of Heun's method in which the
+    network is asked 35 times. `score` and `log_prob` are the exact likelihood of the differential
+    equation, see `FlowMatching`.
+
+    | paper | here |
+    |-|-|
+    | y, y + n | `x`, `x_t` |
+    | sigma | the time `t` |
+    | F_theta, D_theta | `network`, `denoised` |
+    | sigma_data | `deviation` |
+    | P_mean, P_std | `log_mean`, `log_deviation` |
+
+    Deviations: the loss is the mean and not the sum over an example's values; no augmentation of
+    the images, and no noise while sampling (algorithm 2). `compile()` has Keras' Adam, of rate
+    0.001, as the paper's for small images, and no average of the weights.
+
+    Args:
+        network: Scaled points `[batch, ...]` and a quarter of the logarithms of their deviations,
+            `[batch]`, to values of the points' shape, such as of `keras_gen.networks.time_unet`.
+        probability_path: A `KarrasPath`, which has the deviations of samples: sigma_min, sigma_max
+            and rho.
+        deviation: Of the examples' values, the paper's of images in [-1, 1].
+        log_mean: Mean of the logarithm of the deviations in training.
+        log_deviation: Standard deviation of it.
+        data: `"images"`, or `"vectors"`.
+        seed: Seed of noise and deviations.
+
+    Raises:
+        ValueError: If the network has other inputs or outputs, the path is no `KarrasPath`, or an
+            option is unknown or out of its range.
+
+    Example:
+    ```python
+    model = EDM.for_images((8, 8, 1), widths=(8,))
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, steps=5)
+    ```
+    """
+
+    prediction = "example"
+    last_time = None
+
+    def __init__(
+        self, network, probability_path="karras", deviation: float = 0.5, log_mean: float = -1.2,
+        log_deviation: float = 1.2, data: str = "images", seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(network, probability_path, data, seed, **kwargs)
+        if not isinstance(self.probability_path, KarrasPath):
+            raise ValueError(
+                f"The path is {self.probability_path!r}: expected a KarrasPath, whose time is the "
+                "deviation of the noise."
+            )
+        self.deviation = checked_positive("deviation", deviation)
+        self.log_mean = checked_number("log_mean", log_mean)
+        self.log_deviation = checked_positive("log_deviation", log_deviation)
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def terms(self, batch):
+        """Returns the loss of eq. (8), `[batch]`."""
+        x = batch["x"]
+        drawn = self.normal("deviations", [keras.ops.shape(x)[0]])
+        t = tf.exp(self.log_mean + self.log_deviation * drawn)
+        x_t = self.probability_path.at(t, x, self.normal("noise", keras.ops.shape(x)))
+        # lambda(sigma) of table 1: the loss of an untrained network is 1 for all deviations.
+        weight = (t**2 + self.deviation**2) / (t * self.deviation) ** 2
+        return {"denoising": weight * per_example_mean(tf.square(self.denoised(x_t, t) - x))}
+
+    def denoised(self, x_t, t) -> tf.Tensor:
+        """Returns D(x_t; t) of points `[batch, ...]` with noise of deviations t `[batch]`."""
+        sigma = beside(t, x_t)
+        total = sigma**2 + self.deviation**2
+        c_skip = self.deviation**2 / total
+        c_out = sigma * self.deviation / tf.sqrt(total)
+        c_in = 1 / tf.sqrt(total)
+        c_noise = tf.math.log(t) / 4
+        values = self.network([c_in * x_t, c_noise], training=self.training)
+        return c_skip * x_t + c_out * values  # eq. (7)
+
+    @override
+    def network_output(self, x_t, t):
+        return self.denoised(x_t, t)
+
+    # Samples ---------------------------------------------------------------------------------
+
+    @override
+    def from_noise(self, noise, steps=18, solver="heun"):
+        return super().from_noise(noise, steps, solver)
+
+    @override
+    def parts(self, x_t, t, **given):
+        # Nothing is clipped, as in the paper.
+        return self.unclipped_parts(x_t, t, **given)
+
+    # The likelihood --------------------------------------------------------------------------
+
+    @override
+    def nats(self, x):
+        # Examples as they are stand for those with noise of deviation sigma_min.
+        return ode_nats(self, self.velocity, x)
+
+    def velocity(self, scaled, place) -> tf.Tensor:
+        """Returns the velocity of x_t / sqrt(1 + t^2), which ends as standard normal noise.
+
+        Args:
+            scaled: Points `[batch, ...]`.
+            place: A scalar, 0 at sigma_min and 1 at sigma_max, with the times of eq. (5) between.
+        """
+        path = self.probability_path
+        least = path.smallest ** (1 / path.rho)
+        most = path.largest ** (1 / path.rho)
+        root = least + place * (most - least)
+        t = root**path.rho
+        slope = path.rho * root ** (path.rho - 1) * (most - least)  # dt / dplace
+        scale = tf.sqrt(1 + t**2)
+        x_t = scale * scaled
+        change = (
+            x_t - self.denoised(x_t, tf.fill(tf.shape(x_t)[:1], t))
+        ) / t  # dx / dt, eq. (1)
+        return slope * (change / scale - scaled * t / scale**2)

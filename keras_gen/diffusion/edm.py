@@ -59,6 +59,7 @@ class EDM(PathModel):
 
     prediction = "example"
     last_time = None
+    probability_path: KarrasPath
 
     def __init__(
         self, network, probability_path="karras", deviation: float = 0.5, log_mean: float = -1.2,

@@ -233,6 +233,7 @@ def load_weights(model: Any, path: str | Path) -> None:
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))
+    pretrained.restore_beside(model, path)
 
 
 def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:

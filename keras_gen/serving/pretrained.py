@@ -105,12 +105,11 @@ def _of_export(path: Path) -> GenerativeModel:
             f"{path} has no {MODEL}, which says how its model is built: build the model as it was, "
             "and give it these weights by keras_gen.serving.export.load_weights."
         )
-    with np.load(file, allow_pickle=False) as arrays:
-        described = dict(arrays)
+    described = _described(file)
     config = json.loads(str(described["configuration"]))
     model = keras.saving.deserialize_keras_object(config)
     model.step.assign(described["step"])
-    values = {int(index): described[f"weight_{index}"] for index in described["beside"]}
+    values = _values_beside(described)
     stored = tf.train.load_checkpoint(str(path / VARIABLES))
     for number, index in enumerate(described["kept"]):
         values[int(index)] = stored.get_tensor(VARIABLE.format(number))
@@ -131,6 +130,22 @@ def _of_export(path: Path) -> GenerativeModel:
             stacklevel=3,
         )
     return model
+
+
+def restore_beside(model: GenerativeModel, path: Path) -> None:
+    """Gives a model, built as that of an export, what only training reads of its networks."""
+    if (path / MODEL).is_file():
+        for index, value in _values_beside(_described(path / MODEL)).items():
+            model.weights[index].assign(value)
+
+
+def _described(file: Path) -> dict[str, np.ndarray]:
+    with np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
+    return {int(index): described[f"weight_{index}"] for index in described["beside"]}
 
 
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:

@@ -13,6 +13,7 @@ import keras_gen
 from all_tiny import TINY
 from keras_gen.core import averaged_weights
 from keras_gen.serving import exported, pretrained
+from keras_gen.serving.export import load_weights
 from keras_gen.vae import VAE
 from processes import ROOT
 from tiny import difference, state, step
@@ -52,6 +53,20 @@ def test_has_the_averaged_weights(vae, source):
     with averaged_weights(vae):
         np.testing.assert_array_equal(loaded.sample(3, seed=1), vae.sample(3, seed=1))
     assert not np.array_equal(loaded.sample(3, seed=1), vae.sample(3, seed=1))
+
+
+def test_weights_of_an_export_come_with_what_only_training_reads(tmp_path):
+    """Without it a flow would take the statistics of its first batch anew."""
+    model, other = TINY["Flow"].compiled(), TINY["Flow"].compiled(seed=4)
+    step(model)
+    load_weights(other, model.export(tmp_path))
+    other.step.assign(model.step)
+    other.seed = model.seed
+    step(model), step(other)
+    for network, its in zip(model.networks.values(), other.networks.values(), strict=True):
+        for x, y in zip(network.weights, its.weights, strict=True):
+            if not x.trainable:  # The optimizer of the other begins anew.
+                np.testing.assert_array_equal(x.numpy(), y.numpy())
 
 
 def test_trains_on_and_exports_again(tmp_path):

@@ -112,6 +112,22 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
     return tuple(checked_integer(name, size, minimum=1) for size in sizes)
 
 
+def check_sizes(**sizes: Any) -> None:
+    """Checks numbers of units, filters, classes and the like: integers of at least 1, by name.
+
+    Raises:
+        TypeError: If one is no integer.
+        ValueError: If one is below 1.
+    """
+    for name, size in sizes.items():
+        checked_integer(name, size, minimum=1)
+
+
+def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
+    """Returns the sizes of layers in order, of any number; errors as of `check_sizes`."""
+    return tuple(checked_integer(name, size, minimum=1) for size in checked_list(name, sizes))
+
+
 def checked_image_shape(shape: Any) -> tuple[int, int, int]:
     """Returns `(height, width, channels)` as ints; one number is the side of gray squares.
 

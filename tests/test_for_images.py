@@ -33,14 +33,15 @@ SMALL = {
     "Pix2Pix": ((12, 8, 3), dict(filters=2, noise="latents", l1_weight=5.0)),
 }
 
+OF_NETWORKS = "latent_dim filters blocks hidden width widths scales noise factor".split()
+
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", SMALL)
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
-    of_networks = "latent_dim filters blocks hidden width widths scales noise factor".split()
-    given = arguments.keys() - set(of_networks)
+    given = arguments.keys() - set(OF_NETWORKS)
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")
     second = images if model.batch == ("x", "y") else np.arange(4)
@@ -48,6 +49,19 @@ def test_takes_images_of_the_shape(rng, name):
     batch = (first, second)[: len(model.batch)]
     model.compile(run_eagerly=True)
     model.fit(*batch, batch_size=4, verbose=0)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_sizes_that_cannot_be_are_refused(name):
+    shape, arguments = SMALL[name]
+    build = getattr(keras_gen, name).for_images
+    for argument in arguments.keys() & {*OF_NETWORKS, "classes", "continuous", "pack"}:
+        for wrong in (-1, 2.5, float("nan"), "many", [-1], None):
+            with pytest.raises((TypeError, ValueError), match=rf"{argument} .*\.$"):
+                build(shape, **arguments | {argument: wrong})
+    for wrong in (0, -1, 2.5, "28", (28, 0), (8, 0, 1), None):
+        with pytest.raises((TypeError, ValueError), match=r"^shape .*\.$"):
+            build(wrong, **arguments)
 
 
 # One class of each way in which networks see images.

@@ -8,6 +8,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_entropy
+from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player, require_built
@@ -102,6 +103,7 @@ class ADDA(DomainModel):
     @classmethod
     def for_images(cls, shape: tuple, discriminator_hidden: tuple = (500, 500), **kwargs):  # type: ignore[override]
         """Refused: a TypeError that names `from_source`."""
+        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         raise TypeError("ADDA begins with a trained model of the source: use ADDA.from_source.")
 
     @override

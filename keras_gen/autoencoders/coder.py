@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_shape
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.interpolation import decoded_path
@@ -103,6 +103,8 @@ class Coder(LikelihoodModel):
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
         cls._require_usual_networks()
         usual = inspect.signature(cls).parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
@@ -138,6 +140,8 @@ class Coder(LikelihoodModel):
             )
         cls._require_usual_networks()
         shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
         params = likelihoods.get(kwargs["likelihood"]).params_per_value

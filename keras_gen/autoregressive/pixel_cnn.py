@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core import capability
-from keras_gen.core.kinds_of_data import Levels
+from keras_gen.core.capabilities import as_examples
+from keras_gen.core.kinds_of_data import Levels, missing_pixels
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -79,8 +80,8 @@ class PixelCNN(CausalModel):
             ValueError: If images, masks or arguments have another shape or range.
         """
         n = checked_integer("n", n, minimum=1)
-        images = np.asarray(images)
-        masks = np.asarray(masks) != 0
+        images = np.asarray(as_examples(self.edges["x"], images))
+        masks = missing_pixels(masks)
         size = self.edges["masks"].shape
         if masks.shape not in (size, (len(images), *size)):
             raise ValueError(
@@ -88,6 +89,7 @@ class PixelCNN(CausalModel):
             )
         masks = np.broadcast_to(masks, (len(images), *size))
         count = len(images) * n
+        seed = None if seed is None else checked_seed(seed)
         seeds = np.random.default_rng(seed).integers(2**31 - 1, size=count, dtype=np.int32)
         repeated = {k: np.repeat(v, n, axis=0) if np.ndim(v) else v for k, v in given.items()}
         filled = self.fill(

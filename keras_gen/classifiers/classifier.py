@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.classifiers.classify_capability import classify, set_classifier
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Images, Vectors
@@ -72,6 +72,7 @@ class Classifier(GenerativeModel):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(classes=classes, filters=filters, hidden=hidden)
         return cls(*lenet(shape, classes, filters, hidden), **kwargs)
 
     # The loss --------------------------------------------------------------------------------

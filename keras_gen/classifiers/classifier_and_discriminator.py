@@ -3,6 +3,7 @@
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers.classifier import Classifier, label_terms
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.model import require_built
@@ -58,6 +59,7 @@ class OpposedClassifier(Classifier):
             discriminator_hidden: Units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
+        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
         return super().for_images(
             shape, classes, filters, hidden, discriminator=discriminator, **kwargs

@@ -105,11 +105,8 @@ def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
-    arrays = [_sliceable(edge, array) for edge, array in zip(edges, arrays, strict=True)]
-    if not np.ndim(arrays[0]):
-        found = shown(np.asarray(arrays[0]).item())
-        raise TypeError(f"{names[0]} must be an array of examples, found the one value {found}.")
-    first = len(arrays[0])
+    arrays = [_with_axes(edge, array) for edge, array in zip(edges, arrays, strict=True)]
+    first = len(as_examples(edges[0], arrays[0]))
     # One value is for all examples.
     arrays = [a if np.ndim(a) else np.full(first, a) for a in arrays]
     counts = [len(array) for array in arrays]
@@ -134,7 +131,18 @@ def _over_batches(model, function, names, arrays, batch_size):
     return whole if len(whole) > 1 else whole[0]
 
 
-def _sliceable(edge, values):
+def as_examples(edge, values):
+    """Returns what was given for an edge as an array of examples; a TypeError if it is none."""
+    values = _with_axes(edge, values)
+    if not np.ndim(values):
+        found = shown(np.asarray(values).item())
+        raise TypeError(
+            f"{edge.name} must be an array of examples, found the one value {found}."
+        )
+    return values
+
+
+def _with_axes(edge, values):
     """What was given for an edge as something with axes: arrays as they are, lists as arrays."""
     values = edge.as_array(values)
     return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()

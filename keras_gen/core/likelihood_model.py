@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_number
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
@@ -70,8 +71,7 @@ class LikelihoodModel(GenerativeModel):
 
         Example: `anomalies = model.score(images) > model.threshold(normal_images)`.
         """
-        if not 0 <= quantile <= 1:
-            raise ValueError(f"quantile is {quantile}: it must lie between 0 and 1.")
+        quantile = checked_number("quantile", quantile, 0, 1)
         return float(np.quantile(self.score(x, **given), quantile))
 
 

@@ -63,10 +63,11 @@ class ConditionalDDPM(DDPM):
         chain_steps: int = 1000, variance: str = "beta", data: str = "images",
         unlabeled: float = 0.1, seed: int = 0, **kwargs,
     ):  # fmt: skip
+        classes = checked_integer("classes", classes, minimum=1)
         super().__init__(
             network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
         )
-        self.classes = checked_integer("classes", classes, minimum=1)
+        self.classes = classes
         self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")

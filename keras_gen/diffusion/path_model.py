@@ -6,7 +6,14 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_image_shape, checked_shape
+from keras_gen.arguments import (
+    check_sizes,
+    checked_choice,
+    checked_image_shape,
+    checked_integer,
+    checked_shape,
+    checked_sizes,
+)
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, require_built, sample
 from keras_gen.core.distribution.replicas import replica_slice
@@ -96,6 +103,7 @@ class PathModel(LikelihoodModel):
             ValueError: If the sides are no such multiples.
         """
         shape = checked_image_shape(shape)
+        widths = checked_sizes("widths", widths)
         return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
 
     @classmethod
@@ -109,6 +117,8 @@ class PathModel(LikelihoodModel):
             **kwargs: Further arguments of the class.
         """
         shape = checked_shape("shape", shape)
+        check_sizes(width=width)
+        blocks = checked_integer("blocks", blocks, minimum=0)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
         return cls(network, data="vectors", **kwargs)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keras_gen.arguments import checked_list, shown
+from keras_gen.arguments import check_sizes, checked_list, checked_sizes, shown
 from keras_gen.classifiers import OpposedClassifier, dense_discriminator
 from keras_gen.core.kinds_of_data import Labels, Table
 from keras_gen.data import Column
@@ -57,6 +57,9 @@ class BlindClassifier(OpposedClassifier):
             discriminator_hidden: Units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
+        check_sizes(classes=classes, values=values, features=features)
+        hidden = checked_sizes("hidden", hidden)
+        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         size = sum(column.width for column in columns)
         return cls(
             mlp_encoder((size,), features, hidden, "relu", output_activation="tanh"),

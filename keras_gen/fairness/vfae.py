@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import check_sizes, checked_sizes
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats, require_heads
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
@@ -129,6 +130,8 @@ class VFAE(LikelihoodModel):
             hidden: Units of the hidden layers.
             **kwargs: Further arguments of the class.
         """
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
         size = sum(column.width for column in columns)
         params = likelihoods.get(kwargs.get("likelihood", "unbounded_normal")).params_per_value
         encoder = partial(

@@ -8,7 +8,15 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_integer,
+    checked_list,
+    checked_number,
+    checked_shape,
+    checked_sizes,
+)
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
@@ -108,6 +116,8 @@ class Flow(LikelihoodModel):
         Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
         """
         shape = checked_image_shape(shape)
+        check_sizes(scales=scales, steps=steps, filters=filters)
+        levels = checked_integer("levels", levels, minimum=2)
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
     @classmethod
@@ -129,6 +139,8 @@ class Flow(LikelihoodModel):
         Example: `model = Flow.for_vectors(2)`.
         """
         flow = coupling_flow(checked_shape("shape", shape), steps, hidden)
+        check_sizes(steps=steps)
+        hidden = checked_sizes("hidden", hidden)
         kwargs.setdefault("standardize", True)
         return cls(flow, **kwargs)
 
@@ -206,6 +218,7 @@ class Flow(LikelihoodModel):
 
         Example: `model.manipulate(faces, smiling, serious, amounts=(0, 1))`.
         """
+        amounts = [checked_number("amounts", each) for each in checked_list("amounts", amounts)]
         direction = self.encode(having).mean(axis=0) - self.encode(lacking).mean(axis=0)
         latents = self.encode(x)
         moved = [self.decode(latents + amount * direction) for amount in amounts]

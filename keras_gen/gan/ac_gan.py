@@ -3,7 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
@@ -64,6 +64,7 @@ class ACGAN(ConditionalGAN):
     ):
         """Builds it with DCGAN's generator and InfoGAN's discriminator: see `GAN.for_images`."""
         shape = checked_image_shape(shape)
+        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)

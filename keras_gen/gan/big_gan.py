@@ -6,7 +6,7 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import Player, schedules
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses.orthogonality import orthogonality
@@ -75,6 +75,7 @@ class BigGAN(ConditionalGAN):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         side = attention or shape[0] // 2
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)
         discriminator = big_gan_discriminator(shape, classes, filters, attention=side)

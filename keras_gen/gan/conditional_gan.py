@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
@@ -67,6 +67,7 @@ class ConditionalGAN(GAN):
     ):
         """Builds it with DCGAN's networks, conditioned on the class: see `GAN.for_images`."""
         shape = checked_image_shape(shape)
+        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         *sides, channels = shape
         generator = dcgan_generator(shape, latent_dim + classes, filters)
         discriminator = dcgan_discriminator((*sides, channels + classes), filters)

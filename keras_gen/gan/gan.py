@@ -9,10 +9,14 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
+    check_sizes,
     checked_choice,
     checked_image_shape,
     checked_integer,
+    checked_number,
+    checked_seed,
     checked_shape,
+    checked_sizes,
 )
 from keras_gen.core import (
     GenerativeModel,
@@ -147,6 +151,7 @@ class GAN(GenerativeModel):
         Example: `GAN.for_images((64, 64, 3))`.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
@@ -174,6 +179,8 @@ class GAN(GenerativeModel):
                 f"{cls.__name__} has no usual networks of vectors: build it with its own."
             )
         shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
         generator = mlp_decoder(shape, latent_dim, hidden, "relu", name="generator")
         critic = mlp_encoder(shape, 1, hidden, "leaky_relu", name="discriminator")
         kwargs.setdefault("data", "vectors")
@@ -446,7 +453,9 @@ class GAN(GenerativeModel):
         """
         n = checked_integer("n", n, minimum=1)
         means = [self.edges["latents"].prepare(z).numpy().mean(axis=0) for z in (a, b, c)]
-        noise = np.random.default_rng(seed).uniform(-spread, spread, (n, self.latent_dim))
+        spread = checked_number("spread", spread, minimum=0)
+        random = np.random.default_rng(checked_seed(seed))
+        noise = random.uniform(-spread, spread, (n, self.latent_dim))
         noise[0] = 0.0
         return self.generate((means[0] - means[1] + means[2] + noise).astype("float32"), **given)
 

@@ -5,10 +5,13 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import (
+    check_sizes,
+    checked_flag,
     checked_image_shape,
     checked_integer,
     checked_list,
     checked_positive,
+    checked_sizes,
 )
 from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels, Vectors
@@ -97,6 +100,10 @@ class InfoGAN(GAN):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        categories = checked_sizes("categories", categories)
+        continuous = checked_integer("continuous", continuous, minimum=0)
+        scales = checked_flag("scales", scales)
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 

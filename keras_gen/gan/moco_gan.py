@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import check_sizes, checked_integer
 from keras_gen.core import Player, require_built, require_logits
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.per_example import per_example_mean
@@ -87,6 +87,7 @@ class MoCoGAN(GAN):
             normalization: Of both discriminators: `"batch"`, or None for use with penalties.
             **kwargs: Further arguments of the class.
         """
+        check_sizes(content_dim=content_dim, motion_dim=motion_dim, filters=filters)
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
         of_videos = video_discriminator(shape, filters, normalization)
         of_frames = dcgan_discriminator(shape[1:], filters, normalization)

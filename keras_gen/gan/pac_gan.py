@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
 from keras_gen.core import require
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
@@ -72,6 +72,7 @@ class PacGAN(GAN):
     ):
         """Builds it with DCGAN's networks for packs of `pack` images: see `GAN.for_images`."""
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters, pack=pack)
         *sides, channels = shape
         discriminator = dcgan_discriminator((*sides, pack * channels), filters)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Linear
 from keras_gen.gan.gan import GAN
@@ -100,6 +100,7 @@ class ProgressiveGAN(GAN):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
 

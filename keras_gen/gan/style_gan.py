@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer, checked_number
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_number
 from keras_gen.core import (
     Player,
     batch_mean,
@@ -122,6 +122,8 @@ class StyleGAN(GAN):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
+        depth = checked_integer("depth", depth, minimum=0)
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)
         return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)

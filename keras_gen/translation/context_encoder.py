@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer
+from keras_gen.arguments import checked_choice, checked_integer, checked_seed
 from keras_gen.core import Player, capability, noise, require_built, schedules
-from keras_gen.core.kinds_of_data import Images, Levels
+from keras_gen.core.capabilities import as_examples
+from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
 from keras_gen.data.transforms.masks import centered_square, random_regions
 from keras_gen.translation.predictor import AdversarialPredictor
 
@@ -195,6 +196,7 @@ class ContextEncoder(AdversarialPredictor):
 
     def masks(self, n: int, seed: int | None = None) -> np.ndarray:
         """Draws n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
+        seed = None if seed is None else checked_seed(seed)
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self._drawn(n, seed).numpy().astype("uint8")
 
@@ -215,7 +217,8 @@ class ContextEncoder(AdversarialPredictor):
             TypeError: If the images have another dtype.
             ValueError: If images or masks have another shape, or the images another range.
         """
-        masks = self.masks(len(images), seed) if masks is None else np.asarray(masks) != 0
+        images = as_examples(self.edges["x"], images)
+        masks = self.masks(len(images), seed) if masks is None else missing_pixels(masks)
         masks = masks if masks.ndim == 4 else masks[..., None]
         return self.fill(images, masks.astype("uint8"), batch_size=batch_size)
 

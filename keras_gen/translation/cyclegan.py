@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_flag, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_flag, checked_image_shape, checked_integer
 from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -134,6 +134,8 @@ class CycleGAN(Translator):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(filters=filters)
+        blocks = checked_integer("blocks", blocks, minimum=0)
         any_size = (None, None, shape[-1])
         generator_xy = resnet_generator(any_size, filters, blocks)
         generator_yx = resnet_generator(any_size, filters, blocks)

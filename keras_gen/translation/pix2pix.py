@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import Player, require_built, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.per_example import l1
@@ -98,6 +98,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         """
         shape = checked_image_shape(shape)
         channels = channels or shape[-1]
+        check_sizes(channels=channels, filters=filters)
         generator = unet_generator(shape, channels, filters, noise)
         seen = (*shape[:2], shape[-1] + channels)
         strided = min(3, halvings(shape, smallest=3))

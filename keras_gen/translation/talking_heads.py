@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
 from keras_gen.core import (
     Player,
     capability,
@@ -137,6 +137,7 @@ class TalkingHeads(AdversarialPredictor):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(people=people, embedding_dim=embedding_dim, filters=filters)
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
     def _check_shapes(self):

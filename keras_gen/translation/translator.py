@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_list, checked_seed
+from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
 from keras_gen.core import GenerativeModel
-from keras_gen.core.capabilities import one_at_least
+from keras_gen.core.capabilities import as_examples, one_at_least
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
@@ -55,11 +55,11 @@ class Translator(GenerativeModel):
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         seed = checked_seed(seed)
         directions = self.directions()
-        direction = direction or next(iter(directions))
-        if direction not in directions:
-            raise ValueError(f"direction is {direction!r}: expected one of {list(directions)}.")
-        network = directions[direction]
+        if direction is None:
+            direction = next(iter(directions))
+        network = directions[checked_choice("direction", direction, directions)]
         source = Images(network.input_shape[1:])
+        images = as_examples(source, images)
         shape = np.shape(images)
         if len(shape) != 4 or shape[-1] != source.shape[-1] or not all(shape[1:]):
             raise ValueError(

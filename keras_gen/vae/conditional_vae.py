@@ -4,7 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_integer, checked_shape
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_integer,
+    checked_shape,
+    checked_sizes,
+)
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs
 from keras_gen.core.interpolation import decoded_path
@@ -113,6 +119,8 @@ class ConditionalVAE(VAE):
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
         *sides, channels = shape
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
         seen = (*sides, channels + classes)
@@ -150,6 +158,8 @@ class ConditionalVAE(VAE):
                 "the number of columns of vectors."
             )
         *steps, channels = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
         count = checked_integer("conditions", classes or conditions, 1)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_shape
+from keras_gen.arguments import check_sizes, checked_positive, checked_shape, checked_sizes
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_inputs, schedules
@@ -92,6 +92,11 @@ class M2(VAE):
             deviation: Standard deviation of the initial weights; None for Glorot's.
             **kwargs: Further arguments of the class.
         """
+        shape = checked_shape("shape", shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
+        if deviation is not None:
+            deviation = checked_positive("deviation", deviation)
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
         networks = m2_networks(
             shape, classes, latent_dim, hidden, params_per_value=params, deviation=deviation

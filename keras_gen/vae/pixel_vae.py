@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_number
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_number, checked_sizes
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import capability, require_built, require_inputs, stateless_seed
@@ -78,6 +78,8 @@ class PixelVAE(VAE):
         Arguments as of `Coder.for_images`.
         """
         shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         encoder = conv_encoder(
             shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels

@@ -16,6 +16,7 @@ from keras_gen.core.kinds_of_data import (
     Texts,
     Vectors,
     Waveforms,
+    missing_pixels,
 )
 from keras_gen.messages import refusal
 
@@ -412,3 +413,15 @@ def test_labels_in_a_step_that_was_built_for_several_shapes(values, expected):
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         prepare(np.int32(values))
     assert refusal(str(caught.value)).startswith("Labels have 5 columns: expected [batch]")
+
+
+def test_missing_pixels():
+    masks = [[0, 1], [255, -1]]
+    for kind in ("uint8", "int32", "float32", "bool"):
+        found = missing_pixels(np.array(masks).astype(kind))
+        np.testing.assert_array_equal(found, [[False, True], [True, True]])
+    for wrong in (None, "masks", [["a"]], [[1], [1, 2]], np.array([object()])):
+        with pytest.raises(TypeError, match=r"^masks must be .*\.$"):
+            missing_pixels(wrong)
+    with pytest.raises(ValueError, match=r"^masks have NaN .*\.$"):
+        missing_pixels([[np.nan]])

@@ -124,7 +124,7 @@ class TestScores:
 
     @pytest.mark.parametrize("bad", [-0.1, 1.5, float("nan")])
     def test_quantiles_out_of_range_are_refused(self, bad):
-        with pytest.raises(ValueError, match=f"quantile is {bad}: it must lie between 0 and 1"):
+        with pytest.raises(ValueError, match=f"quantile must be 0 to 1, found {bad}"):
             Slope(line()).threshold(X, bad)
 
 

@@ -220,6 +220,8 @@ def test_no_images_are_translated_to_none(rng):
         ({"batch_size": 2.5}, "batch_size must be an integer of at least 1, found 2.5"),
         ({"seed": -1}, "seed must be 0 to 2147483647, found -1"),
         ({"seed": 1.5}, "seed must be an integer of 0 to 2147483647, found 1.5"),
+        ({"direction": ""}, "direction is '': expected one of photo_to_monet, monet_to_photo"),
+        ({"direction": ["photo_to_monet"]}, r"direction is \['photo_to_monet'\]: expected one of"),
     ],
 )
 def test_numbers_of_translations(option, message):

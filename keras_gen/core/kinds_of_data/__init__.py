@@ -4,7 +4,7 @@ An edge checks inputs, scales them for the networks, restores results to the for
 servers, and specifies the inputs of served signatures.
 """
 
-from keras_gen.core.kinds_of_data.image_data import DIMMEST, Images, Levels
+from keras_gen.core.kinds_of_data.image_data import DIMMEST, Images, Levels, missing_pixels
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number, Seeds

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import shown
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_tensor,
@@ -147,3 +148,20 @@ class Levels(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.int32)
+
+
+def missing_pixels(masks) -> np.ndarray:
+    """Returns where pixels are missing, truth values: where masks are not 0.
+
+    Raises:
+        TypeError: If masks are no array of numbers or of truth values.
+        ValueError: If they hold NaN.
+    """
+    array = np.asarray(as_tensor(masks, "masks"))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"masks must be numbers, 0 where a pixel is known, found {shown(masks)}."
+        )
+    if np.isnan(array).any():
+        raise ValueError("masks have NaN among their values: expected 0 where a pixel is known.")
+    return array != 0

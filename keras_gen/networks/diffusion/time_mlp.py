@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+from keras_gen.arguments import checked_integer
 from keras_gen.layers.diffusion import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
 
@@ -70,6 +71,7 @@ def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
     waves = SinusoidalFeatures(32)(ops.expand_dims(times, -1))
     x = layers.Dense(units)(waves)
     if classes is not None:
+        classes = checked_integer("classes", classes, minimum=1)
         labels = keras.Input((), dtype="int32")
         inputs.append(labels)
         x = layers.Add()([x, layers.Embedding(classes + 1, units)(labels)])

@@ -5,6 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import replica_count
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -15,14 +16,13 @@ class MinibatchStddev(keras.layers.Layer):
     Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
     examples, averaged to one number, which is the new channel's value everywhere. So a
     discriminator can recognize generated images that are too similar. As in the authors' code,
-    groups of consecutive examples are compared. N replicas with whole groups equal one device; with
-    a group of None each compares its own part of a batch. Floats `[batch, ..., channels]` get one
-    channel more.
+    groups of consecutive examples are compared. Replicas must hold whole groups, and so equal one
+    device. Floats `[batch, ..., channels]` get one channel more.
 
     Args:
         group_size: Examples that are compared with each other, 4 in the authors' code; all of a
-            smaller batch, and a divisor of a larger one. None: all of this replica's batch, as in
-            the paper.
+            smaller batch on one device, and a divisor of a larger one. None: all of the batch, as
+            in the paper, on one device.
         epsilon: Added to each variance, so that the root has a derivative where all are equal.
 
     Example:
@@ -39,7 +39,10 @@ class MinibatchStddev(keras.layers.Layer):
         values = tf.cast(inputs, tf.float32)
         shape = tf.shape(values)
         batch = shape[0]
-        size = batch if self.group_size is None else tf.minimum(self.group_size, batch)
+        if replica_count() > 1:
+            size = self._size_on_replicas()
+        else:
+            size = batch if self.group_size is None else tf.minimum(self.group_size, batch)
         groups = batch // tf.maximum(size, 1)
         sentence = "A batch of {} examples cannot be divided into groups of {}: give a multiple."
         with tf.control_dependencies([require(groups * size == batch, sentence, batch, size)]):
@@ -50,6 +53,15 @@ class MinibatchStddev(keras.layers.Layer):
         everywhere = mean + tf.zeros_like(grouped[..., :1])
         channel = tf.reshape(everywhere, tf.concat([shape[:-1], [1]], axis=0))
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
+
+    def _size_on_replicas(self) -> tf.Tensor:
+        """The size of a group, none of which may be shared by replicas."""
+        if self.group_size is None:
+            raise ValueError(
+                "group_size is None, which compares all of a batch, and each replica has a part of "
+                "it: give MinibatchStddev a number."
+            )
+        return tf.constant(self.group_size)
 
     @override
     def compute_output_shape(self, input_shape):

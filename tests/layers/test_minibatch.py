@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy
 from keras_gen.layers import MinibatchDiscrimination, MinibatchStddev
 
 
@@ -27,6 +28,18 @@ class TestStddev:
             layer = MinibatchStddev(size)
             parts = np.concatenate([layer(x[:2]), layer(x[2:])])
             assert np.array_equal(parts, layer(x)) == same
+
+    @pytest.mark.parametrize(
+        ("size", "sentence"),
+        [(4, "cannot be divided into groups of"), (None, "each replica has a part of it")],
+    )
+    def test_replicas_that_share_a_group_are_refused(self, size, sentence):
+        """One device would compare four examples, and each of two replicas two."""
+        strategy = make_strategy("mirrored")
+        specs = [tf.TensorSpec([None, 3])]
+        run = tf.function(MinibatchStddev(size), specs, autograph=False)
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=sentence):
+            strategy.run(run, args=(tf.ones([2, 3]),))
 
     def test_equal_examples_have_a_slope(self):
         x = tf.ones([4, 3])

@@ -14,7 +14,8 @@ EXPORTS = ("conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "va
 
 def shipped() -> list[Path]:
     """The files, relative to the root: of an export those of its highest version."""
-    files = [*Path("recipes").glob("*.py"), *Path("recipes/results").glob("*.[jt]*")]
+    files = [*Path("recipes").glob("*.py"), Path("recipes/topics.toml")]
+    files += Path("recipes/results").glob("*.[jt]*")
     for name in EXPORTS:
         versions = Path("saved_models", name).glob("[0-9]*")
         newest = max(versions, key=lambda folder: int(folder.name))

@@ -23,6 +23,7 @@ LARGEST_GRID = 10_000  # images, which are drawn at once
 EXAMPLES = """\
 examples:
   keras-gen list
+  keras-gen find "mode collapse"
   keras-gen show vae_mnist
   keras-gen train vae_mnist --preset smoke
   keras-gen apply cyclegan_monet holiday.jpg -o painting.jpg
@@ -42,6 +43,9 @@ The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong c
 LIST = """\
 Lists the recipes and the exported models: what each does, how long its training takes, and whether
 an export is there. Loads no model.
+"""
+FIND = """\
+Lists the recipes that show a topic of lectures on generative models. Loads no model.
 """
 SHOW = """\
 Says what is known of a recipe and its export: minutes, size, data and their terms, the figure that
@@ -71,8 +75,8 @@ share their lines on the pages: the median run, and the standard deviation. A ru
 command is replaced.
 """
 RESULTS = """\
-Writes RESULTS.md, a page for each family in docs/results, and the block of README.md between its
-two marks, from recipes/results: only in a checkout of this project.
+Writes RESULTS.md, a page for each family in docs/results, docs/topics.md, and the block of
+README.md between its two marks, from recipes: only in a checkout of this project.
 """
 REPRODUCE = """\
 Runs the command behind published results again, in a new folder, and compares each figure. The exit
@@ -168,6 +172,10 @@ def _parser() -> argparse.ArgumentParser:
         return sub.add_argument
 
     add = command("list", listing.list_models, "list recipes and exports", LIST)
+    _add_models(add)
+
+    add = command("find", listing.find, "find recipes by a topic of lectures", FIND)
+    add("topic", metavar="TOPIC", help='words of a topic, such as "mode collapse"')
     _add_models(add)
 
     add = command("show", listing.show, "say more about one of them", SHOW)

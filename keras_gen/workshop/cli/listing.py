@@ -15,7 +15,7 @@ from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.recipes import recipes
-from keras_gen.workshop.results import read_published, words
+from keras_gen.workshop.results import read_published, topics, words
 from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
@@ -39,20 +39,38 @@ def list_models(options: argparse.Namespace) -> int:
     for family in sorted(by_family, key=lambda family: (family == OTHERS, family)):
         print(f"\n{family}")
         for name in by_family[family]:
-            file = files.get(name)
-            duration = _duration(file) if file else ""
-            mark = _mark(options.models / name) if name in exports else ""
-            print(f"  {name:40} {duration:14} {mark}".rstrip())
-            if does := summary(file):
-                print(
-                    textwrap.fill(does, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
-                )
+            _entry(
+                name, files.get(name), _mark(options.models / name) if name in exports else ""
+            )
     if not exports:
         print(
             "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
             "another folder."
         )
     return 0
+
+
+def find(options: argparse.Namespace) -> int:
+    """Prints the recipes that show a topic of lectures."""
+    files = recipes()
+    exports = exported.exports(options.models)
+    for topic, names in topics.found(
+        options.topic, topics.read_topics(place("recipes"))
+    ).items():
+        print(topic)
+        for name in names:
+            _entry(
+                name, files.get(name), _mark(options.models / name) if name in exports else ""
+            )
+    return 0
+
+
+def _entry(name: str, file: Path | None, mark: str) -> None:
+    """Prints a recipe or an export in the lines that it has in lists."""
+    duration = _duration(file) if file else ""
+    print(f"  {name:40} {duration:14} {mark}".rstrip())
+    if does := summary(file):
+        print(textwrap.fill(does, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
 
 def show(options: argparse.Namespace) -> int:

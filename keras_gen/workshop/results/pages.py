@@ -1,4 +1,4 @@
-"""RESULTS.md, a page for each family in docs/results/, and the table of families in README.md."""
+"""RESULTS.md, a page for each family in docs/results/, the topics, and README.md's table."""
 
 import ast
 import dataclasses
@@ -10,9 +10,11 @@ from pathlib import Path
 from keras_gen import _MODELS as MODELS
 from keras_gen.files.writing import replacing
 from keras_gen.workshop.results import words
-from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled
+from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, read_published
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
-from keras_gen.workshop.results.records import Record
+from keras_gen.workshop.results.records import RESULTS, Record
+from keras_gen.workshop.results.topics import PAGE as PAGE_OF_TOPICS
+from keras_gen.workshop.results.topics import Topics, read_topics, topics_page
 
 BEGIN = "<!-- results: written by keras-gen results -->"
 END = "<!-- /results -->"
@@ -110,6 +112,8 @@ def outdated(root: str | Path) -> dict[Path, str]:
     }
     for family in _families(runs):
         texts[root / FOLDER / f"{family}.md"] = page(family, runs)
+    if topics := read_topics(root / "recipes"):
+        texts[root / PAGE_OF_TOPICS] = _topics(topics, root)
     return {
         path: text
         for path, text in texts.items()
@@ -209,6 +213,16 @@ def _classes(recipe: Path, family: str) -> str:
     if names[3:]:
         shown.append(f"{len(names) - 3} more")
     return ", ".join(shown)
+
+
+def _topics(topics: Topics, root: Path) -> str:
+    names = {name for chapter in topics.values() for some in chapter.values() for name in some}
+    classes = {}
+    for name in names:
+        family = read_published(root, name).family
+        classes[name] = _classes(root / "recipes" / f"{name}.py", family)
+    images = [name for name in names if (root / RESULTS / f"{name}.png").exists()]
+    return topics_page(topics, classes, images)
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:

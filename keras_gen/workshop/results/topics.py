@@ -1,0 +1,92 @@
+"""What lectures speak of, in the order of a course, and the recipes that show it."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from keras_gen.messages import nearest
+
+FILE = "topics.toml"  # in the folder of recipes
+PAGE = Path("docs") / "topics.md"
+HEAD = """\
+# Topics
+
+What a lecture on deep generative models speaks of, in the order of a course, and the recipes that
+show it: `keras-gen find "mode collapse"` answers from this list.
+"""
+
+Topics = dict[str, dict[str, list[str]]]
+
+
+def read_topics(recipes: str | Path) -> Topics:
+    """Reads the chapters of a course: topic -> names of recipes.
+
+    Args:
+        recipes: The folder of recipes.
+
+    Returns:
+        The topics by chapter; nothing without a list of them.
+
+    Raises:
+        ValueError: If the file is no TOML, or a topic stands there twice.
+
+    Example:
+        >>> read_topics("recipes")["Flows"]["affine coupling"]
+        ['real_nvp_mnist']
+    """
+    path = Path(recipes) / FILE
+    if not path.is_file():
+        return {}
+    chapters = tomllib.loads(path.read_text(encoding="utf-8"))
+    topics = [topic for chapter in chapters.values() for topic in chapter]
+    if twice := sorted({topic for topic in topics if topics.count(topic) > 1}):
+        raise ValueError(f"{path} has the topic {twice[0]!r} in two chapters: choose one.")
+    return chapters
+
+
+def found(words: str, topics: Topics) -> dict[str, list[str]]:
+    """Returns the topics that have all words, as parts of theirs: topic -> names of recipes.
+
+    Raises:
+        ValueError: If there is none; it names those that are near.
+
+    Example:
+        >>> found("coupling", read_topics("recipes"))
+        {'affine coupling': ['real_nvp_mnist']}
+    """
+    known = {topic: names for chapter in topics.values() for topic, names in chapter.items()}
+    asked = words.lower().split()
+    result = {
+        topic: names
+        for topic, names in known.items()
+        if all(word in topic.lower() for word in asked)
+    }
+    if not result:
+        near = nearest(words.lower(), [topic.lower() for topic in known])
+        end = "; docs/topics.md has all topics." if near == "." else near
+        raise ValueError(f"no topic has the words {words!r}{end}")
+    return result
+
+
+def topics_page(topics: Topics, classes: Mapping[str, str], images: Sequence[str]) -> str:
+    """The text of docs/topics.md.
+
+    Args:
+        topics: Of `read_topics`.
+        classes: Name of a recipe -> the classes that it shows, as text.
+        images: Names of recipes with an image.
+    """
+    parts = [HEAD]
+    for chapter, rows in topics.items():
+        parts += [f"## {chapter}\n", "| topic | recipes | classes |", "|-|-|-|"]
+        for topic, names in rows.items():
+            links = ", ".join(_link(name, name in images) for name in names)
+            shown = dict.fromkeys(one for name in names for one in classes[name].split(", "))
+            parts.append(f"| {topic} | {links} | {', '.join(shown)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _link(name: str, has_image: bool) -> str:
+    link = f"[{name}](../recipes/{name}.py)"
+    return f"{link} ([image](../recipes/results/{name}.png))" if has_image else link

@@ -1,0 +1,47 @@
+"""Topics of lectures, and the recipes that show them."""
+
+import pytest
+
+from keras_gen.workshop.cli import main
+from keras_gen.workshop.results.topics import found, read_topics, topics_page
+from processes import RECIPES, ROOT
+
+TOPICS = {"Flows": {"affine coupling": ["real_nvp"], "dequantization": ["real_nvp", "glow"]}}
+
+
+def test_every_recipe_shows_a_topic_and_every_name_is_one_of_a_recipe():
+    chapters = read_topics(ROOT / "recipes")
+    named = [name for chapter in chapters.values() for names in chapter.values() for name in names]
+    assert set(named) == set(RECIPES)
+
+
+def test_topics_are_found_by_parts_of_their_words():
+    assert found("Coupling AFFINE", TOPICS) == {"affine coupling": ["real_nvp"]}
+    with pytest.raises(ValueError, match="no topic has the words 'afine coupling'; did you mean"):
+        found("afine coupling", TOPICS)
+    with pytest.raises(ValueError, match=r"words 'xyz'; docs/topics\.md has all topics\."):
+        found("xyz", TOPICS)
+
+
+def test_a_topic_stands_in_one_chapter(tmp_path):
+    text = '[Flows]\n"density" = ["glow"]\n[GANs]\n"density" = ["gan"]\n'
+    (tmp_path / "topics.toml").write_text(text)
+    with pytest.raises(ValueError, match=r"has the topic 'density' in two chapters"):
+        read_topics(tmp_path)
+    assert read_topics(tmp_path / "none") == {}
+
+
+def test_the_page_has_links_to_recipes_and_images():
+    classes = {"real_nvp": "`Flow`", "glow": "`Flow`"}
+    lines = topics_page(TOPICS, classes, ["glow"]).splitlines()
+    real_nvp, glow = (f"[{name}](../recipes/{name}.py)" for name in ("real_nvp", "glow"))
+    image = "([image](../recipes/results/glow.png))"
+    assert f"| affine coupling | {real_nvp} | `Flow` |" in lines
+    assert f"| dequantization | {real_nvp}, {glow} {image} | `Flow` |" in lines
+
+
+def test_the_command_lists_recipes(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert main(["find", "affine coupling"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "affine coupling" and lines[1].split()[0] == "real_nvp_mnist"

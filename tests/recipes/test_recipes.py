@@ -223,9 +223,7 @@ def test_own_folders(images):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["convolutional_vae_celeb_a", "dcgan_fashion_mnist", "vae_mnist", "vq_vae_cifar10"]
-)
+@pytest.mark.parametrize("name", ["convolutional_vae_celeb_a", "dcgan_fashion_mnist"])
 def test_own_images(name, tmp_path):
     sample = offline_digits(labels=True)["train"]
     for number, (image, label) in enumerate(zip(*sample.arrays(), strict=True)):

@@ -90,12 +90,13 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train, draw)
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
-    known, known_labels = images[: s.compared], labels[: s.compared]
+    known = images[: s.compared]
+    known_labels = labels[: s.compared]
     asked = np.arange(s.compared) % CLASSES
     real_variance = variance_within(test_images, test_labels)
 
     def measured(drawn, asked):
-        """Agreement and distance by the classifier that is the worse judge of each; variety."""
+        """Agreement and distance, each by the classifier that finds it worse; variety."""
         reports = [
             class_report(extractor(known), known_labels, extractor(drawn), asked, s.seed)
             for extractor in extractors.values()
@@ -120,7 +121,8 @@ def main(run: Run, s: Settings):
         held_out = test_images[: s.compared], test_labels[: s.compared]
         metrics |= suffixed(measured(*held_out), "_floor")
 
-        scored, scored_labels = test_images[: s.scored], test_labels[: s.scored]
+        scored = test_images[: s.scored]
+        scored_labels = test_labels[: s.scored]
         run.say(f"the bound of {len(scored)} test digits, by 16 of {model.chain_steps} times")
         nats = -model.log_prob(scored, scored_labels).mean()
         metrics["bits"] = bits_per_dimension(nats, scored[0].size, "none")

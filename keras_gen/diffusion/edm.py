@@ -25,7 +25,7 @@ class EDM(PathModel):
     |-|-|
     | y, y + n | `x`, `x_t` |
     | sigma | the time `t` |
-    | F_theta, D_theta | `network`, `denoised` |
+    | F_theta, D_theta | `network`, `network_output` |
     | sigma_data | `deviation` |
     | P_mean, P_std | `log_mean`, `log_deviation` |
 
@@ -86,9 +86,11 @@ class EDM(PathModel):
         x_t = self.probability_path.at(t, x, self.normal("noise", keras.ops.shape(x)))
         # lambda(sigma) of table 1: the loss of an untrained network is 1 for all deviations.
         weight = (t**2 + self.deviation**2) / (t * self.deviation) ** 2
-        return {"denoising": weight * per_example_mean(tf.square(self.denoised(x_t, t) - x))}
+        error = tf.square(self.network_output(x_t, t) - x)
+        return {"denoising": weight * per_example_mean(error)}
 
-    def denoised(self, x_t, t) -> tf.Tensor:
+    @override
+    def network_output(self, x_t, t):
         """Returns D(x_t; t) of points `[batch, ...]` with noise of deviations t `[batch]`."""
         sigma = beside(t, x_t)
         total = sigma**2 + self.deviation**2
@@ -98,10 +100,6 @@ class EDM(PathModel):
         c_noise = tf.math.log(t) / 4
         values = self.network([c_in * x_t, c_noise], training=self.training)
         return c_skip * x_t + c_out * values  # eq. (7)
-
-    @override
-    def network_output(self, x_t, t):
-        return self.denoised(x_t, t)
 
     # Samples ---------------------------------------------------------------------------------
 
@@ -136,7 +134,6 @@ class EDM(PathModel):
         slope = path.rho * root ** (path.rho - 1) * (most - least)  # dt / dplace
         scale = tf.sqrt(1 + t**2)
         x_t = scale * scaled
-        change = (
-            x_t - self.denoised(x_t, tf.fill(tf.shape(x_t)[:1], t))
-        ) / t  # dx / dt, eq. (1)
+        denoised = self.network_output(x_t, tf.fill(tf.shape(x_t)[:1], t))
+        change = (x_t - denoised) / t  # dx / dt, eq. (1)
         return slope * (change / scale - scaled * t / scale**2)

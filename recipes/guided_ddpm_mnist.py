@@ -55,7 +55,8 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, guidance="0 1",
                   sampling_steps=3, compared=200, scored=10, classifier_steps=5),
-    "cpu": dict(prediction="v", epochs=6, steps_per_epoch=468, batch_size=128),
+    "cpu": dict(prediction="v", epochs=6, steps_per_epoch=468, batch_size=128,
+                mixed_precision="none"),
     "paper": dict(widths="128 256", learning_rate=1e-4, epochs=500, steps_per_epoch=468,
                   batch_size=128, grid_every=50, sampling_steps=256, compared=10_000),
 }  # fmt: skip

@@ -203,11 +203,16 @@ def small_images(name, labels=False):
     return data.Split(source, source.take(100))
 
 
-def image_folder(path, size):
+real_folder = data.image_folder
+
+
+def image_folder(path, size, **labels):
+    if Path(path).is_dir():
+        return real_folder(path, size, **labels)
     return data.Source(images(64, size, size, 3))
 
 
-def side_by_side(path, size, left="source"):
+def pairs(*folders, size, left="source"):
     return data.Source((images(4, size, size, 3), images(4, size, size, 3)))
 
 
@@ -229,7 +234,7 @@ def short_fit(model, *batch, epochs=1, steps_per_epoch=None, batch_size=None, **
     elif isinstance(batch[0], data.Source):
         batch = (batch[0].take(2),)
     else:
-        batch = tuple(part[:2] for part in batch)
+        batch = tf.nest.map_structure(lambda part: part[:2], batch)
     return fit(model, *batch, **kwargs | {"verbose": 0})
 
 
@@ -247,7 +252,8 @@ def home(tmp_path, monkeypatch):
     extractor = functools.partial(metrics.trained_extractor, steps=1, cache=tmp_path)
     monkeypatch.setattr(data, "small_images", small_images)
     monkeypatch.setattr(data, "image_folder", image_folder)
-    monkeypatch.setattr(data, "side_by_side", side_by_side)
+    monkeypatch.setattr(data, "side_by_side", pairs)
+    monkeypatch.setattr(data, "paired_folders", pairs)
     monkeypatch.setattr(metrics, "trained_extractor", extractor)
     for name in WIDE:
         monkeypatch.setattr(networks, name, narrow(getattr(networks, name)))

@@ -61,7 +61,8 @@ def read_images(
     images_of = len(examples[0])
     of_images = [tf.TensorSpec([None, None, 3], tf.uint8)] * images_of
     of_bytes = [tf.TensorSpec([], tf.string)] * images_of
-    fitted = tf.function(fit, input_signature=of_images, autograph=False)
+    # Traced here, so that TensorFlow does not warn of retracing where many folders are read.
+    fitted = tf.function(fit, autograph=False).get_concrete_function(*of_images)
 
     def read(files: tuple[Path, ...]) -> Any:
         contents = []

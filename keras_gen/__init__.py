@@ -45,7 +45,7 @@ _MODELS = {
     "classifiers": ("Classifier",),
     "diffusion": ("DDPM", "EDM", "ConditionalDDPM", "FlowMatching"),
     "fairness": ("ALFR", "GRAD", "VFAE"),
-    "flows": ("Flow", "WaveGlow"),
+    "flows": ("ConditionalFlow", "Flow", "WaveGlow"),
     "gan": (
         "ACGAN",
         "GAN",

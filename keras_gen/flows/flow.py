@@ -81,12 +81,20 @@ class Flow(LikelihoodModel):
         require_built(flow)
         self.flow = flow
         _require_invertible(flow)
+        self._require_condition(flow.condition_shape)
         self.levels = None if levels is None else checked_integer("levels", levels, minimum=0)
         shape = tuple(flow.input_shape[1:])
         examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
         self.edges["x"] = self.in_any_units(examples)
         self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
+
+    def _require_condition(self, shape):
+        """Raises a ValueError if the flow takes a condition."""
+        if shape is not None:
+            raise ValueError(
+                f"flow takes conditions of shape {shape}: ConditionalFlow is the class of such."
+            )
 
     @classmethod
     def for_images(
@@ -157,9 +165,9 @@ class Flow(LikelihoodModel):
 
         def nll():
             x = batch["x"]
-            latents, log_det, statistics = self.forward(
-                x, self.uniform("levels", keras.ops.shape(x))
-            )
+            offset = self.uniform("levels", keras.ops.shape(x))
+            given = [batch[name] for name in self.given]
+            latents, log_det, statistics = self.forward(x, offset, *given)
             terms = {"nll": self.negative_log_prob(latents, log_det)}
             return self.weighted(terms), terms, statistics
 
@@ -169,7 +177,7 @@ class Flow(LikelihoodModel):
                 self.flow.after_update(statistics)
         return self.report(terms, loss=loss)
 
-    def forward(self, x, offset) -> tuple:
+    def forward(self, x, offset, condition=None) -> tuple:
         """Returns latents, log |det dz/dx| with one level as x's unit, and statistics of layers.
 
         `offset` is where within its level each value lies, in [0, 1).
@@ -177,13 +185,13 @@ class Flow(LikelihoodModel):
         change = np.prod(x.shape[1:]) * np.log(self.levels or 1)
         if self.levels:
             x = (tf.cast(x, tf.float32) + offset) / self.levels
-        latents, log_det, statistics = self.flow(x, training=self.training)
+        latents, log_det, statistics = self.flow(x, condition=condition, training=self.training)
         return latents, log_det - change, statistics
 
     @override
-    def nats(self, x):
+    def nats(self, x, **given):
         offset = noise.uniform(keras.ops.shape(x), self.score_seeds(x))
-        latents, log_det, _ = self.forward(x, offset)
+        latents, log_det, _ = self.forward(x, offset, *given.values())
         return self.negative_log_prob(latents, log_det)
 
     def negative_log_prob(self, latents, log_det) -> tf.Tensor:
@@ -191,14 +199,19 @@ class Flow(LikelihoodModel):
         return self.edges["x"].nats_outside(change_of_variables(latents, log_det))
 
     @capability
-    def encode(self, x):
+    def encode(self, x, **given):
         """Returns the latents of examples, float32 `[n, ...]`; of levels, of their middle."""
-        return {"latents": self.forward(x, 0.5)[0]}
+        return {"latents": self.forward(x, 0.5, *given.values())[0]}
 
     @capability
-    def decode(self, latents):
+    def decode(self, latents, **given):
         """Returns the examples of latents `[n, ...]`."""
-        return {"x": self.from_noise(latents)}
+        return {"x": self.decoded(latents, *given.values())}
+
+    def decoded(self, latents, condition=None) -> tf.Tensor:
+        """Returns the examples of latents, levels as whole numbers."""
+        values = self.flow.inverse(latents, condition)
+        return tf.floor(values * self.levels) if self.levels else values
 
     def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)) -> np.ndarray:
         """Gives examples more or less of an attribute: their latents move along its direction.
@@ -230,8 +243,7 @@ class Flow(LikelihoodModel):
 
     def from_noise(self, noise, temperature=1.0):
         """Returns the examples of latents, whose deviation is the temperature."""
-        values = self.flow.inverse(temperature * noise)
-        return tf.floor(values * self.levels) if self.levels else values
+        return self.decoded(temperature * noise)
 
 
 def change_of_variables(latents, log_det) -> tf.Tensor:
@@ -254,24 +266,28 @@ def _require_invertible(flow):
     if None in shape:
         return
     parts = flow.parts((None, *shape))
+    condition = _example(flow.condition_shape)
     # Differences of outputs that are rounded to half precision say nothing.
     dtypes = {layer.compute_dtype for layer in all_layers(flow)}
     with tf.init_scope():
         for layer, x_shape in parts:
-            _require_inverse(layer, _examples(x_shape))
+            _require_inverse(layer, _example(x_shape[1:]), condition)
         if math.prod(shape) > MOST_VALUES or dtypes != {"float32"}:
             return
         # Layers that start from zeros would hide what is wrong.
         with _moved_weights(flow):
             for layer, x_shape in parts:
-                _require_inverse(layer, _examples(x_shape))
-                _require_log_det(layer, _examples(x_shape))
+                x = _example(x_shape[1:])
+                _require_inverse(layer, x, condition)
+                _require_log_det(layer, x, condition)
 
 
-def _examples(x_shape):
-    """One random example, away from 0 and 1, where a logit ends."""
-    size = (1, *x_shape[1:])
-    return np.random.default_rng(0).uniform(0.2, 0.8, size).astype("float32")
+def _example(shape):
+    """One random example, away from 0 and 1, where a logit ends; None of no shape."""
+    if shape is None:
+        return None
+    x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
+    return tf.constant(x)
 
 
 @contextlib.contextmanager
@@ -293,14 +309,14 @@ def _moved_weights(flow):
             weight.assign(value)
 
 
-def _require_inverse(layer, x):
-    y, _, _ = layer(tf.constant(x), training=False)
-    found = layer.inverse(y)
-    error = np.abs(found.numpy() - x).max()
+def _require_inverse(layer, x, condition):
+    y, _, _ = layer(x, condition=condition, training=False)
+    found = layer.inverse(y, condition)
+    error = np.abs(found - x).max()
     if error < 1e-2:
         return
     # A layer that contracts rounds its inverse; but what it makes of that is y again.
-    again, _, _ = layer(found, training=False)
+    again, _, _ = layer(found, condition=condition, training=False)
     rounding = 1e-5 * (1 + np.abs(y).max())
     if not np.abs(again.numpy() - y.numpy()).max() < rounding:
         raise ValueError(
@@ -309,12 +325,13 @@ def _require_inverse(layer, x):
         )
 
 
-def _require_log_det(layer, x):
-    count = x.size
-    log_det = float(layer(tf.constant(x), training=False)[1][0])
+def _require_log_det(layer, x, condition):
+    count = math.prod(x.shape)
+    log_det = float(layer(x, condition=condition, training=False)[1][0])
     steps = STEP * np.eye(count, dtype="float32").reshape(count, *x.shape[1:])
-    ends = layer(tf.constant(x + steps), training=False)[0].numpy()
-    starts = layer(tf.constant(x - steps), training=False)[0].numpy()
+    of_all = None if condition is None else tf.repeat(condition, count, axis=0)
+    ends = layer(x + steps, condition=of_all, training=False)[0].numpy()
+    starts = layer(x - steps, condition=of_all, training=False)[0].numpy()
     slopes = (ends - starts).reshape(count, count) / (2 * STEP)
     expected = np.linalg.slogdet(slopes)[1]
     if not abs(expected - log_det) < 0.05 * (1 + count):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gen.flows import Flow, WaveGlow
+from keras_gen.flows import ConditionalFlow, Flow, WaveGlow
 from keras_gen.networks import glow, waveglow
 from tiny import Tiny, sample
 
@@ -10,6 +10,11 @@ from tiny import Tiny, sample
 def _flow(seed=3):
     flow = glow((4, 4, 1), scales=2, steps=1, filters=2, alpha=0.1, lu=True)
     return Flow(flow, levels=8, seed=seed)
+
+
+def _conditional(seed=3):
+    sizes = dict(classes=3, steps=2, hidden=(3,), levels=8)
+    return ConditionalFlow.for_images((2, 2, 1), **sizes, seed=seed)
 
 
 def _waveglow(seed=3):
@@ -22,4 +27,8 @@ def _vocode(model):
     return model.vocode(mel, np.arange(3))
 
 
-TINY = {"Flow": Tiny(_flow, sample), "WaveGlow": Tiny(_waveglow, _vocode)}
+TINY = {
+    "ConditionalFlow": Tiny(_conditional, sample),
+    "Flow": Tiny(_flow, sample),
+    "WaveGlow": Tiny(_waveglow, _vocode),
+}

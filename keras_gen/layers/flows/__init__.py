@@ -2,6 +2,7 @@
 
 from keras_gen.layers.flows.act_norm import ActNorm
 from keras_gen.layers.flows.affine_coupling import AffineCoupling
+from keras_gen.layers.flows.conditional_affine import ConditionalAffine
 from keras_gen.layers.flows.factored import Factored
 from keras_gen.layers.flows.invertible_convolution import InvertibleConvolution
 from keras_gen.layers.flows.invertible_layer import Chain, InvertibleLayer

@@ -67,6 +67,12 @@ class AffineCoupling(InvertibleLayer):
             )
         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
 
+    @property
+    @override
+    def condition_shape(self):
+        _, *conditions = self.network.inputs
+        return tuple(conditions[0].shape[1:]) if conditions else None
+
     @override
     def call(self, x, condition=None, training=False):
         log_scale, shift = self._parameters(x, condition, training)
@@ -81,7 +87,7 @@ class AffineCoupling(InvertibleLayer):
 
     def _parameters(self, x, condition, training):
         passive = self._stays * x if self._part is None else x[..., self._part]
-        inputs = passive if condition is None else [passive, condition]
+        inputs = passive if self.condition_shape is None else [passive, condition]
         outputs = self.network(inputs, training=training)
         scale = tf.cast(outputs[0], tf.float32)
         shift = tf.cast(outputs[1], tf.float32)

@@ -131,6 +131,11 @@ class Factored(InvertibleLayer):
     def y_shape(self, x_shape):
         return (x_shape[0], math.prod(x_shape[1:])) if self.flat else tuple(x_shape)
 
+    @property
+    @override
+    def condition_shape(self):
+        return self.rest.condition_shape
+
     @override
     def parts(self, x_shape):
         if type(self) is not Factored:  # one whose call may be another

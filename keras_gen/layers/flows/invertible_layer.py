@@ -16,8 +16,9 @@ class InvertibleLayer(keras.layers.Layer):
     With it log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density
     Estimation Using Real NVP", ICLR 2017, eq. (3).
 
-    A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x; and
-    `after_update` if it has state other than its trainable weights. `call` never changes state. It
+    A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x;
+    `condition_shape` if it takes a condition; and `after_update` if it has state other than its
+    trainable weights. `call` never changes state. It
     returns statistics for the new state, which the model passes to `after_update` after the weights
     are updated. So a step whose loss is not finite changes nothing. Values are float32 whatever the
     `dtype`, because a layer cannot be inverted on rounded values; networks inside a layer follow
@@ -66,6 +67,11 @@ class InvertibleLayer(keras.layers.Layer):
     def y_shape(self, x_shape: tuple) -> tuple:
         """Returns the shape of y for a shape of x, both with the batch axis."""
         return tuple(x_shape)
+
+    @property
+    def condition_shape(self) -> tuple | None:
+        """The shape of one example's condition, which `call` needs; None if it takes x alone."""
+        return None
 
     def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:
         """Returns the layers that it is composed of, each with the shape of its own x.
@@ -146,6 +152,11 @@ class Chain(InvertibleLayer, keras.Model):
         for step in self.steps:
             x_shape = step.y_shape(x_shape)
         return x_shape
+
+    @property
+    @override
+    def condition_shape(self):
+        return next((s.condition_shape for s in self.steps if s.condition_shape), None)
 
     @override
     def parts(self, x_shape):

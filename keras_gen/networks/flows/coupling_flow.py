@@ -1,11 +1,12 @@
 """A flow of affine couplings (Dinh et al. 2017)."""
 
+import math
 from functools import partial
 
 import keras
 from keras import layers
 
-from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Squeeze
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, ConditionalAffine, Squeeze
 
 
 def coupling_flow(
@@ -23,6 +24,10 @@ def coupling_flow(
     Deviations, for data this small: plain networks in place of residual ones, one scale in place of
     several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
     in place of batch normalization. So the flow starts as the normalization of its first batch.
+
+    With a condition, all coupling networks see it, and the latents' mean and scale depend on it too
+    (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
+    Flows", 2019): a table of both for conditions that are one-hot labels.
 
     Args:
         shape: Of an example: `(values,)`, 2 or more, or `(height, width, channels)`, even sides.
@@ -45,6 +50,7 @@ def coupling_flow(
             "expected at least 1 step, and (values,) or (height, width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)
+    shape_of_latents = tuple(shape)
     if len(shape) == 1:
         chain = _couplings("channels", steps, shape, **options)
     else:
@@ -52,6 +58,9 @@ def coupling_flow(
         squeezed = squeeze.y_shape((None, *shape))[1:]
         chain = _couplings("checkerboard", steps - steps // 2, shape, **options)
         chain += [squeeze, *_couplings("channels", steps // 2, squeezed, **options)]
+        shape_of_latents = squeezed
+    if condition_dim:
+        chain.append(ConditionalAffine(_prior(condition_dim, shape_of_latents)))
     flow = Chain(chain, name="flow")
     flow.build((None, *shape))
     return flow
@@ -63,6 +72,16 @@ def _couplings(mask, steps, shape, **options) -> list:
         found.append(ActNorm())
         found.append(AffineCoupling(_network(shape, **options), mask, flip=step % 2 == 1))
     return found
+
+
+def _prior(condition_dim, shape) -> keras.Model:
+    """Mean and log scale of the latents under a condition; zeros at the start."""
+    condition = keras.Input([condition_dim])
+    outputs = []
+    for _ in range(2):
+        head = layers.Dense(math.prod(shape), kernel_initializer="zeros", dtype="float32")
+        outputs.append(layers.Reshape(shape)(head(condition)))
+    return keras.Model(condition, outputs)
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:

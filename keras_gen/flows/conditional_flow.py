@@ -1,0 +1,264 @@
+"""The conditional flow (Winkler, Worrall, Hoogeboom, Welling 2019)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_integer,
+    checked_shape,
+    checked_sizes,
+)
+from keras_gen.core import capability, noise
+from keras_gen.core.distribution.replicas import global_sum
+from keras_gen.core.interpolation import decoded_path
+from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.flows.flow import Flow
+from keras_gen.layers.flows import Chain, Logit
+from keras_gen.networks.flows.coupling_flow import coupling_flow
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalFlow(Flow):
+    """A flow of examples given a condition: a label, or a vector.
+
+    Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
+    2019: log p(x|c) is that of the latents under the condition and the log-determinant of a map
+    that sees the condition too. `fit(rows, labels)` takes integers, or `fit(rows, conditions)`
+    vectors, and so do `log_prob`, `encode` and `decode`.
+
+    Of labels, the densities of the classes make a classifier, by Bayes' rule: `classify` returns
+    log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp is log
+    p(x). The prior p(y) is the part of the class among the examples trained on, each class counted
+    once more; before training all are alike. `sample(n, seed, label=3)` draws examples of a class,
+    or of a label for each, without labels those of classes drawn from the prior; of vectors it
+    takes `condition`.
+
+    Latents are what examples of all conditions have in common: `decode(encode(x, labels), others)`
+    shows an example as one of another class.
+
+    Deviations: the flow is that of `coupling_flow`. A condition reaches the couplings as it is, a
+    label as a one-hot vector, where the paper, whose conditions are images, has a network before
+    them.
+
+    Args:
+        flow: A built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
+            such as of `coupling_flow` with `condition_dim`.
+        classes: Number of classes, if the condition is a label; None for vectors.
+        levels: Number of levels of discrete images; None for vectors.
+        seed: Seed of the noise that is added to levels.
+
+    Raises:
+        ValueError: If the flow takes no condition or another one; and as `Flow`.
+
+    Example:
+    ```python
+    model = ConditionalFlow.for_vectors(2, classes=3, steps=4, hidden=(16,))
+    model.compile()
+    rows, labels = np.random.default_rng(0).normal(size=(9, 2)), np.arange(9) % 3
+    model.fit(rows, labels, batch_size=3)
+    nats = -model.log_prob(rows, labels)
+    classes = model.classify(rows).argmax(axis=1)
+    ```
+    """
+
+    def __init__(
+        self, flow, classes: int | None = None, levels: int | None = None, seed=0, **kwargs
+    ):
+        super().__init__(flow, levels, seed, **kwargs)
+        self.classes = None if classes is None else checked_integer("classes", classes, 2)
+        shape = flow.condition_shape
+        if self.classes:
+            self.edges["labels"] = Labels(self.classes)
+            self.edges["label"] = Labels(self.classes, unknown=True, name="label")
+            # How many examples of each class it was trained on.
+            self.class_counts = self.add_weight(
+                name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
+                trainable=False, aggregation="only_first_replica",
+            )  # fmt: skip
+            if shape != (self.classes,):
+                raise ValueError(
+                    f"flow takes conditions of shape {shape}: expected ({self.classes},), as many "
+                    "as classes; build it with condition_dim=classes."
+                )
+        else:
+            conditions = self.in_any_units(Vectors(shape, "conditions"))
+            self.edges |= {"conditions": conditions, "condition": conditions}
+        self.given = ("labels",) if self.classes else ("conditions",)
+        self.batch = ("x", *self.given)
+
+    @override
+    def _require_condition(self, shape):
+        if shape is None or len(shape) != 1:
+            raise ValueError(
+                f"flow takes conditions of shape {shape}: expected vectors (columns,), as of "
+                "coupling_flow with condition_dim; Flow is the class without conditions."
+            )
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        steps: int = 8,
+        hidden=(64, 64),
+        alpha: float = 0.05,
+        levels: int = 256,
+        **kwargs,
+    ):
+        """Creates a flow of small images of classes: a logit and `coupling_flow`.
+
+        Args:
+            shape: `(height, width, channels)`, even sides.
+            classes: Number of classes, 2 or more.
+            steps: Couplings.
+            hidden: Channels of the hidden layers of their networks.
+            alpha: Distance of the scaled levels from 0 and 1 before the logit.
+            levels: Number of levels.
+            **kwargs: Further arguments of the model.
+
+        Example: `model = ConditionalFlow.for_images((28, 28, 1), alpha=5e-4)`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(classes=classes, steps=steps)
+        hidden = checked_sizes("hidden", hidden)
+        levels = checked_integer("levels", levels, minimum=2)
+        couplings = coupling_flow(shape, steps, hidden, condition_dim=classes)
+        flow = Chain([Logit(alpha), *couplings.steps], name="flow")
+        flow.build((None, *shape))
+        return cls(flow, classes, levels, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, classes: int | None = None, conditions: int | None = None,
+        steps: int = 8, hidden=(64, 64), **kwargs,
+    ):  # fmt: skip
+        """Creates a flow of affine couplings for rows of numbers in any units.
+
+        Args:
+            shape: Columns of a row, 2 or more.
+            classes: Number of classes, 2 or more, or None.
+            conditions: Columns of the condition, if it is a vector: numbers in any units too.
+            steps: Couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Units of the hidden layers of their networks.
+            **kwargs: Further arguments of the model.
+
+        Raises:
+            ValueError: Unless one of `classes` and `conditions` is given; and as `Flow`.
+
+        Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
+        """
+        if (classes is None) == (conditions is None):
+            raise ValueError(
+                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
+                "the number of columns of vectors."
+            )
+        shape = checked_shape("shape", shape)
+        check_sizes(steps=steps)
+        hidden = checked_sizes("hidden", hidden)
+        count = checked_integer("conditions", classes or conditions, 1)
+        kwargs.setdefault("standardize", True)
+        return cls(coupling_flow(shape, steps, hidden, condition_dim=count), classes, **kwargs)
+
+    # The likelihood given a condition --------------------------------------------------------
+
+    @override
+    def train_step(self, data):
+        """Takes a step of `Flow`, and counts the classes that it has seen."""
+        losses = super().train_step(data)
+        if self.training and self.classes:
+            labels = self.prepare_batch(data)["labels"]
+            seen = tf.reduce_sum(tf.one_hot(labels, self.classes), axis=0)
+            with tf.control_dependencies([losses["loss"]]):
+                self.class_counts.assign_add(tf.cast(global_sum(seen), tf.int64))
+        return losses
+
+    @override
+    def forward(self, x, offset, condition):  # type: ignore[override]
+        return super().forward(x, offset, self._as_vectors(condition))
+
+    @override
+    def decoded(self, latents, condition):  # type: ignore[override]
+        return super().decoded(latents, self._as_vectors(condition))
+
+    def _as_vectors(self, condition):
+        """What the flow takes: labels as one-hot vectors."""
+        return tf.one_hot(condition, self.classes) if self.classes else condition
+
+    # Bayes' rule -----------------------------------------------------------------------------
+
+    def log_priors(self) -> tf.Tensor:
+        """Returns log p(y) of every class, float32 `[classes]`: their parts in the training."""
+        counts = tf.cast(self.class_counts.value + 1, tf.float32)
+        return tf.math.log(counts / tf.reduce_sum(counts))
+
+    @capability
+    def classify(self, x):
+        """Returns log p(x|y) + log p(y) of every class y, float32 `[n, classes]`, nats.
+
+        They are logits: the softmax is p(y|x), the log-sum-exp log p(x).
+        """
+        if not self.classes:
+            raise ValueError(
+                "The conditions of this ConditionalFlow are vectors: give classes, and fit labels."
+            )
+
+        def log_density(label):
+            return -self.nats(x, labels=tf.fill(tf.shape(x)[:1], label))
+
+        each = tf.map_fn(
+            log_density, tf.range(self.classes), fn_output_signature=tf.TensorSpec([None])
+        )
+        return {"logits": tf.transpose(each) + self.log_priors()}
+
+    @override
+    def signatures(self):
+        served = super().signatures()
+        return {
+            name: each for name, each in served.items() if name != "classify" or self.classes
+        }
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def interpolate(self, a, b, steps: int = 8, **given):
+        """Decodes points on the line between the latents of `a` and `b`, given the same conditions.
+
+        Arguments and result are as of `Flow.interpolate`; `given` are `labels` or `conditions`.
+        """
+        start = self.encode(a, **given)
+        end = self.encode(b, **given)
+        return decoded_path(self.decode, start, end, steps, **given)
+
+    @override
+    def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)):
+        """Is of flows without a condition: here `decode(encode(x, labels), others)` does it."""
+        raise NotImplementedError(
+            "ConditionalFlow has no manipulate: decode(encode(x, labels), others) gives examples "
+            "another class."
+        )
+
+    @override
+    def noise(self, n, key):
+        latents = super().noise(n, key)
+        if not self.classes:
+            return {"latents": latents}
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        logits = tf.broadcast_to(self.log_priors(), [n, self.classes])
+        return {"latents": latents, "labels": noise.categorical(logits, other)}
+
+    @property
+    def from_noise(self):  # type: ignore[override]
+        """The function of noise and of the condition that returns examples."""
+        return self._of_label if self.classes else self._of_condition
+
+    def _of_label(self, noise, label=-1, temperature=1.0):
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self.decoded(temperature * noise["latents"], labels)
+
+    def _of_condition(self, noise, condition, temperature=1.0):
+        return self.decoded(temperature * noise["latents"], condition)

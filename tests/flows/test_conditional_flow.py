@@ -1,0 +1,156 @@
+"""Class densities of a conditional flow against Gaussians, and Bayes' rule."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import special, stats
+
+from keras_gen.flows import ConditionalFlow, Flow
+from keras_gen.layers.flows import ConditionalAffine
+from keras_gen.networks import coupling_flow
+from keras_gen.serving.export import export, load
+
+MEANS = np.array([[0.0, 0.0], [3.0, -1.0], [-2.0, 2.0]])
+DEVIATIONS = np.array([[1.0, 0.5], [0.5, 2.0], [1.5, 1.0]])
+LABELS = np.array([2, 0, 1, 1, 2])
+
+
+def gaussians():
+    """Every class has a normal distribution: the couplings change nothing yet."""
+    model = ConditionalFlow(coupling_flow((2,), steps=2, hidden=(3,), condition_dim=3), classes=3)
+    last = model.flow.steps[-1]
+    assert isinstance(last, ConditionalAffine)
+    zeros = np.zeros(2)
+    last.network.set_weights([MEANS, zeros, np.log(DEVIATIONS), zeros])
+    return model
+
+
+def log_densities(x):
+    """log N(x; mean, deviation^2) of each class, `[n, classes]`."""
+    return stats.norm.logpdf(x[:, None], MEANS, DEVIATIONS).sum(axis=-1)
+
+
+def test_class_densities_are_those_of_gaussians(rng):
+    model = gaussians()
+    x = rng.normal(size=(5, 2))
+    expected = log_densities(x)[np.arange(5), LABELS]
+    np.testing.assert_allclose(model.log_prob(x, LABELS), expected, rtol=1e-5)
+    latents = model.encode(x, LABELS)
+    np.testing.assert_allclose(latents, (x - MEANS[LABELS]) / DEVIATIONS[LABELS], rtol=1e-4)
+    np.testing.assert_allclose(model.decode(latents, LABELS), x, rtol=1e-4)
+    # The same latents as another class: the same place within its distribution.
+    others = (LABELS + 1) % 3
+    expected = MEANS[others] + DEVIATIONS[others] * latents
+    np.testing.assert_allclose(model.decode(latents, others), expected, rtol=1e-4)
+
+
+def test_classes_follow_bayes_rule_with_the_priors_of_the_training(rng, tmp_path):
+    model = gaussians()
+    x = rng.normal(size=(5, 2)).astype("float32")
+    np.testing.assert_allclose(model.classify(x), log_densities(x) - np.log(3), rtol=1e-4)
+    model.compile(keras.optimizers.SGD(0.0))
+    model.fit(x, LABELS, batch_size=2, epochs=2, verbose=0)
+    model.evaluate(x, LABELS, verbose=0)
+    np.testing.assert_array_equal(model.class_counts, [2, 4, 4])
+    # Other parts of the flow have seen their first batch: densities as the model has them.
+    each = [model.log_prob(x, np.full(5, label)) for label in range(3)]
+    joint = np.stack(each, axis=1) + np.log(np.array([3, 5, 5]) / 13)
+    np.testing.assert_allclose(model.classify(x), joint, rtol=1e-4, atol=1e-5)
+    counts = np.bincount(model.noise(2000, tf.constant([0, 1], tf.int64))["labels"], minlength=3)
+    np.testing.assert_allclose(counts / 2000, np.array([3, 5, 5]) / 13, atol=0.04)
+    exported = load(export(model, tmp_path, "conditional"))
+    served = exported("classify", vectors=x)["logits"]
+    np.testing.assert_allclose(served, joint, rtol=1e-4, atol=1e-5)
+    drawn = exported("sample", seed=1, n=4, label=2)["vectors"]
+    np.testing.assert_allclose(drawn, model.sample(4, seed=1, label=2), rtol=1e-5)
+
+
+def test_samples_are_of_the_class_that_is_asked_for():
+    model = gaussians()
+    drawn = model.sample(2000, seed=1, label=1, batch_size=2000)
+    np.testing.assert_allclose(drawn.mean(axis=0), MEANS[1], atol=0.15)
+    np.testing.assert_allclose(drawn.std(axis=0), DEVIATIONS[1], rtol=0.1)
+    mode = model.sample(3, seed=1, label=[0, 1, 2], temperature=0.0)
+    np.testing.assert_allclose(mode, MEANS, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2, 1)])
+def test_the_log_determinant_is_that_of_the_jacobian_under_each_condition(shape, rng):
+    flow = coupling_flow(shape, steps=2, hidden=(4,), condition_dim=3)
+    for weight in flow.trainable_variables:
+        weight.assign_add(rng.normal(0, 0.3, weight.shape))
+    x = tf.constant(rng.normal(size=(6, *shape)), tf.float32)
+    condition = tf.one_hot(np.arange(6) % 3, 3)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        z, log_det, _ = flow(x, condition=condition)
+    size = int(np.prod(shape))
+    jacobian = np.reshape(tape.batch_jacobian(z, x), [6, size, size]).astype("float64")
+    expected = np.linalg.slogdet(jacobian)[1]
+    np.testing.assert_allclose(log_det, expected, rtol=1e-4, atol=1e-5)
+    assert np.ptp(expected) > 0.05
+
+
+@pytest.mark.slow
+def test_training_finds_the_classes_of_correlated_gaussians(rng):
+    """In their own units, to a few hundredths of a nat of the densities that are known."""
+    covariances = [np.array([[1.0, 0.8], [0.8, 1.0]]), np.array([[1.0, -0.5], [-0.5, 0.6]])]
+    means = [np.array([0.0, 0.0]), np.array([1.5, 1.0])]
+    of_classes = [stats.multivariate_normal(m, c) for m, c in zip(means, covariances, strict=True)]
+    labels = (rng.uniform(size=6000) < 0.25).astype(int)
+    both = np.stack([one.rvs(6000, rng) for one in of_classes], axis=1)
+    points = both[np.arange(6000), labels]
+    unit = np.array([1000.0, 0.01])
+    rate = keras.optimizers.schedules.CosineDecay(0.01, 600)
+    model = ConditionalFlow.for_vectors(2, classes=2, steps=4, hidden=(16,))
+    model.compile(keras.optimizers.Adam(rate), steps_per_execution=20)
+    model.fit(points[:5000] * unit, labels[:5000], batch_size=100, epochs=12, verbose=0)
+    held_out, held_labels = points[5000:], labels[5000:]
+    expected = np.stack([one.logpdf(held_out) for one in of_classes], axis=1)
+    of_label = expected[np.arange(1000), held_labels] - np.log(unit).sum()
+    excess = of_label - model.log_prob(held_out * unit, held_labels)
+    assert abs(excess.mean()) < 0.04
+    posterior = special.softmax(expected + np.log([0.75, 0.25]), axis=1)
+    found = special.softmax(model.classify(held_out * unit), axis=1)
+    assert np.abs(found - posterior).mean() < 0.03
+
+
+def test_vectors_are_conditions_in_their_own_units(rng):
+    """x = 3 + 100 c and noise: a linear table of the condition says it all."""
+    conditions = rng.normal(50, 10, (400, 1))
+    rows = 3 + 100 * conditions + rng.normal(0, 1, (400, 2))
+    model = ConditionalFlow.for_vectors(2, conditions=1, steps=2, hidden=(8,))
+    model.compile(keras.optimizers.Adam(0.05))
+    model.fit(rows, conditions, batch_size=50, epochs=10, verbose=0)
+    drawn = model.sample(200, seed=1, condition=[[60.0]])
+    assert np.abs(drawn.mean(axis=0) - 6003).max() < 200 and rows.std() > 800
+    assert "classify" not in model.signatures()
+    with pytest.raises(ValueError, match="conditions of this ConditionalFlow are vectors"):
+        model.classify(rows)
+
+
+def test_images_of_classes(rng):
+    model = ConditionalFlow.for_images((2, 2, 1), classes=2, steps=2, hidden=(3,), seed=1)
+    images = rng.integers(0, 256, (4, 2, 2, 1), dtype="uint8")
+    labels = np.array([0, 1, 0, 1])
+    np.testing.assert_array_equal(model.decode(model.encode(images, labels), labels), images)
+    path = model.interpolate(images[:2], images[2:], steps=3, labels=labels[:2])
+    np.testing.assert_array_equal(path[:, 0], images[:2])
+    joint = model.classify(images)[np.arange(4), labels]
+    np.testing.assert_allclose(joint, model.log_prob(images, labels) + np.log(0.5), rtol=1e-5)
+
+
+def test_flows_with_and_without_a_condition_are_told_apart():
+    plain = coupling_flow((2,), steps=1, hidden=(2,))
+    conditional = coupling_flow((2,), steps=1, hidden=(2,), condition_dim=3)
+    with pytest.raises(ValueError, match=r"flow takes conditions of shape \(3,\): Conditional"):
+        Flow(conditional)
+    with pytest.raises(ValueError, match="flow takes conditions of shape None: expected vectors"):
+        ConditionalFlow(plain, classes=3)
+    with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2,\), as many as classes"):
+        ConditionalFlow(conditional, classes=2)
+    with pytest.raises(ValueError, match="give the number of classes, or the number of columns"):
+        ConditionalFlow.for_vectors(3)
+    with pytest.raises(NotImplementedError, match="has no manipulate: decode"):
+        ConditionalFlow(conditional, classes=3).manipulate([], [], [])

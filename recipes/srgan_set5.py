@@ -87,10 +87,11 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(photograph_patches(s.patch + s.patch // 6, s.images))
+    tests = benchmark_images(s.factor)
+    tested = [image for images in tests.values() for image in images]
+    data = run.load(photograph_patches(s.patch + s.patch // 6, s.images, apart_from=tested))
     held_out = data.test.arrays()[:, : s.patch, : s.patch]
     held_out_small = shrunk(held_out, s.factor).numpy()
-    tests = benchmark_images(s.factor)
 
     with run.strategy.scope():
         model = build(run, s, s.epochs, pixel_distance="absolute")

@@ -31,6 +31,7 @@ from keras_gen.data.sets.images import (
     small_images,
 )
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
+from keras_gen.data.sets.near_duplicates import near_duplicates
 from keras_gen.data.sets.planar import (
     PlanarNormals,
     PlanarSquares,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_gen.data.folders.image_reading import image_files
 from keras_gen.data.offline.images import photographs
+from keras_gen.data.sets.near_duplicates import near_duplicates
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
 from keras_gen.data.sets.tfds import default_data_dir
 from keras_gen.data.source import Source
@@ -18,7 +20,9 @@ HELD_OUT = 20  # images of the last training folder, by which a training is chos
 BENCHMARKS = ("Set5", "Set14")
 
 
-def photograph_patches(side: int, images: Path | None = None) -> Split:
+def photograph_patches(
+    side: int, images: Path | None = None, apart_from: Sequence[np.ndarray] = ()
+) -> Split:
     """Cuts photographs into squares that overlap by half, uint8 `[side, side, 3]`.
 
     The 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse Representation",
@@ -31,44 +35,53 @@ def photograph_patches(side: int, images: Path | None = None) -> Split:
     Args:
         side: Of the squares, in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; of every tenth the squares are held out.
+        apart_from: Test images, uint8 of any sizes. Photographs that show the same
+            (`near_duplicates`) are left out, and the origin says how many: Set5's `woman` is one of
+            BSDS500.
 
     Raises:
         ValueError: If no image is large enough.
 
     Example:
     ```python
-    batches = photograph_patches(112).train.stream(16)
+    tests = benchmark_images(4)
+    batches = photograph_patches(112, apart_from=tests["Set5"]).train.stream(16)
     ```
     """
     warning = ""
     if images is not None:
         found = _images(images)
         held_out = np.arange(len(found)) % min(10, max(2, len(found))) == 0
-        origin = f"photographs, from {images}"
+        what, where = "photographs", f", from {images}"
     else:
         folders = [_folder() / name for name in TRAINING]
         if all(folder.is_dir() for folder in folders):
             found = [image for folder in folders for image in _images(folder)]
             held_out = np.arange(len(found)) >= len(found) - HELD_OUT
-            origin = f"{' and '.join(TRAINING)}, from {_folder()}"
+            what, where = " and ".join(TRAINING), f", from {_folder()}"
         else:
             found = photographs()
             held_out = np.arange(len(found)) == len(found) - 1
-            origin = "offline sample: photographs that ship with scikit-learn"
+            what, where = "offline sample: photographs that ship with scikit-learn", ""
             missing = f"{_folder()} lacks the folders {', '.join(TRAINING)} of images"
             warning = OFFLINE_WARNING.format(
                 f"data are not prepared in {default_data_dir()}: {missing}"
             )
+    repeated = {one for one, _ in near_duplicates(found, apart_from)} if apart_from else set()
+    if repeated:
+        what = f"{what} ({len(repeated)} left out that tests hold)"
     parts = []
     for part in (~held_out, held_out):
-        chosen = [image for image, kept in zip(found, part, strict=True) if kept]
+        numbers = set(np.flatnonzero(part)) - repeated
+        chosen = [image for number, image in enumerate(found) if number in numbers]
         squares = [square for image in chosen for square in _squares(image, side)]
         if not squares:
             raise ValueError(
-                f"Of {len(chosen)} images ({origin}) none has {side} pixels either way: give "
+                f"Of {len(chosen)} images ({what}{where}) none has {side} pixels either way: give "
                 "larger ones, or cut smaller squares."
             )
-        parts.append(Source(np.stack(squares), origin=f"squares of {len(chosen)} {origin}"))
+        origin = f"squares of {len(chosen)} {what}{where}"
+        parts.append(Source(np.stack(squares), origin=origin))
     train, test = parts
     return Split(train, test, warning)
 

@@ -14,6 +14,8 @@ def test_originals_are_perfect_and_bicubic_is_smooth(rng):
     originals = iter(images)
     perfect = enlargement_report(lambda small: next(originals)[None], images, 4)
     assert perfect["psnr"] == np.inf and perfect["ssim"] == 1
+    assert perfect["detail"] == 1
     smooth = enlargement_report(partial(bicubic, factor=4), images, 4)
     assert smooth["psnr"] < 25 and smooth["ssim"] < 0.9
+    assert smooth["detail"] < 0.8
     assert smooth["patches"] > 2 * perfect["patches"]

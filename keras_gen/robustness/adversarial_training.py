@@ -11,7 +11,7 @@ from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.robustness import attacks
+from keras_gen.robustness import named_attacks
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -32,8 +32,9 @@ class AdversarialTraining(Classifier):
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
         classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
-        attack: `"pgd"`, `"fgsm"`, `"bim"` or an object of `keras_gen.robustness`. Its `epsilon` may
-            be a schedule of the step: with the whole of it from the start, training may not begin.
+        attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"` or an object of
+            `keras_gen.robustness`. Its `epsilon` may be a schedule of the step: with the whole of
+            it from the start, training may not begin.
         clean_fraction: Weight of the loss of clean examples, 0 to 1; the attacked ones have the
             rest.
         seed: Seed of the attack's random starts.
@@ -58,7 +59,7 @@ class AdversarialTraining(Classifier):
         **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, classifier, seed, **kwargs)
-        self.attack = attacks.get(attack)
+        self.attack = named_attacks.get(attack)
         self.attack.check_epsilon(0.0, 1.0)
         if self.attack.targeted:
             raise ValueError(

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core import noise, schedules, stateless
-from keras_gen.losses.per_example import Configurable, resolve, serializable
+from keras_gen.losses.per_example import Configurable, serializable
 
 NORMS = ("inf", "2")
 # Above this difference of logits float32 rounds the cross-entropy's gradient, and soon to 0.
@@ -79,21 +79,12 @@ class Attack(Configurable):
             high: Largest value of an input.
             epsilon: In place of the attack's own: the value of its schedule at this step.
         """
-        radius = tf.cast(schedules.final(self.epsilon) if epsilon is None else epsilon, x.dtype)
-        sign = -1.0 if self.targeted else 1.0
+        radius = self.radius(x, epsilon)
 
         def step(count, values):
-            with stateless(), tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(values)
-                loss = tf.reduce_sum(loss_fn(values))
-            slope = tape.gradient(loss, values)
-            if slope is None:
-                raise ValueError(
-                    "The loss has no gradient by the input: a cast to integers or an argmax has "
-                    "none. Give a network of floats, and its logits."
-                )
+            _, slope = loss_and_slope(loss_fn, values)
             length = self.relative_step * radius
-            moved = values + sign * length * self.direction(tf.cast(slope, values.dtype))
+            moved = values + self.sign * length * self.direction(slope)
             return count + 1, tf.clip_by_value(self.within(moved - x, radius) + x, low, high)
 
         start = x
@@ -106,6 +97,15 @@ class Attack(Configurable):
             maximum_iterations=self.steps,
         )
         return tf.stop_gradient(found)
+
+    @property
+    def sign(self) -> float:
+        """1.0 where the loss is raised, -1.0 where that of a class to reach is lowered."""
+        return -1.0 if self.targeted else 1.0
+
+    def radius(self, x, epsilon=None) -> tf.Tensor:
+        """Returns the radius of the ball as `changed` takes it, in the dtype of the examples."""
+        return tf.cast(schedules.final(self.epsilon) if epsilon is None else epsilon, x.dtype)
 
     def check_epsilon(self, low: float, high: float) -> None:
         """Raises a ValueError if a value may change by more than its range."""
@@ -196,12 +196,7 @@ class Attack(Configurable):
         """Returns adversarial examples of tensors, as `changed`, for a network's cross-entropy."""
 
         def loss_fn(x):
-            logits = logits_of(network, x)
-            # A network that is sure of itself is attacked by logits that are divided, as of a
-            # softmax of higher temperature: their gradient does not vanish.
-            spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
-            logits /= tf.stop_gradient(tf.maximum(spread / SURE, 1.0))[:, None]
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            return scaled_cross_entropy(logits_of(network, x), labels)
 
         return self.changed(loss_fn, x, seed, *bounds)
 
@@ -260,14 +255,6 @@ class PGD(Attack):
     random_start: bool = True
 
 
-ATTACKS = {"fgsm": FGSM, "bim": BIM, "pgd": PGD}
-
-
-def get(identifier) -> Attack:
-    """Returns an attack for a name (`"fgsm"`, `"bim"`, `"pgd"`), an object, or its config."""
-    return resolve(identifier, ATTACKS, Attack, "attack")
-
-
 @functools.lru_cache(maxsize=8)
 def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Callable:
     """An attack on a network as a function of examples, classes and seed, traced once."""
@@ -279,6 +266,47 @@ def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Ca
     # Partial: TensorFlow warns if functions that stand at one place are traced again and again.
     attacked = functools.partial(attack.on, network, bounds)
     return tf.function(attacked, input_signature=specs, autograph=False)
+
+
+def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a loss of examples, `[batch]`, and its gradient by them; no state changes."""
+    with stateless(), tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss = loss_fn(values)
+        total = tf.reduce_sum(loss)
+    slope = tape.gradient(total, values)
+    if slope is None:
+        raise ValueError(
+            "The loss has no gradient by the input: a cast to integers or an argmax has none. Give "
+            "a network of floats, and its logits."
+        )
+    return loss, tf.cast(slope, values.dtype)
+
+
+def scaled_cross_entropy(logits, labels) -> tf.Tensor:
+    """Returns the cross-entropy, `[batch]`, whose gradient does not vanish.
+
+    Where a network is sure of itself its logits are divided, as of a softmax of higher temperature.
+    """
+    spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
+    logits /= tf.stop_gradient(tf.maximum(spread / SURE, 1.0))[:, None]
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
+def margin(logits, labels) -> tf.Tensor:
+    """Returns by how much the likeliest other class leads the labeled one, `[batch]`, in logits.
+
+    It is above 0 if an example is named wrong (Carlini, Wagner: "Towards Evaluating the Robustness
+    of Neural Networks", S&P 2017, sec. 5.1).
+    """
+    own = tf.gather(logits, labels, axis=1, batch_dims=1)
+    return tf.reduce_max(without_class(logits, labels), 1) - own
+
+
+def without_class(logits, labels) -> tf.Tensor:
+    """Returns logits that are lowest at the labeled class."""
+    labeled = tf.one_hot(labels, logits.shape[-1], on_value=True, off_value=False)
+    return tf.where(labeled, logits.dtype.min, logits)
 
 
 def in_bounds(images, low: float, high: float) -> np.ndarray:

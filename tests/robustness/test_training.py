@@ -112,7 +112,7 @@ def test_losses_of_vat():
 
 
 def test_what_is_out_of_range():
-    with pytest.raises(ValueError, match=r"Unknown attack 'cw': pass one of the names bim, fgsm"):
+    with pytest.raises(ValueError, match="Unknown attack 'cw': pass one of the names apgd, bim"):
         AdversarialTraining(*networks(), "cw")
     with pytest.raises(ValueError, match="clean_fraction must be 0 to 1, found 2"):
         AdversarialTraining(*networks(), clean_fraction=2)

@@ -1,0 +1,233 @@
+"""APGD: projected gradient descent that chooses the length of its steps (Croce & Hein 2020)."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.losses.per_example import serializable
+from keras_gen.robustness.attacks import (
+    Attack,
+    logits_of,
+    loss_and_slope,
+    margin,
+    scaled_cross_entropy,
+    without_class,
+)
+
+MOMENTUM = 0.75  # alpha: the part of a step that follows the gradient, not the step before
+RISING = 0.75  # rho: the fraction of steps that has to raise the loss, or else they are halved
+
+
+@serializable
+class APGD(Attack):
+    """PGD with momentum, which halves its steps and returns to its best point where it stalls.
+
+    Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
+    Parameter-Free Attacks", ICML 2020, algorithm 1. Nothing but the number of steps is to be
+    chosen. The example of the largest loss on the way is returned.
+
+    Args:
+        epsilon, norm, targeted: As of `Attack`.
+        steps: Number of steps.
+        loss: What is raised: `"cross_entropy"`; `"margin"`, by which the likeliest other class
+            leads; or `"dlr"`, the margin over the differences of the largest logits, which any
+            scale of the logits leaves as it is, eq. (6); of 3 classes or more.
+        rival: Of the loss `"dlr"`: the class that is to win. 0 for any, k for the k-th likeliest
+            wrong one of the example itself: eq. (7), of 4 classes or more.
+
+    Raises:
+        ValueError: If an argument is out of its range, `rival` comes with another loss, or, on a
+            call, there are too few classes.
+
+    Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
+    """
+
+    steps: int = 100
+    loss: str = "cross_entropy"
+    rival: int = 0
+
+    relative_step = 2.0  # of the first steps
+    random_start = True
+
+    @override
+    def __post_init__(self):
+        super().__post_init__()
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}: expected one of {', '.join(LOSSES)}.")
+        checked_integer("rival", self.rival, minimum=0)
+        if self.rival and (self.loss != "dlr" or self.targeted):
+            raise ValueError(
+                f"rival is {self.rival} with the loss {self.loss!r} and targeted={self.targeted}: "
+                "it is an argument of the loss 'dlr' that is not targeted."
+            )
+
+    @override
+    def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
+        loss_of = LOSSES[self.loss]
+        if self.rival:
+            rivals = _rivals(logits_of(network, x), labels, self.rival)
+            loss_of = _rival_difference(rivals)
+
+        def loss_fn(x):
+            return loss_of(logits_of(network, x), labels)
+
+        return self.changed(loss_fn, x, seed, *bounds)
+
+    @override
+    def changed(
+        self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
+    ) -> tf.Tensor:
+        radius = self.radius(x, epsilon)
+        # Whether the lengths are judged after a step, and how many steps there were since then.
+        judged = np.zeros(self.steps, bool)
+        since = np.ones(self.steps)
+        checkpoints = _checkpoints(self.steps)
+        for before, after in zip([0, *checkpoints], checkpoints, strict=False):
+            judged[after - 1] = True
+            since[after - 1] = after - before
+        judged, since = tf.constant(judged), tf.constant(since, x.dtype)
+
+        def projected(values):
+            return tf.clip_by_value(x + self.within(values - x, radius), low, high)
+
+        def place(values):
+            loss, slope = loss_and_slope(loss_fn, values)
+            return _Place(values, self.sign * loss, self.sign * slope)
+
+        def step(count, state):
+            at, last, best = state.at, state.last, state.best
+            # The first step has no momentum.
+            follow = tf.where(count == 0, 1.0, MOMENTUM)
+            straight = projected(at.values + state.length * self.direction(at.slope))
+            move = follow * (straight - at.values) + (1 - follow) * (at.values - last)
+            new = place(projected(at.values + move))
+            rises = state.rises + tf.cast(new.loss > at.loss, x.dtype)
+            best = _chosen(new.loss > best.loss, new, best)
+
+            # Condition 1: too few steps raised the loss. Condition 2: since the last checkpoint
+            # neither the length nor the best loss has changed.
+            few = rises < RISING * since[count]
+            stuck = ~state.halved & (best.loss <= state.best_then)
+            halve = judged[count] & (few | stuck)
+            return count + 1, _State(
+                at=_chosen(halve, best, new),
+                last=at.values,
+                best=best,
+                length=tf.where(_like(halve, x), state.length / 2, state.length),
+                rises=tf.where(judged[count], 0.0, rises),
+                halved=tf.where(judged[count], halve, state.halved),
+                best_then=tf.where(judged[count], best.loss, state.best_then),
+            )
+
+        start = place(tf.clip_by_value(x + self.draw(x, seed, radius), low, high))
+        none = tf.zeros_like(start.loss, tf.bool)
+        lengths = tf.ones_like(_like(start.loss, x)) * self.relative_step * radius
+        begin = _State(
+            at=start,
+            last=start.values,
+            best=start,
+            length=lengths,
+            rises=tf.zeros_like(start.loss),
+            halved=none,
+            best_then=start.loss,
+        )
+        _, end = tf.while_loop(
+            lambda count, state: count < self.steps,
+            step,
+            (tf.constant(0), begin),
+            maximum_iterations=self.steps,
+        )
+        return tf.stop_gradient(end.best.values)
+
+
+class _Place(NamedTuple):
+    """Examples, what is raised of them, `[batch]`, and its gradient."""
+
+    values: tf.Tensor
+    loss: tf.Tensor
+    slope: tf.Tensor
+
+
+class _State(NamedTuple):
+    """Where each example is, was and was best, and what is known since the last checkpoint."""
+
+    at: _Place
+    last: tf.Tensor
+    best: _Place
+    length: tf.Tensor
+    rises: tf.Tensor
+    halved: tf.Tensor
+    best_then: tf.Tensor
+
+
+def _checkpoints(steps: int) -> list[int]:
+    """After how many steps the lengths are judged: after 22 %, and then ever more often."""
+    before, after = 0, 22  # percent
+    found = []
+    while after <= 100:
+        found.append(math.ceil(after * steps / 100))
+        before, after = after, after + max(after - before - 3, 6)
+    return sorted(set(found))
+
+
+def _chosen(condition, one: _Place, other: _Place) -> _Place:
+    """Takes each example from `one` where its condition, `[batch]`, holds."""
+    return _Place(
+        tf.where(_like(condition, one.values), one.values, other.values),
+        tf.where(condition, one.loss, other.loss),
+        tf.where(_like(condition, one.slope), one.slope, other.slope),
+    )
+
+
+def _like(values, x):
+    """Values `[batch]` with as many axes as the examples, `[batch, 1, ...]`."""
+    return tf.reshape(values, [-1, *[1] * (x.shape.rank - 1)])
+
+
+# What is raised ------------------------------------------------------------------------------
+
+
+def difference_of_logits_ratio(logits, labels) -> tf.Tensor:
+    """Returns the DLR loss, eq. (6): the margin, over how far the largest is from the third."""
+    largest = _largest(logits, 3)
+    return tf.math.divide_no_nan(margin(logits, labels), largest[:, 0] - largest[:, 2])
+
+
+def _rival_difference(rivals):
+    def loss(logits, labels):  # eq. (7)
+        largest = _largest(logits, 4)
+        own, others = (tf.gather(logits, y, axis=1, batch_dims=1) for y in (labels, rivals))
+        between = largest[:, 0] - (largest[:, 2] + largest[:, 3]) / 2
+        return tf.math.divide_no_nan(others - own, between)
+
+    return loss
+
+
+def _rivals(logits, labels, rank: int):
+    if rank >= logits.shape[-1]:
+        raise ValueError(
+            f"rival is {rank} and there are {logits.shape[-1]} classes: expected at most "
+            f"{logits.shape[-1] - 1}."
+        )
+    return tf.math.top_k(without_class(logits, labels), rank).indices[:, rank - 1]
+
+
+def _largest(logits, count: int):
+    if logits.shape[-1] < count:
+        raise ValueError(
+            f"There are {logits.shape[-1]} classes, and this loss takes {count} or more: choose "
+            "loss='margin'."
+        )
+    return tf.math.top_k(logits, count).values
+
+
+LOSSES = {
+    "cross_entropy": scaled_cross_entropy,
+    "margin": margin,
+    "dlr": difference_of_logits_ratio,
+}

@@ -1,0 +1,129 @@
+"""SquareAttack: random squares, without any gradient (Andriushchenko et al. 2020)."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.core import noise, stateless
+from keras_gen.losses.per_example import serializable
+from keras_gen.robustness.attacks import Attack, logits_of, margin
+
+# After these fractions of the queries the squares have half as many pixels.
+HALVED_AFTER = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
+
+
+@serializable
+class SquareAttack(Attack):
+    """Sets random squares of an image to the border of the ball, and keeps what helps.
+
+    Andriushchenko, Croce, Flammarion, Hein: "Square Attack: a Query-Efficient Black-Box Adversarial
+    Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. It asks for
+    logits alone. Networks whose gradients mislead stand up to PGD and not to this one.
+
+    Args:
+        epsilon, targeted: As of `Attack`.
+        norm: `"inf"`.
+        queries: How many changes are tried.
+        fraction: Part of the pixels in the first squares, above 0 to 1; later ones are smaller.
+
+    Raises:
+        ValueError: If an argument is out of its range, or, on a call, examples are no images
+            `[n, height, width, channels]`.
+
+    Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
+    """
+
+    queries: int = 1000
+    fraction: float = 0.8
+
+    random_start = True
+
+    @override
+    def __post_init__(self):
+        super().__post_init__()
+        checked_integer("queries", self.queries, minimum=1)
+        if not checked_number("fraction", self.fraction, 0, 1):
+            raise ValueError("fraction is 0: expected a part of the pixels above 0, to 1.")
+        if self.norm != "inf":
+            raise ValueError(f"norm is {self.norm!r}: squares are in the norm 'inf' here.")
+
+    @override
+    def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
+        def loss_fn(x):
+            return margin(logits_of(network, x), labels)
+
+        return self.changed(loss_fn, x, seed, *bounds)
+
+    @override
+    def changed(
+        self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
+    ) -> tf.Tensor:
+        if x.shape.rank != 4:
+            raise ValueError(
+                f"The examples have shape {x.shape}: squares are drawn in images [n, height, "
+                "width, channels]."
+            )
+        radius = self.radius(x, epsilon)
+        _, height, width, channels = x.shape
+        batch = tf.shape(x)[0]
+        sides = tf.constant([self._side(query, height, width) for query in range(self.queries)])
+
+        def moved(directions):
+            return tf.clip_by_value(x + radius * directions, low, high)
+
+        def score(examples):
+            with stateless():
+                return self.sign * loss_fn(examples)
+
+        def signs(shape, seed):
+            return tf.where(noise.uniform(shape, seed) < 0.5, -1.0, 1.0)
+
+        def step(query, directions, best):
+            key = noise.folded(seed, query)
+            side = sides[query]
+            corner = noise.uniform([batch, 2], key)
+            top = _inside(corner[:, 0], side, height)
+            left = _inside(corner[:, 1], side, width)
+            square = _square(top, left, side, height, width)
+            color = signs([batch, 1, 1, channels], tf.reverse(key, [0]))
+            tried = tf.where(square, color, directions)
+            loss = score(moved(tried))
+            better = loss > best
+            directions = tf.where(better[:, None, None, None], tried, directions)
+            return query + 1, directions, tf.maximum(loss, best)
+
+        # Vertical stripes, each of one sign.
+        stripes = signs([batch, 1, width, channels], noise.folded(seed, self.queries))
+        stripes = tf.broadcast_to(stripes, tf.shape(x))
+        best = score(moved(stripes))
+        _, directions, _ = tf.while_loop(
+            lambda query, *_: query < self.queries,
+            step,
+            (tf.constant(0), stripes, best),
+            maximum_iterations=self.queries,
+        )
+        return tf.stop_gradient(moved(directions))
+
+    def _side(self, query: int, height: int, width: int) -> int:
+        """The side of the square of one query, in pixels."""
+        halvings = sum(query > after * self.queries for after in HALVED_AFTER)
+        pixels = self.fraction * 0.5**halvings * height * width
+        return int(np.clip(round(np.sqrt(pixels)), 1, min(height, width)))
+
+
+def _inside(uniform, side, length: int):
+    """Where squares begin that lie inside, integers."""
+    places = tf.cast(length - side + 1, tf.float32)
+    return tf.cast(tf.floor(uniform * places), tf.int32)
+
+
+def _square(top, left, side, height: int, width: int):
+    """Which pixels are in the squares, bool `[batch, height, width, 1]`."""
+    rows = tf.range(height)[None]
+    columns = tf.range(width)[None]
+    in_rows = (rows >= top[:, None]) & (rows < top[:, None] + side)
+    in_columns = (columns >= left[:, None]) & (columns < left[:, None] + side)
+    return (in_rows[:, :, None] & in_columns[:, None, :])[..., None]

@@ -107,7 +107,10 @@ class DDPM(PathModel):
 
     @override
     def nats(self, x, **given):
-        seeds = self.score_seeds(x)
+        return self.bound_nats(x, self.score_seeds(x), **given)
+
+    def bound_nats(self, x, seeds, **given) -> tf.Tensor:
+        """Returns L_0 + ... + L_T, `[batch]` in nats, with noise by seeds of the examples."""
         divergences = self.later_divergences(x, seeds, **given)
         return self.last_divergence(x) + divergences + self.first_nats(x, seeds, **given)
 

@@ -7,9 +7,11 @@ from keras_gen.diffusion import (
     CosinePath,
     FlowMatching,
     KarrasPath,
+    LatentDiffusion,
     LinearPath,
 )
-from keras_gen.networks import time_mlp
+from keras_gen.networks import mlp_decoder, mlp_encoder, time_mlp
+from keras_gen.vae import VAE
 from tiny import Tiny
 
 SIZES = dict(width=4, blocks=1, frequencies=0, activation="tanh")
@@ -40,6 +42,16 @@ def _edm(seed=3):
     return EDM(time_mlp((3,), **SIZES), path, **options, seed=seed)
 
 
+def _latent(seed=3):
+    sizes = dict(latent_dim=3, hidden=(4,))
+    encoder = mlp_encoder((4, 4, 1), heads=("mean", "log_variance"), **sizes)
+    coder = VAE(encoder, mlp_decoder((4, 4, 1), **sizes))
+    options = dict(scale=0.5, prediction="v", chain_steps=3, variance="beta_tilde")
+    return LatentDiffusion(
+        time_mlp((3,), **SIZES), coder, probability_path=CosinePath(), **options, seed=seed
+    )
+
+
 def few_steps(model):
     """Three samples, by a solver that draws at each step."""
     return model.sample(3, seed=1, steps=3, solver="ancestral")
@@ -50,4 +62,5 @@ TINY = {
     "ConditionalDDPM": Tiny(_conditional, few_steps),
     "EDM": Tiny(_edm, few_steps),
     "FlowMatching": Tiny(_flow_matching, few_steps),
+    "LatentDiffusion": Tiny(_latent, few_steps),
 }

@@ -1,0 +1,196 @@
+"""A diffusion model of the latents of a trained coder (Rombach et al. 2022)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_positive
+from keras_gen.autoencoders.coder import Coder
+from keras_gen.core import capability, require_built
+from keras_gen.diffusion.ddpm import DDPM
+from keras_gen.networks.diffusion.time_mlp import time_mlp
+from keras_gen.networks.diffusion.time_unet import time_unet
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class LatentDiffusion(DDPM):
+    """A DDPM of the latents of a trained coder, which decodes what is drawn.
+
+    Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
+    Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) for x,
+    eq. (2), and a sample is D(z). Latents of a `VQVAE` are those before the codebook, whose nearest
+    vectors are part of its decoder (sec. 3.1, VQ-reg.); of a `VAE` the means of q(z | x).
+
+    `score` and `log_prob` are the bound of `DDPM` on the density of the latents of examples, in
+    nats and in units of `scale`.
+
+    | paper | here |
+    |-|-|
+    | E, D | `coder` |
+    | z | `latents_of(x)` |
+    | sigma-hat of appendix G, by which z is divided | `scale` |
+    | epsilon_theta | `network` |
+
+    Deviations: those of `DDPM`; a VAE's latents are means, not draws.
+
+    Args:
+        network: Latents z_t `[batch, ...]` and times `[batch]` to what it predicts, of the same
+            shape.
+        coder: A trained `VQVAE`, `VAE` or `Autoencoder`, or of a kin with one encoder and one
+            decoder, whose weights are not changed.
+        scale: Deviation of the latents: `for_coder` finds it.
+        probability_path: As of `DDPM`.
+        prediction: As of `DDPM`.
+        chain_steps: As of `DDPM`.
+        variance: As of `DDPM`.
+        seed: Seed of noise and times.
+
+    Raises:
+        TypeError: If the coder is no such model.
+        ValueError: As of `DDPM`; if the network's points are no latents of the coder, or `scale` is
+            not above 0.
+
+    Example:
+    ```python
+    from keras_gen import VAE
+    images = np.zeros((8, 8, 8, 1), "uint8")
+    coder = VAE.for_images((8, 8, 1), latent_dim=4)
+    coder.compile()
+    coder.fit(images, batch_size=4)
+    model = LatentDiffusion.for_coder(coder, images, width=16)
+    model.compile()
+    model.fit(images, batch_size=4)
+    new_images = model.sample(9, seed=1, steps=5)
+    ```
+    """
+
+    frozen = ("coder",)
+    for_users = ("for_coder", "interpolate")
+
+    def __init__(
+        self, network, coder, scale: float = 1.0, probability_path="linear",
+        prediction: str = "noise", chain_steps: int = 1000, variance: str = "beta", seed: int = 0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            network,
+            probability_path,
+            prediction,
+            chain_steps,
+            variance,
+            "vectors",
+            seed,
+            **kwargs,
+        )
+        require_coder(coder)
+        found = self.edges["latents"].shape
+        expected = tuple(coder.encoder.outputs[0].shape[1:])
+        if found != expected:
+            raise ValueError(
+                f"The network '{network.name}' takes points of shape {found}: expected "
+                f"{expected}, the shape of the coder's latents."
+            )
+        self.scale = checked_positive("scale", scale)
+        self.coder = coder
+        coder.trainable = False
+        # Else files of this model would hold the state of an optimizer that has no work left.
+        coder.optimizer = None
+        coder.compiled = False
+        self.edges["x"] = coder.edges["x"]
+
+    @classmethod
+    def for_coder(
+        cls, coder, examples, widths: tuple[int, ...] = (64, 128), width: int = 256, **kwargs
+    ):
+        """Builds the model with a usual network, for latents scaled to deviation 1.
+
+        Args:
+            coder: The trained coder.
+            examples: Some, as the coder takes them, that say how far latents spread.
+            widths: Of a `time_unet`, for latents that are maps.
+            width: Of a `time_mlp`, for latents that are vectors.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            TypeError: If the coder is of another kind.
+            ValueError: If the maps cannot be halved as often as `widths` says.
+        """
+        require_coder(coder)
+        shape = tuple(coder.encoder.outputs[0].shape[1:])
+        if len(shape) == 3:
+            network = time_unet(shape, widths, patch=1)
+        else:
+            network = time_mlp(shape, width)
+        batches = tf.data.Dataset.from_tensor_slices(np.asarray(examples)).batch(100)
+        latents = [latents_of(coder, coder.edges["x"].prepare(batch)) for batch in batches]
+        return cls(network, coder, float(np.std(np.concatenate(latents))), **kwargs)
+
+    @classmethod
+    @override
+    def for_images(cls, *args, **kwargs):
+        """Raises a TypeError: a coder comes first, see `for_coder`."""
+        raise TypeError(
+            "LatentDiffusion stands on a trained coder: use LatentDiffusion.for_coder(coder, "
+            "images)."
+        )
+
+    for_vectors = for_images
+
+    # Algorithm 1, of latents -----------------------------------------------------------------
+
+    @override
+    def terms(self, batch):
+        """Returns the loss of eq. (2), `[batch]`."""
+        return super().terms(batch | {"x": self.latents_of(batch["x"])})
+
+    @override
+    def nats(self, x):
+        # By seeds of the examples: those of latents would change where these are rounded otherwise.
+        return self.bound_nats(self.latents_of(x), self.score_seeds(x))
+
+    def latents_of(self, x) -> tf.Tensor:
+        """Returns the latents of prepared examples, of about unit deviation."""
+        return latents_of(self.coder, x) / self.scale
+
+    def examples_of(self, latents) -> tf.Tensor:
+        """Returns what the coder decodes from such latents."""
+        latents = latents * self.scale
+        if hasattr(self.coder, "quantizer"):
+            latents, _ = self.coder.quantizer(latents)
+        return self.coder.reconstructed(latents)
+
+    # Samples and codes -----------------------------------------------------------------------
+
+    @override
+    def from_noise(self, noise, steps=50, solver="ddim"):
+        """Returns the examples of the latents at the path's end."""
+        return self.examples_of(super().from_noise(noise, steps, solver))
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the noise that leads to examples' latents, float32 `[n, ...]`."""
+        return {"latents": self.encoded(self.latents_of(x))}
+
+    @override
+    @capability
+    def decode(self, latents):
+        """Returns the examples to which noise `[n, ...]` leads."""
+        return {"x": self.examples_of(self.decoded(latents))}
+
+
+def latents_of(coder, x) -> tf.Tensor:
+    """Returns a coder's latents of prepared examples: codes, means, or what it quantizes."""
+    latents, *_ = tf.nest.flatten(coder.encoder(x, training=False))
+    return tf.cast(latents, tf.float32)
+
+
+def require_coder(coder) -> None:
+    """Raises a TypeError unless the coder has one encoder and one decoder of its latents."""
+    require_built(coder)
+    if not isinstance(coder, Coder) or not hasattr(coder, "decoder"):
+        raise TypeError(
+            f"coder is '{coder.name}': expected a model with an encoder and a decoder, such as a "
+            "VQVAE, a VAE or an Autoencoder."
+        )

@@ -1,0 +1,158 @@
+"""Latent diffusion draws clothes: a diffusion model of the latents of a VQ-VAE.
+
+Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
+Models", CVPR 2022.
+
+  python recipes/latent_diffusion_fashion_mnist.py      about 20 minutes on two CPU cores, estimated
+  python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
+
+First a VQ-VAE is trained, of 8x8 codes; then, with the coder frozen, two models of what it encodes:
+a diffusion model of its latents, and a Gated PixelCNN of its codes, the baseline. Their samples are
+compared with training images as those of dcgan_fashion_mnist: in the features of two classifiers of
+clothes, trained apart (the worse counts), and by patches without a network. What the coder makes of
+test images says how good samples can become. A mixture of Gaussians of the pixels stands beside.
+
+Deviations: those of `LatentDiffusion`; a VQ-VAE without perceptual loss and discriminator.
+
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper
+reports no number on it.
+"""
+
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+
+import dataclasses
+import time
+from functools import partial
+
+from keras.optimizers import Adam
+
+from keras_gen.autoregressive import CodePrior
+from keras_gen.data import Source, pad_to, small_images
+from keras_gen.diffusion import LatentDiffusion
+from keras_gen.metrics import sample_report, trained_extractors
+from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
+from keras_gen.vae import VQVAE
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import captioned, reconstructions, samples
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(RunSettings):
+    codebook_size: int = 512  # K
+    latent_dim: int = 4  # Dimensions of a latent, at each of 8x8 places
+    commitment_weight: float = 0.25  # beta of the VQ-VAE's loss, with means over all numbers
+    filters: int = 64  # Channels of all maps of the VQ-VAE
+    residual_filters: int = 32  # Channels within its residual blocks
+    coder_epochs: int = 4  # Epochs of the VQ-VAE
+    widths: str = "64 128"  # Channels of the diffusion model's maps, of 8x8 and 4x4 places
+    probability_path: str = "cosine"  # From latents to noise
+    prediction: str = "v"  # What the network predicts
+    solver: str = "ddim"  # By which samples are drawn
+    sampling_steps: int = 50  # Of each sample
+    prior_filters: int = 64  # Maps of each stack of the baseline's network
+    prior_blocks: int = 4  # Its blocks
+    prior_epochs: int = 4  # Epochs of the baseline
+    learning_rate: float = 1e-3  # Adam's rate of all, constant in the first half, then to zero
+    compared: int = 10_000  # Samples, test images and training images that are compared
+    classifier_steps: int = 1500
+    """Training steps of each classifier in whose features samples are compared."""
+
+
+PRESETS = {
+    "smoke": dict(codebook_size=16, filters=8, residual_filters=4, coder_epochs=1, widths="8",
+                  prior_filters=4, prior_blocks=1, prior_epochs=1, epochs=2, steps_per_epoch=5,
+                  batch_size=16, compared=50, sampling_steps=5, classifier_steps=5),
+    "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
+                mixed_precision="none"),
+    "paper": dict(filters=256, residual_filters=256, widths="224 448", coder_epochs=100,
+                  prior_epochs=100, prior_filters=128, prior_blocks=10, epochs=500,
+                  steps_per_epoch=468, batch_size=128, grid_every=25, sampling_steps=200),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(small_images("fashion_mnist", labels=True))
+    images, labels = data.train.arrays()
+    test_images, _ = data.test.arrays()
+    images, test_images = pad_to(images, 32).numpy(), pad_to(test_images, 32).numpy()
+    stream = partial(Source(images).stream, s.batch_size, s.seed)
+
+    shape = images.shape[1:]
+    sizes = dict(latent_dim=s.latent_dim, filters=s.filters, residual_filters=s.residual_filters)
+    with run.strategy.scope():
+        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
+        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        commitment_weight = s.commitment_weight * images[0].size / s.latent_dim
+        coder = VQVAE(
+            residual_encoder(shape, **sizes),
+            residual_decoder(shape, **sizes),
+            codebook_size=s.codebook_size,
+            commitment_weight=commitment_weight,
+            seed=s.seed,
+        )
+        run.compile(coder, Adam(run.in_halves(s.learning_rate)))
+
+    # Each step: one update of encoder, decoder and codes together.
+    drawn_again = partial(reconstructions, images=test_images[:16])
+    run.fit(coder, stream, drawn_again, epochs=s.coder_epochs, part="coder")
+
+    with run.strategy.scope():
+        network = gated_pixel_cnn(
+            (8, 8, 1),
+            outputs_per_value=s.codebook_size,
+            filters=s.prior_filters,
+            blocks=s.prior_blocks,
+            first_kernel=5,
+            kernel=3,
+            levels=s.codebook_size,
+            unordered=True,
+        )
+        prior = CodePrior(network, coder, seed=s.seed)
+        run.compile(prior, Adam(run.in_halves(s.learning_rate)))
+    # Each step: every code is predicted from those before it; the coder stays as it is.
+    run.fit(prior, stream, samples, epochs=s.prior_epochs, part="prior")
+
+    with run.strategy.scope():
+        model = LatentDiffusion.for_coder(
+            coder,
+            images[:1000],
+            tuple(map(int, s.widths.split())),
+            probability_path=s.probability_path,
+            prediction=s.prediction,
+            seed=s.seed,
+        )
+        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+    # Each step: the network moves along the gradient of the loss of eq. (2).
+    run.fit(model, stream, samples)
+
+    with run.evaluation(model) as metrics:
+        extractors = trained_extractors(images, labels, s.classifier_steps)
+        count = min(s.compared, len(test_images))
+        held_out = test_images[:count]
+        run.say(f"drawing {count} samples of the latents, the codes and the pixels")
+        start = time.perf_counter()
+        options = dict(steps=s.sampling_steps, solver=s.solver, batch_size=250)
+        drawn = model.sample(count, seed=s.seed, **options)
+        metrics["ms_per_sample"] = 1000 * (time.perf_counter() - start) / count
+        start = time.perf_counter()
+        of_prior = prior.sample(count, seed=s.seed, batch_size=250)
+        metrics["prior_ms_per_sample"] = 1000 * (time.perf_counter() - start) / count
+        sets = {
+            "": drawn,
+            "prior_": of_prior,
+            "reconstructed_": coder.reconstruct(held_out),
+            "baseline_": mixture_samples(images, count, seed=s.seed),
+        }
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
+        rows = {
+            "latent diffusion": drawn,
+            "PixelCNN of codes": of_prior,
+            "test images": held_out,
+        }
+        sheet = captioned([each[:12] for each in rows.values()], row_names=list(rows))
+        run.draw("samples_of_both", sheet)
+    run.export(model, default="sample")
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

@@ -140,7 +140,9 @@ def main(run: Run, s: Settings):
         found[name] = run.each_seed(f"to {name}, seed {{}}", measure, s.seeds)
 
     with run.evaluation(model) as metrics:
-        metrics["exported_to_usps"] = accuracy(model, *test)
+        right = accuracy(model, *test)
+        metrics["exported_to_usps"] = right
+        metrics["exported_to_usps_deviation"] = np.sqrt(right * (1 - right) / len(test[1]))
         for name, of_seeds in found.items():
             metrics |= mean_and_deviation(of_seeds, f"{{}}_to_{name}")
     run.export(model, default="classify")

@@ -4,10 +4,13 @@ import contextlib
 import io
 import math
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
@@ -140,15 +143,32 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     _write(path, image, _FORMATS[suffix])
 
 
-def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Writes uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` as PNG, complete or not at all."""
-    _write(path, image, "PNG")
+def write_png(
+    path: str | Path, image: np.ndarray, texts: Mapping[str, str] | None = None
+) -> None:
+    """Writes uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` as PNG, complete or not at all.
+
+    Args:
+        path: The file.
+        image: The image.
+        texts: What the file says of it, by name; `png_texts` reads it.
+    """
+    info = PngInfo()
+    for name, text in (texts or {}).items():
+        info.add_text(name, text)
+    _write(path, image, "PNG", pnginfo=info)
 
 
-def _write(path: str | Path, image: np.ndarray, format: str) -> None:
+def png_texts(path: str | Path) -> dict[str, str]:
+    """Returns the texts in a PNG file by their names, such as those of `write_png`."""
+    with Image.open(path) as image:
+        return dict(getattr(image, "text", {}))
+
+
+def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> None:
     pillow = to_pillow(image)
     with replacing(path) as file:
-        pillow.save(file, format, quality=95)
+        pillow.save(file, format, quality=95, **options)
 
 
 def to_pillow(image: np.ndarray) -> Image.Image:

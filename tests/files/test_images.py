@@ -20,6 +20,7 @@ from keras_gen.files.images import (
     flat_pixels,
     grid,
     luma,
+    png_texts,
     read_image,
     write_image,
     write_png,
@@ -39,6 +40,12 @@ def test_png_round_trip(tmp_path):
     write_png(tmp_path / "new" / "folder" / "a.png", RGB)
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "folder" / "a.png"), RGB)
     assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["a.png"]
+    assert png_texts(tmp_path / "new" / "folder" / "a.png") == {}
+
+
+def test_a_png_file_says_what_it_is_told(tmp_path):
+    write_png(tmp_path / "a.png", RGB, {"run": "d8a1", "of": "a cat"})
+    assert png_texts(tmp_path / "a.png") == {"run": "d8a1", "of": "a cat"}
 
 
 @pytest.mark.parametrize("ending", [*SUFFIXES, ".JPG"])

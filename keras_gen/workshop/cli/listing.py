@@ -31,7 +31,7 @@ def list_models(options: argparse.Namespace) -> int:
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
         'Minutes are those\nof a training on CPU cores; "export" says that a trained model is '
-        "there.\n`keras-gen show NAME` says more."
+        "there, and\nhow long it was trained. `keras-gen show NAME` says more."
     )
     by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):
@@ -145,12 +145,15 @@ def _family(recipe: Path | None) -> str:
 
 
 def _mark(folder: Path) -> str:
-    """Whether there is an export, and whether the terms of its data rule out commercial use."""
+    """Whether there is an export, its minutes, and if its data rule out commercial use."""
     try:
-        data = exported.read_metadata(exported.resolve(folder)).get("data")
+        metadata = exported.read_metadata(exported.resolve(folder))
+        terms = terms_of(metadata.get("data"))
+        minutes = (metadata.get("metrics") or {}).get("minutes")
     except UNREADABLE:
         return "export (unreadable)"
-    return "export, not commercial" if forbid_commerce(terms_of(data)) else "export"
+    of = f" of {minutes:.0f} minutes" if minutes else ""
+    return f"export{of}, not commercial" if forbid_commerce(terms) else f"export{of}"
 
 
 @functools.cache
@@ -175,12 +178,13 @@ def _duration(recipe: Path) -> str:
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """The figure that its recipe publishes first, of this export, or else the first number."""
+    """The figure of this export that its recipe publishes, or else the first number."""
     config = metadata.get("config") or {}
     metrics = metadata.get("metrics") or {}
     try:
         published = read_published(place("recipes").parent, metadata["recipe"])
-        figure = published.on(config).figures[0]
+        figures = published.on(config).figures
+        figure = next((own for own in figures if own.of_export), figures[0])
         entry = entry_of_export(figure, config, metrics)
         # Stars are for pages.
         return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"

@@ -37,6 +37,8 @@ class Figure:
         baselines: Name -> metric of a baseline. The strongest one is shown.
         references: Name -> metric of what is not to be beaten, such as held-out images.
         no_baseline: Why the first figure has no baseline.
+        of_export: Whether it is the figure of the model that is exported, where the others are of
+            several, such as means over seeds. `keras-gen show` gives it in place of the first.
         tolerance: How far another run may be from the published value, in the unit, above 0.
     """
 
@@ -53,6 +55,7 @@ class Figure:
     baselines: Mapping[str, str] = dataclasses.field(default_factory=dict)
     references: Mapping[str, str] = dataclasses.field(default_factory=dict)
     no_baseline: str | None = None
+    of_export: bool = False
     tolerance: float = dataclasses.field(kw_only=True)
 
     def __post_init__(self):

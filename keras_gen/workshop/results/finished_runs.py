@@ -27,6 +27,7 @@ class FinishedRun:
     metrics: dict[str, Any]
     versions: dict[str, str] | None
     date: str | None
+    id: str | None = None
 
     def sizes(self, training: bool) -> dict[str, list[int]]:
         """Examples in the parts for training, or in all others: kind of part -> number of each.
@@ -80,6 +81,7 @@ def read_run(path: str | Path) -> FinishedRun:
         # The metrics of old runs lack both; the metadata of the export always has them.
         metrics.get("versions") or metadata.get("libraries"),
         metrics.get("date") or (metadata.get("created") or "")[:10] or None,
+        metadata.get("run"),
     )
 
 

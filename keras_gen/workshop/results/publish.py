@@ -98,6 +98,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         date=run.date,
         note=None,
         values=values,
+        run=run.id,
     )
 
 

@@ -29,6 +29,7 @@ class Record:
         date: Day of the run, or None if not recorded.
         note: Why a figure was missed, or what else must be known; or None.
         values: What it measured and publishes, by the names in its metrics.
+        run: Its id, which its images have too; None if not recorded.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Record:
     date: str | None
     note: str | None
     values: dict
+    run: str | None = None
 
     def __post_init__(self):
         """Checks the values, for people may edit the files."""

@@ -446,9 +446,12 @@ class Run:
         self.metrics |= self.trained
 
     def draw(self, name: str, image) -> None:
-        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
+        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder.
+
+        The file names the run, so that no page shows images beside the figures of another one.
+        """
         if is_chief():
-            write_png(self.directory / f"{name}.png", image)
+            write_png(self.directory / f"{name}.png", image, {"run": self.id})
 
     def animate(self, name: str, frames, milliseconds: int = 100) -> None:
         """Writes images, uint8 `[n, height, width, 3]`, as `<name>.gif` into the run's folder."""

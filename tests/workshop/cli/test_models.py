@@ -104,11 +104,18 @@ def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
         defaults = {"sample": {"label": -1}}
         inputs = {"seed": {}, "n": {}, "label": {}}
         signatures = {"sample": {"inputs": inputs}}
-        metadata = {"data": {"name": data}, "defaults": defaults, "signatures": signatures}
+        metrics = {"minutes": 37.7} if name == "digits" else {}
+        metadata = {
+            "data": {"name": data},
+            "metrics": metrics,
+            "defaults": defaults,
+            "signatures": signatures,
+        }
         (folder / "keras_gen.json").write_text(json.dumps(metadata))
     assert main(["list", "--models", "mine"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["faces", "export,", "not", "commercial"] in lines and ["digits", "export"] in lines
+    assert ["faces", "export,", "not", "commercial"] in lines
+    assert ["digits", "export", "of", "38", "minutes"] in lines
     assert main(["show", "faces", "--models", "mine"]) == 0
     out = capsys.readouterr().out
     assert "CelebA: non-commercial research only; no commercial use" in out

@@ -111,3 +111,7 @@ def test_show_has_the_headline_of_the_export(home, capsys):
     make_export(home / "saved_models" / "full" / "1", {"rate": 0.2}, {"nll": 84.5})
     assert main(["show", "full"]) == 0
     assert "NLL, rate 0.2, nats ↓ 84.50 ± 0.25 (test examples)" in capsys.readouterr().out
+    published = home / "recipes" / "results" / "toy.toml"
+    published.write_text(published.read_text() + "of_export = true\n")  # its last figure
+    assert main(["show", "full"]) == 0
+    assert "FID ↓ 3.05" in capsys.readouterr().out

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_gen.data import faces
-from keras_gen.files.images import read_image
+from keras_gen.files.images import png_texts, read_image
+from keras_gen.workshop.results import read_records
 from processes import ROOT
 
 RESULTS = ROOT / "recipes" / "results"
@@ -35,6 +36,20 @@ def test_images_of_data_that_is_kept_back_were_looked_at():
         if path.suffix in (".png", ".gif", ".jpg")
     }
     assert found == LOOKED_AT
+
+
+def test_images_and_figures_are_of_one_run():
+    """Of recipes whose records name their runs: each image names one of these."""
+    records = read_records(ROOT)
+    checked = set()
+    for path in sorted(RESULTS.glob("*.png")):
+        # The longest name: gan_modes_stacked_mnist.png is no image of gan_modes.
+        recipe = max((name for name in records if path.stem.startswith(name)), key=len)
+        runs = {record.run for record in records[recipe] if record.run}
+        if runs:
+            assert png_texts(path).get("run") in runs, f"{path.name} is of another run"
+            checked.add(path.name)
+    assert "big_gan_fashion_mnist_truncation.png" in checked
 
 
 def bare(image: np.ndarray) -> np.ndarray:

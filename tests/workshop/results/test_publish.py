@@ -21,7 +21,7 @@ def edit(root, old, new):
 
 
 def test_a_record_of_a_run(root, tmp_path):
-    make_export(tmp_path / "m" / "2", {"rate": 0.5, "epochs": 20})
+    make_export(tmp_path / "m" / "2", {"rate": 0.5, "epochs": 20}, run="d8a1")
     written = publish(root, [tmp_path / "m"], note=" Two\n words ")
     assert list(written) == [root / "recipes" / "results" / "toy.json"]
     (record,) = read_records(root)["toy"]
@@ -34,6 +34,7 @@ def test_a_record_of_a_run(root, tmp_path):
     assert {key: getattr(record, key) for key in NOW} == NOW
     assert record.config["rate"] == 0.5 and record.config["batch_size"] == 1
     assert not set(record.config) & {"output", "export", "resume"}
+    assert record.run == "d8a1"
 
 
 def test_several_seeds_make_one_group(root, tmp_path):

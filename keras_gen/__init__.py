@@ -43,7 +43,7 @@ _MODELS = {
         "WaveNet",
     ),
     "classifiers": ("Classifier",),
-    "diffusion": ("DDPM", "EDM", "ConditionalDDPM", "FlowMatching", "LatentDiffusion"),
+    "diffusion": ("DDPM", "EDM", "ConditionalDDPM", "FlowMatching", "LatentDiffusion", "Reflow"),
     "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("ConditionalFlow", "Flow", "WaveGlow"),
     "gan": (

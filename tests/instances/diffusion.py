@@ -9,6 +9,7 @@ from keras_gen.diffusion import (
     KarrasPath,
     LatentDiffusion,
     LinearPath,
+    Reflow,
 )
 from keras_gen.networks import mlp_decoder, mlp_encoder, time_mlp
 from keras_gen.vae import VAE
@@ -52,6 +53,10 @@ def _latent(seed=3):
     )
 
 
+def _reflow(seed=3):
+    return Reflow(time_mlp((5,), **SIZES), data="vectors", seed=seed)
+
+
 def few_steps(model):
     """Three samples, by a solver that draws at each step."""
     return model.sample(3, seed=1, steps=3, solver="ancestral")
@@ -63,4 +68,5 @@ TINY = {
     "EDM": Tiny(_edm, few_steps),
     "FlowMatching": Tiny(_flow_matching, few_steps),
     "LatentDiffusion": Tiny(_latent, few_steps),
+    "Reflow": Tiny(_reflow, few_steps),
 }

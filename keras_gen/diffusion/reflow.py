@@ -39,6 +39,7 @@ class Reflow(FlowMatching):
 
     Example:
     ```python
+    from keras_gen.diffusion import FlowMatching
     teacher = FlowMatching.for_vectors(2, width=16)
     latents = np.random.default_rng(0).normal(size=(8, 2))
     model = Reflow.for_vectors(2, width=16)

@@ -69,7 +69,9 @@ def main(run: Run, s: Settings):
     for method, options in METHODS.items():
         keras.utils.set_random_seed(s.seed)
         with run.strategy.scope():
-            model = FlowMatching.for_vectors(2, s.width, seed=s.seed, **options)
+            model = FlowMatching.for_vectors(
+                2, s.width, standardize=False, seed=s.seed, **options
+            )
             run.compile(model, Adam(run.in_halves(s.learning_rate)))
         models[method] = model
 

@@ -62,7 +62,7 @@ def main(run: Run, s: Settings):
     for name, method in {"teacher": FlowMatching, "student": Reflow}.items():
         keras.utils.set_random_seed(s.seed)
         with run.strategy.scope():
-            model = method.for_vectors(2, s.width, seed=s.seed)
+            model = method.for_vectors(2, s.width, standardize=False, seed=s.seed)
             run.compile(model, Adam(run.in_halves(s.learning_rate)))
         models[name] = model
     teacher, student = models.values()

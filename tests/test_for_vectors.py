@@ -101,6 +101,21 @@ def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
     np.testing.assert_allclose(outside.reconstruct(rows), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "name,options", [("DDPM", {}), ("EDM", dict(deviation=1.0)), ("FlowMatching", {})]
+)
+def test_paths_of_standardized_numbers_end_in_the_units_of_the_data(name, options):
+    cls = getattr(keras_gen, name)
+    inside = cls.for_vectors(2, width=4, blocks=1, standardize=False)
+    assert all(getattr(inside, option) == value for option, value in options.items())
+    rows = np.array([[4.0, 8.0], [-4.0, -8.0]] * 3, "float32")
+    model = adapted(cls(inside.network, data="vectors", standardize=True, **options), rows)
+    nats = -inside.log_prob(rows / [4, 8]) + np.log(4 * 8)
+    np.testing.assert_allclose(-model.log_prob(rows), nats, rtol=1e-5)
+    drawn = inside.sample(3, seed=1, steps=2)
+    np.testing.assert_allclose(model.sample(3, seed=1, steps=2), drawn * [4, 8], rtol=1e-5)
+
+
 # Training ----------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,7 @@ class DDPM(PathModel):
             Salimans, Ho (2022).
         chain_steps: T.
         variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
-        data: `"images"`, or `"vectors"` of about unit deviation.
+        data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
         seed: Seed of noise and times.
 
     Raises:
@@ -107,7 +107,8 @@ class DDPM(PathModel):
 
     @override
     def nats(self, x, **given):
-        return self.bound_nats(x, self.score_seeds(x), **given)
+        bound = self.bound_nats(x, self.score_seeds(x), **given)
+        return self.edges["x"].nats_outside(bound)
 
     def bound_nats(self, x, seeds, **given) -> tf.Tensor:
         """Returns L_0 + ... + L_T, `[batch]` in nats, with noise by seeds of the examples."""

@@ -75,6 +75,12 @@ class EDM(PathModel):
         self.log_mean = checked_number("log_mean", log_mean)
         self.log_deviation = checked_positive("log_deviation", log_deviation)
 
+    @classmethod
+    @override
+    def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
+        kwargs.setdefault("deviation", 1.0)  # of standardized numbers
+        return super().for_vectors(shape, width, blocks, **kwargs)
+
     # Training --------------------------------------------------------------------------------
 
     @override

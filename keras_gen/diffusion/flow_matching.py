@@ -46,7 +46,7 @@ class FlowMatching(PathModel):
         probability_path: Name or object; `"straight"` is that of both papers.
         pairing: Which noise belongs to an example: `"independent"`, or `"optimal"` within the
             *global* batch, by the squared distance.
-        data: `"images"`, or `"vectors"` of about unit deviation.
+        data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
         seed: Seed of noise and times.
 
     Raises:

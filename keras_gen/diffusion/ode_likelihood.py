@@ -14,7 +14,7 @@ MOST_VALUES = 4  # of an example whose divergence is exact
 
 
 def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
-    """Returns -log p(x) of a model's prepared examples, `[batch]` in nats.
+    """Returns -log p(x) of a model's prepared examples, `[batch]` in nats of the data's units.
 
     Images get uniform noise of one level's width, see `keras_gen.flows.Flow`.
 
@@ -28,7 +28,7 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
         log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
         x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
     probe = normal(tf.shape(x), model.score_seeds(x))
-    return -ode_log_prob(velocity, x, probe) - log_width
+    return model.edges["x"].nats_outside(-ode_log_prob(velocity, x, probe) - log_width)
 
 
 def ode_log_prob(

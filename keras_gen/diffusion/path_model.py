@@ -85,7 +85,7 @@ class PathModel(LikelihoodModel):
                 f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
                 "that ends at 1, where nothing but noise of deviation 1 is left."
             )
-        self.edges["x"] = KINDS[data](shape, name=data)
+        self.edges["x"] = self.in_any_units(KINDS[data](shape, name=data))
         self.edges["latents"] = Vectors(shape)
         self.edges["steps"] = Integer(1, MOST_STEPS, "steps")
         self.edges["solver"] = Choice(tuple(SOLVERS), "solver")
@@ -108,18 +108,23 @@ class PathModel(LikelihoodModel):
 
     @classmethod
     def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
-        """Builds the model with dense layers: `keras_gen.networks.time_mlp`.
+        """Builds the model of rows of numbers in any units: `keras_gen.networks.time_mlp`.
+
+        The first `fit` finds the mean and deviation of each column, by which the network's numbers
+        are standardized; samples and scores are in the units of the data.
 
         Args:
-            shape: Values of an example, or the shape of one.
+            shape: Columns of a row, or the shape of an example.
             width: Units of each layer.
             blocks: Number of layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Further arguments of the class; `standardize=False` for vectors of about unit
+                deviation that are to stay as they are.
         """
         shape = checked_shape("shape", shape)
         check_sizes(width=width)
         blocks = checked_integer("blocks", blocks, minimum=0)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
+        kwargs.setdefault("standardize", True)
         return cls(network, data="vectors", **kwargs)
 
     @override

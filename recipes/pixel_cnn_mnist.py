@@ -27,7 +27,7 @@ from keras.optimizers import Adam
 
 from keras_gen.autoregressive import PixelCNN
 from keras_gen.data import binarize, small_images
-from keras_gen.metrics import nll_summary
+from keras_gen.metrics import lower_edge_ink, nll_summary
 from keras_gen.networks import pixel_cnn
 from keras_gen.workshop.visualize import samples, seen_pixels
 
@@ -80,6 +80,9 @@ def main(run: Run, s: Settings):
         nats = -model.log_prob(test)
         metrics |= nll_summary({"nll": nats})
         metrics |= baselines
+        drawn = model.sample(min(s.tested, 1000), seed=s.seed)
+        metrics["edge_ink"] = lower_edge_ink(drawn)
+        metrics["floor_edge_ink"] = lower_edge_ink((255 * test).astype("uint8"))
         run.draw("blind_spot", seen_pixels(network, row=14, column=14))
     run.export(model, default="sample")
 

@@ -49,7 +49,7 @@ from keras_gen.metrics.representations.groups import group_report
 from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.metrics.representations.retrieval import retrieval_curve
 from keras_gen.metrics.representations.transfer import transfer_report
-from keras_gen.metrics.samples.artifacts import border_change, chroma_grain, mesh
+from keras_gen.metrics.samples.artifacts import border_change, chroma_grain, lower_edge_ink, mesh
 from keras_gen.metrics.samples.bins import bin_shares
 from keras_gen.metrics.samples.classes import class_report
 from keras_gen.metrics.samples.earth_mover import critic_distances, earth_movers_distance

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.arguments import checked_integer
 from keras_gen.files.images import LUMA_WEIGHTS, luma
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -94,6 +95,23 @@ def border_change(
     inner = change[:, BORDER:-BORDER, BORDER:-BORDER]
     total = change.sum(dtype=np.float64) - inner.sum(dtype=np.float64)
     return float(total / (change.size - inner.size))
+
+
+def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
+    """Fraction of images with ink in the lowest rows: of digits whose strokes run over the edge.
+
+    A model that draws from top to bottom, and sees few rows above, does not know when to end.
+
+    Args:
+        images: uint8 `[n, H, W, C]`, 0 the background; ink is above half the range.
+        rows: Number of rows, 1 or more.
+
+    Example:
+        >>> lower_edge_ink(model.sample(100)), lower_edge_ink(digits)
+    """
+    images = as_images(images, "images")
+    checked_integer("rows", rows, minimum=1, maximum=images.shape[1])
+    return float((images[:, -rows:] > 127).any(axis=(1, 2, 3)).mean())
 
 
 def _standing_out(power, row, column):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics import border_change, chroma_grain, mesh
+from keras_gen.metrics import border_change, chroma_grain, lower_edge_ink, mesh
 
 
 def gray(n=3, side=32, seed=0):
@@ -28,6 +28,18 @@ class TestChromaGrain:
     def test_slow_changes_of_color_are_no_grain(self):
         slope = np.linspace(0, 200, 64)[None, None, :, None] * [1, 0, 0]
         assert chroma_grain(as_levels(slope + np.zeros([1, 64, 64, 3]))) < 0.3
+
+
+def test_ink_in_the_lowest_rows():
+    images = np.zeros([4, 8, 8, 1], "uint8")
+    images[0, 5, 3] = 255  # above the two rows
+    images[1, 6, 0] = 255
+    images[2, 7, 7] = 128
+    images[3, 7, 7] = 127  # no ink
+    assert lower_edge_ink(images) == 0.5
+    assert lower_edge_ink(images, rows=1) == 0.25 and lower_edge_ink(images, rows=3) == 0.75
+    with pytest.raises(ValueError, match="rows must be"):
+        lower_edge_ink(images, rows=9)
 
 
 class TestMesh:

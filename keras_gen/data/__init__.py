@@ -32,6 +32,7 @@ from keras_gen.data.sets.images import (
 )
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
 from keras_gen.data.sets.near_duplicates import near_duplicates
+from keras_gen.data.sets.oscillations import Oscillations
 from keras_gen.data.sets.planar import (
     PlanarNormals,
     PlanarSquares,
@@ -58,6 +59,7 @@ from keras_gen.data.transforms.image_augmentations import (
     random_shift_flip,
 )
 from keras_gen.data.transforms.moving_images import moving_images
+from keras_gen.data.transforms.normal_scores import NormalScores
 from keras_gen.data.transforms.palettes import common_colors, nearest_colors
 from keras_gen.data.transforms.resizing import pad_to, resize_cover, shrunk
 from keras_gen.data.transforms.tables import Column, RowVectors, table_columns, table_rows

@@ -27,6 +27,7 @@ DRAWN = (
     "gan_modes",
     "gan_one_dimension",
     "talking_heads_drawn_faces",
+    "vae_series_oscillations",
     "wgan_distances",
 )
 LISTED = "vae_mnist"

@@ -8,6 +8,7 @@ from scipy import stats
 
 from keras_gen.core import training_step
 from keras_gen.losses import UnboundedNormal, kl_normal
+from keras_gen.metrics import importance_weighted_nll
 from keras_gen.networks import label_prior, mlp_decoder, mlp_encoder, with_codes, with_labels
 from keras_gen.serving.export import export
 from keras_gen.vae import ConditionalVAE
@@ -47,6 +48,8 @@ def test_importance_weights_give_the_density_of_a_linear_model(rng, prior):
     log_weights = model.log_weights(tf.constant(x), 20_000, [0, 1], tf.constant(labels))
     found = tf.reduce_logsumexp(log_weights, axis=0) - np.log(20_000)
     np.testing.assert_allclose(found, expected, atol=0.1)
+    estimate = importance_weighted_nll(model, x, 4000, conditions=labels)["nll"]
+    np.testing.assert_allclose(-estimate, expected, atol=0.1)
     # Eq. (4): the bound lies below, and by KL divergences at that.
     assert (model.log_prob(x, labels) < np.array(expected) + 0.5).all()
     assert model.log_prob(x, labels).mean() < np.mean(expected)
@@ -100,6 +103,8 @@ def test_vectors_are_conditions_in_their_own_units(rng):
 
 
 def test_conditions_that_do_not_fit():
+    with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected as many"):
+        importance_weighted_nll(linear(), np.zeros([2, 2], "float32"), conditions=np.zeros(1, int))
     with pytest.raises(ValueError, match="give the number of classes, or the number of columns"):
         ConditionalVAE.for_vectors(3)
     encoder = with_labels(mlp_encoder((4,), 1, (2,), heads=("mean", "log_variance")), 2)

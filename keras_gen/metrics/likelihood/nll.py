@@ -36,8 +36,9 @@ def importance_weighted_nll(
     chunk: int = 50,
     batch_size: int = 32,
     seed: int = 0,
+    conditions: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Estimates -log p(x) by importance sampling: Burda et al. (2016), equation 8, negated.
+    """Estimates -log p(x), or -log p(x|c), by importance sampling: Burda et al. (2016), eq. 8.
 
     -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x), is in expectation an upper bound of
     the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a running
@@ -52,6 +53,8 @@ def importance_weighted_nll(
         batch_size: Examples at once.
         seed: Seed of the latents. The result depends on it, and within its error on `chunk` and
             `batch_size`.
+        conditions: What a model of p(x|c) is given, such as the labels of a `ConditionalVAE`, `[n,
+            ...]`: Sohn, Lee, Yan (2015), equation 7.
 
     Returns:
         float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
@@ -72,11 +75,19 @@ def importance_weighted_nll(
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]
+    given = [] if conditions is None else [model.edges[name] for name in model.given]
+    if given and len(conditions) != len(images):
+        raise ValueError(
+            f"There are {len(conditions)} conditions for {len(images)} images: expected as many."
+        )
     # AutoGraph is for the loop below alone.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)])
-    def estimate(x, batch):
+    specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
+    specs += [edge.inner_spec() for edge in given]
+
+    @tf.function(input_signature=specs)
+    def estimate(x, batch, *condition):
         # The sums are those of w / exp(largest), w^2 / exp(2 largest) and log w.
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
@@ -84,7 +95,7 @@ def importance_weighted_nll(
             # Iterations at the same time would each hold their samples.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
-            log_w = tf.cast(log_weights(x, chunk, key), tf.float64)
+            log_w = tf.cast(log_weights(x, chunk, key, *condition), tf.float64)
             # The last chunk may hold more samples than are wanted.
             wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
             logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
@@ -105,8 +116,9 @@ def importance_weighted_nll(
 
     parts = []
     for start in with_bar(range(0, len(images), batch_size), "batch"):
-        x = model.prepare(images[start : start + batch_size])
-        parts.append(estimate(x, start // batch_size))
+        some = slice(start, start + batch_size)
+        condition = [edge.prepare(conditions[some]) for edge in given]
+        parts.append(estimate(model.prepare(images[some]), start // batch_size, *condition))
     result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if np.isnan(result["nll"]).any():
         raise FloatingPointError(

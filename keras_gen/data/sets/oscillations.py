@@ -1,0 +1,85 @@
+"""Series of a swinging body whose density is known."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy.special import logsumexp
+
+AT_ONCE = 50  # series whose density is computed at once
+
+
+@dataclasses.dataclass(frozen=True)
+class Oscillations:
+    """Position and speed of a swinging body, each measured with normal noise.
+
+    The position is `amplitude * sin(2 pi f t + phase)` at even times t in [0, 1), in seconds, and
+    the speed is its derivative. Each series has a frequency and a phase of its own, both uniform.
+    Given them its values are independent; without them it takes all of a series to tell them.
+
+    Args:
+        steps: Times at which both are measured.
+        amplitude: Of the position, above 0.
+        frequencies: The lowest and the highest one, in swings a second.
+        noise: Standard deviation of the noise, as a part of the amplitude; of the speed as a part
+            of that at the highest frequency.
+
+    Example:
+        >>> series = Oscillations().sample(100, seed=1)  # [100, 32, 2]
+        >>> nats = -Oscillations().log_density(series)
+    """
+
+    steps: int = 32
+    amplitude: float = 20.0
+    frequencies: tuple[float, float] = (1.0, 3.0)
+    noise: float = 0.2
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns series, float32 `[n, steps, 2]`: position and speed."""
+        rng = np.random.default_rng(seed)
+        frequencies = rng.uniform(*self.frequencies, n)
+        phases = rng.uniform(0, 2 * np.pi, n)
+        noise = self._deviations() * rng.normal(size=(n, self.steps, 2))
+        return (self._means(frequencies, phases) + noise).astype("float32")
+
+    def log_density(
+        self, series: np.ndarray, frequencies: int = 256, phases: int = 256
+    ) -> np.ndarray:
+        """Returns the logarithm of the density of series `[n, steps, 2]`, float64 `[n]`, nats.
+
+        It is the mean of the densities given the frequency and the phase, on a grid of both.
+
+        Args:
+            series: The series.
+            frequencies: Number of frequencies of the grid.
+            phases: Number of phases of the grid.
+        """
+        low, high = self.frequencies
+        of_grid = low + (high - low) * (np.arange(frequencies) + 0.5) / frequencies
+        around = 2 * np.pi * np.arange(phases) / phases
+        means = self._means(np.repeat(of_grid, phases), np.tile(around, frequencies))
+        means = (means / self._deviations()).reshape(len(means), -1)
+        values = np.asarray(series, "float64") / self._deviations()
+        values = values.reshape(len(values), -1)
+        squares = np.sum(means**2, axis=1)
+        found = []
+        for start in range(0, len(values), AT_ONCE):
+            part = values[start : start + AT_ONCE]
+            distances = np.sum(part**2, axis=1)[:, None] - 2 * part @ means.T + squares
+            found.append(logsumexp(-0.5 * distances, axis=1) - np.log(len(means)))
+        constant = np.log(self._deviations()).sum() + np.log(2 * np.pi)
+        return np.concatenate(found) - self.steps * constant
+
+    def _means(self, frequencies, phases):
+        """Position and speed without noise, `[n, steps, 2]`."""
+        times = np.arange(self.steps) / self.steps
+        speeds = 2 * np.pi * frequencies[:, None]
+        angles = speeds * times + phases[:, None]
+        both = [np.sin(angles), speeds * np.cos(angles)]
+        return self.amplitude * np.stack(both, axis=-1)
+
+    def _deviations(self):
+        """Of the noise of both, `[2]`."""
+        fastest = 2 * np.pi * self.frequencies[1]
+        return self.noise * self.amplitude * np.array([1.0, fastest])

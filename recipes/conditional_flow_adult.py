@@ -1,0 +1,173 @@
+"""How likely people are in each class of income, by a conditional flow of a table.
+
+Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
+2019, here of rows given a label; the couplings of Dinh, Sohl-Dickstein, Bengio: "Density Estimation
+Using Real NVP", ICLR 2017.
+
+  python recipes/conditional_flow_adult.py                  about 4 minutes on one of two CPU cores
+  python recipes/conditional_flow_adult.py --preset smoke   under a minute
+
+Expected result of the cpu preset: 17.7 nats of a test row and its label (19.3 by a normal
+distribution of each class, 19.4 by naive Bayes), and an accuracy of the income of 0.845 (logistic
+regression 0.853).
+
+The flow learns how likely a row of 13 columns is for a small and for a large income, and Bayes'
+rule makes a classifier of it, with the classes' parts in the training as priors. Test people are
+given in nats of a row and its label, and by how often the likelier label is right.
+
+Categories and numbers that many people share have no density. `NormalScores` spreads each over its
+share of the training rows, and so makes every column normal; the density of these numbers bounds
+the probability of the row, here by 16 draws. Numbers are cut into 32 intervals; the column of the
+education's name is left out, for another one has its number.
+
+Cheap methods: a normal distribution of the same numbers for each label, with full covariance
+(quadratic discriminant analysis), the same way; the shares of each column's values for each label
+(naive Bayes); and logistic regression, which only names the label.
+
+Of the training people 4,000 are held out. By their nats the epoch is chosen whose weights are
+measured, and in trials were the number of couplings and units.
+
+Data: adult through tensorflow-datasets (from adult.zip, fetched by hand, which an error names).
+"""
+
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import Adam
+from scipy.special import log_softmax, logsumexp
+from scipy.stats import multivariate_normal
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import CategoricalNB
+
+from keras_gen.core.noise import stateless_seed
+from keras_gen.data import NormalScores, Source, people_table
+from keras_gen.flows import ConditionalFlow
+from keras_gen.metrics import nll_summary
+from keras_gen.workshop.visualize import code_scatter
+
+LEFT_OUT = ("education",)  # columns
+SHOWN = 2000  # people in an image
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    held_out: int = 4000  # Training people by whom the epoch is chosen
+    couplings: int = 8  # Of the flow
+    hidden: int = 64  # Units of each of the two hidden layers of a coupling
+    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
+    draws: int = 16  # Of normal numbers, by which a test row is measured
+
+
+PRESETS = {
+    "smoke": dict(held_out=20, couplings=2, hidden=8, draws=2, epochs=2, steps_per_epoch=20,
+                  batch_size=32, steps_per_execution=10),
+    "cpu": dict(epochs=20, steps_per_epoch=500, batch_size=256, steps_per_execution=100),
+    "paper": dict(couplings=16, hidden=128, epochs=100, steps_per_epoch=1000, batch_size=256,
+                  steps_per_execution=100),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(people_table())
+    kept = [column.name not in LEFT_OUT for column in data.columns]
+    columns = [column for column, keep in zip(data.columns, kept, strict=True) if keep]
+    scores = NormalScores(data.train_rows[:, kept], columns)
+    vectors, labels, _ = data.train.arrays()
+    test_vectors, test_labels, _ = data.test.arrays()
+    levels = scores.levels(data.train_rows[: len(labels), kept])
+    test_levels = scores.levels(data.test_rows[: len(test_labels), kept])
+
+    with run.strategy.scope():
+        hidden = (s.hidden, s.hidden)
+        sizes = dict(steps=s.couplings, hidden=hidden)
+        model = ConditionalFlow.for_vectors(len(columns), classes=2, **sizes, seed=s.seed)
+        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+
+    def drawn(batch, seed):
+        rows, labels = batch
+        return scores.drawn(rows, seed), labels
+
+    def validate(model):
+        bounds = joint_nats(model.classify, scores, levels[-s.held_out :], s.seed, draws=1)
+        return {"nats": -of_label(bounds, labels[-s.held_out :]).mean()}
+
+    def draw(model):
+        z = scores.drawn(test_levels[:SHOWN], stateless_seed(s.seed, 0, "shown")).numpy()
+        shown_labels = test_labels[:SHOWN]
+        samples = model.sample(len(z), seed=s.seed, label=shown_labels)
+        panels = {"people": z[:, :2], "samples": samples[:, :2]}
+        names = [f"normal numbers of {column.name}" for column in columns[:2]]
+        return code_scatter(panels, shown_labels, ["<=50K", ">50K"], tuple(names))
+
+    # Each step: the flow moves along the gradient of log p(x|y), of numbers drawn anew.
+    train = Source((levels[: -s.held_out], labels[: -s.held_out]))
+    stream = partial(train.stream, s.batch_size, s.seed, augment_batch=drawn)
+    run.fit(model, stream, draw, validate=validate, best="nats")
+    run.restore_best(model)
+
+    with run.evaluation(model) as metrics:
+        z = scores.drawn(levels, stateless_seed(s.seed, 0, "fitted")).numpy()
+        by_normals = normal_densities(z, labels)
+        by_shares = CategoricalNB(min_categories=scores.shares.shape[1]).fit(levels, labels)
+        linear = LogisticRegression(max_iter=1000).fit(vectors, labels)
+        joints = {
+            "": joint_nats(model.classify, scores, test_levels, s.seed, s.draws),
+            "normal_": joint_nats(by_normals, scores, test_levels, s.seed, s.draws),
+            "naive_": by_shares.predict_joint_log_proba(test_levels),
+        }
+        for name, joint in joints.items():
+            metrics |= nll_summary({"nll": -of_label(joint, test_labels)}, prefix=name)
+        odds = linear.decision_function(test_vectors)
+        joints["linear_"] = np.stack([np.zeros_like(odds), odds], axis=1)
+        for name, logits in joints.items():
+            right = logits.argmax(axis=1) == test_labels
+            metrics[f"{name}accuracy"] = right.mean()
+            given_row = log_softmax(logits, axis=1)
+            metrics[f"{name}label_nats"] = -of_label(given_row, test_labels).mean()
+    run.export(model, default="classify")
+
+
+def joint_nats(log_joint, scores, levels, seed, draws):
+    """A bound on log P(row, y) of every label y, float64 `[n, 2]`, by some draws of numbers.
+
+    Args:
+        log_joint: Function of numbers `[n, columns]` that returns log p(z, y), `[n, 2]`.
+        scores: What makes numbers of levels.
+        levels: Int32 `[n, columns]`.
+        seed: Of the numbers.
+        draws: How many of them.
+    """
+    bounds = []
+    for number in range(draws):
+        z = scores.drawn(tf.constant(levels), stateless_seed(seed, number, "draws"))
+        each = log_joint(z.numpy()).astype(np.float64)
+        bounds.append(each + scores.log_widths(z, levels)[:, None])
+    return logsumexp(bounds, axis=0) - np.log(draws)
+
+
+def normal_densities(z, labels):
+    """Returns log p(z, y) as a function, of a normal distribution for each label."""
+    parts = [z[labels == label] for label in (0, 1)]
+    normals = [
+        multivariate_normal(part.mean(axis=0), np.cov(part.T), allow_singular=True)
+        for part in parts
+    ]
+    priors = np.log([len(part) / len(z) for part in parts])
+
+    def log_joint(z):
+        return np.stack([normal.logpdf(z) for normal in normals], axis=1) + priors
+
+    return log_joint
+
+
+def of_label(values, labels):
+    """Returns the value of each row's label."""
+    return values[np.arange(len(labels)), labels]
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

@@ -248,6 +248,7 @@ def home(tmp_path, monkeypatch):
     for name in ("cats/tabby.png", "cats/black.jpg", "dogs/poodle.webp", "dogs/pug.bmp"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         write_image(tmp_path / "photos" / name, images(40, 60, 3))
+    write_image(tmp_path / "half.png", images(28, 28))
     monkeypatch.chdir(tmp_path)
     extractor = functools.partial(metrics.trained_extractor, steps=1, cache=tmp_path)
     monkeypatch.setattr(data, "small_images", small_images)

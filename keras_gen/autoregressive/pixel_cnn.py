@@ -71,7 +71,8 @@ class PixelCNN(CausalModel):
             n: Completions of each image, at least 1.
             seed: 0 to 2**31 - 1; None draws anew.
             batch_size: Completions at once.
-            **given: Further arguments of `fill`, such as `labels`, one for each image or for all.
+            **given: Further arguments of `fill`, such as `labels`, one for each image or for all;
+                without labels each completion is of a random class.
 
         Returns:
             `[m, n, height, width, channels]`, as the model's samples.
@@ -89,9 +90,11 @@ class PixelCNN(CausalModel):
             )
         masks = np.broadcast_to(masks, (len(images), *size))
         count = len(images) * n
-        seed = None if seed is None else checked_seed(seed)
-        seeds = np.random.default_rng(seed).integers(2**31 - 1, size=count, dtype=np.int32)
+        random = np.random.default_rng(None if seed is None else checked_seed(seed))
+        seeds = random.integers(2**31 - 1, size=count, dtype=np.int32)
         repeated = {k: np.repeat(v, n, axis=0) if np.ndim(v) else v for k, v in given.items()}
+        if "labels" in self.given and "labels" not in given:
+            repeated["labels"] = random.integers(self.edges["labels"].classes, size=count)
         filled = self.fill(
             np.repeat(images, n, axis=0),
             np.repeat(masks, n, axis=0).astype("uint8"),

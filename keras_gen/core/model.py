@@ -25,6 +25,7 @@ from keras_gen.core.checks.fit_errors import (
     refuse_non_finite_weights,
     refuse_other_weights,
     refuse_replicated_randomness,
+    refuse_rescaling,
     refuse_shared_layers,
 )
 from keras_gen.core.checks.step_checks import require
@@ -34,6 +35,10 @@ from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import LearningRates, fuse
 from keras_gen.core.training_state import release_folders
 from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
+
+# Class methods that build a model, which is found by them where its networks were left out.
+DOORS = ("for_images", "for_vectors", "for_table", "for_coder", "from_source")
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Step(NamedTuple):
@@ -180,8 +185,15 @@ class GenerativeModel(keras.Model):
                 "keras.config.set_image_data_format('channels_last') before networks are built."
             )
         model = super().__new__(cls, *args, **kwargs)
-        positional = list(inspect.signature(cls.__init__).parameters)[1:]
-        object.__setattr__(model, "_given_arguments", [*positional[: len(args)], *kwargs])
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        positional = [parameter.name for parameter in parameters]
+        given = [*positional[: len(args)], *kwargs]
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind not in VARIADIC]
+        if missing := [name for name in needed if name not in given]:
+            doors = [f"{cls.__name__}.{door}" for door in DOORS if hasattr(cls, door)]
+            way_out = f"; {' and '.join(doors)} build it with usual ones" if doors else ""
+            raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
+        object.__setattr__(model, "_given_arguments", given)
         return model
 
     def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
@@ -240,6 +252,9 @@ class GenerativeModel(keras.Model):
             config[argument] = keras.saving.serialize_keras_object(value)
         if self.class_names:
             config["class_names"] = list(self.class_names)
+        columns = {name: getattr(edge, "columns", ()) for name, edge in self.edges.items()}
+        if any(columns.values()):
+            config["column_names"] = {name: list(of) for name, of in columns.items() if of}
         return config
 
     @override
@@ -247,6 +262,7 @@ class GenerativeModel(keras.Model):
     def from_config(cls, config: dict):
         config = copy.deepcopy(config)  # Keras empties what it reads.
         class_names = config.pop("class_names", ())
+        column_names = config.pop("column_names", {})
         arguments = {}
         for name, value in config.items():
             name = cls.renamed.get(name, name)
@@ -254,6 +270,8 @@ class GenerativeModel(keras.Model):
         model = cls(**arguments)
         if class_names:
             model.name_classes(class_names)
+        for edge, names in column_names.items():
+            model.edges[edge].columns = tuple(names)
         return model
 
     def arguments(self) -> list[str]:
@@ -338,6 +356,7 @@ class GenerativeModel(keras.Model):
         # Of Keras' whole step XLA would leave out the checks: `minimize` gives it the gradients.
         self.__dict__["_xla"] = jit_compile
         refuse_replicated_randomness(self)
+        refuse_rescaling(self)
         refuse_shared_layers(self)
         built = {}
         for name, player in players.items():

@@ -114,7 +114,17 @@ class Attack(Configurable):
         if self.norm == "inf" and most > high - low:
             raise ValueError(
                 f"epsilon is {most:g} and the inputs range from {low:g} to {high:g}: expected at "
-                f"most {high - low:g}, in the units of the input."
+                f"most {high - low:g}, in the units of the input; bounds are those of the network."
+            )
+
+    def warn_of_little(self, low: float, high: float) -> None:
+        """Warns if no value can change by half a level of 256."""
+        most = schedules.final(self.epsilon)
+        if self.norm == "inf" and 0 < most < (high - low) / 510:
+            warnings.warn(
+                f"epsilon is {most:g}, less than half a level of inputs from {low:g} to {high:g}: "
+                "it is in the units of the input.",
+                stacklevel=3,
             )
 
     def direction(self, slope):
@@ -171,6 +181,7 @@ class Attack(Configurable):
         """
         low, high = bounds
         self.check_epsilon(low, high)
+        self.warn_of_little(low, high)
         x = in_bounds(images, low, high)
         labels = class_labels(labels, len(x))
         _check_classes(network, x, labels)

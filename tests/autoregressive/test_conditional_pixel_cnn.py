@@ -83,6 +83,16 @@ def test_completions_keep_what_is_known_and_draw_the_rest_given_it(model):
     np.testing.assert_array_equal(model.complete(image, 0 * missing, labels=2)[:, 0], image)
 
 
+def test_completions_without_labels_are_of_random_classes(model):
+    n = 4000
+    image = np.zeros((1, 2, 2, 1), "float32")
+    completed = model.complete(image, np.ones((2, 2, 1)), n=n, seed=1, batch_size=n)
+    codes = (completed[0].reshape(n, 4) > 0) @ [8, 4, 2, 1]
+    expected = by_class(model).mean(axis=1)  # over the classes
+    shares = np.bincount(codes, minlength=16) / n
+    assert (np.abs(shares - expected) < 4 * np.sqrt(expected * (1 - expected) / n)).all()
+
+
 def test_a_pixel_before_the_known_ones_does_not_see_them(model):
     images = np.array([[0, 0, 0, 0], [0, 1, 1, 1]], "float32").reshape(2, 2, 2, 1)
     missing = np.array([1, 0, 0, 0]).reshape(2, 2, 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_gen
 from keras_gen.core import GenerativeModel, Player, minimize, require_built, training_step
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.core.schedules import Linear
@@ -468,3 +469,11 @@ class TestFiles:
         with pytest.raises(ValueError, match=r"^format is 'onnx': expected 'tf_saved_model'"):
             Line(line()).export(tmp_path / "model", format="onnx")
         assert not list(tmp_path.iterdir())
+
+
+def test_missing_networks_are_named_with_who_builds_them():
+    sentence = r"^ADDA lacks classifier, discriminator, source_encoder; ADDA\.for_images and "
+    with pytest.raises(
+        TypeError, match=sentence + r"ADDA\.from_source build it with usual ones\.$"
+    ):
+        keras_gen.ADDA(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]))

@@ -146,6 +146,13 @@ def test_a_network_that_is_sure_of_itself_is_attacked_as_any():
     np.testing.assert_allclose(found - x, 0.1 * sign.reshape(x.shape), atol=1e-6)
 
 
+def test_a_change_of_less_than_half_a_level_is_mentioned():
+    network = linear_classifier(SHAPE, np.ones(6) / 255)
+    x, labels = examples()
+    with pytest.warns(UserWarning, match="epsilon is 0.1, less than half a level of inputs from 0"):
+        FGSM(0.1)(network, 255 * x, labels, bounds=(0.0, 255.0))
+
+
 def test_an_attack_that_moves_nothing_says_so():
     network = linear_classifier(SHAPE, np.zeros(6))
     x, labels = examples()

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import shown
 from keras_gen.core import is_chief
 from keras_gen.core.callbacks.sample_grid import grid_path
 from keras_gen.files.images import read_image
@@ -29,6 +30,9 @@ class Board(keras.callbacks.Callback):
         images: Folder of a `SampleGrid` before this callback; its images are shown too.
         every_seconds: Time between the points within an epoch.
 
+    Raises:
+        TypeError: If `settings` is no mapping.
+
     Example:
     ```python
     tensorboard = keras.callbacks.TensorBoard("runs/a/tensorboard")
@@ -46,6 +50,11 @@ class Board(keras.callbacks.Callback):
         every_seconds: float = 10.0,
     ):
         super().__init__()
+        if not isinstance(settings, Mapping | None):
+            raise TypeError(
+                f"settings are {shown(settings)}: expected a dict of names and values; images are "
+                "those in the folder of a SampleGrid, images=FOLDER."
+            )
         self.directory = Path(directory)
         self.settings = settings
         self.images = Path(images) if images else None

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import shown
+from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.minimize import NOT_FINITE, trainable_weights
 from keras_gen.keras_internals import all_layers, draws
 from keras_gen.messages import refusal
@@ -55,6 +56,29 @@ def refuse_shared_layers(model) -> None:
                     "weights a file holds once: give each its own, or make one network of both "
                     "with several outputs."
                 )
+
+
+def refuse_rescaling(model) -> None:
+    """Raises a ValueError if a network of images divides levels of 0 to 255, which it never sees.
+
+    Networks of users often do so in their first layer. Here they get images in [-1, 1] or [0, 1].
+    """
+    examples = (model.edges | model.training_edges).get("x")
+    if not isinstance(examples, Images):
+        return
+    for name, network in model.networks.items():
+        for layer in all_layers(network):
+            if isinstance(layer, keras.layers.Rescaling) and _divides_levels(layer.scale):
+                raise ValueError(
+                    f"The {name} '{network.name}' has {layer.name}, which multiplies by "
+                    f"{layer.scale:.2g}, as of levels from 0 to 255: here networks get images in "
+                    f"[{examples.low:g}, {examples.high:g}]. Build it without, such as "
+                    f"keras.Model(network.get_layer('{layer.name}').output, network.outputs)."
+                )
+
+
+def _divides_levels(scale) -> bool:
+    return isinstance(scale, float) and 0 < scale < 1 / 64
 
 
 def refuse_callbacks(model, callbacks) -> None:

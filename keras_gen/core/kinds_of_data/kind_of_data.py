@@ -114,7 +114,10 @@ def of_shape(values, shape, subject):
     """Returns a batch of values, refused if its examples are not of the shape."""
     if not values.shape.is_compatible_with([None, *shape]):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
-        raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
+        way_out = _other_channels(values.shape, shape)
+        raise ValueError(
+            f"{subject} have shape {values.shape}: expected [batch, {expected}]{way_out}."
+        )
     # A step may not know the shape, and `fit` may reuse one that was built for another.
     values = tf.ensure_shape(values, [None, *shape])
     if None not in shape:
@@ -123,6 +126,17 @@ def of_shape(values, shape, subject):
     sentence = f"{subject} have shape [batch, {', '.join(['{}'] * len(sizes))}]: expected no 0."
     with tf.control_dependencies([require(tf.reduce_min(sizes) > 0, sentence, *sizes)]):
         return tf.identity(values)
+
+
+def _other_channels(found, expected) -> str:
+    """How images of one channel come to have three, and the other way, or nothing."""
+    if found.rank != 4 or not found[:-1].is_compatible_with([None, *expected[:-1]]):
+        return ""
+    if (found[-1], expected[-1]) == (3, 1):
+        return "; tf.image.rgb_to_grayscale makes them gray"
+    if (found[-1], expected[-1]) == (1, 3):
+        return "; tf.image.grayscale_to_rgb gives them three channels"
+    return ""
 
 
 def within(values, low, high, subject, expected, slack=1e-3):

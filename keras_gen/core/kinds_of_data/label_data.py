@@ -43,25 +43,30 @@ class Labels(Edge):
             # A step that was built for several shapes.
             columns = tf.reduce_prod(tf.shape(labels)[1:])
             labels = tf.reshape(labels, [-1, columns])
-            sentence = f"Labels have {{}} columns: {way_out}"
+            sentence = f"{self.subject} have {{}} columns: {way_out}"
             with tf.control_dependencies([require(columns == 1, sentence, columns)]):
                 labels = labels[:, 0]
         elif labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
         elif labels.shape.rank > 1:
-            raise ValueError(f"Labels have shape {labels.shape}: {way_out}")
+            raise ValueError(f"{self.subject} have shape {labels.shape}: {way_out}")
         least = -1 if self.unknown else 0
         expected = f"integers in [0, {self.classes - 1}]"
         if self.unknown:
-            expected += ", or -1 for any class"
-        return integers_within(labels, least, self.classes - 1, "Labels", expected)
+            expected += ", or -1 for any"
+        return integers_within(labels, least, self.classes - 1, self.subject, expected)
+
+    @property
+    def subject(self) -> str:
+        """How messages call them: in the plural, such as "Labels" or "Speakers"."""
+        return self.name.removesuffix("s").capitalize() + "s"
 
     def _numbers(self, labels: tf.Tensor) -> tf.Tensor:
         """Names as the integers that they stand for."""
         same = tf.equal(labels[..., None], tf.constant(self.names))
         known = tf.reduce_any(same, axis=-1)
         unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
-        sentence = f"Labels have the name '{{}}': expected {', '.join(self.names)}."
+        sentence = f"{self.subject} have the name '{{}}': expected {', '.join(self.names)}."
         first = tf.strings.reduce_join(unknown[:1])
         with tf.control_dependencies([require(tf.reduce_all(known), sentence, first)]):
             return tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32)

@@ -16,6 +16,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     as_numbers,
     as_tensor,
     is_table,
+    numbers_of_table,
     of_shape,
     within,
 )
@@ -132,7 +133,19 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         self.examples = self.add_weight(
             name="examples", shape=(), dtype="int64", initializer="zeros"
         )
+        # The names of the columns, of a model that was trained with a DataFrame.
+        self.columns: tuple[str, ...] = ()
         self.built = True
+
+    @override
+    def as_array(self, values):
+        if not is_table(values):
+            return super().as_array(values)
+        if not self.adapted:
+            self.columns = tuple(map(str, values.columns))
+        if self.columns:
+            values = in_order(values, self.columns)
+        return numbers_of_table(values)
 
     @property
     def adapted(self) -> bool:
@@ -211,6 +224,21 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+def in_order(table, names: Sequence[str]):
+    """Returns a DataFrame with its columns in the order of the names.
+
+    Raises:
+        ValueError: If it has other columns.
+    """
+    found = list(map(str, table.columns))
+    if sorted(found) != sorted(names):
+        raise ValueError(
+            f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, as in the "
+            "first training."
+        )
+    return table[[table.columns[found.index(name)] for name in names]]
 
 
 @dataclasses.dataclass(frozen=True)

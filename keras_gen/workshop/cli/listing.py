@@ -14,6 +14,7 @@ from keras_gen.licenses import forbid_commerce, terms_of
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
+from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 from keras_gen.workshop.results import read_published, topics, words
 from keras_gen.workshop.results.page_lines import entry_of_export
@@ -76,8 +77,11 @@ def _entry(name: str, file: Path | None, mark: str) -> None:
 def show(options: argparse.Namespace) -> int:
     """Prints what is known of one recipe and its export."""
     files = recipes()
-    exports = exported.exports(options.models)
     name = options.name
+    if Path(name).parent != Path() and Path(name).is_dir():  # as other commands take a path
+        options.models = Path(name).parent
+        name = Path(name).name
+    exports = exported.exports(options.models)
     if name not in (known := {*files, *exports}):
         raise FileNotFoundError(
             f"there is no recipe and no export {name!r}: `keras-gen list` shows all"
@@ -122,6 +126,10 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
             for key in signatures[signature]["inputs"]
         ]
         _line("signature", f"{signature}({', '.join(inputs)})")
+    taken = {key for signature in signatures.values() for key in signature["inputs"]}
+    for condition, names in names_of(metadata).items():
+        if condition in taken:
+            _line(condition, ", ".join(names))
 
 
 def _line(name: str, text: str) -> None:

@@ -87,9 +87,10 @@ def rate_of(metadata: dict[str, Any]) -> int:
 
 
 def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """Sounds `[n, samples, 1]`, each with a pause after it: int16 `[samples]`."""
+    """Sounds `[n, samples, 1]` with pauses between them: int16 `[samples]`."""
     pause = round(PAUSE * rate)
-    return np.pad(as_int16(sounds)[:, :, 0], [(0, 0), (0, pause)]).reshape(-1)
+    apart = np.pad(as_int16(sounds)[:, :, 0], [(0, 0), (0, pause)]).reshape(-1)
+    return apart[: len(apart) - pause]
 
 
 def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:

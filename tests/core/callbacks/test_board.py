@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
@@ -46,6 +47,11 @@ def test_rates_speed_images_and_settings(tmp_path):
     assert [step for step, _ in found["samples"]] == [0, 1, 3]
     png = found["samples"][0][1][2]  # after width and height
     np.testing.assert_array_equal(tf.io.decode_png(png), image)
+
+
+def test_what_are_no_settings():
+    with pytest.raises(TypeError, match=r"settings are <function .*: expected a dict"):
+        Board("board", lambda model: None)
 
 
 def test_points_within_an_epoch(tmp_path):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.classifiers import Classifier
 from keras_gen.core import GenerativeModel, NonFiniteLossError, minimize, require
 from keras_gen.core.checks.fit_errors import plain_errors
 from keras_gen.core.kinds_of_data import Vectors
@@ -152,6 +153,22 @@ class TestPlainErrors:
             plain_errors(Steep(), None),
         ):
             check(tf.constant(4))
+
+
+def test_a_network_that_divides_levels_is_refused_with_the_way_out():
+    """It would get images in [0, 1], and divide them once more."""
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Rescaling(1 / 255, name="to_unit")(images)
+    logits = keras.layers.Dense(3)(keras.layers.Flatten()(x))
+    network = keras.Model(images, logits, name="own")
+    sentence = r"to_unit, which multiplies by 0\.0039, .* images in \[0, 1\]\. Build it without"
+    with pytest.raises(ValueError, match=sentence):
+        Classifier(network, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])).compile()
+    without = keras.Model(network.get_layer("to_unit").output, network.outputs)
+    model = Classifier(without, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+    model.compile()
+    levels = np.full((1, 4, 4, 1), 51, "uint8")
+    np.testing.assert_allclose(model.features(levels), network(levels), rtol=1e-5)
 
 
 class TestSharedLayers:

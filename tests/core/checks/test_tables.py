@@ -21,9 +21,23 @@ def test_a_table_of_numbers_is_rows():
     np.testing.assert_array_equal(model.log_prob(FRAME), model.log_prob(FRAME.to_numpy()))
     model.evaluate(FRAME, verbose=0)
     with pytest.raises(TypeError, match="column sex of the table holds no numbers alone, but"):
-        model.fit(PEOPLE, verbose=0)
-    with pytest.raises(ValueError, match=r"shape .* expected"):
+        keras_gen.VAE.for_vectors(3).score(PEOPLE)
+    with pytest.raises(ValueError, match="columns age: expected age, hours, as in the first"):
         model.fit(FRAME[["age"]], verbose=0)
+
+
+def test_columns_are_told_by_their_names():
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    model.fit(FRAME, batch_size=4, verbose=0)
+    loaded = type(model).from_config(model.get_config())
+    loaded.set_weights(model.get_weights())
+    scores = model.score(FRAME)
+    for each in (model, loaded):
+        np.testing.assert_array_equal(each.score(FRAME[["hours", "age"]]), scores)
+        with pytest.raises(ValueError, match="columns age, hours, sex: expected age, hours, as in"):
+            each.score(PEOPLE)
+    np.testing.assert_array_equal(model.score(FRAME.to_numpy()), scores)
 
 
 def test_a_table_with_categories_is_what_its_columns_say():

@@ -302,13 +302,15 @@ def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, m
 
 
 def test_sounds(home, capsys):
-    """One after another, each with a pause, at the rate of the metadata."""
+    """One after another, with pauses between them, at the rate of the metadata."""
     export(Listener(), "mine", "hum", metadata={"rate": 1000}, signatures=["sample"])
     sample = ["sample", "mine/hum", "--seed", "2", "-o"]
     assert main([*sample, "hum.wav", "-n", "2"]) == 0
     assert capsys.readouterr().out == "2 sounds written to hum.wav\n"
-    sound = np.r_[np.full(5, 2**14), np.zeros(300)]
-    np.testing.assert_array_equal(read_wav("hum.wav", 1000)[:, 0], np.r_[sound, sound])
+    sound = np.full(5, 2**14)
+    np.testing.assert_array_equal(
+        read_wav("hum.wav", 1000)[:, 0], np.r_[sound, np.zeros(300), sound]
+    )
     assert "these are sounds, so its name ends in .wav." in fails(capsys, *sample, "hum.png")
     images = fails(capsys, "sample", "inverter", "-o", "a.wav")
     assert "these are images, so its name ends in .png." in images

@@ -48,20 +48,25 @@ class Images(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
-        values = of_shape(as_tensor(values, self.name), self.shape, "Images")
+        values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
         levels = self.float_levels or values.dtype == tf.uint8
         if values.dtype != tf.uint8:
             if not values.dtype.is_floating:
                 raise TypeError(
-                    f"Images have dtype {values.dtype.name}: expected {self.expected()}."
+                    f"{self.subject} have dtype {values.dtype.name}: expected {self.expected()}."
                 )
             low, high = (0.0, 255.0) if levels else (self.low, self.high)
             values = tf.cast(values, tf.float32)
-            values = within(values, low, high, "Images", self.expected())
+            values = within(values, low, high, self.subject, self.expected())
         if levels:
             scale = (self.high - self.low) / 255.0
             values = tf.cast(values, tf.float32) * scale + self.low
         return values
+
+    @property
+    def subject(self) -> str:
+        """How messages call them, such as "Images" or "Target images"."""
+        return self.name.replace("_", " ").capitalize()
 
     def expected(self) -> str:
         """What `prepare` takes, in words."""

@@ -3,7 +3,7 @@
 Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled by the steps of
 Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/ddpm_fashion_mnist.py                 about 20 minutes on two CPU cores, estimated
+  python recipes/ddpm_fashion_mnist.py                 75 minutes at most on two CPU cores
   python recipes/ddpm_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two

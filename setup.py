@@ -16,6 +16,7 @@ def shipped() -> list[Path]:
     """The files, relative to the root: of an export those of its highest version."""
     files = [*Path("recipes").glob("*.py"), Path("recipes/topics.toml")]
     files += Path("recipes/results").glob("*.[jt]*")
+    files.append(Path("saved_models/index.json"))
     for name in EXPORTS:
         versions = Path("saved_models", name).glob("[0-9]*")
         newest = max(versions, key=lambda folder: int(folder.name))

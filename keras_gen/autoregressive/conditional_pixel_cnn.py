@@ -59,7 +59,13 @@ class ConditionalPixelCNN(PixelCNN):
             labels = tf.fill(tf.shape(x)[:1], number)
             return self.likelihood.log_prob(self.parameters(x, [labels]), x)
 
-        by_class = tf.map_fn(of_class, tf.range(self.classes), fn_output_signature=tf.float32)
+        # One after another: all classes at once would take as many times the memory.
+        by_class = tf.map_fn(
+            of_class,
+            tf.range(self.classes),
+            parallel_iterations=1,
+            fn_output_signature=tf.float32,
+        )
         return tf.transpose(by_class)
 
     @override

@@ -46,6 +46,9 @@ class WaveNet(CausalModel):
 
     padded = True
 
+    # The skip connections of 30 blocks: 0.7 GiB for so many samples of sound.
+    most_elements = 2**17
+
     def __init__(self, network, levels: int, samples: int = 8000, seed=0, **kwargs):
         levels = checked_integer("levels", levels, minimum=2)
         super().__init__(network, Categorical(levels), seed, **kwargs)

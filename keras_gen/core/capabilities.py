@@ -17,6 +17,8 @@ BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 MOST_SAMPLES = 1024
 """The largest `n` that an export's `sample` takes: a server computes them at once, and for 1,024
 images of 128x128 pixels one layer of 64 channels takes 4 GiB."""
+SEEDS = (0, 2**31 - 1)
+"""The smallest and the largest seed of a request."""
 
 # Capabilities ---------------------------------------------------------------------------------
 
@@ -274,12 +276,12 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
     its `defaults` the values of the conditions that clients may omit.
     """
     known = sample_conditions(model)
-    limits = {"seed": (0, 2**31 - 1), "n": (1, MOST_SAMPLES)}
+    limits = {"seed": SEEDS, "n": (1, MOST_SAMPLES)}
 
     @tf.autograph.experimental.do_not_convert
     def serve(seed, n, *values):
-        seed = _limited("seed", seed, *limits["seed"])
-        n = _limited("n", n, *limits["n"], "; draw more in parts, each with a seed of its own")
+        seed = seed_checked(seed)
+        n = samples_checked(n, MOST_SAMPLES)
         noise = _noise(model, n, seed)
         return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
 
@@ -292,6 +294,16 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
         shape = outer.shape if outer.shape.rank > 1 else []
         specs.append(tf.TensorSpec(shape, outer.dtype, name=name))
     return serve, specs
+
+
+def seed_checked(seed: tf.Tensor) -> tf.Tensor:
+    """The seed of a request, refused if it is negative."""
+    return _limited("seed", seed, *SEEDS)
+
+
+def samples_checked(n: tf.Tensor, most: int) -> tf.Tensor:
+    """A number of samples, refused if it is no number from 1 to `most`."""
+    return _limited("n", n, 1, most, "; draw more in parts, each with a seed of its own")
 
 
 def _limited(name, value, low, high, way_out=""):

@@ -135,7 +135,10 @@ class DDPM(PathModel):
             own = folded(seeds, 2 * number + 1)
             return self.divergence(x, 2 + tf.minimum(place, steps - 1.0), own, **given)
 
-        parts = tf.map_fn(in_part, tf.range(count), fn_output_signature=tf.float32)
+        # One after another: all parts at once would take as many times the memory.
+        parts = tf.map_fn(
+            in_part, tf.range(count), parallel_iterations=1, fn_output_signature=tf.float32
+        )
         return steps * tf.reduce_mean(parts, axis=0)
 
     def divergence(self, x, step, seeds, **given) -> tf.Tensor:

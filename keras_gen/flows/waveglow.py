@@ -60,6 +60,8 @@ class WaveGlow(LikelihoodModel):
 
     default_signature = "vocode"
     log_prob = log_prob
+    # Each sample of sound has the features of its step of flow.
+    most_elements = 2**17
 
     def __init__(
         self,

@@ -113,7 +113,21 @@ class MoCoGAN(GAN):
         return tf.stack([of_videos, of_frames], axis=1)
 
     def recombine(self, contents, motions):
-        """Generates uint8 videos with the content of some latents and the motion of others."""
-        content = np.asarray(contents)[:, : self.content_dim]
-        motion = np.asarray(motions)[:, self.content_dim :]
-        return self.generate(np.concatenate([content, motion], axis=1))
+        """Generates uint8 videos with the content of some latents and the motion of others.
+
+        Args:
+            contents: Latents `[n, latents]`.
+            motions: As many.
+
+        Raises:
+            TypeError: If one is no array of numbers.
+            ValueError: If they have other shapes.
+        """
+        content, motion = (self.edges["latents"].prepare(z).numpy() for z in (contents, motions))
+        if len(content) != len(motion):
+            raise ValueError(
+                f"recombine got {len(content)} contents and {len(motion)} motions: expected as "
+                "many of each."
+            )
+        parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
+        return self.generate(np.concatenate(parts, axis=1))

@@ -13,8 +13,10 @@ from keras_gen.arguments import shown
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.keras_internals import origin
 from keras_gen.networks.blocks import batch_norm
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def copied(network: keras.Model, name: str | None = None) -> keras.Model:
     """Returns a network of layers of its own with the same weights, such as for a further stage.
 
@@ -31,6 +33,7 @@ def copied(network: keras.Model, name: str | None = None) -> keras.Model:
     return copy
 
 
+@checked_arguments(axes=None)
 def with_labels(
     network: keras.Model, classes: int, name: str | None = None, shape: tuple | None = None
 ) -> keras.Model:
@@ -69,6 +72,7 @@ def with_labels(
     return keras.Model([inputs, labels], outputs, name=name or network.name)
 
 
+@checked_arguments
 def with_codes(network: keras.Model, codes: int) -> keras.Model:
     """Splits the input vector of a network into inputs `[batch, latents]` and `[batch, codes]`.
 
@@ -89,6 +93,7 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name)
 
 
+@checked_arguments
 def with_head(
     network: keras.Model, units: int, name: str = "logits", hidden: int | None = None
 ) -> keras.Model:
@@ -115,6 +120,7 @@ def with_head(
     return keras.Model(network.input, [*network.outputs, head], name=network.name)
 
 
+@checked_arguments
 def with_projection(network: keras.Model, classes: int) -> keras.Model:
     """Conditions a discriminator on labels, by a projection.
 
@@ -146,6 +152,7 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     return keras.Model([network.input, labels], logits, name=network.name)
 
 
+@checked_arguments
 def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
     """Puts a layer before the last one of a network, which gets new initial weights.
 
@@ -162,6 +169,7 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
     return keras.Model(network.input, outputs, name=network.name)
 
 
+@checked_arguments
 def keep_latents(
     encoder: keras.Model, decoder: keras.Model, kept: Sequence[int]
 ) -> tuple[keras.Model, keras.Model]:
@@ -201,6 +209,7 @@ def keep_latents(
     return smaller, keras.Model(latents, images, name=decoder.name)
 
 
+@checked_arguments
 def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Splits a classifier before its last dense layer: into an encoder to features, and a head.
 

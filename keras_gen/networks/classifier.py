@@ -6,8 +6,10 @@ import keras
 from keras import layers
 
 from keras_gen.networks.added_inputs_and_heads import copied
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def conv_classifier(
     channels: int = 3,
     outputs: int = 10,
@@ -69,6 +71,7 @@ def conv_classifier(
     return keras.Model(images, {"features": features, "logits": logits}, name="classifier")
 
 
+@checked_arguments
 def activation_maps(classifier: keras.Model) -> keras.Model:
     """Returns the network from images to a classifier's activations, for feature losses.
 
@@ -98,6 +101,7 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
     return keras.Model(scaled[0], maps, name="features")
 
 
+@checked_arguments
 def classifier_on(
     encoder: keras.Model, classes: int = 10, data_range: tuple[float, float] = (0.0, 1.0)
 ) -> keras.Model:

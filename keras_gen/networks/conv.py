@@ -14,8 +14,10 @@ from keras_gen.networks.blocks import (
     he_conv,
     scaled_levels,
 )
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def conv_encoder(
     image_shape: tuple = (32, 32, 3),
     latent_dim: int = 128,
@@ -73,6 +75,7 @@ def conv_encoder(
     return keras.Model(inputs, results, name=name)
 
 
+@checked_arguments
 def conv_decoder(
     image_shape: tuple = (32, 32, 3),
     latent_dim: int = 128,

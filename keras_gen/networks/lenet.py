@@ -4,8 +4,10 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import batch_norm, float32, halved_sides
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def lenet(
     image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 20, hidden: int = 500
 ) -> tuple[keras.Model, keras.Model]:
@@ -42,6 +44,7 @@ def lenet(
     return keras.Model(images, float32(x), name="encoder"), _linear(hidden, classes)
 
 
+@checked_arguments
 def normalized_lenet(
     image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 32, hidden: int = 128
 ) -> tuple[keras.Model, keras.Model]:

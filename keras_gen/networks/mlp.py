@@ -7,10 +7,12 @@ import numpy as np
 from keras import layers
 
 from keras_gen.layers import Dropout
+from keras_gen.networks.checked_arguments import checked_arguments
 
 SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
 
 
+@checked_arguments(axes=None)
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int | tuple[int, ...] = 50,
@@ -59,6 +61,7 @@ def mlp_encoder(
     return keras.Model(inputs, results, name=name)
 
 
+@checked_arguments(axes=None)
 def mlp_decoder(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int | tuple[int, ...] = 50,
@@ -93,6 +96,7 @@ def mlp_decoder(
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 
+@checked_arguments
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """Sets the last biases of a decoder or generator so that it starts at the mean image.
 
@@ -126,6 +130,7 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)
 
 
+@checked_arguments(axes=None)
 def mlp_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int | tuple[int, ...] = 50,
@@ -146,6 +151,7 @@ def mlp_networks(
     return encoder, mlp_decoder(image_shape, latent_dim, hidden[::-1], activation, gain)
 
 
+@checked_arguments(axes=None)
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
@@ -163,6 +169,7 @@ def one_layer_networks(
     return encoder, mlp_decoder(image_shape, latent_dim, hidden=())
 
 
+@checked_arguments
 def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model, keras.Model]:
     """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
 

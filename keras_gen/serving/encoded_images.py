@@ -30,21 +30,21 @@ def of_encoded(
     name: str,
     specs: Mapping[str, tf.TensorSpec],
     usual: Mapping[str, Any],
-    most: int,
+    largest: request_limits.LargestRequest,
 ) -> Any:
     """Returns a signature of images as one of their files' contents, PNG, JPEG or BMP.
 
     Its input has the name of the images and `_bytes`, and is strings `[batch]`. Outputs that are
     images become PNGs, likewise named. Images are not resized: they have the size that the
     signature takes, and where it takes any, that of the first. Files whose headers say otherwise,
-    or more elements than `most` in all, are not decoded.
+    or more elements than a request may have, are not decoded.
 
     Args:
         function: The traced signature of images.
         name: The input that is images.
         specs: All of its inputs.
         usual: The values of its other inputs.
-        most: Elements of all images of a request.
+        largest: The limits of a request.
     """
     shape = specs[name].shape[1:]
     spec = tf.TensorSpec(shape, tf.uint8)
@@ -54,8 +54,8 @@ def of_encoded(
         return tf.io.decode_image(content, shape[-1], expand_animations=False)
 
     def signature(contents):
-        contents = request_limits.examples_checked(texts, contents)
-        with tf.control_dependencies(_size_checks(texts, contents, shape, most)):
+        contents = request_limits.examples_checked(texts, contents, largest)
+        with tf.control_dependencies(_size_checks(texts, contents, shape, largest)):
             contents = tf.identity(contents)
         images = tf.map_fn(decode, contents, fn_output_signature=spec)
         given = {name: images} | dict(usual)
@@ -68,7 +68,10 @@ def of_encoded(
 
 
 def _size_checks(
-    name: str, contents: tf.Tensor, shape: tf.TensorShape, most: int
+    name: str,
+    contents: tf.Tensor,
+    shape: tf.TensorShape,
+    largest: request_limits.LargestRequest,
 ) -> list[tf.Operation]:
     """Checks, by headers, that images have one size, and not too many elements in all."""
     sizes = image_headers.sizes(name, contents)
@@ -82,8 +85,8 @@ def _size_checks(
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
     # A side of which there would be too many pixels stands for any larger one.
-    pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, most + 1), axis=1))
-    return [fits, request_limits.require_elements(name, pixels * shape[-1], most)]
+    pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
+    return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 
 
 def _are_images(spec: Any) -> bool:

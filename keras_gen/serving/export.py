@@ -23,6 +23,8 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.serving import pretrained, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
+from keras_gen.serving.graph_hints import drop_hints
+from keras_gen.serving.request_limits import LargestRequest
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
 __all__ = ["Exported", "export", "load", "load_weights", "next_version"]
@@ -113,17 +115,23 @@ def export(
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in written.items()}
-    most = request_limits.most_elements(model)
 
-    def traced(halves: Halves) -> dict[str, Any]:
-        return {key: _concrete(f, specs[key], halves, most) for key, (f, _) in written.items()}
+    def traced(halves: Halves, largest: LargestRequest) -> dict[str, Any]:
+        return {
+            key: _concrete(f, specs[key], halves, largest) for key, (f, _) in written.items()
+        }
 
     with _in_float32(model.networks):
         halves: Halves = {}
-        functions = traced(halves)
+        of_all = request_limits.largest_request(model, model.networks.values())
+        functions = traced(halves, of_all)
+        # The limits depend on the networks that are served.
+        served = _networks_read(model.networks, functions)
+        largest = request_limits.largest_request(model, served)
         if half:
             halves = _halves(model.networks, _read(functions))
-            functions = traced(halves)
+        if half or largest != of_all:
+            functions = traced(halves, largest)
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
     edges = getattr(model, "edges", {}).values()
     examples = {edge.name: edge.example for edge in edges if edge.example is not None}
@@ -140,7 +148,7 @@ def export(
         if images is None or beside in written:
             continue
         example = requests[key][images][:1]
-        functions[beside] = of_encoded(functions[key], images, specs[key], usual, most)
+        functions[beside] = of_encoded(functions[key], images, specs[key], usual, largest)
         specs[beside] = {images + SUFFIX: tf.TensorSpec([None], tf.string)}
         requests[beside] = {images + SUFFIX: encoded(example)}
         _try(beside, functions[beside], requests[beside])
@@ -149,9 +157,13 @@ def export(
     kept = [originals.get(id(value), value) for value in module.kept]
     described = pretrained.description(model, kept)
     module.resources = list(getattr(model, "resources", ()))
-    limits = {k: f.limits for k, (f, _) in written.items() if hasattr(f, "limits")}
+    limits = {
+        key: _limits(f.limits, largest)
+        for key, (f, _) in written.items()
+        if hasattr(f, "limits")
+    }
     description = _describe(
-        model, name, default, specs, functions, parameters, limits, metadata or {}
+        model, name, default, specs, functions, parameters, limits, largest, metadata or {}
     )
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
@@ -168,6 +180,7 @@ def export(
             signatures=functions,
             options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
         )
+        drop_hints(temporary)
         write_warmup(temporary, name, requests)
         if described is not None:
             (temporary / pretrained.MODEL).write_bytes(described)
@@ -220,10 +233,10 @@ def load_weights(model: Any, path: str | Path) -> None:
     loaded = tf.saved_model.load(str(path))
     there = loaded.kept
     functions = {}
-    most = request_limits.most_elements(model)
+    largest = request_limits.largest_request(model, ())
     for key, (function, inputs) in model.signatures().items():
         if key in loaded.signatures:
-            functions[key] = _concrete(function, _named_specs(key, inputs), {}, most)
+            functions[key] = _concrete(function, _named_specs(key, inputs), {}, largest)
     here = _module(model.networks, functions, {})[0].kept
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:
@@ -266,6 +279,16 @@ def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
     return {id(v): v for function in functions.values() for v in function.graph.variables}
 
 
+def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) -> list[Any]:
+    """The networks with variables that functions read."""
+    read = _read(functions)
+    return [
+        network
+        for network in networks.values()
+        if any(id(part) in read for v in network.variables for part in _parts(v.value))
+    ]
+
+
 def _parts(value: Any) -> tuple:
     """A variable, and its components: a distributed one is read through one of them."""
     return (value, *getattr(value, "values", ()))
@@ -282,10 +305,10 @@ def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
     }
 
 
-def _concrete(function: Callable, specs: Specs, halves: Halves, most: int) -> Any:
+def _concrete(function: Callable, specs: Specs, halves: Halves, largest: LargestRequest) -> Any:
     """Traces `function` once, its outputs in a dict and of the dtypes that are served.
 
-    Requests with an input of more elements than `most` are refused.
+    Larger requests than the largest are refused.
     """
 
     def served(tensor: Any) -> tf.Tensor:
@@ -298,7 +321,7 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, most: int) -> An
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         # A runtime other than Python's takes any shape, and networks may end the process over it.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
-        tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), most)
+        tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), largest)
         values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
         with keras.StatelessScope(values) if values else contextlib.nullcontext():
             outputs = function(*tensors)
@@ -364,6 +387,14 @@ def _module(
     return module, parameters
 
 
+def _limits(of_signature: Mapping[str, Any], largest: LargestRequest) -> dict[str, Any]:
+    """The limits of a signature's inputs: it draws no more samples than examples are taken."""
+    if "n" not in of_signature:
+        return dict(of_signature)
+    low, high = of_signature["n"]
+    return dict(of_signature) | {"n": (low, min(high, largest.examples))}
+
+
 def _describe(
     model: Any,
     name: str,
@@ -372,6 +403,7 @@ def _describe(
     functions: Mapping[str, Any],
     parameters: Mapping[str, int],
     limits: Mapping[str, Any],
+    largest: LargestRequest,
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
     description = {
@@ -396,7 +428,7 @@ def _describe(
         # What `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         "limits": limits,
-        "largest_request": request_limits.described(model),
+        "largest_request": largest._asdict(),
         "inference": getattr(model, "inference_policy", INFERENCE),
         "terms": licenses.as_json(metadata.get("data")),
     }

@@ -15,6 +15,7 @@ from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.places import place
 from keras_gen.keras_internals import all_layers
 from keras_gen.serving.exported import find, resolve, versions
+from keras_gen.serving.index import verify
 
 MODEL = Path("assets.extra") / "keras_model.npz"
 """Where an export says how its model is built, relative to its folder."""
@@ -38,7 +39,8 @@ def load(source: str | Path) -> GenerativeModel:
             - the folder of an export, or of its versions;
             - the folder of a run, of which `best.keras` or else the export is taken;
             - a `.keras` file;
-            - `"hf://<user>/<name>"`, which Keras loads from the Hugging Face Hub.
+            - `"hf://<user>/<name>"`, an export or what `model.save` has saved on the Hugging Face
+              Hub.
 
     Returns:
         A compiled model. One of an export has the optimizers of the training, which begin anew;
@@ -48,7 +50,8 @@ def load(source: str | Path) -> GenerativeModel:
     Raises:
         FileNotFoundError: If nothing is there.
         ValueError: If an export has no configuration of a model, as those of earlier versions, or
-            what is there is no model of this library.
+            is not the one that `index.json` describes, or what is there is no model of this
+            library.
 
     Example:
     ```python
@@ -58,7 +61,7 @@ def load(source: str | Path) -> GenerativeModel:
     ```
     """
     if str(source).startswith(HUB):
-        model = keras.saving.load_model(str(source))
+        model = _of_hub(str(source))
     elif (path := _found(Path(source))).is_dir():
         model = _of_export(path)
     else:
@@ -72,6 +75,18 @@ def load(source: str | Path) -> GenerativeModel:
         model.compile()
     keep_averages(model)
     return model
+
+
+def _of_hub(source: str) -> Any:
+    """Loads a model of the Hugging Face Hub: an export, or else what Keras has saved."""
+    try:
+        import huggingface_hub
+    except ImportError:
+        return keras.saving.load_model(source)  # says what to install
+    folder = Path(huggingface_hub.snapshot_download(source.removeprefix(HUB)))
+    if versions(folder):
+        return _of_export(resolve(folder))
+    return keras.saving.load_model(source)
 
 
 def _found(source: Path) -> Path:
@@ -99,6 +114,7 @@ def _export_of_run(folder: Path) -> Path:
 
 def _of_export(path: Path) -> GenerativeModel:
     """Builds the model of an export, and gives it the weights that the export holds."""
+    verify(path)
     file = path / MODEL
     if not file.is_file():
         raise ValueError(

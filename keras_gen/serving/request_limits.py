@@ -1,58 +1,90 @@
 """What a request to an export may ask for at most, checked before anything is computed."""
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from keras_gen.core.capabilities import MOST_SAMPLES
+from keras_gen.core.capabilities import MOST_SAMPLES, samples_checked
 from keras_gen.core.checks.step_checks import require
+from keras_gen.keras_internals import all_layers
 
 MOST_EXAMPLES = MOST_SAMPLES
 """Examples of a request, as many as it may draw."""
-MOST_ELEMENTS = 2**22
-"""Numbers of an input, or bytes of its texts: an RGB image of 1,182 x 1,182 pixels."""
+MOST_ELEMENTS = 3 * 2**20
+"""Numbers of an input, or bytes of its texts: an RGB image of 1,024 x 1,024 pixels."""
+MOST_ACTIVATIONS = 3 * 2**23
+"""Numbers that the largest layer gives for all examples of a request, 96 MiB. Up to eleven times as
+much is held at once, by a gated PixelCNN."""
 
 
-def most_elements(model: Any) -> int:
-    """How many a model takes: its own `most_elements`, if each of its elements needs much memory.
+class LargestRequest(NamedTuple):
+    """The limits of a request.
+
+    Attributes:
+        examples: Of an input, and samples that are drawn.
+        elements: Of an input: numbers, or bytes of texts.
+    """
+
+    examples: int
+    elements: int
+
+
+def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
+    """The limits of requests to signatures of a model that read these networks.
+
+    They keep the memory of the largest request below 2 GiB. The larger the networks' layers are,
+    the fewer examples are taken. Where inputs have any size, a model whose elements need much
+    memory says how many it takes, by its `most_elements`.
 
     Example:
-        >>> most_elements(model) == MOST_ELEMENTS    # doctest: +SKIP
-        True
+        >>> largest_request(model, model.networks.values())    # doctest: +SKIP
+        LargestRequest(examples=1024, elements=3145728)
     """
-    return getattr(model, "most_elements", MOST_ELEMENTS)
+    numbers = max(map(largest_output, networks), default=1)
+    examples = max(1, min(MOST_EXAMPLES, MOST_ACTIVATIONS // numbers))
+    return LargestRequest(examples, getattr(model, "most_elements", MOST_ELEMENTS))
 
 
-def described(model: Any) -> dict[str, int]:
-    """The limits of a model's requests, for the metadata."""
-    return {"examples": MOST_EXAMPLES, "elements": most_elements(model)}
+def largest_output(network: Any) -> int:
+    """The most numbers that one of its layers gives for an example; open axes count as one."""
+    sizes = [1]
+    for layer in all_layers(network):
+        with contextlib.suppress(AttributeError):  # a layer that stands in no graph
+            outputs = tf.nest.flatten(layer.output)
+            sizes += [math.prod(size or 1 for size in output.shape[1:]) for output in outputs]
+    return max(sizes)
 
 
-def checked(inputs: Mapping[str, tf.Tensor], most: int) -> tuple[tf.Tensor, ...]:
+def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[tf.Tensor, ...]:
     """Inputs by name, refused if there are no examples or too many, or too many elements."""
-    return tuple(_checked(name, tensor, most) for name, tensor in inputs.items())
+    return tuple(_checked(name, tensor, largest) for name, tensor in inputs.items())
 
 
-def _checked(name: str, tensor: tf.Tensor, most: int) -> tf.Tensor:
+def _checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:
     if not tensor.shape.rank:
-        return tensor
-    tensor = examples_checked(name, tensor)
-    with tf.control_dependencies([require_elements(name, _size(tensor), most)]):
+        is_count = name == "n" and largest.examples < MOST_SAMPLES
+        return samples_checked(tensor, largest.examples) if is_count else tensor
+    tensor = examples_checked(name, tensor, largest)
+    with tf.control_dependencies([require_elements(name, _size(tensor), largest)]):
         return tf.identity(tensor)
 
 
-def examples_checked(name: str, tensor: tf.Tensor) -> tf.Tensor:
+def examples_checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:
     """An input `[examples, ...]`, refused if there are none or too many of them."""
     count = tf.shape(tensor)[0]
-    sentence = f"{name} holds {{}} examples: expected 1 to {MOST_EXAMPLES}; send more in parts."
-    fits = (count > 0) & (count <= MOST_EXAMPLES)
+    most = largest.examples
+    sentence = f"{name} holds {{}} examples: expected 1 to {most}; send more in parts."
+    fits = (count > 0) & (count <= most)
     with tf.control_dependencies([require(fits, sentence, count)]):
         return tf.identity(tensor)
 
 
-def require_elements(name: str, count: tf.Tensor, most: int) -> tf.Operation:
+def require_elements(name: str, count: tf.Tensor, largest: LargestRequest) -> tf.Operation:
     """The check that an input has at most so many elements."""
+    most = largest.elements
     sentence = (
         f"{name} has {{}} elements in all: expected at most {most}; send fewer or smaller."
     )

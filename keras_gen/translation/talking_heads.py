@@ -8,7 +8,12 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_integer,
+    checked_number,
+)
 from keras_gen.core import (
     Player,
     capability,
@@ -18,6 +23,7 @@ from keras_gen.core import (
     schedules,
 )
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
+from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.layers import LearnedConstant
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
@@ -265,17 +271,23 @@ class TalkingHeads(AdversarialPredictor):
             A model that turns landmarks into images of this person (`translate`), compiled.
 
         Raises:
+            TypeError: If one is no array, or a number none.
             ValueError: If there are no images, or not as many landmarks.
 
         Example: `model.adapt(frames, maps).translate(other_maps)`.
         """
         steps = checked_integer("steps", steps, minimum=1)
+        learning_rate = checked_number("learning_rate", learning_rate, minimum=0)
+        images = np.asarray(as_tensor(images, "images"))
+        landmarks = np.asarray(as_tensor(landmarks, "landmarks"))
+        if not (images.ndim and landmarks.ndim):
+            raise ValueError("adapt got a number: expected images and landmarks, [T, ...] each.")
         if not 0 < len(images) == len(landmarks):
             raise ValueError(
                 f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected as many "
                 "of each, and one at least."
             )
-        vector = self.embed(np.asarray(images)[None], np.asarray(landmarks)[None])[0]
+        vector = self.embed(images[None], landmarks[None])[0]
         generator = _with_vector(self.generator, vector)
         discriminator = _scoring(self.discriminator, vector)
         model = Pix2Pix(

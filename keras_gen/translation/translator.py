@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
 from keras_gen.core import GenerativeModel
-from keras_gen.core.capabilities import as_examples, one_at_least
+from keras_gen.core.capabilities import as_examples, one_at_least, seed_checked
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
@@ -158,10 +158,13 @@ def _signature(network, margin, multiple):
         translated = _translated(network, margin, multiple, source.prepare(images), seed)
         return {"images": target.restore(translated)}
 
+    def drawn(images, seed):
+        return translate(images, seed_checked(seed))
+
     if not _draws(network):
         return translate, [source.spec()]
-    translate.defaults = {"seed": 0}
-    return translate, [source.spec(), tf.TensorSpec([], tf.int32, name="seed")]
+    drawn.defaults = {"seed": 0}
+    return drawn, [source.spec(), tf.TensorSpec([], tf.int32, name="seed")]
 
 
 def _draws(network) -> bool:

@@ -5,10 +5,11 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive
+from keras_gen.arguments import checked_integer, checked_number, checked_positive, shown
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.core import schedules
+from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.vae.sampling_weights import SamplingWeights
@@ -121,9 +122,23 @@ class DBVAE(VAE):
         Args:
             images: The training examples, in the order of the stream's source.
             labels: Their classes, integers `[dataset_size]`.
+
+        Raises:
+            TypeError: If one is no array.
+            ValueError: If there are not as many of both as training examples, or none is positive.
         """
-        learned = np.asarray(labels) == self.positive
+        images = np.asarray(as_tensor(images, "images"))
+        labels = np.asarray(as_tensor(labels, "labels"))
+        size = (self.dataset_size,)
+        if images.shape[:1] != size or labels.shape != size or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"reweigh got {shown(images)} and labels as {shown(labels)}: expected "
+                f"{self.dataset_size} images, and as many integers."
+            )
+        learned = labels == self.positive
+        if not learned.any():
+            raise ValueError(f"labels has no {self.positive}: expected the positive class.")
         weights = np.ones(len(learned))
-        mean, _ = self.encode(np.asarray(images)[learned])
+        mean, _ = self.encode(images[learned])
         weights[learned] = inverse_density(mean, self.alpha, self.bin_width)
         self.sampling.assign(weights)

@@ -55,6 +55,15 @@ def test_recombines_content_and_motion(model, rng):
     assert found.shape == (3, *SHAPE) and (found != model.generate(contents)).any()
 
 
+def test_latents_that_cannot_be_recombined(model):
+    latents = np.zeros((2, LATENTS))
+    for wrong in (None, "many", -1, latents[0], latents[:, 1:], latents * np.nan):
+        with pytest.raises((TypeError, ValueError), match=r"^Latents|^latents"):
+            model.recombine(latents, wrong)
+    with pytest.raises(ValueError, match="2 contents and 1 motions: expected as many of each"):
+        model.recombine(latents, latents[:1])
+
+
 def test_networks_that_do_not_fit_are_refused():
     networks = player((LATENTS,), SHAPE), player(SHAPE, (1,))
     with pytest.raises(ValueError, match=r"take \(5, 2, 2, 1\) and \(3, 2, 1\), and 2 of 6"):

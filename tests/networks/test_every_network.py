@@ -1,11 +1,14 @@
 """All networks compute in mixed precision inside, return float32, and pass gradients."""
 
+import functools
+import inspect
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen import networks
+from keras_gen import networks, testing
 
 TINY = {
     "big_gan_generator": dict(image_shape=(8, 8, 1), classes=3, latent_dim=4, filters=2),
@@ -122,3 +125,62 @@ def test_outputs_have_gradients_by_all_inputs(name, rng):
             outputs = keras.tree.flatten(network(inputs if len(inputs) > 1 else inputs[0]))
             total = sum(tf.reduce_sum(each * rng.normal(size=each.shape)) for each in outputs)
         assert floats and all(np.any(slope) for slope in tape.gradient(total, floats))
+
+
+FUNCTIONS = sorted(name for name, value in vars(networks).items() if inspect.isfunction(value))
+
+
+@functools.cache
+def required() -> dict:
+    """A value for an argument that must be given, by its kind."""
+    network = keras.Sequential([keras.Input([2]), keras.layers.Dense(3)])
+    layer = keras.layers.Dense(2)
+    array = np.zeros([2, 2, 1])
+    return {keras.Model: network, keras.Layer: layer, np.ndarray: array, int: 3, tuple: (4, 4, 1)}
+
+
+def wrong_values(parameter) -> list:
+    """Values that an argument of this kind cannot have."""
+    kind = str(parameter.annotation)
+    wrong = [*testing.ODD]
+    if "None" not in kind and parameter.default is not None:
+        wrong.append(None)
+    if "float" not in kind:
+        wrong += [-1, 2.5]
+    if "bool" not in kind:
+        wrong.append(True)
+    if "str" not in kind:
+        wrong.append("many")
+    if parameter.name.endswith("shape"):
+        wrong += [(), (0, 0, 0), (4, -4, 1)]
+    return wrong
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_arguments_that_cannot_be_right_are_refused_in_one_sentence(name):
+    function = getattr(networks, name)
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    given = {p.name: required().get(p.annotation, (1,)) for p in parameters if p.default is p.empty}
+    for parameter in parameters:
+        for wrong in wrong_values(parameter):
+            with pytest.raises((TypeError, ValueError)) as caught:
+                function(**given | {parameter.name: wrong})
+                pytest.fail(f"{parameter.name}={wrong!r} was taken")
+            text = str(caught.value)
+            assert "\n" not in text and len(text) < 300 and text.endswith("."), text
+            assert parameter.name in text, (parameter.name, wrong, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("conv_decoder", "image_shape"),
+        ("time_unet", "shape"),
+        ("resnet_generator", "image_shape"),
+        ("video_discriminator", "video_shape"),
+    ],
+)
+def test_shapes_with_too_few_axes_are_refused(name, argument):
+    with pytest.raises(ValueError, match=rf"^{argument} is \(8, 8\): expected \(.*channels\)\.$"):
+        getattr(networks, name)(**{argument: (8, 8)})

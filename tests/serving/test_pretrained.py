@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import types
 
 import keras
@@ -12,7 +13,7 @@ import tensorflow as tf
 import keras_gen
 from all_tiny import TINY
 from keras_gen.core import averaged_weights
-from keras_gen.serving import exported, pretrained
+from keras_gen.serving import exported, index, pretrained
 from keras_gen.serving.export import load_weights
 from keras_gen.vae import VAE
 from processes import ROOT
@@ -127,11 +128,37 @@ class Hub:
         return str(self.folder / repo_id)
 
 
-def test_the_hugging_face_hub(vae, tmp_path, monkeypatch):
-    monkeypatch.setattr("keras.src.saving.saving_lib.huggingface_hub", Hub(tmp_path))
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """The folder of the hub's stand-in."""
+    hub = Hub(tmp_path)
+    monkeypatch.setattr("keras.src.saving.saving_lib.huggingface_hub", hub)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    return tmp_path
+
+
+def test_the_hugging_face_hub(vae, hub):
     vae.save("hf://me/digits")
     loaded = VAE.from_pretrained("hf://me/digits")
     assert loaded.compiled and loaded.step.numpy() == 2
+
+
+def test_an_export_on_the_hub_is_the_one_of_its_entry(hub, home):
+    folder = shutil.copytree(home / "saved_models" / "digits", hub / "me" / "digits")
+    assert keras_gen.load("hf://me/digits").step.numpy() == 2
+    entry = {"version": 1, "sha256": index.sha256(folder / "1")}
+    (folder / index.INDEX).write_text(json.dumps({"digits": entry}))
+    assert keras_gen.load("hf://me/digits").step.numpy() == 2
+    with (folder / "1" / "saved_model.pb").open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ValueError, match=r"where index\.json has [0-9a-f]{64}: it is incomplete"):
+        keras_gen.load("hf://me/digits")
+    # Another version is no concern of the entry.
+    (folder / index.INDEX).write_text(json.dumps({"digits": entry | {"version": 2}}))
+    assert keras_gen.load("hf://me/digits").step.numpy() == 2
+    (folder / index.INDEX).write_text("[]")
+    with pytest.raises(ValueError, match=r"index\.json is no index of exports: fetch it anew"):
+        keras_gen.load("hf://me/digits")
 
 
 def test_another_class():

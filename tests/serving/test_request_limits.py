@@ -4,12 +4,13 @@ import io
 import struct
 from types import MappingProxyType
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gen.serving import image_headers
+from keras_gen.serving import image_headers, request_limits
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load
 from keras_gen.serving.request_limits import MOST_ELEMENTS, MOST_EXAMPLES
@@ -52,10 +53,10 @@ def bomb(height, width):
     return content[:16] + struct.pack(">II", width, height) + content[24:]
 
 
-def blank(spec, count):
-    """As many examples of an input, which would soon be done if they were taken."""
+def blank(spec, count, side=0):
+    """As many examples of an input; without a side they would soon be done if they were taken."""
     value = b"" if spec.dtype == tf.string else 0
-    shape = [count, *(size or 0 for size in spec.shape[1:])]
+    shape = [count, *(size or side for size in spec.shape[1:])]
     return np.full(shape, value, spec.dtype.as_numpy_dtype)
 
 
@@ -95,6 +96,42 @@ def test_larger_and_empty_ones_are_refused(exported, signature, inputs, sentence
         exported(signature, **inputs)
 
 
+class Wide:
+    """A network that gives eight numbers an example, and one of more that no signature reads."""
+
+    def __init__(self):
+        inputs = keras.Input([2])
+        self.networks = {
+            "decoder": keras.Model(inputs, keras.layers.Dense(8)(inputs)),
+            "discriminator": keras.Model(inputs, keras.layers.Dense(80)(inputs)),
+        }
+
+    def signatures(self):
+        def sample(n):
+            return self.networks["decoder"](tf.zeros([n, 2]))
+
+        sample.limits = {"n": (1, MOST_EXAMPLES)}
+        latents = tf.TensorSpec([None, 2], tf.float32, "latents")
+        return {
+            "decode": (self.networks["decoder"], [latents]),
+            "sample": (sample, [tf.TensorSpec([], tf.int32, "n")]),
+        }
+
+
+def test_examples_are_fewer_where_layers_are_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(request_limits, "MOST_ACTIVATIONS", 3 * 8 + 1)
+    model = load(export(Wide(), tmp_path, "wide"))
+    assert model.metadata["largest_request"] == {"examples": 3, "elements": MOST_ELEMENTS}
+    assert model.metadata["limits"] == {"sample": {"n": [1, 3]}}
+    assert len(model("decode", latents=np.ones([3, 2]))["output"]) == 3
+    assert len(model("sample", n=3)["output"]) == 3
+    with pytest.raises(ValueError, match="latents holds 4 examples: expected 1 to 3; send more"):
+        model("decode", latents=np.ones([4, 2]))
+    for n in (0, 4):
+        with pytest.raises(ValueError, match=f"n is {n}: expected 1 to 3; draw more in parts, ea"):
+            model("sample", n=n)
+
+
 @pytest.mark.parametrize("options", [{"progressive": True}, {}])
 def test_headers_say_what_is_decoded(options):
     sizes = [(3, 5), (300, 2), (2, 70_000)]
@@ -113,21 +150,38 @@ def test_headers_say_what_is_decoded(options):
 @pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.parent.name)
 def test_no_request_ends_a_published_export(path):
     model = load(path)
-    assert model.metadata["largest_request"]["elements"] <= MOST_ELEMENTS
+    largest = model.metadata["largest_request"]
+    assert largest["elements"] <= MOST_ELEMENTS
     for name, specs in model.inputs.items():
-        texts = {key for key in specs if key.endswith("_bytes")}
-        for key in texts:
-            for content in (bomb(12_000, 12_000), bomb(1, 2**30)):
-                sentence = r"elements in all: expected|pixels high and .* wide: expected"
-                with pytest.raises(ValueError, match=sentence):
-                    model(name, **{key: [content]})
         scalars = {key: 1 for key, spec in specs.items() if not spec.shape.rank}
         scalars |= {k: v for k, v in model.defaults(name).items() if k in scalars}
-        for count in (0, -1, 10**6) if "n" in specs else ():
-            with pytest.raises(ValueError, match=rf"n is {count}: expected 1 to {MOST_EXAMPLES}"):
+        arrays = {key: spec for key, spec in specs.items() if spec.shape.rank}
+        signature = model.metadata["default_signature"] if name == "serving_default" else name
+        most = model.metadata["limits"][signature]["n"][1] if "n" in specs else 0
+        assert most <= largest["examples"]
+        for count in (0, -1, 10**6) if most else ():
+            with pytest.raises(ValueError, match=rf"n is {count}: expected 1 to {most}"):
                 model(name, **scalars | {"n": count})
-        for count in (0, MOST_EXAMPLES + 1):
-            arrays = {k: blank(spec, count) for k, spec in specs.items() if spec.shape.rank}
+        for count in (0, largest["examples"] + 1):
             if arrays:
+                many = {key: blank(spec, count) for key, spec in arrays.items()}
                 with pytest.raises(ValueError, match=f"holds {count} examples: expected 1 to"):
-                    model(name, **scalars | arrays)
+                    model(name, **scalars | many)
+        values = scalars | {key: blank(spec, 1, 64) for key, spec in arrays.items()}
+        for key, spec in specs.items():
+            for value in wrong_values(key, spec, values[key]):
+                with pytest.raises(ValueError, match=r"^signature .* failed: .*: expected"):
+                    model(name, **values | {key: value})
+
+
+def wrong_values(name, spec, usual):
+    """Values of an input that cannot be right."""
+    if name.endswith("_bytes"):
+        return [[bomb(12_000, 12_000)], [bomb(1, 2**30)]]
+    if spec.dtype == tf.float32:
+        return [np.full(np.shape(usual), np.nan)]
+    if spec.dtype == tf.int32 and name != "n":
+        wrong = [] if "seed" in name else [10**6]
+        wrong += [] if name in ("label", "speaker") else [-1]  # any of them
+        return [np.full(np.shape(usual), number) for number in wrong]
+    return []

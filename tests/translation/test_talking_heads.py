@@ -130,5 +130,11 @@ def test_what_does_not_fit_is_refused(model):
     for images, landmarks in ((frames[:0], frames[:0]), (frames, frames[:1])):
         with pytest.raises(ValueError, match="landmarks: expected as many of each, and one"):
             model.adapt(images, landmarks)
+    for wrong in (None, "many", object(), -1, 2.5, float("nan")):
+        with pytest.raises((TypeError, ValueError), match=r"images.*(found|expected)"):
+            model.adapt(wrong, frames)
+        if wrong != 2.5:
+            with pytest.raises((TypeError, ValueError), match=r"^learning_rate must be "):
+                model.adapt(frames, frames, learning_rate=wrong)
     with pytest.raises(ValueError, match="have 12x10 pixels: expected multiples of 4, which 2"):
         talking_head_networks((12, 10, 3), stages=2)

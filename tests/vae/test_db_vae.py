@@ -111,6 +111,12 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
     np.testing.assert_allclose(found[LABELS == 1], inverse_density(means, 0.3, 0.2), rtol=1e-6)
     assert np.ptp(found[LABELS == 1]) > 0.1
     assert found[LABELS == 1].mean() == pytest.approx(1, rel=1e-6)
+    for wrong in (None, "many", -1, LABELS[1:], LABELS * np.nan, LABELS[:, None], 0 * LABELS):
+        with pytest.raises((TypeError, ValueError), match=r"labels .*(expected|must be)"):
+            model.reweigh(x, wrong)
+    for wrong in (None, "many", 2.5, x[1:]):
+        with pytest.raises((TypeError, ValueError), match=r"images.*(found|and as many integers)"):
+            model.reweigh(wrong, LABELS)
 
 
 def stream_of(model, x, start=0):

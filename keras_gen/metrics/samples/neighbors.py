@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
+from keras_gen.arguments import checked_integer, shown
 from keras_gen.metrics.measuring_bar import with_bar
 
 BLOCK = 1024  # queries at once
@@ -36,6 +37,7 @@ def nearest_neighbors(
             f"nearest_neighbors found {queries.shape[1]} numbers per example in queries and "
             f"{reference.shape[1]} in reference: pass examples of one shape."
         )
+    k = checked_integer("k", k)
     if not 1 <= k <= len(reference):
         raise ValueError(
             f"nearest_neighbors found k={k} for {len(reference)} rows in reference: pass a k "
@@ -55,7 +57,15 @@ def nearest_neighbors(
 
 
 def _rows(array: np.ndarray, name: str) -> np.ndarray:
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+        is_numbers = array.dtype.kind in "biuf"
+    except ValueError:  # lists of several lengths
+        is_numbers = False
+    if not is_numbers:
+        raise TypeError(f"{name} must be an array of numbers, found {shown(array)}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"nearest_neighbors found NaN or infinity in {name}: leave them out.")
     if array.ndim < 2 or not array.size:
         raise ValueError(
             f"nearest_neighbors found {name} of shape {array.shape}: pass at least one example, "

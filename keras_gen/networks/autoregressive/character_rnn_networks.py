@@ -4,8 +4,10 @@ import keras
 from keras import layers
 
 from keras_gen.layers import CausalLSTM, OneHot, Shift
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def character_rnn(
     levels: int, units: int = 256, blocks: int = 2, length: int | None = None
 ) -> keras.Model:

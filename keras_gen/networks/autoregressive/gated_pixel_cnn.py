@@ -7,8 +7,10 @@ from keras import layers
 
 from keras_gen.layers import GatedUnit, MaskedConvolution, OneHot, VerticalConvolution
 from keras_gen.networks.blocks import scaled_levels
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def gated_pixel_cnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,

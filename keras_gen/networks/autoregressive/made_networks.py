@@ -5,8 +5,10 @@ import numpy as np
 from keras.initializers import RandomNormal
 
 from keras_gen.layers import MaskedDense
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def made(
     values: int,
     outputs_per_value: int,

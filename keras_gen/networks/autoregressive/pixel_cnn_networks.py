@@ -5,8 +5,10 @@ from keras import layers
 
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.networks.blocks import scaled_levels
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def pixel_cnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,

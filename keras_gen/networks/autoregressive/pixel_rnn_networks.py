@@ -7,8 +7,10 @@ from keras_gen.layers.causal.diagonal_lstm import DiagonalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.layers.causal.row_lstm import RowLSTM
 from keras_gen.networks.blocks import scaled_levels
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def pixel_rnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,

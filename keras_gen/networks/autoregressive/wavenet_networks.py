@@ -8,10 +8,12 @@ from keras import layers
 from keras_gen.layers.causal.causal_convolution import CausalConvolution
 from keras_gen.layers.gated_unit import GatedUnit
 from keras_gen.layers.one_hot import OneHot
+from keras_gen.networks.checked_arguments import checked_arguments
 
 _DOUBLED = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
+@checked_arguments
 def wavenet(
     samples: int | None = None,
     outputs_per_value: int = 256,
@@ -90,6 +92,7 @@ def wavenet(
     return keras.Model(inputs if len(inputs) > 1 else values, logits, name="wavenet")
 
 
+@checked_arguments
 def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
     """Returns how many samples before the one that is predicted a `wavenet` sees.
 

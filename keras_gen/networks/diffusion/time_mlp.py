@@ -8,8 +8,10 @@ from keras import layers, ops
 from keras_gen.arguments import checked_integer
 from keras_gen.layers.diffusion import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments(axes=None)
 def time_mlp(
     shape: tuple = (2,),
     width: int = 128,

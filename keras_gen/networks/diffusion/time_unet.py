@@ -8,9 +8,11 @@ from keras import layers, ops
 from keras_gen.layers.diffusion import AdaptiveGroupNormalization
 from keras_gen.layers.enlargement import PixelShuffle
 from keras_gen.networks.blocks import float32
+from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.diffusion.time_mlp import time_embedding
 
 
+@checked_arguments
 def time_unet(
     shape: tuple = (28, 28, 1),
     widths: tuple[int, ...] = (32, 64),

@@ -7,8 +7,10 @@ import keras
 from keras import layers
 
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, ConditionalAffine, Squeeze
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments(axes=None)
 def coupling_flow(
     shape: tuple = (2,),
     steps: int = 8,

@@ -12,8 +12,10 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments(axes=None)
 def glow(
     shape: tuple = (28, 28, 1),
     scales: int = 2,

@@ -5,11 +5,13 @@ from keras import layers
 
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 COUPLINGS = 3  # of each mask at a scale
 LAST_COUPLINGS = 4  # at the last scale
 
 
+@checked_arguments(axes=None)
 def real_nvp(
     shape: tuple = (28, 28, 1),
     scales: int = 2,

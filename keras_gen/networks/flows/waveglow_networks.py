@@ -13,10 +13,12 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.networks.blocks import halves
+from keras_gen.networks.checked_arguments import checked_arguments
 
 MEL_RANGE = 4.0  # by which logarithms of mel magnitudes, -11.5 to about 4, are divided
 
 
+@checked_arguments
 def waveglow(
     bands: int = 80,
     groups: int = 8,

@@ -8,8 +8,10 @@ from keras import layers, ops
 from keras_gen.layers import SelfAttention, SpectralNormalization
 from keras_gen.networks.added_inputs_and_heads import with_projection
 from keras_gen.networks.blocks import batch_norm, cropped, halved_sides, halvings
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def big_gan_generator(
     image_shape: tuple = (32, 32, 3),
     classes: int = 10,
@@ -64,6 +66,7 @@ def big_gan_generator(
     return keras.Model([latents, labels], images, name="generator")
 
 
+@checked_arguments
 def big_gan_discriminator(
     image_shape: tuple = (32, 32, 3),
     classes: int = 10,

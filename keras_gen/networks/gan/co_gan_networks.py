@@ -4,8 +4,10 @@ import keras
 from keras import layers, ops
 
 from keras_gen.networks.blocks import batch_norm, conv, cropped, float32, halved_sides, he_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def co_gan_generator(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 100, filters: int = 64
 ) -> keras.Model:
@@ -43,6 +45,7 @@ def co_gan_generator(
     return keras.Model(latents, ops.stack(images, axis=1), name="generator")
 
 
+@checked_arguments
 def co_gan_discriminator(
     image_shape: tuple = (28, 28, 1),
     classes: int = 0,

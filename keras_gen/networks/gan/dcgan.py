@@ -11,10 +11,15 @@ from keras_gen.networks.blocks import (
     halvings,
     upsample,
 )
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def dcgan_generator(
-    image_shape: tuple = (64, 64, 3), latent_dim: int = 100, filters: int = 128, name="generator"
+    image_shape: tuple = (64, 64, 3),
+    latent_dim: int = 100,
+    filters: int = 128,
+    name: str = "generator",
 ) -> keras.Model:
     """Builds the generator of fig. 1: a small map, then strided transposed convolutions to tanh.
 
@@ -44,6 +49,7 @@ def dcgan_generator(
     return keras.Model(inputs, upsample(x, stages, filters, image_shape), name=name)
 
 
+@checked_arguments
 def dcgan_discriminator(
     image_shape: tuple = (64, 64, 3),
     filters: int = 128,

@@ -3,7 +3,10 @@
 import keras
 from keras import layers
 
+from keras_gen.networks.checked_arguments import checked_arguments
 
+
+@checked_arguments
 def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, keras.Model]:
     """Builds the players of the Dirac-GAN, which have one number each.
 

@@ -7,8 +7,10 @@ from keras import layers
 
 from keras_gen.networks.added_inputs_and_heads import with_codes, with_head
 from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def info_gan_generator(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int = 74,
@@ -41,6 +43,7 @@ def info_gan_generator(
     return keras.Model(inputs, images, name="generator")
 
 
+@checked_arguments
 def info_gan_discriminator(
     image_shape: tuple = (28, 28, 1),
     filters: int = 64,
@@ -75,6 +78,7 @@ def info_gan_discriminator(
     return keras.Model(images, logits, name="discriminator")
 
 
+@checked_arguments
 def info_gan_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int = 62,

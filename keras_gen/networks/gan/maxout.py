@@ -4,8 +4,10 @@ import keras
 from keras import layers, ops
 
 from keras_gen.layers import Dropout
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments(axes=None)
 def maxout_discriminator(
     image_shape: tuple = (28, 28, 1),
     hidden: tuple[int, ...] = (240, 240),

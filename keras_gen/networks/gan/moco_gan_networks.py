@@ -6,9 +6,11 @@ import keras
 from keras import layers, ops
 
 from keras_gen.networks.blocks import batch_norm, conv, halvings
+from keras_gen.networks.checked_arguments import FRAMES, checked_arguments
 from keras_gen.networks.gan.dcgan import dcgan_generator
 
 
+@checked_arguments(axes=FRAMES)
 def moco_gan_generator(
     video_shape: tuple = (16, 64, 64, 3),
     content_dim: int = 50,
@@ -48,6 +50,7 @@ def moco_gan_generator(
     return keras.Model(latents, ops.reshape(images, (-1, *video_shape)), name="generator")
 
 
+@checked_arguments(axes=FRAMES)
 def video_discriminator(
     video_shape: tuple = (16, 64, 64, 3),
     filters: int = 64,

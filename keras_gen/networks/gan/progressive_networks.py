@@ -7,10 +7,12 @@ from keras import layers, ops
 
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
 from keras_gen.networks.blocks import halvings_of_square
+from keras_gen.networks.checked_arguments import checked_arguments
 
 LEAKY = "leaky_relu"  # of slope 0.2
 
 
+@checked_arguments
 def progressive_generator(
     image_shape: tuple = (128, 128, 3),
     latent_dim: int = 512,
@@ -59,6 +61,7 @@ def progressive_generator(
     return keras.Model([latents, fade], images, name="generator")
 
 
+@checked_arguments
 def progressive_discriminator(
     image_shape: tuple = (128, 128, 3),
     filters: int = 512,

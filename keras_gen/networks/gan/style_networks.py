@@ -15,11 +15,13 @@ from keras_gen.layers import (
     PixelNormalization,
 )
 from keras_gen.networks.blocks import float32
+from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.gan.progressive_networks import LEAKY, channels, discriminator_end, sides
 
 STYLINGS = ("modulated", "adain")
 
 
+@checked_arguments
 def style_mapping(
     latent_dim: int = 512,
     style_dim: int = 512,
@@ -47,6 +49,7 @@ def style_mapping(
     return keras.Model(latents, float32(x), name="mapping")
 
 
+@checked_arguments
 def style_generator(
     image_shape: tuple = (128, 128, 3),
     style_dim: int = 512,
@@ -120,6 +123,7 @@ def _normalized(styles, noise, steps, colors):
     return EqualizedConv2D(colors, 1, gain=1.0, dtype="float32")(x)
 
 
+@checked_arguments
 def style_discriminator(
     image_shape: tuple = (128, 128, 3),
     filters: int = 512,

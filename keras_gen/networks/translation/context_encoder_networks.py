@@ -12,8 +12,10 @@ from keras_gen.networks.blocks import (
     halvings_of_square,
     upsample,
 )
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def context_encoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "encoder"
 ) -> keras.Model:
@@ -38,6 +40,7 @@ def context_encoder(
     return keras.Model(images, float32(features), name=name)
 
 
+@checked_arguments
 def context_decoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "decoder"
 ) -> keras.Model:

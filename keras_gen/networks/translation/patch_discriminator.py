@@ -6,10 +6,12 @@ from keras import layers
 
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, float32, reflect_pad
+from keras_gen.networks.checked_arguments import checked_arguments
 
 NORMALIZATIONS = ("instance", "spectral")
 
 
+@checked_arguments(open_sides=True)
 def patch_discriminator(
     image_shape: tuple = (256, 256, 3),
     filters: int = 64,

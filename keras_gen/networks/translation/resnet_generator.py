@@ -5,6 +5,7 @@ from keras import layers
 
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, reflect_pad
+from keras_gen.networks.checked_arguments import checked_arguments
 
 NORMALIZATIONS = {
     "instance": InstanceNormalization,
@@ -13,6 +14,7 @@ NORMALIZATIONS = {
 }
 
 
+@checked_arguments(open_sides=True)
 def resnet_generator(
     image_shape: tuple = (None, None, 3),
     filters: int = 64,

@@ -5,8 +5,10 @@ from keras import layers
 
 from keras_gen.layers import BicubicEnlargement, PixelShuffle
 from keras_gen.networks.blocks import batch_norm, float32, he_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def sr_resnet(
     channels: int = 3,
     filters: int = 64,
@@ -74,6 +76,7 @@ def sr_resnet(
     return keras.Model(images, x, name=name)
 
 
+@checked_arguments
 def sr_discriminator(
     image_shape: tuple = (96, 96, 3),
     filters: int = 64,

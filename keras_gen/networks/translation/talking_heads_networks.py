@@ -5,8 +5,10 @@ from keras import layers
 
 from keras_gen.layers import AdaptiveInstanceNormalization, InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, float32, halved_sides, reflect_pad
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def talking_head_networks(
     image_shape: tuple = (256, 256, 3),
     people: int = 1000,

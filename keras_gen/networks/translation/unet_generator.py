@@ -5,12 +5,14 @@ from keras import layers
 
 from keras_gen.layers import Dropout, InstanceNormalization, NoiseChannels
 from keras_gen.networks.blocks import conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 NOISES = ("dropout", "latents", "none")
 MOST_HALVINGS = 8
 DROPPED = 3  # first layers of the decoder, which have dropout
 
 
+@checked_arguments
 def unet_generator(
     image_shape: tuple = (256, 256, 3),
     channels: int | None = None,

@@ -5,8 +5,10 @@ from keras import layers
 
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, float32, he_conv, reflect_pad
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def unit_networks(
     channels: tuple[int, int] = (3, 3),
     filters: int = 64,

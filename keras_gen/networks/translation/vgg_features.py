@@ -3,9 +3,12 @@
 import keras
 from keras import layers
 
+from keras_gen.networks.checked_arguments import checked_arguments
+
 CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet, in levels
 
 
+@checked_arguments
 def vgg_features(
     layer: str = "block5_conv4", weights: str | None = "imagenet", name: str = "vgg_features"
 ) -> keras.Model:

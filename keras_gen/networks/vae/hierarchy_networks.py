@@ -7,10 +7,12 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 MINIMUM_VARIANCE = 1e-4
 
 
+@checked_arguments(axes=None)
 def ladder_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dims: tuple[int, ...] = (64, 32, 16, 8, 4),
@@ -51,6 +53,7 @@ def ladder_networks(
     return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
 
 
+@checked_arguments(axes=None)
 def biva_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dims: tuple[int, ...] = (48, 40, 32, 24, 16, 8),
@@ -85,6 +88,7 @@ def biva_networks(
     return _biva(image_shape, latent_dims, residual, residual, residual, _normal, image)
 
 
+@checked_arguments
 def conv_biva_networks(
     image_shape: tuple = (32, 32, 3),
     latent_dims: tuple[int, ...] = (8, 6, 4),

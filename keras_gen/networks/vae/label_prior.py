@@ -3,7 +3,10 @@
 import keras
 from keras import layers
 
+from keras_gen.networks.checked_arguments import checked_arguments
 
+
+@checked_arguments
 def label_prior(classes: int, latent_dim: int = 16) -> keras.Model:
     """Builds a Normal prior of the latents for each class, which starts as N(0, 1) for all.
 

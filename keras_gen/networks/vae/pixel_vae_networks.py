@@ -4,9 +4,11 @@ import keras
 from keras import layers
 
 from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_stacks
+from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.conv import conv_decoder
 
 
+@checked_arguments
 def pixel_vae_decoder(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int = 32,

@@ -4,8 +4,10 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 
+@checked_arguments
 def residual_encoder(
     image_shape: tuple = (32, 32, 3),
     latent_dim: int = 64,
@@ -49,6 +51,7 @@ def residual_encoder(
     return keras.Model(images, x, name="encoder")
 
 
+@checked_arguments
 def residual_decoder(
     image_shape: tuple = (32, 32, 3),
     latent_dim: int = 64,
@@ -82,6 +85,7 @@ def residual_decoder(
     return keras.Model(latents, x, name="decoder")
 
 
+@checked_arguments
 def vq_vae_2_networks(
     image_shape: tuple = (256, 256, 3),
     latent_dim: int = 64,

@@ -6,12 +6,14 @@ import keras
 from keras import layers, ops
 
 from keras_gen.networks.blocks import he_conv
+from keras_gen.networks.checked_arguments import checked_arguments
 
 _SPEECH = (16, 32, 64, 128, 128, 128)
 
 _conv = partial(he_conv, layer=layers.Conv1D)
 
 
+@checked_arguments
 def wave_encoder(
     samples: int = 5120,
     latent_dim: int = 64,
@@ -51,6 +53,7 @@ def wave_encoder(
     return keras.Model(inputs, outputs, name="encoder")
 
 
+@checked_arguments
 def wave_decoder(
     samples: int = 5120,
     latent_dim: int = 64,

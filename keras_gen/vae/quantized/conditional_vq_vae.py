@@ -84,9 +84,21 @@ class ConditionalVQVAE(VQVAE):
     @override
     def nats(self, x):
         """Returns -log p(x | codes), where p is the mean over the speakers."""
-        speakers = tf.range(self.speakers)[:, None]
-        codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
-        return importance_weighted_nats(-self.reconstruction(codes, x, speakers))
+        codes = self.encoded(x)[0]
+
+        @tf.autograph.experimental.do_not_convert
+        def of_speaker(number):
+            speakers = tf.fill(tf.shape(x)[:1], number)
+            return -self.reconstruction(codes, x, speakers)
+
+        # One after another: all speakers at once would take as many times the memory.
+        log_probs = tf.map_fn(
+            of_speaker,
+            tf.range(self.speakers),
+            parallel_iterations=1,
+            fn_output_signature=tf.float32,
+        )
+        return importance_weighted_nats(log_probs)
 
     @override
     @capability

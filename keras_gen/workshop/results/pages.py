@@ -1,4 +1,4 @@
-"""RESULTS.md, a page for each family in docs/results/, the topics, and README.md's table."""
+"""RESULTS.md, a page for each family, the topics, README.md's table, and cards of the exports."""
 
 import ast
 import dataclasses
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from keras_gen import _MODELS as MODELS
 from keras_gen.files.writing import replacing
-from keras_gen.workshop.results import words
+from keras_gen.workshop.results import cards, words
 from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, read_published
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
-from keras_gen.workshop.results.records import RESULTS, Record
+from keras_gen.workshop.results.records import RESULTS
 from keras_gen.workshop.results.topics import PAGE as PAGE_OF_TOPICS
 from keras_gen.workshop.results.topics import Topics, read_topics, topics_page
 
@@ -104,7 +104,8 @@ def update(root: str | Path) -> list[Path]:
 
 def outdated(root: str | Path) -> dict[Path, str]:
     """The files that differ from the records, with the text that they should hold."""
-    runs = _in_order(read_groups(root))
+    groups = read_groups(root)
+    runs = _in_order(groups)
     root = Path(root)
     texts = {
         root / "RESULTS.md": index(runs, root),
@@ -114,6 +115,7 @@ def outdated(root: str | Path) -> dict[Path, str]:
         texts[root / FOLDER / f"{family}.md"] = page(family, runs)
     if topics := read_topics(root / "recipes"):
         texts[root / PAGE_OF_TOPICS] = _topics(topics, root)
+    texts |= cards.texts(root, groups)
     return {
         path: text
         for path, text in texts.items()
@@ -147,7 +149,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
 
 def page(family: str, runs: Sequence[list[Group]]) -> str:
     """The page of a family: for each recipe its runs, what they reached, and notes."""
-    devices = [_device(group.record) for own in _of(family, runs) for group in own]
+    devices = [words.device(group.record) for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
     parts = [f"# Results: {family}\n\n{PAGE}Runs had {usual}, unless they say otherwise.\n"]
     said = []
@@ -264,7 +266,7 @@ def _run(group: Group, usual_device: str) -> str:
     trained = f"{trained:,}" if isinstance(trained, int) else trained
     trained = f"**{trained}**" if " of " in trained else trained
     facts = [_dataset(group), f"training {trained}", record.split, seeds]
-    device = _device(record)
+    device = words.device(record)
     facts += [f"{record.minutes:,.1f} minutes", "" if device == usual_device else device]
     if group.exported:
         own = group.exported is record
@@ -274,11 +276,6 @@ def _run(group: Group, usual_device: str) -> str:
     if record.changed_flags or record.preset != "paper":
         command = f"**{command}**"
     return f"{command}: {'; '.join(filter(None, facts))}."
-
-
-def _device(record: Record) -> str:
-    """The device, and the strategy if it has several replicas."""
-    return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def _figures(entries: list[Entry]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from keras_gen.workshop.results.declarations import Figure
 from keras_gen.workshop.results.page_lines import Entry
+from keras_gen.workshop.results.records import Record
 
 
 def measured(value: float, spread: float | None = None) -> str:
@@ -81,6 +82,11 @@ def beside(entry: Entry) -> str:
         if entry.is_behind:
             text += f"; {named(entry.baseline)}"
     return f"{text}, **behind**" if entry.missed_by or entry.is_behind else text
+
+
+def device(record: Record) -> str:
+    """The device, and the strategy if it has several replicas."""
+    return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def source(paper: str) -> str:

@@ -41,5 +41,11 @@ def test_clear_errors():
         nearest_neighbors(x, x, k=5)
     with pytest.raises(ValueError, match="at least one example"):
         nearest_neighbors(x[:0], x)
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="NaN or infinity in queries: leave them out"):
         nearest_neighbors(x * np.nan, x)
+    for wrong in (None, "many", {"a": 1}, [[1.0, 2.0], [3.0]]):
+        with pytest.raises(TypeError, match=r"^reference must be an array of numbers, found"):
+            nearest_neighbors(x, wrong)
+    for k in (None, "1", 2.5, True, np.nan):
+        with pytest.raises(TypeError, match=r"^k must be an integer, found"):
+            nearest_neighbors(x, x, k)

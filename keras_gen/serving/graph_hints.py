@@ -1,0 +1,32 @@
+"""Smaller graphs: without what their reader finds out by itself."""
+
+from pathlib import Path
+
+from tensorflow.core.protobuf import saved_model_pb2
+
+GRAPH = "saved_model.pb"
+FINGERPRINT = "fingerprint.pb"
+
+
+def drop_hints(folder: Path) -> None:
+    """Takes the hints out of the graph of a SavedModel: a fifth of it.
+
+    They are the shapes of all tensors, which TensorFlow infers again as it loads the graph, and the
+    names that arguments had in Python. The fingerprint, of the graph before, goes too.
+    """
+    file = folder / GRAPH
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for meta_graph in saved.meta_graphs:
+        graph = meta_graph.graph_def
+        _drop(graph.node)
+        for function in graph.library.function:
+            function.attr.pop("_input_shapes", None)
+            function.arg_attr.clear()
+            _drop(function.node_def)
+    file.write_bytes(saved.SerializeToString(deterministic=True))
+    (folder / FINGERPRINT).unlink(missing_ok=True)
+
+
+def _drop(nodes) -> None:
+    for node in nodes:
+        node.attr.pop("_output_shapes", None)

@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused(model):
         with pytest.raises(ValueError, match="landmarks: expected as many of each, and one"):
             model.adapt(images, landmarks)
     for wrong in (None, "many", object(), -1, 2.5, float("nan")):
-        with pytest.raises((TypeError, ValueError), match=r"images.*(found|expected)"):
+        with pytest.raises((TypeError, ValueError), match="images"):
             model.adapt(wrong, frames)
         if wrong != 2.5:
             with pytest.raises((TypeError, ValueError), match=r"^learning_rate must be "):

@@ -12,7 +12,7 @@ MOST_HALVINGS = 8
 DROPPED = 3  # first layers of the decoder, which have dropout
 
 
-@checked_arguments
+@checked_arguments(open_sides=True)
 def unet_generator(
     image_shape: tuple = (256, 256, 3),
     channels: int | None = None,

@@ -112,7 +112,7 @@ def test_spectral_normalization_by_kernels_alone_and_flat_areas_by_reflection(re
     [
         (dict(normalization="batch"), "'batch': expected one of"),
         (dict(image_shape=(None, None, 3), scales=2), "scales is 2 for images of NonexNone"),
-        (dict(scales=0), "scales is 0"),
+        (dict(scales=0), "scales must be at least 1, found 0"),
         (dict(image_shape=(32, 32, 3), scales=2), "too small for 3 strided layers at 2 scales"),
     ],
 )

@@ -37,11 +37,12 @@ from keras_gen.classifiers import Classifier
 from keras_gen.data import small_images
 from keras_gen.networks import conv_encoder, mlp_encoder, mlp_networks
 from keras_gen.robustness import (
+    FGSM,
+    PGD,
     named_right,
     projected,
     reconstructed,
     robust_accuracy,
-    usual_attacks,
 )
 from keras_gen.vae import VAE
 from keras_gen.workshop.baselines import thresholded
@@ -90,7 +91,13 @@ def main(run: Run, s: Settings):
         run.compile(classifier, Adam(rate))
         run.compile(vae, Adam(rate))
 
-    attacks = usual_attacks(s.epsilon)
+    # Each query of the projection is a descent: too many for APGD and for squares.
+    attacks = {
+        "fgsm": FGSM(s.epsilon),
+        "pgd": PGD(s.epsilon),
+        "pgd_steps_of_a_tenth": PGD(s.epsilon, relative_step=0.1),
+        "pgd_steps_of_a_quarter": PGD(s.epsilon, relative_step=0.25),
+    }
     ways = {
         "reconstruction": reconstructed(classifier, vae),
         "projection": projected(

@@ -18,8 +18,9 @@ from keras_gen.losses.per_example import Configurable, serializable
 NORMS = ("inf", "2")
 # Above this difference of logits float32 rounds the cross-entropy's gradient, and soon to 0.
 SURE = 16.0
-# Ranges of inputs, one of which a network was made for, and what tells that from chance.
-RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+# The usual range of inputs, others that a network may be made for, and what tells that from chance.
+UNIT = (0.0, 1.0)
+RANGES = ((-1.0, 1.0), (0.0, 255.0))
 FEWEST = 10  # examples
 MUCH_BETTER = 0.2  # accuracy
 
@@ -152,7 +153,7 @@ class Attack(Configurable):
         network: Callable,
         images: np.ndarray,
         labels: np.ndarray,
-        bounds: tuple[float, float] = (0.0, 1.0),
+        bounds: tuple[float, float] | None = None,
         seed: int = 0,
         batch_size: int = 100,
     ) -> np.ndarray:
@@ -163,7 +164,8 @@ class Attack(Configurable):
                 that has `"logits"`.
             images: uint8, or floats in `bounds`, `[n, ...]`.
             labels: True classes, or those to reach, integers `[n]` or `[n, 1]`.
-            bounds: Smallest and largest value of the network's input.
+            bounds: Smallest and largest value of the network's input. None: 0 and 1, if it names no
+                more examples right in another range.
             seed: Of random starts.
             batch_size: Examples at once.
 
@@ -179,14 +181,14 @@ class Attack(Configurable):
         attacked = PGD(epsilon=0.3)(model, digits, labels)
         ```
         """
-        low, high = bounds
+        low, high = bounds or UNIT
         self.check_epsilon(low, high)
         self.warn_of_little(low, high)
         x = in_bounds(images, low, high)
         labels = class_labels(labels, len(x))
         _check_classes(network, x, labels)
-        if not self.targeted:
-            check_range(network, x, labels, (low, high))
+        if bounds is None and not self.targeted:
+            check_range(network, x, labels)
 
         graph = _graph(self, network, (low, high), x.shape[1:])
         found = []
@@ -362,30 +364,25 @@ def named_right(network: Callable, x: np.ndarray, labels, batch_size: int = 500)
     return np.concatenate(named) == labels
 
 
-def check_range(network: Callable, x: np.ndarray, labels, bounds: tuple) -> None:
+def check_range(network: Callable, x: np.ndarray, labels) -> None:
     """Raises a ValueError if a network names many more examples right in another range.
 
     Args:
         network: As attacks take it.
-        x: Examples in the bounds.
+        x: Examples from 0 to 1.
         labels: Their classes.
-        bounds: Smallest and largest value of its input, as they were given.
     """
     if len(x) < FEWEST:
         return
-    low, high = bounds
-    unscaled = (x[:200] - low) / (high - low)
     found = named_right(network, x[:200], labels[:200]).mean()
     for other in RANGES:
-        if other == (low, high):
-            continue
-        scaled = unscaled * (other[1] - other[0]) + other[0]
+        scaled = x[:200] * (other[1] - other[0]) + other[0]
         better = named_right(network, scaled, labels[:200]).mean()
         if better > max(found + MUCH_BETTER, 0.5):
             raise ValueError(
-                f"With inputs from {low:g} to {high:g} the network names {found:.2f} of the "
-                f"examples right, and {better:.2f} with inputs from {other[0]:g} to {other[1]:g}: "
-                f"give bounds={other}, and uint8 or floats in them."
+                f"With inputs from 0 to 1 the network names {found:.2f} of the examples right, and "
+                f"{better:.2f} with inputs from {other[0]:g} to {other[1]:g}: give bounds={other}, "
+                f"and uint8 or floats in them; or bounds={UNIT}, if these are right."
             )
 
 

@@ -8,6 +8,7 @@ from keras_gen.robustness.apgd import APGD
 from keras_gen.robustness.attacks import (
     FGSM,
     PGD,
+    UNIT,
     Attack,
     check_range,
     class_labels,
@@ -41,7 +42,7 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
 
 
 def robust_accuracy(
-    network: Callable, images, labels, attacks: dict[str, Attack], bounds=(0.0, 1.0), restarts=1
+    network: Callable, images, labels, attacks: dict[str, Attack], bounds=None, restarts=1
 ) -> dict[str, float]:
     """Returns the accuracy under each attack, without any (`"clean"`), and under the `"worst"`.
 
@@ -53,14 +54,16 @@ def robust_accuracy(
         images: uint8, or floats in `bounds`, `[n, ...]`.
         labels: Their classes, integers `[n]` or `[n, 1]`.
         attacks: By name. They must have been made for this network, and not for another one.
-        bounds: Smallest and largest value of the network's input.
+        bounds: Smallest and largest value of the network's input. None: 0 and 1, if it names no
+            more examples right in another range.
         restarts: Random starts of each attack that has such.
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """
-    x = in_bounds(images, *bounds)
+    x = in_bounds(images, *(bounds or UNIT))
     labels = class_labels(labels, len(x))
-    check_range(network, x, labels, bounds)
+    if bounds is None:
+        check_range(network, x, labels)
     right = named_right(network, x, labels)
     found = {"clean": float(right.mean())}
     worst = right
@@ -70,7 +73,7 @@ def robust_accuracy(
             standing = np.flatnonzero(of_attack)
             if not len(standing):
                 break
-            attacked = attack(network, x[standing], labels[standing], bounds, seed)
+            attacked = attack(network, x[standing], labels[standing], bounds or UNIT, seed)
             of_attack[standing] = named_right(network, attacked, labels[standing])
         found[name] = float(of_attack.mean())
         worst = worst & of_attack

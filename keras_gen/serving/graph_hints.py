@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 GRAPH = "saved_model.pb"
@@ -11,8 +12,8 @@ FINGERPRINT = "fingerprint.pb"
 def drop_hints(folder: Path) -> None:
     """Takes the hints out of the graph of a SavedModel: a fifth of it.
 
-    They are the shapes of all tensors, which TensorFlow infers again as it loads the graph, and the
-    names that arguments had in Python. The fingerprint, of the graph before, goes too.
+    They are the shapes of all tensors, which TensorFlow infers again as it loads the graph, but for
+    those of inputs, which other runtimes read. The fingerprint, of the graph before, goes too.
     """
     file = folder / GRAPH
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
@@ -21,7 +22,9 @@ def drop_hints(folder: Path) -> None:
         _drop(graph.node)
         for function in graph.library.function:
             function.attr.pop("_input_shapes", None)
-            function.arg_attr.clear()
+            for place, argument in enumerate(function.signature.input_arg):
+                if argument.type == types_pb2.DT_RESOURCE:  # a variable
+                    function.arg_attr.pop(place, None)
             _drop(function.node_def)
     file.write_bytes(saved.SerializeToString(deterministic=True))
     (folder / FINGERPRINT).unlink(missing_ok=True)

@@ -68,13 +68,18 @@ def test_holds_only_what_the_signatures_read(model, path):
     files = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     assert files == {
         "saved_model.pb",
-        "fingerprint.pb",
         "variables/variables.index",
         "variables/variables.data-00000-of-00001",
         "assets.extra/keras_gen.json",
         "assets.extra/tf_serving_warmup_requests",
     }
     assert str(Path(__file__).parents[1]).encode() not in (path / "saved_model.pb").read_bytes()
+
+
+def test_other_runtimes_find_the_shapes_of_inputs(path):
+    graph = tf.saved_model.load(str(path)).signatures["serving_default"].graph
+    (images,) = (tensor for tensor in graph.inputs if tensor.dtype != tf.resource)
+    assert images.shape.as_list() == [None, None, None, 3]
 
 
 def test_variables_outside_the_networks_are_kept(tmp_path):

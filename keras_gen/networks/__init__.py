@@ -69,6 +69,7 @@ from keras_gen.networks.translation.talking_heads_networks import talking_head_n
 from keras_gen.networks.translation.unet_generator import unet_generator
 from keras_gen.networks.translation.unit_networks import unit_networks
 from keras_gen.networks.translation.vgg_features import vgg_features
+from keras_gen.networks.vae.conditional_vae_networks import conditional_vae_networks
 from keras_gen.networks.vae.hierarchy_networks import (
     biva_networks,
     conv_biva_networks,

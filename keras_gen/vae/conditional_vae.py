@@ -14,7 +14,7 @@ from keras_gen.arguments import (
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs
 from keras_gen.core.interpolation import decoded_path
-from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.core.kinds_of_data import Edge, Images, Labels, Vectors
 from keras_gen.core.noise import random_labels
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
 from keras_gen.networks import (
@@ -30,16 +30,18 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVAE(VAE):
-    """A VAE of examples given a condition: a label, or a vector.
+    """A VAE of examples given a condition: a label, a vector or an image.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
     Models", NeurIPS 2015. The paper's output y is the example here, and its input x the condition
     c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in nats. `score`
     and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
-    `fit(images, labels)` takes integers, or `fit(images, conditions)` vectors. `sample(n, seed,
-    label=3)` draws examples of a class, or of a label for each, without labels those of random
-    classes; of vectors it takes `condition`, one for all or one for each.
+    `fit(images, labels)` takes integers, or `fit(images, conditions)` vectors or images, uint8 or
+    floats in [0, 1] `[n, height, width, channels]`: such as what is known of an image, of which the
+    rest is the example. `sample(n, seed, label=3)` draws examples of a class, or of a label for
+    each, without labels those of random classes; of vectors and images it takes `condition`, one
+    for all or one for each.
 
     Deviations: without the prior network the prior is N(0, 1) for any condition, which sec. 4
     allows; there is no baseline network whose prediction the generation network refines, and no
@@ -49,7 +51,7 @@ class ConditionalVAE(VAE):
         encoder: Examples and conditions to (mean, log variance) of q(z|x,c): the recognition
             network.
         decoder: Latents and conditions to the likelihood's parameters: the generation network.
-        classes: Number of classes, if the condition is a label; None for vectors.
+        classes: Number of classes, if the condition is a label; None for vectors and images.
         likelihood: Name or object: p(x|z,c).
         prior: Conditions to (mean, log variance) of p(z|c): the prior network; None for N(0, 1).
         beta: Weight of the KL divergence, a number or a schedule of the step.
@@ -88,7 +90,9 @@ class ConditionalVAE(VAE):
             self.edges["labels"] = Labels(self.classes)
             self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         else:
-            conditions = self.in_any_units(Vectors(shape, "conditions"))
+            conditions: Edge = Images(shape, 0.0, 1.0, "conditions")
+            if len(shape) != 3:
+                conditions = self.in_any_units(Vectors(shape, "conditions"))
             self.edges |= {"conditions": conditions, "condition": conditions}
         self.given = ("labels",) if self.classes else ("conditions",)
         self.batch = ("x", *self.given)
@@ -99,7 +103,7 @@ class ConditionalVAE(VAE):
         for name, tensor in conditioned.items():
             found = tuple(tensor.shape[1:])
             if found != expected or (not self.classes and not found):
-                what = "labels ()" if self.classes else "the same vectors, or give classes"
+                what = "labels ()" if self.classes else "the same of all, or give classes"
                 raise ValueError(
                     f"The {name} takes conditions of shape {found}: expected {what}."
                 )

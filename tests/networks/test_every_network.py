@@ -14,6 +14,9 @@ TINY = {
     "big_gan_generator": dict(image_shape=(8, 8, 1), classes=3, latent_dim=4, filters=2),
     "big_gan_discriminator": dict(image_shape=(16, 16, 1), classes=3, filters=2),
     "biva_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), units=3),
+    "conditional_vae_networks": dict(
+        shape=(2, 2, 1), conditions=(2, 2, 1), latent_dim=2, hidden=(3,)
+    ),
     "context_decoder": dict(image_shape=(8, 8, 3), filters=2),
     "context_encoder": dict(image_shape=(8, 8, 3), filters=2),
     "conv_biva_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), filters=3),

@@ -94,6 +94,11 @@ def use_export(out, recipe, cwd):
         made = load(models / recipe)("sample", seed=1, n=4, **usual)[drawn.pop()]
         assert len(made) == 4
         assert made.dtype == object or np.isfinite(made).all()
+    elif "condition" in metadata["signatures"].get("sample", {}).get("inputs", {}):
+        _, *shape = metadata["signatures"]["sample"]["inputs"]["condition"]["shape"]
+        blank = np.zeros([1, *shape], "uint8")
+        made = load(models / recipe)("sample", seed=1, n=4, condition=blank)
+        assert made["images"].shape[:3] == (4, *shape[:2])
     elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr

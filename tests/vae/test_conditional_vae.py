@@ -9,7 +9,14 @@ from scipy import stats
 from keras_gen.core import training_step
 from keras_gen.losses import UnboundedNormal, kl_normal
 from keras_gen.metrics import importance_weighted_nll
-from keras_gen.networks import label_prior, mlp_decoder, mlp_encoder, with_codes, with_labels
+from keras_gen.networks import (
+    conditional_vae_networks,
+    label_prior,
+    mlp_decoder,
+    mlp_encoder,
+    with_codes,
+    with_labels,
+)
 from keras_gen.serving.export import export
 from keras_gen.vae import ConditionalVAE
 
@@ -100,6 +107,26 @@ def test_vectors_are_conditions_in_their_own_units(rng):
     assert each[1, 0] - each[0, 0] > 1000
     with pytest.raises(TypeError, match="sample needs condition: give it by name"):
         model.sample(2)
+
+
+def test_images_are_conditions_of_what_is_not_known_of_them(rng):
+    """The rest of an image is black or white, and the known pixel says which."""
+    networks = conditional_vae_networks((2, 1, 1), (1, 1, 1), latent_dim=1, hidden=(8,))
+    model = ConditionalVAE(**networks, classes=None)
+    model.compile(keras.optimizers.Adam(0.03))
+    known = 255 * rng.integers(0, 2, (200, 1, 1, 1)).astype("uint8")
+    rest = np.repeat(known, 2, axis=1)
+    model.fit(rest, known, batch_size=50, epochs=25, verbose=0)
+    drawn = model.sample(4, seed=1, condition=known[:4])
+    assert drawn.dtype == "uint8"
+    np.testing.assert_allclose(drawn, rest[:4], atol=40)
+    as_floats = known[:4] / np.float32(255)
+    np.testing.assert_array_equal(model.sample(4, seed=1, condition=as_floats), drawn)
+    assert (
+        model.log_prob(rest[:4], known[:4]).min() > model.log_prob(rest[:4], 255 - known[:4]).max()
+    )
+    with pytest.raises(ValueError, match=r"Images have shape \(4, 1\): expected"):
+        model.log_prob(rest[:4], known[:4, :, 0, 0])
 
 
 def test_conditions_that_do_not_fit():

@@ -49,9 +49,9 @@ class NormalScores:
         levels = self.levels(rows)
         longest = max(len(known) for known in self._known)
         shares = np.zeros([len(self.columns), longest], np.float32)
-        for column, numbers in enumerate(levels.T):
+        for place, numbers in enumerate(levels.T):
             counts = np.bincount(numbers, minlength=longest)
-            shares[column] = counts / len(rows)
+            shares[place] = counts / len(rows)
         self.shares = tf.constant(shares)
         self._starts = tf.cumsum(self.shares, axis=1, exclusive=True)
 

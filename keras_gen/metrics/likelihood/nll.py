@@ -75,16 +75,18 @@ def importance_weighted_nll(
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]
-    given = [] if conditions is None else [model.edges[name] for name in model.given]
-    if given and len(conditions) != len(images):
+    conditional: Any = model
+    given = [] if conditions is None else [np.asarray(conditions)]
+    edges = [conditional.edges[name] for name in conditional.given] if given else []
+    if given and len(given[0]) != len(images):
         raise ValueError(
-            f"There are {len(conditions)} conditions for {len(images)} images: expected as many."
+            f"There are {len(given[0])} conditions for {len(images)} images: expected as many."
         )
     # AutoGraph is for the loop below alone.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
-    specs += [edge.inner_spec() for edge in given]
+    specs += [edge.inner_spec() for edge in edges]
 
     @tf.function(input_signature=specs)
     def estimate(x, batch, *condition):
@@ -117,7 +119,7 @@ def importance_weighted_nll(
     parts = []
     for start in with_bar(range(0, len(images), batch_size), "batch"):
         some = slice(start, start + batch_size)
-        condition = [edge.prepare(conditions[some]) for edge in given]
+        condition = [e.prepare(values[some]) for e, values in zip(edges, given, strict=True)]
         parts.append(estimate(model.prepare(images[some]), start // batch_size, *condition))
     result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if np.isnan(result["nll"]).any():

@@ -90,8 +90,10 @@ def _short(value: Any) -> str:
 def usage(path: Path) -> list[str]:
     """Commands that make images with an export, if it can make any."""
     metadata = read_metadata(path)
-    drawn = metadata["signatures"].get("sample", {}).get("outputs", {}).values()
-    if any(len(spec["shape"]) == 4 for spec in drawn):
+    sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})
+    drawn = any(len(spec["shape"]) == 4 for spec in sample["outputs"].values())
+    asked = sample["inputs"].keys() - metadata.get("defaults", {}).get("sample", {}).keys()
+    if drawn and asked == {"seed", "n"}:
         return [f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"]
     default = metadata["signatures"][metadata["default_signature"]]
     inputs = [spec["shape"] for spec in default["inputs"].values()]

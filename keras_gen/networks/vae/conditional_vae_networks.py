@@ -1,0 +1,73 @@
+"""The networks of a conditional VAE whose condition is an image (Sohn, Lee, Yan 2015)."""
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gen.networks.checked_arguments import checked_arguments
+
+
+@checked_arguments(axes=None)
+def conditional_vae_networks(
+    shape: tuple,
+    conditions: tuple,
+    latent_dim: int = 50,
+    hidden: tuple[int, ...] = (500, 500),
+    activation: str = "relu",
+    params_per_value: int = 1,
+) -> dict[str, keras.Model]:
+    """Builds dense networks of examples and conditions of any shapes.
+
+    Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
+    Models", NeurIPS 2015, sec. 4: the recognition network q(z|x,c), the generation network p(x|z,c)
+    and the prior network p(z|c).
+
+    Args:
+        shape: Of an example, such as `(14, 14, 3)`.
+        conditions: Of its condition, such as `(14, 14, 1)`.
+        latent_dim: Dimensions of the latents.
+        hidden: Units of the hidden layers of each network.
+        activation: Of the hidden layers.
+        params_per_value: Of the likelihood.
+
+    Returns:
+        "encoder", from examples and conditions to mean and log variance, float32 `[batch,
+        latent_dim]` each; "decoder", from latents and conditions to float32 `[batch, *shape]` with
+        `params_per_value` times the channels; "prior", from conditions to mean and log variance.
+
+    Example:
+        >>> networks = conditional_vae_networks((14, 14, 3), (14, 14, 1), latent_dim=20)
+    """
+    examples = keras.Input(shape, name="examples")
+    condition = keras.Input(conditions, name="conditions")
+    latents = keras.Input([latent_dim], name="latents")
+    flat = layers.Flatten()(condition)
+
+    both = layers.Concatenate()([layers.Flatten()(examples), flat])
+    posterior = _distribution(_hidden(both, hidden, activation), latent_dim)
+    encoder = keras.Model([examples, condition], posterior, name="encoder")
+
+    prior = _distribution(_hidden(flat, hidden, activation), latent_dim)
+    prior = keras.Model(condition, prior, name="prior")
+
+    parameters = (*shape[:-1], shape[-1] * params_per_value)
+    x = _hidden(layers.Concatenate()([latents, flat]), hidden, activation)
+    x = layers.Dense(math.prod(parameters), dtype="float32")(x)
+    x = layers.Reshape(parameters, dtype="float32")(x)
+    decoder = keras.Model([latents, condition], x, name="decoder")
+    return {"encoder": encoder, "decoder": decoder, "prior": prior}
+
+
+def _hidden(x, hidden, activation):
+    for units in hidden:
+        x = layers.Dense(units, activation)(x)
+    return x
+
+
+def _distribution(x, latent_dim):
+    """Mean and log variance of latents."""
+    return [
+        layers.Dense(latent_dim, dtype="float32", name=name)(x)
+        for name in ("mean", "log_variance")
+    ]

@@ -200,6 +200,8 @@ class GenerativeModel(keras.Model):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = checked_integer("seed", seed)
         self.standardize = checked_flag("standardize", standardize)
+        # What the weights were trained on before, of a model that `keras_gen.load` has loaded.
+        self.started_from = ""
         self.edges: dict = {}
         # Those of data that training takes in another form than use, by the names of `edges`.
         self.training_edges: dict = {}
@@ -250,6 +252,8 @@ class GenerativeModel(keras.Model):
         for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
+        if self.started_from:
+            config["started_from"] = self.started_from
         if self.class_names:
             config["class_names"] = list(self.class_names)
         columns = {name: getattr(edge, "columns", ()) for name, edge in self.edges.items()}
@@ -263,11 +267,13 @@ class GenerativeModel(keras.Model):
         config = copy.deepcopy(config)  # Keras empties what it reads.
         class_names = config.pop("class_names", ())
         column_names = config.pop("column_names", {})
+        started_from = config.pop("started_from", "")
         arguments = {}
         for name, value in config.items():
             name = cls.renamed.get(name, name)
             arguments[name] = keras.saving.deserialize_keras_object(value)
         model = cls(**arguments)
+        model.started_from = started_from
         if class_names:
             model.name_classes(class_names)
         for edge, names in column_names.items():

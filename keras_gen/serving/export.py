@@ -406,6 +406,7 @@ def _describe(
     largest: LargestRequest,
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
+    started_from = getattr(model, "started_from", "")
     description = {
         "schema": 1,
         "name": name,
@@ -430,8 +431,11 @@ def _describe(
         "limits": limits,
         "largest_request": largest._asdict(),
         "inference": getattr(model, "inference_policy", INFERENCE),
-        "terms": licenses.as_json(metadata.get("data")),
+        # Of the data that it started from too, if it was trained on from there.
+        "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),
     }
+    if started_from:
+        description["started_from"] = started_from
     if names := getattr(model, "class_names", ()):
         description["class_names"] = list(names)
     if taken := sorted(set(description) & set(metadata)):

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,12 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
             "expected: export the model again."
         )
     return metadata
+
+
+def data_of(metadata: Mapping[str, Any]) -> str:
+    """The name of the data that an export was trained on."""
+    data = metadata.get("data") or ""
+    return str(data.get("name") or "") if isinstance(data, dict) else str(data)
 
 
 def usual_values(metadata: dict[str, Any], signature: str) -> dict[str, Any]:

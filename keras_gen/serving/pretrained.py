@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.places import place
 from keras_gen.keras_internals import all_layers
-from keras_gen.serving.exported import find, resolve, versions
+from keras_gen.serving.exported import data_of, find, read_metadata, resolve, versions
 from keras_gen.serving.index import verify
 
 MODEL = Path("assets.extra") / "keras_model.npz"
@@ -125,6 +125,8 @@ def _of_export(path: Path) -> GenerativeModel:
     config = json.loads(str(described["configuration"]))
     model = keras.saving.deserialize_keras_object(config)
     model.step.assign(described["step"])
+    metadata = read_metadata(path)
+    model.started_from = metadata.get("started_from") or data_of(metadata)
     values = _values_beside(described)
     stored = tf.train.load_checkpoint(str(path / VARIABLES))
     for number, index in enumerate(described["kept"]):

@@ -197,3 +197,14 @@ def test_a_published_export_is_the_same_model():
         model = keras_gen.load(path)
     served = exported.load(path)("sample", seed=3, n=4, label=7)["images"]
     np.testing.assert_array_equal(model.sample(4, seed=3, label=7), served)
+
+
+def test_terms_of_the_first_data_stay_with_what_was_trained_on(home, vae, tmp_path):
+    vae.export(tmp_path / "first", metadata={"data": "celeb_a/2.1.0"})
+    model = keras_gen.load(tmp_path / "first")
+    model.save(tmp_path / "model.keras")
+    for name, each in {"a": model, "b": keras_gen.load(tmp_path / "model.keras")}.items():
+        each.export(tmp_path / name, metadata={"data": "my photos"}, signatures=["sample"])
+        metadata = exported.read_metadata(exported.resolve(tmp_path / name))
+        assert metadata["started_from"] == "celeb_a/2.1.0"
+        assert metadata["terms"]["CelebA"]["commercial_use"] is False

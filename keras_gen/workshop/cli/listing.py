@@ -113,7 +113,9 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
     trained_on = str(data.get("name", "") if isinstance(data, dict) else data)
     _line("parameters", f"{parameters:,}" if networks else "")
     _line("trained on", trained_on)
-    for terms in terms_of(data):
+    started_from = metadata.get("started_from", "")
+    _line("started as", f"a model trained on {started_from}" if started_from else "")
+    for terms in terms_of({"data": trained_on, "first": started_from}):
         end = "; no commercial use" if terms.commercial_use is False else ""
         _line("terms", f"{terms.name}: {terms.license}{end}")
     _line("reached", _headline(metadata))
@@ -156,7 +158,7 @@ def _mark(folder: Path) -> str:
     """Whether there is an export, its minutes, and if its data rule out commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
-        terms = terms_of(metadata.get("data"))
+        terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
         minutes = (metadata.get("metrics") or {}).get("minutes")
     except UNREADABLE:
         return "export (unreadable)"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_gen.serving.exported import data_of
+
 DIGITS = tuple("0123456789")
 # The names of data sets' classes, in the order of their labels.
 CLASSES = {
@@ -24,12 +26,6 @@ CLASSES = {
 SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
 # Which names a condition has.
 NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
-
-
-def data_of(metadata: Mapping[str, Any]) -> str:
-    """The name of the data that an export was trained on."""
-    data = metadata.get("data") or ""
-    return str(data.get("name") or "") if isinstance(data, dict) else str(data)
 
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -11,9 +11,10 @@ from PIL import Image
 
 from keras_gen.files.images import grid, to_pillow
 from keras_gen.serving import exported
+from keras_gen.serving.exported import data_of
 from keras_gen.workshop.cli import listing, models
 from keras_gen.workshop.cli.complete import HALVES, completes, half
-from keras_gen.workshop.cli.names import data_of, names_of
+from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long

@@ -196,6 +196,10 @@ DOORS = {
     "WGAN": dict(discriminator_steps=1),
     "WGANGP": dict(discriminator_steps=1),
     "UnrolledGAN": dict(unrolled_steps=1),
+    "ACGAN": dict(classes=2),
+    "ConditionalGAN": dict(classes=2),
+    "InfoGAN": dict(categories=(3,), continuous=1),
+    "PacGAN": {},
     "Flow": {},
 }
 
@@ -214,12 +218,28 @@ def test_takes_rows(rows, name):
         assert model.sample(2, seed=1).shape == (2, 3)
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["ACGAN", "ConditionalGAN", "InfoGAN", "PacGAN"])
+def test_gans_take_series_in_any_units(rng, name):
+    series = rng.normal([3.0, 4000.0], [1.0, 20.0], (8, 5, 2))
+    model = getattr(keras_gen, name).for_vectors((5, 2), **SMALL, **DOORS[name])
+    adapted(model, series)
+    model.compile(run_eagerly=True)
+    losses_of(model, *(series, np.arange(8) % 2)[: len(model.batch)], training=True)
+    conditions = {} if name == "PacGAN" else dict(label=1)
+    drawn = model.sample(3, seed=1, **conditions)
+    assert drawn.shape == (3, 5, 2)
+    assert np.abs(drawn[..., 1] - 4000).max() < 500  # of an untrained generator
+
+
 def test_classes_without_usual_networks_of_rows():
-    for name in ("PixelVAE", "BIVA", "PacGAN", "StyleGAN"):
+    for name in ("PixelVAE", "BIVA", "StyleGAN"):
         cls = getattr(keras_gen, name)
         if hasattr(cls, "for_vectors"):
             with pytest.raises(TypeError, match=f"{name} .*has no usual networks"):
                 cls.for_vectors(3)
+    with pytest.raises(TypeError, match=r"BigGAN .*has no usual networks"):
+        keras_gen.BigGAN.for_vectors(3, classes=2)
 
 
 def test_what_does_not_standardize(rng):

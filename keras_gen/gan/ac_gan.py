@@ -3,8 +3,9 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape
 from keras_gen.gan.conditional_gan import ConditionalGAN
+from keras_gen.gan.gan import OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
 
@@ -68,6 +69,20 @@ class ACGAN(ConditionalGAN):
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, classes: int, latent_dim: int = 8, hidden=(64, 64), **kwargs
+    ):
+        """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
+        refuse_other_networks(cls, ACGAN)
+        shape = checked_shape("shape", shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        generator, critic = networks_of_vectors(latent_dim + classes, shape, shape, hidden)
+        generator = with_labels(generator, classes)
+        critic = with_head(critic, classes, "classes")
+        return cls(generator, critic, classes, **OF_VECTORS | kwargs)
 
     @override
     def shown(self, images, batch):

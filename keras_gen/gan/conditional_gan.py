@@ -4,11 +4,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
-from keras_gen.gan.gan import GAN
+from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
@@ -74,6 +74,21 @@ class ConditionalGAN(GAN):
         generator = with_labels(generator, classes)
         discriminator = with_labels(discriminator, classes)
         return cls(generator, discriminator, classes, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, classes: int, latent_dim: int = 8, hidden=(64, 64), **kwargs
+    ):
+        """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
+        refuse_other_networks(cls, ConditionalGAN)
+        *steps, columns = shape = checked_shape("shape", shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        seen = (*steps, columns + classes)
+        generator, critic = networks_of_vectors(latent_dim + classes, shape, seen, hidden)
+        generator = with_labels(generator, classes)
+        critic = with_labels(critic, classes)
+        return cls(generator, critic, classes, **OF_VECTORS | kwargs)
 
     @override
     def generated(self, use, batch):

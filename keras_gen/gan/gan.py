@@ -1,6 +1,7 @@
 """Generative adversarial networks (Goodfellow et al. 2014)."""
 
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -41,6 +42,33 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
+
+
+# The usual arguments of models of vectors.
+OF_VECTORS: dict[str, Any] = {"data": "vectors", "standardize": True}
+
+
+def refuse_other_networks(cls: type, base: type) -> None:
+    """Raises a TypeError if a class has other networks than a base that builds those of vectors."""
+    if overrides(cls, base, "for_images"):
+        raise TypeError(
+            f"{cls.__name__} has no usual networks of vectors: build it with its own."
+        )
+
+
+def networks_of_vectors(latents: int, made: tuple, seen: tuple, hidden) -> tuple:
+    """Builds a dense generator and a dense discriminator of rows or series.
+
+    Args:
+        latents: Inputs of the generator.
+        made: Shape of what it makes.
+        seen: Shape of what the discriminator takes.
+        hidden: Units of the hidden layers of each network.
+    """
+    hidden = checked_sizes("hidden", hidden)
+    generator = mlp_decoder(made, latents, hidden, "relu", name="generator")
+    critic = mlp_encoder(seen, 1, hidden, "leaky_relu", heads=("logits",), name="discriminator")
+    return generator, critic
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -174,18 +202,11 @@ class GAN(GenerativeModel):
 
         Example: `GAN.for_vectors(8)`.
         """
-        if overrides(cls, GAN, "for_images"):
-            raise TypeError(
-                f"{cls.__name__} has no usual networks of vectors: build it with its own."
-            )
+        refuse_other_networks(cls, GAN)
         shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        generator = mlp_decoder(shape, latent_dim, hidden, "relu", name="generator")
-        critic = mlp_encoder(shape, 1, hidden, "leaky_relu", name="discriminator")
-        kwargs.setdefault("data", "vectors")
-        kwargs.setdefault("standardize", True)
-        return cls(generator, critic, **kwargs)
+        networks = networks_of_vectors(latent_dim, shape, shape, hidden)
+        return cls(*networks, **OF_VECTORS | kwargs)
 
     def set_examples(self, shape: tuple) -> None:
         """Sets the edge of the examples, of the kind that `data` names.

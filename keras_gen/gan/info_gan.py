@@ -11,14 +11,15 @@ from keras_gen.arguments import (
     checked_integer,
     checked_list,
     checked_positive,
+    checked_shape,
     checked_sizes,
 )
 from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels, Vectors
-from keras_gen.gan.gan import GAN
+from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses import code_information
-from keras_gen.networks import info_gan_networks
+from keras_gen.networks import info_gan_networks, with_codes, with_head
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -106,6 +107,24 @@ class InfoGAN(GAN):
         scales = checked_flag("scales", scales)
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(
+        cls, shape, latent_dim: int = 8, hidden=(64, 64), categories=(10,), continuous: int = 2,
+        scales: bool = True, **kwargs,
+    ):  # fmt: skip
+        """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
+        refuse_other_networks(cls, InfoGAN)
+        shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        categories = checked_sizes("categories", categories)
+        continuous = checked_integer("continuous", continuous, minimum=0)
+        codes = sum(categories) + continuous
+        generator, critic = networks_of_vectors(latent_dim + codes, shape, shape, hidden)
+        outputs = codes + checked_flag("scales", scales) * continuous
+        networks = with_codes(generator, codes), with_head(critic, outputs, "codes")
+        return cls(*networks, categories, continuous, **OF_VECTORS | kwargs)
 
     def _set_codes(self, generator, discriminator, categories, continuous):
         """Sets the numbers of codes, and adds their edges."""

@@ -4,9 +4,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
 from keras_gen.core import require
-from keras_gen.gan.gan import GAN
+from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
@@ -76,6 +76,19 @@ class PacGAN(GAN):
         *sides, channels = shape
         discriminator = dcgan_discriminator((*sides, pack * channels), filters)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls, shape: int | tuple, latent_dim: int = 8, hidden=(64, 64), pack: int = 2, **kwargs
+    ):
+        """Builds it for packs of rows or series, with dense networks: see `GAN.for_vectors`."""
+        refuse_other_networks(cls, PacGAN)
+        *steps, columns = shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim, pack=pack)
+        seen = (*steps, pack * columns)
+        generator, critic = networks_of_vectors(latent_dim, shape, seen, hidden)
+        return cls(generator, critic, pack, **OF_VECTORS | kwargs)
 
     @override
     def prepare_batch(self, data):

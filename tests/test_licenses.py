@@ -44,6 +44,6 @@ def test_the_page_of_licenses_says_the_same():
 
 
 def test_committed_exports_carry_the_terms_of_their_data():
-    for folder in (ROOT / "saved_models").iterdir():
+    for folder in (ROOT / "saved_models").glob("*/"):
         metadata = read_metadata(resolve(folder))
         assert metadata["terms"] == as_json(metadata["data"]), folder

@@ -60,8 +60,9 @@ def export(
     Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
     metadata and the warm-up requests; `resources` lists what else the signatures read and
     TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
-    metadata; `default_signature` names a signature; `most_elements` is how many elements an input
-    may have, where the default of `request_limits` would take too much memory. A signature's
+    metadata; `default_signature` names a signature; `most_elements` and
+    `most_examples` are how many elements and examples an input may have, where the defaults of
+    `request_limits` would take too much memory. A signature's
     function may have `limits`: the smallest and the largest value by the name of an input, for the
     metadata.
 

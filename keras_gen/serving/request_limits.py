@@ -36,15 +36,16 @@ def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
     """The limits of requests to signatures of a model that read these networks.
 
     They keep the memory of the largest request below 2 GiB. The larger the networks' layers are,
-    the fewer examples are taken. Where inputs have any size, a model whose elements need much
-    memory says how many it takes, by its `most_elements`.
+    the fewer examples are taken. Where inputs have any size, a model that needs much memory for
+    them says how many it takes, by its `most_elements` and `most_examples`.
 
     Example:
         >>> largest_request(model, model.networks.values())    # doctest: +SKIP
         LargestRequest(examples=1024, elements=3145728)
     """
     numbers = max(map(largest_output, networks), default=1)
-    examples = max(1, min(MOST_EXAMPLES, MOST_ACTIVATIONS // numbers))
+    most = getattr(model, "most_examples", MOST_EXAMPLES)
+    examples = max(1, min(most, MOST_ACTIVATIONS // numbers))
     return LargestRequest(examples, getattr(model, "most_elements", MOST_ELEMENTS))
 
 

@@ -135,6 +135,6 @@ def test_tab_completion_shows_what_users_call(tiny):
 )
 def test_what_tab_completion_shows(name, expected):
     core = "edges evaluation_step from_pretrained networks players seed signatures standardize step"
-    core += " training_edges"
+    core += " started_from training_edges"
     shown = {name for name in dir(TINY[name].build(0)) if not name.startswith("_")}
     assert shown - set(dir(keras.Model())) == set(f"{core} {expected}".split())

@@ -1,7 +1,6 @@
 """Series of a known density."""
 
 import numpy as np
-import pytest
 from scipy import stats
 
 from keras_gen.data import Oscillations
@@ -31,9 +30,8 @@ def test_the_density_is_the_mean_over_frequencies_and_phases(rng):
     np.testing.assert_allclose(swings.log_density(series), expected, atol=0.05)
 
 
-@pytest.mark.parametrize("grid", [(192, 192), (320, 256)])
-def test_the_grid_is_fine_enough(grid):
+def test_the_grid_is_fine_enough():
     swings = Oscillations()
-    series = swings.sample(20, seed=2)
-    expected = swings.log_density(series)
-    np.testing.assert_allclose(swings.log_density(series, *grid), expected, atol=1e-3)
+    series = swings.sample(5, seed=2)
+    coarser = swings.log_density(series, frequencies=192, phases=192)
+    np.testing.assert_allclose(swings.log_density(series), coarser, atol=1e-3)

@@ -39,7 +39,8 @@ class Settings(RunSettings):
     probability_path: Literal["linear", "cosine"] = "linear"  # From images to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # What the network predicts
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    solver: Literal["ddim", "ancestral", "dpm_solver"] = "ddim"  # By which samples are drawn
+    solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
+    """By which samples are drawn; heun asks the network twice in each step."""
     sampling_steps: int = 50  # Of each sample
     compared: int = 10_000  # Samples, test images and training images that are compared
     compared_in_few_steps: int = 2000  # Of samples that are drawn in 5, 10 and 20 steps

@@ -53,7 +53,8 @@ PRESETS = {
     "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, scored=10, classifier_steps=5),
     "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
-                probability_path="cosine", prediction="v", mixed_precision="none"),
+                probability_path="cosine", prediction="v", mixed_precision="none",
+                solver="heun", sampling_steps=25),
     "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
                   batch_size=128, grid_every=50, solver="ancestral", sampling_steps=1000),
 }  # fmt: skip

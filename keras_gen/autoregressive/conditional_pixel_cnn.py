@@ -45,6 +45,8 @@ class ConditionalPixelCNN(PixelCNN):
 
     batch = ("x", "labels")
     given = ("labels",)
+    # A gated network takes a GiB for so many digits.
+    most_examples = 256
 
     def __init__(self, network, classes: int, likelihood, seed=0, **kwargs):
         super().__init__(network, likelihood, seed, **kwargs)

@@ -48,6 +48,8 @@ link of a system leads to all of its figures, and to why a paper's value was mis
   what is behind the strongest baseline.
 - "exported": `saved_models/` has the weights of the run shown, or of the seed named. Those of other
   runs are not kept: `keras-gen reproduce` trains them again.
+- "resumed": the run was interrupted, and went on from a checkpoint. Rows of before 28 November 2026
+  do not say so.
 - "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
 
 ± is
@@ -267,7 +269,8 @@ def _run(group: Group, usual_device: str) -> str:
     trained = f"**{trained}**" if " of " in trained else trained
     facts = [_dataset(group), f"training {trained}", record.split, seeds]
     device = words.device(record)
-    facts += [f"{record.minutes:,.1f} minutes", "" if device == usual_device else device]
+    facts += [f"{record.minutes:,.1f} minutes", "resumed" if record.resumed else ""]
+    facts += ["" if device == usual_device else device]
     if group.exported:
         own = group.exported is record
         facts.append("exported" if own else f"seed {group.exported.config['seed']} exported")

@@ -98,6 +98,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         date=run.date,
         note=None,
         values=values,
+        resumed=bool(run.metrics.get("resumed")),
         run=run.id,
     )
 

@@ -29,6 +29,7 @@ class Record:
         date: Day of the run, or None if not recorded.
         note: Why a figure was missed, or what else must be known; or None.
         values: What it measured and publishes, by the names in its metrics.
+        resumed: Whether it was interrupted, and went on from a checkpoint.
         run: Its id, which its images have too; None if not recorded.
     """
 
@@ -43,6 +44,7 @@ class Record:
     date: str | None
     note: str | None
     values: dict
+    resumed: bool = False
     run: str | None = None
 
     def __post_init__(self):

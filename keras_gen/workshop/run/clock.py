@@ -21,7 +21,8 @@ class Clock:
 
     def __init__(self, directory: Path):
         self._path = directory / "elapsed.json"
-        self._before = _saved(self._path) if self._path.exists() else 0.0
+        self.resumed = self._path.exists()
+        self._before = _saved(self._path) if self.resumed else 0.0
         self._began = time.monotonic()
 
     @property

@@ -42,7 +42,7 @@ from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_fold
 from keras_gen.workshop.run.settings import FREE, PLACES, RunSettings, parse
 
 # What an export says of its training, which a run with its weights does not repeat.
-OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
+OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
 # Data without arrays beside their sources; a smoke run takes this many examples of each source.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
@@ -443,6 +443,8 @@ class Run:
                 "tensorflow": tf.__version__,
             },
         }
+        if self.clock.resumed:
+            self.metrics["resumed"] = True
         self.metrics |= self.trained
 
     def draw(self, name: str, image) -> None:

@@ -241,6 +241,11 @@ def test_names_stand_in_their_cells_where_they_differ():
         (dict(command="--preset paper --rate 2"), "**`toy --preset paper --rate 2`**", ""),
         (dict(train_size="3 of 4"), "**`toy --preset cpu`**", "training **3 of 4**;"),
         (dict(train_size=60000), "**`toy --preset cpu`**", "training 60,000;"),
+        (
+            dict(resumed=True),
+            "**`toy --preset cpu`**",
+            "training 100; test, 1,000; seed 0; 1.5 minutes; resumed.",
+        ),
     ],
 )
 def test_scale_is_seen_at_a_glance(record, command, facts):

@@ -16,6 +16,7 @@ def test_counts_what_was_saved_by_all_processes(tmp_path, monkeypatch):
     now += 60  # is lost, and done again
     assert first.minutes == 4
     second = Clock(tmp_path)
+    assert second.resumed and not first.resumed
     now += 30
     assert second.minutes == 3.5
     second.save()

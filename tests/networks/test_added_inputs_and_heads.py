@@ -98,9 +98,8 @@ def test_codes_are_the_last_inputs(rng):
     z, codes = (rng.normal(size=(4, n)).astype("float32") for n in (2, 3))
     np.testing.assert_allclose(network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6)
     assert network.name == "inner" and [i.shape[1:] for i in network.inputs] == [(2,), (3,)]
-    for wrong in (0, 5):
-        with pytest.raises(ValueError, match=rf"'inner' takes \(5,\) and there are {wrong} codes"):
-            with_codes(inner, wrong)
+    with pytest.raises(ValueError, match=r"'inner' takes \(5,\) and there are 5 codes"):
+        with_codes(inner, 5)
 
 
 @pytest.mark.parametrize("encoder", [

@@ -208,3 +208,14 @@ def test_terms_of_the_first_data_stay_with_what_was_trained_on(home, vae, tmp_pa
         metadata = exported.read_metadata(exported.resolve(tmp_path / name))
         assert metadata["started_from"] == "celeb_a/2.1.0"
         assert metadata["terms"]["CelebA"]["commercial_use"] is False
+
+
+def test_a_codebook_trains_on_from_where_it_is():
+    """Its codes are what it has averaged: else a first batch would throw them away."""
+    names = [path.name for path in (ROOT / "saved_models").iterdir() if "vq_vae" in path.name]
+    assert len(names) == 3
+    for name in names:
+        model = keras_gen.load(ROOT / "saved_models" / name)
+        quantizer = getattr(model, "coder", model).quantizer
+        counts = quantizer.counts.numpy()[:, None]
+        np.testing.assert_allclose(quantizer.sums / counts, quantizer.codebook, rtol=1e-3, atol=1e-4)

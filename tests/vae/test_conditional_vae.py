@@ -125,7 +125,7 @@ def test_images_are_conditions_of_what_is_not_known_of_them(rng):
     assert (
         model.log_prob(rest[:4], known[:4]).min() > model.log_prob(rest[:4], 255 - known[:4]).max()
     )
-    with pytest.raises(ValueError, match=r"Images have shape \(4, 1\): expected"):
+    with pytest.raises(ValueError, match=r"Conditions have shape \(4, 1\): expected"):
         model.log_prob(rest[:4], known[:4, :, 0, 0])
 
 

@@ -46,10 +46,10 @@ def coupling_flow(
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
         >>> z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
     """
-    if len(shape) not in (1, 3) or steps < 1:
+    if len(shape) not in (1, 3):
         raise ValueError(
-            f"A coupling flow of {steps} steps for examples of shape {tuple(shape)}: "
-            "expected at least 1 step, and (values,) or (height, width, channels)."
+            f"A coupling flow for examples of shape {tuple(shape)}: expected (values,) or (height, "
+            "width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)
     shape_of_latents = tuple(shape)

@@ -57,8 +57,6 @@ def glow(
         >>> latents, log_det, _ = flow(keras.random.uniform([2, 8, 8, 1]))  # [2, 64]
     """
     require_halvings("Glow", shape, scales, scales)
-    if steps < 1:
-        raise ValueError(f"Glow of {steps} steps at each scale: expected at least 1.")
     chain = [Logit(alpha), *_scales(tuple(shape), scales, steps, filters, lu, seed)]
     flow = Chain(chain, name="glow")
     flow.build((None, *shape))

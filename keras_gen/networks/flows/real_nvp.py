@@ -47,8 +47,6 @@ def real_nvp(
         >>> latents, log_det, _ = flow(keras.random.uniform([2, 4, 4, 1]))  # [2, 16]
     """
     require_halvings("Real NVP", shape, scales, scales - 1)
-    if blocks < 0:
-        raise ValueError(f"Real NVP of {blocks} residual blocks: expected 0 or more.")
     chain = [Logit(alpha), *_scales(tuple(shape), scales, blocks, filters)]
     flow = Chain(chain, name="real_nvp")
     flow.build((None, *shape))

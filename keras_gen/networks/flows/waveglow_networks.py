@@ -65,10 +65,10 @@ def waveglow(
         >>> latents, log_det, _ = flow(sounds, condition=keras.random.normal([2, 4, 4]))
     """
     stay = groups - early * ((steps - 1) // early_every)
-    if steps < 1 or blocks < 1 or stay < 2:
+    if stay < 2:
         raise ValueError(
             f"WaveGlow of {steps} steps, {blocks} blocks and {groups} samples in a group, where "
-            f"{stay} stay: expected 1 step, 1 block and 2 samples that stay at least."
+            f"{stay} stay: expected 2 samples that stay at least."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)
     found = _steps(groups, steps, early_every, early, seed, **network)

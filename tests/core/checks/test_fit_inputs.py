@@ -287,7 +287,7 @@ class TestFirstBatch:
 
     @pytest.mark.parametrize("factor", [2 / 255, 15 / 255, 256 / 255, -1.0])
     def test_other_floats_are_no_levels(self, factor):
-        with pytest.raises(ValueError, match=r"Images have values .* expected floats in \[-1, 1\]"):
+        with pytest.raises(ValueError, match=r"mages have values .* expected floats in \[-1, 1\]"):
             Seeing().fit(FLOATS * factor, verbose=0)
 
     def test_validation_data_are_in_the_same_range(self):

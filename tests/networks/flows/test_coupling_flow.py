@@ -69,7 +69,7 @@ def test_sizes_of_the_networks():
     ("shape", "steps", "sentence"),
     [
         ((4, 4), 2, "for examples of shape"),
-        ((2,), 0, "of 0 steps"),
+        ((2,), 0, "steps must be at least 1, found 0"),
         ((1,), 2, "makes no two halves"),
         ((3, 4, 1), 2, "multiples of 2"),
     ],

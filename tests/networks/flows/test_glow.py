@@ -81,10 +81,10 @@ def test_couplings_start_as_the_identity(rng):
     [
         (glow, dict(shape=(28, 28, 1), scales=3), "sides that are multiples of 8; take fewer"),
         (glow, dict(shape=(8, 8), scales=1), "of 1 scales for images of shape"),
-        (glow, dict(shape=(8, 8, 1), scales=0), "of 0 scales"),
-        (glow, dict(shape=(8, 8, 1), steps=0), "of 0 steps"),
+        (glow, dict(shape=(8, 8, 1), scales=0), "scales must be at least 1, found 0"),
+        (glow, dict(shape=(8, 8, 1), steps=0), "steps must be at least 1, found 0"),
         (real_nvp, dict(shape=(6, 8, 1), scales=3), "sides that are multiples of 4"),
-        (real_nvp, dict(shape=(8, 8, 1), blocks=-1), "of -1 residual blocks"),
+        (real_nvp, dict(shape=(8, 8, 1), blocks=-1), "blocks must be at least 0, found -1"),
     ],
 )
 def test_bad_arguments(build, options, sentence):

@@ -119,8 +119,9 @@ def test_sounds_classes_and_completions(home):
     assert list(found) == ["Listen", "Classify", "Complete"]
 
     pause = round(models.PAUSE * models.RATE)
-    sound = np.r_[np.full(5, 2**14), np.zeros(pause)].astype(np.int16)
-    np.testing.assert_array_equal(found["Listen"].run(model, 2, 2, {}), np.r_[sound, sound])
+    sound = np.full(5, 2**14, np.int16)
+    both = np.r_[sound, np.zeros(pause, np.int16), sound]
+    np.testing.assert_array_equal(found["Listen"].run(model, 2, 2, {}), both)
 
     image = np.full([4, 4, 3], 200, np.uint8)
     image[:2] = 100

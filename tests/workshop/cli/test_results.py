@@ -23,7 +23,8 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert main(["results", "--check"]) == 1
     assert "README.md differs from the runs" in capsys.readouterr().out
     assert main(["results"]) == 0
-    assert capsys.readouterr().out == "RESULTS.md written\nREADME.md written\n"
+    written = ["RESULTS.md", "README.md", "saved_models/toy/README.md", "saved_models/index.json"]
+    assert capsys.readouterr().out == "".join(f"{file} written\n" for file in written)
     assert main(["results", "--check"]) == 0 and capsys.readouterr().out == ""
 
     assert "say why with --note" in fails(capsys, "publish", "toy")

@@ -240,7 +240,8 @@ def _wrong_arrays(edge: Edge) -> list:
 
 def _words(name: str, edge: Edge) -> tuple[str, ...]:
     # Counts and rows are other forms of texts and of tables, and prompts are texts.
-    return (name, edge.name, type(edge).__name__.lower(), "counts", "rows", "texts")
+    spoken = edge.name.replace("_", " ")
+    return (name, edge.name, spoken, type(edge).__name__.lower(), "counts", "rows", "texts")
 
 
 def _of_fit(model) -> Iterator[Try]:

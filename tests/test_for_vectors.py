@@ -101,6 +101,7 @@ def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
     np.testing.assert_allclose(outside.reconstruct(rows), expected, rtol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name,options", [("DDPM", {}), ("EDM", dict(deviation=1.0)), ("FlowMatching", {})]
 )

@@ -159,10 +159,10 @@ def _mark(folder: Path) -> str:
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
         terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
-        minutes = (metadata.get("metrics") or {}).get("minutes")
+        minutes = round((metadata.get("metrics") or {}).get("minutes") or 0)
     except UNREADABLE:
         return "export (unreadable)"
-    of = f" of {minutes:.0f} minutes" if minutes else ""
+    of = f" of {minutes} minutes" if minutes else ""
     return f"export{of}, not commercial" if forbid_commerce(terms) else f"export{of}"
 
 

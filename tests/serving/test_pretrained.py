@@ -218,4 +218,5 @@ def test_a_codebook_trains_on_from_where_it_is():
         model = keras_gen.load(ROOT / "saved_models" / name)
         quantizer = getattr(model, "coder", model).quantizer
         counts = quantizer.counts.numpy()[:, None]
-        np.testing.assert_allclose(quantizer.sums / counts, quantizer.codebook, rtol=1e-3, atol=1e-4)
+        averages = quantizer.sums.numpy() / counts
+        np.testing.assert_allclose(averages, quantizer.codebook, rtol=1e-3, atol=1e-4)

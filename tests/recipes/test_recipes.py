@@ -26,6 +26,7 @@ DRAWN = (
     "gan_fields",
     "gan_modes",
     "gan_one_dimension",
+    "reflow_plane",
     "talking_heads_drawn_faces",
     "vae_series_oscillations",
     "wgan_distances",

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_gen.files.places import place
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
-from keras_gen.quiet import start_tensorflow
+from keras_gen.quiet import quiet, start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""
@@ -229,7 +229,9 @@ def load(path: str | Path) -> Exported:
     import tensorflow as tf
 
     try:
-        return Exported(path, tf.saved_model.load(str(path)))
+        with quiet():  # of gradients, which what is served does not need
+            saved = tf.saved_model.load(str(path))
+        return Exported(path, saved)
     except Exception as error:  # a damaged protobuf raises nearly anything
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".:")
         raise OSError(

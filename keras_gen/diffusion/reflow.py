@@ -57,7 +57,8 @@ class Reflow(FlowMatching):
     @override
     def terms(self, batch):
         """Returns the loss of eq. (1), `[batch]`, of pairs that belong together."""
-        x, noise = batch["x"], batch["latents"]
+        x = batch["x"]
+        noise = batch["latents"]
         t = self.even_times(x)
         # X_t = (1 - t) x + t noise, whose velocity is noise - x at each t.
         x_t = self.probability_path.at(t, x, noise)

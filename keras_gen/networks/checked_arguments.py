@@ -80,7 +80,8 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False):
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:
-    name, kind = parameter.name, parameter.annotation
+    name = parameter.name
+    kind = parameter.annotation
     parts = typing.get_args(kind)
     if type(None) in parts:
         if value is None:

@@ -100,7 +100,9 @@ class APGD(Attack):
             return _Place(values, self.sign * loss, self.sign * slope)
 
         def step(count, state):
-            at, last, best = state.at, state.last, state.best
+            at = state.at
+            last = state.last
+            best = state.best
             # The first step has no momentum.
             follow = tf.where(count == 0, 1.0, MOMENTUM)
             straight = projected(at.values + state.length * self.direction(at.slope))
@@ -167,7 +169,8 @@ class _State(NamedTuple):
 
 def _checkpoints(steps: int) -> list[int]:
     """After how many steps the lengths are judged: after 22 %, and then ever more often."""
-    before, after = 0, 22  # percent
+    before = 0  # percent
+    after = 22
     found = []
     while after <= 100:
         found.append(math.ceil(after * steps / 100))

@@ -23,7 +23,8 @@ def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
     """
     models = root / MODELS
     names = exported.exports(models)
-    entries, made = {}, {}
+    entries = {}
+    made = {}
     for name in names:
         path = exported.resolve(models / name)
         metadata = exported.read_metadata(path)

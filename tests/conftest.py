@@ -130,6 +130,19 @@ def _same_start():
     keras.config.set_dtype_policy(policy)
 
 
+@pytest.fixture(autouse=True)
+def _own_collectives():
+    """The replicas of a test never meet what a step that failed in an earlier one left behind.
+
+    All strategies of a process number their sums over replicas from the same start. Where a step
+    fails on one replica only, the other's part stays, and the next strategy's sum would find it.
+    """
+    import tensorflow as tf
+
+    tf.distribute.MirroredStrategy._collective_key_base += 10  # more than one strategy needs
+    yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of prepared data: `tfds/` and plain files such as `usps/usps.npz`."""

@@ -59,6 +59,7 @@ from keras_gen.metrics.samples.generation import (
     generation_report,
     sample_report,
 )
+from keras_gen.metrics.samples.gradient_histograms import gradient_histograms
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization

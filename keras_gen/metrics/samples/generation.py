@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
+from keras_gen.metrics.samples.gradient_histograms import gradient_histograms
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization
@@ -73,8 +74,8 @@ class GenerationEvaluation:
     One network can rate highly what people would not, so the worst result of all networks counts.
     Kernel distances are unbiased, so they do not depend on the number of images; Fréchet distances,
     precision, recall, density and coverage do, so only as many images as training images are
-    compared. The sliced Wasserstein distance of pyramid patches needs no network and detects blur
-    and noise.
+    compared. Two distances need no network: the sliced Wasserstein distance of pyramid patches
+    detects blur and noise, and the kernel distance of histograms of gradients sees shapes.
 
     Args:
         extractors: By name, extractors for images of this shape whose features have one scale, see
@@ -92,6 +93,7 @@ class GenerationEvaluation:
         self.real = real
         self.seed = seed
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
+        self._histograms = gradient_histograms(real)
 
     def __call__(self, images: np.ndarray) -> dict[str, float]:
         """Measures generated images; held-out images give the floor.
@@ -104,6 +106,7 @@ class GenerationEvaluation:
 
             - "kernel_distance", "frechet_distance": the highest over the networks;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
+            - "kernel_distance_gradients": that of `gradient_histograms`;
             - "pyramid_" and the side of a level: see `pyramid_distances`, with 8 patches per image
               and without normalization;
             - the results of `generation_report` for each network, followed by "_" and its name; the
@@ -127,6 +130,7 @@ class GenerationEvaluation:
             found[key] = max(report[key] for report in reports.values())
         for key in FRACTIONS:
             found[key] = min(report[key] for report in reports.values())
+        found |= self._by_gradients(images)
         distances = pyramid_distances(
             images, self.real, normalize=False, patches=8, directions=256, seed=self.seed
         )
@@ -137,7 +141,7 @@ class GenerationEvaluation:
         return found
 
     def distances(self, images: np.ndarray) -> dict[str, float]:
-        """Returns the highest kernel and Fréchet distances over the networks, and nothing slower.
+        """Returns the highest kernel and Fréchet distances over the networks, and by gradients.
 
         Args:
             images: uint8 `[k, H, H, C]`, as many as the training images.
@@ -149,7 +153,14 @@ class GenerationEvaluation:
             features = extract(images)["features"]
             kernel.append(kernel_distance(real, features, seed=self.seed)[0])
             frechet.append(frechet_distance(real, features)["distance"])
-        return dict(zip(DISTANCES, (max(kernel), max(frechet)), strict=True))
+        found = dict(zip(DISTANCES, (max(kernel), max(frechet)), strict=True))
+        return found | self._by_gradients(images)
+
+    def _by_gradients(self, images) -> dict[str, float]:
+        distance, _ = kernel_distance(
+            self._histograms, gradient_histograms(images), seed=self.seed
+        )
+        return {"kernel_distance_gradients": distance}
 
 
 def shifted(images: np.ndarray) -> np.ndarray:
@@ -164,6 +175,22 @@ def shifted(images: np.ndarray) -> np.ndarray:
     Example: `evaluate(shifted(test_images))["kernel_distance"]`.
     """
     return np.concatenate([images[:, :, :1], images[:, :, :-1]], axis=2)
+
+
+def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
+    """Adds normal noise that nobody sees, of 4 of the 255 levels.
+
+    A distance that is far larger for held-out images so changed judges what people do not see.
+
+    Args:
+        images: uint8 `[n, H, W, C]`.
+        deviation: Of the noise, in levels.
+        seed: Its seed.
+
+    Example: `evaluate(noisy(test_images))["kernel_distance"]`.
+    """
+    noise = np.random.default_rng(seed).normal(scale=deviation, size=images.shape)
+    return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
 
 
 def torn(images: np.ndarray) -> np.ndarray:
@@ -200,8 +227,8 @@ def sample_report(
 
     Returns:
         For each prefix, and "floor_" for the held-out images, the results of
-        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_" and "torn_"
-        with the distances of the held-out images so changed; "extractor_" and
+        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_", "noisy_"
+        and "torn_" with the distances of the held-out images so changed; "extractor_" and
         "extractor_accuracy_" with the name of each network.
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
@@ -212,8 +239,10 @@ def sample_report(
         # A tenth, because the search through all training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
-    for prefix, images in {"shifted_": shifted(held_out), "torn_": torn(held_out)}.items():
-        metrics |= {prefix + name: value for name, value in evaluate.distances(images).items()}
+    changed = {"shifted_": shifted, "noisy_": noisy, "torn_": torn}
+    for prefix, change in changed.items():
+        distances = evaluate.distances(change(held_out))
+        metrics |= {prefix + name: value for name, value in distances.items()}
     for kind, extractor in extractors.items():
         metrics[f"extractor_{kind}"] = extractor.name
         metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy

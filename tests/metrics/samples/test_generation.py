@@ -13,7 +13,7 @@ from keras_gen.metrics import (
     pyramid_distances,
     sample_report,
 )
-from keras_gen.metrics.samples.generation import shifted, torn
+from keras_gen.metrics.samples.generation import noisy, shifted, torn
 
 
 def outputs(n, shift=0.0, seed=0):
@@ -144,9 +144,9 @@ def test_several_sets_are_measured_alike():
     assert found["copies_memorized_fraction"] == 1 and found["memorized_fraction"] == 0
     assert (found["extractor_one"], found["extractor_accuracy_one"]) == ("brightness-0", 0.5)
     assert next(iter(found)) == "kernel_distance"
-    for prefix, each in {"shifted_": shifted(HELD_OUT), "torn_": torn(HELD_OUT)}.items():
-        for name in ("kernel_distance", "frechet_distance"):
-            assert found[prefix + name] == alone(each)[name]
+    for prefix, change in {"shifted_": shifted, "noisy_": noisy, "torn_": torn}.items():
+        for name in ("kernel_distance", "frechet_distance", "kernel_distance_gradients"):
+            assert found[prefix + name] == alone(change(HELD_OUT))[name]
 
 
 def test_moved_and_torn_images():

@@ -31,11 +31,14 @@ DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SAVED_MODELS = sorted(path for path in (ROOT / "saved_models").iterdir() if path.is_dir())
 DESCRIPTION = "docs/package.md"  # of the distribution
 RESULTS = sorted(f"docs/results/{path.name}" for path in (ROOT / "docs/results").glob("*.md"))
+# Their code is that of scripts, which tests/test_course.py runs.
+COURSE = sorted(f"docs/course/{path.name}" for path in (ROOT / "docs/course").glob("*.md"))
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", *DOCS]
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 FOLDERS = r"\b(?:recipes|saved_models|benchmarks|keras_gen|tests|docs)/[\w./]*\w|\b[A-Z]+\.md"
 each_page = pytest.mark.parametrize("page", PAGES)
+each_text = pytest.mark.parametrize("page", [*PAGES, *COURSE])
 
 
 @functools.cache
@@ -67,13 +70,13 @@ def anchors(page: str) -> set[str]:
 # Text --------------------------------------------------------------------------------------------
 
 
-@each_page
+@each_text
 def test_paths(page):
     missing = {path for path in re.findall(FOLDERS, prose(page)) if not (ROOT / path).exists()}
     assert not missing
 
 
-@pytest.mark.parametrize("page", [*PAGES, "RESULTS.md", *RESULTS])
+@pytest.mark.parametrize("page", [*PAGES, *COURSE, "RESULTS.md", *RESULTS])
 def test_links(page):
     text = FENCED.sub("", read(page))
     targets = re.findall(r"\]\(([^()\s]*)\)", text) + re.findall(r'<img src="([^"]+)"', text)
@@ -90,6 +93,7 @@ def test_links(page):
 def test_every_page_is_linked_from_the_first():
     linked = set(re.findall(r"\]\(([^()\s]*\.md)\)", read("README.md")))
     assert linked >= {page for page in PAGES if page not in ("README.md", DESCRIPTION)}
+    assert "docs/course/README.md" in linked
 
 
 def test_the_package_is_described_without_paths():
@@ -99,7 +103,7 @@ def test_the_package_is_described_without_paths():
     assert "<img" not in text
 
 
-@each_page
+@each_text
 def test_names_in_dots(page):
     for name in re.findall(r"`(keras_gen(?:\.\w+)+)`", prose(page)):
         pkgutil.resolve_name(name)

@@ -1,0 +1,549 @@
+# %% [markdown]
+# # 4. The variational autoencoder
+#
+# An autoencoder learns codes, but it does not say which codes are likely. Noise put in their place
+# gives no digit ([chapter 1](README.md)). A variational autoencoder (VAE) is a *probability* of
+# images. Its codes have a known distribution, so drawing from it gives new digits.
+#
+# After this chapter you can derive the loss of a VAE, say what is approximated in it, and write its
+# training step. Everything is checked by a number or a picture.
+#
+# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+
+# %%
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import VAE
+from keras_gen.core import GenerativeModel
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.data import binarize, small_images
+from keras_gen.losses import Bernoulli, kl_standard_normal
+from keras_gen.metrics import importance_weighted_nll
+from keras_gen.networks import mlp_networks, start_at_mean
+from keras_gen.workshop.visualize import (
+    captioned,
+    code_scatter,
+    line_plot,
+    manifold,
+    new_figure,
+    samples,
+    show,
+)
+
+QUICK = bool(os.environ.get("QUICK"))
+DIGITS = 1_000 if QUICK else 30_000  # of the training set, at most
+TESTED = 300 if QUICK else 5_000  # of the test set, at most
+EPOCHS = 1 if QUICK else 14  # of the model with two latents
+CLASS_EPOCHS = 1 if QUICK else 2  # of the convolutional model
+BETA_EPOCHS = 1 if QUICK else 4  # of each model of the comparison
+SIDE = 60 if QUICK else 300  # points on each axis of the grid of latents
+
+keras.utils.set_random_seed(0)
+random = np.random.default_rng(0)
+
+# %% [markdown]
+# The data are handwritten digits of 28 × 28 pixels. We make each pixel black or white at random,
+# white with the probability of its gray value. Then an image is a list of 784 bits, and a
+# probability of images is easy to write down.
+
+# %%
+data = small_images("mnist", labels=True)
+print(data.warning or "the digits of MNIST")
+train_images, _ = data.train.take(DIGITS).arrays(0, binarize)
+test_images, test_labels = data.test.take(TESTED).arrays(0, binarize)
+print("training images", train_images.shape, "and test images", test_images.shape)
+
+# %% [markdown]
+# ## 1. The model
+#
+# We imagine that an image is made in two steps.
+#
+# 1. Draw a few numbers $z$, the **latents**, from the **prior** $p(z) = N(0, I)$: independent
+#    normal numbers.
+# 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Draw each
+#    pixel $x_i$, which is 0 or 1, with it.
+#
+# So the probability of an image given its latents, the **likelihood**, is a product over pixels,
+# and its logarithm is a sum:
+#
+# $$\log p(x \mid z) = \sum_i x_i \log d_i(z) + (1 - x_i) \log (1 - d_i(z)).$$
+#
+# This is the negative cross-entropy. Nobody sees $z$. The probability of an image takes all latents
+# together:
+#
+# $$p(x) = \int p(z) p(x \mid z) dz.$$
+#
+# We want the decoder under which the training images are likely: it maximizes the mean of
+# $\log p(x)$. But the integral runs over all latents, and almost all of them give another digit
+# than $x$. Averaging over draws from the prior would need a huge number of them.
+#
+# ## 2. The bound
+#
+# We would rather draw latents that fit the image. So we train a second network, the **encoder**. It
+# gives for each image $x$ a normal distribution $q(z \mid x)$, with a mean and a variance for each
+# latent. The best choice would be the **posterior** $p(z \mid x) = p(z) p(x \mid z) / p(x)$, which
+# we cannot compute. Let us see what we lose with another $q$.
+#
+# $\log p(x)$ does not depend on $z$, so its mean over draws $z$ from $q$ is itself. Replace $p(x)$
+# by $p(x, z) / p(z \mid x)$, and multiply and divide by $q(z \mid x)$:
+#
+# $$\log p(x) = E_q \left[ \log \frac{p(x, z)}{p(z \mid x)} \right]
+# = E_q \left[ \log \frac{p(x, z)}{q(z \mid x)} \right]
+# + E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right].$$
+#
+# The last term is the Kullback-Leibler divergence of $q(z \mid x)$ from the posterior. The first
+# one is called the **evidence lower bound**, ELBO:
+#
+# $$\log p(x) = \mathrm{ELBO}(x) + \mathrm{KL}(q(z \mid x), p(z \mid x)).$$
+#
+# A divergence is never negative. The reason is Jensen's inequality for the concave logarithm:
+# $E_q [ \log (p / q) ]$ is at most $\log E_q [ p / q ] = \log \int p(z \mid x) dz = \log 1 = 0$. So
+# the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. Two ways of
+# writing the joint density, $p(x, z) = p(z) p(x \mid z)$, turn the ELBO into what we can compute:
+#
+# $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
+#
+# The first term asks for good reconstructions. The second one asks that the encoder's distribution
+# stays near the prior. Training minimizes the negative ELBO, in both networks at once.
+#
+# ## 3. The divergence of two normal distributions
+#
+# For one latent, let $q = N(\mu, \sigma^2)$ and $p = N(0, 1)$. Then
+#
+# $$\log \frac{q(z)}{p(z)} = -\log \sigma - \frac{(z - \mu)^2}{2 \sigma^2} + \frac{z^2}{2}.$$
+#
+# Take the mean over $z$ from $q$. $E(z - \mu)^2 = \sigma^2$ and $E z^2 = \mu^2 + \sigma^2$, so
+#
+# $$\mathrm{KL} = \frac{1}{2} \left( \mu^2 + \sigma^2 - \log \sigma^2 - 1 \right).$$
+#
+# Several independent latents add up. We hold the formula against its definition, the mean of
+# $\log (q / p)$ over many draws. All such numbers are in nats: the unit of natural logarithms.
+
+
+# %%
+def log_normal(z, mean, log_variance):
+    """The logarithm of a normal density, summed over the last axis."""
+    squares = (z - mean) ** 2 / np.exp(log_variance)
+    return -0.5 * np.sum(squares + log_variance + np.log(2 * np.pi), axis=-1)
+
+
+mean = np.array([[1.0, -0.5]], "float32")
+log_variance = np.log(np.array([[0.25, 2.0]], "float32"))
+formula = 0.5 * np.sum(mean**2 + np.exp(log_variance) - log_variance - 1)
+z = mean + np.exp(0.5 * log_variance) * random.normal(size=(1_000_000, 2))
+log_ratios = log_normal(z, mean, log_variance) - log_normal(z, 0, np.zeros(2))
+print(f"formula            {formula:.4f} nats")
+print(f"a million draws    {log_ratios.mean():.4f} ± {log_ratios.std() / 1000:.4f} nats")
+print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats")
+
+# %% [markdown]
+# ## 4. The gradient through a draw
+#
+# The other term, $E_q [ \log p(x \mid z) ]$, is estimated with one draw of $z$. But we also need
+# its gradient by the numbers of the encoder, and these decide *how* $z$ is drawn. Write $f(z)$
+# for $\log p(x \mid z)$, and let only the mean $\mu$ of $q$ be unknown, with $\sigma = 1$. There
+# are two ways.
+#
+# **The score function.** The derivative goes into the integral, and meets the density alone.
+# Since $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, this is again a mean
+# over draws from $q$:
+#
+# $$\frac{\partial}{\partial \mu} \int q(z) f(z) dz
+# = E_q \left[ f(z) \frac{\partial \log q(z)}{\partial \mu} \right]
+# = E_q [ f(z) (z - \mu) ].$$
+#
+# **The reparameterization.** Draw noise $\epsilon$ from $N(0, 1)$ first, and set
+# $z = \mu + \epsilon$. Now $\mu$ is an ordinary number in an ordinary function:
+#
+# $$\frac{\partial}{\partial \mu} E_\epsilon [ f(\mu + \epsilon) ]
+# = E_\epsilon [ f'(\mu + \epsilon) ].$$
+#
+# Both are right on average. The first one uses only the *value* of $f$, the second one its *slope*.
+# Let us measure how much they scatter, with $f(z) = z_1^2 + \ldots + z_n^2$ at $\mu = (1, ..., 1)$
+# and for $\mu_1$. The true derivative is $2 \mu_1 = 2$. For the reparameterization the variance is
+# that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. For the score function it grows: for
+# $n = 1$ the moments of a normal number give $\mu^4 + 14 \mu^2 + 15 = 30$.
+
+
+# %%
+def gradient_estimates(latents, draws=100_000):
+    """Estimates of the derivative by the first mean, one for each draw, by both ways."""
+    epsilon = random.normal(size=(draws, latents))
+    z = 1.0 + epsilon
+    score = np.sum(z**2, axis=1) * epsilon[:, 0]
+    reparameterized = 2 * z[:, 0]
+    return score, reparameterized
+
+
+numbers = [1, 2, 5, 10, 20, 50]
+variances = {"score function": [], "reparameterization": []}
+for latents in numbers:
+    both = gradient_estimates(latents)
+    for name, estimates in zip(variances, both, strict=True):
+        variances[name].append(estimates.var())
+    score_mean, reparameterized_mean = (estimates.mean() for estimates in both)
+    print(
+        f"{latents:2} latents: means {score_mean:5.2f} and {reparameterized_mean:.2f}, variances"
+        f" {both[0].var():8.1f} and {both[1].var():.2f}"
+    )
+
+drawn = new_figure(10, 4)
+left, right = drawn.subplots(1, 2)
+bins = np.linspace(-60, 60, 121)
+for name, estimates in zip(variances, gradient_estimates(20), strict=True):
+    left.hist(estimates, bins, density=True, alpha=0.6, label=name)
+left.axvline(2, color="black", linestyle="--", label="true derivative")
+left.set(xlabel="estimate from one draw, 20 latents", ylabel="density")
+left.legend()
+for name, values in variances.items():
+    right.plot(numbers, values, marker="o", label=name)
+right.set(xscale="log", yscale="log", xlabel="number of latents", ylabel="variance")
+right.legend()
+show(drawn, "gradients", "One draw tells much more by the slope of f than by its value.")
+
+# %% [markdown]
+# In training there is one draw for each image. So the VAE takes the second way:
+# $z = \mu + \sigma \epsilon$, equation 4 of the paper (Kingma and Welling 2014).
+#
+# ## 5. The training step
+#
+# Here is the whole method as a model of this library. `GenerativeModel` gives it an optimizer, a
+# check of the images (`prepare_batch`), the noise of the step (`normal`), and the update
+# (`minimize`). What is left is the mathematics above.
+
+
+# %%
+class PlainVAE(GenerativeModel):
+    """The encoder's outputs are the means and the logarithms of the variances of q(z|x)."""
+
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.edges["x"] = Images((28, 28, 1), low=0.0, high=1.0)
+
+    def loss_weights(self):
+        return {"reconstruction": 1.0, "kl": 1.0}
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+
+        def negative_elbo():
+            mean, log_variance = self.encoder(x, training=True)
+            epsilon = self.normal("latents", tf.shape(mean))
+            z = mean + tf.exp(0.5 * log_variance) * epsilon
+            logits = self.decoder(z, training=True)
+            terms = {
+                "reconstruction": -Bernoulli().log_prob(logits, x),
+                "kl": kl_standard_normal(mean, log_variance),
+            }
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(negative_elbo)
+        return self.report(terms, loss=loss)
+
+
+# %% [markdown]
+# The decoder ends with logits: $d_i(z)$ is their sigmoid, which `Bernoulli` applies. We give the
+# model only **two** latents. Then we can draw all of them in the plane, and compute integrals over
+# them on a grid. `start_at_mean` sets the last biases of the decoder so that it begins with the
+# mean digit, which saves the first steps.
+
+# %%
+encoder, decoder = mlp_networks(
+    latent_dim=2, hidden=(200, 200), activation="relu", heads=("mean", "log_variance")
+)
+start_at_mean(decoder, train_images)
+plain = PlainVAE(encoder, decoder)
+plain.compile(keras.optimizers.Adam(2e-3))
+history = plain.fit(train_images, batch_size=200, epochs=EPOCHS, verbose=0).history
+for name in ("loss", "reconstruction_loss", "kl_loss"):
+    print(f"{name:20} first epoch {history[name][0]:6.1f}   last {history[name][-1]:6.1f} nats")
+
+# %% [markdown]
+# The class `VAE` of the library has the same step. It adds sampling, encoding, scores and files. It
+# takes the networks as they are, so this is the trained model:
+
+# %%
+model = VAE(encoder, decoder)
+model.compile("adam")
+losses = model.evaluate(test_images, batch_size=100, return_dict=True, verbose=0)
+same = plain.evaluate(test_images, batch_size=100, return_dict=True, verbose=0)
+print(f"negative ELBO of test images by VAE      {losses['loss']:.2f} nats")
+print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
+
+# %% [markdown]
+# ## 6. Is it true? log p(x) = ELBO + KL
+#
+# With two latents we can add up $p(z) p(x \mid z)$ over a fine grid of the plane. That is
+# $\log p(x)$, without any encoder. On the same grid we compute the posterior and the divergence of
+# the encoder's $q$ from it. The ELBO comes from draws, as in training. Nothing forces the three
+# numbers to agree, except the equation of section 2.
+
+
+# %%
+def log_joint(z, x):
+    """log p(z) + log p(x|z) in nats, for each point `[n, 2]` and each image: [n, images]."""
+    pixels = x.reshape(len(x), -1)
+    parts = []
+    for some in np.array_split(z, max(len(z) // 1000, 1)):
+        logits = np.asarray(decoder(some)).reshape(len(some), -1)
+        # x log d + (1 - x) log(1 - d) is x times the logit, minus log(1 + exp(logit)).
+        likelihood = logits @ pixels.T - np.logaddexp(0, logits).sum(axis=1, keepdims=True)
+        parts.append(likelihood + log_normal(some, 0, np.zeros(2))[:, None])
+    return np.concatenate(parts).astype("float64")
+
+
+def square_grid(center, reach, side):
+    """Points `[side * side, 2]` of a square, and the area that each one stands for."""
+    axis = np.linspace(-reach, reach, side)
+    points = center + np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    return points.astype("float32"), (axis[1] - axis[0]) ** 2
+
+
+shown = [int(np.flatnonzero(test_labels == digit)[0]) for digit in (1, 2, 4, 7, 8)]
+x = test_images[shown]
+means, log_variances = model.encode(x)
+
+points, area = square_grid(0.0, 4.5, SIDE)
+joint = log_joint(points, x)
+log_p = np.logaddexp.reduce(joint, axis=0) + np.log(area)
+posterior = joint - log_p  # log p(z|x)
+log_q = np.stack(
+    [log_normal(points, m, v) for m, v in zip(means, log_variances, strict=True)], axis=1
+)
+kl = np.sum(np.exp(log_q) * (log_q - posterior), axis=0) * area
+
+by_draws = importance_weighted_nll(model, x, samples=10_000, chunk=500)
+print("digit   log p    ELBO      KL   ELBO + KL   10,000 weighted draws")
+for row, digit in enumerate(test_labels[shown]):
+    elbo = by_draws["elbo"][row]
+    print(
+        f"{digit:5} {log_p[row]:7.2f} {elbo:7.2f} {kl[row]:7.2f} {elbo + kl[row]:11.2f}"
+        f" {-by_draws['nll'][row]:23.2f}"
+    )
+
+# %% [markdown]
+# The fourth column is the first one, up to a few hundredths of a nat: the error of the draws.
+#
+# The last column needs no grid, and works for any number of latents. The ELBO is the mean of the
+# logarithms of the weights $w = p(x, z) / q(z \mid x)$. The *mean of the weights* themselves is
+# $\int q(z \mid x) \frac{p(x, z)}{q(z \mid x)} dz = p(x)$, so we can average $k$ weights first, and
+# take the logarithm after that. For $k = 1$ this is the ELBO, and it rises to $\log p(x)$ as $k$
+# grows. Papers report it as the likelihood of a VAE. How many draws does it take?
+
+# %%
+seed = keras.random.SeedGenerator(1).next()
+log_w = model.log_weights(model.prepare(x), 10_000, tf.cast(seed, tf.int64)).numpy()
+counts = [1, 3, 10, 30, 100, 300, 1000]
+gaps = {}
+for row in (0, 2, 4):
+    gap = []
+    for k in counts:
+        groups = log_w[: 10_000 // k * k, row].reshape(-1, k)
+        bound = np.mean(np.logaddexp.reduce(groups, axis=1) - np.log(k))
+        gap.append(log_p[row] - bound)
+    gaps[f"a digit {test_labels[shown][row]}"] = (counts, gap)
+plot = line_plot(
+    gaps, "weights that are averaged, k", "log p(x) minus the bound, nats", log_x=True
+)
+show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged.")
+
+# %% [markdown]
+# What is the divergence that we lose? Here is the true posterior of each of these digits in gray,
+# and the encoder's normal distribution in red. A VAE can only give an ellipse along the axes.
+
+# %%
+drawn = new_figure(10, 3.7)
+angles = np.linspace(0, 2 * np.pi, 100)
+panels = drawn.subplots(2, 5, height_ratios=(1, 2))
+for column, index in enumerate(shown):
+    above, below = panels[:, column]
+    above.imshow(test_images[index][..., 0], cmap="gray")
+    above.set_axis_off()
+    deviation = np.exp(0.5 * log_variances[column])
+    reach = 6 * deviation.max()
+    close, _ = square_grid(means[column], reach, 80)
+    density = np.exp(log_joint(close, x[column : column + 1]) - log_p[column]).reshape(80, 80)
+    left, bottom = means[column] - reach
+    right, top = means[column] + reach
+    below.imshow(density, cmap="gray_r", origin="lower", extent=(left, right, bottom, top))
+    for size in (1, 2):
+        ring = means[column][:, None] + size * deviation[:, None] * [
+            np.cos(angles),
+            np.sin(angles),
+        ]
+        below.plot(*ring, color="tab:red", linewidth=1.5)
+    below.set(title=f"KL {kl[column]:.2f} nats", xlabel="latent 1")
+    below.locator_params(nbins=3)
+panels[1, 0].set_ylabel("latent 2")
+show(
+    drawn,
+    "posteriors",
+    "The posterior of five digits (gray), and the encoder's q at 1 and 2 deviations (red).",
+)
+
+# %% [markdown]
+# ## 7. The plane of latents
+#
+# The decoder gives an image for every point. We take points in equal steps of the prior's
+# probability. Neighbors look alike, and there are no holes: that is what the divergence from the
+# prior has bought.
+
+# %%
+show(manifold(model, side=13), "plane", "The decoder's images of 13 x 13 points of the plane.")
+
+# %%
+test_means, _ = model.encode(test_images)
+codes = {"means of q(z|x), test digits": test_means}
+show(
+    code_scatter(codes, test_labels, axis_names=("latent 1", "latent 2")),
+    "codes",
+    "The encoder has seen no labels, and still puts most digits of a kind together.",
+)
+
+# %% [markdown]
+# ## 8. The class
+#
+# Two latents are good for a map and too few for good digits. `VAE.for_images` builds a model with
+# convolutional networks and as many latents as we like.
+
+# %%
+convolutional = VAE.for_images((28, 28, 1), latent_dim=20, filters=(16, 32))
+convolutional.compile(keras.optimizers.Adam(2e-3))
+convolutional.fit(train_images, batch_size=100, epochs=CLASS_EPOCHS, verbose=0)
+better = convolutional.evaluate(test_images, batch_size=100, return_dict=True, verbose=0)
+for latents, found in ((2, losses), (20, better)):
+    print(f"{latents:2} latents: negative ELBO of test images {found['loss']:.1f} nats")
+
+
+# %%
+def as_uint8(images):
+    return (255 * images).astype("uint8")
+
+
+some = test_images[:12]
+rows = [as_uint8(some), model.reconstruct(as_uint8(some))]
+rows.append(convolutional.reconstruct(as_uint8(some)))
+names = ["test digits", "2 latents", "20 latents"]
+show(
+    captioned(rows, names),
+    "reconstructions",
+    "Test digits, and what is left of them in 2 and in 20 latents.",
+)
+
+# %%
+show(
+    samples(convolutional, n=60, columns=12),
+    "samples",
+    "Images of 60 draws from the prior. Some are digits, some lie between two digits.",
+)
+
+# %% [markdown]
+# ## 9. What the weight of the divergence does
+#
+# Multiply the divergence by a number $\beta$. With $\beta = 1$ the loss is the negative ELBO; with
+# another number it is no bound of $\log p(x)$ that we would report. But it shows what the two terms
+# do. We train three models, and look at reconstructions and samples.
+
+# %%
+rows = [as_uint8(some)]
+names = ["test digits"]
+print("beta   reconstruction     KL   negative ELBO   latents in use")
+for beta in (0.1, 1.0, 10.0):
+    networks = mlp_networks(
+        latent_dim=20, hidden=(200, 200), activation="relu", heads=("mean", "log_variance")
+    )
+    start_at_mean(networks[1], train_images)
+    weighted = VAE(*networks, beta=beta)
+    weighted.compile(keras.optimizers.Adam(2e-3))
+    weighted.fit(train_images, batch_size=200, epochs=BETA_EPOCHS, verbose=0)
+    found = weighted.evaluate(test_images, batch_size=100, return_dict=True, verbose=0)
+    reconstruction = found["reconstruction_loss"]
+    divergence = found["kl_loss"]
+    # The mean of an unused latent is the same for all images: that of the prior.
+    in_use = np.sum(np.var(weighted.encode(test_images[:1000])[0], axis=0) > 0.01)
+    print(
+        f"{beta:4} {reconstruction:16.1f} {divergence:6.1f} {reconstruction + divergence:15.1f}"
+        f" {in_use:16}"
+    )
+    rows += [weighted.reconstruct(as_uint8(some)), weighted.sample(12, seed=0)]
+    names += [f"beta {beta:g}, reconstructed", f"beta {beta:g}, samples"]
+show(
+    captioned(rows, names),
+    "beta",
+    "A small beta gives good reconstructions and bad samples; a large one gives neither detail.",
+)
+
+# %% [markdown]
+# With $\beta = 0.1$ the codes of different digits move far apart, where the prior rarely is. So
+# draws from the prior meet latents that the decoder has not seen. With $\beta = 10$ no latent is
+# worth its price: every $q$ becomes the prior, and the decoder gives the mean digit, whatever $z$
+# is. This is called *posterior collapse*.
+#
+# ## 10. What is often said, and what is so
+#
+# - **"The loss is the mean squared error plus the KL divergence."** The squared error is the
+#   negative log-likelihood of a normal distribution, but *summed* over pixels, and divided by twice
+#   its variance. Code that takes the *mean* over 784 pixels and the *sum* over latents has in truth
+#   $\beta = 784$ times a factor that depends on that variance. Its latents collapse, and the result
+#   is blamed on the VAE.
+# - **"The VAE generates blurred images."** What is shown, here too, is $d(z)$: the *mean* of
+#   $p(x \mid z)$, and no draw from it. A draw would have white noise at the edges instead, since
+#   pixels are independent given $z$.
+# - **"The reparameterization always has the lower variance."** It usually has, for smooth
+#   functions. It is no law: see question 2.
+# - **"The KL term is a regularizer that is added."** Nothing was added. It is a part of
+#   $\log p(x)$, and its weight is 1.
+#
+# ## Questions
+#
+# **1.** The bound is $\log p(x) - \mathrm{KL}(q(z \mid x), p(z \mid x))$. Training can raise it in
+# two ways. Which one is not what we wanted?
+#
+# <details><summary>Answer</summary>
+#
+# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler, so
+# that an ellipse along the axes fits it better. A decoder that pays with some $\log p(x)$ for a
+# simpler posterior can have the better bound. So the trained decoder is not the one of maximum
+# likelihood. More weights in the bound (chapter 3, `IWAE`) or a richer $q$ make the loss smaller.
+#
+# </details>
+#
+# **2.** Find a function $f$ for which the score function has the *lower* variance.
+#
+# <details><summary>Answer</summary>
+#
+# One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is
+# $10 \cos(10 z)$, whose variance is about 50. The score function multiplies values between -1 and 1
+# by $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only whole values,
+# there is no slope at all: discrete latents need other means (chapter 5).
+#
+# </details>
+#
+# **3.** Change the code: in section 9, train with $\beta = 0$. What do samples look like, and what
+# happens to the encoder's variances?
+#
+# <details><summary>Answer</summary>
+#
+# Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes without a
+# digit, and its divergence is far above that of $\beta = 0.1$. Noise in the latents only harms the
+# reconstruction, so the variances fall towards 0, and the model becomes the plain autoencoder of
+# chapter 1.
+#
+# </details>
+#
+# ## Where to go from here
+#
+# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+#
+# | topic | class | recipe | figure | paper |
+# |-|-|-|-|-|
+# | the VAE on binarized MNIST | `VAE` | [vae_mnist](../../recipes/vae_mnist.py) | 86.66 nats, in the paper 86.76 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114); figure of [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
+# | more weights in the bound | `IWAE` | [iwae_mnist](../../recipes/iwae_mnist.py) | 90.62 nats, in the paper 84.78 | [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
+# | naive Monte Carlo | `PriorSampledModel` | [naive_monte_carlo_mnist](../../recipes/naive_monte_carlo_mnist.py) | 146.81 nats; a mixture of Bernoullis 123.9 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |
+# | a VAE of photographs | `VAE` | [convolutional_vae_celeb_a](../../recipes/convolutional_vae_celeb_a.py) | 6.168 bits a value; WebP 4.684 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |

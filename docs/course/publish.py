@@ -1,0 +1,136 @@
+"""Makes the page and the notebook of chapters: runs them, and writes beside them what they show.
+
+  python docs/course/publish.py 04_vae
+
+A chapter is a script of cells: `# %% [markdown]` begins a cell of text, and `# %%` one of code. The
+page has what the cells print and draw, and the hash of the script, so that a test can tell that it
+is out of date. The notebook is the script without outputs.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+COLORS = 32  # of a published picture, which makes its file small
+PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # what `show` prints
+INSTALL = """\
+# Where keras_gen is missing, install it, and keep the TensorFlow that is there.
+import importlib.util
+from importlib.metadata import distributions
+
+if importlib.util.find_spec("keras_gen") is None:
+    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
+    kept = " ".join(f"{d.name}=={d.version}" for d in there)
+    %pip install --quiet keras-generative {kept}"""
+
+
+def read_cells(source: str) -> list[tuple[str, int, str]]:
+    """The cells of a chapter: "markdown" or "code", the line before the text, and the text."""
+    found: list[tuple[str, int, list[str]]] = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        if line.startswith("# %%"):
+            found.append(("markdown" if "[markdown]" in line else "code", number, []))
+        elif found[-1][0] == "markdown":
+            found[-1][2].append(line[2:])
+        else:
+            found[-1][2].append(line)
+    return [(kind, number, "\n".join(lines).strip("\n")) for kind, number, lines in found]
+
+
+def digest(source: str) -> str:
+    """The hash of a chapter, which its page holds."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def notebook(source: str) -> str:
+    """The chapter as a notebook without outputs, whose first cell installs the library."""
+    cells = [_cell("code", INSTALL)]
+    cells += [_cell(kind, text) for kind, _, text in read_cells(source)]
+    python = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": python, "language_info": {"name": "python"}}
+    content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _cell(kind, text):
+    cell = {"cell_type": kind, "metadata": {}, "source": text.splitlines(keepends=True)}
+    return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
+
+
+def page(name: str, source: str, pictures: Path) -> str:
+    """Runs a chapter in the working directory; its text, and its pictures in a folder."""
+    script = HERE / f"{name}.py"
+    names = {"__name__": "__main__"}
+    parts = [f"<!-- {name}.py as run by publish.py, sha256 {digest(source)} -->"]
+    for kind, line, text in read_cells(source):
+        if kind == "markdown":
+            parts.append(text)
+            continue
+        parts.append(f"```python\n{text}\n```")
+        printed = io.StringIO()
+        # In the lines that they have in the script, where TensorFlow looks for functions.
+        code = compile("\n" * line + text, script, "exec")
+        with contextlib.redirect_stdout(printed):
+            exec(code, names)
+        parts += _shown(printed.getvalue(), pictures)
+        sys.stderr.write(f"{printed.getvalue()}--- {time.process_time():.0f} s of one core\n")
+    links = f"[This chapter as a script]({name}.py), and [as a notebook]({name}.ipynb)."
+    parts.insert(2, links)
+    return "\n\n".join(parts) + "\n"
+
+
+def _shown(printed: str, pictures: Path) -> list[str]:
+    """What a cell printed, as blocks of text and as pictures."""
+    parts: list[str] = []
+    lines: list[str] = []
+    for line in [*printed.splitlines(), None]:
+        found = PICTURE.match(line or "")
+        if line is not None and not found:
+            lines.append(line)
+            continue
+        if text := "\n".join(lines).strip("\n"):
+            parts.append(f"```text\n{text}\n```")
+        lines = []
+        if found:
+            path, caption = found.groups()
+            _publish_picture(Path(path), pictures)
+            parts.append(f"![{caption}]({pictures.name}/{Path(path).name})\n\n*{caption}*")
+    return parts
+
+
+def _publish_picture(path: Path, pictures: Path) -> None:
+    """A picture with few colors, which keeps its size in pixels."""
+    with Image.open(path) as image:
+        few = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+    few.save(pictures / path.name, optimize=True)
+
+
+def publish(name: str) -> None:
+    """Writes the page, the pictures and the notebook of a chapter when all of it has run."""
+    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = Path(folder, name)
+        pictures.mkdir()
+        with contextlib.chdir(folder):
+            text = page(name, source, pictures)
+        shutil.rmtree(HERE / name, ignore_errors=True)
+        shutil.copytree(pictures, HERE / name)
+    (HERE / f"{name}.md").write_text(text, encoding="utf-8")
+    (HERE / f"{name}.ipynb").write_text(notebook(source), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    os.environ.pop("QUICK", None)  # what is published is the whole run
+    for chapter in sys.argv[1:]:
+        publish(chapter)

@@ -1,0 +1,40 @@
+"""Pictures that a script writes and a notebook shows."""
+
+import builtins
+import sys
+import types
+
+import numpy as np
+
+from keras_gen.files.images import read_image
+from keras_gen.workshop.visualize import new_figure, show
+
+SQUARE = np.full((4, 6, 3), 200, "uint8")
+
+
+def test_a_script_writes_it_and_says_where(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    show(SQUARE, "square", "A gray square.")
+    assert capsys.readouterr().out == "[runs/course/square.png] A gray square.\n"
+    assert np.array_equal(read_image(tmp_path / "runs/course/square.png"), SQUARE)
+
+
+def test_a_figure_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drawn = new_figure(2, 1)
+    drawn.subplots().plot([0, 1])
+    show(drawn, "line", "A line.")
+    assert read_image(tmp_path / "runs/course/line.png").shape == (100, 200, 3)
+
+
+def test_a_notebook_shows_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    displayed: list = []
+    display = types.SimpleNamespace(display=displayed.append)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setattr(builtins, "get_ipython", lambda: None, raising=False)
+    monkeypatch.chdir(tmp_path)
+    show(SQUARE, "square", "A gray square.")
+    assert np.array_equal(np.asarray(displayed[0]), SQUARE)
+    assert capsys.readouterr().out == "A gray square.\n"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,155 @@
+"""Writes all pages of the site into a folder, and builds it."""
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from keras_gen.workshop.site import methods, reference
+from keras_gen.workshop.site.links import HOME, TEXTS, Links, source_page
+from keras_gen.workshop.site.sources import Definition, public
+
+FOLDER = Path("build") / "site"
+CONFIGURATION = "mkdocs.yml"
+ASSETS = Path("docs") / "site"  # copied beside the first page
+# README.md has no links for these.
+NEXT = """\
+[Install](docs/install.md) it, take the [first steps](docs/first_steps.md), or look at the
+[gallery](docs/gallery.md) and at [all methods](methods/index.md).
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What the site is made of.
+
+    Attributes:
+        texts: All pages but those of programs, by their places.
+        sections: Folder -> its part of the navigation.
+        links: What the pages lead to.
+    """
+
+    texts: dict[str, str]
+    sections: dict[str, list]
+    links: Links
+
+
+def build(root: Path) -> Path:
+    """Builds the site of a checkout, strictly: a link that leads nowhere is an error.
+
+    Args:
+        root: The repository's root.
+
+    Returns:
+        The folder of the site; its `index.html` opens in a browser without a server.
+
+    Raises:
+        FileNotFoundError: If `root` is no checkout.
+        subprocess.CalledProcessError: If Zensical refuses a page.
+    """
+    folder = write(root)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "html"
+
+
+def write(root: Path) -> Path:
+    """Writes the pages and their configuration, and returns their folder."""
+    if not (root / CONFIGURATION).is_file():
+        raise FileNotFoundError(
+            f"there is no {root / CONFIGURATION}: the site is built from a checkout, by "
+            "`python -m keras_gen.workshop.site` in its root."
+        )
+    folder = root / FOLDER
+    pages = folder / "pages"
+    shutil.rmtree(pages, ignore_errors=True)
+    site = gather(root)
+    for path, text in site.texts.items():
+        _write(pages / path, text)
+    for path in site.links.shown:
+        _write(pages / f"{path}.md", source_page(path, _read(root / path)))
+    for path in site.links.copied:
+        _copy(root / path, pages / path)
+    for file in (root / ASSETS).iterdir():
+        _copy(file, pages / file.name)
+    configuration = yaml.safe_load(_read(root / CONFIGURATION))
+    entries = [entry(each, site.sections) for each in configuration["nav"]]
+    configuration["nav"] = [each for each in entries if each]
+    _write(folder / CONFIGURATION, yaml.safe_dump(configuration, sort_keys=False))
+    return folder
+
+
+def gather(root: Path) -> Site:
+    """Makes all pages of a checkout."""
+    links = Links(root)
+    texts = {HOME: home(_read(root / "README.md"))}
+    for path in [*TEXTS, *written(root)]:
+        texts[path] = _read(root / path)
+    texts = {path: links.turned(path, text) for path, text in texts.items()}
+    models = methods.Methods(root, links)
+    rooms = public(root)
+    texts |= models.pages()
+    texts |= reference.pages(root, rooms, links, set(models.classes))
+    return Site(texts, sections(list(texts), models, rooms), links)
+
+
+def home(readme: str) -> str:
+    """The first page: of README.md its beginning, the code of its start, and its table."""
+    flags = re.DOTALL | re.MULTILINE
+    found = re.search(r"(.*?)^## Start$.*?(^```python\n.*?^```$)", readme, flags)
+    table = re.search(r"^## What is in it$.*?(?=^## )", readme, flags)
+    if not found or not table:
+        raise ValueError("README.md has no `## Start` with code, or no `## What is in it`.")
+    return f"{found[1]}\n## In ten lines\n\n{found[2]}\n\n{NEXT}\n{table[0]}"
+
+
+def written(root: Path) -> list[str]:
+    """The pages of docs/ that people write, and those of results."""
+    found = sorted(path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md"))
+    return [path for path in found if path != "docs/package.md"]
+
+
+def sections(
+    pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, Definition]]
+) -> dict[str, list]:
+    """The parts of the navigation that follow from what there is."""
+    of_methods: list[Any] = [f"{methods.FOLDER}/index.md"]
+    for family, names in models.families.items():
+        of_methods.append(
+            {models.title(family): [{name: methods.place(name)} for name in names]}
+        )
+    of_rooms: list[Any] = [f"{reference.FOLDER}/index.md"]
+    of_rooms += [{room: reference.room_place(room)} for room in rooms]
+    found = {f"{methods.FOLDER}/": of_methods, f"{reference.FOLDER}/": of_rooms}
+    for folder in ("docs/course/", "docs/results/"):
+        found[folder] = sorted(page for page in pages if page.startswith(folder))
+    return found
+
+
+def entry(given: dict, parts: dict[str, list]) -> dict | None:
+    """An entry of the navigation, with pages in place of folders; None if it has no page."""
+    ((title, value),) = given.items()
+    if isinstance(value, list):
+        value = [made for each in value if (made := entry(each, parts))]
+    elif value.endswith("/"):
+        value = parts[value]
+    return {title: value} if value else None
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _copy(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)

@@ -1,0 +1,286 @@
+"""The page of each method: what it is, its formula and algorithm beside the code, its results."""
+
+import ast
+import dataclasses
+import posixpath
+import re
+import tomllib
+from pathlib import Path
+
+from keras_gen.workshop.results import pages, read_groups, words
+from keras_gen.workshop.results.topics import Topics, read_topics
+from keras_gen.workshop.site import pictures, reference, sources
+from keras_gen.workshop.site.links import Links, outside_code
+from keras_gen.workshop.site.pictures import Picture
+from keras_gen.workshop.site.sources import PACKAGE, Definition
+
+FOLDER = "methods"
+FILE = Path("docs") / "methods.toml"
+# Code needs the width that a table of contents would take.
+HEAD = "---\nhide:\n  - toc\n---\n"
+MOST_PICTURES = 3
+MOST_RECIPES = 8
+CELL_BAR = "\\|"  # a bar that ends no cell of a table
+_DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTALL)
+
+
+@dataclasses.dataclass(frozen=True)
+class Algorithm:
+    """What `docs/methods.toml` says of a method.
+
+    Attributes:
+        formula: What is minimized, as LaTeX code.
+        steps: One step of the training, in sentences.
+        code: The methods that are it: of the class itself, or `GAN.train_step` of another.
+        recipe: The recipe that comes first, where its name does not tell.
+    """
+
+    formula: str
+    steps: list[str]
+    code: list[str]
+    recipe: str = ""
+
+
+class Methods:
+    """What the pages of methods are made of.
+
+    Attributes:
+        classes: The public model classes, by name.
+        families: Family -> names of its classes.
+    """
+
+    def __init__(self, root: Path, links: Links):
+        self.root = root
+        self.links = links
+        self.families = sources.models(root)
+        self.classes: dict[str, Definition] = {}
+        for family, names in self.families.items():
+            for name in names:
+                definition = sources.find(root, f"{PACKAGE}.{family}", name)
+                if definition is None:
+                    raise ValueError(f"{PACKAGE}.{family} has no {name}.")
+                self.classes[name] = definition
+        self.algorithms = read_algorithms(root)
+        self._owners = sources.classes(root)
+        self.titles = {name: family.title for name, family in pages.read_families(root).items()}
+        self.groups = read_groups(root)
+        self.topics: Topics = read_topics(root / "recipes")
+        self.recipes = sorted(path.stem for path in (root / "recipes").glob("*.py"))
+        self.pictures = pictures.read_pictures(
+            (root / pictures.PAGE).read_text(encoding="utf-8")
+        )
+        self._imported = {
+            name: sources.imported(root / "recipes" / f"{name}.py") for name in self.recipes
+        }
+
+    def pages(self) -> dict[str, str]:
+        """All pages of methods, by their places."""
+        made = {f"{FOLDER}/index.md": self.index()}
+        for family, names in self.families.items():
+            for name in names:
+                made[place(name)] = self.page(family, self.classes[name])
+        return made
+
+    def index(self) -> str:
+        """The list of all methods."""
+        parts = ["# Methods", "", "Each is one class in one file.", ""]
+        for family, names in self.families.items():
+            parts += [f"## {self.title(family)}", "", "| class | |", "|-|-|"]
+            for name in names:
+                parts.append(f"| [{name}]({name}.md) | {self.classes[name].summary} |")
+            parts.append("")
+        return "\n".join(parts)
+
+    def title(self, family: str) -> str:
+        """The name of a family for readers."""
+        return self.titles.get(family, family.title())
+
+    def recipes_of(self, name: str) -> list[str]:
+        """The recipes that use a class, the one that is named after it first."""
+        own = self.algorithms[name].recipe if name in self.algorithms else ""
+        stem = posixpath.splitext(posixpath.basename(self.classes[name].path))[0]
+        found = [recipe for recipe in self.recipes if name in self._imported[recipe]]
+        if own and own not in found:
+            found.append(own)
+
+        def rank(recipe: str):
+            return recipe != own, not recipe.startswith(f"{stem}_"), f"_{stem}_" not in recipe
+
+        return sorted(found, key=rank)
+
+    def page(self, family: str, definition: Definition) -> str:
+        """The page of a class."""
+        name = definition.name
+        page = place(name)
+        parts = [HEAD, f"# {name}", "", *self._head(family, definition)]
+        if algorithm := self.algorithms.get(name):
+            parts += ["", "## Formula", "", f"$$\n{algorithm.formula.strip()}\n$$", ""]
+            parts += self._algorithm(page, definition, algorithm)
+        recipes = self.recipes_of(name)
+        shown = self._pictures(recipes)
+        if shown:
+            parts += ["", "## What it made", ""]
+            parts += [f"{picture.shown(page)}\n" for picture in shown]
+        if recipes:
+            parts += ["", "## Results", "", *self._results(page, recipes)]
+        if found := _DEVIATIONS.search(_described(definition)):
+            text = found[1].strip()
+            parts += ["", "## Deviations from the paper", "", text[0].upper() + text[1:]]
+        parts += ["", "## Related", "", *self._related(page, definition, recipes)]
+        text = "\n".join(parts)
+        return self.links.turned(page, self._linked(text, name)) + "\n"
+
+    def _head(self, family: str, definition: Definition) -> list[str]:
+        """What the method is, and where its class stands."""
+        page = place(definition.name)
+        api = posixpath.relpath(reference.place(definition.module), FOLDER)
+        anchor = f"{definition.module}.{definition.name}"
+        text = _DEVIATIONS.sub("", _described(definition)).strip()
+        summary, _, rest = text.partition("\n\n")
+        summary = " ".join(summary.split())
+        source = self.links.to_file(page, definition.path)
+        where = f"`from keras_gen import {definition.name}` · [API]({api}#{anchor}) · "
+        where += f"[{definition.path}]({source}) · [{self.title(family)}](index.md)"
+        return [f"**{summary}**", "", where, "", rest]
+
+    def _algorithm(self, page: str, definition: Definition, algorithm: Algorithm) -> list[str]:
+        """The steps beside the code."""
+        steps = [f"{number}. {step}" for number, step in enumerate(algorithm.steps, 1)]
+        blocks = []
+        for name in algorithm.code:
+            owner, _, method = name.rpartition(".")
+            there = self._owners[owner] if owner else definition
+            code = code_of(there, method)
+            number = there.line_number(method)
+            link = f"{self.links.to_file(page, there.path)}#L-0-{number}"
+            blocks += [
+                f"[{there.path}, line {number}]({link})",
+                "",
+                f"```python\n{code}\n```",
+                "",
+            ]
+        return [
+            '<div class="beside" markdown>',
+            "<div markdown>",
+            "",
+            "## One step",
+            "",
+            *steps,
+            "",
+            "</div>",
+            "<div markdown>",
+            "",
+            "## In code",
+            "",
+            *blocks,
+            "</div>",
+            "</div>",
+        ]
+
+    def _pictures(self, recipes: list[str]) -> list[Picture]:
+        """The pictures of the first recipe that has some."""
+        for recipe in recipes:
+            if found := pictures.of_recipe(recipe, self.pictures, self.recipes):
+                return found[:MOST_PICTURES]
+        return []
+
+    def _results(self, page: str, recipes: list[str]) -> list[str]:
+        """A line for each recipe, and how the first was measured."""
+        lines = ["| recipe | figure | ours | beside it | minutes |", "|-|-|-|-|-|"]
+        lines += [self._result(page, recipe) for recipe in recipes[:MOST_RECIPES]]
+        first = recipes[0]
+        if first not in self.groups:
+            return [*lines, "", "```sh", f"python recipes/{first}.py", "```"]
+        group = self.groups[first][0]
+        published = group.published
+        family = self.links.to_file(page, f"docs/results/{published.family}.md")
+        link = f"[{published.system}]({family}#{pages._anchor(published.system)})"
+        return [
+            *lines,
+            "",
+            f"The first was measured by this command, on {words.device(group.record)}:",
+            "",
+            "```sh",
+            group.record.command,
+            "```",
+            "",
+            f"All figures of it, and why a paper's value was missed: {link}.",
+        ]
+
+    def _result(self, page: str, recipe: str) -> str:
+        """The line of a recipe: its first figure, beside the paper's and the baseline's."""
+        link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
+        if recipe not in self.groups:
+            return f"| {link} | not published yet | | | |"
+        group = self.groups[recipe][0]
+        entry = group.entries[0]
+        figure, ours = words.headline(entry)
+        paper = words.paper_value(entry)
+        beside = [f"paper: {paper}" if paper else "", words.baseline(entry)]
+        minutes = f"{group.record.minutes:,.1f}"
+        cells = [link, figure, ours, "; ".join(filter(None, beside)), minutes]
+        return f"| {' | '.join(cell.replace('|', CELL_BAR) for cell in cells)} |"
+
+    def _related(self, page: str, definition: Definition, recipes: list[str]) -> list[str]:
+        """Its bases, its variants, what is compared with it, and topics of lectures."""
+        name = definition.name
+        above = [base for base in definition.bases if base in self.classes]
+        below = [other for other, its in self.classes.items() if name in its.bases]
+        used = {other for recipe in recipes for other in self._imported[recipe]}
+        compared = sorted(used & self.classes.keys() - {name, *above, *below})
+        topics = [
+            topic
+            for chapter in self.topics.values()
+            for topic, showing in chapter.items()
+            if set(showing) & set(recipes[:2])
+        ]
+        lectures = self.links.to_file(page, "docs/topics.md")
+        parts = {
+            "A variant of": _names(above),
+            "Its variants:": _names(below),
+            "In the same recipes:": _names(compared),
+            f"[Topics of lectures]({lectures}):": ", ".join(topics),
+        }
+        return [f"- {title} {text}." for title, text in parts.items() if text]
+
+    def _linked(self, text: str, own: str) -> str:
+        """The text with a link wherever another method is named as code."""
+
+        def link(match: re.Match) -> str:
+            name = match[1]
+            return f"[`{name}`]({name}.md)" if name in self.classes and name != own else match[0]
+
+        return outside_code(text, lambda part: re.sub(r"(?<![\[`])`(\w+)`(?!`)", link, part))
+
+
+def place(name: str) -> str:
+    """The page of a class."""
+    return f"{FOLDER}/{name}.md"
+
+
+def read_algorithms(root: Path) -> dict[str, Algorithm]:
+    """Reads `docs/methods.toml`: name of a class -> its formula, steps and code."""
+    tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
+    return {name: Algorithm(**table) for name, table in tables.items()}
+
+
+def code_of(definition: Definition, method: str) -> str:
+    """A method's code without its docstring and without the mark of an override."""
+    text = definition.code(method)
+    (node,) = ast.parse(text).body
+    lines = text.splitlines()
+    if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+        docstring = node.body[0]
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(line for line in lines if line.strip() != "@override")
+
+
+def _described(definition: Definition) -> str:
+    """The docstring before its sections of arguments and errors."""
+    return re.split(r"\n(?=(?:Args|Raises|Example|Attributes|Returns):)", definition.docstring)[
+        0
+    ]
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

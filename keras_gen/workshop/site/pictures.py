@@ -1,0 +1,50 @@
+"""The gallery's pictures with their captions."""
+
+import dataclasses
+import html
+import posixpath
+import re
+
+PAGE = "docs/gallery.md"
+_IMAGE = re.compile(r'<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture: its path from the repository's root, its width, what it shows, its caption."""
+
+    path: str
+    width: int
+    alt: str
+    caption: str
+
+    def shown(self, page: str) -> str:
+        """The picture on a page."""
+        path = posixpath.relpath(self.path, posixpath.dirname(page))
+        alt = html.escape(self.alt)
+        return f'{self.caption}\n\n<img src="{path}" width="{self.width}" alt="{alt}">'
+
+
+def read_pictures(text: str) -> list[Picture]:
+    """Reads the pictures of the gallery's text; the paragraph above is the caption."""
+    found = []
+    caption = ""
+    for paragraph in text.split("\n\n"):
+        images = _IMAGE.findall(paragraph)
+        if not images:
+            caption = paragraph.strip()
+        for source, width, alt in images:
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(PAGE), source))
+            found.append(Picture(path, int(width), alt, caption))
+    return found
+
+
+def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
+    """The pictures of a recipe, whose files have its name, and maybe a word more."""
+    found = []
+    for picture in pictures:
+        stem = posixpath.splitext(posixpath.basename(picture.path))[0]
+        named = [name for name in recipes if stem == name or stem.startswith(f"{name}_")]
+        if named and max(named, key=len) == recipe:
+            found.append(picture)
+    return found

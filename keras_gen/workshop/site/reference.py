@@ -1,0 +1,70 @@
+"""The pages of the API: one for each room, and one for each module with public names."""
+
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+
+from keras_gen.workshop.site.links import Links
+from keras_gen.workshop.site.sources import PACKAGE, Definition, described
+
+FOLDER = "api"
+
+
+def place(module: str) -> str:
+    """The page of a module, or of a room."""
+    return f"{FOLDER}/{module.removeprefix(f'{PACKAGE}.').replace('.', '/')}.md"
+
+
+def room_place(room: str) -> str:
+    """The page of a room, apart from that of a module of the same name."""
+    return f"{FOLDER}/{room}/index.md".replace(".", "/")
+
+
+def pages(
+    root: Path, rooms: Mapping[str, Mapping[str, Definition]], links: Links, methods: set[str]
+) -> dict[str, str]:
+    """All pages of the API, by their places. Classes in `methods` have a page of the method."""
+    made = {f"{FOLDER}/index.md": _index(root, rooms)}
+    modules: dict[str, list[Definition]] = {}
+    for room, names in rooms.items():
+        made[room_place(room)] = _room(root, room, list(names.values()))
+        for definition in names.values():
+            modules.setdefault(definition.module, []).append(definition)
+    for module, definitions in modules.items():
+        made[place(module)] = _module(module, definitions, links, methods)
+    return made
+
+
+def _index(root: Path, rooms: Mapping[str, Mapping[str, Definition]]) -> str:
+    parts = ["# API", "", described(root, PACKAGE), "", "| room | holds | names |", "|-|-|-|"]
+    for room, names in rooms.items():
+        link = posixpath.relpath(room_place(room), FOLDER)
+        about = described(root, f"{PACKAGE}.{room}").partition("\n\n")[0].replace("\n", " ")
+        parts.append(f"| [`{PACKAGE}.{room}`]({link}) | {about} | {len(names)} |")
+    return "\n".join([*parts, ""])
+
+
+def _room(root: Path, room: str, definitions: list[Definition]) -> str:
+    page = room_place(room)
+    parts = [f"# {PACKAGE}.{room}", "", described(root, f"{PACKAGE}.{room}"), ""]
+    parts += ["| name | |", "|-|-|"]
+    for definition in definitions:
+        link = posixpath.relpath(place(definition.module), posixpath.dirname(page))
+        anchor = f"{definition.module}.{definition.name}"
+        summary = definition.summary.replace("|", "\\|")
+        parts.append(f"| [`{definition.name}`]({link}#{anchor}) | {summary} |")
+    return "\n".join([*parts, ""])
+
+
+def _module(module: str, definitions: list[Definition], links: Links, methods: set[str]) -> str:
+    page = place(module)
+    path = definitions[0].path
+    names = [definition.name for definition in definitions]
+    title = names[0] if len(names) == 1 else module.removeprefix(f"{PACKAGE}.")
+    parts = [f"# {title}", "", f"Source: [{path}]({links.to_file(page, path)})."]
+    for name in methods.intersection(names):
+        link = links.to_file(page, f"methods/{name}.md")
+        parts.append(f"The method, its formula and its results: [{name}]({link}).")
+    for name in names:
+        parts += ["", f"::: {module}.{name}", "    options:", "      heading_level: 2"]
+    return "\n".join([*parts, ""])

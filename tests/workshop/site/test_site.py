@@ -1,0 +1,226 @@
+"""The pages of the site, without what turns them into HTML: `.ci/run` does that."""
+
+import ast
+import inspect
+import pkgutil
+import posixpath
+import re
+
+import pytest
+import yaml
+
+import keras_gen
+from keras_gen.workshop.results import read_groups, words
+from keras_gen.workshop.site import build, links, methods, pictures, sources
+from processes import ROOT
+
+
+@pytest.fixture(scope="module")
+def site() -> build.Site:
+    return build.gather(ROOT)
+
+
+@pytest.fixture(scope="module")
+def models() -> methods.Methods:
+    return methods.Methods(ROOT, links.Links(ROOT))
+
+
+def targets(page: str, text: str) -> list[str]:
+    """The pages and images that a page leads to, without those of other sites."""
+    found = []
+    links.outside_code(text, lambda part: found.extend(links._LINK.findall(part)) or part)
+    paths = [(groups[1] or groups[4]).partition("#")[0] for groups in found]
+    folder = posixpath.dirname(page)
+    inside = [path for path in paths if path and "://" not in path]
+    return [posixpath.normpath(posixpath.join(folder, path)) for path in inside]
+
+
+def test_every_model_has_a_page_with_its_formula_and_code(site, models):
+    assert set(models.classes) == set(keras_gen.__all__)
+    assert set(models.algorithms) == set(models.classes)
+    for name, algorithm in models.algorithms.items():
+        text = site.texts[methods.place(name)]
+        assert algorithm.formula.strip() in text
+        for step in algorithm.steps:
+            assert step.partition("`")[0] in text
+        for method in algorithm.code:
+            assert f"def {method.rpartition('.')[2]}(" in text, (name, method)
+
+
+def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
+    groups = read_groups(ROOT)
+    with_images = 0
+    for name in models.classes:
+        text = site.texts[methods.place(name)]
+        recipes = models.recipes_of(name)
+        assert recipes, name
+        assert f"[{recipes[0]}](../recipes/{recipes[0]}.py.md)" in text
+        if recipes[0] in groups:
+            group = groups[recipes[0]][0]
+            assert words.value(group.entries[0]) in text
+            assert group.record.command in text
+        for picture in models._pictures(recipes):
+            assert f'<img src="../{picture.path}"' in text
+            with_images += 1
+    assert with_images > 50
+
+
+def test_the_page_of_a_method():
+    text = methods.Methods(ROOT, links.Links(ROOT)).pages()["methods/WGAN.md"]
+    assert "\n# WGAN\n\n**A generator against a critic" in text
+    assert "tf.clip_by_value(w, -self.clip, self.clip)" in text
+    assert "## Deviations from the paper\n\nNone." in text
+    assert "- A variant of [`GAN`](GAN.md)." in text
+
+
+def test_links_of_all_pages_lead_to_something(site):
+    shown = {f"{path}.md" for path in site.links.shown}
+    there = set(site.texts) | shown | site.links.copied
+    for page, text in site.texts.items():
+        assert set(targets(page, text)) <= there, page
+    for path in site.links.shown | site.links.copied:
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_navigation_names_pages_and_has_all_of_them(site):
+    configuration = yaml.safe_load((ROOT / build.CONFIGURATION).read_text(encoding="utf-8"))
+    named = set()
+
+    def walk(entry):
+        if isinstance(entry, str):
+            named.add(entry)
+        elif isinstance(entry, dict):
+            for value in entry.values():
+                walk(value)
+        else:
+            for each in entry or []:
+                walk(each)
+
+    walk([build.entry(each, site.sections) for each in configuration["nav"]])
+    assert named <= set(site.texts)
+    left_out = {page for page in set(site.texts) - named if not page.startswith("api/")}
+    assert not left_out
+
+
+def test_all_public_names_are_on_pages_of_the_api(site):
+    text = "\n".join(text for page, text in site.texts.items() if page.startswith("api/"))
+    for name in ("keras_gen.vae.vae.VAE", "keras_gen.core.minimize.minimize"):
+        assert f"::: {name}\n" in text
+    names = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert len(names) == len(set(names)) > 500
+
+
+def test_programs_keep_their_code():
+    page = links.source_page("recipes/a.py", '"""One:\n```python\nx\n```\n"""\n')
+    assert page.endswith('\n``````python\n"""One:\n```python\nx\n```\n"""\n``````\n')
+
+
+def test_links_are_turned():
+    kept = links.Links(ROOT)
+    text = "[a](../recipes/vae_mnist.py) [b](guide.md#data) ![c](x.png) [d](https://e.org) [e](#f)"
+    turned = kept.turned("docs/tasks.md", f"{text}\n```\n[a](../recipes/vae_mnist.py)\n```\n")
+    assert turned == text.replace(".py)", ".py.md)") + "\n```\n[a](../recipes/vae_mnist.py)\n```\n"
+    assert kept.shown == {"recipes/vae_mnist.py"}
+    assert kept.copied == {"docs/x.png"}
+
+
+def test_captions_are_those_of_the_gallery():
+    text = 'A sentence.\n\n<img src="../recipes/results/a_b.png" width="10" alt="x">\n'
+    (picture,) = pictures.read_pictures(text)
+    assert picture == pictures.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
+    assert pictures.of_recipe("a", [picture], ["a", "a_b"]) == []
+    assert pictures.of_recipe("a_b", [picture], ["a", "a_b"]) == [picture]
+
+
+def test_formulas_become_mathml():
+    markdown = pytest.importorskip("markdown")
+    pytest.importorskip("latex2mathml")
+    html = markdown.markdown(
+        "It is $x_1 * y_1$ of `$x$`.\n\n$$\n\\frac{a}{b}\n$$\n\nIt costs $5 or $6.",
+        extensions=["keras_gen.workshop.site.formulas"],
+    )
+    assert html.count("<math") == 2
+    assert "<code>$x$</code>" in html and "<em>" not in html
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mrow><mfrac>' in html
+    assert "It costs $5 or $6." in html
+
+
+# Coming from other libraries ---------------------------------------------------------------------
+
+ROOMS = (
+    "core", "data", "diffusion", "losses", "metrics", "networks", "robustness",
+    "workshop.baselines", "workshop.visualize",
+)  # fmt: skip
+# What users have already, and write as they like.
+OF_USERS = set(
+    "keras x y Xs ys Xt a b c images labels vectors attributes predicted groups columns path "
+    "dataset features target real generated model network encoder decoder generator discriminator "
+    "critic classifier coder".split()
+)
+
+
+def named(name: str):
+    """What users import by this name."""
+    for module in ("keras_gen", *(f"keras_gen.{room}" for room in ROOMS)):
+        found = pkgutil.resolve_name(module)
+        if hasattr(found, name):
+            return getattr(found, name)
+    raise AssertionError(f"keras_gen has no {name}")
+
+
+def takes(called, keyword: str) -> bool:
+    """Whether a function or a class has an argument of this name, itself or in its ancestry."""
+    owner = getattr(called, "__self__", called)  # of a class method
+    functions = [called]
+    if inspect.isclass(owner):
+        functions += [base.__init__ for base in owner.__mro__]
+    return any(keyword in inspect.signature(function).parameters for function in functions)
+
+
+def test_what_other_libraries_calls_are_here():
+    text = (ROOT / "docs/coming_from.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\|.*\| (.*) \|$", text, re.MULTILINE)
+    codes = [code for cell in cells for code in re.findall(r"`([^`]+)`", cell)]
+    checked = 0
+    for code in codes:
+        # Commands and flags are checked with all pages; a word or an argument alone is no call.
+        if re.match(r"keras-gen |python |--|keras_gen\.|\"|[a-z]\w*$|\w+=", code):
+            continue
+        for node in ast.walk(ast.parse(code, mode="eval")):
+            if isinstance(node, ast.Name) and node.id not in OF_USERS:
+                assert named(node.id), code
+                checked += 1
+            if isinstance(node, ast.Call):
+                check_call(node, code)
+    assert checked > 60
+
+
+def check_call(node: ast.Call, code: str) -> None:
+    text = ast.unparse(node.func)
+    if text.startswith("keras.") or isinstance(node.func, ast.Call):
+        return
+    if text.startswith("model."):
+        method = text.removeprefix("model.")
+        owners = [getattr(keras_gen, name) for name in keras_gen.__all__]
+        assert any(hasattr(owner, method) for owner in owners), code
+        return
+    head, *rest = text.split(".")
+    called = named(head)
+    for part in rest:
+        called = getattr(called, part)
+    for keyword in node.keywords:
+        assert takes(called, keyword.arg), (code, keyword.arg)
+
+
+def test_a_name_that_is_not_there_is_found_out():
+    with pytest.raises(AssertionError, match="no WGANGPP"):
+        named("WGANGPP")
+    assert not takes(keras_gen.VAE.for_images, "lambda_")
+
+
+def test_definitions_are_found_through_packages():
+    found = sources.find(ROOT, "keras_gen.metrics", "frechet_distance")
+    assert found.module == "keras_gen.metrics.samples.frechet"
+    assert sources.find(ROOT, "keras_gen.metrics", "nothing") is None
+    with pytest.raises(ValueError, match="no method 'step'"):
+        found.code("step")

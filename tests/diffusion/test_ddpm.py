@@ -1,6 +1,8 @@
 """DDPM's loss and bound against numpy and closed forms."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +110,38 @@ def test_samples_do_not_depend_on_the_batch_size():
         whole = model.sample(5, seed=1, steps=4, solver=solver)
         parts = model.sample(5, seed=1, steps=4, solver=solver, batch_size=2)
         np.testing.assert_allclose(whole, parts, rtol=1e-4, atol=1e-5)
+
+
+LONG_CHAIN = """
+import resource
+
+import keras
+
+from keras_gen import DDPM
+
+points, times = keras.Input((32, 32, 3)), keras.Input(())
+scaled = keras.layers.Conv2D(3, 1)(points) + times[:, None, None, None]
+model = DDPM(keras.Model([points, times], scaled))
+
+
+def peak():  # MiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+model.sample(256, seed=0, steps=2, solver="ancestral", batch_size=256)
+before = peak()
+model.sample(256, seed=0, steps=100, solver="ancestral", batch_size=256)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_long_chain_takes_no_more_memory_than_a_short_one():
+    """The noise of 100 steps, drawn before the first, would take 300 MiB."""
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_CHAIN], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 100
 
 
 def test_codes_lead_back(rng):

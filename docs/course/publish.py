@@ -19,10 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 HERE = Path(__file__).resolve().parent
-COLORS = 32  # of a published picture, which makes its file small
+GRAYS = 32  # of a published picture without colors, which makes its file small
 PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # what `show` prints
 INSTALL = """\
 # Where keras_gen is missing, install it, and keep the TensorFlow that is there.
@@ -110,9 +110,14 @@ def _shown(printed: str, pictures: Path) -> list[str]:
 
 
 def _publish_picture(path: Path, pictures: Path) -> None:
-    """A picture with few colors, which keeps its size in pixels."""
+    """A picture of few levels of gray or 256 colors, which keeps its size in pixels."""
     with Image.open(path) as image:
-        few = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+        colored = image.convert("RGB")
+    gray = colored.convert("L")
+    if ImageChops.difference(colored, gray.convert("RGB")).getbbox() is None:
+        few = gray.quantize(GRAYS)
+    else:
+        few = colored.quantize(256, dither=Image.Dither.NONE)
     few.save(pictures / path.name, optimize=True)
 
 

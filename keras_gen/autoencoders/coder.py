@@ -58,6 +58,13 @@ class Coder(LikelihoodModel):
         # Who gives it, though the networks say it, gets it checked by `set_networks`.
         self.latent_dim = latent_dim
 
+    def freeze(self) -> None:
+        """Ends its training: it encodes and decodes for a model that is trained on its codes."""
+        self.trainable = False
+        # Else files of that model would hold the state of an optimizer that has no work left.
+        self.optimizer = None
+        self.compiled = False
+
     def set_networks(self, encoder, decoder, likelihood) -> None:
         """Sets the networks and the likelihood, and adds the edges of their data.
 

@@ -65,10 +65,7 @@ class CodePrior(CausalModel):
             )
         self.grid = grid
         self.coder = coder
-        coder.trainable = False
-        # Else files of the prior would hold the state of an optimizer that has no work left.
-        coder.optimizer = None
-        coder.compiled = False
+        coder.freeze()
         self.edges["x"] = coder.edges["x"]
         self.edges["codes"] = codes
 

@@ -93,10 +93,7 @@ class LatentDiffusion(DDPM):
             )
         self.scale = checked_positive("scale", scale)
         self.coder = coder
-        coder.trainable = False
-        # Else files of this model would hold the state of an optimizer that has no work left.
-        coder.optimizer = None
-        coder.compiled = False
+        coder.freeze()
         self.edges["x"] = coder.edges["x"]
 
     @classmethod

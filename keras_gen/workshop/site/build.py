@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from keras_gen.workshop.site import methods, reference
+from keras_gen.workshop.site.check import problems
 from keras_gen.workshop.site.links import HOME, TEXTS, Links, source_page
 from keras_gen.workshop.site.sources import Definition, public
 
@@ -40,7 +41,7 @@ class Site:
 
 
 def build(root: Path) -> Path:
-    """Builds the site of a checkout, strictly: a link that leads nowhere is an error.
+    """Builds the site of a checkout: a link that leads nowhere is an error.
 
     Args:
         root: The repository's root.
@@ -50,11 +51,16 @@ def build(root: Path) -> Path:
 
     Raises:
         FileNotFoundError: If `root` is no checkout.
+        ValueError: If a link, an anchor or an image is not there, or something is loaded from
+            another site.
         subprocess.CalledProcessError: If Zensical refuses a page.
     """
-    folder = write(root)
+    folder = write(root.resolve())
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]
     subprocess.run(command, cwd=folder, check=True)
+    if found := problems(folder / "html"):
+        lines = "\n".join(found)
+        raise ValueError(f"{len(found)} links or images of the site are wrong:\n{lines}")
     return folder / "html"
 
 

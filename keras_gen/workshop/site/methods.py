@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 
 from keras_gen.workshop.results import pages, read_groups, words
+from keras_gen.workshop.results.declarations import filled
+from keras_gen.workshop.results.page_lines import Entry, Group
 from keras_gen.workshop.results.topics import Topics, read_topics
 from keras_gen.workshop.site import pictures, reference, sources
 from keras_gen.workshop.site.links import Links, outside_code
@@ -33,12 +35,14 @@ class Algorithm:
         steps: One step of the training, in sentences.
         code: The methods that are it: of the class itself, or `GAN.train_step` of another.
         recipe: The recipe that comes first, where its name does not tell.
+        figure: The metric of that recipe that is the method's, where its headline is another's.
     """
 
     formula: str
     steps: list[str]
     code: list[str]
     recipe: str = ""
+    figure: str = ""
 
 
 class Methods:
@@ -122,7 +126,7 @@ class Methods:
             parts += ["", "## What it made", ""]
             parts += [f"{picture.shown(page)}\n" for picture in shown]
         if recipes:
-            parts += ["", "## Results", "", *self._results(page, recipes)]
+            parts += ["", "## Results", "", *self._results(page, name, recipes)]
         if found := _DEVIATIONS.search(_described(definition)):
             text = found[1].strip()
             parts += ["", "## Deviations from the paper", "", text[0].upper() + text[1:]]
@@ -184,11 +188,12 @@ class Methods:
                 return found[:MOST_PICTURES]
         return []
 
-    def _results(self, page: str, recipes: list[str]) -> list[str]:
+    def _results(self, page: str, name: str, recipes: list[str]) -> list[str]:
         """A line for each recipe, and how the first was measured."""
         lines = ["| recipe | figure | ours | beside it | minutes |", "|-|-|-|-|-|"]
-        lines += [self._result(page, recipe) for recipe in recipes[:MOST_RECIPES]]
-        first = recipes[0]
+        first, *others = recipes[:MOST_RECIPES]
+        lines.append(self._result(page, first, self.algorithms[name].figure))
+        lines += [self._result(page, recipe) for recipe in others]
         if first not in self.groups:
             return [*lines, "", "```sh", f"python recipes/{first}.py", "```"]
         group = self.groups[first][0]
@@ -207,18 +212,17 @@ class Methods:
             f"All figures of it, and why a paper's value was missed: {link}.",
         ]
 
-    def _result(self, page: str, recipe: str) -> str:
-        """The line of a recipe: its first figure, beside the paper's and the baseline's."""
+    def _result(self, page: str, recipe: str, key: str = "") -> str:
+        """The line of a recipe: its first figure, or that of a metric, and what is beside it."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"
         group = self.groups[recipe][0]
-        entry = group.entries[0]
-        figure, ours = words.headline(entry)
+        figure, entry = figure_of(group, key) if key else headline(group)
         paper = words.paper_value(entry)
         beside = [f"paper: {paper}" if paper else "", words.baseline(entry)]
         minutes = f"{group.record.minutes:,.1f}"
-        cells = [link, figure, ours, "; ".join(filter(None, beside)), minutes]
+        cells = [link, figure, words.value(entry), "; ".join(filter(None, beside)), minutes]
         return f"| {' | '.join(cell.replace('|', CELL_BAR) for cell in cells)} |"
 
     def _related(self, page: str, definition: Definition, recipes: list[str]) -> list[str]:
@@ -262,6 +266,29 @@ def read_algorithms(root: Path) -> dict[str, Algorithm]:
     """Reads `docs/methods.toml`: name of a class -> its formula, steps and code."""
     tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return {name: Algorithm(**table) for name, table in tables.items()}
+
+
+def headline(group: Group) -> tuple[str, Entry]:
+    """The name of a recipe's first figure, and its line."""
+    return words.metric(group.entries[0]), group.entries[0]
+
+
+def figure_of(group: Group, key: str) -> tuple[str, Entry]:
+    """The name of a recipe's figure of a metric, and its line.
+
+    Raises:
+        ValueError: If the recipe publishes no such figure.
+    """
+    for entry in group.entries:
+        if entry.figure.key == key:
+            return words.metric(entry), entry
+    for matrix in group.published.matrices:
+        for cell in matrix.cells:
+            found = group.entry(cell)
+            if cell.key == key and found:
+                title = filled(matrix.title, group.record.numbers)
+                return f"{title}: {words.metric(found)}", found
+    raise ValueError(f"{group.recipe} publishes no {key!r}, which {FILE} names.")
 
 
 def code_of(definition: Definition, method: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 import keras_gen
 from keras_gen.workshop.results import read_groups, words
-from keras_gen.workshop.site import build, links, methods, pictures, sources
+from keras_gen.workshop.site import build, check, links, methods, pictures, sources
 from processes import ROOT
 
 
@@ -57,7 +57,8 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
         assert f"[{recipes[0]}](../recipes/{recipes[0]}.py.md)" in text
         if recipes[0] in groups:
             group = groups[recipes[0]][0]
-            assert words.value(group.entries[0]) in text
+            key = models.algorithms[name].figure or group.entries[0].figure.key
+            assert words.value(methods.figure_of(group, key)[1]) in text
             assert group.record.command in text
         for picture in models._pictures(recipes):
             assert f'<img src="../{picture.path}"' in text
@@ -71,6 +72,11 @@ def test_the_page_of_a_method():
     assert "tf.clip_by_value(w, -self.clip, self.clip)" in text
     assert "## Deviations from the paper\n\nNone." in text
     assert "- A variant of [`GAN`](GAN.md)." in text
+
+
+def test_a_figure_that_is_not_published_is_refused(models):
+    with pytest.raises(ValueError, match="vae_mnist publishes no 'nothing'"):
+        methods.figure_of(models.groups["vae_mnist"][0], "nothing")
 
 
 def test_links_of_all_pages_lead_to_something(site):
@@ -130,6 +136,26 @@ def test_captions_are_those_of_the_gallery():
     assert picture == pictures.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
     assert pictures.of_recipe("a", [picture], ["a", "a_b"]) == []
     assert pictures.of_recipe("a_b", [picture], ["a", "a_b"]) == [picture]
+
+
+def test_a_built_site_is_checked(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "x.png").touch()
+    first = '<h1 id="top">A</h1> <a class="b" href="a/b.html#c">x</a> <img alt="" src="x.png">'
+    (tmp_path / "index.html").write_text(first)
+    (tmp_path / "a" / "b.html").write_text('<a id="c" href="../index.html#top">x</a>')
+    assert check.problems(tmp_path) == []
+    wrong = (
+        '<a href="c.html">x</a> <a href="#d">x</a> <img src="y.png"> <a href="https://e.org">x</a>'
+    )
+    (tmp_path / "a" / "b.html").write_text(f'{wrong} <script async src="https://e.org/e.js">')
+    assert check.problems(tmp_path) == [
+        "a/b.html loads https://e.org/e.js from another site",
+        "a/b.html leads to c.html, which is not there",
+        "a/b.html leads to #d, a page without this anchor",
+        "a/b.html leads to y.png, which is not there",
+        "index.html leads to a/b.html#c, a page without this anchor",
+    ]
 
 
 def test_formulas_become_mathml():

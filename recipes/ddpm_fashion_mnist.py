@@ -29,7 +29,7 @@ from keras.optimizers import Adam
 from keras_gen.data import Source, small_images
 from keras_gen.diffusion import DDPM
 from keras_gen.networks import time_unet
-from keras_gen.workshop.visualize import samples
+from keras_gen.workshop.visualize import emerging, samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +75,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         metrics |= report_samples_by_steps(run, model, images, labels, test_images)
+        run.draw("emerging", emerging(model))
         scored = test_images[: s.scored]
         run.say(f"the bound of {len(scored)} test images, by 16 of {model.chain_steps} times")
         metrics["nats"] = -float(model.log_prob(scored).mean())

@@ -32,7 +32,7 @@ from keras.optimizers import Adam
 from keras_gen.data import Source, small_images
 from keras_gen.diffusion import EDM
 from keras_gen.networks import time_unet
-from keras_gen.workshop.visualize import samples
+from keras_gen.workshop.visualize import emerging, samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +74,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         metrics |= report_samples_by_steps(run, model, images, labels, test_images)
+        run.draw("emerging", emerging(model))
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 

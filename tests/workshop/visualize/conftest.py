@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen.files.images import grid
-from keras_gen.workshop.visualize import latent_space, rows_of_images
+from keras_gen.workshop.visualize import latent_space, rows_of_images, sample_paths
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def names(monkeypatch):
     def small(images, columns=None, width=None):
         return grid(images, columns)
 
-    for module in (latent_space, rows_of_images):
+    for module in (latent_space, rows_of_images, sample_paths):
         monkeypatch.setattr(module, "captioned", bare)
     monkeypatch.setattr(latent_space, "enlarged_grid", small)
     return found

@@ -2,7 +2,7 @@
 # # 4. The variational autoencoder
 #
 # An autoencoder learns codes, but it does not say which codes are likely. Noise put in their place
-# gives no digit ([chapter 1](README.md)). A variational autoencoder (VAE) is a *probability* of
+# gives no digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a *probability* of
 # images. Its codes have a known distribution, so drawing from it gives new digits.
 #
 # After this chapter you can derive the loss of a VAE, say what is approximated in it, and write its

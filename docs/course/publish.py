@@ -23,6 +23,7 @@ from PIL import Image, ImageChops
 
 HERE = Path(__file__).resolve().parent
 GRAYS = 32  # of a published picture without colors, which makes its file small
+COLORS = 64  # of another one, rare ones too
 PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # what `show` prints
 INSTALL = """\
 # Where keras_gen is missing, install it, and keep the TensorFlow that is there.
@@ -110,14 +111,14 @@ def _shown(printed: str, pictures: Path) -> list[str]:
 
 
 def _publish_picture(path: Path, pictures: Path) -> None:
-    """A picture of few levels of gray or 256 colors, which keeps its size in pixels."""
+    """A picture of few colors, which keeps its size in pixels."""
     with Image.open(path) as image:
         colored = image.convert("RGB")
     gray = colored.convert("L")
     if ImageChops.difference(colored, gray.convert("RGB")).getbbox() is None:
         few = gray.quantize(GRAYS)
     else:
-        few = colored.quantize(256, dither=Image.Dither.NONE)
+        few = colored.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(pictures / path.name, optimize=True)
 
 

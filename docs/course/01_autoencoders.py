@@ -1,0 +1,366 @@
+# %% [markdown]
+# # 1. Autoencoders and principal components
+#
+# An autoencoder squeezes an image through a few numbers and builds it again. What it keeps in them
+# is what it has learned. We begin with the one case that can be solved on paper, the linear one. It
+# leads to principal component analysis (PCA), a method from 1901. Then we see what depth adds, and
+# what an autoencoder cannot do.
+#
+# After this chapter you can prove that a linear autoencoder finds the subspace of PCA, say what it
+# does *not* find, and show why codes alone generate no images.
+#
+# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+
+# %%
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import SGD, Adam
+from scipy.linalg import subspace_angles
+from sklearn.decomposition import PCA
+
+from keras_gen import Autoencoder
+from keras_gen.core import GenerativeModel
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.data import small_images
+from keras_gen.files.images import flat_pixels
+from keras_gen.metrics import nearest_neighbors, squared_error
+from keras_gen.networks import linear_networks, mlp_networks, start_at_mean
+from keras_gen.workshop.visualize import (
+    captioned,
+    code_scatter,
+    random_codes,
+    show,
+)
+
+QUICK = bool(os.environ.get("QUICK"))
+DIGITS = 1_000 if QUICK else 30_000  # of the training set, at most
+TESTED = 300 if QUICK else 5_000  # of the test set, at most
+LINEAR_STEPS = 10 if QUICK else 600  # of the linear autoencoder
+EPOCHS = 1 if QUICK else 12  # of each deep one
+
+keras.utils.set_random_seed(0)
+random = np.random.default_rng(0)
+
+data = small_images("mnist", labels=True)
+print(data.warning or "the digits of MNIST")
+train_images, _ = data.train.take(DIGITS).arrays()
+test_images, test_labels = data.test.take(TESTED).arrays()
+print("training images", train_images.shape, "and test images", test_images.shape)
+
+# %% [markdown]
+# ## 1. What is learned
+#
+# The **encoder** turns an image $x$ of $n$ pixels into a **code** $h$ of $k$ numbers, and the
+# **decoder** turns the code into an image again. There are no labels: the image itself is what the
+# decoder should give. Both are trained together on the squared error of all pixels,
+#
+# $$E | x - \mathrm{decoder}(\mathrm{encoder}(x)) |^2,$$
+#
+# where $E$ is the mean over images. With $k = n$ both could do nothing and be perfect. With $k$ far
+# below $n$, the **bottleneck**, only what images have in common can be left out.
+#
+# ## 2. The linear autoencoder on paper
+#
+# Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and the decoder
+# another one, $B h$. Which $A$ and $B$ have the least error?
+#
+# **First, the best code for a given decoder.** $B h$ is a point in the subspace that the $k$ columns
+# of $B$ span. The nearest point to $x$ in a subspace is its orthogonal projection, $P x$. So the
+# error is at least $E |x - P x|^2$.
+#
+# **Second, the best subspace.** A projection has $P P = P$, and it is symmetric. So
+# $|x - P x|^2 = |x|^2 - x \cdot P x$. Let $e_1, e_2, \ldots$ be the orthonormal eigenvectors of the
+# covariance matrix $C = E x x^T$, with eigenvalues $\lambda_1 \ge \lambda_2 \ge \ldots$. These
+# eigenvectors are the **principal components**. In their basis
+#
+# $$E | x - P x |^2 = \sum_i \lambda_i - \sum_i \lambda_i w_i, \qquad w_i = e_i \cdot P e_i.$$
+#
+# Each weight $w_i$ is the squared length of the projection of a unit vector, so it lies between 0
+# and 1. Their sum is the trace of $P$, which is $k$. We have $k$ units to spend, at most 1 on each
+# eigenvalue. The best is to spend them on the $k$ largest:
+#
+# $$\min E | x - P x |^2 = \lambda_{k+1} + \lambda_{k+2} + \ldots$$
+#
+# The subspace is that of the first $k$ principal components (Baldi and Hornik 1989, who also show
+# that gradient descent has no local minima here, only saddle points).
+#
+# **What is not determined.** Take any invertible matrix $M$ of size $k$. Then $B M$ and $M^{-1} A$
+# have the same product, and the same error. So the *subspace* is found, but not the components: the
+# columns of $B$ may be any basis of it.
+#
+# ## 3. The linear autoencoder in code
+#
+# `GenerativeModel` gives a model its optimizer, the check of the images (`prepare_batch`, which
+# here brings them to numbers between 0 and 1), and the update of the weights (`minimize`).
+
+
+# %%
+class PlainAutoencoder(GenerativeModel):
+    """Minimizes the squared error of the reconstructions."""
+
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.edges["x"] = Images((28, 28, 1), low=0.0, high=1.0)
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+
+        def error():
+            code = self.encoder(x, training=True)
+            reconstruction = self.decoder(code, training=True)
+            return tf.reduce_sum(tf.square(x - reconstruction), axis=(1, 2, 3))
+
+        loss = self.minimize(error)
+        return self.report(loss=loss)
+
+
+# %% [markdown]
+# We give it six numbers for a code, and 5,000 digits. Each step sees all of them: the noise of small
+# batches would turn the subspace a little. PCA by scikit-learn is fitted on the same digits. It
+# needs no training, but an eigenvalue problem.
+
+# %%
+CODE = 6
+some = train_images[:5000]
+pixels = flat_pixels(some)
+pca = PCA(CODE, svd_solver="covariance_eigh").fit(pixels)
+eigenvalues = np.linalg.eigvalsh(np.cov(pixels.T, bias=True))  # ascending
+left_out = eigenvalues[:-CODE].sum()
+
+encoder, decoder = linear_networks(some.mean(axis=0) / 255, CODE)
+linear = PlainAutoencoder(encoder, decoder)
+linear.compile(SGD(0.02, momentum=0.9))
+every = tf.data.Dataset.from_tensors(some).repeat()
+linear.fit(every, steps_per_epoch=LINEAR_STEPS, verbose=0)
+
+ours = np.asarray(decoder(encoder(pixels.reshape(some.shape))))
+theirs = pca.inverse_transform(pca.transform(pixels)).reshape(some.shape)
+print(f"squared error of a digit, linear autoencoder   {squared_error(ours, some).mean():.4f}")
+print(f"squared error of a digit, PCA                  {squared_error(theirs, some).mean():.4f}")
+print(f"sum of the eigenvalues that are left out       {left_out:.4f}")
+
+columns = decoder.get_layer("components").kernel.numpy().T
+rows = encoder.get_layer("codes").kernel.numpy()
+for name, basis in (("decoder's columns", columns), ("encoder's rows", rows)):
+    angles = np.degrees(subspace_angles(basis, pca.components_.T))
+    print(f"largest angle between the {name} and the components: {angles.max():.2f} degrees")
+
+# %% [markdown]
+# The two errors and the sum of the eigenvalues agree. Two subspaces are equal if the largest of
+# their **principal angles** is 0. The *decoder* spans the components' subspace. The *encoder* does
+# not: in directions in which digits never vary, such as pixels that are always black, nothing moves
+# its first random weights, and nothing has to.
+
+# %%
+orthonormal, _ = np.linalg.qr(columns)
+codes = (pixels - pixels.mean(axis=0)) @ orthonormal
+_, _, turn = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
+turned = orthonormal @ turn.T
+turned *= np.sign(np.sum(turned * pca.components_.T, axis=0))
+
+
+def in_a_row(basis):
+    """Images of the columns, each from black at its largest negative weight to white."""
+    scaled = basis / np.abs(basis).max(axis=0)
+    return (127.5 + 127.5 * scaled).astype("uint8").T.reshape(-1, 28, 28, 1)
+
+
+names = ["decoder's columns", "the same, turned", "principal components"]
+show(
+    captioned([in_a_row(basis) for basis in (columns, turned, pca.components_.T)], names),
+    "components",
+    "The decoder's columns are no components, but become them by turning its subspace.",
+)
+
+# %% [markdown]
+# ## 4. A deep autoencoder
+#
+# Now both networks get hidden layers. The class `Autoencoder` has the step of section 3, with a
+# **likelihood** in place of the squared error: by default, the cross-entropy of pixels between 0 and
+# 1. It adds `encode`, `decode`, `reconstruct`, `interpolate` and files. `start_at_mean` sets the
+# last biases so that the decoder begins with the mean digit.
+
+
+# %%
+def deep_autoencoder(code, activation="relu"):
+    encoder, decoder = mlp_networks(
+        latent_dim=code, hidden=(256, 128), activation=activation, heads=("codes",)
+    )
+    start_at_mean(decoder, train_images / np.float32(255))
+    model = Autoencoder(encoder, decoder)
+    model.compile(Adam(2e-3))
+    model.fit(train_images, batch_size=200, epochs=EPOCHS, verbose=0)
+    return model
+
+
+plane = deep_autoencoder(2)
+deep = deep_autoencoder(16)
+components = PCA(16, svd_solver="covariance_eigh").fit(flat_pixels(train_images))
+test_codes = components.transform(flat_pixels(test_images))
+
+
+def by_components(number):
+    """Reconstructions of the test digits by so many components."""
+    found = test_codes[:, :number] @ components.components_[:number] + components.mean_
+    return found.reshape(test_images.shape).astype("float32")
+
+
+found = {
+    "PCA, 2 numbers": by_components(2),
+    "deep, 2 numbers": plane.reconstruct(test_images),
+    "PCA, 16 numbers": by_components(16),
+    "deep, 16 numbers": deep.reconstruct(test_images),
+}
+for name, images in found.items():
+    print(
+        f"squared error of a test digit, {name:17} {squared_error(images, test_images).mean():6.2f}"
+    )
+
+
+def as_uint8(images):
+    scaled = images if images.dtype == np.uint8 else 255 * np.clip(images, 0, 1)
+    return scaled.astype("uint8")
+
+
+rows = [test_images[:12], *(as_uint8(images[:12]) for images in found.values())]
+show(
+    captioned(rows, ["test digits", *found]),
+    "reconstructions",
+    "Test digits, and what is left of them in 2 and in 16 numbers.",
+)
+
+# %% [markdown]
+# The plane of two numbers can be drawn. Neither method has seen the labels, which give the colors.
+
+# %%
+panels = {
+    "first two principal components": test_codes[:, :2],
+    "codes of the deep autoencoder": plane.encode(test_images),
+}
+show(
+    code_scatter(panels, test_labels),
+    "codes",
+    "Test digits in the plane. Codes of the deep autoencoder keep the kinds further apart.",
+)
+
+# %% [markdown]
+# ## 5. Between two digits
+#
+# Halfway between two images, pixel by pixel, both shine through each other. Halfway between their
+# *codes* the decoder makes strokes that hang together, though not always a digit. We also measure
+# it: how far is the middle image from the nearest training digit?
+
+# %%
+a = test_images[:200:2]
+b = test_images[1:200:2]
+steps = np.linspace(0, 1, 9).reshape(1, -1, 1, 1, 1)
+in_pixels = as_uint8((1 - steps) * a[:, None] / 255 + steps * b[:, None] / 255)
+in_codes = deep.interpolate(a, b, steps=9)
+rows = []
+names = []
+for pair in (0, 3, 5):
+    rows += [in_pixels[pair], in_codes[pair]]
+    names += ["pixels", "codes"]
+show(
+    captioned(rows, names),
+    "interpolations",
+    "Three pairs of test digits: the straight line between their pixels, and between their codes.",
+)
+
+training = flat_pixels(train_images[:20_000])
+for name, images in (("test digits", a), ("pixels", in_pixels[:, 4]), ("codes", in_codes[:, 4])):
+    distances, _ = nearest_neighbors(flat_pixels(images), training, 1)
+    print(f"distance to the nearest training digit, {name:12} {distances.mean():.2f}")
+
+# %% [markdown]
+# ## 6. Codes alone generate nothing
+#
+# If every image has a code, then let us draw codes at random and decode them. But which codes are
+# likely? Nothing in the loss says so. We help the autoencoder as much as we can, and draw from the
+# normal distribution that has the mean and the covariance of the test digits' codes.
+
+# %%
+codes = deep.encode(test_images)
+show(
+    random_codes(deep, codes, n=49),
+    "random_codes",
+    "Left: decoded codes of test digits. Right: decoded draws from a normal distribution like them.",
+)
+
+drawn = random.multivariate_normal(codes.mean(axis=0), np.cov(codes.T), len(codes))
+for name, start in (("test digits", codes), ("random draws", drawn.astype("float32"))):
+    back = deep.encode(deep.decode(start))
+    change = np.linalg.norm(back - start, axis=1) / np.linalg.norm(start - codes.mean(0), axis=1)
+    print(f"change of a code by decoding and encoding it, {name:12}: {np.median(change):.0%}")
+
+# %% [markdown]
+# Many of the draws are no digits. The number says the same. A code of a digit nearly comes back when
+# it is decoded and encoded again; a random one changes twice as much, so its image means another
+# code to the encoder. The codes of digits fill only parts of the 16 dimensions, as they do in the
+# plane above, and a normal distribution draws from the gaps too.
+#
+# A generator needs codes whose distribution is known. There are two ways: learn a distribution of
+# the codes afterwards (chapter 5), or train the encoder so that its codes get a given distribution.
+# The second one is the variational autoencoder, [chapter 4](04_vae.md).
+#
+# ## 7. What is often said, and what is so
+#
+# - **"A linear autoencoder computes the principal components."** It finds their subspace, in any
+#   basis (section 3). Order and right angles come only with further conditions.
+# - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer as
+#   the code and a linear decoder on the squared error: see question 2. It takes a nonlinear decoder.
+# - **"The code space of an autoencoder is smooth, so we can sample from it."** Between codes of two
+#   digits it often is. That says nothing of where the codes are.
+#
+# ## Questions
+#
+# **1.** The covariance matrix has eigenvalues 5, 3, 1 and 1. What is the least error of a linear
+# autoencoder with a code of two numbers, and which subspaces reach it? And with three numbers?
+#
+# <details><summary>Answer</summary>
+#
+# Two numbers leave $1 + 1 = 2$, and only the plane of the first two components reaches it. Three
+# numbers leave 1. The third direction may be any unit vector in the plane of the last two
+# eigenvectors, since their eigenvalues are equal.
+#
+# </details>
+#
+# **2.** An encoder has any nonlinear layers, and the decoder is linear, $B h + b$. Can its squared
+# error be below that of PCA with as many numbers?
+#
+# <details><summary>Answer</summary>
+#
+# No. All reconstructions lie in the subspace that $B$ spans, moved by $b$. The nearest point in it
+# is the orthogonal projection, whatever computes the code. So the proof of section 2 holds, and PCA
+# has the least error (Bourlard and Kamp 1988). Depth must stand in the *decoder*.
+#
+# </details>
+#
+# **3.** Change the code: in section 4, train `deep = deep_autoencoder(16, "linear")`. What becomes
+# of the reconstructions, of the error, and of the middle images in section 5?
+#
+# <details><summary>Answer</summary>
+#
+# The layers of a network are still several matrices, but their product is one matrix. So the decoder
+# is linear up to its end, where the cross-entropy takes the sigmoid: this is *logistic* PCA. Its
+# error lies between that of PCA and that of the deep autoencoder. With 30 numbers, the published
+# ones are 13.87, 8.04 and 2.91. On the line between two codes the logits are a straight line, so both
+# digits shine through each other again.
+#
+# </details>
+#
+# ## Where to go from here
+#
+# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. All are squared
+# errors of a test digit, as above.
+#
+# | topic | class | recipe | figure | paper |
+# |-|-|-|-|-|
+# | linear autoencoder | `Autoencoder` | [linear_autoencoder_mnist](../../recipes/linear_autoencoder_mnist.py) | 13.87 with 30 numbers; PCA 13.87 | [Baldi, Hornik 1989](https://doi.org/10.1016/0893-6080%2889%2990014-2) |
+# | deep autoencoder | `Autoencoder` | [deep_autoencoder_mnist](../../recipes/deep_autoencoder_mnist.py) | 2.913 with 30 numbers, in the paper 3 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |
+# | size of the code | `Autoencoder` | [code_sizes_mnist](../../recipes/code_sizes_mnist.py) | 26.564 with 2 numbers; PCA 43.64 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |

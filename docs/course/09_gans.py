@@ -1,0 +1,510 @@
+# %% [markdown]
+# # 9. GANs: the game, its field, why it fails, what helps
+#
+# A generative adversarial network (GAN) has no likelihood. Two networks play against each other:
+# the **generator** $G$ makes examples from noise, and the **discriminator** $D$ says how likely an
+# example is real. What makes this a method, and why does it so often fail? We look at games so
+# small that everything can be computed, and come to images at the end.
+#
+# After this chapter you can derive the best discriminator, the two losses of the generator, and the
+# vector field of the game, and say which of the usual remedies helps against what.
+#
+# With `QUICK=1` in the environment the chapter runs in seconds, with fewer steps.
+
+# %%
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import SGD, Adam
+
+from keras_gen import GAN, WGANGP
+from keras_gen.core import GenerativeModel, Player, minimize
+from keras_gen.core.kinds_of_data import Vectors
+from keras_gen.data import points_around, small_images
+from keras_gen.losses import R1, GradientPenalty, Minimax
+from keras_gen.metrics import (
+    gaussian_modes,
+    ring_centers,
+    trajectory,
+    update_field,
+    update_jacobian,
+)
+from keras_gen.networks import dirac_networks, mlp_decoder, mlp_encoder
+from keras_gen.workshop.visualize import (
+    captioned,
+    new_figure,
+    point_strips,
+    samples,
+    show,
+    vector_fields,
+)
+
+QUICK = bool(os.environ.get("QUICK"))
+D_STEPS = 50 if QUICK else 1500  # of the discriminator of two normal distributions
+ARROWS = 5 if QUICK else 13  # along each axis of a field
+PATH = 20 if QUICK else 200  # steps of a path
+RING_STEPS = 5 if QUICK else 1500  # of each GAN of points
+PER_CALL = 1 if QUICK else 50  # of these, in one call of TensorFlow
+IMAGE_STEPS = 2 if QUICK else 400  # of the GAN of images
+FILTERS = 4 if QUICK else 16  # of its networks
+
+keras.utils.set_random_seed(0)
+random = np.random.default_rng(0)
+
+# %% [markdown]
+# ## 1. The game
+#
+# Let $p$ be the density of the data, and $q$ the density of what the generator makes. The
+# discriminator wants to say 1 for data and 0 for generated examples. The two players have one
+# value, which $D$ maximizes and $G$ minimizes (Goodfellow et al. 2014, equation 1):
+#
+# $$V(D, G) = E_{x \sim p} [ \log D(x) ] + E_{x \sim q} [ \log (1 - D(x)) ].$$
+#
+# Here $E_{x \sim p}$ is the mean over examples $x$ drawn from $p$.
+#
+# **The best discriminator.** Hold $G$, and so $q$. Then $V$ is an integral of
+# $p(x) \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ on its own. The
+# derivative by the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It is 0 at
+#
+# $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
+#
+# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Each logarithm
+# gives a $-\log 2$, and two Kullback-Leibler divergences from $m$ are left, such as
+# $\mathrm{KL}(p, m) = E_{x \sim p} [ \log (p(x) / m(x)) ]$:
+#
+# $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
+# = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
+#
+# JS is the **Jensen-Shannon divergence**. It is 0 if both densities are equal, and at most
+# $\log 2$. So against the best discriminator, the generator minimizes a divergence. We check both
+# formulas with two normal distributions whose densities we know.
+#
+# In code, $D$ is the sigmoid of a **logit**, the number that the network returns. With
+# $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of minus the logit, and
+# $-\log (1 - D)$ that of the logit. `Minimax` computes the negative of $V$ in this way.
+
+
+# %%
+def normal_density(x, mean, deviation):
+    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
+
+
+def draws(mean, deviation, number=512):
+    return (mean + deviation * random.normal(size=(number, 1))).astype("float32")
+
+
+discriminator = mlp_encoder((1,), 1, (32, 32), "tanh", heads=("logits",))
+optimizer = Adam(5e-3)
+optimizer.build(discriminator.trainable_variables)
+
+
+@tf.function
+def discriminator_step(real, fake):
+    def loss():
+        return Minimax().discriminator(discriminator(real), discriminator(fake))
+
+    return tf.reduce_mean(minimize(loss, optimizer, discriminator))
+
+
+losses = [float(discriminator_step(draws(0, 1), draws(1.5, 0.5))) for _ in range(D_STEPS)]
+
+x = np.linspace(-4, 4, 801)
+p = normal_density(x, 0, 1)
+q = normal_density(x, 1.5, 0.5)
+best = p / (p + q)
+m = (p + q) / 2
+js = 0.5 * np.sum(p * np.log(p / m) + q * np.log(q / m)) * (x[1] - x[0])
+learned = tf.sigmoid(discriminator(x[:, None].astype("float32")))[:, 0].numpy()
+print(
+    f"largest error of D where p + q is above 0.01: {abs(learned - best)[m > 0.005].max():.3f}"
+)
+print(f"2 log 2 - 2 JS, by the densities              {2 * np.log(2) - 2 * js:.3f} nats")
+print(f"loss of the last 500 steps, by draws          {np.mean(losses[-500:]):.3f} nats")
+
+drawn = new_figure(10, 4)
+left, right = drawn.subplots(1, 2)
+left.fill_between(x, p, alpha=0.4, label="data, p")
+left.fill_between(x, q, alpha=0.4, label="generator, q")
+left.plot(x, learned, color="black", label="D, trained")
+left.plot(x, best, ":", color="tab:red", linewidth=3, label="p / (p + q)")
+left.set(xlabel="x", ylabel="density, and D(x)")
+left.legend(loc="center left")
+
+distances = np.linspace(-2, 2, 81)
+divergences = []
+for distance in distances:
+    near = normal_density(x, 0, 0.1) + 1e-300
+    far = normal_density(x, distance, 0.1) + 1e-300
+    middle = (near + far) / 2
+    parts = near * np.log(near / middle) + far * np.log(far / middle)
+    divergences.append(0.5 * np.sum(parts) * (x[1] - x[0]))
+right.plot(distances, divergences, label="Jensen-Shannon divergence, nats")
+right.plot(distances, abs(distances), label="Wasserstein distance")
+right.axhline(np.log(2), color="gray", linestyle="--", label="log 2")
+right.set(xlabel="distance of two narrow densities, deviation 0.1")
+right.legend(loc="upper center")
+show(
+    drawn,
+    "best_discriminator",
+    "Left: the trained discriminator, and the best one. Right: what two divergences say of distance.",
+)
+
+# %% [markdown]
+# On the left, $D$ is right wherever examples lie. Beyond 3 there are hardly any, so nothing teaches
+# it there, and the largest error lies there.
+#
+# On the right is the first problem. If the densities hardly overlap, JS is $\log 2$, whether they
+# are near or far. It has no slope, so it tells the generator nothing. The **Wasserstein distance**
+# is the least average way that mass must be moved to make one density of the other. It is the
+# distance itself here, with a slope of size 1 however far they are. We come back to it in section 5.
+#
+# ## 2. Two losses of the generator
+#
+# The generator sees $D$ only at its own examples. Let $l$ be the logit of a generated example, so
+# $D = 1 / (1 + e^{-l})$. Two losses are in use:
+#
+# - **minimax**, or saturating: $\log (1 - D)$. Its derivative by $l$ is $-D$.
+# - **non-saturating**: $-\log D$. Its derivative by $l$ is $-(1 - D)$.
+#
+# Both fall as $D$ grows. But early in training the discriminator is sure, and $D$ of generated
+# examples is near 0. There the first derivative is nearly 0, and the second one nearly -1.
+
+# %%
+logits = np.linspace(-8, 8, 201)
+D = 1 / (1 + np.exp(-logits))
+drawn = new_figure(10, 4)
+left, right = drawn.subplots(1, 2)
+left.plot(D, np.log(1 - D), label="minimax, log(1 - D)")
+left.plot(D, -np.log(D), label="non-saturating, -log D")
+left.set(xlabel="D of a generated example", ylabel="loss of the generator, nats")
+right.plot(logits, D, label="minimax, D")
+right.plot(logits, 1 - D, label="non-saturating, 1 - D")
+right.axvline(0, color="gray", linestyle="--", linewidth=1)
+right.set(xlabel="logit of a generated example", ylabel="size of the derivative by the logit")
+for axes in (left, right):
+    axes.legend()
+show(
+    drawn,
+    "losses",
+    "Where D is sure (left in both plots), only the non-saturating loss has a slope.",
+)
+
+# %% [markdown]
+# Some lectures add that the change "does not affect the dynamics". What is the same is the *fixed
+# point*, and the derivative there: at $D = 1/2$ both are $-1/2$. Everywhere else the generator
+# moves by another length, and so the game takes another path. The next section proves and draws it.
+#
+# ## 3. The field of the game
+#
+# The smallest GAN has two numbers (Mescheder et al. 2018). All data are 0. The generator makes the
+# number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is
+# $\theta = \psi = 0$. At $x = 0$ the logit is always 0, so only generated examples matter: the
+# value is $V = -\log 2 - \log (1 + e^{\theta \psi})$. The players follow its slopes, $D$ up and
+# $G$ down. With $s$ for the sigmoid, and a dot for the derivative by time:
+#
+# $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
+# \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
+#
+# How does the distance to the equilibrium change? Half its square has the derivative
+# $\theta \dot\theta + \psi \dot\psi$. With minimax that is 0: the distance stays as it is, for ever.
+# With the non-saturating loss it is
+#
+# $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
+#
+# which is below 0 except on the axes. So the two losses have different dynamics even in the
+# smallest GAN.
+#
+# **Near the equilibrium** $s = 1/2$, so both are the same linear field:
+#
+# $$\dot\theta = \psi / 2, \qquad \dot\psi = -\theta / 2.$$
+#
+# A solution is $\theta = e^{\lambda t}$ with $\psi = 2 \lambda e^{\lambda t}$, where
+# $2 \lambda^2 = -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are
+# imaginary, so the players circle around it, and no distance shrinks by a constant factor. Steps of
+# length $h$ are worse: if both move at once, a step multiplies by $1 \pm ih/2$, whose size is
+# $\sqrt{1 + h^2/4}$, above 1. The path leaves. If they take turns, as in `GAN`, the size is exactly
+# 1.
+#
+# **R1.** Add $\frac{\gamma}{2} |D'(x)|^2$ at the data to the discriminator's loss, where $D'$ is
+# the slope of the logit. Here it is $\frac{\gamma}{2} \psi^2$, so $\dot\psi$ gets the friction
+# $-\gamma \psi$. The same solution now needs $2 \lambda^2 = -1/2 - 2 \gamma \lambda$:
+#
+# $$\lambda = -\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}.$$
+#
+# Their real part is negative for every $\gamma > 0$, so the game converges. We measure the
+# eigenvalues of the library's own training step, and hold them against these formulas.
+
+# %%
+H = 0.2  # length of a step
+GAMMA = 0.6  # weight of R1
+ZERO = np.zeros((1, 1))  # all data
+
+
+def dirac_gan(objective, penalty=None, h=H):
+    """A GAN of two numbers that takes steps of plain gradient descent."""
+    model = GAN(*dirac_networks(), objective, penalty, data="vectors")
+    model.compile(d_optimizer=SGD(h), g_optimizer=SGD(h))
+    return model
+
+
+games = {
+    "minimax": dirac_gan("minimax"),
+    "non-saturating": dirac_gan("non_saturating"),
+    "non-saturating with R1": dirac_gan("non_saturating", R1(GAMMA)),
+    "Wasserstein with gradient penalty": dirac_gan("wasserstein", GradientPenalty(0.5)),
+}
+turns = np.array([[1 - H**2 / 4, H / 2], [-H / 2, 1]])
+with_r1 = np.array([[1 - H**2 / 4, H / 2 * (1 - H * GAMMA)], [-H / 2, 1 - H * GAMMA]])
+theory = {"minimax": turns, "non-saturating": turns, "non-saturating with R1": with_r1}
+print("size of a step's eigenvalues at the equilibrium     measured   by the formula")
+for name, matrix in theory.items():
+    step = update_jacobian(games[name], ZERO, np.zeros(2))
+    measured = abs(np.linalg.eigvals(step)).max()
+    print(f"{name:50} {measured:9.4f} {abs(np.linalg.eigvals(matrix)).max():16.4f}")
+
+# %% [markdown]
+# The formulas of alternating steps come from two moves: first $\psi' = \psi - \frac{h}{2} \theta$,
+# with R1 $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$, and then
+# $\theta' = \theta + \frac{h}{2} \psi'$.
+
+# %%
+axis = np.linspace(-2, 2, ARROWS)
+points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+panels = {}
+for name, game in games.items():
+    path = trajectory(game, ZERO, np.array([1.0, 1.0]), PATH)
+    panels[name] = (points, update_field(game, ZERO, points), path)
+    print(f"{name:35} ends {np.linalg.norm(path[-1]):.3f} from the equilibrium")
+names = ["theta, the generator", "psi, the discriminator"]
+show(
+    vector_fields(panels, names),
+    "fields",
+    "Where the two players move, and a path (blue) from the dot to the star.",
+)
+
+# %% [markdown]
+# The first two fields differ in the corners, where $\theta \psi$ is far from 0: one generator runs
+# where the other stands. The minimax path is a ring. The non-saturating path comes nearer, but more
+# and more slowly, since near the equilibrium it is the same rotation. R1 goes in. The gradient
+# penalty of WGAN-GP, next to the Wasserstein loss of section 5, pulls $|\psi|$ to 1 and not to 0, so
+# its path does not arrive.
+#
+# ## 4. The training step
+#
+# This is algorithm 1 of Goodfellow et al. with the non-saturating loss. `players` says which
+# optimizer trains which network; `minimize` updates those of one player alone.
+
+
+# %%
+class PlainGAN(GenerativeModel):
+    """The generator takes latents of two dimensions, and the discriminator returns a logit."""
+
+    totals = ("d_loss", "g_loss")
+
+    def __init__(self, generator, discriminator, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.edges["x"] = Vectors((2,))
+
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator]),
+            "g_optimizer": Player([self.generator]),
+        }
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+        fake = self.generator(self.normal("first", tf.shape(x)), training=True)
+
+        def discriminator_loss():
+            real_logits = self.discriminator(x, training=True)[:, 0]
+            fake_logits = self.discriminator(fake, training=True)[:, 0]
+            # -log D(x) - log(1 - D(G(z)))
+            return tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+
+        def generator_loss():
+            fake = self.generator(self.normal("second", tf.shape(x)), training=True)
+            return tf.nn.softplus(-self.discriminator(fake, training=True)[:, 0])  # -log D(G(z))
+
+        g_loss = self.minimize(generator_loss, "g_optimizer")
+        return self.report(d_loss=d_loss, g_loss=g_loss)
+
+
+# %% [markdown]
+# ## 5. Lost modes, and what helps
+#
+# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them. Against
+# the best discriminator, a generator that makes only one of them would pay. But if $D$ learns
+# slowly, the generator finds the one point where $D$ is highest at the moment, and sends *all* of
+# its examples there. When $D$ has learned that, the generator moves on to the next mode. This is
+# called **mode collapse**. We compare:
+#
+# - `PlainGAN` whose discriminator learns ten times as slowly as its generator;
+# - `PlainGAN` with equal learning rates;
+# - `GAN` with `R1`: the friction of section 3;
+# - `WGANGP`: the Wasserstein distance as the loss (Arjovsky et al. 2017; Gulrajani et al. 2017). The
+#   distance is the largest difference of the means of $D$ over data and over generated examples,
+#   among all functions $D$ whose slope is nowhere above 1. A penalty pulls the slope to 1, and $D$
+#   has five updates for one of the generator.
+
+# %%
+CENTERS = ring_centers(8)
+WIDTH = 0.05  # deviation of each mode
+BATCH = 256
+TIMES = 5
+ring = points_around(CENTERS, WIDTH, 50_000, 0)
+
+
+def networks():
+    return (
+        mlp_decoder((2,), 2, (64, 64), "relu"),
+        mlp_encoder((2,), 1, (64, 64), "relu", heads=("logits",)),
+    )
+
+
+methods = {  # model, updates of D in a step, learning rate of D
+    "slow D": (PlainGAN(*networks()), 1, 1e-4),
+    "equal rates": (PlainGAN(*networks()), 1, 1e-3),
+    "with R1": (GAN(*networks(), penalty=R1(0.1), data="vectors"), 1, 1e-3),
+    "WGAN-GP": (WGANGP(*networks(), penalty_weight=0.1, data="vectors"), 5, 1e-3),
+}
+latents = random.normal(size=(2500, 2)).astype("float32")
+rows = {}
+for name, (method, updates, rate) in methods.items():
+    method.compile(
+        d_optimizer=Adam(rate, 0.5),
+        g_optimizer=Adam(1e-3, 0.5),
+        steps_per_execution=PER_CALL,
+    )
+    stream = ring.stream(BATCH * updates, 0)
+    rows[name] = []
+    for _ in range(TIMES):
+        method.fit(stream, steps_per_epoch=RING_STEPS // TIMES, verbose=0)
+        rows[name].append(np.asarray(method.generator(latents)))
+    found = [gaussian_modes(made, CENTERS, WIDTH) for made in rows[name]]
+    counts = ", ".join(str(each["modes"]) for each in found)
+    quality = found[-1]["high_quality_fraction"]
+    print(f"{name:12} modes of 8 over time: {counts}; near a mode in the end: {quality:.0%}")
+titles = [f"step {RING_STEPS // TIMES * (time + 1):,}" for time in range(TIMES)]
+shown = {name: [made[:500] for made in times] for name, times in rows.items()}
+show(
+    point_strips(shown, titles, ring.arrays()[:500]),
+    "modes",
+    "500 generated points at five times of the training, and the data.",
+)
+
+# %% [markdown]
+# Points are near a mode if they lie within three deviations of its center. With a slow $D$ the whole
+# cloud sits in one place, and moves on. Only late it spreads, and stays far from the data. So the
+# first thing that helps is a discriminator that keeps up: with equal rates no mode is lost. R1 and
+# the Wasserstein loss end about as well here. The latter found the ring with the fewest steps of the
+# generator, which have five updates of $D$ each. Their uses are the troubles of sections 1 and 3:
+# densities that do not overlap, and circling.
+#
+# ## 6. The class, on images
+#
+# `GAN.for_images` builds the networks of DCGAN (Radford et al. 2016). They are narrow here, and the
+# training is far too short for good digits: strokes begin to appear. The published samples of a
+# longer training are in the [gallery](../gallery.md).
+
+# %%
+data = small_images("mnist")
+print(data.warning or "the digits of MNIST")
+model = GAN.for_images((28, 28, 1), latent_dim=32, filters=FILTERS)
+model.compile()
+stream = data.train.stream(64, 0)
+history = model.fit(stream, steps_per_epoch=IMAGE_STEPS // 2, epochs=2, verbose=0).history
+for name in ("d_loss", "g_loss", "real_accuracy", "fake_accuracy"):
+    first, last = history[name]
+    print(f"{name:14} first half {first:.2f}, second half {last:.2f}")
+show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS} steps.")
+
+# %% [markdown]
+# The losses do not say how good the digits are: both players get better at once. So look at the
+# samples, and measure them with something else (chapter 10). One more check is due. Does the
+# generator copy the training images? Between two latents the images should change step by step, and
+# the training image that is nearest to a sample should be another one.
+
+# %%
+ends = model.draw_latents(8, seed=1)
+between = model.interpolate(ends[:4], ends[4:], steps=10)
+show(captioned(list(between)), "interpolations", "Four lines between two latents each.")
+
+# %%
+train_images = data.train.take(10_000).arrays()
+made = model.sample(10, seed=2)
+near, _ = model.nearest_neighbors(made, train_images, k=1)
+show(
+    captioned([made, near[:, 0]], ["samples", "nearest of 10,000 training images"]),
+    "neighbors",
+    "Samples, and the training images that are nearest to them, pixel by pixel.",
+)
+
+# %% [markdown]
+# ## 7. What is often said, and what is so
+#
+# - **"A GAN minimizes the Jensen-Shannon divergence."** It does against the best discriminator and
+#   with the minimax loss. In practice $D$ runs a few steps behind, and the loss is the
+#   non-saturating one (question 2).
+# - **"Training is finished when D says 1/2."** The best $D$ of equal densities says 1/2, but so
+#   does a $D$ that is too weak to see a difference.
+# - **"The loss of WGAN's critic is the Wasserstein distance."** It would be for the best critic
+#   among those of slope 1 at most. A trained critic and a penalty give an estimate, and the recipe
+#   below measures its error.
+# - **"R1 makes GANs converge."** It is proven near an equilibrium, for small steps. It says nothing
+#   of how far the players are from one.
+#
+# ## Questions
+#
+# **1.** In section 1 the loss ended well below $2 \log 2 = 1.386$. Where would it end if both
+# densities were equal, and where if they did not overlap at all?
+#
+# <details><summary>Answer</summary>
+#
+# It ends at $2 \log 2 - 2 \mathrm{JS}$. Equal densities have $\mathrm{JS} = 0$, so the loss is
+# $2 \log 2$: nothing can be told apart. Densities that do not overlap have
+# $\mathrm{JS} = \log 2$, so the loss falls to 0.
+#
+# </details>
+#
+# **2.** Let $D$ be the best one for the present generator. Which divergences does the non-saturating
+# loss follow?
+#
+# <details><summary>Answer</summary>
+#
+# Write $q_0$ for the present density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
+# the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. The slope of the
+# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$. The slope of the second one is that of
+# $2 \mathrm{JS}(p, q)$, since the parts in which $m$ changes cancel. So the generator follows
+# $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$ (Arjovsky and Bottou 2017). This KL divergence punishes
+# examples that are no data far more than missing modes.
+#
+# </details>
+#
+# **3.** Change the code: set `GAMMA = 2.0` in section 3. What becomes of the path with R1, and why?
+#
+# <details><summary>Answer</summary>
+#
+# It no longer circles, but crawls straight into the equilibrium. For $\gamma > 1$ the root
+# $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is
+# $-1 + \sqrt{3} / 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction
+# makes the game slow.
+#
+# </details>
+#
+# ## Where to go from here
+#
+# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+#
+# | topic | class | recipe | figure | paper |
+# |-|-|-|-|-|
+# | the game on a line | `GAN`, `InstanceNoiseGAN` | [gan_one_dimension](../../recipes/gan_one_dimension.py) | earth mover's distance 0.025; a fitted normal distribution 0.01038 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
+# | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
+# | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 23.0 modes of 25, in the paper 23.8 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
+# | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; with clipped weights 0.08684 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |
+# | the first GAN of digits | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | Parzen estimate 161.0 nats, in the paper 225 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from keras_gen.workshop.site.links import Links
-from keras_gen.workshop.site.sources import PACKAGE, Definition, described
+from keras_gen.workshop.site.sources import PACKAGE, Definition, described, find
 
 FOLDER = "api"
 
@@ -25,13 +25,14 @@ def pages(
 ) -> dict[str, str]:
     """All pages of the API, by their places. Classes in `methods` have a page of the method."""
     made = {f"{FOLDER}/index.md": _index(root, rooms)}
-    modules: dict[str, list[Definition]] = {}
+    modules: dict[str, dict[str, Definition]] = {}
     for room, names in rooms.items():
         made[room_place(room)] = _room(root, room, list(names.values()))
         for definition in names.values():
-            modules.setdefault(definition.module, []).append(definition)
-    for module, definitions in modules.items():
-        made[place(module)] = _module(module, definitions, links, methods)
+            line = import_line(root, room, definition, methods)
+            modules.setdefault(definition.module, {})[line] = definition
+    for module, imports in modules.items():
+        made[place(module)] = _module(module, imports, links, methods)
     return made
 
 
@@ -56,8 +57,22 @@ def _room(root: Path, room: str, definitions: list[Definition]) -> str:
     return "\n".join([*parts, ""])
 
 
-def _module(module: str, definitions: list[Definition], links: Links, methods: set[str]) -> str:
+def import_line(root: Path, room: str, definition: Definition, methods: set[str]) -> str:
+    """The line by which users import a name."""
+    name = definition.name
+    if name in methods:
+        return f"from {PACKAGE} import {name}"
+    # A room without names of its own has those of its modules.
+    in_room = find(root, f"{PACKAGE}.{room}", name)
+    package = f"{PACKAGE}.{room}" if in_room else definition.module
+    return f"from {package} import {name}"
+
+
+def _module(
+    module: str, imports: Mapping[str, Definition], links: Links, methods: set[str]
+) -> str:
     page = place(module)
+    definitions = list(imports.values())
     path = definitions[0].path
     names = [definition.name for definition in definitions]
     title = names[0] if len(names) == 1 else module.removeprefix(f"{PACKAGE}.")
@@ -65,6 +80,7 @@ def _module(module: str, definitions: list[Definition], links: Links, methods: s
     for name in methods.intersection(names):
         link = links.to_file(page, f"methods/{name}.md")
         parts.append(f"The method, its formula and its results: [{name}]({link}).")
+    parts += ["", "```python", *imports, "```"]
     for name in names:
         parts += ["", f"::: {module}.{name}", "    options:", "      heading_level: 2"]
     return "\n".join([*parts, ""])

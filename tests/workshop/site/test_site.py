@@ -114,6 +114,12 @@ def test_all_public_names_are_on_pages_of_the_api(site):
         assert f"::: {name}\n" in text
     names = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
     assert len(names) == len(set(names)) > 500
+    for line in (
+        "from keras_gen import VAE",
+        "from keras_gen.metrics import frechet_distance",
+        "from keras_gen.serving.export import export",
+    ):
+        assert f"\n{line}\n" in text
 
 
 def test_programs_keep_their_code():

@@ -26,9 +26,10 @@ class DDPM(PathModel):
     """A network that finds the noise in noisy examples, and takes it away step by step.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
-    algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and `steps=1000` is
-    algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
-    `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at 16 times.
+    algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and as many steps as
+    `chain_steps` is algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021).
+    `score` and `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at
+    16 times.
 
     | paper | here |
     |-|-|
@@ -36,21 +37,22 @@ class DDPM(PathModel):
     | T, and the step t | `chain_steps`, and `t` times that |
     | square root of alpha-bar_t | `probability_path.alpha(t)` |
     | square root of 1 - alpha-bar_t | `probability_path.sigma(t)` |
-    | beta_t, beta-tilde_t | `variance_between`, `posterior` of the neighbors' times |
+    | beta_t, beta-tilde_t | `variance_between`, `posterior` of `t` and `t` - 1/T |
     | epsilon, epsilon_theta | `noise`, what the network predicts |
 
-    Deviations: the loss is the mean and not the sum over an example's values; each example draws
-    its time in an interval of its own, of as many as the batch has examples. `compile()` has Keras'
-    Adam, of rate 0.001; the paper 0.0002, and averages of the weights.
+    Deviations: the loss is the mean and not the sum over an example's values; a batch of B examples
+    draws its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
+    in samples and in the bound, as in the authors' code. `compile()` has Keras' Adam, of rate
+    0.001; the paper 0.0002, and averages of the weights.
 
     Args:
-        network: Points x_t `[batch, ...]` and times `[batch]` to what it predicts, of the same
-            shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
+        network: Points x_t `[batch, ...]` and times `[batch]` in (0, 1] to what it predicts, of
+            the points' shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
         probability_path: Name or object: `"linear"` is the paper's, `"cosine"` that of Nichol,
             Dhariwal (2021).
         prediction: What the network predicts: `"noise"` as in the paper, `"example"`, or `"v"` of
             Salimans, Ho (2022).
-        chain_steps: T.
+        chain_steps: T. Of a `LinearPath` of another number of `steps` it takes T even times.
         variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
         data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
         seed: Seed of noise and times.
@@ -83,13 +85,15 @@ class DDPM(PathModel):
     @override
     def terms(self, batch):
         """Returns the loss of eq. (14), `[batch]`."""
-        x = batch["x"]
+        x = batch["x"]  # of images in [-1, 1]
+        # One of 1/T, 2/T, ..., 1, equally likely. The times drawn are in [0, 1): 0 is the first.
         t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
         t = tf.maximum(t, 1 / self.chain_steps)
-        given = {name: batch[name] for name in self.given}
+        given = {name: batch[name] for name in self.given}  # conditions, which are none here
 
         noise = self.normal("noise", keras.ops.shape(x))
         x_t = self.probability_path.at(t, x, noise)  # eq. (4): alpha x + sigma noise
+        # The noise, x, or v = alpha noise - sigma x.
         target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
         return {
             "denoising": per_example_mean(
@@ -101,6 +105,7 @@ class DDPM(PathModel):
 
     @override
     def solvers(self):
+        # x_s = the mean of `posterior` + its deviation times noise, and only the mean at time 0.
         return super().solvers() | {"ancestral": Ancestral(self.variance)}
 
     # The bound of eq. (5) --------------------------------------------------------------------
@@ -163,7 +168,7 @@ class DDPM(PathModel):
         t = tf.fill(tf.shape(x)[:1], 1 / self.chain_steps)
         x_1 = path.at(t, x, normal(tf.shape(x), seeds))
         mean = self.parts(x_1, t, **given).example
-        deviation = path.sigma(t[0])  # the root of beta_1, also for beta-tilde, which is 0 there
+        deviation = path.sigma(t[0])  # of beta_1 also where the variance is beta-tilde, 0 there
         if self.data == "images":
             return -per_example_sum(log_prob_of_levels(x, mean, deviation))
         distance = tf.square((x - mean) / deviation)

@@ -25,9 +25,11 @@ class FlowMatching(PathModel):
     dealt to its examples so that the lines are shortest: Tong et al.: "Improving and Generalizing
     Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
 
-    `score` and `log_prob` are the exact likelihood of the differential equation (Lipman et al.,
-    appendix C), by 15 steps of Runge and Kutta; the divergence is exact for up to 4 values and
-    estimated beyond. Images get uniform noise of one level's width, see `Flow`.
+    `sample` follows dx_t/dt from t = 1 to 0. With `solver="euler"` that is the papers' method; on
+    the straight path DDIM, the default, is the same. Predicted images are clipped to [-1, 1] at
+    each step. `score` and `log_prob` are the exact likelihood of the differential equation (Lipman
+    et al., appendix C), by 15 steps of Runge and Kutta; the divergence is exact for up to 4 values
+    and estimated beyond. Images get uniform noise of one level's width, see `Flow`.
 
     | papers | here |
     |-|-|
@@ -36,13 +38,13 @@ class FlowMatching(PathModel):
     | x_0 | `noise` |
     | v(x_t, t) | what the network predicts, with the other sign |
 
-    Deviations: each example draws its time in an interval of its own, of as many as the batch has
-    examples; the loss is the mean and not the sum over an example's values. `compile()` has Keras'
-    Adam, of rate 0.001.
+    Deviations: a batch of B examples draws its times evenly, example i in [i/B, (i+1)/B); the loss
+    is the mean and not the sum over an example's values; images are clipped as said above.
+    `compile()` has Keras' Adam, of rate 0.001.
 
     Args:
-        network: Points x_t `[batch, ...]` and times `[batch]` to velocities, of the same shape,
-            such as of `keras_gen.networks.time_unet` or `time_mlp`.
+        network: Points x_t `[batch, ...]` and times `[batch]` in [0, 1] to velocities, of the
+            points' shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
         probability_path: Name or object; `"straight"` is that of both papers.
         pairing: Which noise belongs to an example: `"independent"`, or `"optimal"` within the
             *global* batch, by the squared distance.
@@ -77,7 +79,7 @@ class FlowMatching(PathModel):
     @override
     def terms(self, batch):
         """Returns the loss of eq. (23), `[batch]`."""
-        x = batch["x"]
+        x = batch["x"]  # of images in [-1, 1]
         t = self.even_times(x)
         noise = self.paired(self.normal("noise", keras.ops.shape(x)), x)
         # Eq. (22), on a straight path: x_t = (1 - t) x + t noise, of velocity noise - x.

@@ -92,8 +92,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # by $p(x, z) / p(z \mid x)$, and multiply and divide by $q(z \mid x)$:
 #
 # $$\log p(x) = E_q \left[ \log \frac{p(x, z)}{p(z \mid x)} \right]
-# = E_q \left[ \log \frac{p(x, z)}{q(z \mid x)} \right]
-# + E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right].$$
+# = E_q \left[ \log \frac{p(x, z)}{q(z \mid x)} \right] +
+# E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right].$$
 #
 # The last term is the Kullback-Leibler divergence of $q(z \mid x)$ from the posterior. The first
 # one is called the **evidence lower bound**, ELBO:

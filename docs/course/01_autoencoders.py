@@ -64,12 +64,12 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # ## 2. The linear autoencoder on paper
 #
-# Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and the decoder
-# another one, $B h$. Which $A$ and $B$ have the least error?
+# Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and the
+# decoder another one, $B h$. Which $A$ and $B$ have the least error?
 #
-# **First, the best code for a given decoder.** $B h$ is a point in the subspace that the $k$ columns
-# of $B$ span. The nearest point to $x$ in a subspace is its orthogonal projection, $P x$. So the
-# error is at least $E |x - P x|^2$.
+# **First, the best code for a given decoder.** $B h$ is a point in the subspace that the $k$
+# columns of $B$ span. The nearest point to $x$ in a subspace is its orthogonal projection, $P x$.
+# So the error is at least $E |x - P x|^2$.
 #
 # **Second, the best subspace.** A projection has $P P = P$, and it is symmetric. So
 # $|x - P x|^2 = |x|^2 - x \cdot P x$. Let $e_1, e_2, \ldots$ be the orthonormal eigenvectors of the
@@ -120,9 +120,9 @@ class PlainAutoencoder(GenerativeModel):
 
 
 # %% [markdown]
-# We give it six numbers for a code, and 5,000 digits. Each step sees all of them: the noise of small
-# batches would turn the subspace a little. PCA by scikit-learn is fitted on the same digits. It
-# needs no training, but an eigenvalue problem.
+# We give it six numbers for a code, and 5,000 digits. Each step sees all of them: the noise of
+# small batches would turn the subspace a little. PCA by scikit-learn is fitted on the same digits.
+# It needs no training, but an eigenvalue problem.
 
 # %%
 CODE = 6
@@ -181,9 +181,9 @@ show(
 # ## 4. A deep autoencoder
 #
 # Now both networks get hidden layers. The class `Autoencoder` has the step of section 3, with a
-# **likelihood** in place of the squared error: by default, the cross-entropy of pixels between 0 and
-# 1. It adds `encode`, `decode`, `reconstruct`, `interpolate` and files. `start_at_mean` sets the
-# last biases so that the decoder begins with the mean digit.
+# **likelihood** in place of the squared error: by default, the cross-entropy of pixels between 0
+# and 1. It adds `encode`, `decode`, `reconstruct`, `interpolate` and files. `start_at_mean` sets
+# the last biases so that the decoder begins with the mean digit.
 
 
 # %%
@@ -299,21 +299,22 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
     print(f"change of a code by decoding and encoding it, {name:12}: {np.median(change):.0%}")
 
 # %% [markdown]
-# Many of the draws are no digits. The number says the same. A code of a digit nearly comes back when
-# it is decoded and encoded again; a random one changes twice as much, so its image means another
-# code to the encoder. The codes of digits fill only parts of the 16 dimensions, as they do in the
-# plane above, and a normal distribution draws from the gaps too.
+# Many of the draws are no digits. The number says the same. A code of a digit nearly comes back
+# when it is decoded and encoded again; a random one changes twice as much, so its image means
+# another code to the encoder. The codes of digits fill only parts of the 16 dimensions, as they do
+# in the plane above, and a normal distribution draws from the gaps too.
 #
 # A generator needs codes whose distribution is known. There are two ways: learn a distribution of
-# the codes afterwards (chapter 5), or train the encoder so that its codes get a given distribution.
-# The second one is the variational autoencoder, [chapter 4](04_vae.md).
+# the codes afterwards (chapter 5, to come), or train the encoder so that its codes get a given
+# distribution. The second one is the variational autoencoder, [chapter 4](04_vae.md).
 #
 # ## 7. What is often said, and what is so
 #
 # - **"A linear autoencoder computes the principal components."** It finds their subspace, in any
 #   basis (section 3). Order and right angles come only with further conditions.
-# - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer as
-#   the code and a linear decoder on the squared error: see question 2. It takes a nonlinear decoder.
+# - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer
+#   as the code and a linear decoder on the squared error: see question 2. It takes a nonlinear
+#   decoder.
 # - **"The code space of an autoencoder is smooth, so we can sample from it."** Between codes of two
 #   digits it often is. That says nothing of where the codes are.
 #
@@ -322,7 +323,7 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # **1.** The covariance matrix has eigenvalues 5, 3, 1 and 1. What is the least error of a linear
 # autoencoder with a code of two numbers, and which subspaces reach it? And with three numbers?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # Two numbers leave $1 + 1 = 2$, and only the plane of the first two components reaches it. Three
 # numbers leave 1. The third direction may be any unit vector in the plane of the last two
@@ -333,7 +334,7 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # **2.** An encoder has any nonlinear layers, and the decoder is linear, $B h + b$. Can its squared
 # error be below that of PCA with as many numbers?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # No. All reconstructions lie in the subspace that $B$ spans, moved by $b$. The nearest point in it
 # is the orthogonal projection, whatever computes the code. So the proof of section 2 holds, and PCA
@@ -344,13 +345,13 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # **3.** Change the code: in section 4, train `deep = deep_autoencoder(16, "linear")`. What becomes
 # of the reconstructions, of the error, and of the middle images in section 5?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
-# The layers of a network are still several matrices, but their product is one matrix. So the decoder
-# is linear up to its end, where the cross-entropy takes the sigmoid: this is *logistic* PCA. Its
-# error lies between that of PCA and that of the deep autoencoder. With 30 numbers, the published
-# ones are 13.87, 8.04 and 2.91. On the line between two codes the logits are a straight line, so both
-# digits shine through each other again.
+# The layers of a network are still several matrices, but their product is one matrix. So the
+# decoder is linear up to its end, where the cross-entropy takes the sigmoid: this is *logistic*
+# PCA. Its error lies between that of PCA and that of the deep autoencoder. With 30 numbers, the
+# published ones are 13.87, 8.04 and 2.91. On the line between two codes the logits are a straight
+# line, so both digits shine through each other again.
 #
 # </details>
 #

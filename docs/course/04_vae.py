@@ -2,8 +2,9 @@
 # # 4. The variational autoencoder
 #
 # An autoencoder learns codes, but it does not say which codes are likely. Noise put in their place
-# gives no digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a *probability* of
-# images. Its codes have a known distribution, so drawing from it gives new digits.
+# gives no digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a
+# *probability* of images. Its codes have a known distribution, so drawing from it gives new
+# digits.
 #
 # After this chapter you can derive the loss of a VAE, say what is approximated in it, and write its
 # training step. Everything is checked by a number or a picture.
@@ -100,10 +101,16 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$\log p(x) = \mathrm{ELBO}(x) + \mathrm{KL}(q(z \mid x), p(z \mid x)).$$
 #
-# A divergence is never negative. The reason is Jensen's inequality for the concave logarithm:
-# $E_q [ \log (p / q) ]$ is at most $\log E_q [ p / q ] = \log \int p(z \mid x) dz = \log 1 = 0$. So
-# the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. Two ways of
-# writing the joint density, $p(x, z) = p(z) p(x \mid z)$, turn the ELBO into what we can compute:
+# A divergence is never negative. The reason is Jensen's inequality for the concave logarithm, a
+# mean of logarithms is at most the logarithm of the mean:
+#
+# $$-\mathrm{KL} = E_q \left[ \log \frac{p(z \mid x)}{q(z \mid x)} \right]
+# \le \log E_q \left[ \frac{p(z \mid x)}{q(z \mid x)} \right]
+# = \log \int p(z \mid x) dz = \log 1 = 0.$$
+#
+# So the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. To compute it,
+# write the joint density as $p(x, z) = p(z) p(x \mid z)$, so that
+# $\log (p(x, z) / q(z \mid x)) = \log p(x \mid z) + \log (p(z) / q(z \mid x))$:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
 #
@@ -150,7 +157,8 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 #
 # **The score function.** The derivative goes into the integral, and meets the density alone.
 # Since $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, this is again a mean
-# over draws from $q$:
+# over draws from $q$. For $\sigma = 1$, $\log q = -(z - \mu)^2 / 2$ and a constant, whose
+# derivative by $\mu$ is $z - \mu$:
 #
 # $$\frac{\partial}{\partial \mu} \int q(z) f(z) dz
 # = E_q \left[ f(z) \frac{\partial \log q(z)}{\partial \mu} \right]
@@ -165,8 +173,10 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 # Both are right on average. The first one uses only the *value* of $f$, the second one its *slope*.
 # Let us measure how much they scatter, with $f(z) = z_1^2 + \ldots + z_n^2$ at $\mu = (1, ..., 1)$
 # and for $\mu_1$. The true derivative is $2 \mu_1 = 2$. For the reparameterization the variance is
-# that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. For the score function it grows: for
-# $n = 1$ the moments of a normal number give $\mu^4 + 14 \mu^2 + 15 = 30$.
+# that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. For the score function it grows. For
+# $n = 1$ the estimate is $(\mu + \epsilon)^2 \epsilon$. With $E \epsilon^2 = 1$,
+# $E \epsilon^4 = 3$ and $E \epsilon^6 = 15$ its mean square is $\mu^4 + 18 \mu^2 + 15$. Less the
+# squared mean $4 \mu^2$, the variance is $\mu^4 + 14 \mu^2 + 15 = 30$.
 
 
 # %%
@@ -212,8 +222,10 @@ show(drawn, "gradients", "One draw tells much more by the slope of f than by its
 # ## 5. The training step
 #
 # Here is the whole method as a model of this library. `GenerativeModel` gives it an optimizer, a
-# check of the images (`prepare_batch`), the noise of the step (`normal`), and the update
-# (`minimize`). What is left is the mathematics above.
+# check of the images (`prepare_batch`, by what `edges` says of them), the noise of the step
+# (`normal`), and the update (`minimize`). `weighted` adds up the terms of the loss with the weights
+# of `loss_weights`, and `report` returns what `fit` shows. `heads` are the encoder's two outputs.
+# What is left is the mathematics above.
 
 
 # %%
@@ -286,8 +298,11 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # The last column needs no grid, and works for any number of latents. The ELBO is the mean of the
 # logarithms of the **weights** $w = p(x, z) / q(z \mid x)$. The mean of the weights *themselves* is
 # $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first, and take
-# the logarithm after that. For $k = 1$ this is the ELBO, and it rises to $\log p(x)$ as $k$ grows.
-# Papers report this number as the likelihood of a VAE.
+# the logarithm after that. For $k = 1$ this is the ELBO. By Jensen's inequality it never exceeds
+# $\log p(x)$ on average, and it rises as $k$ grows, since larger means scatter less. This is the
+# **importance weighted bound**. Papers report it as the likelihood of a VAE. Where weights differ
+# much, few of them count: the error of the table is one over the root of that number,
+# `effective_sample_size`.
 
 
 # %%
@@ -337,7 +352,8 @@ for row, digit in enumerate(test_labels[shown]):
 # The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the error of
 # the draws. The weighted draws agree too, mostly within their error. But the error itself is
 # estimated from the draws. Where $q$ misses a part of the posterior, no draw shows it, and the
-# estimate stays too low, as for the digit 2 here. How fast does the bound rise with $k$?
+# estimate stays too low, as for the digit 2 here. How fast does the bound rise with $k$? Values a
+# little below 0 in the plot are errors of the draws.
 
 # %%
 seed = keras.random.SeedGenerator(1).next()
@@ -358,7 +374,9 @@ show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged
 
 # %% [markdown]
 # What is the divergence that we lose? Here is the true posterior of each of these digits in gray,
-# and the encoder's normal distribution in red. A VAE can only give an ellipse along the axes.
+# and the encoder's normal distribution in red. Two things are lost. It can only be an ellipse along
+# the axes. And one network gives it for all images, so it does not always stand at the best place,
+# as for the 8. The other part of the posterior of the 2 lies outside of its panel.
 
 # %%
 drawn = new_figure(10, 3.7)
@@ -505,33 +523,34 @@ show(
 #
 # ## Questions
 #
-# **1.** The bound is $\log p(x) - \mathrm{KL}(q(z \mid x), p(z \mid x))$. Training can raise it in
-# two ways. Which one is not what we wanted?
+# **1.** The bound is $\log p(x) - \mathrm{KL}(q(z \mid x), p(z \mid x))$. Training *the
+# decoder* can raise it in two ways. Which one is not what we wanted?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
-# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler, so
-# that an ellipse along the axes fits it better. A decoder that pays with some $\log p(x)$ for a
+# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler,
+# so that an ellipse along the axes fits it better. A decoder that pays with some $\log p(x)$ for a
 # simpler posterior can have the better bound. So the trained decoder is not the one of maximum
-# likelihood. More weights in the bound (chapter 3, `IWAE`) or a richer $q$ make the loss smaller.
+# likelihood. More weights in the bound (chapter 3, to come; `IWAE`) or a richer $q$ make the loss
+# smaller.
 #
 # </details>
 #
 # **2.** Find a function $f$ for which the score function has the *lower* variance.
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is
 # $10 \cos(10 z)$, whose variance is about 50. The score function multiplies values between -1 and 1
 # by $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only whole values,
-# there is no slope at all: discrete latents need other means (chapter 5).
+# there is no slope at all: discrete latents need other means (chapter 5, to come).
 #
 # </details>
 #
 # **3.** Change the code: in section 9, train with $\beta = 0$. What do samples look like, and what
 # happens to the encoder's variances?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes without a
 # digit, and its divergence is far above that of $\beta = 0.1$. Noise in the latents only harms the

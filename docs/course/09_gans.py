@@ -7,7 +7,7 @@
 # small that everything can be computed, and come to images at the end.
 #
 # After this chapter you can derive the best discriminator, the two losses of the generator, and the
-# vector field of the game, and say which of the usual remedies helps against what.
+# vector field of the game, and say what each of the usual remedies is for.
 #
 # With `QUICK=1` in the environment the chapter runs in seconds, with fewer steps.
 
@@ -64,22 +64,24 @@ random = np.random.default_rng(0)
 #
 # Here $E_{x \sim p}$ is the mean over examples $x$ drawn from $p$.
 #
-# **The best discriminator.** Hold $G$, and so $q$. Then $V$ is an integral of
+# **The best discriminator.** Keep $G$ fixed, and so $q$. Then $V$ is an integral of
 # $p(x) \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ on its own. The
-# derivative by the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It is 0 at
+# derivative with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It is 0 at
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
 #
-# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Each logarithm
-# gives a $-\log 2$, and two Kullback-Leibler divergences from $m$ are left, such as
+# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Then
+# $\log (p / (p + q)) = \log (p / m) - \log 2$, and the same with $q$ above. Two Kullback-Leibler
+# divergences from $m$ are left, such as
 # $\mathrm{KL}(p, m) = E_{x \sim p} [ \log (p(x) / m(x)) ]$:
 #
 # $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
 # = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
 #
-# JS is the **Jensen-Shannon divergence**. It is 0 if both densities are equal, and at most
-# $\log 2$. So against the best discriminator, the generator minimizes a divergence. We check both
-# formulas with two normal distributions whose densities we know.
+# JS is the **Jensen-Shannon divergence**, half the sum of the two. It is 0 if both densities are
+# equal, and at most $\log 2$, since $p / m$ and $q / m$ are at most 2. So against the best
+# discriminator, the generator minimizes a divergence. We check both formulas with two normal
+# distributions whose densities we know.
 #
 # In code, $D$ is the sigmoid of a **logit**, the number that the network returns. With
 # $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of minus the logit, and
@@ -156,7 +158,8 @@ show(
 # On the right is the first problem. If the densities hardly overlap, JS is $\log 2$, whether they
 # are near or far. It has no slope, so it tells the generator nothing. The **Wasserstein distance**
 # is the least average way that mass must be moved to make one density of the other. It is the
-# distance itself here, with a slope of size 1 however far they are. We come back to it in section 5.
+# distance itself here, with a slope of size 1 however far they are. We come back to it in section
+# 5.
 #
 # ## 2. Two losses of the generator
 #
@@ -200,14 +203,15 @@ show(
 # number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is
 # $\theta = \psi = 0$. At $x = 0$ the logit is always 0, so only generated examples matter: the
 # value is $V = -\log 2 - \log (1 + e^{\theta \psi})$. The players follow its slopes, $D$ up and
-# $G$ down. With $s$ for the sigmoid, and a dot for the derivative by time:
+# $G$ down, or $G$ up the slope of $\log D = -\log (1 + e^{-\theta \psi})$ with the
+# non-saturating loss. With $s$ for the sigmoid, and a dot for the derivative by time:
 #
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
 #
 # How does the distance to the equilibrium change? Half its square has the derivative
-# $\theta \dot\theta + \psi \dot\psi$. With minimax that is 0: the distance stays as it is, for ever.
-# With the non-saturating loss it is
+# $\theta \dot\theta + \psi \dot\psi$. With minimax that is 0: the distance stays as it is, for
+# ever. With the non-saturating loss it is
 #
 # $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
 #
@@ -220,14 +224,17 @@ show(
 #
 # A solution is $\theta = e^{\lambda t}$ with $\psi = 2 \lambda e^{\lambda t}$, where
 # $2 \lambda^2 = -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are
-# imaginary, so the players circle around it, and no distance shrinks by a constant factor. Steps of
-# length $h$ are worse: if both move at once, a step multiplies by $1 \pm ih/2$, whose size is
-# $\sqrt{1 + h^2/4}$, above 1. The path leaves. If they take turns, as in `GAN`, the size is exactly
-# 1.
+# imaginary, so the players circle around it, and no distance shrinks by a constant factor. Steps
+# of length $h$ are worse. If both move at once, a step adds $h$ times the field, so an eigenvalue
+# $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above 1. The
+# path leaves. If they take turns, as in `GAN`, $\theta$ becomes $(1 - h^2/4) \theta + (h/2) \psi$
+# and $\psi$ becomes $\psi - (h/2) \theta$. This matrix has the determinant 1 and complex
+# eigenvalues, so their size is exactly 1.
 #
-# **R1.** Add $\frac{\gamma}{2} |D'(x)|^2$ at the data to the discriminator's loss, where $D'$ is
-# the slope of the logit. Here it is $\frac{\gamma}{2} \psi^2$, so $\dot\psi$ gets the friction
-# $-\gamma \psi$. The same solution now needs $2 \lambda^2 = -1/2 - 2 \gamma \lambda$:
+# **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
+# loss, where $l$ is the logit of an example $x$. Here it is $\frac{\gamma}{2} \psi^2$, so
+# $\dot\psi$ gets the friction $-\gamma \psi$. The same solution now needs
+# $2 \lambda^2 = -1/2 - 2 \gamma \lambda$:
 #
 # $$\lambda = -\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}.$$
 #
@@ -283,11 +290,11 @@ show(
 )
 
 # %% [markdown]
-# The first two fields differ in the corners, where $\theta \psi$ is far from 0: one generator runs
-# where the other stands. The minimax path is a ring. The non-saturating path comes nearer, but more
-# and more slowly, since near the equilibrium it is the same rotation. R1 goes in. The gradient
-# penalty of WGAN-GP, next to the Wasserstein loss of section 5, pulls $|\psi|$ to 1 and not to 0, so
-# its path does not arrive.
+# The first two fields differ in the corners, where $\theta \psi$ is far from 0: where one loss
+# moves the generator fast, the other hardly moves it. The minimax path is a ring. The
+# non-saturating path comes nearer, but more and more slowly, since near the equilibrium it is the
+# same rotation. R1 goes in. The gradient penalty of WGAN-GP, next to the Wasserstein loss of
+# section 5, pulls $|\psi|$ to 1 and not to 0, so its path does not arrive.
 #
 # ## 4. The training step
 #
@@ -336,19 +343,23 @@ class PlainGAN(GenerativeModel):
 # %% [markdown]
 # ## 5. Lost modes, and what helps
 #
-# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them. Against
-# the best discriminator, a generator that makes only one of them would pay. But if $D$ learns
-# slowly, the generator finds the one point where $D$ is highest at the moment, and sends *all* of
-# its examples there. When $D$ has learned that, the generator moves on to the next mode. This is
-# called **mode collapse**. We compare:
+# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them.
+# Against the best discriminator, a generator that makes only one of them would have a high loss.
+# But if $D$ learns slowly, the generator finds the one point where $D$ is highest at the moment,
+# and sends *all* of its examples there. When $D$ has learned that, the generator moves on to the
+# next mode. This is called **mode collapse**. We compare:
 #
 # - `PlainGAN` whose discriminator learns ten times as slowly as its generator;
 # - `PlainGAN` with equal learning rates;
 # - `GAN` with `R1`: the friction of section 3;
-# - `WGANGP`: the Wasserstein distance as the loss (Arjovsky et al. 2017; Gulrajani et al. 2017). The
-#   distance is the largest difference of the means of $D$ over data and over generated examples,
-#   among all functions $D$ whose slope is nowhere above 1. A penalty pulls the slope to 1, and $D$
-#   has five updates for one of the generator.
+# - `WGANGP`: the Wasserstein distance as the loss (Arjovsky et al. 2017; Gulrajani et al. 2017).
+#   The distance is the largest difference of the means of $D$ over data and over generated
+#   examples, among all functions $D$ whose slope is nowhere above 1 (the duality of Kantorovich
+#   and Rubinstein, which we do not prove). $D$ is now any number and no probability, and is called
+#   the **critic**. A penalty pulls its slope to 1, and it has five updates for one of the
+#   generator.
+#
+# Below, a mode counts as found if one of 2,500 generated points lies near it.
 
 # %%
 CENTERS = ring_centers(8)
@@ -397,18 +408,19 @@ show(
 )
 
 # %% [markdown]
-# Points are near a mode if they lie within three deviations of its center. With a slow $D$ the whole
-# cloud sits in one place, and moves on. Only late it spreads, and stays far from the data. So the
-# first thing that helps is a discriminator that keeps up: with equal rates no mode is lost. R1 and
-# the Wasserstein loss end about as well here. The latter found the ring with the fewest steps of the
-# generator, which have five updates of $D$ each. Their uses are the troubles of sections 1 and 3:
-# densities that do not overlap, and circling.
+# Points are near a mode if they lie within three deviations of its center. With a slow $D$ the
+# whole cloud sits in one place, and moves on. Only late it spreads, and stays far from the data.
+# So the first thing that helps is a discriminator that keeps up: with equal rates no mode is lost.
+# R1 and the Wasserstein loss end about as well here. The latter found the ring with the fewest
+# steps of the generator, which have five updates of $D$ each. Their uses are the troubles of
+# sections 1 and 3: densities that do not overlap, and circling.
 #
 # ## 6. The class, on images
 #
-# `GAN.for_images` builds the networks of DCGAN (Radford et al. 2016). They are narrow here, and the
-# training is short, so the learning rates are higher than the paper's 0.0002. The generator has the
-# higher one, because the discriminator wins otherwise.
+# `GAN.for_images` builds the networks of DCGAN (Radford et al. 2016). They are narrow here, and
+# the training is short, so the learning rates are higher than the paper's 0.0002. Here the
+# generator has the higher one: with images a discriminator soon wins, while in section 5 it was
+# far too slow.
 
 # %%
 data = small_images("mnist")
@@ -427,9 +439,9 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 
 # %% [markdown]
 # The losses do not say how good the digits are: both players get better at once. So look at the
-# samples, and measure them with something else (chapter 10). One more check is due. Does the
-# generator copy the training images? Between two latents the images should change step by step, and
-# the training image that is nearest to a sample should be another one.
+# samples, and measure them with something else (chapter 10, to come). One more check is due. Does
+# the generator copy the training images? Between two latents the images should change step by
+# step, and the training image that is nearest to a sample should be another one.
 
 # %%
 ends = model.draw_latents(8, seed=1)
@@ -465,7 +477,7 @@ show(
 # **1.** In section 1 the loss ended well below $2 \log 2 = 1.386$. Where would it end if both
 # densities were equal, and where if they did not overlap at all?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # It ends at $2 \log 2 - 2 \mathrm{JS}$. Equal densities have $\mathrm{JS} = 0$, so the loss is
 # $2 \log 2$: nothing can be told apart. Densities that do not overlap have
@@ -473,23 +485,26 @@ show(
 #
 # </details>
 #
-# **2.** Let $D$ be the best one for the present generator. Which divergences does the non-saturating
-# loss follow?
+# **2.** Let $D$ be the best one for the present generator, and hold it fixed. The non-saturating
+# loss has a slope as the generator's density $q$ moves. Which divergences have the same slope
+# there?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # Write $q_0$ for the present density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
 # the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. The slope of the
-# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$. The slope of the second one is that of
-# $2 \mathrm{JS}(p, q)$, since the parts in which $m$ changes cancel. So the generator follows
-# $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$ (Arjovsky and Bottou 2017). This KL divergence punishes
-# examples that are no data far more than missing modes.
+# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$: that divergence also has a part in which
+# the logarithm moves, but this is the integral of the change of $q$, which is 0. The slope of the
+# second mean is in the same way that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q, m)$: as
+# $m$ moves by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m = -2 \delta$,
+# which is 0 too. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$ (Arjovsky and
+# Bottou 2017). This KL divergence punishes examples that are no data far more than missing modes.
 #
 # </details>
 #
 # **3.** Change the code: set `GAMMA = 2.0` in section 3. What becomes of the path with R1, and why?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # It no longer circles, but crawls straight into the equilibrium. For $\gamma > 1$ the root
 # $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is

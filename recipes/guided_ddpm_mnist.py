@@ -3,7 +3,7 @@
 Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022; sampled by the steps of Song, Meng, Ermon:
 "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/guided_ddpm_mnist.py                   about 20 minutes on two CPU cores, estimated
+  python recipes/guided_ddpm_mnist.py                   92 minutes at most on two CPU cores
   python recipes/guided_ddpm_mnist.py --preset smoke    under a minute
 
 One network learns with the label and, for a tenth of the digits, without. Samples take both

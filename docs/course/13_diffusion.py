@@ -660,7 +660,7 @@ show(
 # **1.** A data set has one point only. What does the best network predict, and how many steps of
 # DDIM are needed?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # All noise comes from this one point $c$, so $E(\epsilon \mid x_t) = (x_t - \alpha c) / \sigma$: the
 # noise that was added, without any error. Then $\hat x = c$ at any time, and one step is enough.
@@ -671,7 +671,7 @@ show(
 # **2.** A perfect network has seen a finite training set, each point as often as we like. What do
 # its samples look like?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # The best prediction is that of section 2, with all training points in the place of the five. Its
 # score leads exactly to these points, so it only repeats the training set. New samples come from what
@@ -683,7 +683,7 @@ show(
 # **3.** Change the code: in `sampled`, leave the new noise out, but keep the rest as it is with
 # $\eta = 1$. What do the samples of 100 steps look like, and why?
 #
-# <details><summary>Answer</summary>
+# <details markdown="1"><summary>Answer</summary>
 #
 # Write `fresh = 0.0 * latents`. All samples fall on nearly one place in the middle of the board:
 # with the best prediction, their deviation is 0.07 instead of 1.1. Each step now has less noise
@@ -701,5 +701,5 @@ show(
 # |-|-|-|-|-|
 # | diffusion of images | `DDPM` | [ddpm_fashion_mnist](../../recipes/ddpm_fashion_mnist.py) | kernel distance in 10 steps 0.2894 | [Ho et al. 2020](https://arxiv.org/abs/2006.11239) |
 # | flow matching of images | `FlowMatching` | [flow_matching_fashion_mnist](../../recipes/flow_matching_fashion_mnist.py) | kernel distance in 10 steps 0.2203 | [Lipman et al. 2023](https://arxiv.org/abs/2210.02747) |
-# | paths and pairings, in nats | `FlowMatching`, `CosinePath` | [flow_matching_plane](../../recipes/flow_matching_plane.py) | optimal pairing 0.0634 nats; a mixture of Gaussians 0.1323 | [Tong et al. 2024](https://arxiv.org/abs/2302.00482) |
+# | paths and pairings, in nats | `FlowMatching` | [flow_matching_plane](../../recipes/flow_matching_plane.py) | optimal pairing 0.0634 nats; a mixture of Gaussians 0.1323 | [Tong et al. 2024](https://arxiv.org/abs/2302.00482) |
 # | one step, after reflow | `Reflow` | [reflow_plane](../../recipes/reflow_plane.py) | straightness 0.00009438, before 2.164 | [Liu et al. 2023](https://arxiv.org/abs/2209.03003) |

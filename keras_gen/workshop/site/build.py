@@ -21,8 +21,8 @@ ASSETS = Path("docs") / "site"  # copied beside the first page
 # README.md has no links for these.
 NEXT = """\
 [Install](docs/install.md) it, take the [first steps](docs/first_steps.md), or look at the
-[gallery](docs/gallery.md) and at [all methods](methods/index.md). Who has heard a lecture begins with
-the [course](docs/course/README.md).
+[gallery](docs/gallery.md) and at [all methods](methods/index.md). Who has heard a lecture begins
+with the [course](docs/course/README.md).
 """
 
 

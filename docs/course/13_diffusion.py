@@ -494,6 +494,9 @@ for count in (20, min(100, MOST_STEPS)):
     print(f"best prediction, {count:3} steps of DDIM: {off_board(x_t):.1%} on white squares")
 
 # %% [markdown]
+# Without any error of a network, 20 steps leave 5 % on white squares, and 100 steps next to none. So
+# from about 100 steps on, all of our 11 % are the network's, and a longer training is what helps.
+#
 # ## 6. Flow matching
 #
 # Why this path, and why the noise? Lipman et al. and Liu et al. (2023) take the simplest path, a
@@ -516,9 +519,9 @@ for count in (20, min(100, MOST_STEPS)):
 # So both have the same means of all $h$, which is the same density. And regression on the
 # velocities of single lines is enough: $u$ is their conditional mean.
 #
-# Nothing in this used the straight line. On the path of section 1 the velocity is
-# $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and its equation is the one that DDIM
-# follows. So diffusion and flow matching are one method with different paths, weights and names.
+# Nothing in this used the straight line, or that noise and data are independent. On the path of
+# section 1 the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and its equation
+# is the one that DDIM follows. So diffusion and flow matching are one method with different paths, weights and names.
 #
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
 # al. (2024) deal the noise of each batch to its points so that the sum of squared distances is the

@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.diffusion.solvers import DDIM
 from keras_gen.workshop.visualize.captions import captioned
 from keras_gen.workshop.visualize.rows_of_images import as_uint8
 
@@ -28,6 +27,9 @@ def emerging(
 
     Example: `emerging(DDPM.for_images((28, 28, 1)), moments=5)`.
     """
+    # Only here: commands that draw no diffusion model start without Keras.
+    from keras_gen.diffusion.solvers import DDIM
+
     path = model.probability_path
     times = path.times(steps)
     latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])

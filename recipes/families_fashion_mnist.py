@@ -91,7 +91,7 @@ class Settings(RunSettings):
 
 PRESETS = {
     "smoke": dict(families="autoencoder gan", latent_dim=4, filters=8, autoencoder_steps=2,
-                  gan_steps=2, epochs=1, steps_per_epoch=2, batch_size=16, nll_samples=2,
+                  gan_steps=2, epochs=2, steps_per_epoch=2, batch_size=16, nll_samples=2,
                   scored=10, compared=20, classifier_steps=5),
     "cpu": dict(autoencoder_steps=2400, vq_vae_steps=600, prior_steps=600, pixel_cnn_steps=400,
                 flow_steps=1600, gan_steps=4000, ddpm_steps=560, flow_matching_steps=560,

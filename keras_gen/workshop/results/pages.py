@@ -138,7 +138,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
             group = own[0]
             entry = group.entries[0]
             system = group.published.system
-            system = f"[{system}]({place}#{_anchor(system)})"
+            system = f"[{system}]({place}#{anchor(system)})"
             classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
             recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
             if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
@@ -250,7 +250,8 @@ def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
     return [own for own in runs if own[0].published.family == family]
 
 
-def _anchor(heading: str) -> str:
+def anchor(heading: str) -> str:
+    """Returns the name by which links reach a heading of a page."""
     return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 

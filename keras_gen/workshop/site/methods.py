@@ -199,7 +199,7 @@ class Methods:
         group = self.groups[first][0]
         published = group.published
         family = self.links.to_file(page, f"docs/results/{published.family}.md")
-        link = f"[{published.system}]({family}#{pages._anchor(published.system)})"
+        link = f"[{published.system}]({family}#{pages.anchor(published.system)})"
         return [
             *lines,
             "",

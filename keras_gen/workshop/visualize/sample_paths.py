@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.diffusion.solvers import DDIM
 from keras_gen.workshop.visualize.captions import captioned
 from keras_gen.workshop.visualize.rows_of_images import as_uint8
 
@@ -27,16 +28,18 @@ def emerging(
 
     Example: `emerging(DDPM.for_images((28, 28, 1)), moments=5)`.
     """
-    # Only here: commands that draw no diffusion model start without Keras.
-    from keras_gen.diffusion.solvers import DDIM
-
     path = model.probability_path
     times = path.times(steps)
     latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])
+    points = path.sigma(times[0]) * latents
     columns = []
     names = []
+    last = 0
     for stop in np.linspace(0, steps, moments).round().astype(int):
-        points = model.led(latents, times[: stop + 1], DDIM().step, **given)
+        # On from the last column: `led` begins with a multiple of what it is given.
+        start = points / path.sigma(times[last])
+        points = model.led(start, times[last : stop + 1], DDIM().step, **given)
+        last = stop
         t = times[stop]
         columns.append(as_uint8(model, points / (path.alpha(t) + path.sigma(t))))
         names.append(f"t = {float(t):.2f}")

@@ -49,7 +49,7 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
+    "smoke": dict(widths="8", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
     "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),

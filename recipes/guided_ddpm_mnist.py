@@ -53,7 +53,7 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(widths="8 16", epochs=2, steps_per_epoch=5, batch_size=16, guidance="0 1",
+    "smoke": dict(widths="8", epochs=2, steps_per_epoch=5, batch_size=16, guidance="0 1",
                   sampling_steps=3, compared=200, scored=10, classifier_steps=5),
     "cpu": dict(prediction="v", epochs=6, steps_per_epoch=468, batch_size=128,
                 mixed_precision="none"),

@@ -4,6 +4,8 @@ import collections
 import gc
 import os
 import re
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -51,8 +53,18 @@ def _data_absent() -> str | None:
     return None
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--minutes",
+        type=float,
+        help="slow tests that have not begun by then are left out, as the summary says: others "
+        "after another commit, where the tests begin at another place",
+    )
+
+
 def pytest_configure(config):
     """Chooses tests; gives TensorFlow two devices, and each process its fraction of the cores."""
+    config.began = time.monotonic()
     if not config.option.markexpr:
         everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
         plain = everything and not config.option.keyword
@@ -79,8 +91,11 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is applied
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Says which tests are quick, and skips what this machine cannot run."""
+    if items and config.option.minutes is not None:
+        first = _number_of_commit() % len(items)
+        items[:] = items[first:] + items[:first]
     absent = _data_absent()
     for item in items:
         item.add_marker("all")
@@ -90,6 +105,21 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=absent))
         if item.get_closest_marker("gpu") and not _gpus():
             item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU"))
+
+
+def _number_of_commit() -> int:
+    """A number that differs from commit to commit."""
+    command = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return int(found.stdout or "0", 16)
+
+
+def pytest_runtest_setup(item):
+    """Leaves a slow test out that would begin too late."""
+    minutes = item.config.option.minutes
+    is_slow = item.get_closest_marker("slow") and not item.get_closest_marker("quick")
+    if minutes is not None and is_slow and time.monotonic() > item.config.began + 60 * minutes:
+        pytest.skip(f"no time left after {minutes:g} minutes: run it with -m all")
 
 
 def _is_quick(item) -> bool:
@@ -173,7 +203,7 @@ def pytest_terminal_summary(terminalreporter):
     if len(usual) > 10:  # of a part of the tests it would say little
         terminalreporter.write_line(
             f"contracts: one more model class adds {usual[len(usual) // 2]:.1f} s to this run, the "
-            f"median of {len(usual)}, besides its part of its family's test_resume"
+            f"median of {len(usual)}"
         )
     _name_long_tests(terminalreporter)
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_integer, checked_seed, shown
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
+from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
 
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -272,11 +273,13 @@ def _noise(model, n, seed):
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
     """Returns `sample(seed, n)` with the conditions: a number or a label is one for all.
 
-    The function's `limits` are the smallest and the largest value of `seed` and `n`, by name, and
-    its `defaults` the values of the conditions that clients may omit.
+    The function's `limits` are the smallest and the largest value of `seed`, `n` and conditions
+    that are one number, by name, its `options` the names that a condition may be, and its
+    `defaults` the values of the conditions that clients may omit.
     """
     known = sample_conditions(model)
-    limits = {"seed": SEEDS, "n": (1, MOST_SAMPLES)}
+    edges = {name: condition.edge for name, condition in known.items()}
+    numbers = {n: (e.low, e.high) for n, e in edges.items() if isinstance(e, Integer | Number)}
 
     @tf.autograph.experimental.do_not_convert
     def serve(seed, n, *values):
@@ -285,7 +288,8 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
         noise = _noise(model, n, seed)
         return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
 
-    serve.limits = limits
+    serve.limits = {"seed": SEEDS, "n": (1, MOST_SAMPLES)} | numbers
+    serve.options = {n: edge.options for n, edge in edges.items() if isinstance(edge, Choice)}
     usual = {name: condition.default for name, condition in known.items()}
     serve.defaults = {n: v for n, v in usual.items() if v is not inspect.Parameter.empty}
     specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]

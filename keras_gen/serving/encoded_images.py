@@ -1,5 +1,6 @@
 """Signatures of image files' contents, beside those of arrays: what REST requests can carry."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,19 +47,11 @@ def of_encoded(
         usual: The values of its other inputs.
         largest: The limits of a request.
     """
-    shape = specs[name].shape[1:]
-    spec = tf.TensorSpec(shape, tf.uint8)
+    shape = tuple(specs[name].shape[1:])
     texts = name + SUFFIX
 
-    def decode(content):
-        return tf.io.decode_image(content, shape[-1], expand_animations=False)
-
     def signature(contents):
-        contents = request_limits.examples_checked(texts, contents, largest)
-        with tf.control_dependencies(_size_checks(texts, contents, shape, largest)):
-            contents = tf.identity(contents)
-        images = tf.map_fn(decode, contents, fn_output_signature=spec)
-        given = {name: images} | dict(usual)
+        given = {name: _decoded(contents, texts, shape, largest)} | dict(usual)
         outputs = function(*(tf.cast(given[key], spec.dtype) for key, spec in specs.items()))
         return dict(_encoded_output(key, value) for key, value in outputs.items())
 
@@ -67,11 +60,23 @@ def of_encoded(
     return graph.get_concrete_function()
 
 
+@functools.partial(tf.function, autograph=False)  # traced once for all signatures of such images
+def _decoded(
+    contents: tf.Tensor, name: str, shape: tuple, largest: request_limits.LargestRequest
+) -> tf.Tensor:
+    """The images of files, uint8 `[batch, *shape]`."""
+
+    def decode(content):
+        return tf.io.decode_image(content, shape[-1], expand_animations=False)
+
+    contents = request_limits.examples_checked(name, contents, largest)
+    with tf.control_dependencies(_size_checks(name, contents, shape, largest)):
+        contents = tf.identity(contents)
+    return tf.map_fn(decode, contents, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
 def _size_checks(
-    name: str,
-    contents: tf.Tensor,
-    shape: tf.TensorShape,
-    largest: request_limits.LargestRequest,
+    name: str, contents: tf.Tensor, shape: tuple, largest: request_limits.LargestRequest
 ) -> list[tf.Operation]:
     """Checks, by headers, that images have one size, and not too many elements in all."""
     sizes = image_headers.sizes(name, contents)
@@ -81,7 +86,7 @@ def _size_checks(
     odd = sizes[tf.argmax(others)]
     sentence = (
         f"{name} holds an image {{}} pixels high and {{}} wide: expected {{}} and {{}}"
-        + (", resize it." if shape.is_fully_defined() else " of all in a request.")
+        + (" of all in a request." if None in shape else ", resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
     # A side of which there would be too many pixels stands for any larger one.

@@ -63,8 +63,8 @@ def export(
     metadata; `default_signature` names a signature; `most_elements` and
     `most_examples` are how many elements and examples an input may have, where the defaults of
     `request_limits` would take too much memory. A signature's
-    function may have `limits`: the smallest and the largest value by the name of an input, for the
-    metadata.
+    function may have `limits`, the smallest and the largest value by the name of an input, and
+    `options`, the texts that an input may be, for the metadata.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -163,8 +163,10 @@ def export(
         for key, (f, _) in written.items()
         if hasattr(f, "limits")
     }
+    options = {key: f.options for key, (f, _) in written.items() if getattr(f, "options", None)}
+    asked = {"limits": limits, "options": options, "largest_request": largest._asdict()}
     description = _describe(
-        model, name, default, specs, functions, parameters, limits, largest, metadata or {}
+        model, name, default, specs, functions, parameters, asked, metadata or {}
     )
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
@@ -403,8 +405,7 @@ def _describe(
     specs: Mapping[str, Specs],
     functions: Mapping[str, Any],
     parameters: Mapping[str, int],
-    limits: Mapping[str, Any],
-    largest: LargestRequest,
+    asked: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
     started_from = getattr(model, "started_from", "")
@@ -429,8 +430,7 @@ def _describe(
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
         # What `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
-        "limits": limits,
-        "largest_request": largest._asdict(),
+        **asked,
         "inference": getattr(model, "inference_policy", INFERENCE),
         # Of the data that it started from too, if it was trained on from there.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),

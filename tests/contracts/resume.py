@@ -1,10 +1,9 @@
 """Trains tiny models unbroken, and on from what they left half way: equal bit for bit.
 
-Arguments: variant, folder for checkpoints, names of the models' classes. Run in a process of its
-own, because determinism cannot be turned off again. Variants: `anew`, where a model with other
-initial weights resumes, as in a process of its own; `again`, where the trained model itself does,
-which saves tracing its step; `float16`, with its loss scale; `dropout`, with a random layer of
-Keras' in the first network. The last two resume anew.
+Arguments of the script: variant, folder for checkpoints, name of the model's class. It is run in a
+process of its own, because determinism cannot be turned off again. Another model resumes, with
+other initial weights. Variants: `plain`; `float16`, with its loss scale; `dropout`, with a random
+layer of Keras' in the first network.
 """
 
 import shutil
@@ -18,7 +17,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.core import TrainingState
 from keras_gen.data import Source
-from tiny import BATCH, data, difference, fresh_names, optimizers, players, state
+from tiny import BATCH, difference, fresh_names, optimizers, players, prepared, state
 
 EPOCHS, STEPS = 4, 2
 FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
@@ -45,7 +44,7 @@ def build(name, variant, seed):
 
 def stream(model, start):
     """An infinite dataset that begins after `start` batches."""
-    arrays = data(model, 13)
+    arrays = prepared(model, 13)
     source = Source(arrays if len(arrays) > 1 else arrays[0])
     return source.stream(BATCH, seed=5, start=start)
 
@@ -74,20 +73,18 @@ def train(model, folder, halfway=None):
     return last, history, counter
 
 
-def check(name, variant, folder):
+def resumes(model, name, folder, resuming=None):
+    """Checks that another model, or the trained one itself, resumes what the model has left."""
     whole, half = folder / "whole", folder / "half"
-    model = build(name, variant, seed=0)
     unbroken, history, counter = train(model, whole, halfway=half)
-    resuming = model if variant == "again" else build(name, variant, seed=99)
-    resumed, later, counter_later = train(resuming, half)
+    resumed, later, counter_later = train(resuming or model, half)
 
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"
     for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
-        off = difference(model, one, other)
-        assert off == {}, (name, off)
+        assert difference(model, one, other) == {}
     assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
-    evaluated = {f"val_{name}" for name in TINY[name].evaluated or model.loss_names}
+    evaluated = {f"val_{each}" for each in TINY[name].evaluated or model.loss_names}
     rates = {player.replace("optimizer", "learning_rate") for player in model.players()}
     logged = set(history.history) - {"learning_rate"}
     assert logged == {*model.loss_names, *evaluated, *rates} - {"learning_rate"}
@@ -95,6 +92,11 @@ def check(name, variant, folder):
         assert getattr(counter, attribute) == getattr(counter_later, attribute), attribute
     for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def check(name, variant, folder):
+    model = build(name, variant, seed=0)
+    resumes(model, name, folder, resuming=build(name, variant, seed=99))
     if variant == "float16":
         scales = [getattr(model, player).dynamic_scale.numpy() for player in players(model)]
         assert all(scale < FIRST_SCALE for scale in scales), scales
@@ -103,16 +105,17 @@ def check(name, variant, folder):
         assert any("seed_generator_state" in path for path in paths), paths
 
 
+def twice(check, folder):
+    """Rarely TensorFlow rounds a sum otherwise. What is wrong in resuming is wrong twice."""
+    try:
+        check(folder)
+    except AssertionError as error:
+        print("once more, after", error, flush=True)
+        check(folder.with_name(f"{folder.name}_once_more"))
+
+
 if __name__ == "__main__":
-    kind, root, *names = sys.argv[1:]
+    kind, root, each = sys.argv[1:]
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("mixed_float16" if kind == "float16" else "float32")
-    for each in names:
-        print(each, flush=True)
-        try:
-            check(each, kind, Path(root, each))
-        except AssertionError as error:
-            # Rarely TensorFlow rounds a sum otherwise, in spite of determinism. What is wrong in a
-            # resumed training is wrong twice.
-            print("once more, after", error, flush=True)
-            check(each, kind, Path(root, f"{each}_once_more"))
+    twice(lambda folder: check(each, kind, folder), Path(root, each))

@@ -4,27 +4,27 @@ from pathlib import Path
 
 import pytest
 
+from contracts.resume import resumes, twice
 from processes import run_script
-from tiny import PATTERNS, families
+from tiny import PATTERNS
 
 
-def assert_resumes(variant, folder, *names):
-    process = run_script(Path(__file__).with_name("resume.py"), variant, folder, *names)
+def test_a_model_resumes_its_own_training(trained, tmp_path):
+    name = type(trained.model).__name__
+
+    def resumes_from_the_start(folder):
+        resumes(trained.reset().model, name, folder)
+
+    twice(resumes_from_the_start, tmp_path / name)
+
+
+# Another model, in another process. The loss scale of float16, and the state of Keras' random
+# layers, are state too.
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [*(("plain", name) for name in PATTERNS), ("float16", "VAE"), ("dropout", "VAE")],
+)
+def test_another_model_resumes(variant, name, tmp_path):
+    script = Path(__file__).with_name("resume.py")
+    process = run_script(script, variant, tmp_path, name)
     assert process.returncode == 0, process.stdout + process.stderr[-3000:]
-
-
-@pytest.mark.parametrize("name", PATTERNS)
-def test_resumed_equals_unbroken(name, tmp_path):
-    assert_resumes("anew", tmp_path, name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("names", families().values(), ids=families())
-def test_all_of_a_family_resume(names, tmp_path):
-    assert_resumes("again", tmp_path, *names)
-
-
-# The loss scale of float16, and the state of Keras' random layers, are state too.
-@pytest.mark.parametrize("variant", ["float16", "dropout"])
-def test_resumed_equals_unbroken_with_more_state(variant, tmp_path):
-    assert_resumes(variant, tmp_path, "VAE")

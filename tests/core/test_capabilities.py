@@ -373,9 +373,8 @@ class TestSamples:
         np.testing.assert_array_equal(usual, model.sample(2, seed=1))
         usual = exported("serving_default", seed=1, n=2, label=2)["images"]
         np.testing.assert_array_equal(usual, model.sample(2, seed=1, label=2))
-        assert exported.metadata["limits"] == {
-            "sample": {"seed": [0, 2**31 - 1], "n": [1, MOST_SAMPLES]}
-        }
+        limits = {"seed": [0, 2**31 - 1], "n": [1, MOST_SAMPLES], "temperature": [0, 2]}
+        assert exported.metadata["limits"] == {"sample": limits}
         assert len(exported("sample", seed=1, n=MOST_SAMPLES)["images"]) == MOST_SAMPLES
 
 

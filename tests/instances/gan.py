@@ -45,7 +45,7 @@ def _wgan(seed=3):
 
 def _wgan_gp(seed=3):
     pair = _generator(), _discriminator("layer")
-    return gan.WGANGP(*pair, penalty_weight=5.0, discriminator_steps=2, seed=seed)
+    return gan.WGANGP(*pair, penalty_weight=5.0, seed=seed)
 
 
 def _unrolled(seed=3):
@@ -72,7 +72,6 @@ def _instance_noise(seed=3):
         std=Linear(0.5, 0.1, steps=10),
         objective="kl",
         penalty="dragan",
-        discriminator_steps=2,
         seed=seed,
     )
 
@@ -97,7 +96,6 @@ def _conditional(seed=3):
         classes=4,
         objective="hinge",
         penalty="r1",
-        discriminator_steps=2,
         augmentation=("translation",),
         seed=seed,
     )
@@ -127,7 +125,6 @@ def _info(seed=3):
         weight=0.5,
         continuous_weight=0.2,
         objective="least_squares",
-        discriminator_steps=2,
         seed=seed,
     )
 
@@ -159,7 +156,6 @@ def _moco(seed=3):
         content_dim=3,
         objective="hinge",
         penalty=R1(0.5),
-        discriminator_steps=2,
         seed=seed,
     )
 
@@ -172,7 +168,6 @@ def _co_gan(seed=3):
         class_weight=0.5,
         pair_weight=0.5,
         penalty=R1(0.5),
-        discriminator_steps=2,
         seed=seed,
     )
 

@@ -41,6 +41,20 @@ LOADED = (  # one recipe for every way to load data
     "vae_mnist",
     "vq_vae_spoken_digit",
 )
+USED = (  # one recipe for every kind of export
+    "adversarial_examples_mnist",
+    "blind_representations_adult",
+    "blind_representations_mnist",
+    "conditional_vae_quarters_mnist",
+    "cyclegan_monet",
+    "document_autoencoder_reuters",
+    "pix2pix_edges",
+    "talking_heads_drawn_faces",
+    "vae_mnist",
+    "vae_series_oscillations",
+    "vq_vae_spoken_digit",
+    "waveglow_spoken_digit",
+)
 
 
 def check_folder(out, recipe):
@@ -161,7 +175,8 @@ def test_without_data_and_network(recipe, tmp_path):
             and warnings[1] > len(lines) - 7
         )
     assert not (tmp_path / "saved_models").exists() and not (tmp_path / "no_data").exists()
-    use_export(out, recipe, tmp_path)
+    if recipe in USED:
+        use_export(out, recipe, tmp_path)
 
 
 @pytest.fixture(scope="session")

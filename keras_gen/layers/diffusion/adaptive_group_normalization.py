@@ -55,8 +55,9 @@ class AdaptiveGroupNormalization(layers.Layer):
         """Means of each channel `[batch, channels]` become those of its group."""
         channels = means.shape[-1]
         size = channels // self.groups
-        grouped = tf.reduce_mean(tf.reshape(means, [-1, self.groups, size]), axis=-1)
-        return tf.repeat(grouped, size, axis=-1)
+        groups = tf.reshape(means, [-1, self.groups, size])
+        mean = tf.reduce_mean(groups, axis=-1, keepdims=True)
+        return tf.reshape(tf.tile(mean, [1, 1, size]), [-1, channels])
 
     @override
     def compute_output_shape(self, input_shape):

@@ -209,13 +209,22 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
     _on([draw.click], run, [seed, n, *conditions], [drawn])
 
 
-def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown:
+def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
     """An input for a condition: a list of names, if its values have some, or a number."""
     usual = panel.conditions[name]
+    if options := panel.signature.options.get(name):
+        return gr.Dropdown(list(options), value=usual, label=words(name))
+    if isinstance(usual, str):
+        return gr.Textbox(usual, label=f"{words(name)} (usually {usual})")
     if names := panel.names.get(name):
         choices = [("any", ANY), *((text, number) for number, text in enumerate(names))]
         return gr.Dropdown(choices, value=usual, label=words(name))
-    precision = 0 if panel.signature.inputs[name]["dtype"] == "int32" else None
+    whole = panel.signature.inputs[name]["dtype"] == "int32"
+    if limits := panel.signature.limits.get(name):
+        low, high = limits
+        step = 1 if whole else round((high - low) / 100, 3)
+        return gr.Slider(low, high, value=usual, step=step, label=words(name))
+    precision = 0 if whole else None
     return gr.Number(usual, label=f"{words(name)} (usually {usual})", precision=precision)
 
 

@@ -37,6 +37,10 @@ class Signature:
     inputs: Mapping[str, Any]  # name -> dtype and shape
     usual: Mapping[str, Any]  # the values of inputs that may be left out
     outputs: Mapping[str, Any]  # name -> dtype and shape
+    limits: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    """The smallest and the largest value of inputs that are one number."""
+    options: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    """What inputs may be that are a name."""
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -100,7 +104,7 @@ class Samples:
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """The usual value of each condition that is one number."""
+        """The usual value of each condition that is one number or name."""
         scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
@@ -281,10 +285,17 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
 def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     """What can be done with an export on a page, by what its metadata say of its signatures."""
-    usual = metadata.get("defaults", {})
     default = metadata.get("default_signature")
+    usual, limits, options = (metadata.get(k, {}) for k in ("defaults", "limits", "options"))
     signatures = {
-        name: Signature(name, spec["inputs"], usual.get(name, {}), spec["outputs"])
+        name: Signature(
+            name,
+            spec["inputs"],
+            usual.get(name, {}),
+            spec["outputs"],
+            limits.get(name, {}),
+            options.get(name, {}),
+        )
         for name, spec in metadata.get("signatures", {}).items()
     }
     drawing = [s for s in signatures.values() if s.image]

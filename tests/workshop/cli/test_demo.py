@@ -20,6 +20,8 @@ from PIL import Image
 
 from all_tiny import TINY
 from browser import browse, chromium
+from keras_gen.diffusion import ConditionalDDPM
+from keras_gen.diffusion.solvers import SOLVERS
 from keras_gen.files.images import grid, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
@@ -154,6 +156,24 @@ def test_models_by_name(home):
     mine = Path("mine")
     assert _folders(mine, []) == [mine]
     assert _folders(mine, ["a", "mine", "b"]) == [mine / "a", mine, Path("b")]
+
+
+@pytest.mark.thorough
+def test_steps_solvers_and_guidance(home):
+    diffusion = ConditionalDDPM.for_images((8, 8, 1), widths=(8,), classes=3)
+    path = export(diffusion, home, "model", signatures=["sample"])
+    ((offer,), _), model = panels.offers([path]), exported.load(path)
+    (samples,) = offer.panels
+    usual = {"label": -1, "guidance": 0.0, "steps": 50, "solver": "ddim"}
+    assert samples.conditions == usual
+    assert samples.signature.limits["steps"] == [1, 1000]
+    assert samples.signature.options["solver"] == list(SOLVERS)
+    conditions = {"label": 2, "guidance": 1.5, "steps": 3, "solver": "euler"}
+    expected = model("sample", seed=7, n=3, **conditions)["images"]
+    np.testing.assert_array_equal(samples.run(model, 7, 3, conditions), grid(expected))
+    widgets = pytest.importorskip("keras_gen.workshop.cli.page")
+    kinds = [type(widgets._condition(samples, name)).__name__ for name in usual]
+    assert kinds == ["Number", "Slider", "Slider", "Dropdown"]
 
 
 @pytest.mark.thorough

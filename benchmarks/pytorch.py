@@ -322,6 +322,132 @@ def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
     return sample
 
 
+def time_unet(side=28, widths=(32, 64), patch=2, groups=8):
+    """The network of `keras_gen.networks.time_unet`: images of a path and their times."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    units = 2 * widths[-1]
+
+    class Adaptive(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            self.normalize = nn.GroupNorm(groups, channels, affine=False)
+            self.affine = nn.Linear(units, 2 * channels)
+
+        def forward(self, x, time):
+            scale, offset = self.affine(time)[:, :, None, None].chunk(2, 1)
+            return functional.relu((1 + scale) * self.normalize(x) + offset)
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs):
+            super().__init__()
+            self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
+            self.adaptive = Adaptive(outputs)
+            self.last = nn.Conv2d(outputs, outputs, 3, padding=1)
+            self.around = nn.Identity()
+            if inputs != outputs:
+                self.around = nn.Conv2d(inputs, outputs, 1)
+
+        def forward(self, x, time):
+            return self.around(x) + self.last(self.adaptive(self.first(x), time))
+
+    class Attention(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            self.normalize = nn.LayerNorm(channels)
+            self.parts = nn.Linear(channels, 3 * channels)
+            self.added = nn.Linear(channels, channels)
+
+        def forward(self, x):
+            places = x.flatten(2).transpose(1, 2)
+            query, key, value = self.parts(self.normalize(places)).chunk(3, -1)
+            scores = query @ key.transpose(1, 2) * query.shape[-1] ** -0.5
+            places = places + self.added(scores.softmax(-1) @ value)
+            return places.transpose(1, 2).reshape(x.shape)
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            wide, wider = widths
+            self.embedding = nn.Sequential(
+                nn.Linear(64, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU()
+            )
+            self.start = nn.Conv2d(1, wide, patch + 2, patch, 1)
+            self.down = nn.Conv2d(wide, wider, 3, 2, 1)
+            self.up = nn.Conv2d(wider, wide, 3, padding=1)
+            sizes = [(wide, wide), (wider, wider), (wider, wider)]
+            sizes += [(2 * wider, wider), (2 * wider, wider)]
+            sizes += [(2 * wide, wide), (2 * wide, wide)]
+            self.blocks = nn.ModuleList(itertools.starmap(Block, sizes))
+            self.attentions = nn.ModuleList(Attention(wider) for _ in range(3))
+            self.adaptive = Adaptive(wide)
+            self.end = nn.Conv2d(wide, patch**2, 3, padding=1)
+            self.register_buffer("rates", 2 ** torch.linspace(0, 10, 32))
+
+        def forward(self, x, t):
+            angles = t[:, None] * self.rates
+            time = self.embedding(torch.cat([angles.sin(), angles.cos()], 1))
+            down, again, middle, first, second, third, fourth = self.blocks
+            start = self.start(x)
+            large = down(start, time)
+            halved = self.down(large)
+            small = self.attentions[0](again(halved, time))
+            x = self.attentions[1](middle(small, time))
+            x = self.attentions[2](first(torch.cat([x, small], 1), time))
+            x = second(torch.cat([x, halved], 1), time)
+            x = self.up(functional.interpolate(x, scale_factor=2))
+            x = third(torch.cat([x, large], 1), time)
+            x = fourth(torch.cat([x, start], 1), time)
+            return functional.pixel_shuffle(self.end(self.adaptive(x, time)), patch)
+
+    return Network()
+
+
+def ddpm(batch=64, steps=1000):
+    """DDPM's step on the linear path: the noise is predicted at an even draw of times."""
+    import torch
+
+    network = time_unet()
+    adam = torch.optim.Adam(network.parameters(), 1e-3)
+    images = torch.rand(batch, 1, 28, 28).mul(2).sub(1)
+    kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, steps), 0)
+
+    def step():
+        number = torch.randint(steps, [batch])
+        noise = torch.randn_like(images)
+        alpha = kept[number, None, None, None]
+        x_t = alpha.sqrt() * images + (1 - alpha).sqrt() * noise
+        loss = (network(x_t, (number + 1) / steps) - noise).square().mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    return step
+
+
+def ddim(n=64, steps=20):
+    """Samples in some steps of DDIM."""
+    import torch
+
+    network = time_unet()
+    kept = torch.cat([torch.ones(1), torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)])
+
+    @torch.no_grad()
+    def sample():
+        x = torch.randn(n, 1, 28, 28)
+        places = torch.linspace(1000, 0, steps + 1).round().long().tolist()
+        for place, following in itertools.pairwise(places):
+            noise = network(x, torch.full([n], place / 1000))
+            example = (x - (1 - kept[place]).sqrt() * noise) / kept[place].sqrt()
+            example = example.clamp(-1, 1)
+            noise = (x - kept[place].sqrt() * example) / (1 - kept[place]).sqrt()
+            x = kept[following].sqrt() * example + (1 - kept[following]).sqrt() * noise
+
+    return sample
+
+
 STEPS = {
     "vae": mlp_vae,
     "iwae": partial(mlp_vae, samples=50),
@@ -330,6 +456,8 @@ STEPS = {
     "cyclegan float32": cyclegan,
     "cyclegan bfloat16": partial(cyclegan, "bfloat16"),
     "glow": glow,
+    "ddpm": ddpm,
+    "ddpm samples": ddim,
     "pixel cnn 14": partial(pixel_cnn, side=14),
     "pixel cnn 28": pixel_cnn,
 }

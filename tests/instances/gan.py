@@ -45,7 +45,7 @@ def _wgan(seed=3):
 
 def _wgan_gp(seed=3):
     pair = _generator(), _discriminator("layer")
-    return gan.WGANGP(*pair, penalty_weight=5.0, seed=seed)
+    return gan.WGANGP(*pair, penalty_weight=5.0, discriminator_steps=2, seed=seed)
 
 
 def _unrolled(seed=3):
@@ -72,6 +72,7 @@ def _instance_noise(seed=3):
         std=Linear(0.5, 0.1, steps=10),
         objective="kl",
         penalty="dragan",
+        discriminator_steps=2,
         seed=seed,
     )
 
@@ -96,6 +97,7 @@ def _conditional(seed=3):
         classes=4,
         objective="hinge",
         penalty="r1",
+        discriminator_steps=2,
         augmentation=("translation",),
         seed=seed,
     )
@@ -156,6 +158,7 @@ def _moco(seed=3):
         content_dim=3,
         objective="hinge",
         penalty=R1(0.5),
+        discriminator_steps=2,
         seed=seed,
     )
 

@@ -65,8 +65,9 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(layers=2, latent_dim=2, units=16, ladder_hidden=16, vae_latent_dim=4, vae_hidden=19,
-                  epochs=2, fashion_epochs=1, steps_per_epoch=10, batch_size=20, nll_samples=4),
+    "smoke": dict(layers=2, latent_dim=2, units=16, ladder_hidden=16, vae_latent_dim=4,
+                  vae_hidden=19, epochs=2, fashion_epochs=1, steps_per_epoch=10, batch_size=20,
+                  nll_samples=4),
     "cpu": dict(epochs=40, steps_per_epoch=600, batch_size=100, grid_every=5,
                 steps_per_execution=100),
     "paper": dict(layers=6, units=512, ladder_hidden=1024, vae_hidden=1999, epochs=1000,

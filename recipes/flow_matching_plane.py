@@ -28,7 +28,7 @@ from keras.optimizers import Adam
 from keras_gen.data import Sets, Source, Split, checkerboard
 from keras_gen.diffusion import CosinePath, FlowMatching
 from keras_gen.workshop.baselines import best_mixture
-from keras_gen.workshop.visualize import planar_densities
+from keras_gen.workshop.visualize import flowing, planar_densities
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +96,7 @@ def main(run: Run, s: Settings):
         metrics["off_mixture"] = float(np.isinf(BOARD.log_density(drawn)).mean())
         rows = {"checkerboard": (points, {"known": BOARD.log_density, **densities})}
         run.draw("densities", planar_densities(rows))
+        run.animate("flowing", flowing(models))
     run.export(models["optimal"], default="sample")
 
 

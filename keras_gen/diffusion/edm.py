@@ -132,14 +132,10 @@ class EDM(PathModel):
             scaled: Points `[batch, ...]`.
             place: A scalar, 0 at sigma_min and 1 at sigma_max, with the times of eq. (5) between.
         """
-        path = self.probability_path
-        least = path.smallest ** (1 / path.rho)
-        most = path.largest ** (1 / path.rho)
-        root = least + place * (most - least)
-        t = root**path.rho
-        slope = path.rho * root ** (path.rho - 1) * (most - least)  # dt / dplace
+        t, slope = self.probability_path.deviation(1 - place)
         scale = tf.sqrt(1 + t**2)
         x_t = scale * scaled
         denoised = self.network_output(x_t, tf.fill(tf.shape(x_t)[:1], t))
         change = (x_t - denoised) / t  # dx / dt, eq. (1)
-        return slope * (change / scale - scaled * t / scale**2)
+        # -slope is dt / dplace.
+        return -slope * (change / scale - scaled * t / scale**2)

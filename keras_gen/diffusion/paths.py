@@ -306,10 +306,17 @@ class KarrasPath(Path):
     @override
     def times(self, steps):
         steps = tf.convert_to_tensor(steps)
+        deviations, _ = self.deviation(
+            tf.cast(tf.range(steps) / tf.maximum(steps - 1, 1), tf.float32)
+        )
+        return tf.concat([deviations, [0.0]], axis=0)
+
+    def deviation(self, part) -> tuple:
+        """Returns sigma_i of eq. (5) at the part i / (N - 1) of the way to data, and its slope."""
         most = self.largest ** (1 / self.rho)
         least = self.smallest ** (1 / self.rho)
-        places = tf.cast(tf.range(steps) / tf.maximum(steps - 1, 1), tf.float32)
-        return tf.concat([(most + places * (least - most)) ** self.rho, [0.0]], axis=0)
+        root = most + part * (least - most)
+        return root**self.rho, self.rho * root ** (self.rho - 1) * (least - most)
 
 
 PATHS = {

@@ -1,10 +1,14 @@
 """The way of samples from noise to data, of diffusion models and flow matching."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.diffusion.solvers import DDIM
 from keras_gen.workshop.visualize.captions import captioned
+from keras_gen.workshop.visualize.plots import new_figure, pixels
 from keras_gen.workshop.visualize.rows_of_images import as_uint8
 
 
@@ -29,18 +33,61 @@ def emerging(
     Example: `emerging(DDPM.for_images((28, 28, 1)), moments=5)`.
     """
     path = model.probability_path
-    times = path.times(steps)
-    latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])
-    points = path.sigma(times[0]) * latents
     columns = []
     names = []
-    last = 0
-    for stop in np.linspace(0, steps, moments).round().astype(int):
-        # On from the last column: `led` begins with a multiple of what it is given.
-        start = points / path.sigma(times[last])
-        points = model.led(start, times[last : stop + 1], DDIM().step, **given)
-        last = stop
-        t = times[stop]
+    for t, points in _moments(model, n, moments, steps, seed, **given):
         columns.append(as_uint8(model, points / (path.alpha(t) + path.sigma(t))))
         names.append(f"t = {float(t):.2f}")
     return captioned(np.stack(columns, axis=1), column_names=names)
+
+
+def flowing(
+    models: Mapping[str, Any],
+    n: int = 2000,
+    moments: int = 25,
+    steps: int = 48,
+    seed: int = 0,
+    span: float = 4.0,
+) -> np.ndarray:
+    """Points of the plane on their way from noise to data, by DDIM, a panel for each model.
+
+    Args:
+        models: Title -> model of points of the plane of `keras_gen.diffusion`.
+        n: Number of points.
+        moments: Frames, from noise to the samples, at equal numbers of steps.
+        steps: Steps of each point.
+        seed: Seed of the noise; all models get the same.
+        span: From minus to plus this is shown along both axes.
+
+    Returns: uint8 frames `[moments, height, width, 3]` of an animation.
+
+    Example: `flowing({"straight": FlowMatching.for_vectors(2)}, moments=5)`.
+    """
+    frames = []
+    ways = [_moments(model, n, moments, steps, seed) for model in models.values()]
+    for at_once in zip(*ways, strict=True):
+        drawn = new_figure(3.2 * len(models), 3.2)
+        panels = drawn.subplots(1, len(models), squeeze=False)[0]
+        for axes, title, (t, points) in zip(panels, models, at_once, strict=True):
+            axes.set(
+                xlim=(-span, span), ylim=(-span, span), aspect="equal", xticks=[], yticks=[]
+            )
+            axes.scatter(*points.numpy().T, s=1, linewidths=0, color="black")
+            axes.set_title(f"{title}, t = {float(t):.2f}")
+        frames.append(pixels(drawn))
+    return np.stack(frames)
+
+
+def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """Times from noise to data, and the points of n samples at them."""
+    path = model.probability_path
+    times = path.times(steps)
+    latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])
+    points = path.sigma(times[0]) * latents
+    last = 0
+    for stop in np.linspace(0, steps, moments).round().astype(int):
+        # On from the last moment: `led` begins with a multiple of what it is given.
+        start = points / path.sigma(times[last])
+        points = model.led(start, times[last : stop + 1], DDIM().step, **given)
+        last = stop
+        yield times[stop], points

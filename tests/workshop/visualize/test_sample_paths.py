@@ -6,7 +6,7 @@ import tensorflow as tf
 from diffusion_networks import best_network
 from grid_cells import cells, rgb
 from keras_gen.diffusion import DDPM, CosinePath
-from keras_gen.workshop.visualize import emerging
+from keras_gen.workshop.visualize import emerging, flowing
 
 
 def test_samples_emerge_from_noise(names):
@@ -18,3 +18,13 @@ def test_samples_emerge_from_noise(names):
     # At the end, what the same steps decode.
     np.testing.assert_array_equal(found[:, -1], rgb(model.decode(latents)))
     assert (found[:, 1] != found[:, 0]).any()
+
+
+def test_points_flow_from_noise_to_data():
+    network = best_network(CosinePath(), "v", (2,))
+    model = DDPM(network, "cosine", "v", data="vectors")
+    frames = flowing({"one": model, "other": model}, n=50, moments=3, steps=4)
+    assert frames.shape[0] == 3 and frames.dtype == np.uint8
+    one, other = np.split(frames[:, 60:, :, :], 2, axis=2)  # below the titles
+    np.testing.assert_array_equal(one, other)
+    assert (one[0] != one[-1]).any() and (one < 255).any()

@@ -17,7 +17,7 @@ from keras_gen.files.images import SUFFIXES
 from keras_gen.files.places import place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
-from keras_gen.workshop.cli import apply, complete, demo, listing, models, recipes, results
+from keras_gen.workshop.cli import apply, complete, demo, listing, models, new, recipes, results
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
 EXAMPLES = """\
@@ -36,6 +36,7 @@ examples:
   keras-gen sample wavenet_spoken_digit -n 4 -o digits.wav
   keras-gen demo
   keras-gen reproduce vae_mnist --preset cpu
+  keras-gen new my_model
 
 Existing files are kept unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
@@ -68,6 +69,10 @@ for each seed. Of a model of classes there is a column for each class, or for on
 DEMO = """\
 Serves a page for the browser: images are translated or reconstructed, samples are drawn, latents
 are moved. The page loads nothing from elsewhere. Needs `pip install "keras-generative[demo]"`.
+"""
+NEW = """\
+Writes a folder with a model class of your own, a recipe that trains and measures it, and its tests,
+which pass as they are: to be changed into your method.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json. Runs that differ in their seed only
@@ -243,6 +248,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=demo.PORT, metavar="N", help=PORT)
     add("--max-megabytes", type=_positive, default=20, metavar="N", help=MEGABYTES)
     _add_models(add)
+
+    add = command("new", new.new, "start a model of your own", NEW)
+    add("name", metavar="NAME", help="of the module, such as my_model; the class is MyModel")
+    add("--folder", type=Path, metavar="DIR", help="new folder (default: ./NAME)")
 
     add = command("publish", results.publish, "add exports to the pages of results", PUBLISH)
     add("exports", nargs="+", metavar="MODEL", help=MODEL)

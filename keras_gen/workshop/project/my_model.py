@@ -1,0 +1,71 @@
+"""MyModel: what it is in one line, and the paper."""
+
+import keras
+
+from keras_gen.arguments import checked_positive
+from keras_gen.core import GenerativeModel, capability, require_built
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.losses.per_example import per_example_mean
+from keras_gen.networks import time_unet
+
+
+@keras.saving.register_keras_serializable("my_model")
+class MyModel(GenerativeModel):
+    """Finds images in noisy copies of them.
+
+    Author: "Title", venue year. Say here what the method is, and what deviates from the paper.
+
+    Args:
+        network: Images `[batch, height, width, channels]` with noise, and its deviations `[batch]`,
+            to images.
+        deviation: Largest deviation of the noise, where images have values in [-1, 1].
+        seed: Seed of the noise.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If `deviation` is not above 0.
+
+    Example:
+    ```python
+    model = MyModel.for_images((8, 8, 1), widths=(8,))
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    images = model.denoise(np.zeros((2, 8, 8, 1), "uint8"))
+    ```
+    """
+
+    for_users = ("for_images",)
+
+    def __init__(self, network, deviation: float = 0.5, seed: int = 0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        require_built(network)
+        self.network = network
+        self.deviation = checked_positive("deviation", deviation)
+        # What examples are: this checks them, and brings them to [-1, 1] and back.
+        self.edges["x"] = Images(tuple(network.inputs[0].shape[1:]))
+
+    @classmethod
+    def for_images(cls, shape: tuple, widths: tuple = (16, 32), **kwargs):
+        """Builds the model with a usual network."""
+        return cls(time_unet(shape, widths, attention=False), **kwargs)
+
+    def train_step(self, data):
+        """Takes one step on the squared error. Four verbs: prepare, draw, minimize, report."""
+        x = self.prepare_batch(data)["x"]  # in [-1, 1]
+        count = keras.ops.shape(x)[0]
+        deviations = self.deviation * self.uniform("deviations", [count])
+        noise = self.normal("noise", keras.ops.shape(x))
+
+        def error():
+            noisy = x + deviations[:, None, None, None] * noise
+            found = self.network([noisy, deviations], training=self.training)
+            return per_example_mean(keras.ops.square(found - x))
+
+        loss = self.minimize(error)
+        return self.report(loss=loss)
+
+    @capability
+    def denoise(self, x):
+        """Returns what is found in images with the largest noise: a method, and a signature."""
+        deviations = keras.ops.full([keras.ops.shape(x)[0]], self.deviation)
+        return {"x": self.network([x, deviations], training=False)}

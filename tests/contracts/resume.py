@@ -42,14 +42,13 @@ def build(name, variant, seed):
     return model
 
 
-def stream(model, start):
+def stream(arrays, start):
     """An infinite dataset that begins after `start` batches."""
-    arrays = prepared(model, 13)
     source = Source(arrays if len(arrays) > 1 else arrays[0])
     return source.stream(BATCH, seed=5, start=start)
 
 
-def train(model, folder, halfway=None):
+def train(model, arrays, folder, halfway=None):
     """Trains to the end, going on from what the folder holds; may copy what it held half way."""
     # Counts epochs without progress, keeps the best weights, and puts them back at the end.
     counter = keras.callbacks.EarlyStopping(
@@ -65,9 +64,9 @@ def train(model, folder, halfway=None):
 
     after = keras.callbacks.LambdaCallback(on_epoch_end=record)
     history = model.fit(
-        stream(model, checkpoints.epoch * STEPS), epochs=EPOCHS, steps_per_epoch=STEPS,
+        stream(arrays, checkpoints.epoch * STEPS), epochs=EPOCHS, steps_per_epoch=STEPS,
         initial_epoch=checkpoints.epoch, callbacks=[counter, after, checkpoints], verbose=0,
-        validation_data=stream(model, 0), validation_steps=1,
+        validation_data=stream(arrays, 0), validation_steps=1,
     )  # fmt: skip
     assert last[-1][0] == EPOCHS - 1
     return last, history, counter
@@ -76,13 +75,15 @@ def train(model, folder, halfway=None):
 def resumes(model, name, folder, resuming=None):
     """Checks that another model, or the trained one itself, resumes what the model has left."""
     whole, half = folder / "whole", folder / "half"
-    unbroken, history, counter = train(model, whole, halfway=half)
-    resumed, later, counter_later = train(resuming or model, half)
+    arrays = prepared(model, 13)
+    unbroken, history, counter = train(model, arrays, whole, halfway=half)
+    resumed, later, counter_later = train(resuming or model, arrays, half)
 
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"
     for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
-        assert difference(model, one, other) == {}
+        off = difference(model, one, other)
+        assert off == {}, off
     assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
     evaluated = {f"val_{each}" for each in TINY[name].evaluated or model.loss_names}
     rates = {player.replace("optimizer", "learning_rate") for player in model.players()}

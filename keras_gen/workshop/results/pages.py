@@ -14,7 +14,7 @@ from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, rea
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
 from keras_gen.workshop.results.records import RESULTS
 from keras_gen.workshop.results.topics import PAGE as PAGE_OF_TOPICS
-from keras_gen.workshop.results.topics import Topics, read_topics, topics_page
+from keras_gen.workshop.results.topics import Topics, read_chapters, read_topics, topics_page
 
 BEGIN = "<!-- results: written by keras-gen results -->"
 END = "<!-- /results -->"
@@ -226,7 +226,7 @@ def _topics(topics: Topics, root: Path) -> str:
         family = read_published(root, name).family
         classes[name] = _classes(root / "recipes" / f"{name}.py", family)
     images = [name for name in names if (root / RESULTS / f"{name}.png").exists()]
-    return topics_page(topics, classes, images)
+    return topics_page(topics, classes, images, read_chapters(root / "docs" / "course"))
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:

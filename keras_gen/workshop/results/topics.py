@@ -1,5 +1,6 @@
 """What lectures speak of, in the order of a course, and the recipes that show it."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ PAGE = Path("docs") / "topics.md"
 HEAD = """\
 # Topics
 
-What a lecture on deep generative models speaks of, in the order of a course, and the recipes that
-show it: `keras-gen find "mode collapse"` answers from this list.
+What a lecture on deep generative models speaks of, in the order of a course, the recipes that show
+it, and the chapters of [our course](course/README.md) that derive what these do:
+`keras-gen find "mode collapse"` answers from this list.
 """
 
 Topics = dict[str, dict[str, list[str]]]
@@ -68,21 +70,47 @@ def found(words: str, topics: Topics) -> dict[str, list[str]]:
     return result
 
 
-def topics_page(topics: Topics, classes: Mapping[str, str], images: Sequence[str]) -> str:
+def read_chapters(course: str | Path) -> dict[str, str]:
+    """Returns the chapter that ends with a recipe's figure: name of the recipe -> of the page.
+
+    Args:
+        course: The folder of the chapters' pages, which end in a table with links to recipes.
+
+    Example:
+        >>> read_chapters("docs/course")["vae_mnist"]
+        '04_vae'
+    """
+    chapters: dict[str, str] = {}
+    for page in sorted(Path(course).glob("[0-9]*.md")):
+        table = page.read_text(encoding="utf-8").rpartition("| topic |")[2]
+        for name in re.findall(r"\(\.\./\.\./recipes/(\w+)\.py\)", table):
+            chapters.setdefault(name, page.stem)
+    return chapters
+
+
+def topics_page(
+    topics: Topics,
+    classes: Mapping[str, str],
+    images: Sequence[str],
+    chapters: Mapping[str, str],
+) -> str:
     """The text of docs/topics.md.
 
     Args:
         topics: Of `read_topics`.
         classes: Name of a recipe -> the classes that it shows, as text.
         images: Names of recipes with an image.
+        chapters: Of `read_chapters`.
     """
     parts = [HEAD]
-    for chapter, rows in topics.items():
-        parts += [f"## {chapter}\n", "| topic | recipes | classes |", "|-|-|-|"]
+    for title, rows in topics.items():
+        parts += [f"## {title}\n", "| topic | recipes | classes | chapter |", "|-|-|-|-|"]
         for topic, names in rows.items():
             links = ", ".join(_link(name, name in images) for name in names)
             shown = dict.fromkeys(one for name in names for one in classes[name].split(", "))
-            parts.append(f"| {topic} | {links} | {', '.join(shown)} |")
+            derived = sorted({chapters[name] for name in names if name in chapters})
+            pages = ", ".join(f"[{int(page[:2])}](course/{page}.md)" for page in derived)
+            parts.append(f"| {topic} | {links} | {', '.join(shown)} | {pages} |")
         parts.append("")
     return "\n".join(parts)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from keras_gen.workshop.cli import main
-from keras_gen.workshop.results.topics import found, read_topics, topics_page
+from keras_gen.workshop.results.topics import found, read_chapters, read_topics, topics_page
 from processes import RECIPES, ROOT
 
 TOPICS = {"Flows": {"affine coupling": ["real_nvp"], "dequantization": ["real_nvp", "glow"]}}
@@ -31,13 +31,22 @@ def test_a_topic_stands_in_one_chapter(tmp_path):
     assert read_topics(tmp_path / "none") == {}
 
 
-def test_the_page_has_links_to_recipes_and_images():
+def test_the_page_has_links_to_recipes_images_and_chapters():
     classes = {"real_nvp": "`Flow`", "glow": "`Flow`"}
-    lines = topics_page(TOPICS, classes, ["glow"]).splitlines()
+    lines = topics_page(TOPICS, classes, ["glow"], {"glow": "08_flows"}).splitlines()
     real_nvp, glow = (f"[{name}](../recipes/{name}.py)" for name in ("real_nvp", "glow"))
     image = "([image](../recipes/results/glow.png))"
-    assert f"| affine coupling | {real_nvp} | `Flow` |" in lines
-    assert f"| dequantization | {real_nvp}, {glow} {image} | `Flow` |" in lines
+    assert f"| affine coupling | {real_nvp} | `Flow` |  |" in lines
+    chapter = "[8](course/08_flows.md)"
+    assert f"| dequantization | {real_nvp}, {glow} {image} | `Flow` | {chapter} |" in lines
+
+
+def test_a_chapter_is_that_whose_table_names_a_recipe(tmp_path):
+    link = "[{0}](../../recipes/{0}.py)".format
+    table = f"| topic | class |\n|-|-|\n| a | {link('glow')} |\n"
+    (tmp_path / "08_flows.md").write_text(f"See {link('vae')}.\n\n{table}")
+    (tmp_path / "README.md").write_text(table)
+    assert read_chapters(tmp_path) == {"glow": "08_flows"}
 
 
 def test_the_command_lists_recipes(capsys, monkeypatch):

@@ -126,3 +126,21 @@ def test_a_page_shows_what_its_cells_print_and_draw(publish, tmp_path, monkeypat
         "```text\nafter\n```\n",
     ]
     assert read_image(tmp_path / "01_a" / "black.png").max() == 0
+
+
+def test_changed_text_is_published_without_a_run(publish, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "HERE", tmp_path)
+    source = "# %% [markdown]\n# # Title\n\n# %%\nprint(1)\n\n\n# %% [markdown]\n# So it is 1.\n"
+    (tmp_path / "01_a.py").write_text(source)
+    publish.publish("01_a")
+    changed = source.replace("So it is 1.", "It is one.")
+    (tmp_path / "01_a.py").write_text(changed)
+    publish.publish_text("01_a")
+    page = (tmp_path / "01_a.md").read_text()
+    assert publish.digest(changed) in page.splitlines()[0]
+    assert page.endswith("```text\n1\n```\n\nIt is one.\n")
+    assert (tmp_path / "01_a.ipynb").read_text() == publish.notebook(changed)
+    (tmp_path / "01_a.py").write_text(changed.replace("print(1)", "print(2)"))
+    with pytest.raises(ValueError, match="01_a has other code or other cells than its page"):
+        publish.publish_text("01_a")
+    assert (tmp_path / "01_a.md").read_text() == page

@@ -1,6 +1,7 @@
 """Makes the page and the notebook of chapters: runs them, and writes beside them what they show.
 
   python docs/course/publish.py 04_vae
+  python docs/course/publish.py --text 04_vae    where only text has changed: nothing is run
 
 A chapter is a script of cells: `# %% [markdown]` begins a cell of text, and `# %%` one of code. The
 page has what the cells print and draw, and the hash of the script, so that a test can tell that it
@@ -20,6 +21,8 @@ import time
 from pathlib import Path
 
 from PIL import Image, ImageChops
+
+from keras_gen.files.writing import replacing
 
 HERE = Path(__file__).resolve().parent
 GRAYS = 32  # of a published picture without colors, which makes its file small
@@ -73,7 +76,7 @@ def page(name: str, source: str, pictures: Path) -> str:
     """Runs a chapter in the working directory; its text, and its pictures in a folder."""
     script = HERE / f"{name}.py"
     names = {"__name__": "__main__"}
-    parts = [f"<!-- {name}.py as run by publish.py, sha256 {digest(source)} -->"]
+    parts = [_first_line(name, source)]
     for kind, line, text in read_cells(source):
         if kind == "markdown":
             parts.append(text)
@@ -132,11 +135,46 @@ def publish(name: str) -> None:
             text = page(name, source, pictures)
         shutil.rmtree(HERE / name, ignore_errors=True)
         shutil.copytree(pictures, HERE / name)
-    (HERE / f"{name}.md").write_text(text, encoding="utf-8")
-    (HERE / f"{name}.ipynb").write_text(notebook(source), encoding="utf-8")
+    _write(name, text, source)
+
+
+def publish_text(name: str) -> None:
+    """Writes the page and the notebook anew where the script's code is that which has run.
+
+    Raises:
+        ValueError: If the code is another, or a cell's text stands on the page more than once.
+    """
+    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    text = (HERE / f"{name}.md").read_text(encoding="utf-8")
+    _, *before = json.loads((HERE / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    after = read_cells(source)
+    has_run = ["".join(cell["source"]) for cell in before if cell["cell_type"] == "code"]
+    code = [text_of for kind, _, text_of in after if kind == "code"]
+    if code != has_run or len(after) != len(before):
+        raise ValueError(f"{name} has other code or other cells than its page: run it all.")
+    for cell, (kind, _, new) in zip(before, after, strict=True):
+        old = "".join(cell["source"])
+        if kind == "markdown" and text.count(old) != 1:
+            raise ValueError(f"{name}.md has a text {text.count(old)} times: {old[:60]!r}")
+        text = text.replace(old, new) if kind == "markdown" else text
+    _, _, rest = text.partition("\n")
+    _write(name, f"{_first_line(name, source)}\n{rest}", source)
+
+
+def _first_line(name: str, source: str) -> str:
+    return f"<!-- {name}.py as run by publish.py, sha256 {digest(source)} -->"
+
+
+def _write(name: str, text: str, source: str) -> None:
+    for ending, content in ((".md", text), (".ipynb", notebook(source))):
+        with replacing(HERE / f"{name}{ending}") as file:
+            file.write(content.encode())
 
 
 if __name__ == "__main__":
     os.environ.pop("QUICK", None)  # what is published is the whole run
-    for chapter in sys.argv[1:]:
-        publish(chapter)
+    chapters = sys.argv[1:]
+    way = publish_text if "--text" in chapters else publish
+    for chapter in chapters:
+        if chapter != "--text":
+            way(chapter)

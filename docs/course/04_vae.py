@@ -80,7 +80,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # We want the decoder under which the training images are likely: it maximizes the mean of
 # $\log p(x)$. But the integral runs over all latents, and almost all of them give another digit
-# than $x$. Averaging over draws from the prior would need a huge number of them.
+# than $x$. Averaging over draws from the prior would need a huge number of them
+# ([chapter 3](03_latent_variables.md)).
 #
 # ## 2. The bound
 #
@@ -531,8 +532,8 @@ show(
 # It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler,
 # so that an ellipse along the axes fits it better. A decoder that pays with some $\log p(x)$ for a
 # simpler posterior can have the better bound. So the trained decoder is not the one of maximum
-# likelihood. More weights in the bound (chapter 3, to come; `IWAE`) or a richer $q$ make the loss
-# smaller.
+# likelihood. More weights in the bound ([chapter 3](03_latent_variables.md), `IWAE`) or a richer
+# $q$ make the loss smaller.
 #
 # </details>
 #

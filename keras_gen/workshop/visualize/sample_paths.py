@@ -1,5 +1,6 @@
 """The way of samples from noise to data, of diffusion models and flow matching."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -84,10 +85,15 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
     times = path.times(steps)
     latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])
     points = path.sigma(times[0]) * latents
+    lead = tf.function(  # traced once, for all moments
+        functools.partial(model.led, step=DDIM().step, **given),
+        input_signature=[tf.TensorSpec(latents.shape), tf.TensorSpec([None])],
+        autograph=False,
+    )
     last = 0
     for stop in np.linspace(0, steps, moments).round().astype(int):
         # On from the last moment: `led` begins with a multiple of what it is given.
         start = points / path.sigma(times[last])
-        points = model.led(start, times[last : stop + 1], DDIM().step, **given)
+        points = lead(start, times[last : stop + 1])
         last = stop
         yield times[stop], points

@@ -171,6 +171,7 @@ def _co_gan(seed=3):
         class_weight=0.5,
         pair_weight=0.5,
         penalty=R1(0.5),
+        discriminator_steps=2,
         seed=seed,
     )
 

@@ -3,7 +3,7 @@
 Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
 Models", CVPR 2022.
 
-  python recipes/latent_diffusion_fashion_mnist.py      about 20 minutes on two CPU cores, estimated
+  python recipes/latent_diffusion_fashion_mnist.py      137 minutes at most on two CPU cores
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
 First a VQ-VAE is trained, of 8x8 codes; then, with the coder frozen, two models of what it encodes:

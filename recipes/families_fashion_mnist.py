@@ -4,7 +4,7 @@ Hinton, Salakhutdinov 2006 (autoencoder); Kingma, Welling 2014 (VAE); van den Oo
 (VQ-VAE with a prior of its codes) and 2016 (PixelCNN); Kingma, Dhariwal 2018 (Glow); Goodfellow et
 al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
 
-  python recipes/families_fashion_mnist.py                 about 25 minutes on two CPU cores
+  python recipes/families_fashion_mnist.py            about 25 minutes on two CPU cores, estimated
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
 Each model trains for about as long as the others, and is small: the networks are those of the
@@ -118,9 +118,8 @@ def main(run: Run, s: Settings):
                   seed=s.seed)  # fmt: skip
         run.compile(vae, Adam(run.in_halves(s.learning_rate)))
     # Each step: one update of encoder and decoder together.
-    start = time.process_time()
-    run.fit(vae, train, samples)
-    minutes = (time.process_time() - start) / 60
+    _, seconds = timed(run.fit, vae, train, samples)
+    minutes = seconds / 60
 
     padded = pad_to(images, 32).numpy()
     extractors = trained_extractors(padded, labels, s.classifier_steps)
@@ -273,17 +272,22 @@ def fitted(run, s, model, train, steps):
 
 
 def trained(s, model, train, steps):
+    stream = train.stream(s.batch_size, s.seed)
+    _, seconds = timed(model.fit, stream, steps_per_epoch=steps, verbose=0)
+    return seconds / 60
+
+
+def timed(function, *arguments, **options):
+    """What a function returns, and its seconds of one core."""
     start = time.process_time()
-    model.fit(train.stream(s.batch_size, s.seed), steps_per_epoch=steps, verbose=0)
-    return (time.process_time() - start) / 60
+    result = function(*arguments, **options)
+    return result, time.process_time() - start
 
 
 def measured(draw, evaluate, minutes, bits=None):
     """The figures of a family: `draw` returns n samples, uint8."""
     draw(SHOWN)  # traces what is timed
-    start = time.process_time()
-    drawn = draw(len(evaluate.real))
-    seconds = time.process_time() - start
+    drawn, seconds = timed(draw, len(evaluate.real))
     row = {"minutes": minutes, "ms_per_sample": 1000 * seconds / len(drawn)}
     if bits is not None:
         row["bits"] = bits

@@ -108,10 +108,13 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _number_of_commit() -> int:
-    """A number that differs from commit to commit."""
+    """A number that differs from commit to commit; 0 where git or its folder is missing."""
     command = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return int(found.stdout or "0", 16)
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    return int(found.stdout, 16)
 
 
 def pytest_runtest_setup(item):

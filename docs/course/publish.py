@@ -8,6 +8,7 @@ page has what the cells print and draw, and the hash of the script, so that a te
 is out of date. The notebook is the script without outputs.
 """
 
+import argparse
 import contextlib
 import hashlib
 import io
@@ -153,10 +154,12 @@ def publish_text(name: str) -> None:
     if code != has_run or len(after) != len(before):
         raise ValueError(f"{name} has other code or other cells than its page: run it all.")
     for cell, (kind, _, new) in zip(before, after, strict=True):
+        if kind == "code":
+            continue
         old = "".join(cell["source"])
-        if kind == "markdown" and text.count(old) != 1:
+        if text.count(old) != 1:
             raise ValueError(f"{name}.md has a text {text.count(old)} times: {old[:60]!r}")
-        text = text.replace(old, new) if kind == "markdown" else text
+        text = text.replace(old, new)
     _, _, rest = text.partition("\n")
     _write(name, f"{_first_line(name, source)}\n{rest}", source)
 
@@ -173,8 +176,9 @@ def _write(name: str, text: str, source: str) -> None:
 
 if __name__ == "__main__":
     os.environ.pop("QUICK", None)  # what is published is the whole run
-    chapters = sys.argv[1:]
-    way = publish_text if "--text" in chapters else publish
-    for chapter in chapters:
-        if chapter != "--text":
-            way(chapter)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--text", action="store_true", help="only text has changed: run nothing")
+    parser.add_argument("chapters", nargs="+", help="such as 04_vae")
+    told = parser.parse_args()
+    for chapter in told.chapters:
+        (publish_text if told.text else publish)(chapter)

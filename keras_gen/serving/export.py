@@ -164,9 +164,9 @@ def export(
         if hasattr(f, "limits")
     }
     options = {key: f.options for key, (f, _) in written.items() if getattr(f, "options", None)}
-    asked = {"limits": limits, "options": options, "largest_request": largest._asdict()}
+    bounds = {"limits": limits, "options": options, "largest_request": largest._asdict()}
     description = _describe(
-        model, name, default, specs, functions, parameters, asked, metadata or {}
+        model, name, default, specs, functions, parameters, bounds, metadata or {}
     )
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
@@ -405,7 +405,7 @@ def _describe(
     specs: Mapping[str, Specs],
     functions: Mapping[str, Any],
     parameters: Mapping[str, int],
-    asked: Mapping[str, Any],
+    bounds: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
     started_from = getattr(model, "started_from", "")
@@ -430,7 +430,7 @@ def _describe(
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
         # What `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
-        **asked,
+        **bounds,
         "inference": getattr(model, "inference_policy", INFERENCE),
         # Of the data that it started from too, if it was trained on from there.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),

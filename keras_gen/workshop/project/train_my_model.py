@@ -6,7 +6,7 @@ Author: "Title", venue year.
   python train_my_model.py --preset smoke    under a minute
 
 Test images with noise are denoised. Beside the error stands that of a Gaussian filter, whose width
-is chosen with held-out training images.
+is chosen with training images.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); without it a few digits
 that come with scikit-learn.
@@ -62,10 +62,8 @@ def main(run: Run, s: Settings):
     # Each step: one update of the network.
     run.fit(model, data.train, draw)
 
-    held_out = images[: s.compared]
-    width = min(
-        WIDTHS, key=lambda width: error(filtered(with_noise(held_out, s), width), held_out)
-    )
+    some = images[: s.compared]
+    width = min(WIDTHS, key=lambda width: error(filtered(with_noise(some, s), width), some))
 
     with run.evaluation(model) as metrics:
         metrics["error"] = error(model.denoise(noisy), test)

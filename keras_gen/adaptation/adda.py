@@ -59,7 +59,13 @@ class ADDA(DomainModel):
     for_users = ("from_source",)
 
     def __init__(
-        self, encoder, classifier, discriminator, source_encoder, seed: int = 0, **kwargs
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        source_encoder: keras.Model,
+        seed: int = 0,
+        **kwargs,
     ):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         require_built(source_encoder)

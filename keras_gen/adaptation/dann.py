@@ -54,7 +54,13 @@ class DANN(DomainModel):
     """
 
     def __init__(
-        self, encoder, classifier=None, discriminator=None, weight=0.1, seed: int = 0, **kwargs
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        weight: float | schedules.Schedule = 0.1,
+        seed: int = 0,
+        **kwargs,
     ):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         self.weight = schedules.weight("weight", weight)

@@ -1,5 +1,6 @@
 """What methods of domain adaptation share: two domains, and a discriminator of their features."""
 
+import keras
 import tensorflow as tf
 from typing_extensions import override
 
@@ -32,7 +33,14 @@ class DomainModel(OpposedClassifier):
 
     batch = ("x", "labels", "target_x")
 
-    def __init__(self, encoder, classifier=None, discriminator=None, seed: int = 0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         outputs = tuple(self.discriminator.output_shape[1:])
         if outputs != (2,):

@@ -5,6 +5,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.losses import UnboundedNormal
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -42,7 +43,14 @@ class Autoencoder(Coder):
 
     reconstructs_pairs = True
 
-    def __init__(self, encoder, decoder, likelihood="bernoulli", seed=0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
 

@@ -8,6 +8,7 @@ from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.core import schedules
 from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -48,12 +49,12 @@ class ClassifyingAutoencoder(Autoencoder):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        classifier,
-        likelihood="bernoulli",
+        encoder: keras.Model,
+        decoder: keras.Model,
+        classifier: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
         weight: float = 100.0,
-        seed=0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)

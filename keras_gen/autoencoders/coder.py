@@ -95,7 +95,9 @@ class Coder(LikelihoodModel):
         self.edges |= edges | {"x": self.in_any_units(examples)}
 
     @classmethod
-    def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
+    ):
         """Builds the model with a convolutional encoder and decoder.
 
         Args:
@@ -123,7 +125,13 @@ class Coder(LikelihoodModel):
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
     @classmethod
-    def for_vectors(cls, shape: int | tuple, latent_dim: int = 2, hidden=(64, 64), **kwargs):
+    def for_vectors(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
         """Builds the model of rows of numbers in any units, with dense networks.
 
         The first `fit` finds the mean and deviation of each column, by which the networks' numbers

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import capability, schedules
+from keras_gen.losses.likelihoods import Likelihood
 
 METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
 
@@ -43,9 +44,15 @@ class ContractiveAutoencoder(Autoencoder):
     """
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", weight: float = 0.1, method: str = "auto",
-        seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        weight: float = 0.1,
+        method: str = "auto",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         self.method = checked_choice("method", method, METHODS)
         self._layer = _sigmoid_layer(encoder)

@@ -9,6 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import schedules
+from keras_gen.losses.likelihoods import Likelihood
 
 CORRUPTIONS = ("masking", "salt_and_pepper", "gaussian")
 
@@ -53,12 +54,12 @@ class DenoisingAutoencoder(Autoencoder):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood="bernoulli",
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
         corruption: str = "masking",
         amount: float = 0.25,
-        seed=0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_list, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core.kinds_of_data import Texts
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -60,9 +61,16 @@ class DocumentAutoencoder(Autoencoder):
     reconstructs_pairs = False
 
     def __init__(
-        self, encoder, decoder, vocabulary: list[str], likelihood="multinomial",
-        idf: list[float] | None = None, top: int = 10, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        vocabulary: list[str],
+        likelihood: Likelihood | str = "multinomial",
+        idf: list[float] | None = None,
+        top: int = 10,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         self.vocabulary = checked_list("vocabulary", vocabulary)
         size = len(self.vocabulary)

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import batch_mean, schedules
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,13 +45,13 @@ class SparseAutoencoder(Autoencoder):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood="bernoulli",
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
         penalty: str = "kl",
         weight: float = 3.0,
         target: float = 0.05,
-        seed=0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)

@@ -1,5 +1,7 @@
 """A causal network computed place by place, with a cache for each causal layer."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -42,14 +44,14 @@ class Walker:
     ```
     """
 
-    def __init__(self, network, conditions=()):
+    def __init__(self, network: keras.Model, conditions: Sequence = ()):
         values, *others = network.inputs
         self.values = id(values)
         self.parameters = id(network.outputs[0])
         self.size = tuple(values.shape[1:-1])
         self.constants = dict(zip(map(id, others), conditions, strict=True))
         self.kinds = _kinds(network)
-        self.nodes = []
+        self.nodes: list = []
         self.weights = {}
         for node in calls(network):
             if self._kind(node) == CONDITION:

@@ -1,5 +1,6 @@
 """What autoregressive models of images and of sequences share."""
 
+import keras
 import tensorflow as tf
 from typing_extensions import override
 
@@ -17,6 +18,7 @@ from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.noise import seeded
 from keras_gen.losses import likelihoods
+from keras_gen.losses.likelihoods import Likelihood
 
 
 class CausalModel(LikelihoodModel):
@@ -47,7 +49,9 @@ class CausalModel(LikelihoodModel):
     sample = sample
     log_prob = log_prob
 
-    def __init__(self, network, likelihood, seed=0, **kwargs):
+    def __init__(
+        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
+    ):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
         require_inputs(1 + len(self.given), type(self), network)

@@ -44,7 +44,9 @@ class CharacterRNN(CausalModel):
     padded = True
     for_users = ("continue_text",)
 
-    def __init__(self, network, alphabet: str, length: int, seed=0, **kwargs):
+    def __init__(
+        self, network: keras.Model, alphabet: str, length: int, seed: int = 0, **kwargs
+    ):
         characters = Characters(alphabet, length)
         super().__init__(network, Categorical(characters.levels), seed, **kwargs)
         self.alphabet = alphabet

@@ -49,7 +49,7 @@ class CodePrior(CausalModel):
 
     frozen = ("coder",)
 
-    def __init__(self, network, coder, seed=0, **kwargs):
+    def __init__(self, network: keras.Model, coder: keras.Model, seed: int = 0, **kwargs):
         require_built(network, coder)
         if "codes" not in getattr(coder, "edges", ()):
             raise TypeError(

@@ -46,7 +46,7 @@ class ConditionalCodePrior(CodePrior):
     batch = ("x", "speakers")
     given = ("speakers",)
 
-    def __init__(self, network, coder, seed=0, **kwargs):
+    def __init__(self, network: keras.Model, coder: keras.Model, seed: int = 0, **kwargs):
         super().__init__(network, coder, seed, **kwargs)
         self.speakers = coder.speakers
         self.edges["speakers"] = coder.edges["speakers"]

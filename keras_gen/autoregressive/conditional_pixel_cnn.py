@@ -11,6 +11,7 @@ from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -48,7 +49,14 @@ class ConditionalPixelCNN(PixelCNN):
     # A gated network takes a GiB for so many digits.
     most_examples = 256
 
-    def __init__(self, network, classes: int, likelihood, seed=0, **kwargs):
+    def __init__(
+        self,
+        network: keras.Model,
+        classes: int,
+        likelihood: Likelihood | str,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(network, likelihood, seed, **kwargs)
         self.classes = checked_integer("classes", classes, minimum=1)
         self.edges["labels"] = Labels(classes)

@@ -41,7 +41,7 @@ class ConditionalWaveNet(WaveNet):
     batch = ("x", "speakers")
     given = ("speakers",)
 
-    def __init__(self, network, speakers: int, **kwargs):
+    def __init__(self, network: keras.Model, speakers: int, **kwargs):
         super().__init__(network, **kwargs)
         self.speakers = checked_integer("speakers", speakers, minimum=1)
         self.edges["speakers"] = Labels(speakers, name="speakers")

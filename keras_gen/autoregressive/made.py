@@ -3,6 +3,7 @@
 import keras
 
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -39,7 +40,9 @@ class MADE(CausalModel):
     ```
     """
 
-    def __init__(self, network, likelihood, seed=0, **kwargs):
+    def __init__(
+        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
+    ):
         super().__init__(network, likelihood, seed, **kwargs)
         shape = self.edges["x"].shape
         if len(shape) != 1:

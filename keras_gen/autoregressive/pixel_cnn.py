@@ -8,6 +8,7 @@ from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core import capability
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Levels, missing_pixels
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -51,7 +52,9 @@ class PixelCNN(CausalModel):
 
     for_users = ("complete",)
 
-    def __init__(self, network, likelihood, seed=0, **kwargs):
+    def __init__(
+        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
+    ):
         super().__init__(network, likelihood, seed, **kwargs)
         height, width, _ = self.edges["x"].shape
         self.edges["masks"] = Levels((height, width, 1), 2, name="masks")

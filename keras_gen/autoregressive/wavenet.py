@@ -49,7 +49,9 @@ class WaveNet(CausalModel):
     # The skip connections of 30 blocks: 0.7 GiB for so many samples of sound.
     most_elements = 2**17
 
-    def __init__(self, network, levels: int, samples: int = 8000, seed=0, **kwargs):
+    def __init__(
+        self, network: keras.Model, levels: int, samples: int = 8000, seed: int = 0, **kwargs
+    ):
         levels = checked_integer("levels", levels, minimum=2)
         super().__init__(network, Categorical(levels), seed, **kwargs)
         shape = tuple(network.inputs[0].shape[1:])

@@ -51,7 +51,13 @@ class Classifier(GenerativeModel):
     predicts = "classify"
     for_users: tuple[str, ...] = ("for_images",)
 
-    def __init__(self, encoder, classifier=None, seed: int = 0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         require_built(encoder)
         if classifier is None:
@@ -61,7 +67,9 @@ class Classifier(GenerativeModel):
         self.edges["x"] = edge_of_examples(encoder.input_shape[1:])
 
     @classmethod
-    def for_images(cls, shape: tuple, classes: int = 10, filters=20, hidden=500, **kwargs):
+    def for_images(
+        cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
+    ):
         """Builds the model with the networks of `keras_gen.networks.lenet`.
 
         Args:

@@ -1,5 +1,6 @@
 """A classifier and its opponent, which predicts from the features what they should not tell."""
 
+import keras
 import tensorflow as tf
 from typing_extensions import override
 
@@ -27,7 +28,14 @@ class OpposedClassifier(Classifier):
         ValueError: If the networks do not fit each other.
     """
 
-    def __init__(self, encoder, classifier=None, discriminator=None, seed: int = 0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, classifier, seed, **kwargs)
         features = tuple(self.encoder.output_shape[1:])
         if discriminator is None:
@@ -46,9 +54,14 @@ class OpposedClassifier(Classifier):
     @override
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int = 10, filters=20, hidden=500, discriminator_hidden=(500,),
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        filters: int = 20,
+        hidden: int = 500,
+        discriminator_hidden: tuple[int, ...] = (500,),
         **kwargs,
-    ):  # fmt: skip
+    ):
         """Builds the model with LeNet, and a discriminator of two values by dense layers.
 
         Args:

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import os
 import re
 import uuid
 import warnings
@@ -82,9 +83,9 @@ class TrainingState(keras.callbacks.Callback):
 
     def __init__(
         self,
-        directory,
+        directory: str | os.PathLike,
         config: dict | None = None,
-        callbacks=(),
+        callbacks: Sequence[keras.callbacks.Callback] = (),
         keep: int = 2,
         data=None,
         may_differ: Sequence[str] = (),

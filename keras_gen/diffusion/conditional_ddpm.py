@@ -9,6 +9,7 @@ from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels, Number
 from keras_gen.core.noise import random_labels
 from keras_gen.diffusion.ddpm import DDPM
+from keras_gen.diffusion.paths import Path
 
 MOST_GUIDANCE = 100.0
 
@@ -59,10 +60,18 @@ class ConditionalDDPM(DDPM):
     inputs_of_network = ("points", "times", "labels")
 
     def __init__(
-        self, network, classes: int, probability_path="linear", prediction: str = "noise",
-        chain_steps: int = 1000, variance: str = "beta", data: str = "images",
-        unlabeled: float = 0.1, seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        network: keras.Model,
+        classes: int,
+        probability_path: Path | str = "linear",
+        prediction: str = "noise",
+        chain_steps: int = 1000,
+        variance: str = "beta",
+        data: str = "images",
+        unlabeled: float = 0.1,
+        seed: int = 0,
+        **kwargs,
+    ):
         classes = checked_integer("classes", classes, minimum=1)
         super().__init__(
             network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs

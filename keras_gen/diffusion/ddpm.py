@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import Parts, posterior, variance_between
+from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
 from keras_gen.diffusion.solvers import Ancestral
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
@@ -71,10 +71,16 @@ class DDPM(PathModel):
     """
 
     def __init__(
-        self, network, probability_path="linear", prediction: str = "noise",
-        chain_steps: int = 1000, variance: str = "beta", data: str = "images", seed: int = 0,
+        self,
+        network: keras.Model,
+        probability_path: Path | str = "linear",
+        prediction: str = "noise",
+        chain_steps: int = 1000,
+        variance: str = "beta",
+        data: str = "images",
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         self.prediction = checked_choice("prediction", prediction, PREDICTIONS)
         self.chain_steps = checked_integer("chain_steps", chain_steps, minimum=2)

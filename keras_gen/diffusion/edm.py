@@ -7,7 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.diffusion.ode_likelihood import ode_nats
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import KarrasPath, beside
+from keras_gen.diffusion.paths import KarrasPath, Path, beside
 from keras_gen.losses.per_example import per_example_mean
 
 
@@ -62,9 +62,16 @@ class EDM(PathModel):
     probability_path: KarrasPath
 
     def __init__(
-        self, network, probability_path="karras", deviation: float = 0.5, log_mean: float = -1.2,
-        log_deviation: float = 1.2, data: str = "images", seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        network: keras.Model,
+        probability_path: Path | str = "karras",
+        deviation: float = 0.5,
+        log_mean: float = -1.2,
+        log_deviation: float = 1.2,
+        data: str = "images",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         if not isinstance(self.probability_path, KarrasPath):
             raise ValueError(

@@ -9,7 +9,7 @@ from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core import global_batch, replica_part
 from keras_gen.diffusion.ode_likelihood import ode_nats
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import Parts
+from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 PAIRINGS = ("independent", "optimal")
@@ -68,9 +68,14 @@ class FlowMatching(PathModel):
     prediction = "velocity"
 
     def __init__(
-        self, network, probability_path="straight", pairing: str = "independent",
-        data: str = "images", seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        network: keras.Model,
+        probability_path: Path | str = "straight",
+        pairing: str = "independent",
+        data: str = "images",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         self.pairing = checked_choice("pairing", pairing, PAIRINGS)
 

@@ -9,6 +9,7 @@ from keras_gen.arguments import checked_positive
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.core import capability, require_built
 from keras_gen.diffusion.ddpm import DDPM
+from keras_gen.diffusion.paths import Path
 from keras_gen.networks.diffusion.time_mlp import time_mlp
 from keras_gen.networks.diffusion.time_unet import time_unet
 
@@ -69,10 +70,17 @@ class LatentDiffusion(DDPM):
     for_users = ("for_coder", "interpolate")
 
     def __init__(
-        self, network, coder, scale: float = 1.0, probability_path="linear",
-        prediction: str = "noise", chain_steps: int = 1000, variance: str = "beta", seed: int = 0,
+        self,
+        network: keras.Model,
+        coder: keras.Model,
+        scale: float = 1.0,
+        probability_path: Path | str = "linear",
+        prediction: str = "noise",
+        chain_steps: int = 1000,
+        variance: str = "beta",
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(
             network,
             probability_path,

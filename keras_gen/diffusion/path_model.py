@@ -20,7 +20,7 @@ from keras_gen.core.distribution.replicas import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Images, Integer, Vectors
 from keras_gen.core.noise import random_seeds
 from keras_gen.diffusion import paths
-from keras_gen.diffusion.paths import Parts
+from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
 from keras_gen.networks.diffusion.time_mlp import time_mlp
 from keras_gen.networks.diffusion.time_unet import time_unet
@@ -63,7 +63,14 @@ class PathModel(LikelihoodModel):
     log_prob = log_prob
     interpolate = interpolate
 
-    def __init__(self, network, probability_path, data: str = "images", seed: int = 0, **kwargs):
+    def __init__(
+        self,
+        network: keras.Model,
+        probability_path: Path | str,
+        data: str = "images",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
         shape = tuple(network.inputs[0].shape[1:])

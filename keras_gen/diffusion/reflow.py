@@ -51,7 +51,7 @@ class Reflow(FlowMatching):
 
     batch = ("x", "latents")
 
-    def __init__(self, network, data: str = "images", seed: int = 0, **kwargs):
+    def __init__(self, network: keras.Model, data: str = "images", seed: int = 0, **kwargs):
         super().__init__(network, data=data, seed=seed, **kwargs)
 
     @override

@@ -1,5 +1,6 @@
 """Adversarial learned fair representations, ALFR (Edwards & Storkey 2016)."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -9,6 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player, schedules
+from keras_gen.data import Column
 from keras_gen.fairness.blind_classifier import BlindClassifier
 
 
@@ -54,9 +56,16 @@ class ALFR(BlindClassifier):
     """
 
     def __init__(
-        self, encoder, classifier, discriminator, columns=None, weight=1.0,
-        discriminator_steps: int = 1, seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        columns: Sequence[Column] | None = None,
+        weight: float | schedules.Schedule = 1.0,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
         self.weight = schedules.weight("weight", weight)
         self.discriminator_steps = checked_integer(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import keras
+
 from keras_gen.arguments import check_sizes, checked_list, checked_sizes, shown
 from keras_gen.classifiers import OpposedClassifier, dense_discriminator
 from keras_gen.core.kinds_of_data import Labels, Table
@@ -32,9 +34,14 @@ class BlindClassifier(OpposedClassifier):
     batch = ("x", "labels", "attributes")
 
     def __init__(
-        self, encoder, classifier, discriminator, columns: Sequence[Column] | None = None,
-        seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        columns: Sequence[Column] | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         self.edges["attributes"] = Labels(self.discriminator.output_shape[-1], name="attributes")
         self.columns = columns

@@ -1,5 +1,6 @@
 """Gradient reversal against discrimination, GRAD (Raff & Sylvester 2018)."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -8,6 +9,7 @@ from typing_extensions import override
 
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player, schedules
+from keras_gen.data import Column
 from keras_gen.fairness.blind_classifier import BlindClassifier
 from keras_gen.layers import reverse_gradient
 
@@ -54,11 +56,11 @@ class GRAD(BlindClassifier):
 
     def __init__(
         self,
-        encoder,
-        classifier,
-        discriminator,
-        columns=None,
-        weight=1.0,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        columns: Sequence[Column] | None = None,
+        weight: float | schedules.Schedule = 1.0,
         seed: int = 0,
         **kwargs,
     ):

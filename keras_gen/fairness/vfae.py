@@ -1,6 +1,7 @@
 """The variational fair autoencoder, VFAE (Louizos et al. 2016)."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -23,8 +24,10 @@ from keras_gen.core import (
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.noise import folded, normal
+from keras_gen.data import Column
 from keras_gen.fairness.blind_classifier import set_table
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
 
@@ -84,9 +87,19 @@ class VFAE(LikelihoodModel):
     classify = classify
 
     def __init__(
-        self, encoder, decoder, classifier, upper_encoder, upper_decoder,
-        likelihood="unbounded_normal", columns=None, alpha=1.0, beta=100.0, seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        classifier: keras.Model,
+        upper_encoder: keras.Model,
+        upper_decoder: keras.Model,
+        likelihood: Likelihood | str = "unbounded_normal",
+        columns: Sequence[Column] | None = None,
+        alpha: float | schedules.Schedule = 1.0,
+        beta: float | schedules.Schedule = 100.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         pairs = (encoder, decoder, upper_encoder, upper_decoder)
         require_built(*pairs)

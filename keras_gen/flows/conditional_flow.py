@@ -65,7 +65,12 @@ class ConditionalFlow(Flow):
     """
 
     def __init__(
-        self, flow, classes: int | None = None, levels: int | None = None, seed=0, **kwargs
+        self,
+        flow: keras.Model,
+        classes: int | None = None,
+        levels: int | None = None,
+        seed: int = 0,
+        **kwargs,
     ):
         super().__init__(flow, levels, seed, **kwargs)
         self.classes = None if classes is None else checked_integer("classes", classes, 2)
@@ -104,7 +109,7 @@ class ConditionalFlow(Flow):
         shape: tuple,
         classes: int = 10,
         steps: int = 8,
-        hidden=(64, 64),
+        hidden: tuple[int, ...] = (64, 64),
         alpha: float = 0.05,
         levels: int = 256,
         **kwargs,
@@ -134,9 +139,14 @@ class ConditionalFlow(Flow):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, classes: int | None = None, conditions: int | None = None,
-        steps: int = 8, hidden=(64, 64), **kwargs,
-    ):  # fmt: skip
+        cls,
+        shape: int | tuple,
+        classes: int | None = None,
+        conditions: int | None = None,
+        steps: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
         """Creates a flow of affine couplings for rows of numbers in any units.
 
         Args:

@@ -76,7 +76,7 @@ class Flow(LikelihoodModel):
     log_prob = log_prob
     interpolate = interpolate
 
-    def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
+    def __init__(self, flow: keras.Model, levels: int | None = None, seed: int = 0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(flow)
         self.flow = flow
@@ -129,7 +129,9 @@ class Flow(LikelihoodModel):
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
     @classmethod
-    def for_vectors(cls, shape: int | tuple, steps: int = 8, hidden=(64, 64), **kwargs):
+    def for_vectors(
+        cls, shape: int | tuple, steps: int = 8, hidden: tuple[int, ...] = (64, 64), **kwargs
+    ):
         """Creates a flow of affine couplings for rows of numbers in any units.
 
         The first `fit` finds the mean and deviation of each column, by which the flow's numbers are

@@ -65,13 +65,13 @@ class WaveGlow(LikelihoodModel):
 
     def __init__(
         self,
-        flow,
+        flow: keras.Model,
         bands: int,
         window: int = 1024,
         hop: int = 256,
         rate: int = 22050,
         temperature: float = 0.6,
-        seed=0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)

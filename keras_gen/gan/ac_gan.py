@@ -6,6 +6,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.gan.gan import OF_VECTORS, networks_of_vectors, refuse_other_networks
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
 
@@ -46,9 +47,14 @@ class ACGAN(ConditionalGAN):
     inputs_of_networks = (2, 1)
 
     def __init__(
-        self, generator, discriminator, classes: int, objective="non_saturating", seed: int = 0,
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        classes: int,
+        objective: Objective | str = "non_saturating",
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(generator, discriminator, classes, objective, seed=seed, **kwargs)
         shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
         if shapes[1:] != [(classes,)]:
@@ -73,7 +79,12 @@ class ACGAN(ConditionalGAN):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, classes: int, latent_dim: int = 8, hidden=(64, 64), **kwargs
+        cls,
+        shape: int | tuple,
+        classes: int,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
     ):
         """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
         refuse_other_networks(cls, ACGAN)

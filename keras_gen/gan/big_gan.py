@@ -9,7 +9,9 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import Player, schedules
 from keras_gen.gan.conditional_gan import ConditionalGAN
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.orthogonality import orthogonality
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 
@@ -49,9 +51,17 @@ class BigGAN(ConditionalGAN):
     """
 
     def __init__(
-        self, generator, discriminator, classes: int, objective="hinge", penalty=None,
-        discriminator_steps: int = 2, orthogonal_weight=1e-4, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        classes: int,
+        objective: Objective | str = "hinge",
+        penalty: Penalty | str | None = None,
+        discriminator_steps: int = 2,
+        orthogonal_weight: float | schedules.Schedule = 1e-4,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(
             generator, discriminator, classes, objective, penalty, discriminator_steps, seed,
             **kwargs,

@@ -9,6 +9,7 @@ from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.gan.gan import GAN, KINDS
 from keras_gen.losses import kl_categorical
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
 
@@ -65,9 +66,15 @@ class CoGAN(GAN):
     batch: tuple[str, ...] = ("x", "y")
 
     def __init__(
-        self, generator, discriminator, objective="non_saturating", class_weight: float = 1.0,
-        pair_weight: float = 0.0, seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        class_weight: float = 1.0,
+        pair_weight: float = 0.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.class_weight = schedules.weight("class_weight", class_weight)
         self.pair_weight = schedules.weight("pair_weight", pair_weight)

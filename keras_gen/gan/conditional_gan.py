@@ -10,6 +10,8 @@ from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
 
@@ -50,9 +52,16 @@ class ConditionalGAN(GAN):
     inputs_of_networks = (2, 2)
 
     def __init__(
-        self, generator, discriminator, classes: int, objective="non_saturating", penalty=None,
-        discriminator_steps: int = 1, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        classes: int,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = None,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
@@ -78,7 +87,12 @@ class ConditionalGAN(GAN):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, classes: int, latent_dim: int = 8, hidden=(64, 64), **kwargs
+        cls,
+        shape: int | tuple,
+        classes: int,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
     ):
         """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
         refuse_other_networks(cls, ConditionalGAN)

@@ -8,6 +8,8 @@ from typing_extensions import override
 
 from keras_gen.core import apply_gradients, joint_gradients, schedules
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -42,9 +44,15 @@ class ConsensusGAN(GAN):
     """
 
     def __init__(
-        self, generator, discriminator, objective="non_saturating", penalty=None, gamma=10.0,
-        seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = None,
+        gamma: float | schedules.Schedule = 10.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
         self.gamma = schedules.weight("gamma", gamma)
 

@@ -1,5 +1,6 @@
 """Generative adversarial networks (Goodfellow et al. 2014)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,8 @@ from keras_gen.core.model import overrides
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder, mlp_encoder
 
@@ -130,10 +133,17 @@ class GAN(GenerativeModel):
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
 
     def __init__(
-        self, generator, discriminator, objective="non_saturating", penalty=None,
-        discriminator_steps: int = 1, seed: int = 0, data: str = "images", augmentation=(),
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = None,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        data: str = "images",
+        augmentation: Sequence[str] = (),
         **kwargs,
-    ):  # fmt: skip
+    ):
         require_built(generator, discriminator)
         require_logits(discriminator)
         of_generator, of_discriminator = self.inputs_of_networks
@@ -184,7 +194,13 @@ class GAN(GenerativeModel):
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
     @classmethod
-    def for_vectors(cls, shape: int | tuple, latent_dim: int = 8, hidden=(64, 64), **kwargs):
+    def for_vectors(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
         """Builds the model of rows of numbers in any units, with dense networks.
 
         The first `fit` finds the mean and deviation of each column, by which the networks' numbers

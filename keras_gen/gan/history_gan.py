@@ -6,6 +6,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer
 from keras_gen.core import ImagePool
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.adversarial_objective import Objective
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -40,9 +41,14 @@ class HistoryGAN(GAN):
     """
 
     def __init__(
-        self, generator, discriminator, pool_size: int = 1000, objective="non_saturating",
-        seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        pool_size: int = 1000,
+        objective: Objective | str = "non_saturating",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
         self._change = None

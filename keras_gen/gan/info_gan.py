@@ -1,5 +1,7 @@
 """InfoGAN (Chen et al. 2016)."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -19,6 +21,7 @@ from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses import code_information
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.networks import info_gan_networks, with_codes, with_head
 
 
@@ -73,10 +76,18 @@ class InfoGAN(GAN):
     inputs_of_networks = (2, 1)
 
     def __init__(
-        self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
-        continuous_weight: float = 0.1, scale: float = 1.0, objective="non_saturating",
-        seed: int = 0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        categories: Sequence[int],
+        continuous: int,
+        weight: float = 1.0,
+        continuous_weight: float = 0.1,
+        scale: float = 1.0,
+        objective: Objective | str = "non_saturating",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self._set_codes(generator, discriminator, categories, continuous)
         self.weight = schedules.weight("weight", weight)
@@ -86,9 +97,15 @@ class InfoGAN(GAN):
     @override
     @classmethod
     def for_images(
-        cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2,
-        scales: bool = True, **kwargs,
-    ):  # fmt: skip
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 62,
+        filters: int = 64,
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        scales: bool = True,
+        **kwargs,
+    ):
         """Builds the model with the paper's networks for digits.
 
         Args:
@@ -111,9 +128,15 @@ class InfoGAN(GAN):
     @override
     @classmethod
     def for_vectors(
-        cls, shape, latent_dim: int = 8, hidden=(64, 64), categories=(10,), continuous: int = 2,
-        scales: bool = True, **kwargs,
-    ):  # fmt: skip
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        scales: bool = True,
+        **kwargs,
+    ):
         """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
         refuse_other_networks(cls, InfoGAN)
         shape = checked_shape("shape", shape)

@@ -5,6 +5,8 @@ from typing_extensions import override
 
 from keras_gen.core import schedules
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -45,9 +47,16 @@ class InstanceNoiseGAN(GAN):
     """
 
     def __init__(
-        self, generator, discriminator, std, objective="non_saturating", penalty=None,
-        discriminator_steps: int = 1, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        std: float | schedules.Schedule,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = None,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )

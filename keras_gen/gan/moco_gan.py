@@ -8,6 +8,8 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_integer
 from keras_gen.core import Player, require_built, require_logits
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
 
@@ -51,9 +53,17 @@ class MoCoGAN(GAN):
     for_users = ("for_videos", "recombine")
 
     def __init__(
-        self, generator, discriminator, image_discriminator, content_dim: int,
-        objective="non_saturating", penalty=None, discriminator_steps: int = 1, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        image_discriminator: keras.Model,
+        content_dim: int,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = None,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )

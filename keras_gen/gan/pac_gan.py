@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
 from keras_gen.core import require
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
@@ -48,9 +49,14 @@ class PacGAN(GAN):
     """
 
     def __init__(
-        self, generator, discriminator, pack: int, objective="non_saturating", seed: int = 0,
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        pack: int,
+        objective: Objective | str = "non_saturating",
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.pack = checked_integer("pack", pack, minimum=1)
         *places, channels = shape = generator.output_shape[1:]
@@ -80,7 +86,12 @@ class PacGAN(GAN):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, latent_dim: int = 8, hidden=(64, 64), pack: int = 2, **kwargs
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        pack: int = 2,
+        **kwargs,
     ):
         """Builds it for packs of rows or series, with dense networks: see `GAN.for_vectors`."""
         refuse_other_networks(cls, PacGAN)

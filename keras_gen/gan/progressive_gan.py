@@ -12,6 +12,8 @@ from keras_gen.core.schedules import Linear
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.losses import GradientPenalty, Wasserstein
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import progressive_discriminator, progressive_generator
 from keras_gen.networks.gan.progressive_networks import faded, resized
 
@@ -60,10 +62,16 @@ class ProgressiveGAN(GAN):
     inputs_of_networks = (2, 2)
 
     def __init__(
-        self, generator, discriminator, objective=Wasserstein(drift=1e-3),  # noqa: B008
-        penalty=GradientPenalty(10.0), stable_steps: int = 50_000,  # noqa: B008
-        fade_steps: int = 50_000, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = Wasserstein(drift=1e-3),  # noqa: B008
+        penalty: Penalty | str | None = GradientPenalty(10.0),  # noqa: B008
+        stable_steps: int = 50_000,
+        fade_steps: int = 50_000,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
         if len(generator.outputs) != len(discriminator.outputs):
             raise ValueError(

@@ -19,6 +19,8 @@ from keras_gen.core.kinds_of_data import Number, Vectors
 from keras_gen.gan.gan import GAN, lazily
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
 # Weights of the newest batch in the running means.
@@ -72,10 +74,18 @@ class StyleGAN(GAN):
     inputs_of_networks = (2, 1)
 
     def __init__(
-        self, mapping, generator, discriminator, objective="non_saturating",
-        penalty=R1(10.0, every=16), mixing: float = 0.9, path_weight=2.0,  # noqa: B008
-        path_every: int = 8, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        mapping: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        penalty: Penalty | str | None = R1(10.0, every=16),  # noqa: B008
+        mixing: float = 0.9,
+        path_weight: float | schedules.Schedule = 2.0,
+        path_every: int = 8,
+        seed: int = 0,
+        **kwargs,
+    ):
         require_built(mapping)
         require_inputs(1, type(self), mapping)
         super().__init__(

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import global_mean, global_sum, stateless
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.adversarial_objective import Objective
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,9 +45,15 @@ class UnrolledGAN(GAN):
     """
 
     def __init__(
-        self, generator, discriminator, objective="non_saturating", unrolled_steps: int = 5,
-        unrolled_rate: float = 1e-2, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        unrolled_steps: int = 5,
+        unrolled_rate: float = 1e-2,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.unrolled_steps = checked_integer("unrolled_steps", unrolled_steps, minimum=0)
         self.unrolled_rate = checked_positive("unrolled_rate", unrolled_rate)

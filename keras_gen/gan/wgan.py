@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_positive
 from keras_gen.core import replace_weights
 from keras_gen.gan.gan import GAN
+from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -43,9 +44,15 @@ class WGAN(GAN):
     renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
 
     def __init__(
-        self, generator, discriminator, clip: float | None = 0.01, discriminator_steps: int = 5,
-        seed=0, penalty=None, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        clip: float | None = 0.01,
+        discriminator_steps: int = 5,
+        seed: int = 0,
+        penalty: Penalty | str | None = None,
+        **kwargs,
+    ):
         super().__init__(
             generator, discriminator, "wasserstein", penalty, discriminator_steps, seed, **kwargs
         )

@@ -44,9 +44,14 @@ class WGANGP(WGAN):
     discriminator_normalization = "layer"
 
     def __init__(
-        self, generator, discriminator, penalty_weight: float = 10.0,
-        discriminator_steps: int = 5, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        penalty_weight: float = 10.0,
+        discriminator_steps: int = 5,
+        seed: int = 0,
+        **kwargs,
+    ):
         penalty_weight = checked_number("penalty_weight", penalty_weight, minimum=0)
         penalty = GradientPenalty(penalty_weight)
         super().__init__(

@@ -62,7 +62,12 @@ class EqualizedConv2D(keras.layers.Conv2D):
     """
 
     def __init__(
-        self, filters: int, kernel_size, gain: float = 2**0.5, padding: str = "same", **kwargs
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        gain: float = 2**0.5,
+        padding: str = "same",
+        **kwargs,
     ):
         kwargs |= {"kernel_initializer": keras.initializers.RandomNormal(stddev=1.0)}
         super().__init__(filters, kernel_size, padding=padding, **kwargs)

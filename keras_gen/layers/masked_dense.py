@@ -1,6 +1,6 @@
 """The masked dense layer of MADE."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -35,8 +35,8 @@ class MaskedDense(keras.layers.Layer):
         degrees: Sequence[int],
         input_degrees: Sequence[int],
         strict: bool = False,
-        activation=None,
-        bias_initializer="zeros",
+        activation: str | Callable | None = None,
+        bias_initializer: str | keras.initializers.Initializer = "zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)

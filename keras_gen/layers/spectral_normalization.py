@@ -33,7 +33,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         >>> maps = SpectralNormalization(keras.layers.Conv2D(8, 3))(tf.ones([2, 6, 6, 3]))
     """
 
-    def __init__(self, layer, iterations: int = 1, **kwargs):
+    def __init__(self, layer: keras.Layer, iterations: int = 1, **kwargs):
         # Without `autocast` the kernel arrives here as it is, whatever the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
         self.iterations = iterations

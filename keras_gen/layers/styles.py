@@ -24,7 +24,7 @@ class LearnedConstant(keras.layers.Layer):
         >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
     """
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, shape: tuple[int, ...], **kwargs):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 

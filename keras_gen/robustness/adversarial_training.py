@@ -12,6 +12,7 @@ from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.robustness import named_attacks
+from keras_gen.robustness.attacks import Attack
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -55,9 +56,14 @@ class AdversarialTraining(Classifier):
     """
 
     def __init__(
-        self, encoder, classifier=None, attack="pgd", clean_fraction: float = 0.0, seed: int = 0,
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
+        attack: Attack | str = "pgd",
+        clean_fraction: float = 0.0,
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(encoder, classifier, seed, **kwargs)
         self.attack = named_attacks.get(attack)
         self.attack.check_epsilon(0.0, 1.0)

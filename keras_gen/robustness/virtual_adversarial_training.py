@@ -51,13 +51,13 @@ class VAT(Classifier):
 
     def __init__(
         self,
-        encoder,
-        classifier=None,
+        encoder: keras.Model,
+        classifier: keras.Model | None = None,
         epsilon: float = 2.0,
         xi: float = 1e-2,
         iterations: int = 1,
-        weight=1.0,
-        entropy_weight=0.0,
+        weight: float | schedules.Schedule = 1.0,
+        entropy_weight: float | schedules.Schedule = 0.0,
         seed: int = 0,
         **kwargs,
     ):

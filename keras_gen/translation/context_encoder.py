@@ -12,6 +12,7 @@ from keras_gen.core import Player, capability, noise, require_built, schedules
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
 from keras_gen.data.transforms.masks import centered_square, random_regions
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.translation.predictor import AdversarialPredictor
 
 MASKS = ("center", "random")
@@ -75,11 +76,19 @@ class ContextEncoder(AdversarialPredictor):
     for_users = ("inpaint", "masks")
 
     def __init__(
-        self, encoder, decoder, discriminator=None, mask: str = "center", overlap: int = 1,
-        overlap_weight: float = 10.0, objective="non_saturating",
-        reconstruction_weight: float = 0.999, adversarial_weight: float = 0.001, seed: int = 0,
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model | None = None,
+        mask: str = "center",
+        overlap: int = 1,
+        overlap_weight: float = 10.0,
+        objective: Objective | str = "non_saturating",
+        reconstruction_weight: float = 0.999,
+        adversarial_weight: float = 0.001,
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(discriminator, objective, seed, **kwargs)
         require_built(encoder, decoder)
         self.encoder = encoder

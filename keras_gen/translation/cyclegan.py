@@ -11,6 +11,7 @@ from keras_gen.arguments import check_sizes, checked_flag, checked_image_shape, 
 from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings, smooth_chroma
@@ -78,11 +79,11 @@ class CycleGAN(Translator):
 
     def __init__(
         self,
-        generator_xy,
-        generator_yx,
-        discriminator_x,
-        discriminator_y,
-        objective="least_squares",
+        generator_xy: keras.Model,
+        generator_yx: keras.Model,
+        discriminator_x: keras.Model,
+        discriminator_y: keras.Model,
+        objective: Objective | str = "least_squares",
         cycle_weight: float = 10.0,
         identity_weight: float = 0.5,
         pool_size: int = 50,

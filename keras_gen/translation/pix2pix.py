@@ -9,6 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import Player, require_built, schedules
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
@@ -64,9 +65,9 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     def __init__(
         self,
-        generator,
-        discriminator=None,
-        objective="non_saturating",
+        generator: keras.Model,
+        discriminator: keras.Model | None = None,
+        objective: Objective | str = "non_saturating",
         l1_weight: float = 100.0,
         domains: tuple[str, str] = ("source", "target"),
         seed: int = 0,

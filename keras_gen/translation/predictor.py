@@ -2,11 +2,13 @@
 
 from functools import partial
 
+import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.core import GenerativeModel, Player, require_built, require_logits
 from keras_gen.losses import adversarial
+from keras_gen.losses.adversarial_objective import Objective
 
 
 class AdversarialPredictor(GenerativeModel):
@@ -19,7 +21,9 @@ class AdversarialPredictor(GenerativeModel):
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    def __init__(self, discriminator, objective, seed: int = 0, **kwargs):
+    def __init__(
+        self, discriminator: keras.Model, objective: Objective | str, seed: int = 0, **kwargs
+    ):
         super().__init__(seed=seed, **kwargs)
         if discriminator is not None:
             require_built(discriminator)

@@ -10,6 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_choice, checked_image_shape, checked_integer
 from keras_gen.core import Player, require_built, require_chain, schedules
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import sr_discriminator, sr_resnet
@@ -69,10 +70,10 @@ class SRGAN(Translator, AdversarialPredictor):
 
     def __init__(
         self,
-        generator,
-        discriminator=None,
-        feature_network=None,
-        objective="non_saturating",
+        generator: keras.Model,
+        discriminator: keras.Model | None = None,
+        feature_network: keras.Model | None = None,
+        objective: Objective | str = "non_saturating",
         pixel_distance: str = "squared",
         pixel_weight: float = 1.0,
         feature_weight: float = 1.0,

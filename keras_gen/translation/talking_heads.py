@@ -25,6 +25,7 @@ from keras_gen.core import (
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.layers import LearnedConstant
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import talking_head_networks
@@ -92,12 +93,12 @@ class TalkingHeads(AdversarialPredictor):
 
     def __init__(
         self,
-        embedder,
-        generator,
-        discriminator,
-        identities,
-        feature_network=None,
-        objective="hinge",
+        embedder: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        identities: keras.Model,
+        feature_network: keras.Model | None = None,
+        objective: Objective | str = "hinge",
         pixel_weight: float = 10.0,
         feature_weight: float = 1.0,
         matching_weight: float = 10.0,

@@ -11,6 +11,7 @@ from keras_gen.arguments import check_sizes, checked_image_shape, checked_intege
 from keras_gen.core import Player, require_built, require_chain, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
@@ -78,15 +79,15 @@ class UNIT(Translator):
 
     def __init__(
         self,
-        encoder_x,
-        encoder_y,
-        shared_encoder,
-        shared_generator,
-        generator_x,
-        generator_y,
-        discriminator_x,
-        discriminator_y,
-        objective="non_saturating",
+        encoder_x: keras.Model,
+        encoder_y: keras.Model,
+        shared_encoder: keras.Model,
+        shared_generator: keras.Model,
+        generator_x: keras.Model,
+        generator_y: keras.Model,
+        discriminator_x: keras.Model,
+        discriminator_y: keras.Model,
+        objective: Objective | str = "non_saturating",
         adversarial_weight: float = 10.0,
         kl_weight: float = 0.1,
         likelihood_weight: float = 100.0,

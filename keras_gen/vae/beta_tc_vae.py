@@ -6,6 +6,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core import schedules
 from keras_gen.losses import decomposed_kl
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 
@@ -47,9 +48,18 @@ class BetaTCVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, dataset_size: int, likelihood="bernoulli", beta=6.0, alpha=1.0,
-        gamma=1.0, stratified: bool = False, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        dataset_size: int,
+        likelihood: Likelihood | str = "bernoulli",
+        beta: float | schedules.Schedule = 6.0,
+        alpha: float | schedules.Schedule = 1.0,
+        gamma: float | schedules.Schedule = 1.0,
+        stratified: bool = False,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         self.dataset_size = checked_integer("dataset_size", dataset_size, minimum=1)
         self.stratified = checked_flag("stratified", stratified)

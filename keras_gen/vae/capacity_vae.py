@@ -5,6 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core import schedules
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 # The paper's, on dSprites.
@@ -44,9 +45,15 @@ class CapacityVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", gamma=1000.0, capacity=GROWING, seed=0,
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        gamma: float | schedules.Schedule = 1000.0,
+        capacity: float | schedules.Schedule = GROWING,
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         self.gamma = schedules.weight("gamma", gamma)
         self.capacity = schedules.weight("capacity", capacity)

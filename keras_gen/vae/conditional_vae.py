@@ -12,11 +12,12 @@ from keras_gen.arguments import (
     checked_sizes,
 )
 from keras_gen.autoencoders.coder import require_heads
-from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs
+from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs, schedules
 from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Images, Labels, Vectors
 from keras_gen.core.noise import random_labels
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import (
     conv_decoder,
     conv_encoder,
@@ -72,13 +73,20 @@ class ConditionalVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, classes: int | None, likelihood="bernoulli", prior=None,
-        beta=1.0, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        classes: int | None,
+        likelihood: Likelihood | str = "bernoulli",
+        prior: keras.Model | None = None,
+        beta: float | schedules.Schedule = 1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         require_inputs(2, type(self), encoder, decoder)
         self.classes = None if classes is None else checked_integer("classes", classes, 1)
-        self.prior = prior
+        self.prior: keras.Model = prior
         conditioned = {"encoder": encoder.inputs[1], "decoder": decoder.inputs[1]}
         if prior is not None:
             require_built(prior)
@@ -111,7 +119,12 @@ class ConditionalVAE(VAE):
     @override
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int = 10, latent_dim: int = 16, filters=(32, 64), **kwargs
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        latent_dim: int = 16,
+        filters: tuple[int, ...] = (32, 64),
+        **kwargs,
     ):
         """Builds the model with convolutions, and the label as one-hot channels of their inputs.
 
@@ -137,9 +150,14 @@ class ConditionalVAE(VAE):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, classes: int | None = None, conditions: int | None = None,
-        latent_dim: int = 2, hidden=(64, 64), **kwargs,
-    ):  # fmt: skip
+        cls,
+        shape: int | tuple,
+        classes: int | None = None,
+        conditions: int | None = None,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
         """Builds the model of rows of numbers in any units, with dense networks.
 
         Args:

@@ -12,6 +12,7 @@ from keras_gen.core import schedules
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.sampling_weights import SamplingWeights
 from keras_gen.vae.vae import VAE
 
@@ -73,9 +74,19 @@ class DBVAE(VAE):
     classify = classify
 
     def __init__(
-        self, encoder, decoder, dataset_size: int, likelihood="bernoulli", positive=1, weight=100.0,
-        beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        dataset_size: int,
+        likelihood: Likelihood | str = "bernoulli",
+        positive: int = 1,
+        weight: float | schedules.Schedule = 100.0,
+        beta: float | schedules.Schedule = 1.0,
+        alpha: float = 0.01,
+        bin_width: float = 0.5,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
         classes = encoder.outputs[2].shape[-1]
         set_label_edges(self, classes)

@@ -6,6 +6,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice
 from keras_gen.core import schedules
 from keras_gen.losses import dip_penalties
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 # Lambda_d as a multiple of lambda_od in the paper's experiments, of each type.
@@ -43,9 +44,16 @@ class DIPVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", type: str = "II", off_diagonal_weight=10.0,
-        diagonal_weight=None, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        type: str = "II",
+        off_diagonal_weight: float | schedules.Schedule = 10.0,
+        diagonal_weight: float | schedules.Schedule | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         self.type = checked_choice("type", type, RATIOS)
         self.off_diagonal_weight = schedules.weight("off_diagonal_weight", off_diagonal_weight)

@@ -10,6 +10,7 @@ from typing_extensions import override
 from keras_gen.core import Player, parts, require_built, require_logits, schedules
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.discrimination_loss import discrimination
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.vae.vae import VAE
 
@@ -57,12 +58,12 @@ class FactorVAE(VAE):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        discriminator,
-        likelihood="bernoulli",
-        gamma=35.0,
-        seed=0,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        gamma: float | schedules.Schedule = 35.0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)

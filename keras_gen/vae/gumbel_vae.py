@@ -11,6 +11,7 @@ from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import require_logits, schedules
 from keras_gen.core.noise import gumbel, several
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE, Inferred
 
 # Jang et al., sec. 4: max(0.5, exp(-r t)) of r = 1e-5, which is 0.5 after log(2) / r steps.
@@ -68,9 +69,17 @@ class GumbelVAE(VAE):
     code_names = ("logits",)
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", beta=1.0, temperature=ANNEALED,
-        straight_through: bool = False, prior_temperature=None, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        beta: float | schedules.Schedule = 1.0,
+        temperature: float | schedules.Schedule = ANNEALED,
+        straight_through: bool = False,
+        prior_temperature: float | schedules.Schedule | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         require_logits(encoder)
         self.straight_through = checked_flag("straight_through", straight_through)

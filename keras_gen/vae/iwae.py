@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 ESTIMATORS = ("standard", "dreg")
@@ -47,9 +48,15 @@ class IWAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", samples: int = 5, estimator="standard",
-        seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        samples: int = 5,
+        estimator: str = "standard",
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         self.samples = checked_integer("samples", samples, minimum=1)
         self.estimator = checked_choice("estimator", estimator, ESTIMATORS)

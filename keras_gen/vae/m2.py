@@ -13,6 +13,7 @@ from keras_gen.core import capability, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import folded, random_labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import m2_networks
 from keras_gen.vae.vae import VAE
 
@@ -67,7 +68,14 @@ class M2(VAE):
     classify = classify
 
     def __init__(
-        self, encoder, decoder, classifier, likelihood="bernoulli", alpha=50.0, seed=0, **kwargs
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        classifier: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        alpha: float | schedules.Schedule = 50.0,
+        seed: int = 0,
+        **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         require_inputs(2, type(self), encoder, decoder)
@@ -79,9 +87,14 @@ class M2(VAE):
     @override
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,),
-        deviation: float | None = 0.001, **kwargs,
-    ):  # fmt: skip
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (500,),
+        deviation: float | None = 0.001,
+        **kwargs,
+    ):
         """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
 
         Args:
@@ -106,7 +119,12 @@ class M2(VAE):
     @override
     @classmethod
     def for_vectors(  # type: ignore[override]
-        cls, shape: int | tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,), **kwargs
+        cls,
+        shape: int | tuple,
+        classes: int = 10,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (500,),
+        **kwargs,
     ):
         """Builds the model of rows of numbers in any units: see `for_images` and `Coder`."""
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())

@@ -7,10 +7,11 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_number, checked_sizes
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.core import capability, require_built, require_inputs, stateless_seed
+from keras_gen.core import capability, require_built, require_inputs, schedules, stateless_seed
 from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.noise import seeded
 from keras_gen.losses import free_kl_standard_normal, likelihoods
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
 from keras_gen.vae.vae import VAE
 
@@ -60,7 +61,14 @@ class PixelVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", free_bits=0.1, beta=1.0, seed=0, **kwargs
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        free_bits: float = 0.1,
+        beta: float | schedules.Schedule = 1.0,
+        seed: int = 0,
+        **kwargs,
     ):
         require_built(encoder, decoder)
         require_inputs(2, type(self), decoder)
@@ -72,7 +80,9 @@ class PixelVAE(VAE):
 
     @override
     @classmethod
-    def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
+    ):
         """Builds the model with a convolutional encoder and a `pixel_vae_decoder`.
 
         Arguments as of `Coder.for_images`.

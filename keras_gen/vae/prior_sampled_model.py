@@ -10,6 +10,7 @@ from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -51,7 +52,14 @@ class PriorSampledModel(LikelihoodModel):
     sample = sample
     log_prob = log_prob
 
-    def __init__(self, decoder, likelihood="bernoulli", samples: int = 100, seed=0, **kwargs):
+    def __init__(
+        self,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        samples: int = 100,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.likelihood = likelihoods.get(likelihood)
         self.edges |= decoder_edges(decoder, self.likelihood)

@@ -21,7 +21,9 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.losses import adversarial, kl_standard_normal
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -81,10 +83,19 @@ class StyleIdentityVAE(Coder):
     batch = ("x", "labels", "same", "other", "other_labels")
 
     def __init__(
-        self, encoder, decoder, discriminator, classes: int, likelihood="bernoulli",
-        swap_weight=1.0, beta=1.0, adversarial_weight=10.0, objective="non_saturating", seed=0,
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        classes: int,
+        likelihood: Likelihood | str = "bernoulli",
+        swap_weight: float | schedules.Schedule = 1.0,
+        beta: float | schedules.Schedule = 1.0,
+        adversarial_weight: float | schedules.Schedule = 10.0,
+        objective: Objective | str = "non_saturating",
+        seed: int = 0,
         **kwargs,
-    ):  # fmt: skip
+    ):
         require_built(discriminator)
         require_logits(discriminator)
         require_inputs(2, type(self), discriminator)

@@ -10,6 +10,7 @@ from keras_gen.autoencoders.coder import Coder
 from keras_gen.core import SCORE_SAMPLES, log_prob, sample, schedules
 from keras_gen.core.noise import folded, normal, several
 from keras_gen.losses import kl_standard_normal
+from keras_gen.losses.likelihoods import Likelihood
 
 
 class Inferred(NamedTuple):
@@ -54,7 +55,15 @@ class VAE(Coder):
     sample = sample
     log_prob = log_prob
 
-    def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        beta: float | schedules.Schedule = 1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
         self.beta = schedules.weight("beta", beta)

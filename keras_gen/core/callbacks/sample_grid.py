@@ -1,6 +1,7 @@
 """Images during training."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class SampleGrid(keras.callbacks.Callback):
     def __init__(
         self,
         draw: Callable[[keras.Model], Any],
-        directory,
+        directory: str | os.PathLike,
         every: int = 1,
         lines: int | None = None,
     ):

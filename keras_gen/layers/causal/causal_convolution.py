@@ -1,5 +1,7 @@
 """The dilated causal convolution of WaveNet."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -35,9 +37,9 @@ class CausalConvolution(CausalLayer):
         kernel_size: int = 2,
         dilation: int = 1,
         sees_itself: bool = True,
-        activation=None,
+        activation: str | Callable | None = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -1,5 +1,7 @@
 """The masked convolution of PixelCNN."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -38,8 +40,8 @@ class MaskedConvolution(CausalLayer):
         kernel_size: int | tuple[int, int],
         mask: str,
         image_channels: int = 1,
-        activation=None,
-        kernel_initializer="glorot_uniform",
+        activation: str | Callable | None = None,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)

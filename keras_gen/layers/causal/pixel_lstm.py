@@ -30,7 +30,9 @@ class PixelLSTM(CausalLayer):
             `MaskedConvolution`.
     """
 
-    def __init__(self, units, input_width, state_width, image_channels, **kwargs):
+    def __init__(
+        self, units: int, input_width: int, state_width: int, image_channels: int, **kwargs
+    ):
         super().__init__(**kwargs)
         if not 0 < image_channels <= units:
             raise ValueError(

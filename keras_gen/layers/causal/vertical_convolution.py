@@ -1,5 +1,7 @@
 """The convolution of Gated PixelCNN's vertical stack."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -36,8 +38,8 @@ class VerticalConvolution(CausalLayer):
         filters: int,
         kernel_size: int,
         sees_itself: bool = True,
-        activation=None,
-        kernel_initializer="glorot_uniform",
+        activation: str | Callable | None = None,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)

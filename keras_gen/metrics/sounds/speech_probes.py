@@ -37,7 +37,9 @@ class SpeechProbes:
         >>> probes.accuracies(model.convert(others, 3), np.full(len(others), 3), their_digits)
     """
 
-    def __init__(self, waveforms, speakers, words, rate: int = 8000):
+    def __init__(
+        self, waveforms: np.ndarray, speakers: np.ndarray, words: np.ndarray, rate: int = 8000
+    ):
         self.rate = rate
         self.labels = (np.asarray(speakers), np.asarray(words))
         self.known = {name: feature(waveforms, rate) for name, (feature, _) in _PROBES.items()}

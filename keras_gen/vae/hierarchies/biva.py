@@ -1,8 +1,12 @@
 """The bidirectional-inference variational autoencoder (Maaløe, Fraccaro, Liévin, Winther 2019)."""
 
+from collections.abc import Sequence
+
 import keras
 from typing_extensions import override
 
+from keras_gen.core import schedules
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads, reparameterized
 
 
@@ -63,9 +67,17 @@ class BIVA(HierarchicalVAE):
     estimated = ("bu",)
 
     def __init__(
-        self, bottom_up, lateral, top_down, decoder, likelihood="bernoulli", beta=1.0,
-        free_bits=0.0, seed=0, **kwargs,
-    ):  # fmt: skip
+        self,
+        bottom_up: Sequence[keras.Model],
+        lateral: Sequence[keras.Model],
+        top_down: Sequence[keras.Model],
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "bernoulli",
+        beta: float | schedules.Schedule = 1.0,
+        free_bits: float | schedules.Schedule = 0.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(beta, free_bits, seed, **kwargs)
         self.set_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
 

@@ -62,7 +62,13 @@ class HierarchicalVAE(Coder):
     sample = sample
     log_prob = log_prob
 
-    def __init__(self, beta=1.0, free_bits=0.0, seed=0, **kwargs):
+    def __init__(
+        self,
+        beta: float | schedules.Schedule = 1.0,
+        free_bits: float | schedules.Schedule = 0.0,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.beta = schedules.weight("beta", beta)
         self.free_bits = schedules.weight("free_bits", free_bits)

@@ -52,7 +52,14 @@ class ConditionalVQVAE(VQVAE):
 
     batch = ("x", "speakers")
 
-    def __init__(self, encoder, decoder, speakers: int, spectral_weight=300.0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        speakers: int,
+        spectral_weight: float | schedules.Schedule = 300.0,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, **kwargs)
         require_inputs(2, type(self), decoder)
         shape = encoder.input_shape[1:]

@@ -17,8 +17,10 @@ from keras_gen.core import (
     schedules,
 )
 from keras_gen.losses import adversarial
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
+from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.orthogonality import last_kernel
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
@@ -79,9 +81,17 @@ class VQGAN(VQVAE):
     """
 
     def __init__(
-        self, encoder, decoder, discriminator, feature_network, likelihood="normal",
-        feature_weight=1.0, adversarial_weight=1.0, objective="hinge", **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        feature_network: keras.Model,
+        likelihood: Likelihood | str = "normal",
+        feature_weight: float | schedules.Schedule = 1.0,
+        adversarial_weight: float | schedules.Schedule = 1.0,
+        objective: Objective | str = "hinge",
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         require_built(discriminator, feature_network)
         require_logits(discriminator)

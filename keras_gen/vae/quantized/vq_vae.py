@@ -10,6 +10,7 @@ from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import Player, schedules
 from keras_gen.layers import VectorQuantizer
 from keras_gen.layers.vector_quantizer import UPDATES
+from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -57,10 +58,18 @@ class VQVAE(Coder):
     for_users = ("codebook",)
 
     def __init__(
-        self, encoder, decoder, likelihood="normal", codebook_size: int = 512,
-        commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0,
-        codebook_update: str = "average", **kwargs,
-    ):  # fmt: skip
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | str = "normal",
+        codebook_size: int = 512,
+        commitment_weight: float | schedules.Schedule = 0.25,
+        decay: float = 0.99,
+        dead_after: int | None = 100,
+        seed: int = 0,
+        codebook_update: str = "average",
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
         self.codebook_size = checked_integer("codebook_size", codebook_size, minimum=2)

@@ -48,7 +48,9 @@ class VQVAE2(VQVAE):
 
     code_names = ("bottom",)
 
-    def __init__(self, top_encoder, encoder, decoder, **kwargs):
+    def __init__(
+        self, top_encoder: keras.Model, encoder: keras.Model, decoder: keras.Model, **kwargs
+    ):
         super().__init__(encoder, decoder, **kwargs)
         require_built(top_encoder)
         if len(top_encoder.outputs) != 2:

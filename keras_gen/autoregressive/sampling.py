@@ -1,5 +1,8 @@
 """Sampling of causal networks: value by value, with a cache of what earlier places computed."""
 
+from collections.abc import Callable, Sequence
+
+import keras
 import tensorflow as tf
 
 from keras_gen.autoregressive.cached_network import Walker
@@ -8,7 +11,13 @@ from keras_gen.autoregressive.causality import require_causal
 
 # AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
 @tf.autograph.experimental.do_not_convert
-def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> tf.Tensor:
+def sample_causal(
+    network: keras.Model,
+    draw: Callable,
+    noise: tf.Tensor,
+    conditions: Sequence[tf.Tensor] = (),
+    cached: bool = True,
+) -> tf.Tensor:
     """Draws images row by row, pixel by pixel, channel by channel; sequences in time; or vectors.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,

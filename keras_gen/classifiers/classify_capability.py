@@ -4,13 +4,18 @@ Such a model says `classify = classify` in its body, and returns its `logits`. `
 too, -1 for an example without one, as scikit-learn does.
 """
 
+import keras
+import tensorflow as tf
+
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.model import require_built
 
 
-def set_classifier(model, classifier, shape, what: str) -> None:
+def set_classifier(
+    model: keras.Model, classifier: keras.Model, shape: tuple[int, ...], what: str
+) -> None:
     """Sets a network that ends with logits `[batch, classes]`, and adds the labels' edge.
 
     Args:
@@ -30,14 +35,14 @@ def set_classifier(model, classifier, shape, what: str) -> None:
     set_label_edges(model, classifier.output_shape[-1])
 
 
-def set_label_edges(model, classes: int) -> None:
+def set_label_edges(model: keras.Model, classes: int) -> None:
     """Adds the edge of labels, which may be unknown, -1, in training."""
     model.edges["labels"] = Labels(classes)
     model.training_edges["labels"] = Labels(classes, unknown=True)
 
 
 @capability
-def classify(self, x, **given):
+def classify(self, x: tf.Tensor, **given):
     """Returns the logits of the classes, float32 `[n, classes]`."""
     # Of models with `logits` of examples that went through the edge: they have this as their
     # method.

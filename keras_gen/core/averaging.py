@@ -10,7 +10,7 @@ from keras_gen.keras_internals import average_by, averages, averages_alone
 
 
 @contextlib.contextmanager
-def averaged_weights(model):
+def averaged_weights(model: keras.Model):
     """Swaps the moving averages of the weights in, and the trained weights back on leaving.
 
     Keras optimizers keep averages with `use_ema=True`; other networks stay as they are. Do not
@@ -36,13 +36,13 @@ def averaged_weights(model):
             weight.assign(value)
 
 
-def keep_averages(model) -> None:
+def keep_averages(model: keras.Model) -> None:
     """Puts the moving averages of the weights in the weights' place, where there are some."""
     for weight, average in _averages(model):
         weight.assign(keras.ops.convert_to_numpy(average))
 
 
-def forget_start(optimizer) -> None:
+def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Lets an optimizer's moving averages forget the initial weights.
 
     Keras' average begins with them: with momentum m they have the share m^n after n steps, 48 % at
@@ -71,7 +71,7 @@ def _average(optimizer, weights) -> None:
         average.assign(share * average + (1 - share) * keras.ops.cast(weight, average.dtype))
 
 
-def take_weights(model, other) -> None:
+def take_weights(model: keras.Model, other: keras.Model) -> None:
     """Copies weights and averages to a compiled model from another one with the same networks."""
     for name, network in model.networks.items():
         network.set_weights(other.networks[name].get_weights())

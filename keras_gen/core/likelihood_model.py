@@ -76,7 +76,7 @@ class LikelihoodModel(GenerativeModel):
 
 
 @capability
-def log_prob(self, x, **given):
+def log_prob(self, x: tf.Tensor, **given):
     """Returns log p(x), or the bound on it that the class states: float32 `[n]`, nats.
 
     A model of p(x | given) takes its conditions too, by the names in the class's `given`.

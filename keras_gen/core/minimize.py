@@ -46,7 +46,9 @@ def trainable_weights(*networks) -> list:
     return list(found.values())
 
 
-def gradients(loss_fn: Callable, optimizer, *networks, xla: bool = False) -> Gradients:
+def gradients(
+    loss_fn: Callable, optimizer: keras.optimizers.Optimizer, *networks, xla: bool = False
+) -> Gradients:
     """Computes the gradients of a loss by the trainable weights of `networks`.
 
     For methods that change the gradients before they are applied; else use `minimize`.
@@ -142,7 +144,9 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
     return found, slopes
 
 
-def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer, *parts: Gradients, name: str = "loss"
+):
     """Takes the optimizer's step along gradients, and returns an operation to wait for.
 
     Gradients that are NaN or infinite, or whose squares are, are refused before anything changes.
@@ -172,7 +176,9 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         return tf.group(*checks)
 
 
-def minimize(loss_fn: Callable, optimizer, *networks, xla: bool = False) -> Any:
+def minimize(
+    loss_fn: Callable, optimizer: keras.optimizers.Optimizer, *networks, xla: bool = False
+) -> Any:
     """Takes one step of `optimizer` on the trainable weights of `networks` alone.
 
     Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that networks
@@ -209,7 +215,7 @@ _mappings: list[list] = [[]]
 
 
 @contextlib.contextmanager
-def stateless(network=None, weights=(), state=()):
+def stateless(network: keras.Model | None = None, weights=(), state=()):
     """Lets networks compute in a block without changing their state.
 
     Moving statistics and counters are read but not updated. Penalties use it, and networks inside

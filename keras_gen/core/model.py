@@ -70,7 +70,7 @@ def inside(step: Step):
         running.reset(token)
 
 
-def training_step(model) -> contextlib.AbstractContextManager:
+def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     """Within, a model computes as in its next training step: networks, noise and schedules.
 
     For tests, and for readers who try the parts of a step one at a time. No weight changes unless

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def reverse_gradient(x: tf.Tensor, weight=1.0) -> tf.Tensor:
+def reverse_gradient(x: tf.Tensor, weight: float | tf.Tensor = 1.0) -> tf.Tensor:
     """Returns x, whose gradient is reversed: -weight times that of the result.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (14) and (15). A

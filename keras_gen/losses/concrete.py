@@ -7,7 +7,9 @@ import tensorflow as tf
 from keras_gen.losses.per_example import per_example_sum
 
 
-def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tensor:
+def relaxed_codes(
+    logits: tf.Tensor, gumbel: tf.Tensor, temperature: float | tf.Tensor
+) -> tf.Tensor:
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
     Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.1: the softmax of the noisy
@@ -26,7 +28,9 @@ def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tenso
     return tf.nn.log_softmax(noisy / temperature)
 
 
-def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Tensor:
+def log_concrete(
+    log_codes: tf.Tensor, logits: tf.Tensor, temperature: float | tf.Tensor
+) -> tf.Tensor:
     """Returns the log density of the logarithms of relaxed codes, float32 `[batch]`.
 
     Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
@@ -51,7 +55,12 @@ def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Ten
     return per_example_sum(densities)
 
 
-def relaxed_kl(log_codes: tf.Tensor, logits: tf.Tensor, temperature, prior_temperature):
+def relaxed_kl(
+    log_codes: tf.Tensor,
+    logits: tf.Tensor,
+    temperature: float | tf.Tensor,
+    prior_temperature: float | tf.Tensor,
+):
     """Estimates the KL divergence of relaxed codes from a uniform prior that is relaxed too.
 
     Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, float32 `[batch]` in nats. Its

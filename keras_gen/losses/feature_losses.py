@@ -9,7 +9,7 @@ from keras_gen.losses.per_example import per_example_mean
 EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 
 
-def feature_distance(first, second) -> tf.Tensor:
+def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """Returns the distance of two batches in the feature maps of a network, such as VGG: `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
@@ -31,7 +31,9 @@ def feature_distance(first, second) -> tf.Tensor:
     return tf.add_n([per_example_mean(distance) for distance in distances])
 
 
-def slope_ratio(slope, other, delta: float = 1e-6, most: float = 1e4) -> tf.Tensor:
+def slope_ratio(
+    slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
+) -> tf.Tensor:
     """Returns the weight of another loss with which its gradient is as long as the first loss's.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.

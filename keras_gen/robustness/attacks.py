@@ -357,7 +357,9 @@ def class_labels(labels, count: int) -> np.ndarray:
     return labels
 
 
-def named_right(network: Callable, x: np.ndarray, labels, batch_size: int = 500) -> np.ndarray:
+def named_right(
+    network: Callable, x: np.ndarray, labels: np.ndarray, batch_size: int = 500
+) -> np.ndarray:
     """Returns whether each example is given its class, bool `[n]`."""
     starts = range(0, len(x), batch_size)
     named = [logits_of(network, x[s : s + batch_size]).numpy().argmax(axis=1) for s in starts]

@@ -42,7 +42,12 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
 
 
 def robust_accuracy(
-    network: Callable, images, labels, attacks: dict[str, Attack], bounds=None, restarts=1
+    network: Callable,
+    images: np.ndarray,
+    labels: np.ndarray,
+    attacks: dict[str, Attack],
+    bounds=None,
+    restarts=1,
 ) -> dict[str, float]:
     """Returns the accuracy under each attack, without any (`"clean"`), and under the `"worst"`.
 

@@ -19,7 +19,7 @@ def require_inputs(count: int, owner: type, *networks) -> None:
             )
 
 
-def require_takes(network, shape) -> None:
+def require_takes(network: keras.Model, shape: tuple[int, ...]) -> None:
     """Raises a ValueError if the first input of a functional model takes other examples."""
     taken = tuple(network.inputs[0].shape[1:])
     if not tf.TensorShape(taken).is_compatible_with(shape):

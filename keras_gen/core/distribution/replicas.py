@@ -1,5 +1,7 @@
 """What replicas share: their part of the global batch, sums and means over all of them."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -26,7 +28,7 @@ def replica_slice(local) -> tuple:
     return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
 
 
-def replica_part(values: tf.Tensor, local) -> tf.Tensor:
+def replica_part(values: tf.Tensor, local: tf.Tensor) -> tf.Tensor:
     """Returns this replica's `local` examples of values `[global batch, ...]`."""
     start, _ = replica_slice(local)
     return values[start : start + local]
@@ -106,7 +108,7 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
     return global_sum(total) / global_sum(count)
 
 
-def replace_weights(function, *variables: keras.Variable) -> None:
+def replace_weights(function: Callable, *variables: keras.Variable) -> None:
     """Replaces each weight by a function of it, the same on every replica, in a step.
 
     Constraints of an optimizer cannot: a replica alone may not assign a shared weight.

@@ -155,7 +155,7 @@ class Levels(Edge):
         return tf.TensorSpec([None, *self.shape], tf.int32)
 
 
-def missing_pixels(masks) -> np.ndarray:
+def missing_pixels(masks: np.ndarray) -> np.ndarray:
     """Returns where pixels are missing, truth values: where masks are not 0.
 
     Raises:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.core.minimize import trainable_weights
 
 
-def update_field(model, batch, points: np.ndarray) -> np.ndarray:
+def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
     """Returns how one training step moves a model's weights from each of some points.
 
     The step is the model's own, with its order of players, penalties and optimizers. So under
@@ -45,7 +46,9 @@ def update_field(model, batch, points: np.ndarray) -> np.ndarray:
     return np.stack(found)
 
 
-def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -> np.ndarray:
+def update_jacobian(
+    model: keras.Model, batch, point: np.ndarray, difference: float = 0.05
+) -> np.ndarray:
     """Returns the Jacobian of a training step at a point, as a map from weights to weights.
 
     Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
@@ -71,7 +74,7 @@ def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -
     return ((above - below) / (2 * difference)).T
 
 
-def trajectory(model, batch, point: np.ndarray, steps: int) -> np.ndarray:
+def trajectory(model: keras.Model, batch, point: np.ndarray, steps: int) -> np.ndarray:
     """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:

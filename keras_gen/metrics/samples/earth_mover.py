@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
@@ -38,7 +39,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
-def critic_distances(model, points: np.ndarray, seed: int = 0) -> dict[str, float]:
+def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> dict[str, float]:
     """The critic's estimate of the distance between samples and points, and the exact one.
 
     Args:

@@ -1,5 +1,6 @@
 """The package itself: what `import keras_gen` gives, and what it does not load."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -78,3 +79,13 @@ def test_citation_and_changelog_name_the_version():
     lines = (root / "CHANGELOG.md").read_text().splitlines()
     newest = next(line for line in lines if re.match(r"## \d", line))
     assert newest == f"## {cited['version']} - {cited['date-released']}"
+
+
+@pytest.mark.parametrize("name", tiny.model_classes())
+def test_every_argument_of_a_model_has_a_type(name):
+    model = getattr(keras_gen, name)
+    doors = [door for door in dir(model) if door.startswith("for_") and door != "for_users"]
+    for build in [model.__init__, *(getattr(model, door) for door in doors)]:
+        arguments = inspect.signature(build).parameters.values()
+        named = [a for a in arguments if a.name != "self" and a.kind != a.VAR_KEYWORD]
+        assert [a.name for a in named if a.annotation is a.empty] == []

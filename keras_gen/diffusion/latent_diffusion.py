@@ -106,7 +106,12 @@ class LatentDiffusion(DDPM):
 
     @classmethod
     def for_coder(
-        cls, coder, examples, widths: tuple[int, ...] = (64, 128), width: int = 256, **kwargs
+        cls,
+        coder: keras.Model,
+        examples: np.ndarray,
+        widths: tuple[int, ...] = (64, 128),
+        width: int = 256,
+        **kwargs,
     ):
         """Builds the model with a usual network, for latents scaled to deviation 1.
 

@@ -133,7 +133,14 @@ class VFAE(LikelihoodModel):
         self.beta = schedules.weight("beta", beta)
 
     @classmethod
-    def for_table(cls, columns, classes: int = 2, latent_dim: int = 50, hidden=(100,), **kwargs):
+    def for_table(
+        cls,
+        columns: Sequence[Column],
+        classes: int = 2,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (100,),
+        **kwargs,
+    ):
         """Builds the model with dense networks; by default of the paper's sizes for Adult.
 
         Args:

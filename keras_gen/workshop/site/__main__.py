@@ -1,22 +1,38 @@
 """`python -m keras_gen.workshop.site`: builds the documentation site."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
+from keras_gen import __version__
 from keras_gen.workshop.site.build import build
+from keras_gen.workshop.site.versions import add_version
 
 
 def main() -> int:
     """Builds the site of the checkout in the working directory."""
+    parser = argparse.ArgumentParser(
+        prog="python -m keras_gen.workshop.site", description=__doc__
+    )
+    parser.add_argument(
+        "--versions",
+        type=Path,
+        metavar="FOLDER",
+        help="add the built site there as a folder of its version, and list all versions",
+    )
+    given = parser.parse_args()
     try:
         folder = build(Path.cwd())
-    except (FileNotFoundError, ValueError) as error:
+        page = folder / "index.html"
+        if given.versions:
+            page = add_version(folder, given.versions, __version__)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         return error.returncode
-    print(f"{folder / 'index.html'} is the first page")
+    print(f"{page} is the first page")
     return 0
 
 

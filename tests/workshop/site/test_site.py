@@ -11,7 +11,7 @@ import yaml
 
 import keras_gen
 from keras_gen.workshop.results import read_groups, words
-from keras_gen.workshop.site import build, check, links, methods, pictures, sources
+from keras_gen.workshop.site import build, check, links, methods, pictures, sources, versions
 from processes import ROOT
 
 
@@ -162,6 +162,31 @@ def test_a_built_site_is_checked(tmp_path):
         "a/b.html leads to y.png, which is not there",
         "index.html leads to a/b.html#c, a page without this anchor",
     ]
+
+
+def test_code_keeps_its_indents():
+    page = "<p>\n    a</p>\n<pre><code>if a:\n    b\n</code></pre>\n    <p>c</p>"
+    less = "<p>\na</p>\n<pre><code>if a:\n    b\n</code></pre>\n<p>c</p>"
+    assert build.without_indents(page) == less
+
+
+def test_versions_stand_side_by_side(tmp_path):
+    built = tmp_path / "html"
+    built.mkdir()
+    (built / "index.html").write_text("first")
+    folder = tmp_path / "all"
+    for version in ("0.9.0", "0.10.0", "0.10.0rc1"):
+        page = versions.add_version(built, folder, version)
+    assert re.findall('href="(.*?)/index.html"', page.read_text()) == [
+        "0.10.0", "0.10.0rc1", "0.9.0",
+    ]  # fmt: skip
+    assert (folder / "0.9.0" / "index.html").read_text() == "first"
+    assert not check.problems(folder)
+    with pytest.raises(FileExistsError, match=r"0\.9\.0 again"):
+        versions.add_version(built, folder, "0.9.0")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "0.10.0", "0.10.0rc1", "0.9.0", "index.html",
+    ]  # fmt: skip
 
 
 def test_formulas_become_mathml():

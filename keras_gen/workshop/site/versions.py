@@ -1,0 +1,69 @@
+"""Built sites of several versions, side by side: one folder each, and a page that lists them."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from packaging.version import Version
+
+from keras_gen.files.writing import partial_path, replacing
+
+NUMBERED = re.compile(r"\d+(\.\w+)+")
+LIST = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>keras_gen, all versions</title>
+</head>
+<body>
+<h1>keras_gen, all versions</h1>
+<ul>
+{entries}
+</ul>
+</body>
+</html>
+"""
+
+
+def add_version(site: Path, folder: Path, version: str) -> Path:
+    """Copies a built site into the folder of its version, and lists all versions.
+
+    Args:
+        site: The built site, with its `index.html`.
+        folder: Where the versions stand; made if it is not there.
+        version: Such as `"0.1.0"`.
+
+    Returns:
+        The page that lists them, the newest first.
+
+    Raises:
+        FileExistsError: If this version stands there already: a published site does not change.
+
+    Example: `add_version(Path("build/site/html"), Path("site"), "0.1.0")`
+    """
+    target = folder / version
+    if target.exists():
+        raise FileExistsError(
+            f"{target} is there already: delete it to publish version {version} again, or raise "
+            "`__version__` in keras_gen/__init__.py."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = partial_path(target)
+    shutil.copytree(site, partial)
+    os.replace(partial, target)
+    names = [path.name for path in folder.iterdir() if NUMBERED.fullmatch(path.name)]
+    entries = [
+        f'<li><a href="{name}/index.html">{name}</a></li>' for name in newest_first(names)
+    ]
+    page = folder / "index.html"
+    with replacing(page) as file:
+        file.write(LIST.format(entries="\n".join(entries)).encode())
+    return page
+
+
+def newest_first(names: list[str]) -> list[str]:
+    """Sorts versions by their numbers; one before a release comes after the release."""
+    return sorted(names, key=Version, reverse=True)

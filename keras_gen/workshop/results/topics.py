@@ -70,21 +70,21 @@ def found(words: str, topics: Topics) -> dict[str, list[str]]:
     return result
 
 
-def read_chapters(course: str | Path) -> dict[str, str]:
-    """Returns the chapter that ends with a recipe's figure: name of the recipe -> of the page.
+def read_chapters(course: str | Path) -> dict[str, list[str]]:
+    """Returns the chapters that end with a recipe's figure: name of the recipe -> of their pages.
 
     Args:
         course: The folder of the chapters' pages, which end in a table with links to recipes.
 
     Example:
         >>> read_chapters("docs/course")["vae_mnist"]
-        '04_vae'
+        ['04_vae']
     """
-    chapters: dict[str, str] = {}
+    chapters: dict[str, list[str]] = {}
     for page in sorted(Path(course).glob("[0-9]*.md")):
         table = page.read_text(encoding="utf-8").rpartition("| topic |")[2]
-        for name in re.findall(r"\(\.\./\.\./recipes/(\w+)\.py\)", table):
-            chapters.setdefault(name, page.stem)
+        for name in set(re.findall(r"\(\.\./\.\./recipes/(\w+)\.py\)", table)):
+            chapters.setdefault(name, []).append(page.stem)
     return chapters
 
 
@@ -92,7 +92,7 @@ def topics_page(
     topics: Topics,
     classes: Mapping[str, str],
     images: Sequence[str],
-    chapters: Mapping[str, str],
+    chapters: Mapping[str, Sequence[str]],
 ) -> str:
     """The text of docs/topics.md.
 
@@ -108,7 +108,7 @@ def topics_page(
         for topic, names in rows.items():
             links = ", ".join(_link(name, name in images) for name in names)
             shown = dict.fromkeys(one for name in names for one in classes[name].split(", "))
-            derived = sorted({chapters[name] for name in names if name in chapters})
+            derived = sorted({page for name in names for page in chapters.get(name, ())})
             pages = ", ".join(f"[{int(page[:2])}](course/{page}.md)" for page in derived)
             parts.append(f"| {topic} | {links} | {', '.join(shown)} | {pages} |")
         parts.append("")

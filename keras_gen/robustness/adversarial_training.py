@@ -1,5 +1,6 @@
 """Adversarial training (Goodfellow et al. 2015; Madry et al. 2018)."""
 
+import math
 from functools import partial
 
 import keras
@@ -10,6 +11,7 @@ from keras_gen.arguments import checked_number
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
+from keras_gen.core.kinds_of_data import Edge, Images
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.robustness import named_attacks
 from keras_gen.robustness.attacks import Attack
@@ -31,7 +33,7 @@ class AdversarialTraining(Classifier):
     FGSM, can be learned without any robustness.
 
     Args:
-        encoder: Images in [0, 1] to features `[batch, features]`.
+        encoder: Images in [0, 1], or vectors, to features `[batch, features]`.
         classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"` or an object of
             `keras_gen.robustness`. Its `epsilon` may be a schedule of the step: with the whole of
@@ -66,7 +68,7 @@ class AdversarialTraining(Classifier):
     ):
         super().__init__(encoder, classifier, seed, **kwargs)
         self.attack = named_attacks.get(attack)
-        self.attack.check_epsilon(0.0, 1.0)
+        self.attack.check_epsilon(*range_of(self.edges["x"]))
         if self.attack.targeted:
             raise ValueError(
                 "The attack is targeted, and labels are the true ones: it would help."
@@ -96,10 +98,18 @@ class AdversarialTraining(Classifier):
 
         epsilon = self.scheduled(self.attack.epsilon)
         seed = self.stateless_seed("attack")
-        attacked = self.attack.changed(attacked_loss, x, seed, epsilon=epsilon)
+        low, high = range_of(self.edges["x"])
+        attacked = self.attack.changed(attacked_loss, x, seed, low, high, epsilon)
         terms = label_terms(labels, self.logits(attacked))
         if self.clean_fraction:
             clean = label_cross_entropy(labels, self.logits(x))
             attacked_part = (1.0 - self.clean_fraction) * terms["classification"]
             terms["classification"] = attacked_part + self.clean_fraction * clean
         return terms
+
+
+def range_of(edge: Edge) -> tuple[float, float]:
+    """Returns the smallest and the largest value of prepared examples; vectors have no bounds."""
+    if isinstance(edge, Images):
+        return edge.low, edge.high
+    return -math.inf, math.inf

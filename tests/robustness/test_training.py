@@ -41,6 +41,22 @@ def test_it_learns_from_the_examples_of_the_attack():
     assert found["loss"] == pytest.approx(clean, rel=1e-5)
 
 
+def test_vectors_are_not_clipped():
+    """Of a linear model, the worst change lowers each margin by epsilon times the 1-norm."""
+    encoder, classifier = mlp_encoder((4,), 3, ()), mlp_encoder((3,), 2, (), name="classifier")
+    model = AdversarialTraining(encoder, classifier, FGSM(0.5))
+    model.compile(keras.optimizers.SGD(0.0))
+    rng = np.random.default_rng(0)
+    x, labels = 3 * rng.normal(size=(8, 4)).astype("float32"), rng.integers(0, 2, 8)
+    weights = encoder.get_weights()[0] @ classifier.get_weights()[0]
+    norm = np.abs(weights[:, 1] - weights[:, 0]).sum()
+    logits = model.classify(x)
+    margins = (2 * labels - 1) * (logits[:, 1] - logits[:, 0])
+    logs = model.train_step((x, labels))
+    expected = np.logaddexp(0, 0.5 * norm - margins).mean()
+    assert float(logs["loss"]) == pytest.approx(expected, rel=1e-5)
+
+
 def test_epsilon_grows_with_the_steps():
     x, labels = examples()
     attack = PGD(Linear(0.0, 0.2, steps=4), steps=3, relative_step=0.5, random_start=False)

@@ -43,6 +43,8 @@ class LinearErasure:
         basis, strengths, _ = np.linalg.svd(covariance, full_matrices=False)
         basis = basis[:, strengths > SMALLEST * strengths.max()]
         self.erased = whiten @ basis @ (basis.T @ unwhiten)
+        # A constant column stays one: probes that standardize would enlarge its rounding errors.
+        self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
         """Returns the vectors without what a linear predictor could tell, float64 `[n, d]`."""

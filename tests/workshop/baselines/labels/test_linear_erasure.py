@@ -33,6 +33,16 @@ def test_erasure_is_a_projection_of_the_least_rank(rng):
     np.testing.assert_array_equal(found[:, 4], 7.0)
 
 
+def test_an_empty_column_stays_empty(rng):
+    """Rounding errors in it would tell the attribute to a probe that standardizes."""
+    attributes = rng.integers(0, 2, 300)
+    vectors = rng.normal(size=(300, 60)) @ rng.normal(size=(60, 60))
+    vectors += attributes[:, None] * rng.normal(size=60)
+    vectors[:, ::3] = 0
+    found = LinearErasure(vectors, attributes)(vectors)
+    assert not found[:, ::3].any()
+
+
 def test_of_vectors_that_tell_nothing_nothing_is_erased():
     vectors = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     attributes = np.array([0, 0, 1, 1])

@@ -4,7 +4,7 @@ Hinton, Salakhutdinov 2006 (autoencoder); Kingma, Welling 2014 (VAE); van den Oo
 (VQ-VAE with a prior of its codes) and 2016 (PixelCNN); Kingma, Dhariwal 2018 (Glow); Goodfellow et
 al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
 
-  python recipes/families_fashion_mnist.py            about 25 minutes on two CPU cores, estimated
+  python recipes/families_fashion_mnist.py            about 45 minutes on two CPU cores, estimated
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
 Each model trains for about as long as the others, and is small: the networks are those of the
@@ -94,9 +94,9 @@ PRESETS = {
     "smoke": dict(families="autoencoder gan", latent_dim=4, filters=8, autoencoder_steps=2,
                   gan_steps=2, epochs=2, steps_per_epoch=2, batch_size=16, nll_samples=2,
                   scored=10, compared=20, classifier_steps=5),
-    "cpu": dict(autoencoder_steps=1200, vq_vae_steps=300, prior_steps=300, pixel_cnn_steps=200,
-                flow_steps=800, gan_steps=2000, ddpm_steps=280, flow_matching_steps=280,
-                epochs=4, steps_per_epoch=300, batch_size=128, mixed_precision="none"),
+    "cpu": dict(autoencoder_steps=3500, vq_vae_steps=800, prior_steps=800, pixel_cnn_steps=850,
+                flow_steps=3500, gan_steps=3400, ddpm_steps=850, flow_matching_steps=850,
+                epochs=12, steps_per_epoch=300, batch_size=128, mixed_precision="none"),
     "paper": dict(filters=128, autoencoder_steps=100_000, vq_vae_steps=100_000,
                   prior_steps=100_000, pixel_cnn_steps=100_000, flow_steps=100_000,
                   gan_steps=100_000, ddpm_steps=100_000, flow_matching_steps=100_000, epochs=200,

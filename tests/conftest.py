@@ -93,9 +93,8 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)  # before -m is applied
 def pytest_collection_modifyitems(config, items):
     """Says which tests are quick, and skips what this machine cannot run."""
-    if items and config.option.minutes is not None:
-        first = _number_of_commit() % len(items)
-        items[:] = items[first:] + items[:first]
+    if config.option.minutes is not None:
+        _order_by_time(items)
     absent = _data_absent()
     for item in items:
         item.add_marker("all")
@@ -105,6 +104,15 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason=absent))
         if item.get_closest_marker("gpu") and not _gpus():
             item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU"))
+
+
+def _order_by_time(items) -> None:
+    """Puts files without slow tests first, and begins the others at another place each commit."""
+    with_slow = {item.path for item in items if item.get_closest_marker("slow")}
+    always = [item for item in items if item.path not in with_slow]
+    others = [item for item in items if item.path in with_slow]
+    first = _number_of_commit() % max(len(others), 1)
+    items[:] = always + others[first:] + others[:first]
 
 
 def _number_of_commit() -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import serializable
@@ -34,6 +36,10 @@ class FDivergence(Objective):
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)
+
+    def f(self, ratio: np.ndarray) -> np.ndarray:
+        """Returns f of p / q, which is positive."""
+        raise NotImplementedError
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
         """The function g of logits."""
@@ -65,6 +71,10 @@ class KullbackLeibler(FDivergence):
 
     threshold = 1.0
 
+    @override
+    def f(self, ratio):
+        return ratio * np.log(ratio)
+
     def _activation(self, logits):
         return logits
 
@@ -82,6 +92,10 @@ class ReverseKL(FDivergence):
         >>> ReverseKL().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
     """
 
+    @override
+    def f(self, ratio):
+        return -np.log(ratio)
+
     def _activation(self, logits):
         return -tf.exp(-logits)
 
@@ -98,6 +112,10 @@ class Pearson(FDivergence):
     Example:
         >>> Pearson().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
     """
+
+    @override
+    def f(self, ratio):
+        return np.square(ratio - 1)
 
     def _activation(self, logits):
         return logits
@@ -119,6 +137,10 @@ class JensenShannon(FDivergence):
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
     """
+
+    @override
+    def f(self, ratio):
+        return ratio * np.log(ratio) - (ratio + 1) * np.log((ratio + 1) / 2)
 
     def _activation(self, logits):
         return math.log(2.0) - tf.nn.softplus(-logits)

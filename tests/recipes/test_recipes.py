@@ -22,6 +22,7 @@ OFFLINE = "OFFLINE SAMPLE instead of the real data: "
 DRAWN = (
     "densities_plane",
     "disentanglement_factors",
+    "f_gan_line",
     "flow_matching_plane",
     "gan_fields",
     "gan_modes",

@@ -29,6 +29,7 @@ from keras_gen.workshop.baselines.likelihoods.gaussian_mixture import (
 )
 from keras_gen.workshop.baselines.likelihoods.image_likelihoods import image_baselines
 from keras_gen.workshop.baselines.likelihoods.n_grams import NGrams, best_n_grams
+from keras_gen.workshop.baselines.likelihoods.nearest_normal import divergence, nearest_normal
 from keras_gen.workshop.baselines.likelihoods.pixel_histograms import PixelHistograms
 from keras_gen.workshop.baselines.likelihoods.probabilistic_pca import ProbabilisticPCA
 from keras_gen.workshop.baselines.sounds.griffin_lim import griffin_lim

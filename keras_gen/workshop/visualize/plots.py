@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# A line of more points has none of them marked.
+MOST_MARKS = 60
+
+
 def code_scatter(
     panels: Mapping[str, np.ndarray],
     labels: np.ndarray,
@@ -130,7 +134,7 @@ def line_plot(
     log_x: bool = False,
     log_y: bool = False,
 ) -> np.ndarray:
-    """Lines with a mark at each point, such as an error over code size.
+    """Lines, with a mark at each point unless there are many, such as an error over code size.
 
     Args:
         lines: Name -> (xs, ys); in the legend as `keras_gen.messages.in_words` says it.
@@ -162,7 +166,8 @@ def line_plot(
         raise ValueError("lines is empty: give at least one.")
     drawn, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
-        axes.plot(xs, ys, marker="o", label=in_words(name))
+        mark = "o" if len(xs) <= MOST_MARKS else None
+        axes.plot(xs, ys, marker=mark, label=in_words(name))
     if log_x:
         axes.set_xscale("log")
         ticks = sorted({x for xs, _ in lines.values() for x in xs})

@@ -20,7 +20,6 @@ _WORDS = {
     "ddpm": "DDPM",
     "griffin_lim": "Griffin-Lim",
     "jpeg": "JPEG",
-    "jensen_shannon": "Jensen-Shannon divergence",
     "kl": "KL divergence",
     "kl_loss": "KL divergence (nats)",
     "kmeans": "k-means",

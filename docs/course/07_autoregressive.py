@@ -94,8 +94,9 @@ for order in ((0, 1, 2), (2, 0, 1)):
 # image of 196 bits this is $2^{196} - 1$, about $10^{59}$. The chain rule alone saves nothing. A
 # model has to say how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on what came before with fewer
 # numbers. But there are two gains. Each conditional is easy to normalize: for a bit, one number
-# between 0 and 1 will do. And the product of normalized conditionals is normalized. So we may choose
-# them as we like, and get a probability that sums to 1.
+# between 0 and 1 will do. And the product of normalized conditionals is normalized: sum over the last
+# value first, which gives 1, then over the one before, and so on. So we may choose them as we like,
+# and get a probability that sums to 1.
 #
 # **The data** are handwritten digits at half their size, 14 × 14 pixels, and a pixel is 1 where the
 # mean gray value is above one half. So a digit is a list of 196 bits. One part is for training, one
@@ -163,13 +164,15 @@ show(plot, "contexts", "Tables of what followed k pixels. Longer contexts soon o
 # %% [markdown]
 # Two lessons. *Where* the context lies counts more than its length: the eight pixels read last say far
 # less than the two nearest ones, of which one is above. The 13th and the 14th read before lie in the
-# row above, and with them the n-gram falls by more than 16 nats. And the training digits get ever more
-# likely with longer contexts, while the held-out ones turn around: $2^{20}$ entries are more than
-# 30,000 digits can fill. A table cannot see that two contexts are similar. Networks can.
+# row above: from 8 pixels to 14, most of all with these two, the n-gram falls by more than 16 nats.
+# Without any context all pixels share one probability, which is worse than one for each place. And the
+# training digits get ever more likely with longer contexts, while the held-out ones turn around from 18
+# pixels on: most of $2^{18}$ contexts are rare, and what followed a rare one says little. A table cannot
+# see that two contexts are similar. Networks can.
 #
 # A second baseline uses no order at all. A **mixture of Bernoulli distributions** has a few hundred
 # templates, gray images of pixel probabilities. It draws one template, and then each pixel on its
-# own. It sees the whole image at once, and no strokes.
+# own. So all pixels together choose the template, but within one no pixel knows of its neighbor.
 
 # %%
 mixtures = [BernoulliMixture(train, count, iterations=12) for count in TEMPLATES]
@@ -201,8 +204,9 @@ for name, value in {
 # inputs and columns are outputs. And it should be above 0 everywhere else, or values before are
 # overlooked.
 #
-# Counting paths proves that nothing leaks. Gradients prove it for the code: we take the whole
-# Jacobian, of the outputs by the inputs, with random weights.
+# Counting paths proves that nothing leaks. Gradients test the code: we take the whole Jacobian, of
+# the outputs by the inputs, with random weights. A path that the masks leave open has a derivative of
+# exactly 0 only by chance.
 
 # %%
 D = 8
@@ -252,7 +256,7 @@ show(
 )
 
 # %% [markdown]
-# The first output sees nothing: its bias alone is $p(x_1)$. Forget the "strictly" in the last mask,
+# The first output sees nothing: its bias alone is the logit of $p(x_1)$. Forget the "strictly" in the last mask,
 # and the diagonal fills: output $i$ sees $x_i$. Such a mistake is easily made, and training looks
 # wonderful. So the models of the library try every network with random weights before they take it:
 
@@ -273,8 +277,10 @@ except ValueError as error:
 # %% [markdown]
 # ## 4. The training step
 #
-# The loss is the NLL. The network takes a digit, and returns the logits of all 196 conditionals, in
-# one pass. There is no loop over pixels, since in training all of them are known. `GenerativeModel`
+# The loss is the NLL. The network takes a digit, and returns all 196 conditionals in one pass, as
+# logits: the **logit** of a probability $q$ is $l = \log q - \log(1 - q)$, so that
+# $q = 1 / (1 + e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is called minus the softplus of
+# $l$. There is no loop over pixels, since in training all of them are known. `GenerativeModel`
 # gives the model an optimizer, the check of the data (`prepare_batch`) and the update (`minimize`).
 
 
@@ -349,10 +355,10 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 #
 # Stack such layers and each pixel sees farther. Does it see *all* pixels before? Count the moves. A
 # layer with a kernel of side $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
-# side; or it stays in the row, and then looks only to the **left**. So every step to the right costs
-# a step up. Let the first layer have $m = 3$, and $n$ further ones $m = 1$. To see a pixel $r$ rows
+# side; or it stays in the row, and then looks only to the **left**. So whoever wants to go to the
+# right has to go up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m = 1$. To see a pixel $r$ rows
 # above, as far right as possible, go up one row in each layer, the first layer included. The
-# columns to the right are then at most
+# columns to the right are then at most (with at least $r - 1$ further layers)
 #
 # $$3 + (r - 1) = r + 2.$$
 #
@@ -406,11 +412,11 @@ show(
 # More layers shrink the red area on the left and above, and leave the corner on the right. The two
 # stacks see everything, with enough layers.
 #
-# **Gates.** The second paper also replaces the ReLU by $\tanh(a) \cdot s(b)$, with the sigmoid $s$ and
+# **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the sigmoid $s$ and
 # two maps $a$ and $b$: one map says what, the other one how much. Such a product is what LSTMs have;
 # `PixelRNN` is made of them, and was ahead of PixelCNN before. In our published runs on digits of
 # 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN of as many blocks 84.97, in nearly
-# twice the time.
+# twice the time (83.74 after a longer training).
 #
 # `PixelCNN` is the class for both networks, and adds completions to what MADE can do.
 
@@ -424,7 +430,8 @@ for name, model, shape in (("MADE", by_rows_made, flat), ("Gated PixelCNN", gate
     print(f"held-out digits {nll(model, shape(held_out)):.2f} nats")
 
 # %% [markdown]
-# The Gated PixelCNN has a ninth of MADE's weights, and is ahead on held-out digits, by little. It is
+# The Gated PixelCNN has a ninth of MADE's weights, and is ahead of this MADE on held-out digits, by
+# little; section 6 has a better one. It is
 # also nearer to its loss on training digits: MADE has begun to know them by heart.
 #
 # ## 6. Orders
@@ -523,7 +530,7 @@ names = ["test digits", *drawn]
 show(captioned(rows, names), "samples", "Test digits, and the first samples of three models.")
 
 # %% [markdown]
-# All networks are ahead of the counts, in nats. The samples tell another story. MADE is ahead of the
+# All three are judged by nats too, above. There all networks are ahead of the counts. The samples tell another story. MADE is ahead of the
 # mixture by more than two nats, and *more* of its samples are in pieces. The Gated PixelCNN is less
 # than half a nat ahead of MADE, and breaks half as many; still well over twice as many as of the test
 # digits. A likelihood is a mean over all that may be wrong, and does not say *what* is.
@@ -593,9 +600,10 @@ plot = line_plot(
 show(plot, "pieces", "The more rows are drawn, the more digits break. At 0 are the test digits.")
 
 # %% [markdown]
-# With each row that is drawn, about two more of a hundred digits break; fewer in the uppermost rows,
-# where there is little ink. If errors fed on themselves, the curve would bend upward, and it does not.
-# So what is seen here is the errors of the model in each row, and they add up.
+# With each row that is drawn, more digits break, two or three of a hundred where there is ink. If
+# errors fed strongly on themselves, the curve would bend upward, and it does not. What we see looks
+# like errors of the model in each row, which add up. It is no proof: a digit can break only once, so
+# the curve has to level off.
 #
 # **Scheduled sampling** (Bengio et al. 2015) wants to help: in training, replace each true value
 # before by one that the model has drawn, with the probability $s$, and predict the *true* next value
@@ -668,8 +676,9 @@ show(
 
 # %% [markdown]
 # A temperature below 1 makes samples likelier and less varied, and fewer of them are in pieces: at
-# 0.75 less than half as many. That is why it is used. It also moves away from the data:
-# digits have less ink, and at 0.1 nearly all images are empty. The limit, always the likelier value,
+# 0.75 less than half as many. That is why it is used. It also moves away from the data: digits have
+# less ink, which is below that of the test digits at 1 already, and at 0.1 nearly all images are
+# empty. The limit, always the likelier value,
 # need not even be the most likely image. Two bits: $x_1$ is 1 with the probability 0.6, and then
 # $x_2$ is a fair coin; after $x_1 = 0$ always comes 0. The likelier values are 1 and then any, with
 # 0.3. But 00 has 0.4.
@@ -683,9 +692,10 @@ show(
 # A file that stands for $x$ needs about $-\log_2 p(x)$ bits, if writer and reader both have the
 # model. **Arithmetic coding** does it. Begin with the interval from 0 to 1. For each pixel cut it in
 # two parts, white first, with the lengths of the conditionals, and keep the part of the true value.
-# In the end the interval has the length $p(x)$, by the chain rule. Its name is any number inside. One
-# with at most $-\log_2 p(x) + 2$ binary digits is there, such that all numbers that begin with them
-# lie inside. The reader computes the first conditional, sees in which part the number lies, knows the
+# In the end the interval has the length $p(x)$, by the chain rule. Any number inside stands for it.
+# Take $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most $-\log_2 p(x) + 2$ of them: numbers of
+# $k$ digits are so dense that a whole step between two of them lies inside the interval, and all
+# numbers that begin with the digits at its left end lie inside too. The reader computes the first conditional, sees in which part the number lies, knows the
 # first pixel, and goes on. So reading *is* drawing, with the bits of the file in place of noise.
 #
 # Here it is with whole numbers of Python, which have any length. Probabilities are rounded to parts
@@ -759,7 +769,8 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
     print(f"weights of {name}, 4 bytes each, are paid after {paid:,.0f} digits")
 
 # %% [markdown]
-# The files are as long as promised, and nothing is lost. A general archiver knows nothing of digits,
+# The files are as long as promised, and nothing is lost. ("Paid" compares with the archive by lzma:
+# so many digits save as many bits as the weights take.) A general archiver knows nothing of digits,
 # and loses even to pixels on their own. But the numbers count the files, and not the model, which both
 # sides must have. With its weights sent along, the smaller network pays off much sooner. And only
 # *test* digits count: a model that knows its training set by heart has short files for it alone.
@@ -824,8 +835,8 @@ show(
 )
 
 # %% [markdown]
-# Give each model the half that comes first in its order, and its completions fit: the Gated PixelCNN
-# goes on from the upper half, and MADE from the lower one. The other way round each draws the missing
+# Give each model the half that comes first in its order, and its completions go on from it, mostly to
+# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. The other way round each draws the missing
 # half without a look at the known one, and where strokes meet is luck. One would need a model for
 # that order, or one that has seen many orders.
 #
@@ -890,8 +901,8 @@ show(
 #
 # ## Where to go from here
 #
-# On digits of 28 × 28 pixels and with longer training, the Gated PixelCNN is ahead of all that only
-# counts. Here are completions of a published run, whose model is told the class:
+# On digits of 28 × 28 pixels and with longer training, too, the Gated PixelCNN is ahead of all that
+# only counts. Here are completions of a published run, whose model is told the class:
 #
 # ![Lower halves of digits, completed four times each.](../../recipes/results/gated_pixel_cnn_mnist_completions.png)
 #

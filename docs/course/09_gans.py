@@ -439,7 +439,7 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 
 # %% [markdown]
 # The losses do not say how good the digits are: both players get better at once. So look at the
-# samples, and measure them with something else (chapter 10, to come). One more check is due. Does
+# samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more check is due. Does
 # the generator copy the training images? Between two latents the images should change step by
 # step, and the training image that is nearest to a sample should be another one.
 

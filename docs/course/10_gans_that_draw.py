@@ -1,0 +1,834 @@
+# %% [markdown]
+# # 10. GANs that draw
+#
+# [Chapter 9](09_gans.md) was about the game. This one is about images: how the networks are built,
+# how one asks for a class, what holds the discriminator back, what the latents are good for, and how
+# samples are measured when there is no likelihood. The last point comes with a warning. Every measure
+# is blind to something, and we show what.
+#
+# After this chapter you can say why each guideline of DCGAN is there, write the step of a conditional
+# GAN, bound the slope of a discriminator, compute Fréchet and kernel distances, precision and recall,
+# truncate, invert a generator, and mix styles.
+#
+# A small GAN is trained here. Larger ones are loaded: exports of `keras_gen`'s recipes that were
+# trained for 11 to 33 minutes. With `QUICK=1` in the environment the chapter runs in seconds, with
+# fewer images and steps, and with untrained networks in their place.
+
+# %%
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.layers import Conv2D, Conv2DTranspose
+from keras.optimizers import Adam
+from keras.optimizers.schedules import CosineDecay
+from scipy.ndimage import gaussian_filter
+from scipy.stats import norm
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+import keras_gen
+from keras_gen import GAN, ConditionalGAN, StyleGAN
+from keras_gen.core import GenerativeModel, Player
+from keras_gen.core.kinds_of_data import Images, Labels
+from keras_gen.data import Source, small_images
+from keras_gen.layers import SpectralNormalization
+from keras_gen.metrics import (
+    frechet_distance,
+    gradient_histograms,
+    kernel_distance,
+    mesh,
+    moments,
+    nearest_neighbors,
+    prdc,
+)
+from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+from keras_gen.workshop.baselines.likelihoods.gaussian_mixture import mixture_samples
+from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show, style_mixing
+
+QUICK = bool(os.environ.get("QUICK"))
+TRAIN = 200 if QUICK else 20_000  # images of the training set, at most
+KNOWN = 100 if QUICK else 5_000  # of them, to which samples are compared
+N = 40 if QUICK else 1_000  # images of each set that is measured
+FILTERS = 1 if QUICK else 12  # of our GAN
+STEPS = 1 if QUICK else 900  # of its training
+FIT_STEPS = 2 if QUICK else 400  # of the search for latents
+CLUSTERS = 2 if QUICK else 80  # of the mixture
+
+keras.utils.set_random_seed(0)
+random = np.random.default_rng(0)
+
+# %% [markdown]
+# The data are the clothes of Fashion-MNIST, ten classes. They get a black margin of two pixels, since
+# the networks halve and double the sides: 32, 16, 8, 4.
+
+
+# %%
+def framed(images):
+    return np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)])
+
+
+SHAPE = (32, 32, 1)
+CLASSES = 10
+data = small_images("fashion_mnist", labels=True)
+print(data.warning or "the clothes of Fashion-MNIST")
+images, labels = data.train.take(TRAIN).arrays()
+test, test_labels = data.test.take(2 * N).arrays()
+images, test = framed(images), framed(test)
+print("training images", images.shape, "and test images", test.shape)
+
+
+def pretrained(name, build):
+    """The model of an export; a new, untrained one where the exports are not at hand."""
+    if not QUICK:
+        try:
+            return keras_gen.load(name)
+        except FileNotFoundError:
+            print(f"{name} is not in saved_models: an untrained model takes its place")
+    return build()
+
+
+# %% [markdown]
+# ## 1. The guidelines of DCGAN
+#
+# Radford et al. (2016) found networks with which GANs of images train at all. Their rules, and why:
+#
+# - **No pooling.** The generator doubles the sides by transposed convolutions of stride 2, and the
+#   discriminator halves them by convolutions of stride 2. Both learn how.
+# - **Batch normalization**, but not at the output of the generator and the input of the discriminator,
+#   whose brightness matters. It keeps the maps of a deep generator from fading or bursting. Section 2
+#   shows its price.
+# - **ReLU** in the generator with **tanh** at its end, as images lie in $[-1, 1]$. **Leaky ReLU** in the
+#   discriminator: what it sees as bad must still have a slope, or the generator learns nothing.
+# - **Adam** with the rate 0.0002 and $\beta_1 = 0.5$. The game turns (chapter 9), and a long memory of
+#   old slopes points the wrong way.
+#
+# One thing is easily overlooked. A transposed convolution of kernel side $k$ and stride $s$ puts a
+# copy of its kernel, times the value of each pixel, at every $s$-th place, and adds up. How many copies
+# meet at a place of the output? Along one axis the places $0, s, 2s, \ldots$ begin a copy of length $k$.
+# If $s$ divides $k$, it is $k / s$ everywhere. If not, the number changes between the whole numbers
+# around $k / s$, with the period $s$. In two dimensions both axes multiply. Where more copies meet, the
+# output is larger at first: a **checkerboard** (Odena et al. 2016).
+
+
+# %%
+def copies(kernel, stride=2, size=6):
+    """How many copies of a kernel meet at each place along one axis."""
+    counts = np.zeros(stride * (size - 1) + kernel, int)
+    for place in range(size):
+        counts[stride * place : stride * place + kernel] += 1
+    return counts
+
+
+drawn = new_figure(9, 3.2)
+for axes, kernel in zip(drawn.subplots(1, 3), (3, 4, 5), strict=True):
+    layer = Conv2DTranspose(1, kernel, strides=2, kernel_initializer="ones")
+    made = layer(tf.ones((1, 6, 6, 1)))[0, ..., 0].numpy()
+    counted = np.outer(copies(kernel), copies(kernel))
+    inner = made[4:-4, 4:-4]
+    print(
+        f"kernel {kernel}: copies inside {sorted(set(inner.ravel().astype(int).tolist()))},"
+        f" layer less count {np.abs(made - counted).max():.0f}"
+    )
+    axes.imshow(made, cmap="gray", vmin=0)
+    axes.set(
+        title=f"kernel {kernel}, stride 2", xlabel="column", ylabel="row", xticks=[], yticks=[]
+    )
+show(
+    drawn,
+    "checkerboard",
+    "Copies of the kernel that meet at each pixel: brighter is more. Only 4 is even, inside.",
+)
+generator = dcgan_generator(SHAPE, 64, FILTERS)
+sides = [layer.kernel_size for layer in generator.layers if isinstance(layer, Conv2DTranspose)]
+print("kernels of the library's generator:", sides)
+
+# %% [markdown]
+# With a stride of 2, take kernels of side 4. But an even count is only a fair start. Each pixel of the
+# output sees other entries of the kernel than its neighbor does: four sets of them, by even and odd
+# rows and columns. If training makes them unlike, there is a grid all the same. We shall see one.
+#
+# ## 2. A GAN of classes
+#
+# Give both players the class $y$ (Mirza and Osindero 2014). The value of chapter 9 becomes
+#
+# $$V(D, G) = E_{x, y \sim p} [ \log D(x, y) ] + E_{y, z} [ \log (1 - D(G(z, y), y)) ].$$
+#
+# For each $y$ alone this is the game of chapter 9. So the best discriminator is
+# $D^*(x, y) = p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of the best players
+# is $q(x \mid y) = p(x \mid y)$: the right images, *for each class*. In the step below the only news is
+# that labels go along. Fakes get the labels of the batch.
+
+
+# %%
+class PlainConditionalGAN(GenerativeModel):
+    """Generator: latents and labels to images; discriminator: images and labels to logits."""
+
+    totals = ("d_loss", "g_loss")
+    batch = ("x", "labels")
+
+    def __init__(self, generator, discriminator, latent_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent_dim = latent_dim
+        self.edges["x"] = Images(SHAPE)  # uint8 becomes [-1, 1]
+        self.edges["labels"] = Labels(CLASSES)
+
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator]),
+            "g_optimizer": Player([self.generator]),
+        }
+
+    def train_step(self, data):
+        batch = self.prepare_batch(data)
+        x, labels = batch["x"], batch["labels"]
+
+        def drawn(use):
+            z = self.normal(use, [tf.shape(x)[0], self.latent_dim])
+            return self.generator([z, labels], training=True)
+
+        fake = drawn("first")
+
+        def discriminator_loss():
+            real_logits = self.discriminator([x, labels], training=True)
+            fake_logits = self.discriminator([fake, labels], training=True)
+            return tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+
+        def generator_loss():
+            return tf.nn.softplus(-self.discriminator([drawn("second"), labels], training=True))
+
+        g_loss = self.minimize(generator_loss, "g_optimizer")
+        return self.report(d_loss=d_loss, g_loss=g_loss)
+
+
+LATENTS = 32
+generator = with_labels(dcgan_generator(SHAPE, LATENTS + CLASSES, FILTERS), CLASSES)
+discriminator = with_labels(dcgan_discriminator((32, 32, 1 + CLASSES), FILTERS), CLASSES)
+plain = PlainConditionalGAN(generator, discriminator, LATENTS)
+plain.compile(
+    d_optimizer=Adam(5e-4, 0.5),
+    g_optimizer=Adam(1e-3, 0.5),
+    steps_per_execution=1 if QUICK else 50,
+    run_eagerly=QUICK,
+)
+stream = Source((images, labels), origin="clothes").stream(32, 0)
+parts = min(3, STEPS)
+history = plain.fit(stream, steps_per_epoch=STEPS // parts, epochs=parts, verbose=0).history
+for name in ("d_loss", "g_loss"):
+    print(name, "of each third:", ", ".join(f"{value:.2f}" for value in history[name]))
+
+# %% [markdown]
+# The class `ConditionalGAN` has the same step, and adds sampling, checks, penalties and files. It takes
+# the trained networks. Do samples show the class that was asked for? A classifier has to say, and it
+# errs itself, so its accuracy on test images stands beside. Ours is linear, in **histograms of
+# gradients**: how often edges of each direction occur in 4 × 4 cells of the image. Nothing in them is
+# learned from images. We need them again in section 4.
+
+# %%
+conditional = ConditionalGAN(generator, discriminator, CLASSES)
+asked = np.arange(N) % CLASSES
+ours = conditional.sample(N, seed=1, label=asked)
+train_features = gradient_histograms(images[:KNOWN])
+test_features = gradient_histograms(test)
+judge = LinearDiscriminantAnalysis().fit(train_features, labels[:KNOWN])
+seen = judge.predict(gradient_histograms(ours))
+print(f"test images whose class is seen  {judge.score(test_features, test_labels):.1%}")
+print(f"samples whose class is seen      {np.mean(seen == asked):.1%}")
+of_mixtures = []
+for each in range(CLASSES):
+    clothes = images[:KNOWN][labels[:KNOWN] == each]
+    made = mixture_samples(clothes, N // CLASSES, clusters=1 + len(clothes) // 60)
+    of_mixtures.append(np.mean(judge.predict(gradient_histograms(made)) == each))
+print(f"samples of mixtures of Gaussians, one for each class: {np.mean(of_mixtures):.1%}")
+for period in (2, 4):
+    grids = f"test images {mesh(test, period):.1f}, samples {mesh(ours, period):.1f}"
+    print(f"power of a grid of period {period}, relative to the frequencies around: {grids}")
+NAMES = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag"]
+NAMES += ["boot"]
+show(
+    captioned([ours[asked == each][:7] for each in range(CLASSES)], NAMES),
+    "classes",
+    "Samples of each class, by our small conditional GAN.",
+)
+
+# %% [markdown]
+# A longer training would do better: after as few steps as these, mixtures of Gaussians of each class
+# are ahead by far. And there is the grid of section 1, though the kernels have side 4. What also helps
+# is a second task for the discriminator, to name the class (`ACGAN`): of digits of published runs,
+# 99.9 % showed the class that was asked for, in place of 94.2 %.
+#
+# **What batch normalization lets through.** In training each map is normalized with the mean and the
+# variance of the *batch*. So a sample depends on the others beside it. If all of a batch are of one
+# class, these statistics tell the class. We draw the same latents and the same label 0 in two companies:
+# beside all classes, and beside its own only. At inference, moving averages take the place of the
+# batch, and the company does not matter.
+
+# %%
+z = random.normal(size=(64, LATENTS)).astype("float32")
+mixed = np.arange(64) % CLASSES
+alone = np.zeros(64, int)
+where = mixed == 0
+before = [variable.numpy() for variable in generator.non_trainable_variables]
+pictures = {}
+for training in (True, False):
+    pair = [generator([z, each], training=training).numpy()[where] for each in (mixed, alone)]
+    change = np.abs(pair[0] - pair[1]).mean() * 127.5
+    print(
+        f"training={training!s:5}: T-shirts change by {change:.1f} of 255 levels with the company"
+    )
+    pictures[training] = pair
+for variable, value in zip(generator.non_trainable_variables, before, strict=True):
+    variable.assign(value)
+
+
+def as_uint8(x):
+    return np.clip(np.rint(127.5 * (x + 1)), 0, 255).astype("uint8")
+
+
+show(
+    captioned(
+        [as_uint8(each) for each in (*pictures[True], pictures[False][0])],
+        ["batch of all classes", "batch of T-shirts", "at inference"],
+    ),
+    "company",
+    "The same latents and label, with the statistics of two batches, and with moving averages.",
+)
+
+# %% [markdown]
+# In the *discriminator* this is worse. A batch of real and one of generated images have different
+# statistics, so it can tell them apart without a look at any single image. And generators that are
+# asked for a batch of one class in training mode draw something else than they were trained to draw.
+# Penalties on the slope of each image do not fit it at all. That is why later GANs normalize the
+# discriminator otherwise.
+#
+# ## 3. Spectral normalization
+#
+# Chapter 9 had penalties that hold the slope of $D$ back. Miyato et al. (2018) build the bound in. A
+# dense layer $x \to W x$ stretches a difference of inputs at most by its largest singular value
+# $\sigma(W)$. ReLU and leaky ReLU stretch nothing. A chain stretches at most by the product. So divide
+# each $W$ by $\sigma(W)$, and $D$ has a slope of 1 at most.
+#
+# **Power iteration** finds $\sigma$. Begin with a random $u$ and repeat $v = W u / |W u|$,
+# $u = W^T v / |W^T v|$. Write $u$ in the right singular vectors. Each round multiplies the part along
+# the $i$-th by $\sigma_i^2$, so next to the first part the others shrink by $(\sigma_i / \sigma_1)^2$. The
+# estimate is $|W u|$, and its relative error falls like $(\sigma_2 / \sigma_1)^{4t}$, since it is
+# quadratic in the wrong part. In training one round a step is enough: $W$ moves slowly, and $u$ is kept.
+
+# %%
+W = random.normal(size=(64, 64))
+values = np.linalg.svd(W, compute_uv=False)
+u = random.normal(size=64)
+errors = []
+for _ in range(100):
+    v = W @ u / np.linalg.norm(W @ u)
+    u = W.T @ v / np.linalg.norm(W.T @ v)
+    errors.append(1 - np.linalg.norm(W @ u) / values[0])
+rate = (values[1] / values[0]) ** 4
+print(f"error after 90 and 100 rounds {errors[89]:.1e} and {errors[99]:.1e}", end=", ")
+print(f"ratio {(errors[99] / errors[89]) ** 0.1:.3f} a round, (s2 / s1)^4 {rate:.3f}")
+
+layer = SpectralNormalization(Conv2D(16, 3, use_bias=False), iterations=200)
+layer(tf.zeros((1, 8, 8, 8)), training=True)
+kernel = layer.layer.kernel.numpy()  # [3, 3, 8, 16]
+kernel /= np.linalg.svd(kernel.reshape(-1, 16), compute_uv=False)[0]
+bumps = tf.eye(8, batch_shape=(1, 8))[..., :8]
+error = np.abs(layer(bumps) - tf.nn.conv2d(bumps, kernel, 1, "VALID")).max()
+print(f"the library's layer, against a kernel divided by its singular value: {error:.0e}")
+
+# %% [markdown]
+# **What lectures often add** is that each convolution now has a slope of at most 1. It has not. What is
+# normalized is the kernel, reshaped to a matrix of $k \cdot k \cdot c$ rows. The convolution is a
+# larger linear map, in which this matrix stands at every place. On a torus its singular values are
+# known: for each frequency $\omega$ those of the small matrix
+# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019). A pixel enters $k^2$
+# windows, so the norm is at most $k$ times that of the reshaped kernel. We measure it on a
+# random kernel, and on one that is equal at all nine places, the smoothest there is.
+
+
+# %%
+def slope_of_convolution(kernel, side=16):
+    """The largest singular value of a circular convolution on side x side pixels."""
+    by_frequency = np.fft.fft2(kernel, s=(side, side), axes=(0, 1))  # [side, side, in, out]
+    return np.linalg.svd(by_frequency, compute_uv=False).max()
+
+
+smooth = np.ones((3, 3, 1, 1)) * random.normal(size=(1, 1, 8, 16))
+for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth)):
+    each = each / np.linalg.svd(each.reshape(-1, 16), compute_uv=False)[0]
+    print(f"{name}: reshaped 1, convolution {slope_of_convolution(each):.2f}, bound 3")
+
+# %% [markdown]
+# So spectral normalization bounds the slope, by a constant that grows with the kernels. What it does
+# in practice is to keep all layers at one scale.
+#
+# ## 4. How samples are measured
+#
+# There is no likelihood. One compares *sets*: samples, and test images, in features $f$ of a network
+# or, here, in histograms of gradients.
+#
+# **Fréchet distance.** Fit a normal distribution to each set of features, and take the distance of the
+# two (Heusel et al. 2017: FID, with features of an Inception network):
+#
+# $$d^2 = |m_a - m_b|^2 + \mathrm{tr} \left( C_a + C_b - 2 (C_a C_b)^{1/2} \right).$$
+#
+# In one dimension this is $(m_a - m_b)^2 + (\sigma_a - \sigma_b)^2$. It is estimated from $n$ images, and
+# *biased*: two halves of one set have different sample means, so the first term alone is
+# $\mathrm{tr}(C) (1/n + 1/n)$ on average, and errors of the covariances add to it.
+#
+# **Kernel distance** (Binkowski et al. 2018). With a kernel $k(a, b) = (a \cdot b / d + 1)^3$:
+#
+# $$E k(a, a') + E k(b, b') - 2 E k(a, b).$$
+#
+# It is the squared distance of the means of both sets in the space of the kernel. The means of *pairs*
+# $a \ne a'$ are unbiased estimates. So two halves of one set give 0 on average, for any $n$, and values
+# below 0 too. We take two parts of the training set and watch both.
+
+# %%
+one = frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [9.0]]))["distance"]
+print(f"one dimension: {one:.3f}, formula {(6 - 1) ** 2 + (6 / 2**0.5 - 2**0.5) ** 2:.3f}")
+
+sizes = [20, 40] if QUICK else [100, 200, 500, 1000, 2000]
+spread = np.trace(moments(train_features).covariance)
+whole, means, kernels = [], [], []
+for n in sizes:
+    order = random.permutation(len(train_features))
+    a, b = train_features[order[:n]], train_features[order[n : 2 * n]]
+    whole.append(frechet_distance(a, b)["distance"])
+    means.append(spread * 2 / n)
+    kernels.append(kernel_distance(a, b, subset_size=n))
+    print(
+        f"n = {n:4}: Fréchet {whole[-1]:6.2f}, of it means by formula {means[-1]:5.2f};"
+        f" kernel {kernels[-1][0]:8.4f} ± {kernels[-1][1]:.4f}"
+    )
+drawn = new_figure(10, 3.8)
+left, right = drawn.subplots(1, 2)
+left.plot(sizes, whole, marker="o", label="Fréchet distance")
+left.plot(sizes, means, marker="o", label="2 tr(C) / n, the part of the means")
+left.set(xscale="log", yscale="log", xlabel="images in each set, n", ylabel="distance")
+left.legend()
+right.errorbar(sizes, *np.transpose(kernels), marker="o")
+right.axhline(0, color="gray", linestyle="--")
+right.set(xscale="log", xlabel="images in each set, n", ylabel="kernel distance")
+show(
+    drawn,
+    "bias",
+    "Two parts of one training set. The Fréchet distance depends on n, the kernel distance does not.",
+)
+
+# %% [markdown]
+# The truth is 0 in both plots. Most of the Fréchet distance comes from the covariances here, which have
+# many more entries than means have. **Never compare Fréchet distances of different $n$.**
+#
+# **Precision and recall** (Kynkäänniemi et al. 2019). Draw a ball around each real image that reaches its
+# fifth neighbor. *Precision* is the fraction of samples inside any of these balls: are they good? Then
+# draw balls around samples. *Recall* is the fraction of real images inside: is everything there?
+#
+# We measure samples of four GANs and a cheap baseline, a **mixture of Gaussians** of the pixels
+# (Richardson and Weiss 2018). And we measure sets that should *fail*: test images of five classes only,
+# blurred ones, negatives (black for white), and plain copies of training images. The last column is
+# the median distance to the nearest training image, in pixels, relative to that of test images.
+
+# %%
+others, others_labels = test[N:], test_labels[N:]
+reference, reference_labels = test_features[:N], test_labels[:N]
+half = others[others_labels < 5]
+sets = {
+    "other test images": others,
+    "copies of training images": images[:N],
+    "test images, negative": 255 - others,
+    "test images, blurred": gaussian_filter(others, (0, 1, 1, 0)),
+    "five classes of test images": half[random.integers(len(half), size=len(others))],
+    "mixture of Gaussians": mixture_samples(images[:KNOWN], N, clusters=CLUSTERS),
+    "our conditional GAN": ours,
+}
+dcgan = pretrained("dcgan_fashion_mnist", lambda: GAN.for_images(SHAPE, 100, FILTERS))
+style_gan = pretrained("style_gan_fashion_mnist", lambda: StyleGAN.for_images(SHAPE, 8, 4, 64))
+sets["DCGAN, 11 minutes"] = dcgan.sample(N, seed=1)
+sets["StyleGAN, 33 minutes"] = style_gan.sample(N, seed=1)
+if not QUICK:
+    big_gan = pretrained("big_gan_fashion_mnist", lambda: GAN.for_images(SHAPE, 100, FILTERS))
+    sets["BigGAN, 33 minutes"] = big_gan.sample(N, seed=1)
+
+
+def to_training(made):
+    near, _ = nearest_neighbors(made.reshape(len(made), -1), images[:KNOWN].reshape(KNOWN, -1))
+    return np.median(near)
+
+
+usual = to_training(others)
+print("                              Fréchet   kernel x 1000   precision   recall   nearest")
+for name, made in sets.items():
+    features = gradient_histograms(made)
+    distance, error = kernel_distance(reference, features)
+    found = prdc(reference, features)
+    print(
+        f"{name:28} {frechet_distance(reference, features)['distance']:8.1f}"
+        f" {1000 * distance:10.1f} ± {1000 * error:3.1f} {found['precision']:9.2f}"
+        f" {found['recall']:9.2f} {to_training(made) / usual:9.2f}"
+    )
+
+# %%
+show(
+    captioned([made[:10] for made in sets.values()], list(sets)),
+    "sets",
+    "The first images of the sets in the table.",
+)
+
+# %% [markdown]
+# Read the rows from the top.
+#
+# - **Other test images** are the floor: this is how far equal distributions are by these estimates. Even
+#   they have a precision of 0.91 and a recall of 0.89, and no more.
+# - **Copies** of training images are perfect, by all measures but the last. No distance of sets asks
+#   where samples come from.
+# - **Negatives** are perfect too: their gradients point the other way, and histograms do not see the
+#   sign. Any network is blind to something of this kind. Only the last column notices.
+# - **Blur** costs precision, **missing classes** cost recall. This is what the two are good for.
+# - The **mixture** has a *higher* precision than test images: its samples keep to the middle, where
+#   balls are dense. It is far behind in recall and in both distances.
+# - Of the GANs, **DCGAN** is nearest by both distances and by recall, and has the lowest precision of
+#   the three. **BigGAN** has the best precision and the worst recall. One number does not order them,
+#   nor does one kind of features: StyleGAN and BigGAN are level here, and in features of trained
+#   classifiers BigGAN is ahead (table at the end).
+#   Our small GAN is behind the mixture in both distances.
+#
+# By this median no GAN copies: samples are about as far from training images as test images are.
+#
+# ## 5. Averages of the weights
+#
+# The players of a GAN do not settle. Chapter 9 saw them circle around the equilibrium. But the *middle*
+# of a circle is where they should be. So one keeps a moving average of the generator's weights,
+# $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, beside the training, and draws with it. How much of
+# the circle is left? Let $w_t = e^{i \theta t}$, the angle $\theta$ a step. The average is a sum over all
+# steps before, a geometric series:
+#
+# $$\bar w_t = (1 - \beta) \sum_{j \ge 0} \beta^j e^{i \theta (t - j)}
+# = e^{i \theta t} \frac{1 - \beta}{1 - \beta e^{-i \theta}}, \qquad
+# |\bar w_t| = \frac{1 - \beta}{\sqrt{1 - 2 \beta \cos \theta + \beta^2}}.$$
+#
+# It is a circle too, with a smaller radius. We let the two numbers of chapter 9 take turns, with steps
+# of $h = 0.2$. Their matrix has the determinant 1 and the trace $2 - h^2/4$, so
+# $\cos \theta = 1 - h^2/8$.
+
+# %%
+H = 0.2
+turn = np.array([[1 - H**2 / 4, H / 2], [-H / 2, 1]])
+path = [np.array([1.0, 1.0])]
+for _ in range(12_000):
+    path.append(turn @ path[-1])
+path = np.array(path)
+radius = np.linalg.norm(path[11_000:], axis=1).max()
+cosine = 1 - H**2 / 8
+averages = {}
+for beta in (0.9, 0.99, 0.999):
+    average, found = path[0], []
+    for point in path:
+        average = beta * average + (1 - beta) * point
+        found.append(average)
+    averages[beta] = np.array(found)
+    left = np.linalg.norm(averages[beta][11_000:], axis=1).max() / radius
+    formula = (1 - beta) / np.sqrt(1 - 2 * beta * cosine + beta**2)
+    print(f"beta {beta:5}: measured {left:.4f} of the radius, formula {formula:.4f}")
+
+drawn = new_figure(10, 3.6)
+for axes, (beta, average) in zip(drawn.subplots(1, 3), averages.items(), strict=True):
+    axes.plot(*path[:64].T, color="tab:gray", linewidth=1, label="weights")
+    axes.plot(*average[:1500].T, color="tab:red", linewidth=1, label="average")
+    axes.set(title=f"beta = {beta}", aspect="equal", xlabel="theta, the generator")
+    axes.set_ylabel("psi, the discriminator")
+axes.legend(loc="lower right")
+show(
+    drawn, "averages", "Two players circle around (0, 0), and their averages from the start on."
+)
+
+# %% [markdown]
+# With 0.999 the start is forgotten only after thousands of steps. An average that is too long for the
+# training draws with old weights. The exports of this chapter hold averages.
+#
+# ## 6. Truncation
+#
+# A trained generator may draw from other latents than it was trained on. Large values of a
+# latent were rare in training, and their images are often poor. **Truncation** keeps each latent in $[-t, t]$ (Brock et
+# al. 2019). The variance of a truncated normal number is known:
+#
+# $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
+#
+# with the normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere. It first maps
+# latents $z$ to a **style** $w = f(z)$, and pulls it to the mean style: $w' = \bar w + \psi (w - \bar w)$.
+
+# %%
+normal = random.normal(size=(N, 100)).astype("float32")
+for t in (0.25, 1.0, 2.0):
+    measured = dcgan.truncate(normal, t).var()
+    formula = 1 - 2 * t * norm.pdf(t) / (2 * norm.cdf(t) - 1)
+    print(f"t = {t:4}: variance of truncated latents {measured:.4f}, formula {formula:.4f}")
+
+few = N // 2
+some = reference[:few]
+PSI = (0.25, 1.0) if QUICK else (0.0, 0.25, 0.5, 0.75, 1.0)
+drawn_at = {"StyleGAN, by psi": [(psi, style_gan.sample(few, seed=1, psi=psi)) for psi in PSI]}
+if not QUICK:
+    drawn_at["DCGAN, by t"] = [
+        (t, dcgan.sample(few, seed=1, truncation=t)) for t in (0.25, 0.5, 1.0, 10.0)
+    ]
+curves = {}
+for name, at in drawn_at.items():
+    for number, made in at:
+        found = prdc(some, gradient_histograms(made))
+        curves.setdefault(name, ([], []))
+        curves[name][0].append(found["recall"])
+        curves[name][1].append(found["precision"])
+        print(
+            f"{name} = {number:5}: precision {found['precision']:.2f}, recall {found['recall']:.2f}"
+        )
+show(
+    line_plot(curves, "recall, of 500 test images", "precision, of 500 samples"),
+    "truncation",
+    "What truncation buys in precision, and pays in recall. Without it the points lie on the right.",
+)
+
+# %%
+rows = [made[:10] for _, made in drawn_at["StyleGAN, by psi"]]
+show(
+    captioned(rows, [f"psi = {psi}" for psi in PSI]),
+    "psi",
+    "The same latents with styles that are pulled to the mean style. At 0 all are the mean.",
+)
+
+# %% [markdown]
+# Both curves fall: precision is bought with recall. At $\psi = 0$ precision is 1 and recall 0, the value
+# of a single image. It is *not* the mean image: the mean of styles is a style, here that of a
+# patterned pullover. The two generators cannot be ordered where the curves do not overlap.
+#
+# ## 7. Walks between latents, and back from images
+#
+# A straight line between two latents: what lies on it? A normal latent of $d$ numbers has the squared
+# length $d$ on average, with a deviation of $\sqrt{2d}$ only. So nearly all draws lie near a **sphere**
+# of radius $\sqrt d$, 10 for $d = 100$. The middle of two independent draws has half the variance, so
+# its length is $\sqrt{d / 2}$, about 7: a place where the generator never trained. An arc around the
+# origin stays on the sphere. Is this seen?
+
+# %%
+ends = dcgan.draw_latents(2 * N, seed=2)
+first, second = ends[:N], ends[N:]
+print(f"length of latents {np.linalg.norm(ends, axis=1).mean():.2f}", end=", ")
+print(f"of middles {np.linalg.norm((first + second) / 2, axis=1).mean():.2f}")
+middles = {
+    "ends": dcgan.generate(first),
+    "middles of lines": dcgan.generate((first + second) / 2),
+    "middles of arcs": dcgan.generate((first + second) / 2**0.5),
+}
+for name, made in middles.items():
+    features = gradient_histograms(made)
+    distance, error = kernel_distance(reference, features)
+    found = prdc(reference, features)
+    print(
+        f"{name:16} kernel distance x 1000 {1000 * distance:6.1f} ± {1000 * error:.1f},"
+        f" precision {found['precision']:.2f}, recall {found['recall']:.2f}"
+    )
+lines = dcgan.interpolate(first[:3], second[:3], steps=10)
+arcs = dcgan.interpolate(first[:3], second[:3], steps=10, spherical=True)
+show(
+    captioned(
+        [row for pair in zip(lines, arcs, strict=True) for row in pair], ["line", "arc"] * 3
+    ),
+    "walks",
+    "Three pairs of latents, and what lies between them, on a line and on an arc.",
+)
+
+# %% [markdown]
+# By the kernel distance the middles of lines are a little farther from test images than the ends and
+# the middles of arcs are, by less than two standard errors. By eye there is no difference. Arcs are
+# right in theory, and this generator forgives lines. Between two kinds of clothes there is no smooth
+# way on either: in the middle pair the shoe dissolves, and the shirt appears.
+#
+# **Inversion.** Which latents make a given image $x$? A GAN has no encoder, but the generator has a
+# slope: minimize $|G(z) - x|^2$ over $z$, by Adam from $z = 0$. For images that $G$ has made itself an
+# exact answer exists. For test images the error says what $G$ cannot make. The cheap baseline has as
+# many numbers for an image: 100 principal components.
+
+# %%
+EACH = 6  # test images, and as many of the generator's own
+optimizer = Adam(CosineDecay(0.2, FIT_STEPS))
+own_latents = dcgan.draw_latents(EACH, seed=3)
+targets = np.concatenate([test[:EACH], dcgan.generate(own_latents)])
+wanted = tf.constant(targets / np.float32(127.5) - 1)
+z = tf.Variable(tf.zeros((2 * EACH, 100)))
+optimizer.build([z])
+
+
+def search():
+    with tf.GradientTape() as tape:
+        made = dcgan.generator(z, training=False)
+        loss = tf.reduce_sum(tf.reduce_mean(tf.square(made - wanted), axis=(1, 2, 3)))
+    optimizer.apply([tape.gradient(loss, z)], [z])
+
+
+search = search if QUICK else tf.function(search)
+for _ in range(FIT_STEPS):
+    search()
+inverted = as_uint8(dcgan.generator(z, training=False).numpy())
+flat_images = images[:KNOWN].reshape(KNOWN, -1).astype("float32")
+pca = PCA(min(100, KNOWN), random_state=0).fit(flat_images)
+by_pca = pca.inverse_transform(pca.transform(targets.reshape(len(targets), -1)))
+by_pca = np.clip(np.rint(by_pca), 0, 255).astype("uint8").reshape(-1, *SHAPE)
+
+
+def errors_of(made):
+    """The root of the mean squared error of each image, in levels of 255."""
+    squares = (made - targets.astype("float32")) ** 2
+    return np.sqrt(squares.mean(axis=(1, 2, 3)))
+
+
+rows, names = [], []
+print("error of each image, root of the mean square, of 255 levels")
+for name, part in (("test image", slice(EACH)), ("the GAN's own", slice(EACH, None))):
+    for way, made in (("inverted", inverted), ("100 components", by_pca)):
+        found = errors_of(made)[part]
+        print(
+            f"{name:14} {way:15}",
+            *(f"{each:5.1f}" for each in found),
+            f"  mean {found.mean():.1f}",
+        )
+    rows += [targets[part], inverted[part], by_pca[part]]
+    names += [name, "inverted", "100 components"]
+apart = np.linalg.norm(z[EACH:] - own_latents, axis=1)
+print(
+    "found latents lie",
+    *(f"{each:.1f}" for each in apart),
+    f"from the true ones; two draws {200**0.5:.1f}",
+)
+show(
+    captioned(rows, names),
+    "inversions",
+    "Images, what the generator makes of the latents that were found, and principal components.",
+)
+
+# %% [markdown]
+# For test images the search is ahead of 100 components on average, and behind for two of six. For the
+# generator's own images the exact answer is known, an error of 0. The search finds *none* of them.
+# It ends elsewhere, most likely where every small step makes the image worse, and is behind the
+# components for two of six: it made a shoe of a bag. And a
+# small error does not mean the right latents: those of the last image lie 10 apart. What one finds is
+# some image nearby, and not *the* code of an image. An encoder is trained for that
+# ([chapter 4](04_vae.md)).
+#
+# ## 8. Styles
+#
+# StyleGAN (Karras et al. 2019) changes how latents enter. A DCGAN takes $z$ at its first
+# layer, and $z$ is normal in all directions. Where the data lack a combination of properties, the map
+# has to bend around the hole. StyleGAN's mapping $w = f(z)$ may do the bending, and $w$ need not be
+# normal. Its synthesis network begins with a *learned constant*, and $w$ scales the channels of every
+# layer. In each layer the maps are then brought back to a standard size, so the next scales are set anew: a style acts
+# in its own layer. Fine noise is added besides.
+#
+# Since each layer takes a $w$ of its own, we may **mix**: the coarse layers with the style of one
+# sample, and the fine ones with another's. Who decides what? We mix pairs, and ask the judge of section
+# 2 whose class the mixture has.
+
+# %%
+count = N // 4
+latents = style_gan.draw_latents(2 * count, seed=4)
+latents = latents[:, : style_gan.latent_dim]
+coarse, fine = latents[:count], latents[count:]
+kind_of = {
+    name: judge.predict(gradient_histograms(style_gan.generate(each)))
+    for name, each in (("coarse", coarse), ("fine", fine))
+}
+differ = kind_of["coarse"] != kind_of["fine"]
+styles = style_gan.style(coarse), style_gan.style(fine)
+layers = styles[0].shape[1]
+print("layers with a style:", layers, "  pairs of two classes:", differ.sum())
+for split in range(1, layers)[:: 2 if QUICK else 1]:
+    both = np.concatenate([styles[0][:, :split], styles[1][:, split:]], axis=1)
+    kind = judge.predict(gradient_histograms(style_gan.synthesize(both)))[differ]
+    print(
+        f"first {split} layers of one, {layers - split} of the other: class of the first"
+        f" {np.mean(kind == kind_of['coarse'][differ]):.0%},"
+        f" of the second {np.mean(kind == kind_of['fine'][differ]):.0%}"
+    )
+show(
+    style_mixing(style_gan, coarse[:4], fine[:7], layers=max(layers // 2 - 1, 1)),
+    "styles",
+    "Coarse styles of the image on the left, fine ones of the image above.",
+)
+
+# %% [markdown]
+# There are two layers for each size, from 4 × 4 to 32 × 32. The first two already decide the class in most
+# mixtures, though not in all, and the last two almost never do: they set brightness and texture. The
+# picture shows mixtures after three layers. Rows keep their shape, and columns share their tone.
+#
+# Nothing forces this order but the network itself. Mixing in training (some samples get two styles)
+# makes layers rely less on each other.
+#
+# ## 9. What is often said, and what is so
+#
+# - **"FID measures how good images are."** It compares two normal distributions in the features of one
+#   network, with a bias that depends on the number of images (section 4). It is 0 for copies of the
+#   test set, and does not see what its features do not see.
+# - **"Spectral normalization makes every layer 1-Lipschitz."** Dense layers, yes. A convolution has up
+#   to $k$ times the slope of its reshaped kernel (section 3).
+# - **"Batch normalization is a property of the network."** It is one of the network *and the batch*
+#   (section 2).
+# - **"Interpolation proves that nothing is memorized."** It shows a continuous generator. Copies are
+#   found by looking for them: the last column of the table.
+# - **"A lower temperature, psi or truncation improves the model."** It buys precision with recall, and
+#   the model stays what it is.
+# - **"The generator has an inverse."** It maps 100 numbers to 1024, so most images have no latents at
+#   all (section 7).
+#
+# ## Questions
+#
+# **1.** For which generator of images is the kernel distance exactly 0, though not one of its images
+# could be in the data?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# In our features: one that draws negatives of clothes. Histograms take the direction of an edge
+# without its sign, so a negative has the same features. Each feature has such blind spots: changes of an
+# image that it maps to the same numbers. So one reports several features, and looks at the images.
+#
+# </details>
+#
+# **2.** Let both sets have independent features of variance 1, $d$ of them. How large is the part of the
+# Fréchet distance that comes from the means alone, for $n$ images in each set? What is it for $d = 2048$,
+# as of Inception, and $n = 1000$?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Each sample mean has the variance $1 / n$, so the squared difference of two of them is $2 / n$ on
+# average, and $2 d / n$ for all features. For $d = 2048$ and $n = 1000$ this is 4.1, between sets of
+# one distribution, and the covariances add more. So papers take 50,000 images.
+#
+# </details>
+#
+# **3.** Change the code: in section 2, train with labels that were dealt at random,
+# `Source((images, random.permutation(labels)), origin="clothes")`. What do the rows of samples show?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Labels now say nothing of the image: $p(x \mid y) = p(x)$ for each $y$. So each row has all kinds of
+# clothes, and the losses of the players look as before. Of our samples 9.8 % had the class that was
+# asked for, as by chance. The loss cannot tell: labels are wrong for the discriminator too.
+#
+# </details>
+#
+# ## Where to go from here
+#
+# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. Their kernel distances
+# are in the features of two trained classifiers, and the worse one counts.
+#
+# | topic | class | recipe | figure | paper |
+# |-|-|-|-|-|
+# | clothes by DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; a mixture of Gaussians 0.2529 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | faces by DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; a mixture of Gaussians 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | class that was asked for 0.942; a mixture of each class 0.9464 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
+# | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.1280, with spectral normalization 0.1202; a mixture 0.005361 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
+# | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | recall 0.1866, truncated at 1 0.04230; a mixture 0.6747 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
+# | growing networks | `ProgressiveGAN` | [progressive_gan_fashion_mnist](../../recipes/progressive_gan_fashion_mnist.py) | kernel distance 0.1197; a mixture 0.2529 | [Karras et al. 2018](https://arxiv.org/abs/1710.10196) |
+# | styles | `StyleGAN` | [style_gan_fashion_mnist](../../recipes/style_gan_fashion_mnist.py) | kernel distance 0.1055; a mixture 0.2529 | [Karras et al. 2019](https://arxiv.org/abs/1812.04948) |

@@ -305,7 +305,7 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # in the plane above, and a normal distribution draws from the gaps too.
 #
 # A generator needs codes whose distribution is known. There are two ways: learn a distribution of
-# the codes afterwards (chapter 5, to come), or train the encoder so that its codes get a given
+# the codes afterwards ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes get a given
 # distribution. The second one is the variational autoencoder, [chapter 4](04_vae.md).
 #
 # ## 7. What is often said, and what is so

@@ -44,11 +44,11 @@ from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
 DRAWS = 10_000 if QUICK else 1_000_000  # of checks by numbers
-STEPS = 50 if QUICK else 4_000  # of gradient descent on one number
-DIGITS = 200 if QUICK else 10_000  # to train on, at most
-TESTED = 100 if QUICK else 2_000  # of the test set, at most
+STEPS = 40 if QUICK else 4_000  # of gradient descent on one number
+DIGITS = 100 if QUICK else 10_000  # to train on, at most
+TESTED = 50 if QUICK else 2_000  # of the test set, at most
 EPOCHS = 1 if QUICK else 10  # of each VAE
-CLOTHES = 200 if QUICK else 5_000  # to train on, at most
+CLOTHES = 50 if QUICK else 5_000  # to train on, at most
 VQ_EPOCHS = 1 if QUICK else 4  # of each VQ-VAE
 PRIOR_EPOCHS = 1 if QUICK else 5  # of the prior
 VQ_BATCH = 50 if QUICK else 10
@@ -233,7 +233,7 @@ show(
 # forward, and the slope of $\tilde z$ backward: **straight-through Gumbel-softmax**.
 
 # %%
-u = (np.arange(100_000) + 0.5) / 100_000
+u = (np.arange(DRAWS // 10) + 0.5) / (DRAWS // 10)
 logistic = np.log(u) - np.log(1 - u)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,11 @@ _LEAST_HELD_OUT = 3
 
 
 def small_images(
-    name: str, labels: bool = False, images: Path | None = None, fill: bool = False
+    name: str,
+    labels: bool = False,
+    images: Path | None = None,
+    fill: bool = False,
+    first: int | None = None,
 ) -> Split:
     """Loads a set of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
@@ -44,9 +49,11 @@ def small_images(
             clusters of the images' colors.
         fill: Whether USPS's digits are enlarged to the whole 28x28 pixels, without MNIST's margin,
             as in papers on the adaptation from one to the other.
+        first: How many examples of each part are read, from the first one on, which is faster than
+            to read all; None: all.
 
     Raises:
-        ValueError: If the folder holds too few images.
+        ValueError: If the folder holds too few images, or `first` is below 1.
         DataDamaged: If a prepared data set is broken.
 
     Example:
@@ -57,20 +64,29 @@ def small_images(
     colored = name in _COLORED
     if images is not None:
         side, channels = (32, 3) if colored else (28, 1)
-        return _own(images, side, labels=labels, channels=channels)
+        own = _own(images, side, labels=labels, channels=channels)
+        return _first(own, first)
     features = ("image", "label") if labels else "image"
     size = (28 if fill else 20) if name == "usps" else None
     try:
-        train = load_tfds(name, "train", features=features, size=size)
-        test = load_tfds(name, "test", features=features, size=size)
+        train = load_tfds(name, "train", features=features, size=size, first=first)
+        test = load_tfds(name, "test", features=features, size=size, first=first)
     except DataUnavailable as error:
         sample = (
             offline_color_digits(labels=labels) if colored else offline_digits(labels=labels)
         )
-        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+        split = Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+        return _first(split, first)
     if name == "usps":
         train, test = train.map(_framed), test.map(_framed)
     return Split(train, test)
+
+
+def _first(split: Split, count: int | None) -> Split:
+    """The first examples of each part."""
+    if count is None:
+        return split
+    return dataclasses.replace(split, train=split.train.take(count), test=split.test.take(count))
 
 
 def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> Split:

@@ -42,6 +42,7 @@ def load_tfds(
     *,
     size: int | None = None,
     features: str | Sequence[str] = "image",
+    first: int | None = None,
     data_dir: str | os.PathLike | None = None,
     manual_dir: str | os.PathLike | None = None,
     memory_limit: int = MEMORY_LIMIT,
@@ -55,6 +56,7 @@ def load_tfds(
         size: Side of the images (`resize_cover`) or samples of sounds (`fit_length`); None: as is.
         features: The feature of an example, or several: `("image", "label")` gives tuples. One
             within another is a path, `"attributes/Male"`.
+        first: How many examples are read, from the first one on; None: all.
         data_dir: Folder of prepared sets. Default: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
         manual_dir: Folder with files fetched by hand. Default: `downloads/manual` in `data_dir`.
         memory_limit: Largest number of bytes that the decoded examples may take.
@@ -67,14 +69,17 @@ def load_tfds(
         DataUnavailable: If it is not prepared and cannot be downloaded now, or tensorflow-datasets
             cannot be imported.
         DataDamaged: If it is prepared incompletely, or broken.
-        ValueError: If the data set, split or feature is unknown, `size` is below 1, for examples of
-            different shapes without `size`, or for more examples than `memory_limit` holds.
+        ValueError: If the data set, split or feature is unknown, `size` or `first` is below 1, for
+            examples of different shapes without `size`, or for more examples than `memory_limit`
+            holds.
 
     Example:
         >>> paintings = load_tfds("cycle_gan/monet2photo", "trainA", size=143)
     """
     if size is not None:
         checked_integer("size", size, minimum=1)
+    if first is not None:
+        checked_integer("first", first, minimum=1)
     data_dir = Path(data_dir).expanduser() if data_dir else default_data_dir()
     names = (features,) if isinstance(features, str) else tuple(features)
     with _quiet():
@@ -88,7 +93,7 @@ def load_tfds(
             )
         paths = [_path(builder.info.features, key, name) for key in names]
         try:
-            tensors = _read(builder, name, split, paths, size, memory_limit)
+            tensors = _read(builder, name, split, paths, size, first, memory_limit)
         except (
             tf.errors.DataLossError,  # cut off within a record
             tf.errors.FailedPreconditionError,  # or between two
@@ -158,6 +163,7 @@ def _read(
     split: str,
     paths: list[tuple[str, ...]],
     size: int | None,
+    first: int | None,
     memory_limit: int,
 ) -> tuple:
     import tensorflow_datasets as tfds
@@ -165,6 +171,8 @@ def _read(
     count = builder.info.splits[split].num_examples
     if not count:
         raise ValueError(f"split {split!r} of data set {name!r} is empty.")
+    if first is not None:
+        count = min(first, count)
 
     def fitted(example: dict, path: tuple[str, ...]) -> Any:
         feature, value = _at(builder.info.features, path), _at(example, path)
@@ -183,7 +191,7 @@ def _read(
         decoders=tfds.decode.PartialDecoding({path[0] for path in paths}),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
-    dataset = dataset.map(
+    dataset = dataset.take(count).map(
         tf.autograph.experimental.do_not_convert(choose), num_parallel_calls=tf.data.AUTOTUNE
     )
     total = 0

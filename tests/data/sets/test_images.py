@@ -25,7 +25,7 @@ def folder(path, count, first=0):
 
 @pytest.mark.parametrize("labels", [False, True])
 def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
-    def load(name, part, features, size):
+    def load(name, part, features, size, first):
         images = np.full([3, size, size, 1], 255, np.uint8)
         return Source((images, np.arange(3)) if labels else images, origin=f"{name}, {part}")
 
@@ -40,7 +40,7 @@ def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
 
 
 def test_usps_can_fill_the_frame(monkeypatch):
-    def load(name, part, features, size):
+    def load(name, part, features, size, first):
         return Source(np.full([3, size, size, 1], 255, np.uint8), origin=f"{name}, {part}")
 
     monkeypatch.setattr(module, "load_tfds", load)
@@ -95,6 +95,14 @@ class TestOffline:
         assert image.shape == (28, 28, 1) and image.dtype == "uint8"
         assert isinstance(spec, tuple) == labels
 
+    def test_the_first_ones(self, offline):
+        data, some = small_images("mnist"), small_images("mnist", first=300)
+        assert some.warning == data.warning
+        assert len(some.train) == 300 and len(some.test) == 297
+        np.testing.assert_array_equal(some.train.arrays(), data.train.arrays()[:300])
+        with pytest.raises(ValueError, match="count must be at least 1"):
+            small_images("mnist", first=0)
+
     def test_colored_images(self, offline):
         data = small_images("cifar10", labels=True)
         assert data.warning.startswith("OFFLINE SAMPLE")
@@ -124,7 +132,10 @@ def test_real_data(shared_data):
     assert len(domains.train_y) == 1072 and "trainA" in domains.train_y.origin
     assert "trainB" in domains.train_x.origin and "testB" in domains.test_x.origin
     assert domains.test_x.arrays().shape[1:] == (16, 16, 3)
-    assert len(small_images("mnist").train) == 60_000
+    mnist, some = small_images("mnist"), small_images("mnist", first=20_000)
+    assert len(mnist.train) == 60_000
+    assert len(some.train) == 20_000 and len(some.test) == 10_000
+    np.testing.assert_array_equal(some.train.arrays(), mnist.train.arrays()[:20_000])
     people = faces(16)
     assert people.warning == "" and people.train.element_spec.shape == (16, 16, 3)
     assert len(people.train) == 1900 and len(people.test) == 100

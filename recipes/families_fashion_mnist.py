@@ -4,7 +4,7 @@ Hinton, Salakhutdinov 2006 (autoencoder); Kingma, Welling 2014 (VAE); van den Oo
 (VQ-VAE with a prior of its codes) and 2016 (PixelCNN); Kingma, Dhariwal 2018 (Glow); Goodfellow et
 al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
 
-  python recipes/families_fashion_mnist.py            about 45 minutes on two CPU cores, estimated
+  python recipes/families_fashion_mnist.py            76 minutes on one of two CPU cores
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
 Each model trains for about as long as the others, and is small: the networks are those of the

@@ -44,7 +44,7 @@ EPOCHS = 1 if QUICK else 12  # of each deep one
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
-data = small_images("mnist", labels=True)
+data = small_images("mnist", labels=True, first=DIGITS)
 print(data.warning or "the digits of MNIST")
 train_images, _ = data.train.take(DIGITS).arrays()
 test_images, test_labels = data.test.take(TESTED).arrays()

@@ -116,7 +116,7 @@ show(
 # above 0. Only differences of logarithms mean something, in nats.
 
 # %%
-data = small_images("mnist", labels=True)
+data = small_images("mnist", labels=True, first=DIGITS)
 print(data.warning or "the digits of MNIST")
 train_images, _ = data.train.take(DIGITS).arrays()
 test_images, test_labels = data.test.take(SCORED).arrays()

@@ -52,7 +52,7 @@ random = np.random.default_rng(0)
 # probability of images is easy to write down.
 
 # %%
-data = small_images("mnist", labels=True)
+data = small_images("mnist", labels=True, first=DIGITS)
 print(data.warning or "the digits of MNIST")
 train_images, _ = data.train.take(DIGITS).arrays(0, binarize)
 test_images, test_labels = data.test.take(TESTED).arrays(0, binarize)

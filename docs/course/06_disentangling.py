@@ -417,7 +417,7 @@ left.set(
 )
 left.legend()
 
-data = small_images("mnist", labels=True)
+data = small_images("mnist", labels=True, first=DIGITS)
 print(data.warning or "the digits of MNIST")
 digit_source = data.train.take(DIGITS)
 digits, digit_labels = digit_source.arrays()

@@ -110,7 +110,7 @@ def half_size(source, count):
     return (gray > 127.5).astype("float32")  # [n, 14, 14, 1]
 
 
-data = small_images("mnist")
+data = small_images("mnist", first=DIGITS)
 print(data.warning or "the digits of MNIST")
 digits = half_size(data.train, DIGITS)
 train, held_out = np.split(digits, [len(digits) * 5 // 6])

@@ -423,7 +423,7 @@ show(
 # far too slow.
 
 # %%
-data = small_images("mnist")
+data = small_images("mnist", first=100 if QUICK else None)
 print(data.warning or "the digits of MNIST")
 model = GAN.for_images((28, 28, 1), latent_dim=32, filters=FILTERS)
 model.compile(

@@ -71,7 +71,7 @@ def framed(images):
 
 SHAPE = (32, 32, 1)
 CLASSES = 10
-data = small_images("fashion_mnist", labels=True)
+data = small_images("fashion_mnist", labels=True, first=TRAIN)
 print(data.warning or "the clothes of Fashion-MNIST")
 images, labels = data.train.take(TRAIN).arrays()
 test, test_labels = data.test.take(2 * N).arrays()

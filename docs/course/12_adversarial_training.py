@@ -516,7 +516,7 @@ print(f"2 / pi arctan s            {2 / np.pi * np.arctan(S):.3f}")
 # finished codes of digits of which half are red in each class, and are measured on test digits.
 
 # %%
-data = small_images("mnist", labels=True)
+data = small_images("mnist", labels=True, first=DIGITS)
 print(data.warning or "the digits of MNIST")
 digits = data.train.take(DIGITS)
 tested = data.test.take(TESTED)

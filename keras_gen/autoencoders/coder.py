@@ -24,7 +24,8 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
         a: Examples `[n, ...]`, as their edge takes them.
         b: The same number of examples.
         steps: Points, at least 2: both ends are among them.
-        **given: Further arguments of `decode`, such as `labels`: one for each pair or for all.
+        **given: Further arguments of `encode` and `decode`, such as `labels`: one for each pair or
+            for all.
 
     Returns:
         As `decode`, `[n, steps, ...]`.
@@ -33,8 +34,10 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
         ValueError: If `a` and `b` differ in number, or `steps` is below 2.
     """
     # Of models with `encode` and `decode`: they have this as their method.
-    start = self.encode(a)
-    end = self.encode(b)
+    taken = self.encode.takes(self)
+    of_both = {name: value for name, value in given.items() if name in taken}
+    start = self.encode(a, **of_both)
+    end = self.encode(b, **of_both)
     if isinstance(start, tuple):
         start = start[0]
         end = end[0]

@@ -13,7 +13,6 @@ from keras_gen.arguments import (
 )
 from keras_gen.core import capability, noise
 from keras_gen.core.distribution.replicas import global_sum
-from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.flows.flow import Flow
 from keras_gen.layers.flows import Chain, Logit
@@ -233,16 +232,6 @@ class ConditionalFlow(Flow):
         }
 
     # Use -------------------------------------------------------------------------------------
-
-    @override
-    def interpolate(self, a, b, steps: int = 8, **given):
-        """Decodes points on the line between the latents of `a` and `b`, given the same conditions.
-
-        Arguments and result are as of `Flow.interpolate`; `given` are `labels` or `conditions`.
-        """
-        start = self.encode(a, **given)
-        end = self.encode(b, **given)
-        return decoded_path(self.decode, start, end, steps, **given)
 
     @override
     def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)):

@@ -13,7 +13,6 @@ from keras_gen.arguments import (
 )
 from keras_gen.autoencoders.coder import require_heads
 from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs, schedules
-from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Images, Labels, Vectors
 from keras_gen.core.noise import random_labels
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
@@ -268,16 +267,6 @@ class ConditionalVAE(VAE):
     def decode(self, latents, **given):
         """Returns the mean of p(x|z,c) for latents `[n, latents]` and conditions."""
         return {"x": self.reconstructed(latents, *given.values())}
-
-    @override
-    def interpolate(self, a, b, steps: int = 8, **given):
-        """Decodes points on the line between the codes of `a` and `b`, given the same conditions.
-
-        Arguments and result are as of `VAE.interpolate`; `given` are `labels` or `conditions`.
-        """
-        start, _ = self.encode(a, **given)
-        end, _ = self.encode(b, **given)
-        return decoded_path(self.decode, start, end, steps, **given)
 
     @override
     def noise(self, n, key):

@@ -154,6 +154,16 @@ def test_codes_lead_back(rng):
     assert model.interpolate(x[:2], x[2:], steps=3).shape == (2, 3, 2)
 
 
+def test_lines_between_the_codes_of_a_class(rng):
+    network = time_mlp((2,), width=4, blocks=1, classes=3)
+    model = ConditionalDDPM(network, classes=3, data="vectors")
+    x, labels = rng.normal(size=(4, 2)).astype("float32"), np.array([0, 2])
+    line = model.interpolate(x[:2], x[2:], steps=3, labels=labels)
+    assert line.shape == (2, 3, 2)
+    expected = model.decode(model.encode(x[:2], labels), labels)
+    np.testing.assert_allclose(line[:, 0], expected, rtol=1e-3, atol=1e-4)
+
+
 def test_guidance_leads_away_from_what_has_no_class(rng):
     """Eq. (6) of Ho & Salimans: (1 + w) e(x, c) - w e(x)."""
     network = time_mlp((2,), width=4, blocks=1, classes=3)

@@ -1,6 +1,6 @@
 """What models whose codes are integers share: how they encode and decode.
 
-Such a model says `encode = encode` and `decode = decode` in its body. Its `codes` are integers of
+Such a model says `encode = encode` and the like in its body. Its `codes` are integers of
 examples, and `embedded` returns what the decoder takes for them.
 """
 
@@ -18,6 +18,13 @@ def encode(self, x):
 def decode(self, codes):
     """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
     return {"x": self.reconstructed(self.embedded(codes))}
+
+
+def interpolate(self, a, b, steps: int = 8, **given):
+    """Is of models whose codes are vectors: between integers lie none."""
+    raise NotImplementedError(
+        f"{type(self).__name__} has no interpolate: its codes are integers, between which lie none."
+    )
 
 
 def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") -> Levels:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_flag
-from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
 from keras_gen.core import require_logits, schedules
 from keras_gen.core.noise import gumbel, several
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
@@ -154,6 +154,7 @@ class GumbelVAE(VAE):
 
     encode = encode
     decode = decode
+    interpolate = interpolate
 
 
 def _largest(scores):

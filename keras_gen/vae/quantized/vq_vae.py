@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_number
 from keras_gen.autoencoders.coder import Coder
-from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
 from keras_gen.core import Player, schedules
 from keras_gen.layers import VectorQuantizer
 from keras_gen.layers.vector_quantizer import UPDATES
@@ -33,7 +33,9 @@ class VQVAE(Coder):
         codebook_size: K.
         commitment_weight: beta, a number or a schedule of the step. The reconstruction loss is a
             sum over the values of an example, as in eq. (3). The authors' code takes means of all
-            numbers: its 0.25 is 0.25 * values / dim here, which keeps latents near their codes.
+            numbers, and of squares over the data's variance: its 0.25 is 0.125 * values / dim here,
+            of a `Normal` likelihood with the data's deviation. Such a weight keeps latents near
+            their codes.
         decay: gamma of the moving averages.
         dead_after: Updates without a use after which a code restarts; None: never.
         seed: Seed of the latents from which codes restart.
@@ -165,3 +167,4 @@ class VQVAE(Coder):
 
     encode = encode
     decode = decode
+    interpolate = interpolate

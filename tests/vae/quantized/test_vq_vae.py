@@ -49,6 +49,11 @@ def nearest(weights, x):
     return latents, distances.argmin(axis=1)
 
 
+def test_between_integers_is_no_line(weights, x):
+    with pytest.raises(NotImplementedError, match="VQVAE has no interpolate: its codes are int"):
+        vq_vae(weights).interpolate(x[:1], x[1:2])
+
+
 @pytest.mark.parametrize("training", [False, True])
 @both_updates
 def test_terms_of_the_loss(update, training, weights, x):

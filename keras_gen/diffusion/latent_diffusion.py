@@ -199,8 +199,21 @@ def latents_of(coder, x) -> tf.Tensor:
 def require_coder(coder) -> None:
     """Raises a TypeError unless the coder has one encoder and one decoder of its latents."""
     require_built(coder)
-    if not isinstance(coder, Coder) or not hasattr(coder, "decoder"):
+    if not isinstance(coder, Coder) or not (hasattr(coder, "encoder") and _encodes(coder)):
         raise TypeError(
             f"coder is '{coder.name}': expected a model with an encoder and a decoder, such as a "
-            "VQVAE, a VAE or an Autoencoder."
+            "VQVAE, a VAE or an Autoencoder, without conditions and with latents that are vectors."
         )
+
+
+def _encodes(coder) -> bool:
+    """Whether what the encoder makes of examples alone is what the decoder takes alone."""
+    latents = coder.encoder.outputs[0].shape[1:]
+    # One that draws pixels is not asked for its parameters.
+    alone = (
+        type(coder).reconstructed is not Coder.reconstructed or len(coder.decoder.inputs) == 1
+    )
+    # Integers of a codebook are found by a quantizer; others have no vectors.
+    vectors = "codes" not in coder.edges or hasattr(coder, "quantizer")
+    fits = len(coder.encoder.inputs) == 1 and latents == coder.decoder.inputs[0].shape[1:]
+    return fits and alone and vectors

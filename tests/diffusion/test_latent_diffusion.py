@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from all_tiny import TINY
 from keras_gen.diffusion import DDPM, CosinePath, LatentDiffusion
 from keras_gen.networks import residual_decoder, residual_encoder, time_mlp, time_unet
 from keras_gen.vae import VAE, VQVAE
@@ -68,6 +69,15 @@ def test_the_coder_stays_as_it_is(images):
     for weight, old in zip(model.coder.weights, before, strict=True):
         np.testing.assert_array_equal(weight, old)
     assert np.any(model.network.trainable_weights[-2].numpy())
+
+
+@pytest.mark.parametrize(
+    "name", "ConditionalVAE ConditionalVQVAE GumbelVAE LadderVAE M2 StyleIdentityVAE VQVAE2".split()
+)
+def test_coders_with_conditions_or_without_latents_are_refused(name):
+    coder = TINY[name].build(0)
+    with pytest.raises(TypeError, match="expected a model with an encoder and a decoder"):
+        LatentDiffusion.for_coder(coder, TINY[name].data(2)[0])
 
 
 def test_wrong_arguments(images):

@@ -81,11 +81,13 @@ def ode_log_prob(
 
 def _velocity_and_divergence(velocity, x, t, probe) -> tuple:
     exact = x.shape.rank == 2 and x.shape[1] <= MOST_VALUES
+    # A velocity may be the same everywhere.
+    zero = dict(unconnected_gradients="zero")
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(x)
         moved = velocity(x, t)
         values = tf.unstack(moved, axis=1) if exact else per_example_sum(moved * probe)
     if not exact:
-        return moved, per_example_sum(tape.gradient(values, x) * probe)
-    slopes = [tape.gradient(value, x)[:, number] for number, value in enumerate(values)]
+        return moved, per_example_sum(tape.gradient(values, x, **zero) * probe)
+    slopes = [tape.gradient(value, x, **zero)[:, number] for number, value in enumerate(values)]
     return moved, tf.add_n(slopes)

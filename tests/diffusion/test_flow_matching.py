@@ -45,6 +45,14 @@ def test_the_likelihood_of_normal_data(rng, values):
     assert abs(coarse - expected).numpy().max() > 100 * abs(found - expected).numpy().max()
 
 
+@pytest.mark.parametrize("values", [2, 6])
+def test_a_velocity_that_is_the_same_everywhere(values):
+    """It has no slope, and moves points by 1."""
+    x = tf.zeros([1, values])
+    (found,) = ode_log_prob(lambda x, t: tf.ones_like(x), x, tf.ones_like(x))
+    assert found.numpy() == pytest.approx(-0.5 * values * (1 + math.log(2 * math.pi)), rel=1e-5)
+
+
 def test_images_count_by_levels(rng):
     """Standard normal points are where they are at all times: nats of a level's width."""
     model = FlowMatching(best_network(CosinePath(0.0), "velocity", (2, 2, 1)), CosinePath(0.0))

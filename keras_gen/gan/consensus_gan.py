@@ -32,7 +32,7 @@ class ConsensusGAN(GAN):
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `gamma` is negative.
+        ValueError: As `GAN`; if `gamma` is negative, or `discriminator_steps` above 1.
 
     Example:
     ```python
@@ -54,6 +54,11 @@ class ConsensusGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
+        if self.discriminator_steps > 1:
+            raise ValueError(
+                f"discriminator_steps is {self.discriminator_steps}: the players of a ConsensusGAN "
+                "step at once, so leave it out."
+            )
         self.gamma = schedules.weight("gamma", gamma)
 
     @override

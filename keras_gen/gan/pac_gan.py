@@ -105,7 +105,7 @@ class PacGAN(GAN):
     def prepare_batch(self, data):
         batch = super().prepare_batch(data)
         count = keras.ops.shape(batch["x"])[0]
-        k = self.discriminator_steps
+        k = self.discriminator_steps if self.training else 1
         whole = require(count % (self.pack * k) == 0, NO_MULTIPLE, count, self.pack, k)
         with tf.control_dependencies([whole]):
             return batch | {"x": self.packed(tf.identity(batch["x"]))}

@@ -90,3 +90,10 @@ def test_discriminators_of_other_packs_are_refused(critic):
             built(PacGAN, critic, np.zeros(VALUES), pack=pack)
     with pytest.raises(ValueError, match="pack must be at least 1, found 0"):
         built(PacGAN, critic, np.zeros(VALUES), pack=0)
+
+
+def test_evaluation_needs_whole_packs_alone(critic, x):
+    """It shows the discriminator each batch once, whatever k is."""
+    model = built(PacGAN, critic, np.zeros(VALUES), pack=2, discriminator_steps=2)
+    images = np.concatenate([x, x])[:6]
+    assert np.isfinite(model.evaluate(images, batch_size=6, verbose=0)).all()

@@ -10,12 +10,11 @@ from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
-from keras_gen.diffusion.solvers import Ancestral
+from keras_gen.diffusion.solvers import VARIANCES, Ancestral
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 PREDICTIONS = ("noise", "example", "v")
-VARIANCES = ("beta", "beta_tilde")
 SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many equal parts
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LEAST_PROBABILITY = 1e-12  # of a level, as in the authors' code

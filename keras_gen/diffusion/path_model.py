@@ -129,7 +129,7 @@ class PathModel(LikelihoodModel):
         """
         shape = checked_shape("shape", shape)
         check_sizes(width=width)
-        blocks = checked_integer("blocks", blocks, minimum=0)
+        blocks = checked_integer("blocks", blocks, minimum=1)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
         kwargs.setdefault("standardize", True)
         return cls(network, data="vectors", **kwargs)

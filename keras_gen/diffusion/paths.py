@@ -186,13 +186,18 @@ class CosinePath(VariancePreserving):
 
     Args:
         offset: s, by which the noise of the first steps grows faster, without bound at time 0; 0
-            for a velocity that is finite everywhere.
+            for a velocity that is finite everywhere. Not negative.
 
     Example:
         >>> CosinePath().sigma(tf.constant(0.5))
     """
 
     offset: float = 0.008
+
+    @override
+    def __post_init__(self):
+        if not self.offset >= 0:
+            raise ValueError(f"offset is {self.offset}: expected 0 or more.")
 
     def _angle(self, t):
         return tf.minimum((t + self.offset) / (1 + self.offset) * math.pi / 2, LAST_ANGLE)
@@ -276,6 +281,14 @@ class KarrasPath(Path):
     smallest: float = 0.002
     largest: float = 80.0
     rho: float = 7.0
+
+    @override
+    def __post_init__(self):
+        if not 0 < self.smallest < self.largest or not self.rho >= 1:
+            raise ValueError(
+                f"smallest is {self.smallest}, largest {self.largest} and rho {self.rho}: expected "
+                "0 < smallest < largest, and at least 1."
+            )
 
     @property
     @override

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from keras_gen.arguments import checked_choice
 from keras_gen.core.noise import seeded
 from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
+
+VARIANCES = ("beta", "beta_tilde")
 
 
 class Move(NamedTuple):
@@ -58,6 +61,10 @@ class Ancestral(Solver):
     """
 
     variance: str = "beta_tilde"
+
+    def __post_init__(self):
+        """Refuses another variance."""
+        checked_choice("variance", self.variance, VARIANCES)
 
     def step(self, move):
         """Returns a draw; to time 0 the mean, as algorithm 2 does."""

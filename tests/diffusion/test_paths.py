@@ -139,6 +139,11 @@ def test_a_step_back_over_any_distance_obeys_bayes_rule(name):
 def test_what_is_refused():
     with pytest.raises(ValueError, match="expected at least 2 steps, and 0 < first"):
         LinearPath(last=1.0)
+    with pytest.raises(ValueError, match=r"offset is -0\.1: expected 0 or more"):
+        CosinePath(-0.1)
+    for wrong in (dict(smallest=90.0), dict(smallest=0.0), dict(rho=0.5)):
+        with pytest.raises(ValueError, match="expected 0 < smallest < largest"):
+            KarrasPath(**wrong)
     with pytest.raises(ValueError, match="'speed': expected one of example, noise"):
         StraightPath().coefficients("speed", tf.constant(0.5))
     with pytest.raises(ValueError, match="Unknown path 'sine': pass one of the names cosine"):

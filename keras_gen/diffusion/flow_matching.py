@@ -45,7 +45,8 @@ class FlowMatching(PathModel):
     Args:
         network: Points x_t `[batch, ...]` and times `[batch]` in [0, 1] to velocities, of the
             points' shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
-        probability_path: Name or object; `"straight"` is that of both papers.
+        probability_path: Name or object; `"straight"` is that of both papers. On the linear path,
+            and on a `CosinePath` with an offset, the velocity grows without bound near the data.
         pairing: Which noise belongs to an example: `"independent"`, or `"optimal"` within the
             *global* batch, by the squared distance.
         data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.

@@ -98,7 +98,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (1); the first also starts the normalization of activations."""
+        """Takes one step on eq. (3); the first also starts the normalization of activations."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -124,7 +124,7 @@ class WaveGlow(LikelihoodModel):
     def forward(self, x, offset):
         """The latents of sounds, with an offset in [0, 1) within the levels of int16."""
         count = tf.cast(tf.shape(x)[1], tf.float32)
-        # Eq. (3): the networks of the couplings see the mel spectrogram too.
+        # Eq. (6): the networks of the couplings see the mel spectrogram too.
         condition = self._condition(self._frames(x))
         noisy = x + offset / LEVELS
         latents, log_det, statistics = self.flow(

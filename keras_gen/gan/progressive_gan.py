@@ -40,7 +40,7 @@ class ProgressiveGAN(GAN):
         discriminator: Images of any of these sizes and fractions to a list of logits, one for each
             size: see `progressive_discriminator`.
         objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
-        penalty: As of `GAN`; the paper's is eq. (1) (appendix A.1).
+        penalty: As of `GAN`; the paper's is that of WGAN-GP (appendix A.1).
         stable_steps: Steps at each size without a fade: of 16 images, the paper's 800,000.
         fade_steps: Steps of each fade.
         seed: Seed of the latents.

@@ -15,9 +15,10 @@ class MinibatchStddev(keras.layers.Layer):
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
     examples, averaged to one number, which is the new channel's value everywhere. So a
-    discriminator can recognize generated images that are too similar. As in the authors' code,
-    groups of consecutive examples are compared. Replicas must hold whole groups, and so equal one
-    device. Floats `[batch, ..., channels]` get one channel more.
+    discriminator can recognize generated images that are too similar. Groups of consecutive
+    examples are compared, where the authors' code takes examples at equal distances: in a shuffled
+    batch it is the same. Replicas must hold whole groups, and so equal one device. Floats `[batch,
+    ..., channels]` get one channel more.
 
     Args:
         group_size: Examples that are compared with each other, 4 in the authors' code; all of a

@@ -12,7 +12,7 @@ def relaxed_codes(
 ) -> tf.Tensor:
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
-    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.1: the softmax of the noisy
+    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the softmax of the noisy
     logits over the temperature. As it falls to 0, the codes become one-hot draws from
     softmax(logits). Logarithms, since codes underflow.
 

@@ -5,7 +5,7 @@ label; Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifi
 where the discriminator predicts it; Miyato, Koyama: "cGANs with Projection Discriminator", ICLR
 2018, where the discriminator takes an inner product with it.
 
-  python recipes/conditional_gan_mnist.py                        6 minutes on one of two CPU cores
+  python recipes/conditional_gan_mnist.py                    7 to 14 minutes on one of two CPU cores
   python recipes/conditional_gan_mnist.py --method projection --dataset fashion_mnist
   python recipes/conditional_gan_mnist.py --preset smoke         under a minute
 

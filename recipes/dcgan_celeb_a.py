@@ -6,7 +6,7 @@ Data-Efficient GAN Training", NeurIPS 2020: color, place and cut-outs of real an
 change before the discriminator sees them.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
-  python recipes/dcgan_celeb_a.py --dataset cifar10     16 minutes, small photographs
+  python recipes/dcgan_celeb_a.py --dataset cifar10     15 minutes, small photographs
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 
 Expected result of the cpu preset: samples at a kernel distance of 0.13, about as far as those of a

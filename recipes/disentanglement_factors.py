@@ -6,7 +6,7 @@ beta-VAE", 2018, whose VAE of annealed capacity is exported. It is compared with
 DIP-VAE-II (Kumar et al. 2018), all of one network and number of steps; and with the encoder
 untrained, PCA, and three numbers by hand: how much ink there is, and where its center lies.
 
-  python recipes/disentanglement_factors.py  # 6 minutes on one of two CPU cores
+  python recipes/disentanglement_factors.py  # 8 minutes on one of two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: a MIG of 0.39 by annealed capacity; 0.53 by ink and its center,

@@ -3,7 +3,7 @@
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1: the Parzen
 estimate of 10,000 samples is 225 nats per test digit.
 
-  python recipes/gan_mnist.py                    about 9 minutes on one of two CPU cores
+  python recipes/gan_mnist.py                    17 minutes at most on one of two CPU cores
   python recipes/gan_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a Parzen estimate of 161 nats; 262 of a mixture of Gaussians.

@@ -6,7 +6,7 @@ Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovs
 (Miyato et al. 2018) and nothing; the first also with DRAGAN's penalty (Kodali et al. 2017),
 consistency regularization (Zhang et al. 2020) and DiffAugment (Zhao et al. 2020).
 
-  python recipes/gan_objectives_fashion_mnist.py  # about 27 minutes on one of two CPU cores
+  python recipes/gan_objectives_fashion_mnist.py  # about 13 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: the non-saturating objective with R1 draws samples at a kernel

@@ -7,7 +7,7 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, who report
   python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: an error of 17 %, the median of three seeds; 45 % of k-means.
+Expected result of the cpu preset: an error of 17 %, the median of three seeds; 48 % of k-means.
 
 The generator receives a code of ten categories and two numbers, and a network Q predicts the code
 from its images. As in the paper, the categories classify digits, each matched with one label: on

@@ -7,7 +7,7 @@ Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video G
   python recipes/moco_gan_moving_mnist.py --preset smoke  under a minute
 
 Expected result of the cpu preset: speeds at an earth mover's distance of 0.40 pixels per frame from
-those of training videos; 0.45 if all videos had one speed, 0.01 of test digits.
+those of training videos; 0.44 if all videos had one speed, 0.01 of test digits.
 
 Videos are 16 frames of 32x32 pixels, in which a digit of MNIST, shrunk to 16x16, moves and bounces.
 They are made at run time, with other motions in every epoch. One frame of each video is compared

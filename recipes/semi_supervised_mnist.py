@@ -4,7 +4,7 @@ Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations 
 ICML 2008, train codes of documents by reconstruction and classification; here the same is done with
 digits.
 
-  python recipes/semi_supervised_mnist.py                    about 13 minutes on two CPU cores
+  python recipes/semi_supervised_mnist.py                   about 17 minutes on one of two CPU cores
   python recipes/semi_supervised_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset with 100 labels: a test error of 22.3 % supervised only, 19.0 %

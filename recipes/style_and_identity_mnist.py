@@ -7,7 +7,7 @@ representations using adversarial training", NeurIPS 2016.
   python recipes/style_and_identity_mnist.py --preset smoke    # under a minute
 
 Expected result of the cpu preset: logistic regression finds the digit from the identity in 97 % of
-the test digits, and from the style in 34 %; from as many principal components in 86 % and 79 %.
+the test digits, and from the style in 35 %; from as many principal components in 86 % and 79 %.
 
 Measured on test digits are the error of an image that is decoded from a digit's style and the
 identity of another digit with the same label; how often a classifier recognizes the label of the

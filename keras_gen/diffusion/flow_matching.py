@@ -53,7 +53,8 @@ class FlowMatching(PathModel):
         seed: Seed of noise and times.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, or an option is unknown.
+        ValueError: If the network has other inputs or outputs, or an option is unknown; in
+            `compile` if XLA is to compute an optimal pairing.
 
     Example:
     ```python
@@ -79,6 +80,16 @@ class FlowMatching(PathModel):
     ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         self.pairing = checked_choice("pairing", pairing, PAIRINGS)
+
+    @override
+    def compile(self, optimizer=None, *, jit_compile=False, **kwargs):
+        """Compiles as other models do; XLA knows no optimal pairing."""
+        if jit_compile and self.pairing == "optimal":
+            raise ValueError(
+                "jit_compile is True and pairing 'optimal', which XLA cannot compute: leave one of "
+                "them out."
+            )
+        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 
     # Conditional flow matching ---------------------------------------------------------------
 

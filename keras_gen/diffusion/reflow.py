@@ -35,7 +35,7 @@ class Reflow(FlowMatching):
         seed: Seed of times.
 
     Raises:
-        ValueError: As of `FlowMatching`.
+        ValueError: As of `FlowMatching`; for a `pairing`, since `fit` is given the pairs.
 
     Example:
     ```python
@@ -53,6 +53,11 @@ class Reflow(FlowMatching):
 
     def __init__(self, network: keras.Model, data: str = "images", seed: int = 0, **kwargs):
         super().__init__(network, data=data, seed=seed, **kwargs)
+        if self.pairing != "independent":
+            raise ValueError(
+                f"pairing is {self.pairing!r}: the pairs of a Reflow are given to fit; leave it "
+                "out."
+            )
 
     @override
     def terms(self, batch):

@@ -119,3 +119,10 @@ def test_what_is_refused():
         model.sample(2, steps=0)
     with pytest.raises(ValueError, match="solver is 'rk4': expected one of ddim, ancestral"):
         model.sample(2, solver="rk4")
+
+
+def test_xla_is_refused_with_an_optimal_pairing():
+    model = FlowMatching.for_vectors(2, width=4, blocks=1, pairing="optimal")
+    with pytest.raises(ValueError, match="jit_compile is True and pairing 'optimal', which XLA"):
+        model.compile(jit_compile=True)
+    model.compile()

@@ -54,3 +54,8 @@ def test_one_step_is_enough_after_it():
     from_points = [np.median(np.abs(np.abs(each) - 2)) for each in drawn]
     assert from_points[1] < 0.3 < from_points[0]
     assert student.straightness(500) < 0.3 * teacher.straightness(500)
+
+
+def test_a_pairing_is_refused():
+    with pytest.raises(ValueError, match="pairing is 'optimal': the pairs of a Reflow are given"):
+        Reflow(linear(1.0), data="vectors", pairing="optimal")

@@ -24,13 +24,22 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
         q: Densities of the model there.
         step: Between two points.
 
+    Raises:
+        ValueError: If the objective is no f-divergence.
+
     Example:
         >>> x = np.linspace(-10, 10, 1001)
         >>> divergence("kl", norm.pdf(x), norm.pdf(x, 1.0), 0.02)  # 0.5
     """
+    found = get(objective)
+    if not isinstance(found, FDivergence):
+        raise ValueError(
+            f"{objective!r} is no f-divergence: expected kl, reverse_kl, jensen_shannon, pearson or "
+            "an FDivergence."
+        )
     ratio = np.maximum(p, TINY) / np.maximum(q, TINY)
     with np.errstate(over="ignore"):
-        return float(np.sum(np.maximum(q, TINY) * get(objective).f(ratio)) * step)
+        return float(np.sum(np.maximum(q, TINY) * found.f(ratio)) * step)
 
 
 def nearest_normal(

@@ -34,8 +34,10 @@ def test_kl_keeps_the_moments_and_its_reverse_chooses_the_higher_hill():
     assert least == pytest.approx(np.log(3 / 2), abs=0.01)
 
 
-def test_other_grids_are_refused():
+def test_other_grids_and_objectives_are_refused():
     with pytest.raises(ValueError, match="2 points: expected an even one"):
         nearest_normal("kl", np.array([0.0, 1.0]), np.ones(2))
     with pytest.raises(ValueError, match=r"sum is 0\.5.* a wider one"):
         nearest_normal("kl", GRID[1200:], norm.pdf(GRID[1200:]))
+    with pytest.raises(ValueError, match="'hinge' is no f-divergence"):
+        nearest_normal("hinge", GRID, norm.pdf(GRID))

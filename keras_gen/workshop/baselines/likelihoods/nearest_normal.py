@@ -34,8 +34,8 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
     found = get(objective)
     if not isinstance(found, FDivergence):
         raise ValueError(
-            f"{objective!r} is no f-divergence: expected kl, reverse_kl, jensen_shannon, pearson or "
-            "an FDivergence."
+            f"{objective!r} is no f-divergence: expected kl, reverse_kl, jensen_shannon, "
+            "pearson or an FDivergence."
         )
     ratio = np.maximum(p, TINY) / np.maximum(q, TINY)
     with np.errstate(over="ignore"):

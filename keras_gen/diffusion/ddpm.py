@@ -1,6 +1,7 @@
 """Denoising diffusion probabilistic models (Ho, Jain, Abbeel 2020)."""
 
 import math
+import warnings
 
 import keras
 import tensorflow as tf
@@ -15,6 +16,7 @@ from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 PREDICTIONS = ("noise", "example", "v")
+LEAST_LEFT = 1e-3  # of an example at the end of a path, if the network predicts the noise
 SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many equal parts
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LEAST_PROBABILITY = 1e-12  # of a level, as in the authors' code
@@ -50,7 +52,8 @@ class DDPM(PathModel):
         probability_path: Name or object: `"linear"` is the paper's, `"cosine"` that of Nichol,
             Dhariwal (2021).
         prediction: What the network predicts: `"noise"` as in the paper, `"example"`, or `"v"` of
-            Salimans, Ho (2022).
+            Salimans, Ho (2022). On the cosine path, whose end holds 5e-5 of an example, an error of
+            the noise is divided by that: vectors, which are not clipped, need another one.
         chain_steps: T. Of a `LinearPath` of another number of `steps` it takes T even times.
         variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
         data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
@@ -84,6 +87,14 @@ class DDPM(PathModel):
         self.prediction = checked_choice("prediction", prediction, PREDICTIONS)
         self.chain_steps = checked_integer("chain_steps", chain_steps, minimum=2)
         self.variance = checked_choice("variance", variance, VARIANCES)
+        left = float(self.probability_path.alpha(tf.constant(1.0)))
+        if (self.data, self.prediction) == ("vectors", "noise") and left < LEAST_LEFT:
+            warnings.warn(
+                f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at its "
+                "end, by which an error of the noise is divided, so that samples lie far from the "
+                "data: give prediction='v', or the linear path.",
+                stacklevel=2,
+            )
 
     # Algorithm 1 -----------------------------------------------------------------------------
 

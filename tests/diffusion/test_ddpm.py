@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -152,6 +153,16 @@ def test_codes_lead_back(rng):
     np.testing.assert_allclose(codes, x, atol=0.05)
     np.testing.assert_allclose(model.decode(codes), x, atol=0.05)
     assert model.interpolate(x[:2], x[2:], steps=3).shape == (2, 3, 2)
+
+
+def test_the_noise_of_vectors_on_the_cosine_path_is_warned_of():
+    """Training led to samples of a thousand times the data's deviation."""
+    with pytest.warns(UserWarning, match="CosinePath leaves 5e-05 of an example at its end"):
+        DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine", prediction="v")
+        DDPM.for_images((8, 8, 1), widths=(8,), probability_path="cosine")
 
 
 def test_lines_between_the_codes_of_a_class(rng):

@@ -82,7 +82,7 @@ class Flow(LikelihoodModel):
         self.flow = flow
         _require_invertible(flow)
         self._require_condition(flow.condition_shape)
-        self.levels = None if levels is None else checked_integer("levels", levels, minimum=0)
+        self.levels = None if levels is None else checked_integer("levels", levels, minimum=2)
         shape = tuple(flow.input_shape[1:])
         examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
         self.edges["x"] = self.in_any_units(examples)

@@ -279,11 +279,11 @@ show(
 #
 # Noise is a **penalty on slopes**: the reconstruction of clean points should be good, and should
 # hardly change with the input. (The next term of the expansion is $\sigma^2$ times second derivatives
-# of $r$, and in the square it is multiplied by $x - r$. For a good denoiser, which is
-# $x + \sigma^2 g(x)$, both are of the size $\sigma^2$, so this term is of the size $\sigma^6$.) Which $r$ minimizes the right-hand side? Write
-# $r(x) = x + \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$. The sum of the squares of $J$ is
-# $n + 2 \sigma^2 \nabla \cdot g$ and a term of $\sigma^4$, where the divergence $\nabla \cdot g$ is
-# the sum of the $\partial g_i / \partial x_i$. Hence the right-hand side is
+# of $r$, and in the square it is multiplied by $x - r$. For a good denoiser, which is $x + \sigma^2
+# g(x)$, both are of the size $\sigma^2$, so this term is of the size $\sigma^6$.) Which $r$ minimizes
+# the right-hand side? Write $r(x) = x + \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$. The sum of
+# the squares of $J$ is $n + 2 \sigma^2 \nabla \cdot g$ and a term of $\sigma^4$, where the divergence
+# $\nabla \cdot g$ is the sum of the $\partial g_i / \partial x_i$. Hence the right-hand side is
 #
 # $$n \sigma^2 + \sigma^4 E \left[ | g |^2 + 2 \nabla \cdot g \right] + \ldots$$
 #
@@ -301,7 +301,8 @@ show(
 # function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second one solves the
 # equation $(r - x) p = \sigma^2 (p r')'$: add a small function $v$ to $r$, and the error changes by
 # $2 \int p (r - x) v + \sigma^2 p r' v' dx$, which is 0 for every $v$ only if this holds, after an
-# integration by parts. On a grid it is a system of linear equations. The data are a mixture of two normal distributions.
+# integration by parts. On a grid it is a system of linear equations. The data are a mixture of two
+# normal distributions.
 
 # %%
 SHARES, MEANS, DEVIATIONS = np.array([0.6, 0.4]), np.array([-1.0, 1.2]), np.array([0.4, 0.6])
@@ -521,10 +522,11 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 
 # %% [markdown]
 # The network is ahead of the Wiener filter, since it need not be linear; at a noise of 2 they are
-# nearly alike. But the mean over training digits is ahead of the network from a noise of 0.5 on. With much noise many digits could be the
-# start, and averaging 15,000 real ones is hard to beat for one layer. With little noise the weight
-# falls on the nearest training digit, which is not the test digit. On its own 15,000 digits this
-# denoiser is the best of all; on test digits it is not. And it has to keep all of them.
+# nearly alike. But the mean over training digits is ahead of the network from a noise of 0.5 on. With
+# much noise many digits could be the start, and averaging 15,000 real ones is hard to beat for one
+# layer. With little noise the weight falls on the nearest training digit, which is not the test
+# digit. On its own 15,000 digits this denoiser is the best of all; on test digits it is not. And it
+# has to keep all of them.
 #
 # Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits makes
 # them a 9 and a 5. The noise has hidden which digit it was, and a denoiser gives what is likely.
@@ -735,9 +737,9 @@ print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_lab
 # %% [markdown]
 # Only the sparse codes are clearly ahead of random units. Denoising and contractive ones are about a
 # point ahead of pixels, as plain ones are, and *behind* random units. So do not take it on trust that
-# such codes are better for a classifier. It depends on the data, the labels and the length of training: in the published
-# run below, with 1,000 codes of whole digits and 10,000 labels, denoising codes are ahead of random
-# ones, 95.8 to 93.4 %.
+# such codes are better for a classifier. It depends on the data, the labels and the length of
+# training: in the published run below, with 1,000 codes of whole digits and 10,000 labels, denoising
+# codes are ahead of random ones, 95.8 to 93.4 %.
 #
 # The ratio $a / b$ shows what each price does. To denoising and contractive codes, a step along the
 # digits is about twice as large as noise. For random units it is not. Much of this is cheap: 50
@@ -855,9 +857,9 @@ show(
 #
 # </details>
 #
-# **2.** Let the codes be linear. Divide all of them by 10, and multiply the decoder's weights by 10. What happens to the
-# reconstruction, to an L1 penalty on codes, to the penalty $| \partial h / \partial x |^2$, and to
-# the error of a denoiser? What follows for training?
+# **2.** Let the codes be linear. Divide all of them by 10, and multiply the decoder's weights by 10.
+# What happens to the reconstruction, to an L1 penalty on codes, to the penalty $| \partial h /
+# \partial x |^2$, and to the error of a denoiser? What follows for training?
 #
 # <details markdown="1"><summary>Answer</summary>
 #

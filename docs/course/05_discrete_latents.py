@@ -578,10 +578,11 @@ for k in range(3):
 # %% [markdown]
 # ## 7. Dead codes
 #
-# A code that nobody chooses gets no gradient, so it stays where it is, and nobody will choose it unless
-# the vectors come to it: it is **dead**. This is common, since codebooks begin with small numbers, and vectors lie elsewhere.
-# Here are points on a ring for vectors, and 32 codes that begin near the middle. We take k-means
-# steps on batches. The remedy is to **restart** unused codes at vectors of the batch.
+# A code that nobody chooses gets no gradient, so it stays where it is, and nobody will choose it
+# unless the vectors come to it: it is **dead**. This is common, since codebooks begin with small
+# numbers, and vectors lie elsewhere. Here are points on a ring for vectors, and 32 codes that begin
+# near the middle. We take k-means steps on batches. The remedy is to **restart** unused codes at
+# vectors of the batch.
 
 
 # %%
@@ -625,8 +626,8 @@ show(
 )
 
 # %% [markdown]
-# The **perplexity** says how many codes are in use, and how evenly: it is $\exp$ of the entropy of their frequencies, $K$ for
-# even use and 1 for a single code.
+# The **perplexity** says how many codes are in use, and how evenly: it is $\exp$ of the entropy of
+# their frequencies, $K$ for even use and 1 for a single code.
 #
 # ## 8. VQ-VAE in code
 #

@@ -256,9 +256,10 @@ show(
 )
 
 # %% [markdown]
-# The first output sees nothing: its bias alone is the logit of $p(x_1)$. Forget the "strictly" in the last mask,
-# and the diagonal fills: output $i$ sees $x_i$. Such a mistake is easily made, and training looks
-# wonderful. So the models of the library try every network with random weights before they take it:
+# The first output sees nothing: its bias alone is the logit of $p(x_1)$. Forget the "strictly" in the
+# last mask, and the diagonal fills: output $i$ sees $x_i$. Such a mistake is easily made, and
+# training looks wonderful. So the models of the library try every network with random weights before
+# they take it:
 
 # %%
 leaking = keras.Sequential(
@@ -356,9 +357,9 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # Stack such layers and each pixel sees farther. Does it see *all* pixels before? Count the moves. A
 # layer with a kernel of side $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
 # side; or it stays in the row, and then looks only to the **left**. So whoever wants to go to the
-# right has to go up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m = 1$. To see a pixel $r$ rows
-# above, as far right as possible, go up one row in each layer, the first layer included. The
-# columns to the right are then at most (with at least $r - 1$ further layers)
+# right has to go up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m =
+# 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each layer, the first
+# layer included. The columns to the right are then at most (with at least $r - 1$ further layers)
 #
 # $$3 + (r - 1) = r + 2.$$
 #
@@ -412,11 +413,11 @@ show(
 # More layers shrink the red area on the left and above, and leave the corner on the right. The two
 # stacks see everything, with enough layers.
 #
-# **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the sigmoid $s$ and
-# two maps $a$ and $b$: one map says what, the other one how much. Such a product is what LSTMs have;
-# `PixelRNN` is made of them, and was ahead of PixelCNN before. In our published runs on digits of
-# 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN of as many blocks 84.97, in nearly
-# twice the time (83.74 after a longer training).
+# **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the
+# sigmoid $s$ and two maps $a$ and $b$: one map says what, the other one how much. Such a product is
+# what LSTMs have; `PixelRNN` is made of them, and was ahead of PixelCNN before. In our published runs
+# on digits of 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN of as many blocks
+# 84.97, in nearly twice the time (83.74 after a longer training).
 #
 # `PixelCNN` is the class for both networks, and adds completions to what MADE can do.
 
@@ -530,10 +531,11 @@ names = ["test digits", *drawn]
 show(captioned(rows, names), "samples", "Test digits, and the first samples of three models.")
 
 # %% [markdown]
-# All three are judged by nats too, above. There all networks are ahead of the counts. The samples tell another story. MADE is ahead of the
-# mixture by more than two nats, and *more* of its samples are in pieces. The Gated PixelCNN is less
-# than half a nat ahead of MADE, and breaks half as many; still well over twice as many as of the test
-# digits. A likelihood is a mean over all that may be wrong, and does not say *what* is.
+# All three are judged by nats too, above. There all networks are ahead of the counts. The samples
+# tell another story. MADE is ahead of the mixture by more than two nats, and *more* of its samples
+# are in pieces. The Gated PixelCNN is less than half a nat ahead of MADE, and breaks half as many;
+# still well over twice as many as of the test digits. A likelihood is a mean over all that may be
+# wrong, and does not say *what* is.
 #
 # ## 8. The cost of drawing
 #
@@ -695,8 +697,9 @@ show(
 # In the end the interval has the length $p(x)$, by the chain rule. Any number inside stands for it.
 # Take $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most $-\log_2 p(x) + 2$ of them: numbers of
 # $k$ digits are so dense that a whole step between two of them lies inside the interval, and all
-# numbers that begin with the digits at its left end lie inside too. The reader computes the first conditional, sees in which part the number lies, knows the
-# first pixel, and goes on. So reading *is* drawing, with the bits of the file in place of noise.
+# numbers that begin with the digits at its left end lie inside too. The reader computes the first
+# conditional, sees in which part the number lies, knows the first pixel, and goes on. So reading *is*
+# drawing, with the bits of the file in place of noise.
 #
 # Here it is with whole numbers of Python, which have any length. Probabilities are rounded to parts
 # of $2^{16}$, the same on both sides.
@@ -836,9 +839,9 @@ show(
 
 # %% [markdown]
 # Give each model the half that comes first in its order, and its completions go on from it, mostly to
-# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. The other way round each draws the missing
-# half without a look at the known one, and where strokes meet is luck. One would need a model for
-# that order, or one that has seen many orders.
+# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. The other way round
+# each draws the missing half without a look at the known one, and where strokes meet is luck. One
+# would need a model for that order, or one that has seen many orders.
 #
 # In wrong pixels the nearest training digit is a strong rival: it is ahead of the Gated PixelCNN, and
 # just behind MADE's majority. A single completion has to lose in this count. It is a *draw*, as

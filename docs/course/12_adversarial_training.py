@@ -9,11 +9,11 @@
 # - **blind representations**: features that do not tell an attribute, such as a person's sex;
 # - **robustness**: a classifier that is right even when an adversary changes its input a little.
 #
-# In all three the opponent is never the best one, and numbers look better than they are if only the
-# opponent of the training is asked. So half of this chapter is about measuring. After it you can
-# derive the bound behind domain adaptation, say what aligned or blind features cannot do, compute
-# the worst change of an input for a linear model, and evaluate a defense honestly. The first parts
-# use problems so small that the right answers are known.
+# In all three the opponent of the training is rarely the best one, and numbers look better than they
+# are if only the opponent of the training is asked. So half of this chapter is about measuring. After
+# it you can derive the bound behind domain adaptation, say what aligned or blind features cannot do,
+# compute the worst change of an input for a linear model, and evaluate a defense honestly. The first
+# parts use problems so small that the right answers are known.
 #
 # With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
 
@@ -210,10 +210,10 @@ drawn.legend(loc="outside right center")
 show(drawn, "bound", "The bound of the target's error, and its terms, for each feature.")
 
 # %% [markdown]
-# The direction that is best in the source does badly in the target. (At -31° it does worst: there the
-# sign of the best classifier in the source changes.) At 0° the feature is the
-# first number alone: $d$ is 0, and both errors are the same. The bound holds everywhere, and it is
-# loose: a sum of three worst cases. It is a reason for a method, and no estimate.
+# The direction that is best in the source does badly in the target. (The direction of -31° does
+# worst: there the sign of the best classifier in the source changes.) At 0° the feature is the first
+# number alone: $d$ is 0, and both errors are the same. The bound holds everywhere, and it is loose:
+# its middle term is a worst case over all classifiers. It is a reason for a method, and no estimate.
 #
 # ## 3. The game of domain adaptation
 #
@@ -270,8 +270,8 @@ class PlainDANN(GenerativeModel):
 
 # %% [markdown]
 # The encoder is a projection on one direction of length 1. The bound on its length matters:
-# otherwise the encoder could raise the discriminator's loss without end by larger features. It
-# begins at the direction that is best in the source.
+# otherwise larger features raise the loss of a discriminator that lags behind. (The best one would not
+# mind.) It begins at the direction that is best in the source.
 
 
 # %%
@@ -409,10 +409,11 @@ show(
 #
 # With a weight of 3 the game went wrong. The landscape has two valleys, and the start at 59° is only
 # 8° from the ridge between them. A descent would have gone to the right one. But the game is no
-# descent: its discriminator runs behind. It pushed the encoder over the ridge, to 124.6°, which is
-# the direction of -55° with the other sign. A weight of 10 happened to find the right valley.
-# Nothing in the source shows the failure but a higher error, and target labels are not at hand. So
-# the weight cannot be chosen by the data that the method is for.
+# descent: its discriminator runs behind, which may be the cause. It pushed the encoder over the
+# ridge, to 124.6°, which is the direction of -55° with the other sign. A weight of 10 happened to
+# find the right valley. What can be seen without target labels is a higher error in the source, and a
+# discriminator that tells the domains apart. So a weight can be *ruled out* without them, but among
+# weights that look alike in both respects, the data that the method is for cannot choose.
 #
 # ## 4. What alignment cannot promise
 #
@@ -455,14 +456,15 @@ show(
 
 # %% [markdown]
 # With equal proportions a larger weight does better in theory, and once did not in practice. With
-# other proportions it harms in theory too. The features of small weights do not look alike, so the
-# inequality does not bind them: both errors together are far below 0.4. A weight of 10 does make
-# them alike, by giving up the useful number, along which the domains *really* differ. Then both
+# other proportions a large weight harms in theory too: here that of 10; small ones still help. The
+# features of small weights do not look alike, so the inequality does not bind them: both errors
+# together are far below 0.4. A weight of 10 makes them more alike, by a direction in which the two
+# numbers nearly cancel in the source, and the classifier's sign is wrong in the target. Then both
 # errors are high. CORAL, which aligns whatever the proportions are, is far behind the source alone
 # here.
 #
 # So features that look alike are not the aim. They help where the labels have the same proportions,
-# and where one classifier is good in both domains. Neither can be seen without target labels.
+# and where one classifier is good in both domains. The second cannot be seen without target labels.
 #
 # ## 5. Blind representations, and who tests them
 #
@@ -619,11 +621,12 @@ for name, (codes, test_codes) in cheap.items():
 #
 # One run of each game is shown, and such games end in different places from seed to seed, so a claim
 # about a method needs several. The recipe of the table below has three. In both places gray digits
-# beat every game: who knows what to hide should not learn to hide it.
+# hide the color better than every game: who knows what to hide should not learn to hide it.
 #
 # ## 6. Adversarial examples: why linear models have them
 #
-# An **adversarial example** is an input that was changed so little that nobody would mind, and
+# An **adversarial example** is an input that was changed so little that a person still names it as
+# before, and
 # that a classifier now names wrong. Let each of the $n$ numbers of $x$ change by at most $\epsilon$.
 # Take a linear classifier, the sign of $w \cdot x$, and a label $y = \pm 1$. Its **margin**
 # $y w \cdot x$ is positive where it is right. The change $\delta$ that lowers it most is chosen for
@@ -658,7 +661,7 @@ for name, (codes, test_codes) in cheap.items():
 # is $\Phi(|s|_2)$.
 #
 # We take 5 strong features with $\mu_i = 0.6$ and 200 weak ones with 0.15, where the noise has
-# deviation 1. The attack may move each feature by 0.15, so it can outweigh each weak feature.
+# deviation 1. The attack may move each feature by 0.15, so it can cancel each weak feature.
 
 # %%
 MU = np.concatenate([np.full(5, 0.6), np.full(200, 0.15)])
@@ -678,9 +681,9 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
     )
 
 # %% [markdown]
-# Both are the best of their kind. The standard one has the better accuracy without attack and the
-# worse one under attack: here robustness costs accuracy, since the weak features are useful and
-# fragile (Tsipras et al. 2019).
+# Both are the best linear classifiers for what they were made for. The standard one has the better
+# accuracy without attack and the worse one under attack: here robustness costs accuracy, since the
+# weak features are useful and fragile (Tsipras et al. 2019).
 #
 # ## 7. Adversarial training
 #
@@ -689,11 +692,13 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
 #
 # $$\min_w E \left[ \max_{|\delta|_\infty \le \epsilon} l(x + \delta, y) \right].$$
 #
-# How do we get the gradient of a maximum? Let $\delta^*$ be a maximizing change. Where it is the
-# only one, the derivative by $w$ of the maximum is the derivative of the loss *at the fixed*
-# $\delta^*$ (Danskin's theorem): moving $\delta^*$ itself a little changes nothing in first order,
-# since it is a maximum. So a training step is: attack, then descend with the attacked examples as
-# if they were data.
+# How do we get the gradient of a maximum? Let $\delta^*$ be a maximizing change. Where it is the only
+# one, the derivative by $w$ of the maximum is the derivative of the loss *at the fixed* $\delta^*$
+# (Danskin's theorem). Inside the cube of changes $\delta^*$ may move with $w$, and that changes
+# nothing in first order, since the slope is 0 at a maximum. At a corner of the cube, as for linear
+# classifiers, $\delta^*$ stays where it is. (Where some $w_i$ is 0, as in the robust solution here,
+# there are several maxima and no derivative, but a subgradient.) So a training step is: attack, then
+# descend with the attacked examples as if they were data.
 #
 # For our linear problem FGSM is the exact maximum. Which direction minimizes the loss? The attacked
 # margin is normal with mean $w \cdot \mu - \epsilon |w|_1$ and deviation $|w|_2$, and the mean of
@@ -794,7 +799,7 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 # %% [markdown]
 # The learned weights are noisy, since 20,000 points are not all points. The dots lie near the lines
 # all the same. The lines cross: to the left of the crossing, the standard classifier is better. The
-# robust one is best at the strength for which it was made.
+# robust one is the better of the two at the strength for which it was made.
 #
 # ## 8. Attacks on networks, and an honest evaluation
 #
@@ -884,17 +889,20 @@ show(
 )
 
 # %% [markdown]
-# The undefended network and the one trained by FGSM fall to 0. The latter is the classic trap: it
-# stands up to FGSM, with which it was trained, and to nothing else. It has learned to make one long
+# The undefended network and the one trained by FGSM fall to 0. The latter looks like the classic trap:
+# it stands up to FGSM, with which it was trained, and to nothing else, though after so short a training
+# it is weak without an attack, too. It has learned to make one long
 # step miss. The first version of the threshold would be published as robust by who runs only attacks
 # by gradients. The attack made for it, and squares, tell otherwise. Both versions are almost the
-# *same* classifier.
+# *same* classifier, so what breaks the second one breaks the first: its 0.67 is too high, since none of
+# the attacks was made for it, and 0.55 is nearer to the truth.
 #
 # Our own PGD training, with dense layers and under a minute of it, loses to the threshold, which
 # costs nothing. MNIST is nearly black and white, so a threshold undoes much of a change below one
 # half: a cheap baseline that belongs beside every figure for MNIST. The published network, trained
-# for 49 minutes, is better than both, also in the worst case. In the picture both rows of changes
-# look like noise. No eye tells which of them changes ten names, and which changes none.
+# for 49 minutes, is better than both, also in the worst case. In the picture the changes are plain to
+# see, 0.3 being a large epsilon, and still each digit can be read. Which of the two rows changes ten
+# names, and which changes none, does not follow from how large they look.
 #
 # With 100 digits, an accuracy near 0.9 has a deviation of 0.03. More attacks, restarts and queries
 # can only lower the last column.

@@ -32,6 +32,8 @@ class Images(Edge):
         high: Value of the level 255.
         name: Name under which clients know them.
         float_levels: Whether floats are levels too, from 0 to 255.
+        black_level: Level in whose place the level 0 stands inside, 0 or less: 255 levels lie
+            between `low` and `high`. What is made is clipped to `low`.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -43,6 +45,7 @@ class Images(Edge):
     high: float = 1.0
     name: str = "images"
     float_levels: bool = False
+    black_level: float = 0.0
     keeps_floats = True
 
     @override
@@ -61,7 +64,14 @@ class Images(Edge):
         if levels:
             scale = (self.high - self.low) / 255.0
             values = tf.cast(values, tf.float32) * scale + self.low
+        if self.black_level:
+            values = tf.where(values <= self.low, self.black, values)
         return values
+
+    @property
+    def black(self) -> float:
+        """The value inside of black, the level 0 outside."""
+        return self.low + self.black_level * (self.high - self.low) / 255.0
 
     @property
     def subject(self) -> str:

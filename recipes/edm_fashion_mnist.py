@@ -40,7 +40,7 @@ from keras_gen.workshop.visualize import emerging, samples
 class Settings(RunSettings):
     images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     widths: str = "32 64"  # Channels of the network's maps, from the largest on
-    black_level: float = 0.0  # Level as which black is trained; below 0 there is less haze
+    darker_black: float = 0.0  # Levels by which black is trained darker, against haze
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # By which samples are drawn
     sampling_steps: int = 18  # Of each sample; heun asks the network twice in each
@@ -53,7 +53,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(widths="8", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
-    "cpu": dict(epochs=12, black_level=-12.0, steps_per_epoch=468, batch_size=128, grid_every=1,
+    "cpu": dict(epochs=12, darker_black=12.0, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),
     "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
                   batch_size=128, grid_every=50),
@@ -67,8 +67,8 @@ def main(run: Run, s: Settings):
 
     with run.strategy.scope():
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
-        deviation = float((np.where(images, images, s.black_level) / 127.5).std())
-        model = EDM(network, deviation=deviation, seed=s.seed, black_level=s.black_level)
+        deviation = float((np.where(images, images, -s.darker_black) / 127.5).std())
+        model = EDM(network, deviation=deviation, seed=s.seed, black_level=-s.darker_black)
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     # Each step: the network moves along the gradient of the loss of eq. (8).

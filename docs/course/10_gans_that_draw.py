@@ -92,7 +92,8 @@ def pretrained(name, build):
 # %% [markdown]
 # ## 1. The guidelines of DCGAN
 #
-# Radford et al. (2016) found networks with which GANs of images train at all. Their rules, and why:
+# Radford et al. (2016) tried many networks, and give rules for those that trained steadily. Their rules,
+# and why:
 #
 # - **No pooling.** The generator doubles the sides by transposed convolutions of stride 2, and the
 #   discriminator halves them by convolutions of stride 2. Both learn how.
@@ -309,15 +310,17 @@ show(
 # ## 3. Spectral normalization
 #
 # Chapter 9 had penalties that hold the slope of $D$ back. Miyato et al. (2018) build the bound in. A
-# dense layer $x \to W x$ stretches a difference of inputs at most by its largest singular value
-# $\sigma(W)$. ReLU and leaky ReLU stretch nothing. A chain stretches at most by the product. So divide
-# each $W$ by $\sigma(W)$, and $D$ has a slope of 1 at most.
+# dense layer $x \to W x$, with a matrix $W$ of a row for each output, stretches a difference of
+# inputs at most by its largest singular value $\sigma(W)$. ReLU and leaky ReLU stretch nothing. A
+# chain stretches at most by the product. So divide each $W$ by $\sigma(W)$, and $D$ has a slope of 1
+# at most.
 #
-# **Power iteration** finds $\sigma$. Begin with a random $u$ and repeat $v = W u / |W u|$,
-# $u = W^T v / |W^T v|$. Write $u$ in the right singular vectors. Each round multiplies the part along
-# the $i$-th by $\sigma_i^2$, so next to the first part the others shrink by $(\sigma_i / \sigma_1)^2$. The
+# **Power iteration** finds $\sigma$. Begin with a random $u$ and repeat $v = W u / |W u|$, $u = W^T v
+# / |W^T v|$. Write $u$ in the right singular vectors. Each round multiplies the part along the $i$-th
+# by $\sigma_i^2$, so next to the first part the others shrink by $(\sigma_i / \sigma_1)^2$. The
 # estimate is $|W u|$, and its relative error falls like $(\sigma_2 / \sigma_1)^{4t}$, since it is
-# quadratic in the wrong part. In training one round a step is enough: $W$ moves slowly, and $u$ is kept.
+# quadratic in the wrong part. In training one round a step is enough: $W$ moves slowly, and $u$ is
+# kept.
 
 # %%
 W = random.normal(size=(64, 64))
@@ -345,9 +348,15 @@ print(f"the library's layer, against a kernel divided by its singular value: {er
 # normalized is the kernel, reshaped to a matrix of $k \cdot k \cdot c$ rows. The convolution is a
 # larger linear map, in which this matrix stands at every place. On a torus its singular values are
 # known: for each frequency $\omega$ those of the small matrix
-# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019). A pixel enters $k^2$
-# windows, so the norm is at most $k$ times that of the reshaped kernel. We measure it on a
-# random kernel, and on one that is equal at all nine places, the smoothest there is.
+# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where $K_{ab}$ is the matrix
+# of input by output channels at the place $(a, b)$ of the kernel.
+#
+# How large may the slope be? Let $R$ be the reshaped kernel. The output at a place is $R^T$ times the
+# window $w$ of $k \times k$ pixels around it, so its squared length is at most $\sigma(R)^2 |w|^2$.
+# Add up over all places. Each pixel is in $k^2$ windows, so the sum of all $|w|^2$ is $k^2 |x|^2$.
+# The output has at most the length $k \, \sigma(R) \, |x|$, and the convolution at most $k$ times the
+# slope of its reshaped kernel. We measure it on a random kernel, and on one that is equal at all nine
+# places.
 
 
 # %%
@@ -384,9 +393,11 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 #
 # $$E k(a, a') + E k(b, b') - 2 E k(a, b).$$
 #
-# It is the squared distance of the means of both sets in the space of the kernel. The means of *pairs*
-# $a \ne a'$ are unbiased estimates. So two halves of one set give 0 on average, for any $n$, and values
-# below 0 too. We take two parts of the training set and watch both.
+# It is the squared distance of the means of both sets in the space of the kernel; here $d$ is the number
+# of features. The means of *pairs* $a \ne a'$ are unbiased estimates. So two halves of one set give 0 on
+# average, for any $n$, and values below 0 too. We take two parts of the training set and watch both. What
+# stands behind ± here and below is the standard error of the estimate by the jackknife: how it changes
+# when single images are left out.
 
 # %%
 one = frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [9.0]]))["distance"]
@@ -431,7 +442,7 @@ show(
 # We measure samples of four GANs and a cheap baseline, a **mixture of Gaussians** of the pixels
 # (Richardson and Weiss 2018). And we measure sets that should *fail*: test images of five classes only,
 # blurred ones, negatives (black for white), and plain copies of training images. The last column is
-# the median distance to the nearest training image, in pixels, relative to that of test images.
+# the median distance to the nearest of 5,000 training images, in pixels, relative to that of test images.
 
 # %%
 others, others_labels = test[N:], test_labels[N:]
@@ -487,25 +498,31 @@ show(
 # - **Copies** of training images are perfect, by all measures but the last. No distance of sets asks
 #   where samples come from.
 # - **Negatives** are perfect too: their gradients point the other way, and histograms do not see the
-#   sign. Any network is blind to something of this kind. Only the last column notices.
+#   sign. Whatever maps many images to the same features is blind to the change from one to another. Only
+#   the last column notices.
 # - **Blur** costs precision, **missing classes** cost recall. This is what the two are good for.
 # - The **mixture** has a *higher* precision than test images: its samples keep to the middle, where
-#   balls are dense. It is far behind in recall and in both distances.
-# - Of the GANs, **DCGAN** is nearest by both distances and by recall, and has the lowest precision of
-#   the three. **BigGAN** has the best precision and the worst recall. One number does not order them,
-#   nor does one kind of features: StyleGAN and BigGAN are level here, and in features of trained
-#   classifiers BigGAN is ahead (table at the end).
-#   Our small GAN is behind the mixture in both distances.
+#   balls are dense. It is far behind test images in recall and in both distances. But it is no weak
+#   baseline: it is ahead of BigGAN in Fréchet distance (a little), precision and recall, and behind it in
+#   kernel distance.
+# - Of the three large GANs, **DCGAN** is nearest by both distances and by recall, and has the lowest
+#   precision. **BigGAN** has the best precision and the worst recall. One number does not order them, nor
+#   does one kind of features. StyleGAN and BigGAN are about level in kernel distance here, and StyleGAN is
+#   ahead in Fréchet distance. In features of trained classifiers BigGAN has less than half of StyleGAN's
+#   kernel distance (table at the end).
+# - Our small GAN is behind the mixture in all four. Its recall is the least of all rows.
 #
-# By this median no GAN copies: samples are about as far from training images as test images are.
+# Does a GAN copy? The median says that most samples are no copies *of the 5,000 images searched*:
+# they lie about as far from them as test images do. A few copies do not move a median, and 55,000 of
+# the images that the large GANs were trained on were not searched.
 #
 # ## 5. Averages of the weights
 #
-# The players of a GAN do not settle. Chapter 9 saw them circle around the equilibrium. But the *middle*
-# of a circle is where they should be. So one keeps a moving average of the generator's weights,
-# $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, beside the training, and draws with it. How much of
-# the circle is left? Let $w_t = e^{i \theta t}$, the angle $\theta$ a step. The average is a sum over all
-# steps before, a geometric series:
+# The players of a GAN need not settle. In the game of chapter 9 they circled around the equilibrium,
+# and the *middle* of the circle is where they should be. So one keeps a moving average of the
+# generator's weights, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, beside the training, and
+# draws with it. How much of the circle is left? Let $w_t = e^{i \theta t}$, the angle $\theta$ a
+# step. The average is a sum over all steps before, a geometric series:
 #
 # $$\bar w_t = (1 - \beta) \sum_{j \ge 0} \beta^j e^{i \theta (t - j)}
 # = e^{i \theta t} \frac{1 - \beta}{1 - \beta e^{-i \theta}}, \qquad
@@ -552,14 +569,15 @@ show(
 #
 # ## 6. Truncation
 #
-# A trained generator may draw from other latents than it was trained on. Large values of a
-# latent were rare in training, and their images are often poor. **Truncation** keeps each latent in $[-t, t]$ (Brock et
-# al. 2019). The variance of a truncated normal number is known:
+# A trained generator may draw from other latents than it was trained on. Large values of a latent
+# were rare in training, and their images are often poor. **Truncation** keeps each latent in $[-t,
+# t]$ (Brock et al. 2019). The variance of a truncated normal number is known:
 #
 # $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
 #
-# with the normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere. It first maps
-# latents $z$ to a **style** $w = f(z)$, and pulls it to the mean style: $w' = \bar w + \psi (w - \bar w)$.
+# with the normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere. It first
+# maps latents $z$ to a **style** $w = f(z)$, and pulls it to the mean style: $w' = \bar w + \psi (w -
+# \bar w)$.
 
 # %%
 normal = random.normal(size=(N, 100)).astype("float32")
@@ -601,17 +619,20 @@ show(
 )
 
 # %% [markdown]
-# Both curves fall: precision is bought with recall. At $\psi = 0$ precision is 1 and recall 0, the value
-# of a single image. It is *not* the mean image: the mean of styles is a style, here that of a
-# patterned pullover. The two generators cannot be ordered where the curves do not overlap.
+# Both curves fall: precision is bought with recall. At $\psi = 0$ precision is 1 and recall 0, the
+# value of a single image. It is *not* the mean image: the mean of styles is a style, here that of a
+# patterned pullover. The two generators cannot be ordered where the curves do not overlap. (The
+# curves are of 500 images in each set. The table above had 1,000, so its numbers differ.)
 #
 # ## 7. Walks between latents, and back from images
 #
 # A straight line between two latents: what lies on it? A normal latent of $d$ numbers has the squared
-# length $d$ on average, with a deviation of $\sqrt{2d}$ only. So nearly all draws lie near a **sphere**
-# of radius $\sqrt d$, 10 for $d = 100$. The middle of two independent draws has half the variance, so
-# its length is $\sqrt{d / 2}$, about 7: a place where the generator never trained. An arc around the
-# origin stays on the sphere. Is this seen?
+# length $d$ on average, with a standard deviation of $\sqrt{2d}$ only. The length changes by that
+# divided by $2 \sqrt d$, the slope of the square: its deviation is about $1 / \sqrt 2 \approx 0.7$
+# whatever $d$ is. So nearly all draws lie near a **sphere** of radius $\sqrt d$, 10 for $d = 100$.
+# The middle of two independent draws has half the variance, so its length is $\sqrt{d / 2}$, about 7:
+# a place where the generator never trained. An arc around the origin stays on the sphere. Is this
+# seen?
 
 # %%
 ends = dcgan.draw_latents(2 * N, seed=2)
@@ -643,14 +664,17 @@ show(
 
 # %% [markdown]
 # By the kernel distance the middles of lines are a little farther from test images than the ends and
-# the middles of arcs are, by less than two standard errors. By eye there is no difference. Arcs are
-# right in theory, and this generator forgives lines. Between two kinds of clothes there is no smooth
-# way on either: in the middle pair the shoe dissolves, and the shirt appears.
+# the middles of arcs are, by less than two standard errors. By eye there is no difference. Middles of
+# arcs have the distribution of latents, and those of lines have not; this generator forgives lines. A
+# generator is continuous, so a small enough step changes little. But it may change fast: in the
+# middle pair the shoe dissolves and the shirt appears within three of ten steps, and what lies
+# between is neither.
 #
 # **Inversion.** Which latents make a given image $x$? A GAN has no encoder, but the generator has a
 # slope: minimize $|G(z) - x|^2$ over $z$, by Adam from $z = 0$. For images that $G$ has made itself an
-# exact answer exists. For test images the error says what $G$ cannot make. The cheap baseline has as
-# many numbers for an image: 100 principal components.
+# exact answer exists, so their error is the search's own. For test images two errors add up: what $G$
+# cannot make, and what the search does not find. The cheap baseline has as many numbers for an image: 100
+# principal components.
 
 # %%
 EACH = 6  # test images, and as many of the generator's own
@@ -711,21 +735,24 @@ show(
 
 # %% [markdown]
 # For test images the search is ahead of 100 components on average, and behind for two of six. For the
-# generator's own images the exact answer is known, an error of 0. The search finds *none* of them.
-# It ends elsewhere, most likely where every small step makes the image worse, and is behind the
-# components for two of six: it made a shoe of a bag. And a
-# small error does not mean the right latents: those of the last image lie 10 apart. What one finds is
-# some image nearby, and not *the* code of an image. An encoder is trained for that
-# ([chapter 4](04_vae.md)).
+# generator's own images the exact answer is known, an error of 0. The search finds *none* of them
+# within its 400 steps, and is behind the components for two of six: it made a shoe of a bag. Their
+# mean error is that of test images, 15, so these errors do *not* say what $G$ cannot make: most of
+# them may be the search's. And a small error does not mean the right latents: those of the last image
+# lie 10 apart. What one finds is some image nearby, and not *the* code of an image. An encoder is
+# trained for that ([chapter 4](04_vae.md)).
 #
 # ## 8. Styles
 #
-# StyleGAN (Karras et al. 2019) changes how latents enter. A DCGAN takes $z$ at its first
-# layer, and $z$ is normal in all directions. Where the data lack a combination of properties, the map
-# has to bend around the hole. StyleGAN's mapping $w = f(z)$ may do the bending, and $w$ need not be
-# normal. Its synthesis network begins with a *learned constant*, and $w$ scales the channels of every
-# layer. In each layer the maps are then brought back to a standard size, so the next scales are set anew: a style acts
-# in its own layer. Fine noise is added besides.
+# StyleGAN (Karras et al. 2019) changes how latents enter. A DCGAN takes $z$ at its first layer, and
+# $z$ is normal in all directions. Where the data lack a combination of properties, the map has to
+# bend around the hole. StyleGAN's mapping $w = f(z)$ may do the bending, and $w$ need not be normal.
+# Its synthesis network begins with a *learned constant*. In each layer every channel of the maps is
+# normalized to mean 0 and deviation 1, and then scaled and shifted by numbers that depend on $w$
+# alone. So the next layer's style undoes this one's scales: a style acts in its own layer. Fine noise
+# is added besides. The export here has the generator of the second paper (Karras et al. 2020), in
+# which $w$ scales the channels before each convolution, and the outputs are divided by the deviation
+# that this would cause.
 #
 # Since each layer takes a $w$ of its own, we may **mix**: the coarse layers with the style of one
 # sample, and the fine ones with another's. Who decides what? We mix pairs, and ask the judge of section
@@ -759,9 +786,9 @@ show(
 )
 
 # %% [markdown]
-# There are two layers for each size, from 4 × 4 to 32 × 32. The first two already decide the class in most
-# mixtures, though not in all, and the last two almost never do: they set brightness and texture. The
-# picture shows mixtures after three layers. Rows keep their shape, and columns share their tone.
+# There are two layers for each size, from 4 × 4 to 32 × 32. The first two already decide the class in
+# most mixtures, though not in all, and the last two almost never do: they set brightness and texture.
+# The picture shows mixtures after three layers. Rows keep their shape, and columns share their tone.
 #
 # Nothing forces this order but the network itself. Mixing in training (some samples get two styles)
 # makes layers rely less on each other.
@@ -771,14 +798,14 @@ show(
 # - **"FID measures how good images are."** It compares two normal distributions in the features of one
 #   network, with a bias that depends on the number of images (section 4). It is 0 for copies of the
 #   test set, and does not see what its features do not see.
-# - **"Spectral normalization makes every layer 1-Lipschitz."** Dense layers, yes. A convolution has up
-#   to $k$ times the slope of its reshaped kernel (section 3).
+# - **"Spectral normalization makes every layer 1-Lipschitz."** Dense layers, yes, once the power
+#   iteration has converged. A convolution has up to $k$ times the slope of its reshaped kernel (section 3).
 # - **"Batch normalization is a property of the network."** It is one of the network *and the batch*
 #   (section 2).
 # - **"Interpolation proves that nothing is memorized."** It shows a continuous generator. Copies are
-#   found by looking for them: the last column of the table.
-# - **"A lower temperature, psi or truncation improves the model."** It buys precision with recall, and
-#   the model stays what it is.
+#   found by looking for them, among *all* training images and for each sample.
+# - **"A lower temperature, psi or truncation improves the model."** In section 6 it bought precision with
+#   recall, and the model stays what it is.
 # - **"The generator has an inverse."** It maps 100 numbers to 1024, so most images have no latents at
 #   all (section 7).
 #
@@ -829,6 +856,6 @@ show(
 # | faces by DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; a mixture of Gaussians 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
 # | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | class that was asked for 0.942; a mixture of each class 0.9464 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
 # | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.1280, with spectral normalization 0.1202; a mixture 0.005361 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
-# | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | recall 0.1866, truncated at 1 0.04230; a mixture 0.6747 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
+# | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | kernel distance 0.04079; a mixture 0.2529; recall 0.1866, truncated at 1 0.04230; a mixture 0.6747 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
 # | growing networks | `ProgressiveGAN` | [progressive_gan_fashion_mnist](../../recipes/progressive_gan_fashion_mnist.py) | kernel distance 0.1197; a mixture 0.2529 | [Karras et al. 2018](https://arxiv.org/abs/1710.10196) |
 # | styles | `StyleGAN` | [style_gan_fashion_mnist](../../recipes/style_gan_fashion_mnist.py) | kernel distance 0.1055; a mixture 0.2529 | [Karras et al. 2019](https://arxiv.org/abs/1812.04948) |

@@ -87,6 +87,18 @@ class TestImages:
             edge.restore(tf.constant([[-7, 0.6, 254.4, 300]])), [[0, 1, 254, 255]]
         )
 
+    def test_black_may_lie_below_the_range(self):
+        edge = Images((256,), black_level=-12)
+        levels = np.arange(256, dtype="uint8")[None]
+        inside = edge.prepare(levels).numpy()
+        assert edge.black == pytest.approx(-1 - 12 * 2 / 255)
+        assert inside[0, 0] == pytest.approx(edge.black)
+        np.testing.assert_allclose(inside[0, 1:], np.arange(1, 256) / 127.5 - 1, atol=1e-6)
+        np.testing.assert_array_equal(edge.restore(tf.constant(inside)), levels)
+        # Floats of black too, and what lies between is clipped.
+        np.testing.assert_allclose(edge.prepare(np.full([1, 256], -1.0))[0], edge.black)
+        np.testing.assert_array_equal(edge.restore(tf.constant([[-1.05, -0.99]])), [[0, 1]])
+
     def test_a_decoder_may_round_a_little_beyond_the_range(self):
         Images((1,)).prepare([[1.0009]])
 

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from diffusion_networks import best_network
 from keras_gen.core import training_step
+from keras_gen.core.noise import normal
 from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath
 from keras_gen.diffusion.ddpm import log_prob_of_levels
 from keras_gen.networks import time_mlp, time_unet
@@ -94,15 +95,30 @@ def test_levels_have_the_mass_around_them():
     np.testing.assert_allclose(found[likely], expected[likely], rtol=0.02)
 
 
-def test_predicted_images_are_clipped(rng):
+@pytest.mark.parametrize("black_level", [0, -51])
+def test_predicted_images_are_clipped(rng, black_level):
     """And the noise follows from what is left of the example."""
-    model = DDPM(best_network(CosinePath(), "noise", (2, 2, 1)), "cosine")
+    network = best_network(CosinePath(), "noise", (2, 2, 1))
+    model = DDPM(network, "cosine", black_level=black_level)
     x_t = tf.constant(rng.normal(size=(5, 2, 2, 1)).astype("float32") * 9)
     t = tf.constant(0.5)
     parts = model.parts(x_t, t)
     alpha, sigma = model.probability_path.alpha(t), model.probability_path.sigma(t)
-    np.testing.assert_allclose(parts.example, tf.clip_by_value(alpha * x_t, -1, 1), atol=1e-4)
+    black = -1 + black_level / 127.5
+    np.testing.assert_allclose(parts.example, tf.clip_by_value(alpha * x_t, black, 1), atol=1e-4)
     np.testing.assert_allclose(alpha * parts.example + sigma * parts.noise, x_t, rtol=1e-4)
+
+
+def test_black_that_is_trained_darker_has_the_mass_of_all_that_is_clipped():
+    network = best_network(SHORT, "noise", (1, 1, 1))
+    model = DDPM(network, SHORT, chain_steps=20, black_level=-12)
+    x = model.prepare(np.zeros((3, 1, 1, 1), "uint8"))
+    seeds = model.score_seeds(x)
+    deviation = SHORT.sigma(tf.constant(1 / 20))
+    x_1 = SHORT.at(tf.constant(1 / 20), x, normal(tf.shape(x), seeds))
+    mean = model.parts(x_1, tf.fill([3], 1 / 20)).example[:, 0, 0, 0]
+    expected = -norm.logcdf((-1 + 1 / 255 - mean) / deviation)
+    np.testing.assert_allclose(model.first_nats(x, seeds), expected, rtol=1e-3)
 
 
 def test_samples_do_not_depend_on_the_batch_size():
@@ -212,6 +228,8 @@ def test_what_is_refused():
         (dict(probability_path="karras"), "KarrasPath ends at time 80: expected a path that"),
         (dict(data="sounds"), "data is 'sounds': expected one of images, vectors"),
         (dict(chain_steps=1), "chain_steps must be at least 2, found 1"),
+        (dict(black_level=3), "black_level must be -255 to 0, found 3"),
+        (dict(data="vectors", black_level=-3), "black_level is -3, and the data are vectors"),
     ):
         with pytest.raises(ValueError, match=sentence):
             DDPM(network, **options)

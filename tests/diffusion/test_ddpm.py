@@ -174,10 +174,10 @@ def test_codes_lead_back(rng):
 def test_the_noise_of_vectors_on_the_cosine_path_is_warned_of():
     """Training led to samples of a thousand times the data's deviation."""
     with pytest.warns(UserWarning, match="CosinePath leaves 5e-05 of an example at its end"):
-        DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine")
+        DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine", prediction="noise")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine", prediction="v")
+        assert DDPM.for_vectors(2, width=4, blocks=1, probability_path="cosine").prediction == "v"
         DDPM.for_images((8, 8, 1), widths=(8,), probability_path="cosine")
 
 

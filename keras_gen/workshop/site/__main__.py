@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keras_gen import __version__
 from keras_gen.workshop.site.build import build
-from keras_gen.workshop.site.versions import add_version
+from keras_gen.workshop.site.versions import add_version, new_version
 
 
 def main() -> int:
@@ -23,6 +23,8 @@ def main() -> int:
     )
     given = parser.parse_args()
     try:
+        if given.versions:
+            new_version(given.versions, __version__)  # refused before the site is built
         folder = build(Path.cwd())
         page = folder / "index.html"
         if given.versions:

@@ -44,12 +44,7 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
 
     Example: `add_version(Path("build/site/html"), Path("site"), "0.1.0")`
     """
-    target = folder / version
-    if target.exists():
-        raise FileExistsError(
-            f"{target} is there already: delete it to publish version {version} again, or raise "
-            "`__version__` in keras_gen/__init__.py."
-        )
+    target = new_version(folder, version)
     folder.mkdir(parents=True, exist_ok=True)
     partial = partial_path(target)
     shutil.copytree(site, partial)
@@ -62,6 +57,17 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
     with replacing(page) as file:
         file.write(LIST.format(entries="\n".join(entries)).encode())
     return page
+
+
+def new_version(folder: Path, version: str) -> Path:
+    """Returns where a version will stand; a FileExistsError if it stands there."""
+    target = folder / version
+    if target.exists():
+        raise FileExistsError(
+            f"{target} is there already: delete it to publish version {version} again, or raise "
+            "`__version__` in keras_gen/__init__.py."
+        )
+    return target
 
 
 def newest_first(names: list[str]) -> list[str]:

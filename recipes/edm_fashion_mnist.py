@@ -53,7 +53,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(widths="8", epochs=2, steps_per_epoch=5, batch_size=16, compared=50,
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
-    "cpu": dict(epochs=12, darker_black=12.0, steps_per_epoch=468, batch_size=128, grid_every=1,
+    "cpu": dict(epochs=8, darker_black=12.0, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),
     "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
                   batch_size=128, grid_every=50),

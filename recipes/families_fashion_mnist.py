@@ -173,7 +173,9 @@ def vq_vae(run, s, train, scored, evaluate):
             residual_decoder((*SHAPE[:2], likelihood.params_per_value), **sizes),
             likelihood,
             s.codebook_size,
-            commitment_weight=0.25 * np.prod(SHAPE) / 4,  # as a mean over all numbers
+            commitment_weight=0.25
+            * np.prod(SHAPE)
+            / 4,  # of a mean over all numbers, see `VQVAE`
             seed=s.seed,
         )
     minutes = fitted(run, s, coder, train, s.vq_vae_steps)

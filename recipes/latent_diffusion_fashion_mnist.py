@@ -40,7 +40,7 @@ from keras_gen.workshop.visualize import captioned, reconstructions, samples
 class Settings(RunSettings):
     codebook_size: int = 512  # K
     latent_dim: int = 4  # Dimensions of a latent, at each of 8x8 places
-    commitment_weight: float = 0.25  # beta of the VQ-VAE's loss, with means over all numbers
+    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
     filters: int = 64  # Channels of all maps of the VQ-VAE
     residual_filters: int = 32  # Channels within its residual blocks
     coder_epochs: int = 4  # Epochs of the VQ-VAE

@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import reconstructions, samples
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # K
     latent_dim: int = 4  # Dimensions of a code
-    commitment_weight: float = 0.25  # beta of eq. (3), with means over all numbers
+    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
     codes_per_place: int = 10  # Codes at each of the 8x8 places
     filters: int = 256  # Channels of all maps of the VQ-VAE
     residual_filters: int = 256  # Channels within its residual blocks

@@ -6,7 +6,8 @@
 Steps stand against bare TensorFlow, which is forwards, backwards and Keras' Adam of the same model,
 and, of DDPM, against PyTorch. Samples, in 20 steps of DDIM, stand against bare calls of the network
 in a loop of Python, as a program would write it, and against PyTorch's. That comes from an
-environment of its own, if there is one: see pytorch.py. Ways are measured in turns.
+environment of its own, if there is one: see pytorch.py. At last DDPM's steps and samples stand
+against those of convolutions in bfloat16, and steps against XLA's. Ways are measured in turns.
 """
 
 import argparse
@@ -14,14 +15,17 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import pytorch
 import tensorflow as tf
-from turns import SHAPE, fit_in_turns, in_turns
+from turns import SHAPE, fit_in_turns, images, in_turns
 
 from keras_gen.diffusion import DDPM, EDM, FlowMatching
+from keras_gen.networks import time_unet
 
 BATCH = 64
 STEPS = 20  # of a sample
+FIT_STEPS = 10  # of each turn of a fit without others between
 MODELS = {
     "ddpm": DDPM.for_images,
     "edm": EDM.for_images,
@@ -72,6 +76,40 @@ def samples(rounds, in_torch):
     print(f"ddpm: {ours / BATCH * 1e3:.1f} ms a sample of {STEPS} steps; {ratios}", flush=True)
 
 
+def faster_ways(rounds):
+    """Prints how DDPM's steps by XLA and bfloat16 stand to float32, and samples by bfloat16."""
+    models = {
+        "float32": DDPM(time_unet(SHAPE)),
+        "XLA": DDPM(time_unet(SHAPE)),
+        "bfloat16": DDPM(in_bfloat16()),
+    }
+    stream = images().stream(BATCH, seed=1)
+    for name, model in models.items():
+        model.compile(jit_compile=name == "XLA")
+    steps = {
+        name: lambda model=model: model.fit(stream, steps_per_epoch=FIT_STEPS, verbose=0)
+        for name, model in models.items()
+    }
+    took = in_turns(steps, rounds)
+    for name in ("XLA", "bfloat16"):
+        print(f"ddpm: a step by {name}/float32 {took[name] / took['float32']:.2f}", flush=True)
+    drawn = {
+        name: lambda model=models[name]: model.sample(BATCH, seed=0, steps=STEPS)
+        for name in ("float32", "bfloat16")
+    }
+    took = in_turns(drawn, rounds)
+    print(f"ddpm: a sample by bfloat16/float32 {took['bfloat16'] / took['float32']:.2f}")
+
+
+def in_bfloat16():
+    """The network whose convolutions alone have half precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    network = time_unet(SHAPE)
+    keras.config.set_dtype_policy(before)
+    return network
+
+
 def main():
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -82,6 +120,7 @@ def main():
         for name in MODELS:
             training(name, rounds, in_torch)
         samples(rounds, in_torch)
+    faster_ways(rounds)
 
 
 if __name__ == "__main__":

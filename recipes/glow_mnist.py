@@ -7,13 +7,14 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
 
 Expected result of the cpu preset: 1.306 bits per dimension of test digits; 1.690 by a histogram of
 each pixel. With --steps 8 --filters 64 it is 1.194, in 106 minutes; the committed export is so.
+Boosted trees, which predict each pixel from those before it, have 0.990, in under two minutes.
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
-files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no
-MNIST. Glow's 1.05 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever,
-Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative Models", ICLR
-2019, table 2. Samples are drawn at a temperature below 1, as in the paper. Lines join the latents
-of two digits.
+files without loss (PNG, WebP), probabilistic PCA, a histogram of each pixel, and boosted trees. The
+paper has no MNIST. Glow's 1.05 bits per dimension are those of Grathwohl, Chen, Bettencourt,
+Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative
+Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1, as in the paper. Lines join
+the latents of two digits.
 
 Deviations: two scales in place of three, for digits have 28 pixels a side, and fewer and smaller
 steps of flow. The preset paper pads digits to 32x32 and has three scales of 32 steps; their bits
@@ -24,7 +25,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import density_bits
+from keras_gen.workshop.run.reports import boosted_bits, density_bits
 
 import dataclasses
 from functools import partial
@@ -52,13 +53,14 @@ class Settings(ShortStepSettings):
     temperature: float = 0.7  # Deviation of the latents that samples are drawn from
     held_out: int = 1000  # Last training images, by which the PCA is chosen
     tested: int = 10_000  # Test images, the first ones
+    boosted: int = 200_000  # Pixels that boosted trees learn from, a baseline
     components: str = "10 30 100 200 300"
     """Numbers of components, among which one is chosen for the PCA."""
 
 
 PRESETS = {
     "smoke": dict(steps=1, filters=4, epochs=2, steps_per_epoch=5, batch_size=8, held_out=50,
-                  tested=50, components="2 10"),
+                  tested=50, components="2 10", boosted=1000),
     "cpu": dict(steps=4, filters=32, epochs=20, steps_per_epoch=1000, batch_size=32),
     "paper": dict(side=32, scales=3, steps=32, filters=512, epochs=100, steps_per_epoch=1000,
                   batch_size=64, grid_every=5),
@@ -85,6 +87,7 @@ def main(run: Run, s: Settings):
     run.say("measuring files, principal components and a histogram of each value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
+    baselines |= boosted_bits(run, split.train.arrays(), test)
 
     with run.evaluation(model) as metrics:
         run.say(f"the density of {len(test)} test images")

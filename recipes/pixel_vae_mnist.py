@@ -7,7 +7,7 @@ Natural Images", ICLR 2017.
   python recipes/pixel_vae_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a test NLL of 87.2 nats, with a KL divergence of 5.4; 97.3 with
-independent pixels.
+independent pixels, 91.9 by boosted trees of the 36 pixels before each one.
 
 The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
 pixels before it, so that what is far has to come through the latents. Both models take as many
@@ -53,6 +53,7 @@ class Settings(ShortStepSettings):
     ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
     compared: int = 1000  # Test digits whose NLL is estimated
     nll_samples: int = 100  # Importance samples of each
+    boosted: int = 800_000  # Pixels that boosted trees learn from, a baseline
     templates: str = "300"
     """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
     chosen, with held-out training digits."""
@@ -60,7 +61,8 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(latent_dim=4, filters=4, blocks=1, encoder_filters="4 4", epochs=2,
-                  steps_per_epoch=10, batch_size=8, compared=20, nll_samples=10, templates="5"),
+                  steps_per_epoch=10, batch_size=8, compared=20, nll_samples=10, templates="5",
+                  boosted=1000),
     "cpu": dict(epochs=10, steps_per_epoch=500, batch_size=32, grid_every=5,
                 steps_per_execution=50),
     "paper": dict(latent_dim=64, filters=32, blocks=3, encoder_filters="32 64", epochs=200,
@@ -103,7 +105,7 @@ def main(run: Run, s: Settings):
     run.fit(factorized, stream, part="factorized")
     run.fit(model, stream, samples)
 
-    # The baselines without latents: a mixture, and a table of the pixels by the 16 before them.
+    # The baselines without latents: a mixture, and pixels given those before, by trees and a table.
     shown = test[: s.compared]
     baselines = binary_baselines(run, train, shown)
 

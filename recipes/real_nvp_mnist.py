@@ -6,13 +6,14 @@ Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017.
   python recipes/real_nvp_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 1.305 bits per dimension of test digits; 1.690 by a histogram of
-each pixel.
+each pixel. Boosted trees, which predict each pixel from those before it, have 0.990, in under two
+minutes.
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
-files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no
-MNIST. Real NVP's 1.06 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever,
-Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative Models", ICLR
-2019, table 2. Lines join the latents of two digits.
+files without loss (PNG, WebP), probabilistic PCA, a histogram of each pixel, and boosted trees. The
+paper has no MNIST. Real NVP's 1.06 bits per dimension are those of Grathwohl, Chen, Bettencourt,
+Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative
+Models", ICLR 2019, table 2. Lines join the latents of two digits.
 
 Deviations: those of `keras_gen.networks.real_nvp`, and smaller residual networks. Pixels are mostly
 black or white, so alpha, which was chosen with held-out digits, is far below the paper's 0.05.
@@ -21,7 +22,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import density_bits
+from keras_gen.workshop.run.reports import boosted_bits, density_bits
 
 import dataclasses
 
@@ -45,13 +46,14 @@ class Settings(ShortStepSettings):
     ema: float = 0.999  # Momentum of the average of the weights
     held_out: int = 1000  # Last training images, by which the PCA is chosen
     tested: int = 10_000  # Test images, the first ones
+    boosted: int = 200_000  # Pixels that boosted trees learn from, a baseline
     components: str = "10 30 100 200 300"
     """Numbers of components, among which one is chosen for the PCA."""
 
 
 PRESETS = {
     "smoke": dict(filters=2, epochs=2, steps_per_epoch=5, batch_size=8, held_out=50, tested=50,
-                  components="2 10"),
+                  components="2 10", boosted=1000),
     "cpu": dict(epochs=12, steps_per_epoch=1000, batch_size=16),
     "paper": dict(scales=3, blocks=8, filters=32, epochs=100, steps_per_epoch=1000,
                   batch_size=64, grid_every=5),
@@ -74,6 +76,7 @@ def main(run: Run, s: Settings):
     run.say("measuring files, principal components and a histogram of each value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
+    baselines |= boosted_bits(run, split.train.arrays(), test)
 
     with run.evaluation(model) as metrics:
         run.say(f"the density of {len(test)} test images")

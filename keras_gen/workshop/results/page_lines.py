@@ -180,8 +180,15 @@ def _metrics_of_export(folder: Path) -> dict[str, Any]:
 
 
 def _with_export(group: Group, metrics: dict[str, Any]) -> Group:
-    """The group, with the run whose published values are those of the exported model."""
+    """The group, with the run whose published figures are those of the exported model.
+
+    Baselines may have been measured after its run, so that the export knows nothing of them.
+    """
+    own = {figure.key for figure in group.published.figures}
     for record in group.records:
-        if record.values.items() <= metrics.items():
+        compared = {
+            key: value for key, value in record.values.items() if key in own or key in metrics
+        }
+        if compared.items() <= metrics.items():
             return dataclasses.replace(group, exported=record)
     return group

@@ -16,7 +16,12 @@ from keras_gen.metrics import (
     trained_extractors,
 )
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
-from keras_gen.workshop.baselines import BernoulliMixture, ContextTable, mixture_samples
+from keras_gen.workshop.baselines import (
+    BernoulliMixture,
+    BoostedPixels,
+    ContextTable,
+    mixture_samples,
+)
 from keras_gen.workshop.run.run import Run
 
 
@@ -37,20 +42,45 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
     """Returns the mean NLL of test images by cheap models of binary images, in nats.
 
     Args:
-        run: The run, whose setting `templates` is that of `fit_bernoulli_mixture`.
+        run: The run, whose setting `templates` is that of `fit_bernoulli_mixture`, and `boosted`
+            the number of pixels that boosted trees learn from.
         train: Training images `[n, height, width, 1]` of zeros and ones.
         test: Test images.
 
     Returns:
-        "nll_table", by a table of the 16 pixels before each one (`ContextTable`), and
-        "nll_mixture", by a mixture of Bernoulli distributions.
+        "nll_trees", by boosted trees of the 36 pixels before each one (`BoostedPixels`);
+        "nll_table", by a table of the 16 pixels before (`ContextTable`); and "nll_mixture", by a
+        mixture of Bernoulli distributions.
     """
     mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable(16).fit(train.astype("uint8"))
+    pixels = train.astype("uint8")
+    test_pixels = test.astype("uint8")
+    table = ContextTable(16).fit(pixels)
+    run.say("growing boosted trees, which predict a pixel from those before it")
+    many, seed = run.settings.boosted, run.settings.seed
+    trees = BoostedPixels(36, 2, many, trees=150, learning_rate=0.1, seed=seed).fit(pixels)
     return {
-        "nll_table": -table.log_prob(test.astype("uint8")).mean(),
+        "nll_trees": -trees.log_prob(test_pixels).mean(),
+        "nll_table": -table.log_prob(test_pixels).mean(),
         "nll_mixture": -mixture.log_prob(test).mean(),
     }
+
+
+def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """Returns the mean bits per dimension of test images by boosted trees of the pixels before.
+
+    Args:
+        run: The run, whose setting `boosted` is the number of pixels that trees learn from.
+        train: Training images uint8 `[n, height, width, 1]`.
+        test: Test images.
+
+    Returns:
+        "bits_trees", by `BoostedPixels`.
+    """
+    run.say("growing boosted trees, which predict a pixel from those before it")
+    trees = BoostedPixels(examples=run.settings.boosted, seed=run.settings.seed).fit(train)
+    nats = -trees.log_prob(test).mean()
+    return {"bits_trees": float(bits_per_dimension(nats, test[0].size, "none"))}
 
 
 def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:

@@ -458,6 +458,20 @@ def test_the_headline_is_of_the_exported_run(tmp_path):
     assert "80.0 nats; in the paper 84 |" in (root / "README.md").read_text()
 
 
+@pytest.mark.parametrize(
+    ("nll", "error", "exported"), [(80.0, 0.25, True), (81.0, 0.25, False), (80.0, 0.5, False)]
+)
+def test_a_baseline_may_be_measured_after_the_export(tmp_path, nll, error, exported):
+    """The export knows nothing of it; what it knows is as published."""
+    root = make_root(tmp_path)
+    values = {"nll": 80.0, "nll_error": 0.25, "fid": 1.0}
+    write_records(root, "toy", [make_record(values=values | {"later": 79.0})])
+    metrics = values | {"nll": nll, "nll_error": error}
+    make_export(root / "saved_models" / "toy" / "1", metrics=metrics)
+    (group,) = read_groups(root)["toy"]
+    assert (group.exported is group.record) == exported
+
+
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
 def test_a_readme_without_marks(tmp_path, text):
     (make_root(tmp_path) / "README.md").write_text(text)

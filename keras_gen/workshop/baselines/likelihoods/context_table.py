@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from keras_gen.arguments import checked_integer
 from keras_gen.metrics.metric_arguments import as_images
 
-_REACH = 6  # pixels in each direction, among which the nearest are chosen
 _WEIGHT = 2.0  # of the distribution by fewer pixels, in examples
 _PIXELS = 2**22  # that are looked up at once
 
@@ -35,15 +36,7 @@ class ContextTable:
 
     def __init__(self, context: int = 16):
         self.context = checked_integer("context", context, 0, 24)
-        offsets = [
-            (-row, column)
-            for row in range(_REACH + 1)
-            for column in range(-_REACH, _REACH + 1)
-            if row > 0 or column < 0
-        ]
-        # The nearest first; of those that are as near, the one above.
-        offsets.sort(key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, offset))
-        self.offsets = offsets[: self.context]
+        self.offsets = [(int(down), int(right)) for down, right in nearest_before(self.context)]
         self._log_probs: np.ndarray | None = None  # [contexts, 2]
 
     def fit(self, images: np.ndarray) -> ContextTable:
@@ -80,14 +73,42 @@ class ContextTable:
 
     def _contexts(self, images):
         """The pixels before each pixel as one number, the nearest in the first bit."""
-        padded = np.pad(images, ((0, 0), (_REACH, 0), (_REACH, _REACH)))
+        reach = 2 + math.isqrt(self.context)
+        padded = np.pad(images, ((0, 0), (reach, 0), (reach, reach)))
         height, width = images.shape[1:]
         found = np.zeros(images.shape, np.int32)
         for down, right in self.offsets:
-            top = _REACH + down
-            left = _REACH + right
+            top = reach + down
+            left = reach + right
             found = 2 * found + padded[:, top : top + height, left : left + width]
         return found
+
+
+def nearest_before(count: int) -> np.ndarray:
+    """Rows and columns from a pixel to the nearest ones before it, int64 `[count, 2]`.
+
+    Before it are the rows above and what is left of it. The nearest comes first; of those that are
+    as near, the one above.
+
+    Args:
+        count: How many.
+
+    Example:
+        >>> nearest_before(3)
+        array([[-1,  0],
+               [ 0, -1],
+               [-1, -1]])
+    """
+    # As far as that there are more pixels than these within a half circle.
+    reach = 2 + math.isqrt(count)
+    offsets = [
+        (-row, column)
+        for row in range(reach + 1)
+        for column in range(-reach, reach + 1)
+        if row > 0 or column < 0
+    ]
+    offsets.sort(key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, offset))
+    return np.array(offsets[:count], np.int64).reshape(count, 2)
 
 
 def _parts(images):

@@ -66,14 +66,15 @@ random = np.random.default_rng(0)
 #
 # **The best discriminator.** Keep $G$ fixed, and so $q$. Then $V$ is an integral of
 # $p(x) \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ on its own. The
-# derivative with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It is 0 at
+# derivative with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It falls as $D(x)$
+# grows, so $V$ is largest where it is 0:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
 #
-# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Then
-# $\log (p / (p + q)) = \log (p / m) - \log 2$, and the same with $q$ above. Two Kullback-Leibler
-# divergences from $m$ are left, such as
-# $\mathrm{KL}(p, m) = E_{x \sim p} [ \log (p(x) / m(x)) ]$:
+# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Then $\log (p / (p
+# + q)) = \log (p / m) - \log 2$ and $\log (q / (p + q)) = \log (q / m) - \log 2$. Two
+# Kullback-Leibler divergences from $m$ are left, such as $\mathrm{KL}(p, m) = E_{x \sim p} [ \log
+# (p(x) / m(x)) ]$:
 #
 # $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
 # = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
@@ -152,12 +153,13 @@ show(
 )
 
 # %% [markdown]
-# On the left, $D$ is right wherever examples lie. Beyond 3 there are hardly any, so nothing teaches
+# On the left, $D$ is right wherever examples lie. Beyond 2.5 there are hardly any, so little teaches
 # it there.
 #
-# On the right is the first problem. If the densities hardly overlap, JS is $\log 2$, whether they
-# are near or far. It has no slope, so it tells the generator nothing. The **Wasserstein distance**
-# is the least average way that mass must be moved to make one density of the other. It is the
+# On the right is the first problem. If the densities hardly overlap, JS is nearly $\log 2$, whether they
+# are near or far. It has hardly a slope, so it tells the generator nothing. The **Wasserstein distance**
+# is the distance over which mass must be moved on average, by the shortest plan, to make one density of
+# the other. It is the
 # distance itself here, with a slope of size 1 however far they are. We come back to it in section
 # 5.
 #
@@ -170,7 +172,9 @@ show(
 # - **non-saturating**: $-\log D$. Its derivative by $l$ is $-(1 - D)$.
 #
 # Both fall as $D$ grows. But early in training the discriminator is sure, and $D$ of generated
-# examples is near 0. There the first derivative is nearly 0, and the second one nearly -1.
+# examples is near 0. There the first derivative is nearly 0, and the second one nearly -1. What counts is
+# the derivative by the *logit*: the network moves the logit, and $D$ itself hardly moves where the
+# sigmoid is flat.
 
 # %%
 logits = np.linspace(-8, 8, 201)
@@ -189,7 +193,7 @@ for axes in (left, right):
 show(
     drawn,
     "losses",
-    "Where D is sure (left in both plots), only the non-saturating loss has a slope.",
+    "Where D is sure, on the left, only the non-saturating loss has a slope by the logit.",
 )
 
 # %% [markdown]
@@ -209,27 +213,28 @@ show(
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
 #
-# How does the distance to the equilibrium change? Half its square has the derivative
-# $\theta \dot\theta + \psi \dot\psi$. With minimax that is 0: the distance stays as it is, for
-# ever. With the non-saturating loss it is
+# How does the distance to the equilibrium change? Half its square has the derivative $\theta
+# \dot\theta + \psi \dot\psi$. With minimax that is 0: along the field the distance stays as it is.
+# With the non-saturating loss it is
 #
 # $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
 #
-# which is below 0 except on the axes. So the two losses have different dynamics even in the
-# smallest GAN.
+# since $s(u) - s(-u) = (e^u - 1) / (e^u + 1) = \tanh(u / 2)$. It is below 0 except on the axes. So
+# the two losses have different dynamics even in the smallest GAN.
 #
 # **Near the equilibrium** $s = 1/2$, so both are the same linear field:
 #
 # $$\dot\theta = \psi / 2, \qquad \dot\psi = -\theta / 2.$$
 #
-# A solution is $\theta = e^{\lambda t}$ with $\psi = 2 \lambda e^{\lambda t}$, where
-# $2 \lambda^2 = -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are
-# imaginary, so the players circle around it, and no distance shrinks by a constant factor. Steps
-# of length $h$ are worse. If both move at once, a step adds $h$ times the field, so an eigenvalue
-# $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above 1. The
-# path leaves. If they take turns, as in `GAN`, $\theta$ becomes $(1 - h^2/4) \theta + (h/2) \psi$
-# and $\psi$ becomes $\psi - (h/2) \theta$. This matrix has the determinant 1 and complex
-# eigenvalues, so their size is exactly 1.
+# A solution is $\theta = e^{\lambda t}$ with $\psi = 2 \lambda e^{\lambda t}$, where $2 \lambda^2 =
+# -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are imaginary, so the
+# players circle around it, and no distance shrinks by a constant factor. Steps of length $h$ are
+# worse. If both move at once, a step adds $h$ times the field, so an eigenvalue $\lambda$ becomes $1
+# + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above 1. The path leaves. If they take
+# turns, as in `GAN`, first $\psi' = \psi - \frac{h}{2} \theta$ and then $\theta' = \theta +
+# \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta + \frac{h}{2} \psi$. This matrix has the determinant
+# 1 and, for $h < 4$, complex eigenvalues, so their size is exactly 1. The path is then an ellipse,
+# nearly a circle for small $h$.
 #
 # **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
 # loss, where $l$ is the logit of an example $x$. Here it is $\frac{\gamma}{2} \psi^2$, so
@@ -238,8 +243,11 @@ show(
 #
 # $$\lambda = -\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}.$$
 #
-# Their real part is negative for every $\gamma > 0$, so the game converges. We measure the
-# eigenvalues of the library's own training step, and hold them against these formulas.
+# Their real part is negative for every $\gamma > 0$: for $\gamma > 1$ the root is real, and smaller than
+# $\gamma$. So the game converges near the equilibrium. A step with turns has
+# $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$ then, and $\theta'$ as before. We measure the
+# eigenvalues of the library's own training step, and hold them against the matrices of these steps. The
+# Wasserstein game is left out: its penalty has a kink at $\psi = 0$, so it has no such matrix.
 
 # %%
 H = 0.2  # length of a step
@@ -270,9 +278,7 @@ for name, matrix in theory.items():
     print(f"{name:50} {measured:9.4f} {abs(np.linalg.eigvals(matrix)).max():16.4f}")
 
 # %% [markdown]
-# The formulas of alternating steps come from two moves: first $\psi' = \psi - \frac{h}{2} \theta$,
-# with R1 $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$, and then
-# $\theta' = \theta + \frac{h}{2} \psi'$.
+# Now the paths, all from the same place.
 
 # %%
 axis = np.linspace(-2, 2, ARROWS)
@@ -293,8 +299,10 @@ show(
 # The first two fields differ in the corners, where $\theta \psi$ is far from 0: where one loss
 # moves the generator fast, the other hardly moves it. The minimax path is a ring. The
 # non-saturating path comes nearer, but more and more slowly, since near the equilibrium it is the
-# same rotation. R1 goes in. The gradient penalty of WGAN-GP, next to the Wasserstein loss of
-# section 5, pulls $|\psi|$ to 1 and not to 0, so its path does not arrive.
+# same rotation. R1 goes in. With the Wasserstein loss of section 5 and a gradient penalty of weight $w$
+# the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's $-\theta \psi$, so
+# $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The penalty pulls
+# $|\psi|$ to 1, where $\theta$ cannot rest: the path does not arrive.
 #
 # ## 4. The training step
 #
@@ -322,12 +330,13 @@ class PlainGAN(GenerativeModel):
 
     def train_step(self, data):
         x = self.prepare_batch(data)["x"]
+        # The latents have as many numbers as the points, two.
         fake = self.generator(self.normal("first", tf.shape(x)), training=True)
 
         def discriminator_loss():
             real_logits = self.discriminator(x, training=True)[:, 0]
             fake_logits = self.discriminator(fake, training=True)[:, 0]
-            # -log D(x) - log(1 - D(G(z)))
+            # -log D(x) - log(1 - D(G(z))) of each example: `minimize` takes the mean.
             return tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
@@ -343,11 +352,12 @@ class PlainGAN(GenerativeModel):
 # %% [markdown]
 # ## 5. Lost modes, and what helps
 #
-# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them.
-# Against the best discriminator, a generator that makes only one of them would have a high loss.
-# But if $D$ learns slowly, the generator finds the one point where $D$ is highest at the moment,
-# and sends *all* of its examples there. When $D$ has learned that, the generator moves on to the
-# next mode. This is called **mode collapse**. We compare:
+# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them. Against
+# the best discriminator, a generator that makes only one of them has a JS of 0.497 (with $p = q / 8$
+# on the mode made, $q = 0$ elsewhere), not far from the most, $\log 2 = 0.693$. But if $D$ learns
+# slowly, the generator finds the point where $D$ is highest at the moment, and sends its examples
+# there. When $D$ has learned that, the generator moves on. This is called **mode collapse**. We
+# compare:
 #
 # - `PlainGAN` whose discriminator learns ten times as slowly as its generator;
 # - `PlainGAN` with equal learning rates;
@@ -356,10 +366,13 @@ class PlainGAN(GenerativeModel):
 #   The distance is the largest difference of the means of $D$ over data and over generated
 #   examples, among all functions $D$ whose slope is nowhere above 1 (the duality of Kantorovich
 #   and Rubinstein, which we do not prove). $D$ is now any number and no probability, and is called
-#   the **critic**. A penalty pulls its slope to 1, and it has five updates for one of the
-#   generator.
+#   the **critic**. It minimizes $E_q D - E_p D + w E (|\partial D / \partial x| - 1)^2$ at points between
+#   data and generated examples, with a small weight $w$ for such small networks, and has five updates
+#   for one of the generator. The generator minimizes $-E_q D$.
 #
-# Below, a mode counts as found if one of 2,500 generated points lies near it.
+# Below, a mode counts as found if one of 2,500 generated points lies near it, within three deviations of
+# its center. A cloud over the whole plane would find all of them, so the fraction of all points that lie
+# near a mode stands beside.
 
 # %%
 CENTERS = ring_centers(8)
@@ -396,9 +409,8 @@ for name, (method, updates, rate) in methods.items():
         method.fit(stream, steps_per_epoch=RING_STEPS // TIMES, verbose=0)
         rows[name].append(np.asarray(method.generator(latents)))
     found = [gaussian_modes(made, CENTERS, WIDTH) for made in rows[name]]
-    counts = ", ".join(str(each["modes"]) for each in found)
-    quality = found[-1]["high_quality_fraction"]
-    print(f"{name:12} modes of 8 over time: {counts}; near a mode in the end: {quality:.0%}")
+    counts = (f"{each['modes']} ({each['high_quality_fraction']:.0%})" for each in found)
+    print(f"{name:12} modes of 8 over time, and points near one: {', '.join(counts)}")
 titles = [f"step {RING_STEPS // TIMES * (time + 1):,}" for time in range(TIMES)]
 shown = {name: [made[:500] for made in times] for name, times in rows.items()}
 show(
@@ -408,19 +420,18 @@ show(
 )
 
 # %% [markdown]
-# Points are near a mode if they lie within three deviations of its center. With a slow $D$ the
-# whole cloud sits in one place, and moves on. Only late it spreads, and stays far from the data.
-# So the first thing that helps is a discriminator that keeps up: with equal rates no mode is lost.
-# R1 and the Wasserstein loss end about as well here. The latter found the ring with the fewest
-# steps of the generator, which have five updates of $D$ each. Their uses are the troubles of
-# sections 1 and 3: densities that do not overlap, and circling.
+# With a slow $D$ the whole cloud sits in one place, and moves on. Only late it spreads over the ring,
+# and ends with 35 % of its points near a mode, where equal rates have 88 %. So the first thing that
+# helps is a discriminator that keeps up. R1 and the Wasserstein loss end a little behind plain equal
+# rates here, by one training each, so this does not order the three. The latter has half of its
+# points near a mode after 300 steps of the generator already, though it takes five updates of $D$ for
+# each. Their uses are the troubles of sections 1 and 3: densities that do not overlap, and circling.
 #
 # ## 6. The class, on images
 #
 # `GAN.for_images` builds the networks of DCGAN (Radford et al. 2016). They are narrow here, and
 # the training is short, so the learning rates are higher than the paper's 0.0002. Here the
-# generator has the higher one: with images a discriminator soon wins, while in section 5 it was
-# far too slow.
+# generator has the higher one, since with images a discriminator soon wins.
 
 # %%
 data = small_images("mnist", first=100 if QUICK else None)
@@ -439,9 +450,11 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 
 # %% [markdown]
 # The losses do not say how good the digits are: both players get better at once. So look at the
-# samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more check is due. Does
-# the generator copy the training images? Between two latents the images should change step by
-# step, and the training image that is nearest to a sample should be another one.
+# samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more check
+# is due. Does the generator copy the training images? It has seen 32,000 images, none more than once,
+# so it could hardly learn one by heart. After long trainings the check is worth more: the training
+# image that is nearest to a sample should be another one. And between two latents the images should
+# change step by step.
 
 # %%
 ends = model.draw_latents(8, seed=1)
@@ -449,11 +462,11 @@ between = model.interpolate(ends[:4], ends[4:], steps=10)
 show(captioned(list(between)), "interpolations", "Four lines between two latents each.")
 
 # %%
-train_images = data.train.take(10_000).arrays()
+train_images = data.train.arrays()
 made = model.sample(10, seed=2)
 near, _ = model.nearest_neighbors(made, train_images, k=1)
 show(
-    captioned([made, near[:, 0]], ["samples", "nearest of 10,000 training images"]),
+    captioned([made, near[:, 0]], ["samples", "nearest training images"]),
     "neighbors",
     "Samples, and the training images that are nearest to them, pixel by pixel.",
 )
@@ -466,8 +479,8 @@ show(
 #   non-saturating one (question 2).
 # - **"Training is finished when D says 1/2."** The best $D$ of equal densities says 1/2, but so
 #   does a $D$ that is too weak to see a difference.
-# - **"The loss of WGAN's critic is the Wasserstein distance."** It would be for the best critic
-#   among those of slope 1 at most. A trained critic and a penalty give an estimate, and the recipe
+# - **"The loss of WGAN's critic is the Wasserstein distance."** Less its sign it would be, for the best
+#   critic among those of slope 1 at most. A trained critic and a penalty give an estimate, and the recipe
 #   below measures its error.
 # - **"R1 makes GANs converge."** It is proven near an equilibrium, for small steps. It says nothing
 #   of how far the players are from one.
@@ -481,13 +494,13 @@ show(
 #
 # It ends at $2 \log 2 - 2 \mathrm{JS}$. Equal densities have $\mathrm{JS} = 0$, so the loss is
 # $2 \log 2$: nothing can be told apart. Densities that do not overlap have
-# $\mathrm{JS} = \log 2$, so the loss falls to 0.
+# $\mathrm{JS} = \log 2$, so the loss falls towards 0, which no finite network reaches.
 #
 # </details>
 #
-# **2.** Let $D$ be the best one for the present generator, and hold it fixed. The non-saturating
-# loss has a slope as the generator's density $q$ moves. Which divergences have the same slope
-# there?
+# **2.** Let $D$ be the best one for the present generator, and hold it fixed. Let the generator's
+# density $q$ change a little: the non-saturating loss changes. Which divergences of $p$ and $q$
+# change by the same?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -521,6 +534,7 @@ show(
 # |-|-|-|-|-|
 # | the game on a line | `GAN`, `InstanceNoiseGAN` | [gan_one_dimension](../../recipes/gan_one_dimension.py) | earth mover's distance 0.025; a fitted normal distribution 0.01038 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
 # | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
+# | other divergences, by f-GAN | `GAN` | [f_gan_line](../../recipes/f_gan_line.py) | largest error 0.008759; moments of the data 0.7154 | [Nowozin et al. 2016](https://arxiv.org/abs/1606.00709) |
 # | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 23.0 modes of 25, in the paper 23.8 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
 # | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; with clipped weights 0.08684 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |
 # | the first GAN of digits | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | Parzen estimate 161.0 nats, in the paper 225 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |

@@ -13,8 +13,9 @@ HEAD = """\
 # Topics
 
 What a lecture on deep generative models speaks of, in the order of a course, the recipes that show
-it, and the chapters of [our course](course/README.md) that derive what these do:
-`keras-gen find "mode collapse"` answers from this list.
+it, and the chapters of [our course](course/README.md) that lead to one of these recipes. A chapter
+derives what most of its recipes do, and names the others. `keras-gen find "mode collapse"` answers
+from this list.
 """
 
 Topics = dict[str, dict[str, list[str]]]

@@ -40,6 +40,7 @@ from keras_gen.workshop.baselines.sounds.speech_units import (
     NearestUnits,
 )
 from keras_gen.workshop.baselines.translations.bicubic import bicubic
+from keras_gen.workshop.baselines.translations.clustered_ridge import ClusteredRidge
 from keras_gen.workshop.baselines.translations.color_transfer import (
     color_transfer,
     framed_ink,

@@ -111,8 +111,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # So the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. As $\log p(x)$
 # does not depend on $q$, an encoder that raises the ELBO brings $q$ nearer to the posterior. To
-# compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, so that $\log (p(x, z) /
-# q(z \mid x)) = \log p(x \mid z) + \log (p(z) / q(z \mid x))$:
+# compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which splits the logarithm
+# in two:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
 #

@@ -654,7 +654,9 @@ for name, (codes, test_codes) in cheap.items():
 #
 # Without attack the best $w$ is $\mu$. And with it? Let $w_i$ have the sign of $\mu_i$; another one
 # only harms. The numerator is
-# $\sum_i |w_i| (|\mu_i| - \epsilon) \le \sum_i |w_i| (|\mu_i| - \epsilon)_+ \le |w|_2 |s|_2$,
+#
+# $$\sum_i |w_i| (|\mu_i| - \epsilon) \le \sum_i |w_i| (|\mu_i| - \epsilon)_+ \le |w|_2 |s|_2,$$
+#
 # where $(\cdot)_+$ cuts off below 0, $s_i = (|\mu_i| - \epsilon)_+ \mathrm{sign}(\mu_i)$, and the
 # last step is the inequality of Cauchy and Schwarz. It is an equality for $w = s$. So the best
 # robust classifier *drops* all features that an attack can outweigh, and its accuracy under attack

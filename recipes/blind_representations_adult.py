@@ -9,7 +9,8 @@ Variational Fair Autoencoder", ICLR 2016.
 
 Expected result of the cpu preset: with an adversary of weight 1 the area under the ROC curve of the
 sex is 0.62 (0.65 by a reweighed score, 0.79 without an opponent) and the accuracy of the income
-0.851 (0.845, 0.854); with a weight of 2 it is 0.58 and 0.846.
+0.851 (0.845, 0.854); with a weight of 2 it is 0.58 and 0.846. A repaired score of boosted trees is
+ahead, with 0.56 and 0.855, but for its gap of odds.
 
 An adversary (ALFR), gradient reversal (GRAD) and a VAE that is given the attribute (VFAE) each make
 two numbers of a person's 14 columns. They are measured as a client gets them, without the noise of
@@ -20,7 +21,8 @@ blind features are not yet equal odds. ALFR is trained with several weights of i
 
 Cheap methods: a linear classifier without the column of the sex; with a linear erasure of the sex
 from all columns (LEACE); with examples reweighed so that sex and income are independent. The last
-one's only feature is its score.
+one's only feature is its score. So it is with boosted trees whose scores are moved, within each
+sex, to quantiles of one distribution; they are given the sex in use.
 
 Weights, steps and the number of features were chosen on 6,000 training people, held out in trials
 of seed 0.
@@ -45,10 +47,11 @@ from keras_gen.data import people_table
 from keras_gen.fairness import ALFR, GRAD, VFAE
 from keras_gen.losses import UnboundedNormal
 from keras_gen.metrics import attribute_leak, decision_gaps, mean_and_deviation
-from keras_gen.workshop.baselines import LinearErasure, reweighing
+from keras_gen.workshop.baselines import LinearErasure, RepairedScores, reweighing
 from keras_gen.workshop.visualize import code_scatter, line_plot
 
 WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of ALFR's adversary
+REPAIRED = 0.9  # part of the way to scores of one distribution, chosen on held-out people
 SHOWN = 2000  # people in an image
 
 
@@ -108,6 +111,7 @@ def main(run: Run, s: Settings):
             "GRAD": ["grad"],
             "VFAE": ["vfae"],
             "reweighed score": ["reweighed"],
+            "repaired score of boosted trees": ["repaired"],
             "without the sex's column": ["dropped"],
             "linear erasure": ["erased"],
         }
@@ -184,7 +188,7 @@ def report(data, codes, test_codes, logits):
 
 
 def baselines(data):
-    """Returns the reports on linear classifiers, by the name of the method."""
+    """Returns the reports on cheap classifiers, by the name of the method."""
     vectors, labels, sexes = data.train.arrays()
     test_vectors, _, _ = data.test.arrays()
     others = np.repeat(
@@ -203,6 +207,10 @@ def baselines(data):
     linear.fit(vectors, labels, reweighing(labels, sexes))
     scores = [linear.decision_function(each)[:, None] for each in (vectors, test_vectors)]
     found["reweighed"] = report(data, *scores, linear.predict_proba(test_vectors))
+    _, _, test_sexes = data.test.arrays()
+    repaired = RepairedScores(REPAIRED).fit(vectors, labels, sexes)
+    scores = [repaired(vectors, sexes)[:, None], repaired(test_vectors, test_sexes)[:, None]]
+    found["repaired"] = report(data, *scores, np.hstack([-scores[1], scores[1]]))
     return found
 
 

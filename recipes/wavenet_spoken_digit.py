@@ -7,13 +7,14 @@ speakers without a text.
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 5.287 bits a sample of test recordings; 6.121 by a linear
-prediction.
+prediction, 5.357 by one whose coefficients follow the sound.
 
 Every sample has 256 mu-law levels, and its bits are those of its level given all samples before it.
 Zeros before and after a recording count nothing: of the padded samples they are more than a third,
 and they would cost nearly no bits. The epoch that is best on held-out takes of the training part is
 kept. The baselines are a count of the levels, counts of two and three levels one after the other,
-and a linear prediction from 16 samples.
+and linear predictions from 16 samples: one, and one that learns on within a sound by recursive
+least squares.
 
 Deviations: the paper has 44 hours of 109 speakers at 16,000 samples a second, and reports no
 likelihood; here are five speakers and minutes at 8,000. It does not state its filters. No text is
@@ -36,7 +37,7 @@ from keras_gen.data import random_excerpt, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import receptive_field, wavenet
-from keras_gen.workshop.baselines import LinearPredictor, NGrams
+from keras_gen.workshop.baselines import LinearPredictor, NGrams, RecursivePredictor
 from keras_gen.workshop.visualize import spectrograms
 
 
@@ -103,6 +104,7 @@ def main(run: Run, s: Settings):
     test_levels = levels_of(model, test[0])
     baselines = {
         "unigram": NGrams(1, s.levels),
+        "recursive": RecursivePredictor(16, s.levels),
         "linear": LinearPredictor(16, s.levels),
         "bigram": NGrams(2, s.levels),
         "trigram": NGrams(3, s.levels),

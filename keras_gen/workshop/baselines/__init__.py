@@ -21,6 +21,7 @@ from keras_gen.workshop.baselines.labels.few_label_classifiers import (
 )
 from keras_gen.workshop.baselines.labels.linear_erasure import LinearErasure, reweighing
 from keras_gen.workshop.baselines.labels.linear_predictor import LinearPredictor
+from keras_gen.workshop.baselines.labels.recursive_predictor import RecursivePredictor
 from keras_gen.workshop.baselines.labels.repaired_scores import RepairedScores
 from keras_gen.workshop.baselines.likelihoods.bernoulli_mixture import BernoulliMixture
 from keras_gen.workshop.baselines.likelihoods.boosted_pixels import BoostedPixels

@@ -85,7 +85,9 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         features = model.features(test_images[:SHOWN])[:, :2]
-        return code_scatter({"features": features}, test_colors[:SHOWN], COLORS)
+        return code_scatter(
+            {"two of the features": features}, test_colors[:SHOWN], COLORS, colors=COLORS
+        )
 
     # Each step: one update of encoder and classifier, then several of the adversary.
     run.fit(model, colored, draw)

@@ -16,10 +16,10 @@ KL divergence of .85 nats where .40 is the least. What it lacked is probably the
 tails, of which the discriminator sees hardly any number.
 
 Three images are of formulas alone. `overlap.png`: where two distributions hardly overlap, the
-Jensen-Shannon divergence has reached its bound and has no slope that could pull them together; the
-wider they are, as noise on both makes them, the farther it reaches. `losses.png`: what the
-generator minimizes, as a function of D(G(z)), and `slopes.png` its slope by D's logit, which is
-lost for D(G(z)) near 0 with log(1 - D), and is largest there with -log D.
+Jensen-Shannon divergence has reached its bound and has no slope that could pull them together;
+the wider they are, as noise on both makes them, the farther it reaches. `generator_losses.png`:
+what the generator minimizes, as a function of D(G(z)), and `slopes.png` its slope by D's logit,
+which is lost for D(G(z)) near 0 with log(1 - D), and is largest there with -log D.
 
 Deviations: the mixture is ours, for the paper does not print its own; Adam with a rate that falls
 to zero, and five updates of the discriminator in a step.
@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
         run.draw("fits", film_strip(panels))
         run.draw("overlap", overlap())
         losses, slopes = generator_losses()
-        run.draw("losses", losses)
+        run.draw("generator_losses", losses)
         run.draw("slopes", slopes)
     run.export(model, default="sample")
 

@@ -63,6 +63,7 @@ from keras_gen.workshop.visualize import image_rows, samples
 SHAPE = (28, 28, 1)
 FIGURES = ("kernel_distance", "kernel_distance_gradients", "precision", "recall")
 SHOWN = 10  # samples of each family in the image
+IN_WORDS = {"mixture": "mixture of Gaussians", "floor": "test images"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +139,7 @@ def main(run: Run, s: Settings):
         )
         rows["floor"] = evaluated(test_images, evaluate)
         shown = {name: np.array(row.pop("samples"), "uint8") for name, row in rows.items()}
-        run.draw("families", image_rows(shown))
+        run.draw("families", image_rows({IN_WORDS.get(k, k): v for k, v in shown.items()}))
         for name, row in rows.items():
             metrics |= {f"{key}_{name}": value for key, value in row.items()}
         metrics |= extractor_accuracies(extractors)

@@ -451,7 +451,14 @@ class Run:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder.
 
         The file names the run, so that no page shows images beside the figures of another one.
+
+        Raises:
+            ValueError: If the name is "losses", under which `export` draws those of the training.
         """
+        if name == "losses":
+            raise ValueError(
+                "losses.png shows the losses of the training: draw the image under another name."
+            )
         if is_chief():
             write_png(self.directory / f"{name}.png", image, {"run": self.id})
 

@@ -49,8 +49,9 @@ def densities(
     best = p[known] / (p + q)[known]
     axes.plot(middle[known], best, ":", color="black", label="best D(x)")
     axes.axhline(0.5, color="gray", linestyle="--", linewidth=1)
-    axes.set(xlim=span, ylim=(0, max(1.0, 1.05 * p.max())), xlabel="x")
-    axes.legend(loc="upper right")
+    most = max(1.0, 1.05 * p.max(), 1.05 * q.max())
+    axes.set(xlim=span, ylim=(0, most), xlabel="x", ylabel="density, and D(x)")
+    axes.legend(loc="best")
     return pixels(drawn)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from keras_gen.messages import in_words
 from keras_gen.workshop.visualize.plots import new_figure, pixels
 
 MOST_POINTS = 5000  # that are drawn in a panel
@@ -54,5 +55,5 @@ def planar_densities(
             most = density.max() if most is None else most
             extent = (-span, span, -span, span)
             axes.imshow(density, origin="lower", extent=extent, vmin=0, vmax=most)
-            axes.set_title(name)
+            axes.set_title(in_words(name))
     return pixels(drawn)

@@ -23,6 +23,7 @@ def code_scatter(
     labels: np.ndarray,
     names: Sequence[str] | None = None,
     axis_names: tuple[str, str] = ("first dimension", "second dimension"),
+    colors: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Codes of two dimensions as points colored by label, one panel for each kind of code.
 
@@ -34,6 +35,7 @@ def code_scatter(
         labels: Integers `[n]` from 0 on.
         names: Text of each label; the numbers themselves by default.
         axis_names: Of both dimensions.
+        colors: Matplotlib's name of each label's color, such as where labels are colors.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -44,6 +46,7 @@ def code_scatter(
     Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
     """
     from matplotlib import colormaps
+    from matplotlib.colors import to_rgba_array
 
     labels = np.asarray(labels)
     if (
@@ -64,20 +67,22 @@ def code_scatter(
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
-    if len(kinds) > 10:
-        colors = colormaps["turbo"](np.linspace(0, 1, len(kinds)))
+    if colors is not None:
+        of_kinds = to_rgba_array([colors[kind] for kind in kinds])
+    elif len(kinds) > 10:
+        of_kinds = colormaps["turbo"](np.linspace(0, 1, len(kinds)))
     else:
-        colors = colormaps["tab10"](np.arange(len(kinds)))
+        of_kinds = colormaps["tab10"](np.arange(len(kinds)))
     drawn, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
         # In the order of the examples: label after label would hide the first ones.
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
-        color = colors[np.searchsorted(kinds, labels)]
+        color = of_kinds[np.searchsorted(kinds, labels)]
         axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
         axes.set(title=in_words(title), xlabel=axis_names[0], ylabel=axis_names[1])
     marks = [
         axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
-        for kind, color in zip(kinds, colors, strict=True)
+        for kind, color in zip(kinds, of_kinds, strict=True)
     ]
     drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
     return pixels(drawn)

@@ -90,7 +90,7 @@ def point_strips(
     drawn = new_figure(1.6 * len(titles) + 2, 1.6 * len(rows))
     panels = drawn.subplots(len(rows), len(titles) + 1, squeeze=False)
     for number, (row, (name, times)) in enumerate(zip(panels, rows.items(), strict=True)):
-        row[0].set_ylabel(name)
+        row[0].set_ylabel(in_words(name))
         for axes, title, points in zip(row, [*titles, "data"], [*times, real], strict=True):
             color = "black" if points is real else "tab:blue"
             axes.scatter(*np.asarray(points).T, s=2, color=color, linewidths=0)

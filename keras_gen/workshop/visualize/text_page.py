@@ -30,8 +30,8 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
         lines.append("")
     if not lines:
         raise ValueError("There is no text: expected one at least.")
-    height = 0.2 * len(lines) + 0.2
-    drawn = new_figure(9, height)
+    height = 0.165 * len(lines) + 0.2
+    drawn = new_figure(0.08 * COLUMNS + 0.3, height)
     # A dollar would begin a formula.
     page = "\n".join(lines).replace("$", r"\$")
     drawn.text(

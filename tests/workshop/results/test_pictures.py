@@ -19,10 +19,8 @@ LOOKED_AT = {
     "convolutional_vae_celeb_a_fixed_scale.png",  # samples
     "cyclegan_monet.png",  # paintings by Monet, and what is made of them
     "dcgan_celeb_a.png",  # samples
-    "dcgan_celeb_a_arithmetic.png",  # samples and their sums
     "dcgan_celeb_a_cifar10.png",  # samples
     "glow_celeb_a.png",  # samples
-    "pix2pix_edges.png",  # edges, and what is made of them
     "pix2pix_facades.png",  # maps of labels, and what is made of them
 }
 KEPT_BACK = ("*celeb_a*", "*monet*", "*facades*", "*edges*", "*set5*")

@@ -1,6 +1,6 @@
 """What training steps and samples of diffusion models cost, as ratios measured in one run.
 
-  python benchmarks/diffusion.py            about five minutes on two CPU cores
+  python benchmarks/diffusion.py            about ten minutes on two CPU cores
   python benchmarks/diffusion.py --quick    fewer steps
 
 Steps stand against bare TensorFlow, which is forwards, backwards and Keras' Adam of the same model,
@@ -25,7 +25,7 @@ from keras_gen.networks import time_unet
 
 BATCH = 64
 STEPS = 20  # of a sample
-FIT_STEPS = 10  # of each turn of a fit without others between
+FIT_STEPS = 5  # of each turn of a fit without others between
 MODELS = {
     "ddpm": DDPM.for_images,
     "edm": EDM.for_images,

@@ -13,8 +13,8 @@ baseline. A classifier sees haze that the eye does not: so the fraction of exact
 stands beside. The network is that of ddpm_fashion_mnist and of flow_matching_fashion_mnist. Fewer
 steps are measured with fewer samples.
 
-Deviations: those of `EDM`; the deviation of the data is that of the training images' values; and black
-is trained 12 levels darker than it is, so that an error of a few levels is clipped to black.
+Deviations: those of `EDM`; the deviation of the data is that of the training images' values; and
+black is trained 12 levels darker than it is, so that an error of a few levels is clipped to black.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper
 reports no number on it.

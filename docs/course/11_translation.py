@@ -10,7 +10,7 @@
 # - **no pairs**, only two piles of images. Then nothing in the data says which image of one pile
 #   belongs to which of the other;
 # - **small and large images**, where pairs cost nothing. There the two aims, a small error and a
-#   natural look, contradict each other, and we derive by how much.
+#   natural look, contradict each other. We derive by how much, for one normal number and for fair draws.
 #
 # After this chapter you can say what squared and absolute losses answer, write the steps of pix2pix
 # and CycleGAN, prove that a cycle does not determine a mapping, and compute what a sharp image
@@ -162,9 +162,13 @@ answer("trained, absolute loss", absolute.generator)
 # $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees $y$ alone, as in
 # equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 also if $G$ answers every $x$
 # with a right image for *another* $x$. So the condition is what ties the answer to the question.
-# The loss of $G$ in equation (4), with $\lambda$ for the weight of the absolute loss, is
+# Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and in our code, $G$ minimizes
+# $-\log D$ in place of $\log (1 - D)$ (chapter 9):
 #
 # $$E[-\log D(x, G(x))] + \lambda E[\,|y - G(x)|\,].$$
+#
+# Here $|\cdot|$ of an image is the *mean* of its absolute values in $[-1, 1]$; in section 5
+# $|\cdot|^2$ is a sum of squares.
 #
 # **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, and each depends on one patch of
 # source and image alone. The loss is the mean over the map. As far as $D$ does not know where a
@@ -251,9 +255,10 @@ show(
 # %% [markdown]
 # With weights of 10 and 0 there are stripes, with about the targets' mean of 40 and deviation
 # of 69. Both errors are about those of another target, twice the least squared error and half more
-# than the least absolute one. So a distance of pixels ranks these networks last, and they are the
-# only ones whose ground could pass for a target. With a weight of 100, the paper's for its images,
-# the ground is nearly that of the absolute loss alone.
+# than the least absolute one. So the squared distance ranks these two networks last, and the absolute one
+# puts them 50 to 60 percent above the least. Yet they are the only ones with stripes at all; those of
+# weight 0 are broken. With a weight of 100, the paper's for its images, the ground is nearly that of the
+# absolute loss alone.
 #
 # But look at the stripes again: *all* 600 test images have the same row bright. The data have four
 # answers for each $x$, and both trainings found one of them. Without noise $G$ can give only one
@@ -261,10 +266,11 @@ show(
 # different ones for different $x$. It did not.
 #
 # **What the absolute loss does to the game.** Take one pixel with two answers, bright with
-# probability $p = 0.3$ for a given $x$. Say that $G$ draws bright with probability $q$. Against the
-# best $D$ it minimizes $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is
-# least at $q = p$. The second is linear in $q$ with the slope $1 - 2p > 0$, so it pulls $q$ to 0,
-# the median. We compute the best $q$ on a grid.
+# probability $p = 0.3$ for a given $x$. Say that $G$ draws bright with probability $q$. With the loss
+# $\log (1 - D)$ of the game and against the best $D$ it minimizes, up to a constant,
+# $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is least at $q = p$. The
+# second is linear in $q$ with the slope $1 - 2p > 0$, so it pulls $q$ to 0, the median. We compute
+# the best $q$ on a grid.
 
 # %%
 p, q = 0.3, np.linspace(1e-6, 1 - 1e-6, 100_001)
@@ -302,7 +308,7 @@ show(
 # is never quite given up, since the slope of the JS divergence at $q = 0$ is minus infinity.) What
 # the weight buys is a direction from the first step on, when $D$ knows nothing yet, and a judge for
 # what patches do not see. So it is a compromise. The authors found that their generators ignored
-# noise given to them (sec. 3.2.1). The computation offers one reason: drawing different answers
+# noise given to them. The computation offers one reason: drawing different answers
 # costs absolute loss.
 #
 # ## 3. No pairs: CycleGAN
@@ -327,13 +333,15 @@ show(
 # is 0, and a discriminator, however good, sees the same two distributions. All these losses are the
 # same for $(G, F)$ and $(G', F')$. $\square$
 #
-# Such maps $s$ are plenty: a rotation of a normal distribution, an exchange of two classes that are
-# equally frequent, mirrored images. So where the losses allow $G$, they allow all these $s \circ G$
+# Such maps $s$ are plenty: a rotation of a normal distribution of equal variances, an exchange of two
+# equally frequent classes by a map that carries each one's distribution to the other's, mirroring where
+# mirrored images are as frequent. So where the losses allow $G$, they allow all these $s \circ G$
 # too. What chooses among them are the networks, their initial weights and the path of the training.
 #
 # We check this with five classes, each a small cloud on a ring. The clouds of $Y$ are those of $X$
 # turned by some degrees, and the mapping that we *mean* is this turn. Labels are hidden from the
-# training. All $5! = 120$ ways to send clouds to clouds can have all losses 0. If one of them were
+# training. All $5! = 120$ ways to send clouds to clouds can have a cycle loss of 0 and make the right
+# distributions. If one of them were
 # drawn at random, each class would be kept with probability $1/5$.
 #
 # One game of two numbers is tiny, so we train 24 at once. `EinsumDense` gives each game weights of
@@ -343,7 +351,8 @@ show(
 # - without a cycle loss, turned by 50°;
 # - with a cycle loss of weight 10, turned by 50°;
 # - the same with generators that begin near the identity: $G(x) = x + 0.1 g(x)$, turned by 20°;
-# - the same again, turned by 50°. The next cloud of $Y$ is then a *wrong* one, 22° away.
+# - the same again, turned by 50°. The nearest cloud of $Y$ is then a *wrong* one: that of the class
+#   before, 22° away.
 
 # %%
 CLASSES = 5
@@ -501,8 +510,8 @@ show(
 # Near the identity all six games agree. Turned by 20° all classes are kept; turned by 50° *none*
 # is, because the nearest cloud is the wrong one. The losses are equally good in both. So that
 # trainings agree does not show that they are right: they share a preference. Networks of
-# convolutions prefer other mappings than these, such as those that leave shapes in their places.
-# That suits photographs and paintings, and it does not follow from the cycle.
+# convolutions may prefer to leave shapes in their places, which we did not test. That would suit
+# photographs and paintings, and it does not follow from the cycle.
 #
 # CycleGAN has one more term, for domains that are alike: the **identity loss** $|G(y) - y|$ (sec.
 # 5.2), which asks $G$ to leave alone what is already in $Y$. It may exclude some of the maps $s$,
@@ -510,13 +519,13 @@ show(
 #
 # ### Cycles that hide
 #
-# Is at least all of $x$ to be seen in $G(x)$, since $F$ finds it again? Not to be *seen*. Let $x$
-# be two independent normal numbers of deviation 1, and let $y$ have the deviations 1 and 0.01: the
-# second number of $y$ is grain that nobody looks at. $G(x) = (x_1, 0.01 x_2)$ and
-# $F(y) = (y_1, 100 y_2)$ have all losses 0. Half of $x$ is hidden in the grain. An error of 0.01 in
-# $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler (2017) found a CycleGAN that hides
-# photographs in maps in such a way. A test is to add a little noise to $G(x)$ and to see whether
-# $F$ still finds $x$.
+# Is at least all of $x$ to be seen in $G(x)$, since $F$ finds it again? Not to be *seen*. Let $x$ be
+# two independent normal numbers of deviation 1, and let $y$ have the deviations 1 and 0.01: the
+# second number of $y$ is grain that nobody looks at. $G(x) = (x_1, 0.01 x_2)$ and $F(y) = (y_1, 100
+# y_2)$ have a cycle loss of 0 and make the right distributions. Half of $x$ is hidden in the grain.
+# An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler (2017) found a CycleGAN
+# that hides photographs in maps in such a way. A test is to add a little noise to $G(x)$ and to see
+# whether $F$ still finds $x$.
 #
 # We test the published CycleGAN of the recipe `cyclegan_monet` with two photographs.
 
@@ -554,27 +563,31 @@ show(
 )
 
 # %% [markdown]
-# Noise of 6.4 levels moves what $F$ makes by 1.5 levels, so $F$ damps it. After it the photograph
-# is found again as well as before: 11.9 against 11.8 levels. So this network does not hide
-# photographs in fine grain. Two images cannot show more, and a coarser hiding place is not ruled
-# out. Nor does the cycle keep all: the red columns of the pagoda come back brown.
+# Noise of 6.4 levels moves what $F$ makes by 1.5 levels, so $F$ damps it. After it the photograph is
+# found again as well as before: 11.9 against 11.8 levels. So for these two photographs $F$ needs no
+# grain that such noise destroys. Two images cannot show more, and a coarser hiding place is not ruled
+# out. Nor does the cycle keep all: the red columns of the pagoda come back brown. (The picture is
+# stored in few colors, so shades cannot be judged by it.)
 #
 # ## 4. Shared latents: UNIT and CoGAN
 #
 # UNIT (Liu, Breuel, Kautz 2017) assumes that two images that belong together have the same latents
-# $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$. An
-# encoder gives the mean of a normal $q(z \mid x)$ of deviation 1, and the prior is standard normal.
-# The translation is $G_Y(z)$ with $z$ from $E_X(x)$. Added up are both bounds, two discriminators,
-# and a cycle with its divergences.
+# $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$. An encoder
+# gives the mean of a normal $q(z \mid x)$ of deviation 1, and the prior is standard normal. The
+# translation is $G_Y(z)$ with $z$ from $E_X(x)$. The loss adds up the negative bounds of both VAEs
+# (reconstruction and divergence), two adversarial losses, and, for $x \to y \to x$ and $y \to x \to
+# y$, the reconstruction of the start and the divergence of the latents on the way. The code below
+# leaves out the adversarial losses.
 #
-# Does the assumption choose a mapping? Let $R$ be a rotation of the latents. Put
-# $E_Y'(y) = R E_Y(y)$ and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ as it is. The divergence of $q$
-# depends on the *length* of its mean, which $R$ keeps, and the noise of $q$ is the same in all
-# directions. $G_Y'$ undoes $R$ in reconstructions. A translation takes $R^{-1} z$ with $z$ from the
-# other domain, so for its discriminator we need one more condition: the latents of each domain, all
-# images together, have a distribution that $R$ preserves, such as a normal one around 0 with equal
-# variances. Then all terms are the same, and the translation is another one. We check it with a
-# linear model, where both domains are standard normal in the plane.
+# Does the assumption choose a mapping? Let $R$ be a rotation of the latents. Put $E_Y'(y) = R E_Y(y)$
+# and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ as it is. The divergence of $q$ depends on the *length*
+# of its mean, which $R$ keeps, and the noise of $q$ is the same in all directions. $G_Y'$ undoes $R$
+# in reconstructions. A translation takes $R^{-1} z$ with $z$ from the other domain, so for its
+# discriminator we need one more condition: the latents of each domain, all images together, have a
+# distribution that $R$ preserves, such as a normal one around 0 with equal variances. And the cycles
+# encode what was generated, so $E_Y \circ G_Y$ and $E_X \circ G_X$ must commute with $R$, as they do
+# where they return $z$ up to a factor. Then all terms are the same, and the translation is another
+# one. We check it with a linear model, where both domains are standard normal in the plane.
 
 # %%
 quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # a turn by 90°
@@ -657,13 +670,14 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 #
 # This is the least error of all answers of mean 0 and deviation $d$: with $c$ for their covariance,
 # $E(\hat x - m(s))^2 = d^2 + d_0^2 - 2c$, and $c$ is at most $d d_0$ by Cauchy and Schwarz. How far
-# are the answers from the data? The Wasserstein distance (of squares) of two normal distributions
-# of mean 0 is the difference of their deviations, here $1 - d$. Any other answer at this distance
-# has a deviation of at least $d$, and so no smaller error. So the least error for each distance,
-# from 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff** of Blau and Michaeli
-# (2018) in its smallest case. They prove for much more general distributions and distances that the
-# least distance does not grow with the allowed error, and that an error of 2 MMSE is enough for a
-# distance of 0.
+# are the answers from the data? The Wasserstein distance (of squares) of two normal distributions of
+# mean 0 is the difference of their deviations, here $1 - d$. Any answer of deviation $d'$ has at
+# least the distance $|1 - d'|$, by Cauchy and Schwarz again, and another mean only adds to distance
+# and error. So another answer at this distance has $d' \ge d$, and no smaller error. So the least
+# error for each distance, from 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff**
+# of Blau and Michaeli (2018) in its smallest case. They prove for much more general distributions and
+# distances that the least distance does not grow with the allowed error, and that an error of 2 MMSE
+# is enough for a distance of 0.
 
 # %%
 v = 1.0  # variance of the noise
@@ -770,14 +784,13 @@ show(
 #
 # ## 6. SRGAN
 #
-# SRGAN (Ledig et al. 2017) enlarges photographs by 4. Its generator minimizes three terms with
-# weights, equation (3). The first two are content losses: of pixels, and of **features**, the maps
-# inside a trained network, equations (4) and (5). The third is the adversarial loss of section 2,
-# without the condition. With the pixels alone the best answer is the mean of section 5, and so it
-# is smooth. The adversarial loss pulls the distribution of answers to that of the data. Wherever
-# $s$ leaves something open, the mean is not distributed so, and a price in squared error must be
-# paid: that is no fault of the training. How large it must be for photographs we do not know,
-# because we do not know their posterior.
+# SRGAN (Ledig et al. 2017) enlarges photographs by 4. Its generator minimizes equation (3): a content
+# loss, of pixels or of **features**, the maps inside a trained network (equations (4) and (5)), and a
+# small weight times the adversarial loss of section 2, without the condition. With the pixels alone
+# the best answer is the mean of section 5, and so it is smooth. The adversarial loss pulls the
+# distribution of answers to that of the data. Wherever $s$ leaves something open, the mean is not
+# distributed so, and a price in squared error must be paid: that is no fault of the training. How
+# large it must be for photographs we do not know, because we do not know their posterior.
 #
 # The published export of the recipe `srgan_set5` is the network that was trained on pixels. We give
 # it two photographs of a quarter of their side.
@@ -814,8 +827,9 @@ show(
 # The network gains 1.2 dB over bicubic enlargement. It has a third of the original's fine detail,
 # as the law of total variance lets us expect of an answer that comes near the mean. In the
 # published run the adversarial loss lowers the PSNR of Set5 from 30.87 to 30.42 dB. On Set14 it
-# brings the fine detail from 0.4263 to 0.5237 of the originals', and the distance of patches from
-# 138.4 to 105.3. So one network is for the measure and the other one for the eye.
+# brings the fine detail from 0.4263 to 0.5237 of the originals', and the distance of patches, that of the
+# distributions of small pieces, from 138.4 to 105.3. So it pays a little of the one measure for the other
+# two. No picture of it is shown here, so the eye has not judged.
 #
 # ## 7. What is often said, and what is so
 #
@@ -828,14 +842,14 @@ show(
 # - **"The absolute loss is a little sharper than the squared one."** It answers the median in place
 #   of the mean. With our stripes that is an empty ground, no sharper one.
 # - **"A higher PSNR is a better image."** The highest expected PSNR belongs to answers close to the
-#   mean, and where the data are uncertain no image looks like that.
+#   mean, and where the data are uncertain an image often does not look like that.
 #
 # ## Questions
 #
-# **1.** The proof in section 3 starts from losses of 0. Let now $G$ and $F$ be *any* networks. Let
-# $s$ mirror images from left to right, and let mirrored images of $Y$ be as frequent as others.
-# Show that $G' = s \circ G$ and $F' = F \circ s^{-1}$ have the same losses as $G$ and $F$ against
-# suitable discriminators.
+# **1.** The proof in section 3 starts from perfect $G$ and $F$. Let now $G$ and $F$ be *any*
+# networks. Let $s$ mirror images from left to right, and let mirrored images of $Y$ be as frequent as
+# others. Show that $G' = s \circ G$ and $F' = F \circ s^{-1}$ have the same losses as $G$ and $F$
+# against suitable discriminators.
 #
 # <details markdown="1"><summary>Answer</summary>
 #

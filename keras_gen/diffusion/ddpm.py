@@ -195,9 +195,8 @@ class DDPM(PathModel):
         mean = self.parts(x_1, t, **given).example
         deviation = path.sigma(t[0])  # of beta_1 also where the variance is beta-tilde, 0 there
         if self.data == "images":
-            levels = tf.maximum(
-                x, -1.0
-            )  # where black is darker inside, samples of it are clipped
+            # Black may be darker inside: what lies below -1 is clipped to it, and counts for it.
+            levels = tf.maximum(x, -1.0)
             return -per_example_sum(log_prob_of_levels(levels, mean, deviation))
         distance = tf.square((x - mean) / deviation)
         return per_example_sum(0.5 * distance + tf.math.log(deviation) + HALF_LOG_2_PI)

@@ -57,8 +57,13 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
     test_pixels = test.astype("uint8")
     table = ContextTable(16).fit(pixels)
     run.say("growing boosted trees, which predict a pixel from those before it")
-    many, seed = run.settings.boosted, run.settings.seed
-    trees = BoostedPixels(36, 2, many, trees=150, learning_rate=0.1, seed=seed).fit(pixels)
+    trees = BoostedPixels(
+        levels=2,
+        examples=run.settings.boosted,
+        trees=150,
+        learning_rate=0.1,
+        seed=run.settings.seed,
+    ).fit(pixels)
     return {
         "nll_trees": -trees.log_prob(test_pixels).mean(),
         "nll_table": -table.log_prob(test_pixels).mean(),

@@ -41,7 +41,7 @@ def code_scatter(
 
     Raises:
         ValueError: If there is no panel, codes or labels have another shape, a label is negative
-            or no integer, or there are fewer names than labels.
+            or no integer, or there are fewer names or colors than labels.
 
     Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
     """
@@ -67,6 +67,10 @@ def code_scatter(
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
+    if colors is not None and len(colors) <= kinds.max(initial=0):
+        raise ValueError(
+            f"There are {len(colors)} colors and a label {kinds.max()}: give one for each label."
+        )
     if colors is not None:
         of_kinds = to_rgba_array([colors[kind] for kind in kinds])
     elif len(kinds) > 10:

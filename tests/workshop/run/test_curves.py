@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from keras_gen.files.images import read_image
+from keras_gen.workshop.run import Run
 from keras_gen.workshop.run.curves import loss_curves, write_history
 
 LOGS = [{"a": 1.5, "b": 2.0}, {"a": 1.0, "b": float("nan"), "late": 3.0}]
@@ -36,3 +37,8 @@ def test_a_panel_for_each_number(tmp_path):
     assert read_image(tmp_path / "seven.png").shape == (3 * one.shape[0], 3 * one.shape[1], 3)
     loss_curves(tmp_path / "many.png", [{"a": float(i)} for i in range(100)])
     assert (read_image(tmp_path / "many.png") != one).any()
+
+
+def test_no_other_image_takes_their_place():
+    with pytest.raises(ValueError, match=r"losses\.png shows the losses of the training"):
+        Run.draw(None, "losses", None)

@@ -71,6 +71,14 @@ class TestCodeScatter:
         with pytest.raises(ValueError, match=sentence):
             code_scatter(panels, np.array(labels), names)
 
+    def test_colors_that_are_given(self):
+        colors = ("tab:red", "black", "gray", "tab:blue")
+        axes = code_scatter({"a": self.codes()}, self.labels, colors=colors)[:, :500]
+        low, high = where(axes, RED), where(axes, BLUE)
+        assert high[:, 0].max() < low[:, 0].min() and low[:, 1].max() < high[:, 1].min()
+        with pytest.raises(ValueError, match="There are 2 colors and a label 3"):
+            code_scatter({"a": self.codes()}, self.labels, colors=colors[:2])
+
 
 class TestFilters:
     def test_each_is_symmetric_around_gray(self):

@@ -32,6 +32,7 @@ from keras.optimizers import Adam
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
+from keras_gen.serving.export import load_weights
 from keras_gen.vae import IWAE
 from keras_gen.workshop.visualize import samples
 
@@ -75,6 +76,8 @@ def main(run: Run, s: Settings):
             )
             start_at_mean(decoder, train)
             models[k] = IWAE(encoder, decoder, samples=k, estimator=s.estimator, seed=s.seed)
+            if s.start_from:  # all three, of which the last one alone is the run's main model
+                load_weights(models[k], s.start_from)
             run.compile(models[k], Adam(run.in_halves(s.learning_rate), epsilon=1e-4))
 
     # Each step: one update of encoder and decoder together. The main model has 50 samples.

@@ -103,7 +103,8 @@ def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "name,options", [("DDPM", {}), ("EDM", dict(deviation=1.0)), ("FlowMatching", {})]
+    "name,options",
+    [("DDPM", dict(prediction="v")), ("EDM", dict(deviation=1.0)), ("FlowMatching", {})],
 )
 def test_paths_of_standardized_numbers_end_in_the_units_of_the_data(name, options):
     cls = getattr(keras_gen, name)

@@ -167,7 +167,9 @@ class LinearPath(VariancePreserving):
 
     @override
     def sigma(self, t):
-        return tf.sqrt(-tf.math.expm1(2 * self._log_alpha(t)))
+        # 1 - alpha^2 = -2 alpha sinh(log alpha), as exact as by expm1, which ONNX does not know.
+        log_alpha = self._log_alpha(t)
+        return tf.sqrt(-2 * tf.exp(log_alpha) * tf.sinh(log_alpha))
 
     @override
     def alpha_slope(self, t):

@@ -186,10 +186,11 @@ def solve(
             drawn = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
             return tf.cast(tf.ensure_shape(drawn, x.shape), x.dtype)
 
-        t = times[number]
-        s = times[number + 1]
+        # By gather: OpenVINO computes slices at a loop's own number wrongly.
+        t = tf.gather(times, number)
+        s = tf.gather(times, number + 1)
         parts = predict(x, t)
-        before = times[tf.maximum(number - 1, 0)]
+        before = tf.gather(times, tf.maximum(number - 1, 0))
         move = Move(path, x, t, s, parts, before, example_before, predict, noise)
         return number + 1, tf.ensure_shape(step(move), x.shape), parts.example
 

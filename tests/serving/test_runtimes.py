@@ -85,7 +85,7 @@ def test_deterministic_signatures_run_elsewhere(path, runs, rng):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the converters
 @pytest.mark.parametrize("runs", [openvino_runs, onnx_runs])
-@pytest.mark.parametrize("name", ["VAE", "ConditionalGAN", "CycleGAN"])
+@pytest.mark.parametrize("name", ["VAE", "ConditionalGAN", "CycleGAN", "DDPM", "FlowMatching"])
 def test_new_exports_run_elsewhere_too(name, runs, rng, tmp_path):
     run_elsewhere(load(export(TINY[name].build(0), tmp_path, "tiny")), runs, rng)
 

@@ -19,6 +19,7 @@ from keras_gen.workshop.cli.panels import (
     ANY,
     MISSING,
     MOST,
+    STEPS,
     Classes,
     Completion,
     Images,
@@ -28,6 +29,7 @@ from keras_gen.workshop.cli.panels import (
     Samples,
     Sounds,
     Start,
+    Steps,
     about,
     words,
 )
@@ -194,10 +196,11 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
         with gr.Column():
             seed = gr.Number(0, label="Seed", precision=0)
             label = "Sounds" if heard else "Images"
-            n = gr.Slider(1, panel.most, value=1 if heard else 16, step=1, label=label)
+            usual = 1 if heard else min(16, panel.most)
+            n = gr.Slider(1, panel.most, value=usual, step=1, label=label)
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Draw", variant="primary")
-        drawn = _sound() if heard else _image("Samples")
+        drawn = _sound() if heard else _image(_drawn(panel))
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))
@@ -207,6 +210,13 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
         return (models.rate_of(model.metadata), made) if heard else _enlarged(made)
 
     _on([draw.click], run, [seed, n, *conditions], [drawn])
+
+
+def _drawn(panel: Samples) -> str:
+    """What the grid shows."""
+    if isinstance(panel, Steps):
+        return f"The same noise in {', '.join(map(str, STEPS))} steps"
+    return "Samples"
 
 
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
@@ -324,6 +334,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
 
 _BUILDERS: dict[type[Panel], Callable] = {
     Samples: _samples,
+    Steps: _samples,
     Sounds: _samples,
     Classes: _classes,
     Completion: _completion,

@@ -19,6 +19,7 @@ from keras_gen.workshop.cli.recipes import recipes
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
 MOST = 64  # images of a grid
+STEPS = (1, 2, 3, 5, 10, 20, 50)  # of a solver, by which images of one noise are compared
 SLIDERS = 10
 # Standard deviations of a standard normal prior, to either side of its mean.
 REACH = 3
@@ -123,6 +124,30 @@ class Samples:
         """A grid of n images, 1 to `MOST`."""
         inputs = self.inputs(seed, n, conditions)
         return grid(model(self.signature.name, **inputs)[self.signature.image])
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps(Samples):
+    """A signature of a path's solver: the same noise, led to images in few steps and in more."""
+
+    title = "Steps"
+    most = 8  # rows of the grid
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """All but the number of steps."""
+        return {name: value for name, value in super().conditions.items() if name != "steps"}
+
+    def run(
+        self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
+    ) -> np.ndarray:
+        """A grid of n rows, 1 to `most`: an image in each number of `STEPS`, from the fewest on."""
+        inputs = self.inputs(seed, n, conditions)
+        columns = [
+            model(self.signature.name, **inputs, steps=steps)[self.signature.image]
+            for steps in STEPS
+        ]
+        return grid(np.concatenate(np.stack(columns, axis=1)), columns=len(STEPS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,7 +277,7 @@ class Latents:
         return Start(latents, sorted(map(int, moved)), reach)
 
 
-Panel = Images | Samples | Sounds | Classes | Completion | Latents
+Panel = Images | Samples | Steps | Sounds | Classes | Completion | Latents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -310,6 +335,8 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
         if set(signature.asked) == {"seed", "n"}:
             if signature.image:
                 found.append(Samples(signature, names))
+                if "steps" in signature.usual:
+                    found.append(Steps(signature, names))
             elif _is_sound(signature.outputs.get("waveforms")):
                 found.append(Sounds(signature, names))
     for signature in signatures.values():

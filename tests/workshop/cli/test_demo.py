@@ -163,7 +163,7 @@ def test_steps_solvers_and_guidance(home):
     diffusion = ConditionalDDPM.for_images((8, 8, 1), widths=(8,), classes=3)
     path = export(diffusion, home, "model", signatures=["sample"])
     ((offer,), _), model = panels.offers([path]), exported.load(path)
-    (samples,) = offer.panels
+    samples, in_steps = offer.panels
     usual = {"label": -1, "guidance": 0.0, "steps": 50, "solver": "ddim"}
     assert samples.conditions == usual
     assert samples.signature.limits["steps"] == [1, 1000]
@@ -171,6 +171,15 @@ def test_steps_solvers_and_guidance(home):
     conditions = {"label": 2, "guidance": 1.5, "steps": 3, "solver": "euler"}
     expected = model("sample", seed=7, n=3, **conditions)["images"]
     np.testing.assert_array_equal(samples.run(model, 7, 3, conditions), grid(expected))
+    # Another panel compares numbers of steps: a row for each noise.
+    del conditions["steps"]
+    assert in_steps.title == "Steps" and in_steps.conditions.keys() == conditions.keys()
+    rows = in_steps.run(model, 7, 2, conditions)
+    assert rows.shape == (2 * 10 + 2, len(panels.STEPS) * 10 + 2, 3)
+    third = model("sample", seed=7, n=2, steps=panels.STEPS[2], **conditions)["images"]
+    np.testing.assert_array_equal(rows[12:20, 22:30], np.repeat(third[1], 3, axis=-1))
+    with pytest.raises(ValueError, match="number to draw is 9: expected 1 to 8"):
+        in_steps.run(model, 7, 9, conditions)
     widgets = pytest.importorskip("keras_gen.workshop.cli.page")
     kinds = [type(widgets._condition(samples, name)).__name__ for name in usual]
     assert kinds == ["Number", "Slider", "Slider", "Dropdown"]

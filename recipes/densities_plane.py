@@ -58,6 +58,7 @@ PRESETS = {
 
 DISTRIBUTIONS = {"moons": two_moons(), "rings": rings(), "checkerboard": checkerboard()}
 METHODS = ("made", "flow")
+IN_WORDS = {"flow": "affine couplings", "mixture": "mixture of Gaussians"}
 MAIN = ("checkerboard", "made")
 
 
@@ -95,7 +96,8 @@ def main(run: Run, s: Settings):
                 nats = distribution.log_density(test) - log_q(test)
                 metrics[f"kl_{name}_{method}"] = nats.mean()
                 metrics[f"kl_{name}_{method}_standard_error"] = nats.std() / len(nats) ** 0.5
-            rows[name] = test, {"known": distribution.log_density, **densities}
+            shown = {IN_WORDS.get(method, method): log_q for method, log_q in densities.items()}
+            rows[name] = test, {"known density": distribution.log_density, **shown}
         run.draw("densities", planar_densities(rows))
     run.export(models[MAIN], default="sample")
 
@@ -121,7 +123,7 @@ def log_density(model):
 
 def draw_density(name, model):
     distribution = DISTRIBUTIONS[name]
-    densities = {"known": distribution.log_density, "model": log_density(model)}
+    densities = {"known density": distribution.log_density, "model": log_density(model)}
     return planar_densities({name: (distribution.sample(5000), densities)})
 
 

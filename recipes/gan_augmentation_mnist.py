@@ -62,6 +62,12 @@ PRESETS = {
 }  # fmt: skip
 
 WAYS = ("plain", "shifts", "gan", "both")
+IN_WORDS = {
+    "plain": "labeled digits alone",
+    "shifts": "with shifts",
+    "gan": "with a GAN's digits",
+    "both": "with shifts and a GAN's digits",
+}
 
 
 def main(run: Run, s: Settings):
@@ -99,7 +105,8 @@ def main(run: Run, s: Settings):
         for count in counts:
             metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
         lines = lines_by_count(metrics, (*WAYS, "svc"), counts)
-        run.draw("accuracy", line_plot(lines, "labels", "test accuracy (%)", log_x=True))
+        shown = {IN_WORDS.get(way, way): line for way, line in lines.items()}
+        run.draw("accuracy", line_plot(shown, "labels", "test accuracy (%)", log_x=True))
     run.export(models[main_case], default="sample")
 
 

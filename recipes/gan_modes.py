@@ -62,6 +62,13 @@ PRESETS = {
 }  # fmt: skip
 
 KEYS = ("modes", "high_quality_fraction")
+IN_WORDS = {
+    "minibatch": "minibatch discrimination",
+    "history": "history of samples",
+    "unrolled_1": "1 unrolled step",
+    "unrolled_5": "5 unrolled steps",
+    "unrolled_10": "10 unrolled steps",
+}
 # Centers and standard deviations of Srivastava et al. (2017) and Lin et al.
 MODES = {
     "ring": (ring_centers(8), 0.01),
@@ -101,7 +108,8 @@ def main(run: Run, s: Settings):
             strips = {}
             for method in methods:
                 first_seed = found[name, method][0]
-                strips[method] = [np.array(frame) for frame in first_seed["frames"]]
+                frames = [np.array(frame) for frame in first_seed["frames"]]
+                strips[IN_WORDS.get(method, method)] = frames
             steps = [f"step {s.steps_per_epoch * (i + 1):,}" for i in range(s.epochs)]
             run.draw(name, point_strips(strips, steps, real[name]))
     run.export(model, default="sample")

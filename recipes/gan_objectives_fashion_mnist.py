@@ -39,6 +39,7 @@ from keras_gen.data import Source, pad_to, resize_cover, small_images
 from keras_gen.gan import GAN
 from keras_gen.gan.adversarial_health import AdversarialHealth
 from keras_gen.losses import R1
+from keras_gen.messages import in_words
 from keras_gen.metrics import GenerationEvaluation, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.workshop.baselines import mixture_samples
@@ -49,6 +50,14 @@ OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relati
 HOLDS = ("r1", "gradient", "spectral", "none")
 TABLE = [(objective, hold) for objective in OBJECTIVES for hold in HOLDS]
 TABLE += [("non_saturating", hold) for hold in ("dragan", "consistency", "augmentation")]
+IN_WORDS = {
+    "r1": "R1",
+    "gradient": "gradient penalty",
+    "spectral": "spectral normalization",
+    "none": "nothing",
+    "dragan": "DRAGAN",
+    "augmentation": "DiffAugment",
+}
 FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 
 
@@ -100,7 +109,10 @@ def main(run: Run, s: Settings):
         rows[name] = run.once(name, train_and_measure, run, s, combination, train, evaluate)
 
     with run.evaluation(model) as metrics:
-        shown = {name: np.array(row["samples"], "uint8") for name, row in rows.items()}
+        shown = {}
+        for (objective, hold), row in zip(TABLE, rows.values(), strict=False):
+            name = f"{in_words(objective)}, {IN_WORDS.get(hold, hold)}"
+            shown[name] = np.array(row["samples"], "uint8")
         shown["test images"] = test_images[:10]
         run.draw("combinations", image_rows(shown))
         rows["baseline"] = evaluate(mixture)

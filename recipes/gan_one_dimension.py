@@ -68,6 +68,7 @@ PRESETS = {
 }  # fmt: skip
 
 METHODS = ("minimax", "non_saturating", "noise", "regularizer")
+IN_WORDS = {"noise": "minimax with instance noise", "regularizer": "non-saturating, regularized"}
 
 
 def main(run: Run, s: Settings):
@@ -121,7 +122,9 @@ def main(run: Run, s: Settings):
         frames = sorted((run.directory / "samples").glob("epoch-*.png"))
         named = {f"epoch {int(path.stem.split('-')[1])}": read_image(path) for path in frames}
         run.draw("strip", film_strip(named))
-        ends = {name: read_image(run.directory / f"overlap_{name}.png") for name in METHODS}
+        ends = {}
+        for name in METHODS:
+            ends[IN_WORDS.get(name, name)] = read_image(run.directory / f"overlap_{name}.png")
         run.draw("overlap", film_strip(ends))
     run.export(model, default="sample")
 

@@ -139,8 +139,10 @@ def draw_number(model, number, span=2.0):
     """A row for each category, with one latent, while a number goes from -span to span."""
     latents = model.draw_latents(10, seed=0)
     codes = category_codes()
-    codes[:, :, CATEGORIES + number] = np.linspace(-span, span, 10)
-    return draw_rows(model, np.tile(latents[:1], [10 * CATEGORIES, 1]), codes)
+    numbers = np.linspace(-span, span, 10)
+    codes[:, :, CATEGORIES + number] = numbers
+    latents = np.tile(latents[:1], [10 * CATEGORIES, 1])
+    return draw_rows(model, latents, codes, [f"{number:.1f}" for number in numbers])
 
 
 def category_codes():
@@ -150,10 +152,11 @@ def category_codes():
     return codes
 
 
-def draw_rows(model, latents, codes):
+def draw_rows(model, latents, codes, column_names=()):
     images = model.generate(latents, codes.reshape(len(latents), -1))
     rows = np.split(images, CATEGORIES)
-    return captioned(rows, [f"category {number}" for number in range(CATEGORIES)])
+    row_names = [f"category {number}" for number in range(CATEGORIES)]
+    return captioned(rows, row_names, column_names)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,17 @@ PRESETS = {
 }  # fmt: skip
 
 
+IN_WORDS = {
+    "complexity": "NLL less PNG size",
+    "ratio": "NLL less the background's",
+    "nll": "NLL",
+    "elbo": "negative ELBO",
+    "png": "PNG size",
+    "pca": "principal components",
+    "neighbor": "nearest training image",
+}
+
+
 def main(run: Run, s: Settings):
     data = run.load(Sets(fashion=small_images("fashion_mnist"), mnist=small_images("mnist")))
     train = {"fashion": data.train_fashion.arrays(), "mnist": data.train_mnist.arrays()}
@@ -115,7 +126,8 @@ def main(run: Run, s: Settings):
             bits = bits_per_dimension(found["nll"], images[0].size, "none")
             metrics[f"bits_{known}"] = bits[~is_outlier].mean()
             metrics[f"bits_{known}_of_{outliers}"] = bits[is_outlier].mean()
-            run.draw(f"roc_{known}", roc_plot(found, is_outlier))
+            shown = {IN_WORDS[name]: scores for name, scores in found.items()}
+            run.draw(f"roc_{known}", roc_plot(shown, is_outlier))
         shown = {"Fashion-MNIST": test["fashion"], "MNIST": test["mnist"]}
         run.draw("anomalies", anomalies(fashion, shown))
     run.export(fashion, default="sample")

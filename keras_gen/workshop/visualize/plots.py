@@ -33,7 +33,7 @@ def code_scatter(
     Args:
         panels: Title -> codes `[n, 2]` of the same n examples.
         labels: Integers `[n]` from 0 on.
-        names: Text of each label; the numbers themselves by default.
+        names: Text of each label; the numbers themselves by default. One label alone has no legend.
         axis_names: Of both dimensions.
         colors: Matplotlib's name of each label's color, such as where labels are colors.
 
@@ -88,7 +88,8 @@ def code_scatter(
         axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
         for kind, color in zip(kinds, of_kinds, strict=True)
     ]
-    drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
+    if len(kinds) > 1:
+        drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
     return pixels(drawn)
 
 

@@ -1,5 +1,6 @@
 """Images beside each other with names: of one image of cells, of points, and of a training."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from keras_gen.workshop.visualize.plots import new_figure, pixels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+LINE = 16  # characters of a line of the name of a row of points
 
 
 def figure(
@@ -90,7 +93,7 @@ def point_strips(
     drawn = new_figure(1.6 * len(titles) + 2, 1.6 * len(rows))
     panels = drawn.subplots(len(rows), len(titles) + 1, squeeze=False)
     for number, (row, (name, times)) in enumerate(zip(panels, rows.items(), strict=True)):
-        row[0].set_ylabel(in_words(name))
+        row[0].set_ylabel(textwrap.fill(in_words(name), LINE))
         for axes, title, points in zip(row, [*titles, "data"], [*times, real], strict=True):
             color = "black" if points is real else "tab:blue"
             axes.scatter(*np.asarray(points).T, s=2, color=color, linewidths=0)

@@ -40,6 +40,7 @@ _WORDS = {
     "svc": "support vector classifier",
     "vae": "VAE",
     "vq_vae": "VQ-VAE",
+    "wasserstein": "Wasserstein",
     "waveglow": "WaveGlow",
 }
 _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^_])")

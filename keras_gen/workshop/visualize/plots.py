@@ -187,7 +187,7 @@ def line_plot(
         axes.set_yscale("log")
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)
-    axes.legend()
+    _legend(drawn, axes)
     return pixels(drawn)
 
 
@@ -264,6 +264,17 @@ def new_figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def _legend(drawn, axes):
+    """A legend where it hides no line, or above where there is no such place."""
+    legend = axes.legend()
+    drawn.draw_without_rendering()
+    box = legend.get_window_extent()
+    paths = [line.get_path().transformed(line.get_transform()) for line in axes.lines]
+    if any(path.intersects_bbox(box, filled=False) for path in paths):
+        legend.remove()
+        drawn.legend(loc="outside upper center", ncols=2)
 
 
 def pixels(drawn: "Figure") -> np.ndarray:

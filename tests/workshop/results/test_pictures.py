@@ -59,6 +59,12 @@ def bare(image: np.ndarray) -> np.ndarray:
     return image
 
 
+def without_names(image: np.ndarray, gap: int = 4) -> np.ndarray:
+    """A grid without the names at its left, if it has any: most of a column of images is dark."""
+    first = ((image.min(axis=2) < 250).mean(axis=0) > 0.5).argmax()
+    return image[:, first - gap :] if first > 4 * gap else image
+
+
 def tiles(image: np.ndarray, side: int, gap: int = 2) -> np.ndarray:
     """The images of a grid without names."""
     image = bare(image)
@@ -93,4 +99,5 @@ def test_no_face_of_celeb_a_is_published():
     known = np.concatenate([data.train.arrays(), data.test.arrays()])
     assert nearest(known[:3], known).max() == 0
     for path in RESULTS.glob("*celeb_a*.png"):
-        assert nearest(tiles(read_image(path), 32), known).min() > 10, path.name
+        image = without_names(read_image(path))
+        assert nearest(tiles(image, 32), known).min() > 10, path.name

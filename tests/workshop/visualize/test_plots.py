@@ -29,6 +29,11 @@ def without_pyplot(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
 
 
+def frame(image):
+    """The rows that are mostly dark: those of a frame."""
+    return np.nonzero((image.max(axis=2) < 100).mean(axis=1) > 0.5)[0]
+
+
 class TestCodeScatter:
     labels = np.repeat(np.arange(4), 50)
 
@@ -70,6 +75,13 @@ class TestCodeScatter:
     def test_bad_arguments(self, panels, labels, names, sentence):
         with pytest.raises(ValueError, match=sentence):
             code_scatter(panels, np.array(labels), names)
+
+    def test_one_label_has_no_legend(self):
+        codes = {"a": self.codes()}
+        several = code_scatter(codes, self.labels)
+        one = code_scatter(codes, np.zeros(200, int), names=["points"])
+        rights = [frame(image.swapaxes(0, 1))[-1] for image in (several, one)]
+        assert rights[0] < 560 < rights[1]
 
     def test_colors_that_are_given(self):
         colors = ("tab:red", "black", "gray", "tab:blue")
@@ -147,6 +159,14 @@ class TestLinePlot:
     def test_bad_lines(self, lines, sentence):
         with pytest.raises(ValueError, match=sentence):
             line_plot(lines, "x", "y", log_y=True)
+
+
+def test_a_legend_that_would_hide_a_line_stands_above():
+    xs = np.linspace(0, 1, 41)
+    full = {f"number {n}": (xs, (-1) ** np.arange(41) * (n + 1)) for n in range(3)}
+    free = {"low": (xs, xs)}
+    tops = [frame(line_plot(lines, "x", "y"))[0] for lines in (full, free)]
+    assert tops[0] > 30 > tops[1]
 
 
 class TestRocPlot:

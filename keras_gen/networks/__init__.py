@@ -58,6 +58,7 @@ from keras_gen.networks.mlp import (
     one_layer_networks,
     start_at_mean,
 )
+from keras_gen.networks.recurrent import recurrent_decoder, recurrent_encoder
 from keras_gen.networks.translation.context_encoder_networks import (
     context_decoder,
     context_encoder,

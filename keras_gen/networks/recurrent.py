@@ -1,0 +1,62 @@
+"""LSTMs that read a series into a code, and write it from one."""
+
+import keras
+from keras import layers
+
+from keras_gen.networks.checked_arguments import checked_arguments
+
+
+@checked_arguments(axes=None)
+def recurrent_encoder(
+    shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "encoder"
+) -> keras.Model:
+    """Builds an LSTM whose last state gives the code: Srivastava et al. (2015), sec. 2.1.
+
+    "Unsupervised Learning of Video Representations using LSTMs", ICML 2015. There the state itself
+    is the code; here it is made smaller by a dense layer.
+
+    Args:
+        shape: Steps and channels of a series.
+        latent_dim: Dimensions of the code.
+        units: Units of the LSTM.
+        name: Name of the model.
+
+    Returns:
+        A model from series `[batch, steps, channels]` to codes, float32 `[batch, latent_dim]`.
+
+    Example:
+        >>> encoder = recurrent_encoder((32, 2), latent_dim=4)
+    """
+    series = keras.Input(shape)
+    state = layers.LSTM(units)(series)
+    codes = layers.Dense(latent_dim, dtype="float32")(state)
+    return keras.Model(series, codes, name=name)
+
+
+@checked_arguments(axes=None)
+def recurrent_decoder(
+    shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "decoder"
+) -> keras.Model:
+    """Builds an LSTM that writes a series from its end to its start, given the code at each step.
+
+    Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of the values that it
+    has written, and writes the last one first: what was read last is what it knows best.
+
+    Args:
+        shape: Steps, and `params_per_value` times the channels of a series.
+        latent_dim: Dimensions of the code.
+        units: Units of the LSTM.
+        name: Name of the model.
+
+    Returns:
+        A model from codes `[batch, latent_dim]` to float32 `[batch, *shape]`.
+
+    Example:
+        >>> decoder = recurrent_decoder((32, 2), latent_dim=4)
+    """
+    steps, channels = shape
+    codes = keras.Input([latent_dim])
+    states = layers.LSTM(units, return_sequences=True)(layers.RepeatVector(steps)(codes))
+    in_order = keras.ops.flip(states, axis=1)  # the first state is that of the last value
+    series = layers.Dense(channels, dtype="float32")(in_order)
+    return keras.Model(codes, series, name=name)

@@ -1,4 +1,4 @@
-"""What a strict build leaves out: anchors, images in HTML, and what other sites would send."""
+"""What a strict build leaves out: anchors, images in HTML, sounds, what other sites would send."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 # The HTML is written by one program, with all attributes in double quotes.
 _ANCHOR = re.compile(r'\s(?:id|name)="([^"]+)"')
 _LINK = re.compile(r'<a\s[^>]*?\bhref="([^"]*)"')
-_LOADED = re.compile(r'<(?:img|script|iframe)\s[^>]*?\bsrc="([^"]*)"')
+_LOADED = re.compile(r'<(?:img|script|iframe|audio)\s[^>]*?\bsrc="([^"]*)"')
 _STYLE = re.compile(r'<link\s[^>]*?\bhref="([^"]*)"')
 
 

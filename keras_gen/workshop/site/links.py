@@ -14,10 +14,11 @@ from pathlib import Path
 HOME = "index.md"
 # Of the repository's root, in the order of the navigation.
 TEXTS = ("RESULTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
-# What the site holds as it is: images, and notebooks to load down.
-COPIED = {".png", ".jpg", ".gif", ".svg", ".webp", ".ipynb"}
+# What the site holds as it is: images, sounds, and notebooks to load down.
+COPIED = {".png", ".jpg", ".gif", ".svg", ".webp", ".wav", ".ipynb"}
 LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".cfg": "ini", ".sh": "sh"}
 _FENCED = re.compile(r"(^(`{3,}).*?^\2\s*$)", re.DOTALL | re.MULTILINE)
+_TO_SOUND = re.compile(r"\[[^\]]*\]\(([^()\s]+\.wav)\)")
 _LINK = re.compile(r"(\]\()([^()\s]+)(\))|(<img src=\")([^\"]+)(\")")
 
 
@@ -27,7 +28,7 @@ class Links:
     Attributes:
         root: The repository.
         shown: Paths of files, from the root, that are shown on pages of their own.
-        copied: Paths of images and notebooks, from the root.
+        copied: Paths of images, sounds and notebooks, from the root.
     """
 
     def __init__(self, root: Path):
@@ -41,7 +42,10 @@ class Links:
         return posixpath.relpath(self._target(path), start or ".")
 
     def turned(self, page: str, text: str) -> str:
-        """The text of a page, whose own place is a path from the root, with the site's links."""
+        """The text of a page, whose own place is a path from the root, with the site's links.
+
+        A link to a sound gets a player.
+        """
 
         def turn(match: re.Match) -> str:
             before, target, after = (
@@ -55,7 +59,8 @@ class Links:
             place = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
             return f"{before}{self.to_file(page, place)}{mark}{anchor}{after}"
 
-        return outside_code(text, lambda part: _LINK.sub(turn, part))
+        player = r'\g<0> <audio controls preload="none" src="\1"></audio>'
+        return outside_code(text, lambda part: _TO_SOUND.sub(player, _LINK.sub(turn, part)))
 
     def _target(self, path: str) -> str:
         """Where the site has a file of the repository."""

@@ -136,6 +136,14 @@ def test_links_are_turned():
     assert kept.copied == {"docs/x.png"}
 
 
+def test_a_sound_has_a_player():
+    kept = links.Links(ROOT)
+    turned = kept.turned("docs/gallery.md", "- [seven](sounds/seven.wav), loud")
+    player = '<audio controls preload="none" src="sounds/seven.wav"></audio>'
+    assert turned == f"- [seven](sounds/seven.wav) {player}, loud"
+    assert kept.copied == {"docs/sounds/seven.wav"}
+
+
 def test_captions_are_those_of_the_gallery():
     text = 'A sentence.\n\n<img src="../recipes/results/a_b.png" width="10" alt="x">\n'
     (picture,) = pictures.read_pictures(text)

@@ -1,0 +1,129 @@
+"""Writes the sounds of the gallery: test recordings, what exports make, and what baselines make.
+
+  python docs/sounds/write.py     about a minute
+
+The recordings are of the Free Spoken Digit Dataset, CC BY-SA 4.0, as docs/licenses.md says, and the
+sounds made of them are under the same license. Each file has three sounds, one after the other: of
+recordings those of one speaker that say 1, 2 and 3, each the first; of samples the first three.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import keras_gen
+from keras_gen.data import spoken_digits
+from keras_gen.data.sets.spoken import RATE
+from keras_gen.data.transforms.waveforms import mu_law_waveform
+from keras_gen.files.sounds import write_wav
+from keras_gen.workshop.baselines import (
+    FrameCodebook,
+    LinearPredictor,
+    NearestUnits,
+    best_n_grams,
+)
+from keras_gen.workshop.visualize import spectrograms, write_image
+
+HERE = Path(__file__).parent
+SPEAKER = "jackson"
+TARGET = "nicolas"  # whose voice the words get
+DIGITS = (1, 2, 3)
+
+
+def main():
+    for name, make in {"vq_vae": converted, "wavenet": spoken, "prior": of_codes}.items():
+        sounds = make()
+        for which, waveforms in sounds.items():
+            write_wav(HERE / f"{name}_{which}.wav", waveforms, RATE)
+        write_image(HERE / f"{name}.png", spectrograms(sounds))
+
+
+def converted():
+    """Words from their codes, and in another voice: by a VQ-VAE, and by baselines."""
+    model = keras_gen.load("vq_vae_spoken_digit")
+    data = spoken_digits()
+    train, train_speakers, _ = data.train.arrays()
+    words = recorded(data)
+    speaker, target = (data.speakers.index(name) for name in (SPEAKER, TARGET))
+    units = NearestUnits(train, train_speakers)
+    return {
+        "recorded": words,
+        "reconstructed": model.reconstruct(words, np.full(len(words), speaker)),
+        "by_kmeans": FrameCodebook(train, codes=512).reconstruct(words),
+        "converted": model.convert(words, target),
+        "by_nearest_units": units.convert(words, [speaker] * len(words), [target] * len(words)),
+    }
+
+
+def spoken():
+    """Sounds of a WaveNet, sample by sample, and of a linear prediction."""
+    model = keras_gen.load("wavenet_spoken_digit")
+    data = spoken_digits(align="start")
+    waveforms, speakers, _ = data.train.arrays()
+    number = data.speakers.index(SPEAKER)
+    own = model.edges["x"].prepare(waveforms[speakers == number]).numpy()
+    return {
+        "sampled": model.sample(len(DIGITS), seed=0, speaker=number),
+        "by_linear_prediction": predicted(LinearPredictor(16).fit(own), len(DIGITS), 5120),
+    }
+
+
+def of_codes():
+    """Sounds of codes that a WaveNet draws, and of codes by counts of three after each other."""
+    model = keras_gen.load("vq_vae_prior_spoken_digit")
+    data = spoken_digits()
+    choice = data.hold_out_takes(1)
+    levels = model.coder.codebook_size
+    train, held_out = (
+        model.coder.encode(part.arrays()[0]) for part in (choice.train, choice.test)
+    )
+    n_grams = best_n_grams(train, held_out, [1, 2, 3], levels)
+    number = data.speakers.index(SPEAKER)
+    codes = counted(n_grams, len(DIGITS), train.shape[1])
+    return {
+        "sampled": model.sample(len(DIGITS), seed=0, speaker=number),
+        "by_counts": model.coder.decode(codes, np.full(len(codes), number)),
+    }
+
+
+def recorded(data):
+    """The first test recording of the speaker for each digit."""
+    waveforms, speakers, digits = data.test.arrays()
+    of_speaker = speakers == data.speakers.index(SPEAKER)
+    return np.stack([waveforms[of_speaker & (digits == digit)][0] for digit in DIGITS])
+
+
+def predicted(predictor, n, samples):
+    """Sounds of a linear prediction with its logistic errors, clipped to [-1, 1]."""
+    random = np.random.default_rng(0)
+    taps = predictor.taps
+    sounds = np.zeros([n, taps + samples])
+    errors = np.zeros([n, taps + samples])
+    offset, slope = predictor.scale
+    quietest = float(mu_law_waveform(predictor.levels // 2, predictor.levels))
+    errors[:, :taps] = quietest
+    for place in range(taps, taps + samples):
+        center = sounds[:, place - taps : place][:, ::-1] @ predictor.coefficients
+        latest = np.abs(errors[:, place - taps : place]).mean(axis=1)
+        scale = np.exp(offset + slope * np.log(latest + 2.0**-15))
+        sounds[:, place] = np.clip(center + random.logistic(0, scale), -1, 1)
+        errors[:, place] = sounds[:, place] - center
+    return sounds[:, taps:, None].astype("float32")
+
+
+def counted(n_grams, n, length):
+    """Codes drawn one after the other, each given those before it."""
+    random = np.random.default_rng(0)
+    codes = np.zeros([n, 0], int)
+    for _ in range(length):
+        for_each = np.repeat(codes, n_grams.levels, axis=0)
+        levels = np.tile(np.arange(n_grams.levels), n)
+        after = n_grams.log_prob(np.column_stack([for_each, levels])).reshape(n, -1)
+        chances = np.exp(after - after.max(axis=1, keepdims=True))
+        drawn = [random.choice(n_grams.levels, p=p / p.sum()) for p in chances]
+        codes = np.column_stack([codes, drawn])
+    return codes
+
+
+if __name__ == "__main__":
+    main()

@@ -65,7 +65,15 @@ _MODELS = {
         "UnrolledGAN",
     ),
     "robustness": ("VAT", "AdversarialTraining"),
-    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN", "TalkingHeads", "UNIT"),
+    "translation": (
+        "ContextEncoder",
+        "CycleGAN",
+        "Pix2Pix",
+        "Pix2PixVideo",
+        "SRGAN",
+        "TalkingHeads",
+        "UNIT",
+    ),
     "vae": (
         "BIVA",
         "DBVAE",

@@ -1,5 +1,6 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
+from keras_gen.data.batches.clips import clips
 from keras_gen.data.batches.episodes import episode
 from keras_gen.data.batches.labeled import even_order, few_labels, partly_labeled
 from keras_gen.data.batches.triples import class_triples
@@ -21,6 +22,7 @@ from keras_gen.data.sets.documents import (
     character_texts,
     documents,
 )
+from keras_gen.data.sets.drawn_dancers import drawn_dancers
 from keras_gen.data.sets.drawn_faces import drawn_faces
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.sets.images import (

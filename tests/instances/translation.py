@@ -13,7 +13,15 @@ from keras_gen.networks import (
     talking_head_networks,
     unet_generator,
 )
-from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix, TalkingHeads
+from keras_gen.translation import (
+    SRGAN,
+    UNIT,
+    ContextEncoder,
+    CycleGAN,
+    Pix2Pix,
+    Pix2PixVideo,
+    TalkingHeads,
+)
 from tiny import Tiny
 
 
@@ -70,6 +78,19 @@ def _pix2pix(seed=3):
         domains=("label", "photo"),
         seed=seed,
         name="tiny_pix2pix",
+    )
+
+
+def _pix2pix_video(seed=3):
+    both = keras.Input((8, 8, 4))
+    frames = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(both)
+    return Pix2PixVideo(
+        keras.Model(both, frames),
+        patch_discriminator((8, 8, 8), filters=2, strided_layers=1),
+        objective="least_squares",
+        l1_weight=10.0,
+        seed=seed,
+        name="tiny_pix2pix_video",
     )
 
 
@@ -133,6 +154,11 @@ def _photos(model):
     return model.translate(edges, seed=1)
 
 
+def _danced(model):
+    poses = np.random.default_rng(1).integers(0, 256, (2, 4, 8, 8, 1), dtype="uint8")
+    return model.translate(poses)
+
+
 def _painted(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
     return model.translate(images)
@@ -168,6 +194,7 @@ TINY = {
     "ContextEncoder": Tiny(_context_encoder, _inpaint),
     "CycleGAN": Tiny(_cyclegan, _translate),
     "Pix2Pix": Tiny(_pix2pix, _photos, draws=False),
+    "Pix2PixVideo": Tiny(_pix2pix_video, _danced, draws=False),
     "SRGAN": Tiny(_srgan, _enlarged, draws=False),
     "TalkingHeads": Tiny(_talking_heads, _rendered, draws=False),
     "UNIT": Tiny(_unit, _painted),

@@ -27,6 +27,7 @@ DRAWN = (
     "gan_fields",
     "gan_modes",
     "gan_one_dimension",
+    "pix2pix_video_drawn_dancers",
     "recurrent_autoencoder_oscillations",
     "reflow_plane",
     "talking_heads_drawn_faces",

@@ -1,0 +1,206 @@
+"""Videos of poses, by recursion (Chan, Ginosar, Zhou, Efros 2019)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.core import Player, capability, require_built, schedules
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.per_example import l1
+from keras_gen.networks import patch_discriminator, unet_generator
+from keras_gen.networks.blocks import halvings
+from keras_gen.translation.predictor import AdversarialPredictor
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Pix2PixVideo(AdversarialPredictor):
+    """Translates videos of poses into videos of a person: each frame follows from the one before.
+
+    Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator takes the image of a
+    pose x_t and the frame that it made before, and makes the frame G(x_t); before the first frame
+    stands a black one. The discriminator sees two frames that follow each other beside their two
+    poses, so that it judges the motion too: the paper's temporal smoothing.
+
+    Training takes clips of two frames, as in the paper, or longer ones: then the recursion is
+    trained through all frames, and each two that follow each other are judged. What moves for more
+    than two frames after its cause, as hair does, needs longer clips.
+
+    Deviations: the L1 distance of pix2pix stands in place of the distances of the discriminator's
+    maps and of VGG's features; one discriminator, of one scale; no second GAN of the face; poses
+    come as images, and nothing fits them to another person's proportions. G is updated before the
+    discriminator, which saves a pass.
+
+    Args:
+        generator: G, a pose and a frame beside each other in the channels, floats in [-1, 1], to
+            the next frame in this range.
+        discriminator: D, two poses and their two frames, beside each other in the channels in this
+            order, to logits of any shape.
+        objective: Adversarial objective, a name or an object.
+        l1_weight: Weight of the L1 distance, as in `Pix2Pix`.
+        seed: Seed of all randomness in the steps.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or the weight is negative.
+
+    Example:
+    ```python
+    model = Pix2PixVideo.for_images((32, 32, 3), filters=4)
+    model.compile()
+    poses = frames = np.zeros((4, 2, 32, 32, 3), "uint8")  # four clips of two frames
+    model.fit(poses, frames, batch_size=2)
+    videos = model.translate(np.zeros((1, 16, 32, 32, 3), "uint8"))
+    ```
+    """
+
+    batch = ("x", "y")
+    predicts = "translate"
+    for_users = ("for_images",)
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        objective: Objective | str = "non_saturating",
+        l1_weight: float = 100.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(discriminator, objective, seed, **kwargs)
+        require_built(generator, discriminator)
+        self.generator = generator
+        self.l1_weight = schedules.weight("l1_weight", l1_weight)
+        self.frame_shape = tuple(generator.output_shape[1:])
+        self._check_shapes()
+        *sides, channels = self.frame_shape
+        pose = (*sides, generator.input_shape[-1] - channels)
+        self.edges["x"] = Images((None, *pose), name="poses")
+        self.edges["y"] = Images((None, *self.frame_shape), name="videos")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, pose_channels: int | None = None, filters: int = 64, **kwargs
+    ):
+        """Builds the model with the networks of pix2pix, without their dropout.
+
+        Args:
+            shape: `(height, width, channels)` of a frame, both sides even and of at least 6 pixels.
+            pose_channels: Of the images of poses; None: those of the frames.
+            filters: Channels of the first layers.
+            **kwargs: Further arguments of the class.
+        """
+        height, width, channels = checked_image_shape(shape)
+        pose_channels = channels if pose_channels is None else pose_channels
+        check_sizes(pose_channels=pose_channels, filters=filters)
+        both = pose_channels + channels
+        generator = unet_generator((height, width, both), channels, filters, noise="none")
+        strided = min(3, halvings(shape, smallest=3))
+        discriminator = patch_discriminator((height, width, 2 * both), filters, strided)
+        return cls(generator, discriminator, **kwargs)
+
+    def _check_shapes(self):
+        *sides, channels = self.frame_shape
+        *given_sides, given = self.generator.input_shape[1:]
+        if None in self.frame_shape or given_sides != sides or given <= channels:
+            raise ValueError(
+                f"The generator takes {self.generator.input_shape[1:]} and makes "
+                f"{self.frame_shape}: expected a pose and a frame beside each other in the "
+                "channels, and a frame of the same, known size."
+            )
+        seen = self.discriminator.input_shape[-1]
+        if seen != 2 * given:
+            raise ValueError(
+                f"The discriminator takes {seen} channels: expected {2 * given}, those of two "
+                "poses and two frames."
+            )
+
+    @override
+    def predictors(self):
+        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
+
+    @override
+    def loss_weights(self):
+        return {"adversarial": 1.0, "l1": self.l1_weight}
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def train_step(self, data):
+        """Updates G, then D on what G made before its update."""
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
+
+        def generator_loss():
+            fake = self._frames(x)
+            # The paper's L_smooth: E log D(x_{t-1}, x_t, y_{t-1}, y_t)
+            #     + E log(1 - D(x_{t-1}, x_t, G(x_{t-1}), G(x_t))).
+            terms = {
+                "adversarial": self.objective.generator(self.judged(x, fake)),
+                "l1": l1(fake, y),  # of both frames
+            }
+            return self.weighted(terms), terms, fake
+
+        g_loss, terms, fake = self.minimize(generator_loss, "g_optimizer")
+
+        def discriminator_loss():
+            # Halved, as in pix2pix, to slow D down relative to G.
+            return 0.5 * self.objective.discriminator(self.judged(x, y), self.judged(x, fake))
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    def _frames(self, poses):
+        """The frames of clips: G(x_{t-1}) after a black one, then G(x_t) after G(x_{t-1})."""
+        count = poses.shape[1]
+        if count is None or count < 2:
+            raise ValueError(
+                f"The clips have {count or 'an unknown number of'} frames: expected two at least, "
+                "and as many in all."
+            )
+        frame = self._black(poses)
+        frames = []
+        for t in range(count):
+            frame = self([poses[:, t], frame], training=self.training)
+            frames.append(frame)
+        return tf.stack(frames, axis=1)
+
+    def judged(self, poses, frames):
+        """Returns D's logits of each two frames and their poses, `[batch, frames - 1, ...]`."""
+        frames = tf.cast(frames, tf.float32)
+        pairs = tf.concat([poses[:, :-1], poses[:, 1:], frames[:, :-1], frames[:, 1:]], axis=-1)
+        flat = tf.reshape(pairs, [-1, *pairs.shape[2:]])
+        logits = self.discriminator(flat, training=self.training)
+        return tf.reshape(logits, [tf.shape(pairs)[0], pairs.shape[1], *logits.shape[1:]])
+
+    # Use -------------------------------------------------------------------------------------
+
+    @capability
+    def translate(self, x):
+        """Makes the frames of poses one after another, `[n, frames, height, width, channels]`."""
+        count = tf.shape(x)[1]
+
+        def body(t, frame, frames):
+            # By gather: OpenVINO computes slices at a loop's own number wrongly.
+            frame = self([tf.gather(x, t, axis=1), frame], training=False)
+            frame = tf.ensure_shape(frame, [None, *self.frame_shape])
+            return t + 1, frame, frames.write(t, frame)
+
+        frames = tf.TensorArray(tf.float32, count, element_shape=[None, *self.frame_shape])
+        start = (tf.constant(0), self._black(x), frames)
+        *_, frames = tf.while_loop(lambda t, *_: t < count, body, start)
+        return {"y": tf.transpose(frames.stack(), [1, 0, 2, 3, 4])}
+
+    def _black(self, poses):
+        """The frame before the first one."""
+        return -tf.ones([tf.shape(poses)[0], *self.frame_shape])
+
+    @override
+    def call(self, inputs, training=False):
+        """Makes the next frame of a pose and the frame before."""
+        pose, frame = inputs
+        frame = tf.cast(frame, tf.float32)
+        made = self.generator(tf.concat([pose, frame], axis=-1), training=training)
+        return tf.cast(made, tf.float32)

@@ -1,0 +1,206 @@
+"""A dancer is drawn from poses, frame after frame: hair and skirt know what came before.
+
+Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019.
+
+  python recipes/pix2pix_video_drawn_dancers.py          MINUTES minutes on one of two CPU cores
+  python recipes/pix2pix_video_drawn_dancers.py --preset smoke    under a minute
+
+Expected result of the cpu preset: EXPECTED
+
+Videos are drawn at run time: a dancer in 48x48 pixels, whose hair and skirt lag behind the body,
+and the stick figures of the poses, which do not show them. Each frame is made from its pose and the
+frame that was made before. A pix2pix of the same networks, updates and frames sees one pose alone.
+New motions are compared with the true frames: by PSNR; by the distance of changes from frame to
+frame, which sees flicker; and by a network, trained on true frames, that reads where the end of the
+hair and the hem of the skirt are.
+
+The cheap methods: the frame of the training pose that is nearest, and ridge regression, each of one
+pose and of four after each other. The last ones see how the body moved.
+
+Deviations: those of the class; drawn figures in place of videos and found poses. Of the cpu preset:
+fewer channels and steps, clips of several frames in training, where the paper has two, and an
+average of the weights is measured.
+
+Data: none, dancers are drawn.
+"""
+
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+from keras.optimizers import Adam
+
+from keras_gen.core import averaged_weights
+from keras_gen.data import Source, Split, clips, drawn_dancers
+from keras_gen.files.animations import video_grid
+from keras_gen.metrics import l1_error, psnr, train_point_reader
+from keras_gen.networks import patch_discriminator, unet_generator
+from keras_gen.translation import Pix2Pix, Pix2PixVideo
+from keras_gen.workshop.baselines import nearest_target, ridge_target
+from keras_gen.workshop.visualize import image_rows
+
+COLUMNS = 12  # frames in a row of a grid
+SEEN = 4  # poses after each other that the cheap methods see
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    image_size: int = 256  # Side of the frames
+    videos: int = 400  # In training
+    frames: int = 16  # Of each
+    clip: int = 2  # Frames of a clip, through which the recursion is trained
+    filters: int = 64  # Channels of the first layers
+    strided_layers: int = 3  # Of the discriminators
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    l1_weight: float = 100.0  # Weight of the L1 distance
+    ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
+    test_videos: int = 24  # New motions
+    test_frames: int = 24  # Frames of each
+    ridge_examples: int = 2500  # Frames that ridge regression is fitted to
+    probe_steps: int = 1000  # Training steps of the network that reads hair and skirt
+
+
+PRESETS = {
+    "smoke": dict(image_size=16, videos=6, frames=5, clip=3, filters=4, strided_layers=1,
+                  epochs=2, steps_per_epoch=5, batch_size=2, test_videos=3, test_frames=6,
+                  probe_steps=10),
+    "cpu": dict(image_size=48, clip=5, filters=12, strided_layers=2, learning_rate=5e-4,
+                ema=0.995, epochs=8, steps_per_epoch=300, batch_size=8, grid_every=2,
+                steps_per_execution=50),
+    "paper": dict(videos=100, epochs=100, steps_per_epoch=1000, batch_size=8, grid_every=10),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    known = drawn_dancers(s.videos, s.frames, s.image_size, seed=2 * s.seed)
+    new = drawn_dancers(s.test_videos, s.test_frames, s.image_size, seed=2 * s.seed + 1)
+    data = run.load(Split(videos_of(known), videos_of(new)))
+    frames = Source((flat(known.poses), flat(known.images)), origin="drawn dancers")
+
+    with run.strategy.scope():
+        sides = (s.image_size, s.image_size)
+        single = Pix2Pix(
+            unet_generator((*sides, 3), filters=s.filters, noise="none"),
+            patch_discriminator((*sides, 6), s.filters, s.strided_layers),
+            l1_weight=s.l1_weight,
+            domains=("pose", "dancer"),
+            seed=s.seed,
+        )
+        model = Pix2PixVideo(
+            unet_generator((*sides, 6), channels=3, filters=s.filters, noise="none"),
+            patch_discriminator((*sides, 12), s.filters, s.strided_layers),
+            l1_weight=s.l1_weight,
+            seed=s.seed,
+        )
+        for each in (single, model):
+            g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate), 0.5))
+            d_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
+            run.compile(each, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
+
+    def draw(model):
+        """The poses of two videos, what the model makes of them, and the true frames."""
+        rows = {}
+        for number in range(2):
+            rows[f"poses {number + 1}"] = new.poses[number]
+            rows[f"made {number + 1}"] = model.translate(new.poses[number : number + 1])[0]
+            rows[f"true {number + 1}"] = new.images[number]
+        return image_rows(rows, COLUMNS)
+
+    # As many frames in a step as in the clips of the other model.
+    run.fit(single, partial(frames.stream, s.clip * s.batch_size, s.seed), part="single")
+
+    # Each step: one update of the generator through a clip, then one of the discriminator.
+    stream = partial(data.train.stream, s.batch_size, s.seed, augment=clips(s.clip))
+    run.fit(model, stream, draw)
+
+    run.say("training a network that reads where hair and skirt are")
+    reader = train_point_reader(
+        flat(known.images), flat(known.lagging), steps=s.probe_steps, seed=s.seed
+    )
+
+    def lagging_error(videos):
+        found = reader.predict(flat(videos), verbose=0)
+        return s.image_size * np.linalg.norm(found - flat(new.lagging), axis=-1).mean()
+
+    def measure(videos):
+        return {
+            "psnr": psnr(flat(videos), flat(new.images), of="rgb").mean(),
+            "l1": l1_error(flat(videos), flat(new.images)).mean(),
+            "change_error": np.abs(changes(videos) - changes(new.images)).mean(),
+            "lagging_error": lagging_error(videos),
+        }
+
+    with run.evaluation(model) as metrics:
+        with averaged_weights(single):
+            of_single = single.translate(flat(new.poses), batch_size=64)
+        ways = {"video": model.translate(new.poses), "single": as_videos(of_single, new)}
+        for seen in (1, SEEN):
+            run.say(f"predicting frames from {seen} poses by the cheap methods")
+            for name, frames in cheap(known, new, seen, s.ridge_examples).items():
+                ways[f"{name}_{seen}"] = as_videos(frames, new)
+        for name, videos in ways.items():
+            metrics |= suffixed(measure(videos), f"_{name}")
+        metrics["lagging_error_frames"] = lagging_error(new.images)  # the reader's own
+        shown = {"poses": new.poses, **ways, "true": new.images}
+        run.draw("ways", image_rows({name: each[0] for name, each in shown.items()}, COLUMNS))
+        of_gif = [shown[name][:3] for name in ("poses", "single", "video", "true")]
+        run.animate("dancing", doubled(video_grid(np.concatenate(of_gif), columns=3)), 120)
+    run.export(model, default="translate")
+
+
+def videos_of(dancers):
+    """Returns a source of videos: the poses and the frames of each."""
+    return Source((dancers.poses, dancers.images), origin="drawn dancers")
+
+
+def flat(values):
+    """Joins the axes of videos and frames."""
+    return values.reshape(-1, *values.shape[2:])
+
+
+def as_videos(frames, dancers):
+    return frames.reshape(dancers.images.shape)
+
+
+def changes(videos):
+    """What changes from each frame to the next, in levels."""
+    return np.diff(videos.astype(np.float32), axis=1)
+
+
+def doubled(frames):
+    """Frames of a video, twice as high and wide."""
+    return frames.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def windows(poses, seen):
+    """Each pose and those before it, beside each other in the channels; the first stands still."""
+    before = np.concatenate([np.repeat(poses[:, :1], seen - 1, axis=1), poses], axis=1)
+    count = poses.shape[1]
+    parts = [before[:, start : start + count] for start in range(seen)]
+    return flat(np.concatenate(parts, axis=-1))
+
+
+def cheap(known, new, seen, examples):
+    """Frames by the nearest training poses, and by ridge regression of some of the poses."""
+    train = windows(known.poses, seen)
+    test = windows(new.poses, seen)
+    images = flat(known.images)
+    some = np.linspace(0, len(train) - 1, min(examples, len(train))).astype(int)
+    return {
+        "nearest": nearest_target(test, train, images),
+        "ridge": ridge_target(halved(test), halved(train[some]), images[some]),
+    }
+
+
+def halved(images):
+    """Images of half the height and width, by means of squares."""
+    count, height, width, channels = images.shape
+    squares = images.reshape(count, height // 2, 2, width // 2, 2, channels)
+    return squares.mean(axis=(2, 4)).round().astype(np.uint8)
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

@@ -2,10 +2,8 @@
 
 Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019.
 
-  python recipes/pix2pix_video_drawn_dancers.py          MINUTES minutes on one of two CPU cores
+  python recipes/pix2pix_video_drawn_dancers.py      about 20 minutes on one of two CPU cores
   python recipes/pix2pix_video_drawn_dancers.py --preset smoke    under a minute
-
-Expected result of the cpu preset: EXPECTED
 
 Videos are drawn at run time: a dancer in 48x48 pixels, whose hair and skirt lag behind the body,
 and the stick figures of the poses, which do not show them. Each frame is made from its pose and the
@@ -67,8 +65,8 @@ PRESETS = {
     "smoke": dict(image_size=16, videos=6, frames=5, clip=3, filters=4, strided_layers=1,
                   epochs=2, steps_per_epoch=5, batch_size=2, test_videos=3, test_frames=6,
                   probe_steps=10),
-    "cpu": dict(image_size=48, clip=5, filters=12, strided_layers=2, learning_rate=5e-4,
-                ema=0.995, epochs=8, steps_per_epoch=300, batch_size=8, grid_every=2,
+    "cpu": dict(image_size=48, clip=5, filters=16, strided_layers=2, learning_rate=5e-4,
+                ema=0.995, epochs=8, steps_per_epoch=350, batch_size=8, grid_every=2,
                 steps_per_execution=50),
     "paper": dict(videos=100, epochs=100, steps_per_epoch=1000, batch_size=8, grid_every=10),
 }  # fmt: skip

@@ -83,7 +83,8 @@ def _pix2pix(seed=3):
 
 def _pix2pix_video(seed=3):
     both = keras.Input((8, 8, 4))
-    frames = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(both)
+    x = keras.layers.Conv2D(3, 3, padding="same")(both)
+    frames = keras.layers.Activation("tanh", dtype="float32")(x)
     return Pix2PixVideo(
         keras.Model(both, frames),
         patch_discriminator((8, 8, 8), filters=2, strided_layers=1),

@@ -32,6 +32,7 @@ from keras_gen.networks.flows.waveglow_networks import waveglow
 from keras_gen.networks.gan.big_gan_networks import big_gan_discriminator, big_gan_generator
 from keras_gen.networks.gan.co_gan_networks import co_gan_discriminator, co_gan_generator
 from keras_gen.networks.gan.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gen.networks.gan.dcgan_guidelines import dcgan_without
 from keras_gen.networks.gan.dirac import dirac_networks
 from keras_gen.networks.gan.info_gan_networks import (
     info_gan_discriminator,

@@ -24,6 +24,9 @@ TINY = {
     "conv_encoder": dict(image_shape=(4, 4, 1), latent_dim=3, filters=(2,)),
     "dcgan_discriminator": dict(image_shape=(16, 16, 1), filters=2),
     "dcgan_generator": dict(image_shape=(16, 16, 1), latent_dim=3, filters=2),
+    "dcgan_without": dict(
+        guideline="convolutions", image_shape=(16, 16, 1), latent_dim=3, filters=2, hidden=3
+    ),
     "info_gan_networks": dict(image_shape=(8, 8, 1), filters=2, hidden=3),
     "ladder_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
     "lenet": dict(image_shape=(16, 16, 1), classes=3, filters=2, hidden=4),
@@ -86,6 +89,7 @@ OF_ODD_SIDES = {
     "conv_encoder": dict(image_shape=ODD, latent_dim=24, filters=(2, 2), maps=True),
     "dcgan_discriminator": dict(image_shape=ODD, filters=2),
     "dcgan_generator": dict(image_shape=ODD, latent_dim=3, filters=2),
+    "dcgan_without": dict(guideline="strides", image_shape=ODD, latent_dim=3, filters=2),
     "info_gan_networks": dict(image_shape=ODD, filters=2, hidden=3),
     "moco_gan_generator": dict(video_shape=(4, *ODD), content_dim=3, motion_dim=2, filters=2),
     "pixel_vae_decoder": dict(image_shape=ODD, latent_dim=2, filters=3, decoder_filters=(2,)),

@@ -1,0 +1,103 @@
+"""DCGAN's networks without one of its guidelines (Radford, Metz, Chintala 2016, sec. 3)."""
+
+from typing import Literal
+
+import keras
+from keras import layers
+
+from keras_gen.networks.blocks import batch_norm, conv, cropped, halved_sides, halvings
+from keras_gen.networks.checked_arguments import checked_arguments
+
+
+@checked_arguments
+def dcgan_without(
+    guideline: Literal["strides", "normalization", "convolutions", "relu", "tanh", "leaky_relu"]
+    | None = None,
+    image_shape: tuple = (64, 64, 3),
+    latent_dim: int = 100,
+    filters: int = 128,
+    hidden: int = 512,
+    initializer: str | None = None,
+) -> tuple[keras.Model, keras.Model]:
+    """Builds DCGAN's networks with all guidelines for stable ones but one, to see what it does.
+
+    Args:
+        guideline: What is taken away:
+
+            - `"strides"`: the discriminator halves maps by max pooling after convolutions of stride
+              1, and the generator doubles them by repeating pixels before such;
+            - `"normalization"`: no batch normalization in both;
+            - `"convolutions"`: a hidden dense layer at the start of the generator, and one before
+              the discriminator's logit;
+            - `"relu"`: tanh in all layers of the generator;
+            - `"tanh"`: no activation at the generator's end;
+            - `"leaky_relu"`: ReLU in the discriminator;
+            - None: nothing, which gives `dcgan_generator` and `dcgan_discriminator`.
+        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
+        latent_dim: Dimensions of the latents.
+        filters: Channels where the maps are largest; they double with every stage.
+        hidden: Units of the dense layers of `"convolutions"`.
+        initializer: Of all kernels of convolutions; None: N(0, 0.02), as in sec. 4.
+
+    Returns:
+        The generator, from latents `[batch, latent_dim]` to images, which are in [-1, 1] unless
+        `"tanh"` is taken away, and the discriminator, from images to logits `[batch]`.
+
+    Example:
+        >>> generator, discriminator = dcgan_without("leaky_relu", (32, 32, 1), filters=32)
+    """
+    stages = halvings(image_shape)
+    sides = halved_sides(image_shape, stages, "image_shape")
+    normalized = guideline != "normalization"
+
+    def norm(x):
+        return batch_norm()(x) if normalized else x
+
+    # The generator.
+    latents = keras.Input((latent_dim,))
+    activation = "tanh" if guideline == "relu" else "relu"
+    x = latents
+    if guideline == "convolutions":
+        x = layers.Activation(activation)(norm(layers.Dense(hidden, use_bias=False)(x)))
+    x = layers.Reshape((1, 1, x.shape[-1]))(x)
+    kind = dict(use_bias=not normalized, initializer=initializer)
+    width = filters * 2 ** (stages - 1)
+    x = conv(width, sides, layer=layers.Conv2DTranspose, **kind)(x)
+    x = layers.Activation(activation)(norm(x))
+
+    def double(x, channels, **kind):
+        if guideline == "strides":
+            return conv(channels, 4, padding="same", **kind)(layers.UpSampling2D()(x))
+        kind |= dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+        return conv(channels, 4, **kind)(x)
+
+    for stage in reversed(range(stages - 1)):
+        x = double(x, filters * 2**stage, **kind)
+        x = layers.Activation(activation)(norm(x))
+    x = double(x, image_shape[-1], use_bias=True, initializer=initializer)
+    x = cropped(x, image_shape)
+    end = "linear" if guideline == "tanh" else "tanh"
+    x = layers.Activation(end, dtype="float32")(x)
+    generator = keras.Model(latents, x, name="generator")
+
+    # The discriminator.
+    images = keras.Input(image_shape)
+    slope = 0.0 if guideline == "leaky_relu" else 0.2
+    x = images
+    for stage in range(stages):
+        bare = stage == 0 or not normalized
+        strides = 1 if guideline == "strides" else 2
+        kind = dict(use_bias=bare, initializer=initializer, strides=strides, padding="same")
+        x = conv(filters * 2**stage, 4, **kind)(x)
+        x = layers.LeakyReLU(negative_slope=slope)(x if bare else norm(x))
+        if guideline == "strides":
+            x = layers.MaxPooling2D(padding="same")(x)
+    if guideline == "convolutions":
+        x = layers.Dense(hidden, use_bias=False)(layers.Flatten()(x))
+        x = layers.LeakyReLU(negative_slope=slope)(norm(x))
+        x = layers.Dense(1)(x)
+    else:
+        x = layers.Flatten()(conv(1, sides, use_bias=True, initializer=initializer)(x))
+    # The logits leave in float32 whatever the precision inside.
+    logits = layers.Reshape((), dtype="float32")(x)
+    return generator, keras.Model(images, logits, name="discriminator")

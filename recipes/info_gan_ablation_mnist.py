@@ -1,0 +1,164 @@
+"""InfoGAN without its term: what the mutual information of codes and images does.
+
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning
+by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) and fig. 1.
+
+  python recipes/info_gan_ablation_mnist.py                    15 minutes on one of two CPU cores
+  python recipes/info_gan_ablation_mnist.py --preset smoke     under a minute
+
+The GAN of info_gan_mnist.py trains twice, with the weight 1 of the term and with 0, from the same
+seed and for as many steps: the generator has the same codes both times. Without the term Q does not
+learn, so that its answers would prove nothing. After the training a classifier learns from images
+of each generator to name the category that they were drawn of. It says how much of the categories
+is in images, by new ones; and how far the categories are digits, by test digits, each category
+matched with one label on training digits, as in info_gan_mnist.py. There k-means is the baseline.
+
+Deviations: as in info_gan_mnist.py, which trains for more steps.
+
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
+"""
+
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras.optimizers import Adam
+from scipy.special import log_softmax
+from sklearn.cluster import KMeans
+
+from keras_gen.data import small_images
+from keras_gen.files.images import flat_pixels
+from keras_gen.gan import InfoGAN
+from keras_gen.metrics import matched_accuracy, train_classifier
+from keras_gen.networks import info_gan_networks
+from keras_gen.workshop.visualize import captioned
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    latent_dim: int = 62  # Dimensions of the latents without the codes
+    filters: int = 64  # Channels where the images are largest
+    hidden: int = 1024  # Units of the dense layers
+    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator and Q
+    g_learning_rate: float = 1e-3  # Adam's rate for the generator
+    beta_1: float = 0.5  # Adam's first momentum
+    augmentation: str = "affine"  # Changes of all digits that D and Q see
+    drawn: int = 20_000  # Images of each generator from which a classifier learns the categories
+    classifier_steps: int = 1500  # Training steps of these classifiers
+    starts: int = 5  # Of k-means; the tightest clusters are kept
+
+
+PRESETS = {
+    "smoke": dict(latent_dim=8, filters=4, hidden=16, epochs=2, steps_per_epoch=10, batch_size=32,
+                  steps_per_execution=5, drawn=200, classifier_steps=20, starts=1),
+    "cpu": dict(filters=16, hidden=256, epochs=10, steps_per_epoch=450, batch_size=128,
+                grid_every=2, steps_per_execution=50),
+    "paper": dict(epochs=50, steps_per_epoch=100, batch_size=128, grid_every=5),
+}  # fmt: skip
+
+CATEGORIES = 10
+NUMBERS = 2
+
+
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist", labels=True))
+    train = data.for_validation(len(data.train) // 6).train
+    images, labels = train.arrays()
+    test_images, test_labels = data.test.arrays()
+
+    with run.strategy.scope():
+        model = build(run, s, weight=1.0)
+        without_term = build(run, s, weight=0.0)
+
+    # Each step: one update of the discriminator and Q, then one of the generator.
+    digits = train.map(without_label)
+    run.fit(model, digits, draw_categories)
+    run.fit(without_term, digits, draw_categories, part="without_term")
+
+    clusters = KMeans(CATEGORIES, n_init=s.starts, random_state=s.seed).fit(flat_pixels(images))
+
+    with run.evaluation(model) as metrics:
+
+        def error(found, test_found):
+            """The test error of categories, in %, each matched with one label."""
+            return 100 * (1 - matched_accuracy((found, labels), test_found, test_labels))
+
+        for name, gan in {"with": model, "without": without_term}.items():
+            own = [gan.recognize(each)[0].argmax(axis=1) for each in (images, test_images)]
+            metrics[f"own_error_{name}"] = error(*own)
+
+            run.say(f"naming the categories of images, {name} the term")
+            asked = np.arange(s.drawn) % CATEGORIES
+            drawn = gan.sample(s.drawn, seed=s.seed, label=asked)
+            classifier = train_classifier(
+                drawn, asked, CATEGORIES, steps=s.classifier_steps, seed=s.seed
+            )
+            found, test_found = (
+                answers(classifier, each).argmax(axis=1) for each in (images, test_images)
+            )
+            metrics[f"error_{name}"] = error(found, test_found)
+            asked = np.arange(len(test_images)) % CATEGORIES
+            drawn = gan.sample(len(asked), seed=s.seed + 1, label=asked)
+            log_q = log_softmax(answers(classifier, drawn), axis=1)
+            metrics[f"told_{name}"] = (log_q.argmax(axis=1) == asked).mean()
+            # Eq. (5) for the categories alone.
+            likely = log_q[np.arange(len(asked)), asked].mean()
+            metrics[f"information_{name}"] = likely + np.log(CATEGORIES)
+
+        test_clusters = clusters.predict(flat_pixels(test_images))
+        metrics["error_kmeans"] = error(clusters.labels_, test_clusters)
+        metrics["error_chance"] = 100 * (1 - 1 / CATEGORIES)
+        metrics["told_chance"] = 1 / CATEGORIES
+        run.draw("without", draw_categories(without_term))
+    run.export(model, default="sample")
+
+
+def build(run, s, weight):
+    """A compiled InfoGAN, with the initial weights of the seed."""
+    keras.utils.set_random_seed(s.seed)
+    networks = info_gan_networks(
+        (28, 28, 1),
+        s.latent_dim,
+        CATEGORIES,
+        NUMBERS,
+        filters=s.filters,
+        hidden=s.hidden,
+        scales=False,
+    )
+    model = InfoGAN(
+        *networks,
+        (CATEGORIES,),
+        NUMBERS,
+        weight=weight,
+        continuous_weight=weight,
+        augmentation=s.augmentation.split(),
+        seed=s.seed,
+    )
+    d_optimizer = Adam(s.d_learning_rate, s.beta_1)
+    g_optimizer = Adam(s.g_learning_rate, s.beta_1)
+    run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
+    return model
+
+
+def without_label(image, _):
+    return image
+
+
+def answers(classifier, images):
+    """Its logits of the categories."""
+    return classifier.predict(images, verbose=0)["logits"]
+
+
+def draw_categories(model):
+    """A row for each category, with the same ten latents in all of them."""
+    latents = np.tile(model.draw_latents(10, seed=0), [CATEGORIES, 1])
+    codes = np.zeros([len(latents), CATEGORIES + NUMBERS], "float32")
+    codes[:, :CATEGORIES] = np.eye(CATEGORIES).repeat(10, axis=0)
+    rows = np.split(model.generate(latents, codes), CATEGORIES)
+    return captioned(rows, [f"category {number}" for number in range(CATEGORIES)])
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

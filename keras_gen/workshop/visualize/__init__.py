@@ -52,7 +52,7 @@ from keras_gen.workshop.visualize.rows_of_images import (
     translation_grid,
     translations_below,
 )
-from keras_gen.workshop.visualize.sample_paths import emerging, flowing
+from keras_gen.workshop.visualize.sample_paths import emerging, flowing, on_the_way
 from keras_gen.workshop.visualize.show import show
 from keras_gen.workshop.visualize.spectrograms import spectrograms
 from keras_gen.workshop.visualize.strips_of_images import figure, film_strip, point_strips

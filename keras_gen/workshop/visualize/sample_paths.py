@@ -33,13 +33,24 @@ def emerging(
 
     Example: `emerging(DDPM.for_images((28, 28, 1)), moments=5)`.
     """
+    images, times = on_the_way(model, n, moments, steps, seed, **given)
+    return captioned(images, column_names=[f"t = {t:.2f}" for t in times])
+
+
+def on_the_way(
+    model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
+) -> tuple[np.ndarray, list[float]]:
+    """What `emerging` draws: images uint8 `[n, moments, ...]` from noise to samples, and the times.
+
+    Example: `write_animation("a.gif", video_grid(on_the_way(model, n=24)[0]))`.
+    """
     path = model.probability_path
     columns = []
-    names = []
+    times = []
     for t, points in _moments(model, n, moments, steps, seed, **given):
         columns.append(as_uint8(model, points / (path.alpha(t) + path.sigma(t))))
-        names.append(f"t = {float(t):.2f}")
-    return captioned(np.stack(columns, axis=1), column_names=names)
+        times.append(float(t))
+    return np.stack(columns, axis=1), times
 
 
 def flowing(
@@ -65,8 +76,8 @@ def flowing(
     Example: `flowing({"straight": FlowMatching.for_vectors(2)}, moments=5)`.
     """
     frames = []
-    ways = [_moments(model, n, moments, steps, seed) for model in models.values()]
-    for at_once in zip(*ways, strict=True):
+    of_each = [_moments(model, n, moments, steps, seed) for model in models.values()]
+    for at_once in zip(*of_each, strict=True):
         drawn = new_figure(3.2 * len(models), 3.2)
         panels = drawn.subplots(1, len(models), squeeze=False)[0]
         for axes, title, (t, points) in zip(panels, models, at_once, strict=True):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from diffusion_networks import best_network
 from grid_cells import cells, rgb
 from keras_gen.diffusion import DDPM, CosinePath
-from keras_gen.workshop.visualize import emerging, flowing
+from keras_gen.workshop.visualize import emerging, flowing, on_the_way
 
 
 def test_samples_emerge_from_noise(names):
@@ -18,6 +18,9 @@ def test_samples_emerge_from_noise(names):
     # At the end, what the same steps decode.
     np.testing.assert_array_equal(found[:, -1], rgb(model.decode(latents)))
     assert (found[:, 1] != found[:, 0]).any()
+    images, times = on_the_way(model, n=2, moments=3, steps=100, seed=5)
+    np.testing.assert_array_equal(rgb(images), found)
+    np.testing.assert_allclose(times, [1, 0.5, 0], atol=0.01)
 
 
 def test_points_flow_from_noise_to_data():

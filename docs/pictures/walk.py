@@ -1,0 +1,57 @@
+"""Draws walks through the latents of exports, and samples on their way from noise, as animations.
+
+python docs/pictures/walk.py     a minute on one CPU core
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import keras_gen
+from keras_gen.core.interpolation import path
+from keras_gen.files.animations import video_grid, write_animation
+from keras_gen.workshop.visualize import on_the_way
+
+HERE = Path(__file__).parent
+STOPS = 3  # draws on the way of each image, which ends where it began
+STEPS = 6  # images from one draw to the next
+
+
+def main():
+    vae = keras_gen.load("vae_mnist")
+    draws = np.random.default_rng(0).normal(size=[STOPS, 8, vae.latent_dim])
+    write("walk_vae_mnist", walk(draws, vae.decode), columns=4)
+
+    gan = keras_gen.load("dcgan_fashion_mnist")
+    draws = gan.draw_latents(STOPS * 5, seed=0).reshape(STOPS, 5, -1)
+    write("walk_dcgan_fashion_mnist", walk(draws, gan.generate))
+
+    # One draw for all digits at once.
+    conditional = keras_gen.load("conditional_gan_mnist")
+    draws = np.repeat(conditional.draw_latents(STOPS, seed=0)[:, None], 10, axis=1)
+    write("walk_conditional_gan_mnist", walk(draws, conditional.generate, labels=np.arange(10)))
+
+    edm = keras_gen.load("edm_fashion_mnist")
+    images, _ = on_the_way(edm, n=5, moments=13)
+    write("walk_edm_fashion_mnist", images)
+
+
+def walk(draws, decode, labels=None):
+    """Images `[n, STOPS * STEPS, ...]` on arcs between the draws `[STOPS, n, latents]` in turn."""
+    given = {} if labels is None else {"labels": np.repeat(labels, STEPS)}
+    parts = []
+    for start, end in zip(draws, np.roll(draws, -1, axis=0), strict=True):
+        latents = path(start, end, STEPS + 1, spherical=True)[:, :-1]
+        images = decode(latents.reshape(-1, latents.shape[-1]).astype("float32"), **given)
+        parts.append(images.reshape(*latents.shape[:2], *images.shape[1:]))
+    return np.concatenate(parts, axis=1)
+
+
+def write(name, images, columns=5):
+    """Images `[n, frames, ...]` as an animation, each pixel as four."""
+    large = images.repeat(2, axis=2).repeat(2, axis=3)
+    write_animation(HERE / f"{name}.gif", video_grid(large, columns), milliseconds=125)
+
+
+if __name__ == "__main__":
+    main()

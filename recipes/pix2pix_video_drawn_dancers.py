@@ -145,7 +145,7 @@ def main(run: Run, s: Settings):
         shown = {"poses": new.poses, **ways, "true": new.images}
         run.draw("ways", image_rows({name: each[0] for name, each in shown.items()}, COLUMNS))
         of_gif = [shown[name][:3] for name in ("poses", "single", "video", "true")]
-        run.animate("dancing", doubled(video_grid(np.concatenate(of_gif), columns=3)), 120)
+        run.animate("dancing", video_grid(np.concatenate(of_gif), columns=3), 120)
     run.export(model, default="translate")
 
 
@@ -166,11 +166,6 @@ def as_videos(frames, dancers):
 def changes(videos):
     """What changes from each frame to the next, in levels."""
     return np.diff(videos.astype(np.float32), axis=1)
-
-
-def doubled(frames):
-    """Frames of a video, twice as high and wide."""
-    return frames.repeat(2, axis=1).repeat(2, axis=2)
 
 
 def windows(poses, seen):

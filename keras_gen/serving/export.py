@@ -18,11 +18,20 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__, licenses
+from keras_gen.files.places import place
 from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
 from keras_gen.serving import pretrained, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
-from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
+from keras_gen.serving.exported import (
+    METADATA,
+    SUFFIX,
+    Exported,
+    find,
+    load,
+    next_version,
+    resolve,
+)
 from keras_gen.serving.graph_hints import drop_hints
 from keras_gen.serving.request_limits import LargestRequest
 from keras_gen.serving.warmup import default_inputs, write_warmup
@@ -223,16 +232,17 @@ def load_weights(model: Any, path: str | Path) -> None:
 
     Args:
         model: A model built as the exported one was.
-        path: The export's folder, or a folder of versions; then the highest is taken.
+        path: The export's name in `saved_models`, its folder, or a folder of versions; then the
+            highest is taken.
 
     Raises:
         FileNotFoundError: If there is no export.
         ValueError: If it holds other weights.
 
     Example:
-        >>> load_weights(vae, "saved_models/vae_mnist")    # doctest: +SKIP
+        >>> load_weights(vae, "vae_mnist")    # doctest: +SKIP
     """
-    path = resolve(path)
+    path = resolve(find(place("saved_models"), str(path)))
     loaded = tf.saved_model.load(str(path))
     there = loaded.kept
     functions = {}

@@ -76,9 +76,10 @@ class RunSettings:
     weights: Path | None = None
     """Export whose weights are measured in place of a training; the other flags are those of its
     run."""
-    start_from: Path | None = None
-    """Export whose weights the training starts from, of networks as this run builds them. Networks
-    that are not exported, such as discriminators, start with random weights."""
+    start_from: str | None = None
+    """Export, by its name in saved_models or by its folder, whose weights the training starts from,
+    of networks as this run builds them. Networks that are not exported, such as discriminators,
+    start with random weights."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, a checkpoint is written, after some a line."""
     steps_per_epoch: int = 100

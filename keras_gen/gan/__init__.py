@@ -9,6 +9,7 @@ from keras_gen.gan.gan import GAN
 from keras_gen.gan.history_gan import HistoryGAN
 from keras_gen.gan.info_gan import InfoGAN
 from keras_gen.gan.instance_noise_gan import InstanceNoiseGAN
+from keras_gen.gan.inversion import nearest_latents
 from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.gan.moco_gan import MoCoGAN
 from keras_gen.gan.pac_gan import PacGAN

@@ -2,8 +2,11 @@
 
 Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019.
 
-  python recipes/pix2pix_video_drawn_dancers.py      about 20 minutes on one of two CPU cores
+  python recipes/pix2pix_video_drawn_dancers.py      about 14 minutes on one of two CPU cores
   python recipes/pix2pix_video_drawn_dancers.py --preset smoke    under a minute
+
+Expected result of the cpu preset: a PSNR of 28.6 dB for new motions; 27.7 by a pix2pix of one pose,
+23.0 by ridge regression of four poses, 22.9 by the nearest four.
 
 Videos are drawn at run time: a dancer in 48x48 pixels, whose hair and skirt lag behind the body,
 and the stick figures of the poses, which do not show them. Each frame is made from its pose and the
@@ -144,8 +147,8 @@ def main(run: Run, s: Settings):
         metrics["lagging_error_frames"] = lagging_error(new.images)  # the reader's own
         shown = {"poses": new.poses, **ways, "true": new.images}
         run.draw("ways", image_rows({name: each[0] for name, each in shown.items()}, COLUMNS))
-        of_gif = [shown[name][:3] for name in ("poses", "single", "video", "true")]
-        run.animate("dancing", video_grid(np.concatenate(of_gif), columns=3), 120)
+        of_gif = [shown[name][:2] for name in ("poses", "single", "video", "true")]
+        run.animate("dancing", video_grid(np.concatenate(of_gif), columns=2), 120)
     run.export(model, default="translate")
 
 

@@ -34,6 +34,7 @@ _MODELS = {
     "autoregressive": (
         "MADE",
         "CharacterRNN",
+        "ClassCodePrior",
         "CodePrior",
         "ConditionalCodePrior",
         "ConditionalPixelCNN",

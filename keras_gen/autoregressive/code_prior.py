@@ -1,5 +1,7 @@
 """A prior over the codes of a trained coder (van den Oord, Vinyals, Kavukcuoglu 2017)."""
 
+import math
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -22,7 +24,8 @@ class CodePrior(CausalModel):
         network: Codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`, such as of
             `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size` and `unordered`: those
             of a code depend only on the codes before it. If a coder has several codes at a place,
-            the last axis of its grid, they are the network's channels in place of the 1.
+            the last axis of its grid, they are the network's channels in place of the 1. A network
+            of sequences `[batch, codes, 1]`, such as a `transformer`, takes a grid row by row.
         coder: A trained model of integer codes, such as a `VQVAE`, whose weights are not changed;
             to train it further, compile it again.
         seed: Not used by this model.
@@ -58,7 +61,7 @@ class CodePrior(CausalModel):
         codes = coder.edges["codes"]
         super().__init__(network, Categorical(codes.levels), seed, **kwargs)
         grid = tuple(network.inputs[0].shape[1:])
-        if grid not in (tuple(codes.shape), (*codes.shape, 1)):
+        if grid not in (codes.shape, (*codes.shape, 1), (math.prod(codes.shape), 1)):
             raise ValueError(
                 f"The network takes codes of shape {grid}: expected {(*codes.shape, 1)}, one value "
                 "for each code of the coder."
@@ -71,7 +74,8 @@ class CodePrior(CausalModel):
 
     @override
     def terms(self, batch):
-        return {"nll": self.code_nats(self.coder.codes(batch["x"]))}
+        conditions = [batch[name] for name in self.given]
+        return {"nll": self.code_nats(self.coder.codes(batch["x"]), conditions)}
 
     def code_nats(self, codes, conditions=()) -> tf.Tensor:
         """Returns -log p(codes) of codes `[batch, *grid]`, given the network's conditions."""

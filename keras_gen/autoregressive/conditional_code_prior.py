@@ -53,11 +53,6 @@ class ConditionalCodePrior(CodePrior):
         self.edges["speaker"] = Labels(coder.speakers, unknown=True, name="speaker")
 
     @override
-    def terms(self, batch):
-        codes = self.coder.codes(batch["x"])
-        return {"nll": self.code_nats(codes, [batch["speakers"]])}
-
-    @override
     def noise(self, n, key):
         speakers = random_labels(n, key, self.speakers)
         return {"values": super().noise(n, key), "speakers": speakers}

@@ -6,10 +6,12 @@ built, inputs that their docstrings do not allow.
 """
 
 from keras_gen.layers.causal import (
+    CausalAttention,
     CausalConvolution,
     CausalLayer,
     CausalLSTM,
     DiagonalLSTM,
+    LearnedPositions,
     MaskedConvolution,
     RowLSTM,
     Shift,

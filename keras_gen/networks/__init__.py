@@ -20,6 +20,7 @@ from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_pixel_cnn
 from keras_gen.networks.autoregressive.made_networks import made
 from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
 from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
+from keras_gen.networks.autoregressive.transformer import transformer
 from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
 from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
 from keras_gen.networks.conv import conv_decoder, conv_encoder

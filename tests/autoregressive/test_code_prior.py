@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.autoregressive import CodePrior, ConditionalCodePrior
+from keras_gen.autoregressive import ClassCodePrior, CodePrior, ConditionalCodePrior
 from keras_gen.networks import (
     gated_pixel_cnn,
     residual_decoder,
     residual_encoder,
+    transformer,
     wave_decoder,
     wave_encoder,
     wavenet,
@@ -172,3 +173,60 @@ def test_a_trained_coder_leaves_no_trace_of_its_training_in_files(rng, tmp_path,
     loaded = keras.saving.load_model(tmp_path / "prior.keras")
     assert not [str(w.message) for w in recwarn if "optimizer" in str(w.message)]
     np.testing.assert_array_equal(loaded.sample(2, seed=0), prior.sample(2, seed=0))
+
+
+@pytest.fixture
+def of_classes(rng):
+    """A transformer of 2x2 codes, row by row, of two classes."""
+    network = transformer(4, LEVELS, units=4, blocks=2, heads=2, classes=2)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.5, weight.shape))
+    return ClassCodePrior(network, coder(), classes=2)
+
+
+def test_a_sequence_network_takes_a_grid_of_codes_row_by_row(of_classes):
+    codes = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
+    p = [np.exp(of_classes.log_prob(codes, label).astype("float64")) for label in (0, 1)]
+    for each in p:
+        assert each.sum() == pytest.approx(1, abs=1e-4)
+    assert np.abs(p[0] - p[1]).max() > 1e-3
+    logits = of_classes.network([codes.reshape(-1, 4, 1), np.ones(len(codes), "int32")])
+    of_values = tf.nn.log_softmax(logits).numpy()
+    rows = np.arange(len(codes))
+    expected = sum(of_values[rows, t, codes.reshape(-1, 4)[:, t]] for t in range(4))
+    np.testing.assert_allclose(of_classes.log_prob(codes, 1), expected, rtol=1e-4)
+
+
+def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_classes):
+    n = 2000
+    noise = of_classes.noise(n, tf.constant([0, 1]))
+    every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
+    for label in (0, 1):
+        labels = tf.fill([n], label)
+        codes = of_classes.drawn_codes(noise["values"], 1.0, [labels]).numpy()
+        p = np.exp(of_classes.log_prob(every, label))
+        for place in np.ndindex(2, 2):
+            found = np.bincount(codes[:, *place], minlength=LEVELS) / n
+            expected = np.array([p[every[:, *place] == level].sum() for level in range(LEVELS)])
+            assert (np.abs(found - expected) < 4.5 * np.sqrt(expected * (1 - expected) / n)).all()
+        drawn = of_classes.restore(of_classes.from_noise(noise, label)).numpy()
+        np.testing.assert_array_equal(drawn[:5], of_classes.coder.decode(codes[:5]))
+    some = of_classes.sample(3, seed=1, label=[0, 1, 1])
+    assert some.shape == (3, *SHAPE)
+
+
+def test_training_by_classes_and_the_bound_use_their_labels(of_classes, rng):
+    of_classes.compile()
+    x = images(rng)
+    labels = np.array([0, 1, 0, 0, 1, 1])
+    of_codes = of_classes.log_prob(of_classes.encode(x), labels)
+    found = of_classes.evaluate(x, labels, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(-of_codes.mean(), rel=1e-5)
+    given = -of_classes.coder.score(x)
+    np.testing.assert_allclose(of_classes.bound(x, labels), given + of_codes, rtol=1e-5)
+
+
+def test_networks_of_another_number_of_codes_are_refused():
+    network = transformer(5, LEVELS, units=4, blocks=1, heads=2)
+    with pytest.raises(ValueError, match=r"codes of shape \(5, 1\): expected \(2, 2, 1\)"):
+        CodePrior(network, coder())

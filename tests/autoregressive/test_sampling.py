@@ -10,7 +10,7 @@ from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn, wavenet
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn, transformer, wavenet
 
 LEVELS = 4
 
@@ -75,6 +75,12 @@ def sounds():
     return network, (np.array([2, 0, 1]), np.random.default_rng(1).normal(size=(3, 9, 2)))
 
 
+def attention():
+    """Blocks of attention, positions and a class at the first place."""
+    network = transformer(9, LEVELS, 6, blocks=2, heads=2, classes=3, dropout=0.5)
+    return network, (np.array([2, 0, 1]),)
+
+
 CASES = {
     "one channel": plain,
     "three channels": lambda: plain(3),
@@ -85,6 +91,7 @@ CASES = {
     "row LSTM": lambda: recurrent("row"),
     "diagonal BiLSTM of three channels": lambda: recurrent("diagonal", 3),
     "sounds": sounds,
+    "attention": attention,
 }
 
 

@@ -30,6 +30,7 @@ from keras_gen.workshop.baselines.likelihoods.gaussian_mixture import (
     best_mixture,
     mixture_samples,
 )
+from keras_gen.workshop.baselines.likelihoods.grid_n_grams import GridNGrams, best_grid_n_grams
 from keras_gen.workshop.baselines.likelihoods.image_likelihoods import image_baselines
 from keras_gen.workshop.baselines.likelihoods.n_grams import NGrams, best_n_grams
 from keras_gen.workshop.baselines.likelihoods.nearest_normal import divergence, nearest_normal

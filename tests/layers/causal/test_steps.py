@@ -6,9 +6,11 @@ import tensorflow as tf
 
 from causality import dependence
 from keras_gen.layers import (
+    CausalAttention,
     CausalConvolution,
     CausalLSTM,
     DiagonalLSTM,
+    LearnedPositions,
     MaskedConvolution,
     RowLSTM,
     Shift,
@@ -33,6 +35,8 @@ LAYERS = {
     "convolution of one tap": (CausalConvolution(4, 1, use_bias=False), SEQUENCE),
     "shift": (Shift(), SEQUENCE),
     "LSTM": (CausalLSTM(4), SEQUENCE),
+    "attention": (CausalAttention(3), (9, 6)),
+    "positions": (LearnedPositions(11), SEQUENCE),
 }
 
 
@@ -101,12 +105,37 @@ def test_a_step_leaves_its_cache_as_it_was(rng):
     np.testing.assert_array_equal(first, again)
 
 
+def test_attention_is_the_formula_of_each_head(rng):
+    """In numpy, head by head and place by place, without a mask: later places are left out."""
+    heads, d, times = 3, 2, 5
+    layer = CausalAttention(heads)
+    x = rng.normal(size=(2, times, heads * d)).astype("float32")
+    layer.build(x.shape)
+    for weight in layer.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    together = x @ layer.kernel.numpy() + layer.bias.numpy()
+    queries, keys, values = (
+        part.reshape(2, times, heads, d) for part in np.split(together, 3, axis=-1)
+    )
+    expected = np.zeros([2, times, heads, d])
+    for example, time, head in np.ndindex(2, times, heads):
+        scores = keys[example, : time + 1, head] @ queries[example, time, head] / np.sqrt(d)
+        weights = np.exp(scores) / np.exp(scores).sum()
+        expected[example, time, head] = weights @ values[example, : time + 1, head]
+    expected = expected.reshape(x.shape) @ layer.output_kernel.numpy() + layer.output_bias.numpy()
+    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
         (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
         (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
         (lambda: CausalConvolution(4, 2, dilation=0), "dilation 0: expected at least 1"),
+        (lambda: CausalAttention(0), "heads is 0: expected at least 1"),
+        (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "a multiple of the 4 heads"),
+        (lambda: LearnedPositions(0), "length is 0: expected at least 1"),
+        (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "of at most 4 times"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

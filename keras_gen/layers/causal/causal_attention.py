@@ -1,0 +1,130 @@
+"""Masked self-attention of sequences."""
+
+import math
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.layers.causal.causal_layer import CausalLayer
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CausalAttention(CausalLayer):
+    """Self-attention in which a place sees itself and the places before it.
+
+    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2: queries, keys and values
+    are linear functions of the inputs, `[time, d]` for each head, and the heads' results
+
+        softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the place itself, minus infinity after it,
+
+    stand side by side before one more linear function. Floats `[batch, time, channels]`, as the
+    output. The cache of a step holds the keys and values of the places before, so that each step
+    computes those of one place; it costs time in proportion to the length of the sequence.
+
+    Args:
+        heads: Number of heads, which divides the channels.
+
+    Example:
+        >>> y = CausalAttention(heads=4)(tf.random.normal([2, 64, 32]))
+    """
+
+    def __init__(self, heads: int, **kwargs):
+        super().__init__(**kwargs)
+        if heads < 1:
+            raise ValueError(f"heads is {heads}: expected at least 1.")
+        self.heads = heads
+
+    @override
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if len(input_shape) != 3 or channels % self.heads:
+            raise ValueError(
+                f"CausalAttention got the shape {tuple(input_shape)}: expected [batch, time, "
+                f"channels], and a multiple of the {self.heads} heads as channels."
+            )
+        self.channels = channels
+        # Queries, keys and values side by side.
+        self.kernel = self.add_weight(
+            name="kernel", shape=(channels, 3 * channels), initializer="glorot_uniform"
+        )
+        self.bias = self.add_weight(name="bias", shape=(3 * channels,), initializer="zeros")
+        self.output_kernel = self.add_weight(
+            name="output_kernel", shape=(channels, channels), initializer="glorot_uniform"
+        )
+        self.output_bias = self.add_weight(
+            name="output_bias", shape=(channels,), initializer="zeros"
+        )
+
+    @override
+    def call(self, x):
+        together = keras.ops.matmul(x, self.kernel) + self.bias
+        queries, keys, values = (self._by_head(part) for part in tf.split(together, 3, axis=-1))
+        times = tf.range(tf.shape(x)[1])
+        visible = times[:, None] >= times[None, :]
+        y = attention(queries, keys, values, visible)
+        y = tf.reshape(tf.transpose(y, [0, 2, 1, 3]), tf.shape(x))
+        return keras.ops.matmul(y, self.output_kernel) + self.output_bias
+
+    def _by_head(self, x):
+        """Floats `[batch, time, channels]` as `[batch, heads, time, channels / heads]`."""
+        batch, time, _ = tf.unstack(tf.shape(x))
+        x = tf.reshape(x, [batch, time, self.heads, self.channels // self.heads])
+        return tf.transpose(x, [0, 2, 1, 3])
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    # One time after the other ----------------------------------------------------------------
+
+    @override
+    def step_weights(self):
+        weights = self.kernel, self.bias, self.output_kernel, self.output_bias
+        return tuple(tf.cast(weight, self.compute_dtype) for weight in weights)
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns keys and values of all places, `[batch, heads, width, channels / heads]` each."""
+        shape = [batch, self.heads, width, self.channels // self.heads]
+        zeros = tf.zeros(shape, self.compute_dtype)
+        return zeros, zeros
+
+    @override
+    def step(self, weights, cache, x, column):
+        kernel, bias, output_kernel, output_bias = weights
+        together = tf.cast(x, kernel.dtype) @ kernel + bias
+        query, key, value = (
+            self._by_head(part[:, None]) for part in tf.split(together, 3, axis=-1)
+        )
+        keys, values = cache
+        places = tf.range(tf.shape(keys)[2])
+        here = (places == column)[:, None]
+        keys = tf.ensure_shape(tf.where(here, key, keys), keys.shape)
+        values = tf.ensure_shape(tf.where(here, value, values), values.shape)
+        y = attention(query, keys, values, visible=(places <= column)[None])
+        y = tf.reshape(y, [-1, self.channels])
+        return y @ output_kernel + output_bias, (keys, values)
+
+    @override
+    def next_row(self, weights, cache):
+        raise ValueError(f"{self.name} is for sequences, which have one row.")
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"heads": self.heads}
+
+
+def attention(queries, keys, values, visible) -> tf.Tensor:
+    """Returns softmax(Q K^T / sqrt(d)) V over the visible places, eq. (1) of the paper.
+
+    Args:
+        queries: Floats `[batch, heads, places, d]`.
+        keys: The same at the places that are looked at, `[batch, heads, others, d]`.
+        values: As the keys.
+        visible: Bool `[places, others]`, whether a place sees another one; at least one of them.
+    """
+    scores = tf.matmul(queries, keys, transpose_b=True)
+    scores = tf.cast(scores, tf.float32) / math.sqrt(queries.shape[-1])
+    weights = tf.nn.softmax(tf.where(visible, scores, -math.inf))
+    return tf.matmul(tf.cast(weights, values.dtype), values)

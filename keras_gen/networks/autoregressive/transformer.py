@@ -1,0 +1,79 @@
+"""A causal transformer of sequences of codes."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import CausalAttention, Dropout, LearnedPositions, OneHot, Shift
+from keras_gen.networks.checked_arguments import checked_arguments
+
+
+@checked_arguments
+def transformer(
+    length: int,
+    levels: int,
+    units: int = 128,
+    blocks: int = 4,
+    heads: int = 4,
+    classes: int = 0,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Builds blocks of masked self-attention: each code given all codes before it.
+
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+    sec. 3.2, with the network of Radford et al.: "Language Models are Unsupervised Multitask
+    Learners", 2019 (GPT-2). A code is a learned vector, to which that of its place is added. A
+    block adds attention to the places up to this one, and then a layer of 4 `units` with GELU, each
+    of normalized inputs. At the first place stands the class in place of a code before. A grid of
+    codes is taken row by row, see `CodePrior`; the paper has 24 blocks of 1024 units and more.
+
+    Args:
+        length: Number of codes, such as 64 of a grid of 8x8.
+        levels: Number of different codes.
+        units: Dimensions of the vectors between the blocks.
+        blocks: Number of blocks.
+        heads: Heads of each attention, which divide `units`.
+        classes: Number of classes: the network takes int32 labels `[batch]` too; 0 for none.
+        dropout: Fraction of zeros in what each half of a block adds, in training.
+
+    Returns:
+        A model from codes `[batch, length, 1]`, -1 for padding, or the list of them and of labels,
+        to float32 logits `[batch, length, levels]`: those of a code depend on those before it.
+
+    Raises:
+        ValueError: If `units` is no multiple of `heads`.
+
+    Example:
+        >>> network = transformer(length=64, levels=512, units=32, blocks=2, classes=10)
+    """
+    if units % heads:
+        raise ValueError(
+            f"units is {units} and heads {heads}: expected a multiple of the heads."
+        )
+    codes = keras.Input((length, 1))
+    labels = keras.Input((), dtype="int32")
+
+    # An embedding. Samplers want layers that keep the axis of the places, as this one does.
+    x = layers.Dense(units, use_bias=False, kernel_initializer=_normal())(OneHot(levels)(codes))
+    x = Shift()(x)
+    if classes:
+        of_class = layers.Embedding(classes, units, embeddings_initializer=_normal())(labels)
+        of_class = layers.Reshape((1, units))(of_class)
+        x = layers.Add()([x, layers.ZeroPadding1D((0, length - 1))(of_class)])
+    x = LearnedPositions(length)(x)
+    for _ in range(blocks):
+        looked = CausalAttention(heads)(layers.LayerNormalization()(x))
+        x = layers.Add()([x, _dropped(looked, dropout)])
+        inner = layers.Dense(4 * units, "gelu")(layers.LayerNormalization()(x))
+        x = layers.Add()([x, _dropped(layers.Dense(units)(inner), dropout)])
+    # The logits leave in float32 whatever the precision inside.
+    logits = layers.Dense(levels, dtype="float32")(layers.LayerNormalization()(x))
+    return keras.Model([codes, labels] if classes else codes, logits, name="transformer")
+
+
+def _normal():
+    """Numbers small enough for the blocks to say more than a code itself."""
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _dropped(x, rate):
+    return Dropout(rate)(x) if rate else x

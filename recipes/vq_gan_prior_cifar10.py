@@ -73,6 +73,7 @@ class Settings(ShortStepSettings):
     prior_batch_size: int = 64  # Examples in each of their steps
     prior_learning_rate: float = 1e-3  # Their Adam's rate, likewise
     held_out: int = 1000  # Last training images, for what is chosen
+    counted: int = 50_000  # Training images whose codes are counted, at most
     compared: int = 2000  # Images of each kind that are compared
     classifier_steps: int = 1500  # Training steps of the feature network and of the others
 
@@ -81,7 +82,7 @@ PRESETS = {
     "smoke": dict(codebook_size=16, latent_dim=4, filters=8, residual_filters=4,
                   discriminator_filters=4, prior_units=8, prior_blocks=1, prior_heads=2,
                   prior_epochs=2, prior_batch_size=8, epochs=2, steps_per_epoch=4, batch_size=8,
-                  held_out=50, compared=40, classifier_steps=20),
+                  held_out=50, counted=500, compared=40, classifier_steps=20),
     "cpu": dict(filters=64, residual_filters=32, discriminator_filters=32, learning_rate=1e-3,
                 prior_units=128, prior_blocks=4, prior_heads=4, prior_epochs=5,
                 prior_batch_size=32, epochs=10, steps_per_epoch=500, batch_size=16, grid_every=2),
@@ -183,7 +184,9 @@ def main(run: Run, s: Settings):
     run.fit(prior, mirrored, draw, validate=validate, epochs=epochs)
 
     run.say("counting codes, and training the classifiers that compare images")
-    codes = coder.encode(images)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
+    codes = coder.encode(images[: s.counted])
+    labels = labels[: s.counted]
     known = codes.reshape(len(codes), -1)
     n_grams = best_n_grams(
         known, held_out_codes.reshape(len(held_out), -1), (1, 2, 3), s.codebook_size
@@ -191,7 +194,6 @@ def main(run: Run, s: Settings):
     neighbors = best_grid_n_grams(
         (codes, labels), (held_out_codes, held_out_labels), (2, 3, 4), s.codebook_size, CLASSES
     )
-    extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: s.compared], s.seed)
 
     with run.evaluation(prior) as metrics:

@@ -7,7 +7,8 @@ stages; the network is that of GPT-2 (Radford et al. 2019), small.
   python recipes/vq_gan_prior_cifar10.py --preset smoke     under a minute
 
 First the VQGAN is trained, which writes an image as 8x8 codes. Then, with its codes frozen, a
-transformer learns the codes row by row, given the class, and another one learns them without it.
+transformer learns the codes row by row, given the class, and another one learns them without it;
+of both the epoch is kept that is best on held-out images.
 
 The bits of the codes of test images are held against counts: of codes in the order of the
 transformer (n-grams), and of the class, the code above and the code to the left of each. Samples
@@ -68,11 +69,11 @@ class Settings(ShortStepSettings):
     prior_units: int = 1024  # Dimensions of the vectors of the transformer
     prior_blocks: int = 24  # Its blocks
     prior_heads: int = 16  # Heads of each attention
-    prior_dropout: float = 0.0  # Fraction of zeros in what its blocks add, in training
+    prior_dropout: float = 0.1  # Fraction of zeros in what its blocks add, in training
     prior_epochs: int = 100  # Epochs of each of the two transformers
     prior_batch_size: int = 64  # Examples in each of their steps
     prior_learning_rate: float = 1e-3  # Their Adam's rate, likewise
-    held_out: int = 1000  # Last training images, for what is chosen
+    held_out: int = 1000  # Last training images, by which epochs and orders of counts are chosen
     counted: int = 50_000  # Training images whose codes are counted, at most
     compared: int = 2000  # Images of each kind that are compared
     classifier_steps: int = 1500  # Training steps of the feature network and of the others
@@ -177,11 +178,13 @@ def main(run: Run, s: Settings):
 
     # Each step: every code is predicted from those before it; the coder stays as it is.
     mirrored = partial(unlabeled.stream, s.prior_batch_size, s.seed, augment=mirror)
-    epochs = s.prior_epochs
-    run.fit(without, mirrored, validate=validate_without, part="without_classes", epochs=epochs)
+    choice = dict(epochs=s.prior_epochs, best="bits_of_a_code")
+    run.fit(without, mirrored, validate=validate_without, part="without_classes", **choice)
+    run.restore_best(without, part="without_classes")
     # Each step: the same, and the class stands before the codes.
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
-    run.fit(prior, mirrored, draw, validate=validate, epochs=epochs)
+    run.fit(prior, mirrored, draw, validate=validate, **choice)
+    run.restore_best(prior)
 
     run.say("counting codes, and training the classifiers that compare images")
     extractors = trained_extractors(images, labels, s.classifier_steps)

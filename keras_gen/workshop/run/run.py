@@ -356,9 +356,14 @@ class Run:
         records = keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)
         return [records] if is_chief() else []
 
-    def restore_best(self, model) -> None:
-        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`."""
-        take_weights(model, keras.saving.load_model(self.directory / "best.keras"))
+    def restore_best(self, model, part: str = "") -> None:
+        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`.
+
+        Args:
+            model: As `fit` trained it.
+            part: That of `fit`.
+        """
+        take_weights(model, keras.saving.load_model(self.directory / part / "best.keras"))
 
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run has done so before it was interrupted.

@@ -3,7 +3,7 @@
 Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, both
 stages; the network is that of GPT-2 (Radford et al. 2019), small.
 
-  python recipes/vq_gan_prior_cifar10.py                    40 minutes on one of two CPU cores
+  python recipes/vq_gan_prior_cifar10.py                    25 minutes on one of two CPU cores
   python recipes/vq_gan_prior_cifar10.py --preset smoke     under a minute
 
 First the VQGAN is trained, which writes an image as 8x8 codes. Then, with its codes frozen, a
@@ -85,8 +85,8 @@ PRESETS = {
                   prior_epochs=2, prior_batch_size=8, epochs=2, steps_per_epoch=4, batch_size=8,
                   held_out=50, counted=500, compared=40, classifier_steps=20),
     "cpu": dict(filters=64, residual_filters=32, discriminator_filters=32, learning_rate=1e-3,
-                prior_units=128, prior_blocks=4, prior_heads=4, prior_epochs=5,
-                prior_batch_size=32, epochs=10, steps_per_epoch=500, batch_size=16, grid_every=2),
+                prior_units=128, prior_blocks=4, prior_heads=4, prior_epochs=4,
+                prior_batch_size=32, epochs=6, steps_per_epoch=500, batch_size=16, grid_every=2),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=128, grid_every=10),
 }  # fmt: skip
 

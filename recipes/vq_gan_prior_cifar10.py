@@ -171,7 +171,7 @@ def main(run: Run, s: Settings):
         return bits(-prior.log_prob(held_out_codes, held_out_labels), held_out_codes)
 
     def draw(prior):
-        """Eight images of each class in a row."""
+        """A row of eight images for each label."""
         asked = np.repeat(np.arange(CLASSES), 8)
         rows = np.split(prior.sample(len(asked), seed=s.seed, label=asked), CLASSES)
         return captioned(rows, NAMES)

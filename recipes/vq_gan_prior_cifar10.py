@@ -181,7 +181,7 @@ def main(run: Run, s: Settings):
     choice = dict(epochs=s.prior_epochs, best="bits_of_a_code")
     run.fit(without, mirrored, validate=validate_without, part="without_classes", **choice)
     run.restore_best(without, part="without_classes")
-    # Each step: the same, and the class stands before the codes.
+    # Each step: the same, and the label stands before the codes.
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
     run.fit(prior, mirrored, draw, validate=validate, **choice)
     run.restore_best(prior)
@@ -243,7 +243,7 @@ def codes_by_place(codes, labels, asked, random):
     """Returns codes of classes, at each place those of another image of the class."""
     drawn = np.empty((len(asked), *codes.shape[1:]), codes.dtype)
     for label in np.unique(asked):
-        of_class = codes[labels == label]
+        known = codes[labels == label]
         wanted = asked == label
         for place in np.ndindex(*codes.shape[1:]):
             drawn[(wanted, *place)] = random.choice(

@@ -246,9 +246,7 @@ def codes_by_place(codes, labels, asked, random):
         known = codes[labels == label]
         wanted = asked == label
         for place in np.ndindex(*codes.shape[1:]):
-            drawn[(wanted, *place)] = random.choice(
-                of_class[(slice(None), *place)], wanted.sum()
-            )
+            drawn[(wanted, *place)] = random.choice(known[(slice(None), *place)], wanted.sum())
     return drawn
 
 

@@ -101,7 +101,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
         lagging[video] = behind[_BEFORE:]
         for frame in range(frames):
             now = {name: places[frame] for name, places in joints.items()}
-            images[video, frame] = _dancer(now, *lagging[video, frame], size)
+            images[video, frame] = _dancer(now, lagging[video, frame], size)
             poses[video, frame] = _pose(now, size)
     return DancerVideos(images, poses, points, lagging)
 
@@ -165,7 +165,7 @@ def _lagging(joints: dict) -> np.ndarray:
     return np.stack(behind, axis=1)
 
 
-def _dancer(joints: dict, hair_end, hem, size: int) -> np.ndarray:
+def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
     """An image of the dancer, lit from the left."""
     side = _FINER * size
     image = Image.new("RGB", (side, side), _WALL)
@@ -191,13 +191,14 @@ def _dancer(joints: dict, hair_end, hem, size: int) -> np.ndarray:
 
     hips = joints["hips"]
     head = joints["head"]
+    hair_end, hem = lagging
     draw.rectangle([0, 0.86 * side, side, side], fill=_FLOOR)
     disk(np.array([hips[0], 0.93]), 0.16, 0.03, _SHADOW)
 
     # Hair hangs behind the body, from both sides of the head to its end.
     across = np.array([0.085, 0])
     draw.polygon(pixels([head - across, head + across, hair_end]), fill=_HAIR)
-    disk(np.asarray(hair_end), 0.035, 0.035, _HAIR)
+    disk(hair_end, 0.035, 0.035, _HAIR)
 
     for name in ("left", "right"):
         limb(["hips", f"{name}_knee", f"{name}_foot"], 0.06, _SKIN)

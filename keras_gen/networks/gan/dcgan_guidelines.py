@@ -87,8 +87,14 @@ def dcgan_without(
     for stage in range(stages):
         bare = stage == 0 or not normalized
         strides = 1 if guideline == "strides" else 2
-        kind = dict(use_bias=bare, initializer=initializer, strides=strides, padding="same")
-        x = conv(filters * 2**stage, 4, **kind)(x)
+        x = conv(
+            filters * 2**stage,
+            4,
+            use_bias=bare,
+            initializer=initializer,
+            strides=strides,
+            padding="same",
+        )(x)
         x = layers.LeakyReLU(negative_slope=slope)(x if bare else norm(x))
         if guideline == "strides":
             x = layers.MaxPooling2D(padding="same")(x)

@@ -3,8 +3,11 @@
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016, sec. 3.
 
-  python recipes/dcgan_guidelines_fashion_mnist.py  # about 20 minutes on one of two CPU cores
+  python recipes/dcgan_guidelines_fashion_mnist.py  # 39 minutes on one of two CPU cores (shared)
   python recipes/dcgan_guidelines_fashion_mnist.py --preset smoke  # about a minute
+
+Expected result of the cpu preset: a kernel distance of 0.23 with all guidelines, 0.06 with pooling,
+0.26 without the leaky ReLU, 0.40 and more without another one; 0.25 of a mixture of Gaussians.
 
 The whole network and those without a guideline train from the same seed on as many images:
 without strides (max pooling and repeated pixels), without batch normalization, with hidden dense

@@ -3,7 +3,7 @@
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning
 by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) and fig. 1.
 
-  python recipes/info_gan_ablation_mnist.py                    36 minutes on one of two CPU cores (shared)
+  python recipes/info_gan_ablation_mnist.py                    36 minutes on one of two CPU cores
   python recipes/info_gan_ablation_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: with the term all categories are told from images, of 2.30 nats;

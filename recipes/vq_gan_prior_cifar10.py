@@ -3,8 +3,11 @@
 Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, both
 stages; the network is that of GPT-2 (Radford et al. 2019), small.
 
-  python recipes/vq_gan_prior_cifar10.py                    25 minutes on one of two CPU cores
+  python recipes/vq_gan_prior_cifar10.py                    40 minutes on one of two CPU cores
   python recipes/vq_gan_prior_cifar10.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 7.10 bits of a code, where counts need 8.04; samples at a kernel
+distance of 0.41, reconstructions at 0.37, codes of each place by itself at 1.30.
 
 First the VQGAN is trained, which writes an image as 8x8 codes. Then, with its codes frozen, a
 transformer learns the codes row by row, given the class, and another one learns them without it;

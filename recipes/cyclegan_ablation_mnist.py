@@ -6,9 +6,6 @@ Networks", ICCV 2017, sec. 5.1.3 and fig. 7.
   python recipes/cyclegan_ablation_mnist.py                    26 minutes on one of two CPU cores
   python recipes/cyclegan_ablation_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 0.98 of digits named right with cycles and 0.94 without; at a
-kernel distance of 0.005 and 0.058.
-
 Expected result of the cpu preset: 98 % of the digits keep their class with cycles, and 94 %
 with neither, at kernel distances of 0.0053 and 0.058.
 

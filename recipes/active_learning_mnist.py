@@ -90,22 +90,25 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         encoders = {"codes": model.encode, "pca": pca.encode, "pixels": flat_pixels}
+        numbers = {}
         for name, encode in encoders.items():
+            numbers[name] = (encode(pool), pool_labels, encode(test), test_labels)
+        for name, of_digits in numbers.items():
             run.say(f"choosing digits by {name}")
-            numbers = (encode(pool), pool_labels, encode(test), test_labels)
             for way, choose in WAYS.items():
                 for count in COUNTS:
-                    found = [accuracy(choose, count, seed, *numbers) for seed in range(s.draws)]
+                    found = [
+                        accuracy(choose, count, seed, *of_digits) for seed in range(s.draws)
+                    ]
                     metrics[f"{name}_{way}_{count}"] = np.mean(found)
                     metrics[f"{name}_{way}_{count}_error"] = np.std(found) / s.draws**0.5
-        numbers = (model.encode(pool), pool_labels, model.encode(test), test_labels)
+        codes, *others = numbers["codes"]
         for count in MORE:
-            found = [accuracy(at_random, count, seed, *numbers) for seed in range(s.draws)]
+            found = [accuracy(at_random, count, seed, codes, *others) for seed in range(s.draws)]
             metrics[f"codes_random_{count}"] = np.mean(found)
         for way in ("covering", "doubtful"):
             metrics[f"saved_{way}"] = labels_saved(metrics, way, spent=50)
 
-        codes = model.encode(pool)
         rows = {}
         for way, choose in WAYS.items():
             chosen = choose(codes, pool_labels, 20, s.seed)

@@ -131,7 +131,8 @@ class Pix2PixVideo(AdversarialPredictor):
     def train_step(self, data):
         """Updates G, then D on what G made before its update."""
         batch = self.prepare_batch(data)
-        x, y = batch["x"], batch["y"]
+        x = batch["x"]
+        y = batch["y"]
 
         def generator_loss():
             fake = self._frames(x)

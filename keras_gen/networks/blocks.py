@@ -7,7 +7,7 @@ from keras_gen.files.images import LUMA_WEIGHTS
 from keras_gen.layers import SpectralNormalization, ZeroConvolution
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
-UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")
+UPSAMPLING = ("transposed", "smoothed", "blurred", "resize", "bilinear")
 
 
 def conv(
@@ -207,6 +207,14 @@ def reflect_pad(x, pixels: int):
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
 
 
+def blurred(x, **options):
+    """Blurs by the weights 1, 2, 1 along height and width; **options are those of the layers."""
+    x = reflect_pad(x, 1)
+    for _ in range(2):  # two means of neighbors have these weights
+        x = layers.AveragePooling2D(2, strides=1, **options)(x)
+    return x
+
+
 def smooth_chroma(images):
     """Smooths the chroma of RGB images in [-1, 1] over 3x3 pixels, and leaves the luma as it is.
 
@@ -215,9 +223,7 @@ def smooth_chroma(images):
     if images.shape[-1] != 3:
         raise ValueError(f"Images have {images.shape[-1]} channels: expected 3, RGB, to smooth.")
     luma = keras.ops.matmul(images, LUMA_WEIGHTS.astype("float32")[:, None])
-    chroma = reflect_pad(images - luma, 1)
-    for _ in range(2):  # the weights 1, 2, 1 either way
-        chroma = layers.AveragePooling2D(2, strides=1, dtype="float32")(chroma)
+    chroma = blurred(images - luma, dtype="float32")
     return keras.ops.clip(luma + chroma, -1.0, 1.0)
 
 
@@ -229,10 +235,13 @@ def doubled(x, filters: int, upsampling: str, **options):
         filters: Output channels.
         upsampling: `"transposed"`: a transposed convolution of stride 2, whose uneven overlaps tend
             to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes exactly
-            these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena,
-            Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which draws
-            no checkerboards either, at twice the cost or more, but leaves steps of two pixels in
-            flat areas. `"bilinear"`: the same with bilinear interpolation, which leaves none.
+            these (Sugawara et al. 2018) where what is enlarged is even. `"blurred"`: blurred after
+            that too, by the weights 1, 3, 3, 1 in all, as StyleGAN's (Karras et al. 2019), for what
+            the mean leaves beside edges makes meshes. `"resize"`: nearest neighbor and a
+            convolution (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill
+            2016), which draws no checkerboards either, at twice the cost or more, but leaves steps
+            of two pixels in flat areas. `"bilinear"`: the same with bilinear interpolation, which
+            leaves none.
         **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
@@ -242,12 +251,12 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling in ("resize", "bilinear"):
         x = layers.UpSampling2D()(x)
         if upsampling == "bilinear":
-            # Keras' own knows no open sizes. Two means of neighbors make it of nearest neighbors.
-            x = reflect_pad(x, 1)
-            for _ in range(2):
-                x = layers.AveragePooling2D(2, strides=1)(x)
+            # Keras' own knows no open sizes. Blurred nearest neighbors are the same.
+            x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)
-    if upsampling == "smoothed":
+    if upsampling in ("smoothed", "blurred"):
         x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
+    if upsampling == "blurred":
+        x = blurred(x)
     return x

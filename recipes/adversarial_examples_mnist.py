@@ -8,7 +8,8 @@ ICLR 2018.
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 89 % of digits are named right under the worst attack, 99 % and
-more without one; behind a threshold 62 %, undefended none.
+more without one; behind a threshold 62 %, undefended none. The authors of PGD's training found
+89.3 % by weaker attacks; under AutoAttack, which is like the attacks here, their network has 88.4.
 
 Each pixel may change by 0.3 of its range. Four classifiers of one network are attacked: one that
 learned clean digits, and those that learned from the examples of FGSM, of PGD from the start, and

@@ -47,7 +47,7 @@ _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True)
 
 
 def in_words(name: str) -> str:
-    """A name as of a metric or a setting in the words that a reader of a picture knows.
+    """A name as of a metric or a setting in the words that a reader of an image knows.
 
     Example:
         >>> in_words("val_g_loss")

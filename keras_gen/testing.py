@@ -136,7 +136,7 @@ def _of_constructor(model: GenerativeModel, leave_out) -> Iterator[Try]:
 
 
 def _wrong(model, name: str, value) -> tuple[tuple[str, ...], list]:
-    """The words of which the answer has to hold one, and values that an argument cannot have."""
+    """The answer has to hold one of these words, and values that an argument cannot have."""
     words = (name, *name.split("_"))
     wrong = list(WRONG.get(type(value), NO_NUMBERS))
     if name == "seed":

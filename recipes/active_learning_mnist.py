@@ -2,7 +2,7 @@
 
 Sener, Savarese: "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
 2018, choose examples that cover the others. Lewis, Gale: "A Sequential Algorithm for Training Text
-Classifiers", SIGIR 1994, choose those of which a classifier is least certain.
+Classifiers", SIGIR 1994, choose those whose class is least certain.
 
   python recipes/active_learning_mnist.py                    about 7 minutes on two CPU cores
   python recipes/active_learning_mnist.py --preset smoke     under a minute

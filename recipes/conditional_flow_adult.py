@@ -16,13 +16,13 @@ rule makes a classifier of it, with the classes' parts in the training as priors
 given in nats of a row and its label, and by how often the likelier label is right.
 
 Categories and numbers that many people share have no density. `NormalScores` spreads each over its
-share of the training rows, and so makes every column normal; the density of these numbers bounds
+fraction of the training rows, and so makes every column normal; the density of these numbers bounds
 the probability of the row, here by 16 draws. Numbers are cut into 32 intervals; the column of the
 education's name is left out, for another one has its number.
 
 Cheap methods: a normal distribution of the same numbers for each label, with full covariance
-(quadratic discriminant analysis), the same way; the shares of each column's values for each label
-(naive Bayes); and logistic regression, which only names the label.
+(quadratic discriminant analysis), the same way; the fractions of each column's values for each
+label (naive Bayes); and logistic regression, which only names the label.
 
 Of the training people 4,000 are held out. By their nats the epoch is chosen whose weights are
 measured, and in trials were the number of couplings and units.

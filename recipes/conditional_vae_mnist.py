@@ -10,7 +10,7 @@ Encoder and decoder get the label as a one-hot vector. The likelihood of test di
 label is held against a mixture of Bernoulli distributions of each digit. Two classifiers that were
 trained apart say how often samples agree with the label that was asked for; the worse one counts.
 
-Deviations: the paper completes digits of which a quarter is known, and its conditions are images;
+Deviations: the paper completes digits from a quarter that is known: its conditions are images;
 here they are labels. Networks and binarization are those of Burda, Grosse, Salakhutdinov (2016).
 The prior is N(0, 1) for all labels, so that latents are what digits of all classes have in common,
 such as slant and thickness.

@@ -1,4 +1,4 @@
-"""Digits of which some quarters are known, completed by a conditional variational autoencoder.
+"""Digits with some quarters known, completed by a conditional variational autoencoder.
 
 Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
 Models", NeurIPS 2015, sec. 5.1.

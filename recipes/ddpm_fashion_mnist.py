@@ -44,7 +44,7 @@ class Settings(RunSettings):
     sampling_steps: int = 50  # Of each sample
     compared: int = 10_000  # Samples, test images and training images that are compared
     compared_in_few_steps: int = 2000  # Of samples that are drawn in 5, 10 and 20 steps
-    scored: int = 1000  # Test images of which the bound is measured
+    scored: int = 1000  # Test images whose bound is measured
     classifier_steps: int = 1500
     """Training steps of each classifier in whose features samples are compared."""
 

@@ -13,7 +13,7 @@ the data, where a GAN needs only samples. The KL divergence and Pearson's chi-sq
 hills; the reverse KL divergence and that of Jensen and Shannon choose the higher one. An f-GAN does
 not always get there: of a mixture with two thirds at -1 and hills of deviation .5 it left a reverse
 KL divergence of .85 nats where .40 is the least. What it lacked is probably the slope in the far
-tails, of which the discriminator sees hardly any number.
+tails, where the discriminator sees hardly any number.
 
 Three images are of formulas alone. `overlap.png`: where two distributions hardly overlap, the
 Jensen-Shannon divergence has reached its bound and has no slope that could pull them together;

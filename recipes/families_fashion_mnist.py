@@ -85,7 +85,7 @@ class Settings(RunSettings):
     gan_rate: float = 2e-4  # Adam's rate of both networks of the GAN
     sampling_steps: int = 25  # Of Heun's method, which asks the diffusion models' network twice
     nll_samples: int = 100  # Importance samples of the VAE for each test image
-    scored: int = 200  # Test images of which the likelihood is measured
+    scored: int = 200  # Test images whose likelihood is measured
     compared: int = 2000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
     """Training steps of each classifier in whose features samples are compared."""

@@ -48,7 +48,7 @@ class Settings(RunSettings):
     guidance: str = "0 1 2 4"  # Values of w
     sampling_steps: int = 20  # Of each sample
     compared: int = 1000  # Samples of each w, and real digits, that are compared
-    scored: int = 500  # Test digits of which the bound is measured
+    scored: int = 500  # Test digits whose bound is measured
     classifier_steps: int = 1500  # Training steps of each classifier
 
 

@@ -6,8 +6,8 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) an
   python recipes/info_gan_ablation_mnist.py                    36 minutes on one of two CPU cores
   python recipes/info_gan_ablation_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: with the term all categories are told from images, of 2.30 nats;
-without it 12 %, of 0.00 nats.
+Expected result of the cpu preset: with the term all categories are predicted from images, worth
+2.30 nats; without it 12 %, worth 0.00 nats.
 
 The GAN of info_gan_mnist.py trains twice, with the weight 1 of the term and with 0, from the same
 seed and for as many steps: the generator has the same codes both times. Without the term Q does not

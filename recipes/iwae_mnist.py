@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
             )
             start_at_mean(decoder, train)
             models[k] = IWAE(encoder, decoder, samples=k, estimator=s.estimator, seed=s.seed)
-            if s.start_from:  # all three, of which the last one alone is the run's main model
+            if s.start_from:  # all three: the last one alone is the run's main model
                 load_weights(models[k], s.start_from)
             run.compile(models[k], Adam(run.in_halves(s.learning_rate), epsilon=1e-4))
 

@@ -149,8 +149,8 @@ def main(run: Run, s: Settings):
             "PixelCNN of codes": of_prior,
             "test images": held_out,
         }
-        sheet = captioned([each[:12] for each in rows.values()], row_names=list(rows))
-        run.draw("samples_of_both", sheet)
+        grid = captioned([each[:12] for each in rows.values()], row_names=list(rows))
+        run.draw("samples_of_both", grid)
     run.export(model, default="sample")
 
 

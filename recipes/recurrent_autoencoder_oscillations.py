@@ -9,7 +9,7 @@ ICML 2015, sec. 2.1: an LSTM reads a series, another one writes it from the end 
 Expected result of the cpu preset: an error of 0.25 from codes of four numbers; 0.26 of a dense
 autoencoder, 0.41 of the nearest series, 0.72 of principal components.
 
-Each series swings at a frequency and from a phase of its own, so two numbers tell all but the
+Each series swings at a frequency and from a phase of its own, so two numbers describe all but the
 noise, and a code of four has room for a circle and an interval. What is written is compared with
 the series *without* noise, which training never sees: the error is in deviations of the noise, so
 that of the measurements themselves is 1. Two numbers that are estimated from 64 measurements

@@ -232,10 +232,10 @@ def main(run: Run, s: Settings):
             ),
             "floor_": (test[: s.compared], test_labels[: s.compared]),
         }
-        for prefix, (pictures, wanted) in found.items():
-            metrics |= prefixed(prefix, evaluate(pictures))
+        for prefix, (drawn, wanted) in found.items():
+            metrics |= prefixed(prefix, evaluate(drawn))
             metrics[f"{prefix}accuracy"] = min(
-                np.mean(extract(pictures)["logits"].argmax(axis=1) == wanted)
+                np.mean(extract(drawn)["logits"].argmax(axis=1) == wanted)
                 for extract in extractors.values()
             )
         metrics |= extractor_accuracies(extractors)

@@ -32,8 +32,8 @@ class ConditionalDDPM(DDPM):
     Deviations: those of `DDPM`, whose steps of time and solvers take the place of the paper's.
 
     Args:
-        network: Points, times and int32 labels 0 to `classes`, of which the last is for no class,
-            to what it predicts.
+        network: Points, times and int32 labels 0 to `classes`, where the last is for no class, to
+            what it predicts.
         classes: Number of classes.
         probability_path: As of `DDPM`.
         prediction: As of `DDPM`.

@@ -178,7 +178,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
         raise ValueError(
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1] or "
             "[H, W, 3]. keras_gen.files.images.as_shown makes it of other channels, and "
-            "keras_gen.workshop.visualize.captioned([images]) one sheet of several images."
+            "keras_gen.workshop.visualize.captioned([images]) one grid of several images."
         )
     return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
 

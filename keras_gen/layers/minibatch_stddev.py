@@ -56,7 +56,7 @@ class MinibatchStddev(keras.layers.Layer):
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
     def _size_on_replicas(self) -> tf.Tensor:
-        """The size of a group, none of which may be shared by replicas."""
+        """The size of a group. No group may be shared by replicas."""
         if self.group_size is None:
             raise ValueError(
                 "group_size is None, which compares all of a batch, and each replica has a part of "

@@ -89,7 +89,7 @@ def _size_checks(
         + (" of all in a request." if None in shape else ", resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
-    # A side of which there would be too many pixels stands for any larger one.
+    # A side that alone has too many pixels stands for any larger one.
     pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
     return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 

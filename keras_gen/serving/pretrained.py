@@ -37,7 +37,7 @@ def load(source: str | Path) -> GenerativeModel:
             - the name of an export, such as `"vae_mnist"`, in `saved_models/` of the working
               directory or of this library; its highest version is taken;
             - the folder of an export, or of its versions;
-            - the folder of a run, of which `best.keras` or else the export is taken;
+            - the folder of a run, whose `best.keras` or else whose export is taken;
             - a `.keras` file;
             - `"hf://<user>/<name>"`, an export or what `model.save` has saved on the Hugging Face
               Hub.

@@ -23,7 +23,7 @@ class Pix2PixVideo(AdversarialPredictor):
     Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator takes the image of a
     pose x_t and the frame that it made before, and makes the frame G(x_t); before the first frame
     stands a black one. The discriminator sees two frames that follow each other beside their two
-    poses, so that it judges the motion too: the paper's temporal smoothing.
+    poses, so that it sees the motion too: the paper's temporal smoothing.
 
     Training takes clips of two frames, as in the paper, or longer ones: then the recursion is
     trained through all frames, and each two that follow each other are judged. What moves for more

@@ -38,7 +38,7 @@ class ConditionalVAE(VAE):
     and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
     `fit(images, labels)` takes integers, or `fit(images, conditions)` vectors or images, uint8 or
-    floats in [0, 1] `[n, height, width, channels]`: such as what is known of an image, of which the
+    floats in [0, 1] `[n, height, width, channels]`: such as the known part of an image, whose
     rest is the example. `sample(n, seed, label=3)` draws examples of a class, or of a label for
     each, without labels those of random classes; of vectors and images it takes `condition`, one
     for all or one for each.

@@ -16,7 +16,7 @@ class Oscillations:
 
     The position is `amplitude * sin(2 pi f t + phase)` at even times t in [0, 1), in seconds, and
     the speed is its derivative. Each series has a frequency and a phase of its own, both uniform.
-    Given them its values are independent; without them it takes all of a series to tell them.
+    Given them its values are independent; without them all of a series is needed to predict them.
 
     Args:
         steps: Times at which both are measured.

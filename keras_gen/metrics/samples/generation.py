@@ -180,7 +180,7 @@ def shifted(images: np.ndarray) -> np.ndarray:
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
     """Adds normal noise that nobody sees, of 4 of the 255 levels.
 
-    A distance that is far larger for held-out images so changed judges what people do not see.
+    A distance that is far larger for held-out images so changed measures what people do not see.
 
     Args:
         images: uint8 `[n, H, W, C]`.

@@ -65,8 +65,8 @@ def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
     """Returns inputs for times and labels, and the embedding of both, `[batch, units]`.
 
     Times `[batch]`, mostly in [0, 1], become sines and cosines and pass a dense layer. With
-    classes there are int32 labels `[batch]` of 0 to `classes`, of which the last stands for no
-    class; their embedding is added.
+    classes there are int32 labels `[batch]` of 0 to `classes`, where the last stands for no class;
+    their embedding is added.
     """
     times = keras.Input(())
     inputs = [times]

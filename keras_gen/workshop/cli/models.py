@@ -19,7 +19,7 @@ IMAGES = 64  # in a grid
 SOUNDS = 8  # in a file
 RATE = 8000  # samples a second, as all recipes of sounds have
 PAUSE = 0.3  # seconds between sounds
-ANY = "any"  # a label of which each sample draws its own
+ANY = "any"  # a label: each sample draws its own
 
 
 def sample(options: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ HEIGHT = 380
 PIXELS = 50_000_000  # of the largest image: larger ones hold up all visitors
 # Events run one after another: those that come while so many wait are refused.
 WAITING = 64
-# Visitors whose state is kept, of which each takes about a megabyte.
+# Visitors whose state is kept; each takes about a megabyte.
 VISITORS = 100
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.

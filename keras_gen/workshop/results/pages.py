@@ -70,7 +70,7 @@ class Family:
         methods: What it holds, in words.
         image: Path of an image from the repository's root.
         alt: What the image shows.
-        recipe: The recipe whose headline is told.
+        recipe: The recipe whose headline is written.
         figure: The headline in a visitor's words, a format of `value`, `paper` and `baseline`.
     """
 
@@ -187,9 +187,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     if not runs:
         return NONE
     if missing := set(_families(runs)) - set(families):
-        raise ValueError(
-            f"{SHOWN} lacks {', '.join(missing)}, of which there are results: add it."
-        )
+        raise ValueError(f"{SHOWN} lacks {', '.join(missing)}, which has results: add it.")
     entries = {own[0].recipe: own[0].entries[0] for own in runs}
     parts = [_header(DRAWN, "methods", "a figure")]
     for name, family in families.items():

@@ -388,7 +388,7 @@ def test_head_tells_a_figure_of_each_family():
         "| **[More](docs/results/gan.md)**: all kinds | None |",
     ]
     assert head([], families) == NONE
-    with pytest.raises(ValueError, match="lacks vae, of which there are results: add it"):
+    with pytest.raises(ValueError, match="lacks vae, which has results: add it"):
         head([groups], {})
     other = {"vae": dataclasses.replace(TOYS, recipe="cubes")}
     with pytest.raises(ValueError, match="tells a figure of cubes, which has no results"):

@@ -19,9 +19,9 @@ _CERTAIN = 1e-6  # is the least probability of an answer, so that none is fatal
 class BoostedPixels:
     """A distribution of gray images: boosted trees predict each pixel from those before it.
 
-    Before a pixel are the rows above and what is left of it in its own row. A pixel is told by
-    answers to questions: is it brighter than 0, and if so, what is each bit of its level, from the
-    highest to the lowest. Each question has trees of its own (scikit-learn's
+    Before a pixel are the rows above and what is left of it in its own row. A pixel is predicted
+    by answers to questions: is it brighter than 0, and if so, what is each bit of its level, from
+    the highest to the lowest. Each question has trees of its own (scikit-learn's
     `HistGradientBoostingClassifier`, after Friedman: "Greedy Function Approximation: A Gradient
     Boosting Machine", Annals of Statistics 2001). They see the nearest pixels before, the row, the
     column and the bits so far. The probability of a level is the product of those of its answers.

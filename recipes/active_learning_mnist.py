@@ -28,7 +28,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count
+from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
 
 import dataclasses
 from functools import partial
@@ -49,7 +49,13 @@ from keras_gen.workshop.baselines import PrincipalComponents
 from keras_gen.workshop.visualize import image_rows, line_plot, reconstructions
 
 COUNTS = (20, 50, 100, 200)
-LINES = ("codes_covering", "codes_doubtful", "codes_random", "pca_covering", "pixels_covering")
+LINES = {
+    "codes_covering": "codes, covering the pool",
+    "codes_doubtful": "codes, by doubt",
+    "codes_random": "codes, at random",
+    "pca_covering": "PCA, covering the pool",
+    "pixels_covering": "pixels, covering the pool",
+}
 MORE = (400, 800)  # random choices only: how many labels the others save
 
 
@@ -114,9 +120,21 @@ def main(run: Run, s: Settings):
             chosen = choose(codes, pool_labels, 20, s.seed)
             rows[way] = pool[chosen]
         run.draw("sample_grid", image_rows(rows, columns=10))
-        lines = lines_by_count(metrics, LINES, COUNTS)
-        run.draw("accuracies", line_plot(lines, "labels", "test accuracy (%)", log_x=True))
+        run.draw("accuracies", accuracies_by_count(metrics, s.draws))
     run.export(model)
+
+
+def accuracies_by_count(metrics, draws):
+    """Plots the accuracies, with the standard errors of their means over the draws."""
+    lines = lines_by_count(metrics, LINES, COUNTS)
+    errors = spreads_by_count(metrics, LINES, COUNTS, "error")
+    return line_plot(
+        {LINES[name]: line for name, line in lines.items()},
+        "labels",
+        f"test accuracy (%), mean and error of {draws} draws",
+        log_x=True,
+        spreads={LINES[name]: error for name, error in errors.items()},
+    )
 
 
 def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):

@@ -255,7 +255,8 @@ def main(run: Run, s: Settings):
             metrics |= suffixed(report, f"_at_{size}")
         photos, *_ = shown()
         painted = model.translate(photos, "photo_to_monet")
-        run.draw("paintings", translations_below(photos, painted, columns=SHOWN // 2))
+        names = ("photograph", "CycleGAN")
+        run.draw("paintings", translations_below(photos, painted, SHOWN // 2, names))
     run.export(model, default="photo_to_monet")
 
 

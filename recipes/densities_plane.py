@@ -58,7 +58,7 @@ PRESETS = {
 
 DISTRIBUTIONS = {"moons": two_moons(), "rings": rings(), "checkerboard": checkerboard()}
 METHODS = ("made", "flow")
-IN_WORDS = {"flow": "affine couplings", "mixture": "mixture of Gaussians"}
+IN_WORDS = {"made": "MADE", "flow": "affine couplings", "mixture": "mixture of Gaussians"}
 MAIN = ("checkerboard", "made")
 
 
@@ -80,7 +80,7 @@ def main(run: Run, s: Settings):
     # Each step: the network moves along the gradient of the exact log-likelihood.
     for (name, method), model in models.items():
         part = "" if (name, method) == MAIN else f"{name}_{method}"
-        run.fit(model, sets[name].train, partial(draw_density, name), part=part)
+        run.fit(model, sets[name].train, partial(draw_density, name, method), part=part)
 
     sizes = [s.most_gaussians // divisor for divisor in (8, 4, 2, 1)]
     with run.evaluation(models[MAIN]) as metrics:
@@ -96,7 +96,7 @@ def main(run: Run, s: Settings):
                 nats = distribution.log_density(test) - log_q(test)
                 metrics[f"kl_{name}_{method}"] = nats.mean()
                 metrics[f"kl_{name}_{method}_standard_error"] = nats.std() / len(nats) ** 0.5
-            shown = {IN_WORDS.get(method, method): log_q for method, log_q in densities.items()}
+            shown = {IN_WORDS[method]: log_q for method, log_q in densities.items()}
             rows[name] = test, {"known density": distribution.log_density, **shown}
         run.draw("densities", planar_densities(rows))
     run.export(models[MAIN], default="sample")
@@ -121,9 +121,9 @@ def log_density(model):
     return partial(model.log_prob, batch_size=10_000)
 
 
-def draw_density(name, model):
+def draw_density(name, method, model):
     distribution = DISTRIBUTIONS[name]
-    densities = {"known density": distribution.log_density, "model": log_density(model)}
+    densities = {"known density": distribution.log_density, IN_WORDS[method]: log_density(model)}
     return planar_densities({name: (distribution.sample(5000), densities)})
 
 

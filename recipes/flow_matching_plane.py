@@ -94,7 +94,7 @@ def main(run: Run, s: Settings):
                 metrics[f"off_{method}_{steps}"] = off_board(model, s.compared, s.seed, steps)
         drawn, _ = mixture.sample(s.compared)
         metrics["off_mixture"] = float(np.isinf(BOARD.log_density(drawn)).mean())
-        rows = {"checkerboard": (points, {"known": BOARD.log_density, **densities})}
+        rows = {"checkerboard": (points, {"known density": BOARD.log_density, **densities})}
         run.draw("densities", planar_densities(rows))
         run.animate("flowing", flowing(models))
     run.export(models["optimal"], default="sample")
@@ -111,7 +111,7 @@ def off_board(model, n, seed, steps):
 
 
 def draw_density(model):
-    densities = {"known": BOARD.log_density, "model": log_density(model)}
+    densities = {"known density": BOARD.log_density, "flow matching": log_density(model)}
     return planar_densities({"checkerboard": (BOARD.sample(5000), densities)})
 
 

@@ -20,7 +20,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), pad
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count
+from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
 
 import dataclasses
 from functools import partial
@@ -67,6 +67,7 @@ IN_WORDS = {
     "shifts": "with shifts",
     "gan": "with a GAN's digits",
     "both": "with shifts and a GAN's digits",
+    "svc": "a support vector machine",
 }
 
 
@@ -104,10 +105,21 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[main_case]) as metrics:
         for count in counts:
             metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
-        lines = lines_by_count(metrics, (*WAYS, "svc"), counts)
-        shown = {IN_WORDS.get(way, way): line for way, line in lines.items()}
-        run.draw("accuracy", line_plot(shown, "labels", "test accuracy (%)", log_x=True))
+        run.draw("accuracy", accuracies_by_count(metrics, counts, s.repeats))
     run.export(models[main_case], default="sample")
+
+
+def accuracies_by_count(metrics, counts, draws):
+    """Plots the accuracies of all ways, with their deviations over the draws of the labels."""
+    lines = lines_by_count(metrics, IN_WORDS, counts)
+    deviations = spreads_by_count(metrics, IN_WORDS, counts, "deviation")
+    return line_plot(
+        {IN_WORDS[way]: line for way, line in lines.items()},
+        "labels",
+        f"test accuracy (%), mean and deviation of {draws} draws",
+        log_x=True,
+        spreads={IN_WORDS[way]: deviation for way, deviation in deviations.items()},
+    )
 
 
 def padded(image, label):

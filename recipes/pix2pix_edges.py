@@ -43,6 +43,7 @@ from keras_gen.workshop.baselines import nearest_target, ridge_target
 from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 10  # test images in a grid
+IN_WORDS = {"model": "pix2pix", "nearest": "nearest edges' photograph"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +97,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         rows = {
             "edges": edges,
-            "model": model.translate(edges[:COLUMNS]),
+            "pix2pix": model.translate(edges[:COLUMNS]),
             "photograph": photos,
         }
         return image_rows(rows, COLUMNS)
@@ -120,7 +121,8 @@ def main(run: Run, s: Settings):
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         report = measure(train_photos[drawn], photos, edges)
         metrics["realism_photographs"] = report["realism"]
-        run.draw("ways", image_rows({"edges": edges, **ways}, COLUMNS))
+        shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}
+        run.draw("ways", image_rows({"edges": edges, **shown}, COLUMNS))
     run.export(model, half=True)
 
 

@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         rows = {
             "labels": maps,
-            "model": model.translate(maps[:COLUMNS]),
+            "pix2pix": model.translate(maps[:COLUMNS]),
             "photograph": photos,
         }
         return image_rows(rows, COLUMNS)
@@ -169,10 +169,10 @@ def main(run: Run, s: Settings):
         shown = maps[:COLUMNS]
         rows = {
             "labels": shown,
-            "model": model.translate(shown),
+            "pix2pix": model.translate(shown),
             "with latents": others["latents"].translate(shown),
             "L1 alone": others["l1_alone"].translate(shown),
-            "nearest": baselines["nearest"],
+            "nearest map's facade": baselines["nearest"],
             "ridge regression": baselines["ridge"],
             "photograph": photos,
         }

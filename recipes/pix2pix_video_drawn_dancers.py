@@ -45,6 +45,15 @@ from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 12  # frames in a row of a grid
 SEEN = 4  # poses after each other that the cheap methods see
+IN_WORDS = {
+    "video": "Pix2PixVideo",
+    "single": "pix2pix of one pose",
+    "nearest_1": "nearest pose",
+    "ridge_1": "ridge regression of one pose",
+    f"nearest_{SEEN}": f"nearest {SEEN} poses",
+    f"ridge_{SEEN}": f"ridge regression of {SEEN} poses",
+    "true": "true frames",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,11 +111,13 @@ def main(run: Run, s: Settings):
             run.compile(each, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
 
     def draw(model):
-        """The poses of two videos, what the model makes of them, and the true frames."""
+        """The poses of two videos, what it makes of them, and the true frames."""
         rows = {}
         for number in range(2):
             rows[f"poses {number + 1}"] = new.poses[number]
-            rows[f"made {number + 1}"] = model.translate(new.poses[number : number + 1])[0]
+            rows[f"Pix2PixVideo {number + 1}"] = model.translate(new.poses[number : number + 1])[
+                0
+            ]
             rows[f"true {number + 1}"] = new.images[number]
         return image_rows(rows, COLUMNS)
 
@@ -146,7 +157,8 @@ def main(run: Run, s: Settings):
             metrics |= suffixed(measure(videos), f"_{name}")
         metrics["lagging_error_frames"] = lagging_error(new.images)  # the reader's own
         shown = {"poses": new.poses, **ways, "true": new.images}
-        run.draw("ways", image_rows({name: each[0] for name, each in shown.items()}, COLUMNS))
+        rows = {IN_WORDS.get(name, name): each[0] for name, each in shown.items()}
+        run.draw("ways", image_rows(rows, COLUMNS))
         of_gif = [shown[name][:2] for name in ("poses", "single", "video", "true")]
         run.animate("dancing", video_grid(np.concatenate(of_gif), columns=2), 120)
     run.export(model, default="translate")

@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
         lines = {
             "measured": shown,
             "without noise": CLEAN_SWINGS.sample(s.compared, s.seed + 1)[:1],
-            "reconstructed": model.reconstruct(shown),
+            "LSTM autoencoder": model.reconstruct(shown),
         }
         times = np.arange(SWINGS.steps) / SWINGS.steps
         positions = {name: (times, series[0, :, 0]) for name, series in lines.items()}

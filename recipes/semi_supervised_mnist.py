@@ -23,7 +23,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count
+from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
 
 import dataclasses
 from functools import partial
@@ -66,6 +66,11 @@ PRESETS = {
 }  # fmt: skip
 
 COUNTS = (100, 600, 1000, 3000)  # of labels
+WAYS = {
+    "supervised": "labeled digits alone",
+    "pretrained": "pretrained by all digits",
+    "both": "both losses at once",
+}
 
 
 def main(run: Run, s: Settings):
@@ -102,9 +107,22 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[s.seed]) as metrics:
         for count in COUNTS:
             metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
-        lines = lines_by_count(metrics, ("supervised", "pretrained", "both"), COUNTS)
-        run.draw("errors", line_plot(lines, "labels", "test error (%)", log_x=True))
+        run.draw("errors", errors_by_count(metrics, s.repeats))
     run.export(models[s.seed])
+
+
+def errors_by_count(metrics, seeds):
+    """Plots the errors of the three classifiers, with their deviations over the seeds."""
+    lines = lines_by_count(metrics, WAYS, COUNTS)
+    deviations = spreads_by_count(metrics, WAYS, COUNTS, "deviation")
+    y_label = f"test error (%), mean and deviation of {seeds} seeds"
+    return line_plot(
+        {WAYS[way]: line for way, line in lines.items()},
+        "labels",
+        y_label,
+        log_x=True,
+        spreads={WAYS[way]: deviation for way, deviation in deviations.items()},
+    )
 
 
 def build_networks(s, seed):

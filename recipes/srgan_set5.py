@@ -51,7 +51,7 @@ from keras_gen.metrics import enlargement_report, psnr, train_classifier
 from keras_gen.networks import activation_maps, sr_discriminator, sr_resnet, vgg_features
 from keras_gen.translation import SRGAN
 from keras_gen.workshop.baselines import ClusteredRidge, bicubic
-from keras_gen.workshop.visualize import image_rows
+from keras_gen.workshop.visualize import captioned, image_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +119,7 @@ def main(run: Run, s: Settings):
         small = held_out_small[:6]
         rows = {
             "bicubic": bicubic(small, s.factor),
-            "model": model.translate(small),
+            "SRResNet": model.translate(small),
             "photograph": held_out,
         }
         return image_rows(rows, columns=6)
@@ -163,8 +163,10 @@ def main(run: Run, s: Settings):
                 report = enlargement_report(enlarge, images[: s.tested], s.factor)
                 metrics |= suffixed(report, f"_{name.lower()}_{way}")
         small = shrunk(tests["Set5"][0][None], s.factor).numpy()
-        shown = [ways[way](small)[0] for way in ("bicubic", "model", "srgan")]
-        run.draw("enlarged", np.concatenate([*shown, tests["Set5"][0]], axis=1))
+        names = {"bicubic": "bicubic", "model": "SRResNet", "srgan": "SRGAN"}
+        shown = [*(ways[way](small) for way in names), tests["Set5"][0][None]]
+        columns = [*names.values(), "photograph"]
+        run.draw("enlarged", captioned([np.concatenate(shown)], column_names=columns))
     run.export(model)
 
 

@@ -113,7 +113,8 @@ def main(run: Run, s: Settings):
         }
         metrics |= evaluate.measure_filtered(filtered)
         painted = model.translate(photos, "photo_to_monet")
-        run.draw("paintings", translations_below(photos, painted, columns=SHOWN // 2))
+        names = ("photograph", "UNIT")
+        run.draw("paintings", translations_below(photos, painted, SHOWN // 2, names))
     run.export(model, default="photo_to_monet")
 
 

@@ -78,8 +78,8 @@ def main(run: Run, s: Settings):
         shown = test.arrays()[:2]
         sets = {
             "measured": shown,
-            "reconstructed": model.reconstruct(shown),
-            "drawn": model.sample(2, seed=s.seed),
+            "reconstructed by the VAE": model.reconstruct(shown),
+            "drawn by the VAE": model.sample(2, seed=s.seed),
         }
         times = np.arange(SWINGS.steps) / SWINGS.steps
         lines = {

@@ -109,7 +109,8 @@ def main(run: Run, s: Settings):
         }
         metrics |= code_use_report(uses)
         run.draw("code_histogram", code_histogram(uses))
-        run.draw("sample_grid", image_rows({"image": test, **found}, columns=12))
+        rows = {"image": test, "VQ-VAE-2": found["model"], **others}
+        run.draw("sample_grid", image_rows(rows, columns=12))
     run.export(model)
 
 

@@ -103,7 +103,8 @@ def main(run: Run, s: Settings):
         uses = {"codes": code_uses(codes, s.codebook_size)}
         metrics |= code_use_report(uses)
         run.draw("code_histogram", code_histogram(uses))
-        run.draw("sample_grid", image_rows({"image": test, **found}, columns=16))
+        rows = {"image": test, "VQ-VAE": found["model"], **others}
+        run.draw("sample_grid", image_rows(rows, columns=16))
     run.export(model)
 
 

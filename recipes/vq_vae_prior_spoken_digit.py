@@ -147,14 +147,15 @@ def main(run: Run, s: Settings):
 def draw_reconstructed(waveforms, speakers, coder):
     """Recordings, and below their reconstructions."""
     reconstructed = coder.reconstruct(waveforms, speakers)
-    return spectrograms({"recorded": waveforms, "reconstructed": reconstructed})
+    return spectrograms({"recorded": waveforms, "VQ-VAE": reconstructed})
 
 
 def draw_voices(speakers, seed, prior):
     """Eight sounds of every speaker, one speaker below the other."""
     count = len(speakers)
     sounds = prior.sample(8 * count, seed=seed, speaker=np.repeat(np.arange(count), 8))
-    return spectrograms(dict(zip(speakers, np.split(sounds, count), strict=True)))
+    of_speakers = dict(zip(speakers, np.split(sounds, count), strict=True))
+    return spectrograms(of_speakers, [f"sound {number}" for number in range(1, 9)])
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def main(run: Run, s: Settings):
 def voices(speakers, recordings, model):
     """Ten digits as recorded, as reconstructed, and in all voices."""
     waveforms, who, digits = recordings
-    chosen = even_order(digits)[:10]
+    chosen = shown(digits)
     heard = {
         "recorded": waveforms[chosen],
         "reconstructed": model.reconstruct(waveforms[chosen], who[chosen]),
@@ -118,8 +118,16 @@ def voices(speakers, recordings, model):
     return heard
 
 
+def shown(digits):
+    """The places of one recording of each digit."""
+    return even_order(digits)[:10]
+
+
 def draw_voices(speakers, recordings, model):
-    return spectrograms(voices(speakers, recordings, model))
+    """Spectrograms of the voices, with the digit and who says it above each column."""
+    _, who, digits = recordings
+    names = [f"{digits[place]}\n{speakers[who[place]]}" for place in shown(digits)]
+    return spectrograms(voices(speakers, recordings, model), names)
 
 
 if __name__ == "__main__":

@@ -123,8 +123,12 @@ def main(run: Run, s: Settings):
         metrics |= vocoding_report(train, (test, speakers, words), vocoded)
         for name, heard in {"recorded": test, **vocoded}.items():
             run.write_sounds(name, heard[shown], RATE)
-        drawn = {name: heard[shown] for name, heard in vocoded.items()}
-        run.draw("vocoded", spectrograms({"recorded": test[shown], **drawn}))
+        rows = {
+            "recorded": test[shown],
+            "WaveGlow": vocoded["waveglow"][shown],
+            "Griffin-Lim": vocoded["griffin_lim"][shown],
+        }
+        run.draw("vocoded", spectrograms(rows, [f"digit {words[place]}" for place in shown]))
     run.export(model)
 
 

@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
             metrics[f"bits_of_{name}"] = bits(model, of_speaker)
             sounds = model.sample(s.voices, seed=s.seed, speaker=number)
             run.write_sounds(f"voice_of_{name}", sounds, RATE)
-            heard = {"recorded": of_speaker[0][: s.voices], "drawn": sounds}
+            heard = {"recorded": of_speaker[0][: s.voices], "WaveNet": sounds}
             run.draw(f"voice_of_{name}", spectrograms(heard))
         metrics["milliseconds_seen"] = 1000 * receptive_field(s.repeats * doubled) / RATE
     run.export(model, default="sample")
@@ -145,7 +145,8 @@ def draw_voices(speakers, seed, model):
     """Two sounds of every speaker, one speaker below the other."""
     count = len(speakers)
     sounds = model.sample(2 * count, seed=seed, speaker=np.repeat(np.arange(count), 2))
-    return spectrograms(dict(zip(speakers, np.split(sounds, count), strict=True)))
+    of_speakers = dict(zip(speakers, np.split(sounds, count), strict=True))
+    return spectrograms(of_speakers, ["first sound", "second sound"])
 
 
 if __name__ == "__main__":

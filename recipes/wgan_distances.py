@@ -105,7 +105,7 @@ def main(run: Run, s: Settings):
 
 
 def draw_points(points, model):
-    panels = {"data": points, "model": model.sample(len(points), seed=0)}
+    panels = {"data": points, "WGAN-GP": model.sample(len(points), seed=0)}
     return code_scatter(
         panels, np.zeros(len(points), int), names=["points"], axis_names=("x", "y")
     )

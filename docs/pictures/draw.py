@@ -21,6 +21,7 @@ from keras_gen.workshop.visualize import captioned, translations_below, write_im
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
 FACTOR = 4  # of the super-resolution
+NAMES = ("photograph", "CycleGAN")
 
 
 def main():
@@ -31,13 +32,13 @@ def main():
 
     photographs = [data.rocket(), load_sample_image("flower.jpg"), data.coffee(), data.chelsea()]
     photographs = np.stack([resized(photograph, 256, 384) for photograph in photographs])
-    paintings = translations_below(photographs, paint(photographs), columns=2)
+    paintings = translations_below(photographs, paint(photographs), 2, NAMES)
     write_image(HERE / "paintings.jpg", paintings)
 
     face = data.astronaut()[None, :256, 96:352]
     small = shrunk(face, FACTOR).numpy()
     enlarge = signature("srgan_set5", "enlarge")
-    ways = {"bicubic": bicubic(small, FACTOR), "model": enlarge(small), "original": face}
+    ways = {"bicubic": bicubic(small, FACTOR), "SRResNet": enlarge(small), "photograph": face}
     enlarged = captioned([np.concatenate(list(ways.values()))], column_names=list(ways))
     write_image(HERE / "enlarged.png", enlarged)
 

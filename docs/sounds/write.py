@@ -25,17 +25,31 @@ from keras_gen.workshop.baselines import (
 from keras_gen.workshop.visualize import spectrograms, write_image
 
 HERE = Path(__file__).parent
+IN_WORDS = {
+    "by_kmeans": "k-means of frames",
+    "reconstructed": "VQ-VAE",
+    "converted": "VQ-VAE, in another voice",
+    "by_nearest_units": "nearest pieces of that voice",
+    "sampled": "WaveNet",
+    "by_linear_prediction": "linear prediction",
+    "by_counts": "counts of codes",
+}
 SPEAKER = "jackson"
 TARGET = "nicolas"  # whose voice the words get
 DIGITS = (1, 2, 3)
 
 
 def main():
-    for name, make in {"vq_vae": converted, "wavenet": spoken, "prior": of_codes}.items():
+    digits = [f"digit {digit}" for digit in DIGITS]
+    samples = [f"sound {number}" for number in range(1, len(DIGITS) + 1)]
+    makers = {"vq_vae": converted, "wavenet": spoken, "prior": of_codes}
+    for name, make in makers.items():
         sounds = make()
         for which, waveforms in sounds.items():
             write_wav(HERE / f"{name}_{which}.wav", waveforms, RATE)
-        write_image(HERE / f"{name}.png", spectrograms(sounds))
+        shown = {IN_WORDS.get(which, which): heard for which, heard in sounds.items()}
+        columns = digits if name == "vq_vae" else samples
+        write_image(HERE / f"{name}.png", spectrograms(shown, columns))
 
 
 def converted():

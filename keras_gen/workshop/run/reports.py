@@ -1,7 +1,7 @@
 """Numbers that several recipes report, under the names that they publish."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -206,3 +206,24 @@ def lines_by_count(
     """Returns a line for each name through its metrics `<name>_<count>`, for `line_plot`."""
     xs = list(counts)
     return {name: (xs, [metrics[f"{name}_{count}"] for count in xs]) for name in names}
+
+
+def spreads_by_count(
+    metrics: Mapping[str, float], names: Iterable[str], counts: Sequence[int], kind: str
+) -> dict[str, list[float]]:
+    """Returns how far the points of `lines_by_count` spread, by their metrics.
+
+    Args:
+        metrics: Those of a run.
+        names: Of the lines.
+        counts: Of the points.
+        kind: The end of the metrics' names, `<name>_<count>_<kind>`, such as "deviation".
+
+    Returns: numbers for the points of each line that has them; of one seed there is no deviation.
+    """
+    keys = {name: [f"{name}_{count}_{kind}" for count in counts] for name in names}
+    return {
+        name: [metrics[key] for key in of_line]
+        for name, of_line in keys.items()
+        if all(key in metrics for key in of_line)
+    }

@@ -12,10 +12,11 @@ def densities(
     model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
     samples: int = 20_000, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """A GAN of one number: the densities of data and model, and D(x).
+    """A GAN of one number: the densities of data and samples, and D(x).
 
     As fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. Dotted is the best
-    discriminator of both densities, p / (p + q); dashed is 1/2.
+    discriminator of both densities, p / (p + q), which is unknown where neither has an example;
+    dashed is 1/2.
 
     Args:
         model: A `GAN` of examples `[batch, 1]` whose discriminator has one logit.
@@ -41,13 +42,12 @@ def densities(
     p = np.histogram(data, edges)[0] / (len(data) * np.diff(edges))
     q = np.histogram(made, edges)[0] / (len(made) * np.diff(edges))
     logits = np.asarray(model.discriminator(middle[:, None].astype("float32"), training=False))
-    known = p + q > 0
     drawn, (axes,) = panels_of(1)
     axes.fill_between(middle, p, step="mid", alpha=0.4, label="data")
-    axes.fill_between(middle, q, step="mid", alpha=0.4, label="model")
+    axes.fill_between(middle, q, step="mid", alpha=0.4, label="GAN")
     axes.plot(middle, 1 / (1 + np.exp(-logits[:, 0])), color="black", label="D(x)")
-    best = p[known] / (p + q)[known]
-    axes.plot(middle[known], best, ":", color="black", label="best D(x)")
+    known = np.where(p + q > 0, p + q, np.nan)  # the line breaks where both are empty
+    axes.plot(middle, p / known, ":", color="black", label="best D(x)")
     axes.axhline(0.5, color="gray", linestyle="--", linewidth=1)
     most = max(1.0, 1.05 * p.max(), 1.05 * q.max())
     axes.set(xlim=span, ylim=(0, most), xlabel="x", ylabel="density, and D(x)")

@@ -143,6 +143,7 @@ def line_plot(
     y_label: str,
     log_x: bool = False,
     log_y: bool = False,
+    spreads: Mapping[str, Sequence[float]] | None = None,
 ) -> np.ndarray:
     """Lines, with a mark at each point unless there are many, such as an error over code size.
 
@@ -152,12 +153,14 @@ def line_plot(
         y_label: Text on the left, with the unit.
         log_x: Whether x has a logarithmic scale, its values as its ticks.
         log_y: Whether y has a logarithmic scale.
+        spreads: Name of a line -> how far a bar reaches above and below each of its points, such as
+            a deviation over seeds. A line without them has no bars.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no line, one has not as many xs as ys, or a number on a logarithmic
-            scale is not positive.
+        ValueError: If there is no line, one has not as many xs as ys, a number on a logarithmic
+            scale is not positive, or spreads are not those of the points of a line.
 
     Example: `line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "error")`.
     """
@@ -174,10 +177,20 @@ def line_plot(
                 )
     if not lines:
         raise ValueError("lines is empty: give at least one.")
+    spreads = spreads or {}
+    for name, spread in spreads.items():
+        if name not in lines or len(spread) != len(lines[name][0]):
+            raise ValueError(
+                f"spreads has {len(spread)} numbers for {name!r}: give one for each point of a "
+                f"line, which are {', '.join(lines)}."
+            )
     drawn, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
         mark = "o" if len(xs) <= MOST_MARKS else None
-        axes.plot(xs, ys, marker=mark, label=in_words(name))
+        (line,) = axes.plot(xs, ys, marker=mark, label=in_words(name))
+        if name in spreads:
+            color = line.get_color()
+            axes.errorbar(xs, ys, spreads[name], fmt="none", ecolor=color, capsize=3)
     if log_x:
         axes.set_xscale("log")
         ticks = sorted({x for xs, _ in lines.values() for x in xs})

@@ -44,20 +44,23 @@ def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np
 
     Example:
     ```python
-    rows = {"image": test, "model": model.reconstruct(test), "JPEG": from_jpeg}
+    rows = {"image": test, "VQ-VAE": model.reconstruct(test), "JPEG": from_jpeg}
     write_image("codes.png", image_rows(rows, columns=16))
     ```
     """
     return _named_rows(list(map(in_words, rows)), [images[:columns] for images in rows.values()])
 
 
-def translations_below(images, translated, columns: int) -> np.ndarray:
+def translations_below(
+    images, translated, columns: int, names: tuple[str, str] = ("image", "translation")
+) -> np.ndarray:
     """Rows of images, and below each row what became of them.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`.
         translated: Likewise.
         columns: Images of a row.
+        names: Of both kinds of rows.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -67,7 +70,7 @@ def translations_below(images, translated, columns: int) -> np.ndarray:
     for start in range(0, len(images), columns):
         shown = slice(start, start + columns)
         rows += [images[shown], translated[shown]]
-    return captioned(rows, ["image", "translation"] * (len(rows) // 2))
+    return captioned(rows, list(names) * (len(rows) // 2))
 
 
 def denoised(model, images) -> np.ndarray:

@@ -1,35 +1,70 @@
 """Images of sounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_gen.core.sound_spectra import spectrogram
-from keras_gen.workshop.visualize.rows_of_images import image_rows
+from keras_gen.core.sound_spectra import WINDOW, spectrogram
+from keras_gen.messages import in_words
+from keras_gen.workshop.visualize.plots import new_figure, pixels
 
-_RANGE = 60.0  # dB from white to black
+_RANGE = 60.0  # dB from the loudest to black
+_QUIET = 1e-5  # magnitude; softer than this is nowhere bright
+_SOFTEST = 1e-9  # magnitude that silence is given, whose logarithm is finite
+_WIDEST = 11.0  # of all columns, in hundreds of pixels
 
 
-def spectrograms(rows: Mapping[str, np.ndarray]) -> np.ndarray:
+def spectrograms(
+    rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
+) -> np.ndarray:
     """Rows of spectrograms: time to the right, frequency upwards, loud is bright.
+
+    What is 60 dB softer than the loudest place of all rows, or more, is black.
 
     Args:
         rows: Name -> sounds, int16 or floats in [-1, 1], `[n, samples, 1]`: such as originals above
-            their reconstructions and conversions.
+            their reconstructions and conversions. All have as many samples.
+        column_names: A name for each column, or none.
+        rate: Samples a second, for the axes.
 
-    Returns: a uint8 image `[height, width, 3]`, as `image_rows`, 60 dB from black to white.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         TypeError: If a dtype is another.
-        ValueError: If the shapes or the values are others.
+        ValueError: If the shapes or the values are others, or there are not as many names as
+            columns.
 
     Example: `spectrograms({"recorded": sounds, "converted": model.convert(sounds, 3)})`.
     """
-    return image_rows({name: _drawn(sounds) for name, sounds in rows.items()})
+    magnitudes = {name: spectrogram(sounds) for name, sounds in rows.items()}
+    columns = max(map(len, magnitudes.values()), default=0)
+    if not columns or len(column_names) not in (0, columns):
+        raise ValueError(
+            f"There are {len(column_names)} column_names for {columns} columns: give sounds, and "
+            "name each column or none."
+        )
+    loudest = max(np.max(found, initial=_QUIET) for found in magnitudes.values())
+    seconds = max(sounds.shape[1] for sounds in rows.values()) / rate
+    edge = WINDOW / 2 / rate  # from a sound's begin to the middle of its first window
+    extent = (edge, seconds - edge, 0, rate / 2000)
 
-
-def _drawn(sounds):
-    """Images uint8 `[n, frequencies, times, 1]`, the lowest frequency in the last row."""
-    levels = 1 + 20 / _RANGE * np.log10(spectrogram(sounds) + 1e-9)
-    pixels = (255 * np.clip(levels, 0, 1)).round().astype(np.uint8)
-    return pixels.transpose(0, 2, 1)[:, ::-1, :, None]
+    width = min(1.3, _WIDEST / columns)
+    drawn = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
+    panels = drawn.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+    for axes in panels.ravel():
+        axes.set_visible(False)
+    for row, (name, found) in zip(panels, magnitudes.items(), strict=True):
+        for axes, image in zip(row, found, strict=False):
+            levels = 20 * np.log10(np.maximum(image, _SOFTEST) / loudest)
+            axes.imshow(
+                levels.T, cmap="magma", vmin=-_RANGE, vmax=0, origin="lower", aspect="auto",
+                extent=extent,
+            )  # fmt: skip
+            axes.set_visible(True)
+        text = in_words(name)
+        row[0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=10)
+    for axes, name in zip(panels[0], column_names, strict=False):
+        axes.set_title(name)
+    drawn.supxlabel("seconds")
+    drawn.supylabel("kHz")
+    return pixels(drawn)

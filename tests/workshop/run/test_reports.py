@@ -13,6 +13,7 @@ from keras_gen.workshop.run.reports import (
     lines_by_count,
     prefixed,
     psnr_report,
+    spreads_by_count,
     suffixed,
 )
 
@@ -58,6 +59,12 @@ def test_lines_go_through_the_metrics_of_their_name():
     metrics = {"gan_50": 1.0, "gan_200": 2.0, "svc_50": 3.0, "svc_200": 4.0}
     lines = lines_by_count(metrics, ("gan", "svc"), (50, 200))
     assert lines == {"gan": ([50, 200], [1.0, 2.0]), "svc": ([50, 200], [3.0, 4.0])}
+
+
+def test_spreads_of_one_seed_are_left_out():
+    metrics = {"gan_50_deviation": 0.1, "gan_200_deviation": 0.2, "svc_50_deviation": 0.3}
+    found = spreads_by_count(metrics, ("gan", "svc"), (50, 200), "deviation")
+    assert found == {"gan": [0.1, 0.2]}
 
 
 def test_bits_of_a_density_count_the_values_of_an_image():

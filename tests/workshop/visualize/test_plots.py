@@ -160,6 +160,21 @@ class TestLinePlot:
         with pytest.raises(ValueError, match=sentence):
             line_plot(lines, "x", "y", log_y=True)
 
+    def test_bars_reach_as_far_as_the_spreads(self):
+        lines = {"a": ([1, 2], [1.0, 1.0]), "b": ([1, 2], [-1.0, 3.0])}
+        pixels = [
+            len(where(line_plot(lines, "x", "y", spreads={"a": [spread] * 2}), BLUE))
+            for spread in (0.0, 0.5, 1.0, 1.5)
+        ]
+        longer = np.diff(pixels)
+        assert longer[0] > 0
+        np.testing.assert_allclose(longer[1:], longer[1], rtol=0.05)
+
+    @pytest.mark.parametrize("spreads", [{"b": [1, 1]}, {"a": [1]}])
+    def test_spreads_of_no_line_or_of_other_points(self, spreads):
+        with pytest.raises(ValueError, match="one for each point of a line, which are a"):
+            line_plot({"a": ([1, 2], [1, 1])}, "x", "y", spreads=spreads)
+
 
 def test_a_legend_that_would_hide_a_line_stands_above():
     xs = np.linspace(0, 1, 41)

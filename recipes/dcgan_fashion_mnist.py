@@ -32,7 +32,7 @@ from keras_gen.gan import GAN
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.workshop.baselines import mixture_samples
-from keras_gen.workshop.visualize import samples
+from keras_gen.workshop.visualize import sample_neighbors, samples
 
 SHAPE = (32, 32, 1)
 
@@ -104,6 +104,7 @@ def main(run: Run, s: Settings):
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         test = Source(test_images).batches(100)
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
+        run.draw("neighbors", sample_neighbors(model, images))
     run.export(model, default="sample")
 
 

@@ -34,7 +34,7 @@ from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.vae import VAE
-from keras_gen.workshop.visualize import samples
+from keras_gen.workshop.visualize import interpolations, samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +94,7 @@ def main(run: Run, s: Settings):
         metrics["active_units"], _ = active_units(means)
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
         metrics["nll_mixture"] = -mixture.log_prob(test_images).mean()
+        run.draw("lines", interpolations(model, test_images[:8], test_images[8:16]))
     run.export(model)
 
 

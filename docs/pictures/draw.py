@@ -45,7 +45,7 @@ def main():
 
 def signature(name, which):
     """A signature of a committed export, as a function of uint8 images."""
-    (version,) = (EXPORTS / name).iterdir()
+    (version,) = (path for path in (EXPORTS / name).iterdir() if path.is_dir())
     call = tf.saved_model.load(version).signatures[which]
     return lambda images: call(images=tf.constant(images))["output_images"].numpy()
 

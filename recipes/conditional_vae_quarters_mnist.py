@@ -181,11 +181,11 @@ def completions(model, images, known, seed, network=None):
     rows = {"known": joined(np.full_like(rest, 0.5), condition, known)}
     if network is not None:
         means = tf.sigmoid(network(condition, training=False)).numpy()
-        rows["network"] = joined(means, condition, known)
+        rows["network of pixels"] = joined(means, condition, known)
     for number in range(4):
         drawn = model.sample(len(images), seed=seed + number, condition=condition) / 255
-        rows[f"drawn {number + 1}"] = joined(drawn, condition, known)
-    rows["digit"] = joined(rest, condition, known)
+        rows[f"conditional VAE {number + 1}"] = joined(drawn, condition, known)
+    rows["test digit"] = joined(rest, condition, known)
     return image_rows(rows)
 
 

@@ -104,8 +104,8 @@ def main(run: Run, s: Settings):
             embedding = model.embed(new.images[shots], new.landmarks[shots])
             landmarks = new.landmarks[person, tested][:COLUMNS]
             drawn = model.render(landmarks, np.repeat(embedding, len(landmarks), axis=0))
-            rows[f"person {person + 1}, drawn"] = drawn
-            rows[f"person {person + 1}"] = new.images[person, tested]
+            rows[f"talking heads {person + 1}"] = drawn
+            rows[f"true frames {person + 1}"] = new.images[person, tested]
         return image_rows(rows, COLUMNS)
 
     # Each step: one update of embedder and generator, then one of the discriminator.
@@ -152,7 +152,7 @@ def main(run: Run, s: Settings):
             rows[f"nearest, {seen}"] = ways["nearest"]
             rows[f"meta-learned, {seen}"] = ways["meta"]
             rows[f"fine-tuned, {seen}"] = ways["tuned"]
-        run.draw("ways", image_rows({**rows, "frame": truth}, COLUMNS))
+        run.draw("ways", image_rows({**rows, "true frames": truth}, COLUMNS))
     run.export(model, default="render")
 
 

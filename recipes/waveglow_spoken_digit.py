@@ -98,7 +98,9 @@ def main(run: Run, s: Settings):
     sounds = choice.train.map(waveform_alone)
     stream = partial(sounds.stream, s.batch_size, s.seed, augment=random_excerpt(s.excerpt))
     shown = even_order(words)[:10]
-    run.fit(model, stream, partial(draw_vocoded, test[shown]), validate=validate, best="bits")
+    names = [f"digit {words[place]}" for place in shown]
+    draw = partial(draw_vocoded, test[shown], names)
+    run.fit(model, stream, draw, validate=validate, best="bits")
     run.restore_best(model)
 
     run.say("fitting linear predictions")
@@ -128,7 +130,7 @@ def main(run: Run, s: Settings):
             "WaveGlow": vocoded["waveglow"][shown],
             "Griffin-Lim": vocoded["griffin_lim"][shown],
         }
-        run.draw("vocoded", spectrograms(rows, [f"digit {words[place]}" for place in shown]))
+        run.draw("vocoded", spectrograms(rows, names))
     run.export(model)
 
 
@@ -161,11 +163,11 @@ def bits(model, waveforms, hop):
     return nats / samples / np.log(2)
 
 
-def draw_vocoded(waveforms, model):
+def draw_vocoded(waveforms, names, model):
     """Recordings, and below what is made of their mel spectrograms."""
     mel = model.mel(waveforms)
     vocoded = model.vocode(mel, np.arange(len(mel)))
-    return spectrograms({"recorded": waveforms, "WaveGlow": vocoded})
+    return spectrograms({"recorded": waveforms, "WaveGlow": vocoded}, names)
 
 
 if __name__ == "__main__":

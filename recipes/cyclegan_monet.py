@@ -78,7 +78,7 @@ class Settings(RunSettings):
     filters: int = 64  # Channels of the generators' first layer
     blocks: int = 9  # Residual blocks of the generators
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
-    upsampling: Literal["transposed", "smoothed", "blurred", "resize", "bilinear"] = "transposed"
+    upsampling: Literal["transposed", "smoothed", "resize", "bilinear"] = "transposed"
     """Of the generators: transposed is the paper's; the others draw no checkerboards."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
     """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""

@@ -7,7 +7,7 @@ from keras_gen.files.images import LUMA_WEIGHTS
 from keras_gen.layers import SpectralNormalization, ZeroConvolution
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
-UPSAMPLING = ("transposed", "smoothed", "blurred", "resize", "bilinear")
+UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")
 
 
 def conv(
@@ -235,13 +235,10 @@ def doubled(x, filters: int, upsampling: str, **options):
         filters: Output channels.
         upsampling: `"transposed"`: a transposed convolution of stride 2, whose uneven overlaps tend
             to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes exactly
-            these (Sugawara et al. 2018) where what is enlarged is even. `"blurred"`: blurred after
-            that too, by the weights 1, 3, 3, 1 in all, as StyleGAN's (Karras et al. 2019), for what
-            the mean leaves beside edges makes meshes. `"resize"`: nearest neighbor and a
-            convolution (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill
-            2016), which draws no checkerboards either, at twice the cost or more, but leaves steps
-            of two pixels in flat areas. `"bilinear"`: the same with bilinear interpolation, which
-            leaves none.
+            these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena,
+            Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which draws
+            no checkerboards either, at twice the cost or more, but leaves steps of two pixels in
+            flat areas. `"bilinear"`: the same with bilinear interpolation, which leaves none.
         **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
@@ -255,8 +252,6 @@ def doubled(x, filters: int, upsampling: str, **options):
             x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)
-    if upsampling in ("smoothed", "blurred"):
+    if upsampling == "smoothed":
         x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
-    if upsampling == "blurred":
-        x = blurred(x)
     return x

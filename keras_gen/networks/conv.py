@@ -94,7 +94,7 @@ def conv_decoder(
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
-        upsampling: `"resize"`, `"bilinear"`, `"transposed"`, `"smoothed"` or `"blurred"`: see
+        upsampling: `"resize"`, `"bilinear"`, `"transposed"` or `"smoothed"`: see
             `networks.blocks.doubled`.
         blocks: Residual blocks before each of the layers that double.
         maps: Whether the latents are maps, as in the encoder.

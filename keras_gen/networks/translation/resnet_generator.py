@@ -30,8 +30,8 @@ def resnet_generator(
         image_shape: `(height, width, channels)`; sides are multiples of 4 of at least 8, or None.
         filters: K above, 64 in the paper.
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
-        upsampling: `"transposed"`, the paper's, `"smoothed"`, `"blurred"`, `"resize"` or
-            `"bilinear"`: see `networks.blocks.doubled`.
+        upsampling: `"transposed"`, the paper's, `"smoothed"`, `"resize"` or `"bilinear"`: see
+            `networks.blocks.doubled`.
         normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
             groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
             (Chen et al. 2022), so that a large image can be translated in tiles.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_gen.networks import resnet_generator
 from keras_gen.networks.blocks import smooth_chroma
 
-UPSAMPLING = ("transposed", "smoothed", "blurred", "resize")
+UPSAMPLING = ("transposed", "smoothed", "resize")
 
 
 def conv(size, inputs, outputs):

@@ -96,6 +96,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         encoders = {"codes": model.encode, "pca": pca.encode, "pixels": flat_pixels}
+        seeds = range(s.seed, s.seed + s.draws)
         numbers = {}
         for name, encode in encoders.items():
             numbers[name] = (encode(pool), pool_labels, encode(test), test_labels)
@@ -103,14 +104,13 @@ def main(run: Run, s: Settings):
             run.say(f"choosing digits by {name}")
             for way, choose in WAYS.items():
                 for count in COUNTS:
-                    found = [
-                        accuracy(choose, count, seed, *of_digits) for seed in range(s.draws)
-                    ]
+                    found = [accuracy(choose, count, seed, *of_digits) for seed in seeds]
                     metrics[f"{name}_{way}_{count}"] = np.mean(found)
-                    metrics[f"{name}_{way}_{count}_error"] = np.std(found) / s.draws**0.5
+                    deviation = np.std(found, ddof=min(1, s.draws - 1))
+                    metrics[f"{name}_{way}_{count}_error"] = deviation / s.draws**0.5
         codes, *others = numbers["codes"]
         for count in MORE:
-            found = [accuracy(at_random, count, seed, codes, *others) for seed in range(s.draws)]
+            found = [accuracy(at_random, count, seed, codes, *others) for seed in seeds]
             metrics[f"codes_random_{count}"] = np.mean(found)
         for way in ("covering", "doubtful"):
             metrics[f"saved_{way}"] = labels_saved(metrics, way, spent=50)

@@ -1,7 +1,7 @@
 """CycleGAN without its cycles: two GANs whose images look right, and what is left of the content.
 
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
-Networks", ICCV 2017, sec. 5.1.3 and fig. 7.
+Networks", ICCV 2017, sec. 5.1.4 and fig. 7.
 
   python recipes/cyclegan_ablation_mnist.py                    26 minutes on one of two CPU cores
   python recipes/cyclegan_ablation_mnist.py --preset smoke     under a minute
@@ -14,12 +14,14 @@ negatives of the other half, so that no digit has its pair; yet the right transl
 known. The same networks train from the same seed with cycles, with cycles and the identity loss,
 and with neither, which leaves a GAN for each direction.
 
-Whether translations look right says the kernel distance to test negatives in the features of two
-classifiers of negatives, trained apart (the worse counts), and D by its mean: 1 stands for real
-negatives and 0 for generated ones. Whether they kept their content say one of the classifiers,
-which names the digit, and the error to the right translation. The baseline is the digit as it is.
-Any other test negative looks right and has the wrong content: that is what is to be expected where
-all content is lost. It is not lost here: generators of convolutions keep strokes where they are.
+Whether translations look right says the kernel distance to negatives of training digits in the
+features of two classifiers of such negatives, trained apart (the worse counts). D's mean stands
+beside it, where 1 is for real negatives and 0 for generated ones; it says little, for where D sees
+no difference it is one half for both, and untouched digits may have more. Whether they kept their
+content say one of the classifiers, which names the digit, and the error to the right translation.
+The baseline is the digit as it is. Any other test negative looks right and has the wrong content:
+that is what is to be expected where all content is lost. It is not lost here: generators of
+convolutions keep strokes where they are.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 

@@ -13,7 +13,8 @@ The whole network and those without a guideline train from the same seed on as m
 without strides (max pooling and repeated pixels), without batch normalization, with hidden dense
 layers, with tanh for the generator's ReLU, without tanh at its end, and with ReLU for the
 discriminator's leaky one. The standard deviation of the initial weights, 0.02, suits networks that
-are normalized, so those without normalization train once more from He's initial weights.
+are normalized, so those without normalization train once more from Keras' he_normal, which
+takes the output channels of a transposed kernel for its inputs.
 
 Samples are compared as in dcgan_fashion_mnist.py. A training that ends in NaN is measured as it was
 before, and the metrics say so.
@@ -58,7 +59,7 @@ NAMES = {
     "whole": "all guidelines",
     "strides": "pooling",
     "normalization": "no normalization",
-    "normalization_he": "the same, He's weights",
+    "normalization_he": "the same, he_normal",
     "convolutions": "dense layers",
     "relu": "tanh for ReLU",
     "tanh": "no tanh at the end",

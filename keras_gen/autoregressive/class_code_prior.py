@@ -27,7 +27,7 @@ class ClassCodePrior(CodePrior):
         seed: Not used by this model.
 
     Raises:
-        ValueError: As of `CodePrior`.
+        ValueError: As of `CodePrior`, and if the network takes no label, or not this many.
 
     Example:
     ```python
@@ -52,10 +52,20 @@ class ClassCodePrior(CodePrior):
     def __init__(
         self, network: keras.Model, coder: keras.Model, classes: int, seed: int = 0, **kwargs
     ):
-        super().__init__(network, coder, seed, **kwargs)
         self.classes = checked_integer("classes", classes, minimum=1)
+        super().__init__(network, coder, seed, **kwargs)
+        self._check_classes()
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
+
+    def _check_classes(self):
+        embeddings = [x for x in self.network.layers if isinstance(x, keras.layers.Embedding)]
+        for layer in embeddings:
+            if layer.input_dim != self.classes:
+                raise ValueError(
+                    f"The network embeds {layer.input_dim} classes: expected {self.classes}, as "
+                    "classes says."
+                )
 
     @override
     def noise(self, n, key):

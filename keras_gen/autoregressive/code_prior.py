@@ -61,10 +61,11 @@ class CodePrior(CausalModel):
         codes = coder.edges["codes"]
         super().__init__(network, Categorical(codes.levels), seed, **kwargs)
         grid = tuple(network.inputs[0].shape[1:])
-        if grid not in (codes.shape, (*codes.shape, 1), (math.prod(codes.shape), 1)):
+        in_a_row = (math.prod(codes.shape), 1)
+        if grid not in (codes.shape, (*codes.shape, 1), in_a_row):
             raise ValueError(
                 f"The network takes codes of shape {grid}: expected {(*codes.shape, 1)}, one value "
-                "for each code of the coder."
+                f"for each code of the coder, or {in_a_row}, row by row."
             )
         self.grid = grid
         self.coder = coder

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.diffusion.flow_matching import FlowMatching
-from keras_gen.diffusion.paths import Parts
+from keras_gen.diffusion.paths import Parts, StraightPath
 from keras_gen.losses.per_example import per_example_mean
 
 
@@ -35,7 +35,8 @@ class Reflow(FlowMatching):
         seed: Seed of times.
 
     Raises:
-        ValueError: As of `FlowMatching`; for a `pairing`, since `fit` is given the pairs.
+        ValueError: As of `FlowMatching`; for a `pairing`, since `fit` is given the pairs; for
+            another `probability_path` than the straight one.
 
     Example:
     ```python
@@ -57,6 +58,11 @@ class Reflow(FlowMatching):
             raise ValueError(
                 f"pairing is {self.pairing!r}: the pairs of a Reflow are given to fit; leave it "
                 "out."
+            )
+        if not isinstance(self.probability_path, StraightPath):
+            raise ValueError(
+                f"probability_path is a {type(self.probability_path).__name__}: a Reflow follows "
+                "straight lines; leave it out."
             )
 
     @override

@@ -13,7 +13,13 @@ from keras_gen.gan.gan import GAN
 
 
 def nearest_latents(
-    model: GAN, images, tries: int = 4, steps: int = 200, rate: float = 0.1, seed: int = 0
+    model: GAN,
+    images,
+    tries: int = 4,
+    steps: int = 200,
+    rate: float = 0.1,
+    seed: int = 0,
+    batch_size: int = 256,
 ) -> np.ndarray:
     """Finds latents whose images are near given ones, float32 `[n, latents]`.
 
@@ -30,10 +36,11 @@ def nearest_latents(
         steps: Updates of each.
         rate: Adam's first rate.
         seed: Seed of the draws.
+        batch_size: Images whose latents are moved at once, each in all its tries.
 
     Raises:
-        ValueError: If images have another shape, `tries` or `steps` is below 1, or `rate` is not
-            positive.
+        ValueError: If images have another shape, `tries`, `steps` or `batch_size` is below 1, or
+            `rate` is not positive.
         TypeError: If what the model generates depends on more than latents, such as on labels.
 
     Example:
@@ -46,6 +53,7 @@ def nearest_latents(
     """
     tries = checked_integer("tries", tries, minimum=1)
     steps = checked_integer("steps", steps, minimum=1)
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
     if not rate > 0:
         raise ValueError(f"rate is {rate}: expected a positive number, such as 0.1.")
     generate: Any = model.generate
@@ -56,8 +64,20 @@ def nearest_latents(
         )
     wanted = model.edges["x"].prepare(images)
     count = len(wanted)
+    starts = model.draw_latents(tries * count, seed)
+    starts = tf.reshape(starts, [tries, count, -1])
+    found = []
+    for begin in range(0, count, batch_size):
+        part = slice(begin, begin + batch_size)
+        found.append(_nearest(model, wanted[part], starts[:, part], steps, rate))
+    return np.concatenate(found)
+
+
+def _nearest(model, wanted, starts, steps, rate):
+    """Latents `[n, latents]` near images, the best of those from starts `[tries, n, latents]`."""
+    tries, count, _ = starts.shape
     wanted = tf.tile(wanted, [tries, *[1] * (wanted.shape.rank - 1)])
-    latents = tf.Variable(model.draw_latents(tries * count, seed))
+    latents = tf.Variable(tf.reshape(starts, [tries * count, -1]))
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
     optimizer.build([latents])
 

@@ -128,6 +128,19 @@ class Pix2PixVideo(AdversarialPredictor):
     # Training --------------------------------------------------------------------------------
 
     @override
+    def prepare_batch(self, data):
+        """Names the parts, of which each has as many frames as the other."""
+        batch = super().prepare_batch(data)
+        poses = batch["x"].shape[1]
+        frames = batch["y"].shape[1]
+        if poses != frames:
+            raise ValueError(
+                f"There are clips of {poses} poses and videos of {frames} frames: expected a pose "
+                "for each frame."
+            )
+        return batch
+
+    @override
     def train_step(self, data):
         """Updates G, then D on what G made before its update."""
         batch = self.prepare_batch(data)

@@ -228,5 +228,14 @@ def test_training_by_classes_and_the_bound_use_their_labels(of_classes, rng):
 
 def test_networks_of_another_number_of_codes_are_refused():
     network = transformer(5, LEVELS, units=4, blocks=1, heads=2)
-    with pytest.raises(ValueError, match=r"codes of shape \(5, 1\): expected \(2, 2, 1\)"):
+    with pytest.raises(ValueError, match=r"shape \(5, 1\): .* \(2, 2, 1\).* or \(4, 1\), row by"):
         CodePrior(network, coder())
+
+
+def test_networks_of_other_classes_are_refused():
+    network = transformer(4, LEVELS, units=4, blocks=1, heads=2, classes=3)
+    with pytest.raises(ValueError, match="embeds 3 classes: expected 2"):
+        ClassCodePrior(network, coder(), classes=2)
+    without = transformer(4, LEVELS, units=4, blocks=1, heads=2)
+    with pytest.raises(ValueError, match="2"):
+        ClassCodePrior(without, coder(), classes=2)

@@ -59,3 +59,8 @@ def test_one_step_is_enough_after_it():
 def test_a_pairing_is_refused():
     with pytest.raises(ValueError, match="pairing is 'optimal': the pairs of a Reflow are given"):
         Reflow(linear(1.0), data="vectors", pairing="optimal")
+
+
+def test_another_path_than_the_straight_one_is_refused():
+    with pytest.raises(ValueError, match="is a CosinePath: a Reflow follows straight lines"):
+        Reflow(linear(1.0), data="vectors", probability_path="cosine")

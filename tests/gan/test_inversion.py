@@ -25,6 +25,13 @@ def test_finds_the_latents_that_made_the_images(model):
     np.testing.assert_allclose(found, latents, atol=0.05)
 
 
+def test_finds_the_same_in_parts(model):
+    images = model.sample(5, seed=1)
+    whole = nearest_latents(model, images, tries=3, steps=20)
+    parts = nearest_latents(model, images, tries=3, steps=20, batch_size=2)
+    np.testing.assert_allclose(parts, whole, atol=1e-4)
+
+
 def test_keeps_the_best_of_several_tries():
     """Waves of one latent: the way from most draws ends in a hollow beside the image."""
     waves = keras.layers.Lambda(

@@ -144,5 +144,9 @@ def test_refused(rng):
     model = build()
     with pytest.raises(ValueError, match="clips have 1 frames: expected two at least"):
         model.train_step((poses_of(rng, frames=1), poses_of(rng, frames=1)))
+    with pytest.raises(
+        ValueError, match="3 poses and videos of 2 frames: expected a pose for each"
+    ):
+        model.train_step((poses_of(rng, frames=3), poses_of(rng, frames=2)))
     with pytest.raises(ValueError, match="expected no 0"):
         model.translate(poses_of(rng, frames=0))

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -31,9 +32,7 @@ class CausalAttention(CausalLayer):
 
     def __init__(self, heads: int, **kwargs):
         super().__init__(**kwargs)
-        if heads < 1:
-            raise ValueError(f"heads is {heads}: expected at least 1.")
-        self.heads = heads
+        self.heads = checked_integer("heads", heads, minimum=1)
 
     @override
     def build(self, input_shape):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -24,17 +25,14 @@ class LearnedPositions(CausalLayer):
 
     def __init__(self, length: int, **kwargs):
         super().__init__(**kwargs)
-        if length < 1:
-            raise ValueError(f"length is {length}: expected at least 1 place.")
-        self.length = length
+        self.length = checked_integer("length", length, minimum=1)
 
     @override
     def build(self, input_shape):
-        places = input_shape[1]
-        if len(input_shape) != 3 or (places or 0) > self.length:
+        if len(input_shape) != 3 or not 1 <= (input_shape[1] or 0) <= self.length:
             raise ValueError(
                 f"LearnedPositions got the shape {tuple(input_shape)}: expected [batch, time, "
-                f"channels] of at most {self.length} times."
+                f"channels] of a known number of times, at most {self.length}."
             )
         self.vectors = self.add_weight(
             name="vectors",
@@ -44,7 +42,7 @@ class LearnedPositions(CausalLayer):
 
     @override
     def call(self, x):
-        return x + self.vectors[: tf.shape(x)[1]]
+        return x + self.vectors[: x.shape[1]]
 
     @override
     def compute_output_shape(self, input_shape):

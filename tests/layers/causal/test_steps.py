@@ -1,5 +1,6 @@
 """Every causal layer gives the same outputs at once and step by step, and sees what it says."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -132,10 +133,12 @@ def test_attention_is_the_formula_of_each_head(rng):
         (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
         (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
         (lambda: CausalConvolution(4, 2, dilation=0), "dilation 0: expected at least 1"),
-        (lambda: CausalAttention(0), "heads is 0: expected at least 1"),
+        (lambda: CausalAttention(0), "heads must be at least 1, found 0"),
         (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "a multiple of the 4 heads"),
-        (lambda: LearnedPositions(0), "length is 0: expected at least 1"),
-        (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "of at most 4 times"),
+        (lambda: LearnedPositions(0), "length must be at least 1, found 0"),
+        (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "a known number of times, at most 4"),
+        (lambda: LearnedPositions(1)(keras.Input((None, 6))), "a known number of times, at most 1"),
+        (lambda: LearnedPositions(4)(tf.zeros([5])), "expected .batch, time, channels."),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

@@ -87,7 +87,7 @@ class NGrams:
         ahead = self.order - 1
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
         flat = padded.ravel()
-        (places,) = np.nonzero(flat >= 0)
+        places = self._predicted(padded)
         level = flat[places].astype(np.int64)
         rows = places // padded.shape[1]
 
@@ -101,6 +101,10 @@ class NGrams:
                 yield context, level
 
         return of_every_length(), rows, len(sequences)
+
+    def _predicted(self, padded):
+        """Places in the row of all padded sequences whose level is counted and predicted."""
+        return np.flatnonzero(padded >= 0)
 
 
 def best_n_grams(

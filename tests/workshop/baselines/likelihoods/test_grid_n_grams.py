@@ -32,3 +32,27 @@ def test_classes_and_neighbors_count_where_codes_follow_them(rng):
     own = 2 / 3 + 1 / 12
     entropy = np.log(4) + 2 * -(own * np.log(own) + 3 / 12 * np.log(1 / 12))
     assert nats == pytest.approx(entropy, abs=0.12)
+
+
+def test_shorter_contexts_count_the_code_to_the_left_alone():
+    """A 1 stands below a 2 and never to the right of it."""
+    codes = np.tile([[2, 2], [1, 0]], (300, 1, 1))
+    model = GridNGrams(3, levels=4, classes=1).fit(codes, np.zeros(300, int))
+    # The last code has a 2 to its left, and a 1 above, which never stood together.
+    two, one = model.log_prob(np.array([[[1, 1], [2, 2]], [[1, 1], [2, 1]]]), np.zeros(2, int))
+    assert np.exp(two - one) > 4
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "sentence"),
+    [
+        ([[[4]]], [0], "Found 4 to 4: expected codes .* in 0 to 3"),
+        ([[[-1]]], [0], "Found -1 to -1: expected codes"),
+        ([[[1]]], [-1], "Found -1 to -1: expected labels .* in 0 to 1"),
+        ([[1]], [0], r"shape \[1, 1\]: expected integer codes \[n, height, width\]"),
+        ([[[1]], [[1]]], [0], "1 labels for 2 grids: expected one for each"),
+    ],
+)
+def test_what_is_refused(codes, labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        GridNGrams(2, levels=4, classes=2).fit(np.array(codes), np.array(labels))

@@ -60,21 +60,26 @@ def dcgan_without(
     if guideline == "convolutions":
         x = layers.Activation(activation)(norm(layers.Dense(hidden, use_bias=False)(x)))
     x = layers.Reshape((1, 1, x.shape[-1]))(x)
-    kind = dict(use_bias=not normalized, initializer=initializer)
     width = filters * 2 ** (stages - 1)
-    x = conv(width, sides, layer=layers.Conv2DTranspose, **kind)(x)
+    x = conv(
+        width,
+        sides,
+        use_bias=not normalized,
+        initializer=initializer,
+        layer=layers.Conv2DTranspose,
+    )(x)
     x = layers.Activation(activation)(norm(x))
 
-    def double(x, channels, **kind):
+    def double(x, channels, **options):
+        options |= dict(padding="same", initializer=initializer)
         if guideline == "strides":
-            return conv(channels, 4, padding="same", **kind)(layers.UpSampling2D()(x))
-        kind |= dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
-        return conv(channels, 4, **kind)(x)
+            return conv(channels, 4, **options)(layers.UpSampling2D()(x))
+        return conv(channels, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
 
     for stage in reversed(range(stages - 1)):
-        x = double(x, filters * 2**stage, **kind)
+        x = double(x, filters * 2**stage, use_bias=not normalized)
         x = layers.Activation(activation)(norm(x))
-    x = double(x, image_shape[-1], use_bias=True, initializer=initializer)
+    x = double(x, image_shape[-1], use_bias=True)
     x = cropped(x, image_shape)
     end = "linear" if guideline == "tanh" else "tanh"
     x = layers.Activation(end, dtype="float32")(x)

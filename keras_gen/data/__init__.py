@@ -74,4 +74,4 @@ from keras_gen.data.transforms.waveforms import (
     random_shift,
     to_peak,
 )
-from keras_gen.data.transforms.words import WordCounts, common_words
+from keras_gen.data.transforms.words import WordCounts, common_words, words_of

@@ -1,7 +1,8 @@
-"""Texts to counts of words, in TensorFlow's operations."""
+"""Texts to their words, and to counts of them in TensorFlow's operations."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,27 @@ import tensorflow as tf
 
 # What Python's regular expressions call \w, in the letters of TensorFlow's.
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
+# A word with what joins its parts, a number, or any other sign.
+_WORD = re.compile(r"[a-z]+(?:['.&-][a-z]+)*|\d[\d.,]*(?<=\d)|[^\s]")
+NUMBER = "N"
+
+
+def words_of(text: str) -> list[str]:
+    """Returns the words and signs of an English text in order, in lower case.
+
+    A number of any digits is `"N"`, as language models of words often have it. Hyphens, dots,
+    apostrophes and & between letters are part of a word; each other sign that is no white space
+    stands by itself.
+
+    Args:
+        text: A string.
+
+    Example:
+        >>> words_of("U.S. sales rose 3.5 pct, it said.")
+        ['u.s', '.', 'sales', 'rose', 'N', 'pct', ',', 'it', 'said', '.']
+    """
+    found = _WORD.findall(text.lower())
+    return [NUMBER if word[0].isdigit() else word for word in found]
 
 
 def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 
-from keras_gen.data import WordCounts, common_words, load_tfds
+from keras_gen.data import WordCounts, common_words, load_tfds, words_of
 
 ODD = [
     "", "!!!", "x y z", "It's 3.14%; e-mail a_b __ _x", "tab\tnl\nxx\u2028yy\u00a0zz\u3000ww",
@@ -56,3 +56,10 @@ def test_what_is_no_vocabulary():
     for words in ([], ["cat", "dog", "cat"]):
         with pytest.raises(ValueError, match=f"has {len(words)} words"):
             WordCounts(words)
+
+
+def test_words_numbers_and_signs_of_a_text():
+    found = words_of('AT&T\'s so-called\nShr 12 cts vs 1,234.50, -3... ("x") <B>&lt; café.')
+    expected = 'at&t\'s so-called shr N cts vs N , - N . . . ( " x " ) < b > & lt ; caf é .'
+    assert found == expected.split()
+    assert words_of(" \n") == []

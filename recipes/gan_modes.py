@@ -4,10 +4,10 @@ Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversar
 NeurIPS 2018; Metz et al.: "Unrolled Generative Adversarial Networks", ICLR 2017; Salimans et al.:
 "Improved Techniques for Training GANs", NeurIPS 2016.
 
-  python recipes/gan_modes.py                    26 minutes on one of two CPU cores
+  python recipes/gan_modes.py                    26 to 29 minutes on one of two CPU cores
   python recipes/gan_modes.py --preset smoke     under a minute
 
-Expected result of the cpu preset: PacGAN with packs of two reaches 23 of the grid's 25 modes.
+Expected result of the cpu preset: PacGAN with packs of two reaches 24 of the grid's 25 modes.
 
 Compared are a GAN, and GANs with packs of two, minibatch discrimination, a history of samples, and
 1, 5 and 10 unrolled steps. All have one network, see as many points, and run from several seeds. A

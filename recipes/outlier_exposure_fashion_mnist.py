@@ -62,7 +62,7 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(filters=4, hidden=8, repeats=1, tested=100, known=200, epochs=2,
-                  steps_per_epoch=10, batch_size=30, steps_per_execution=10),
+                  steps_per_epoch=10, batch_size=30),
     "cpu": dict(epochs=3, steps_per_epoch=600, batch_size=100, steps_per_execution=100),
     "paper": dict(filters=64, hidden=512, epochs=100, steps_per_epoch=600, batch_size=150,
                   repeats=5, tested=10_000, steps_per_execution=100, grid_every=20),
@@ -154,7 +154,7 @@ def mixed(images, labels, outliers):
 
 
 def any_class(batch, seed):
-    """The batch, with a random class for each outlier."""
+    """The batch, with a random label for each outlier."""
     images, labels = batch
     drawn = tf.random.stateless_uniform(tf.shape(labels), seed, 0, CLASSES, labels.dtype)
     return images, tf.where(labels < 0, drawn, labels)

@@ -15,7 +15,8 @@ median of three seeds; 0.95 of a mixture of Gaussians of each digit.
 Two classifiers that were trained apart say how often samples agree with their label, and how often
 they are right on test images (the floor); the worse one counts. A generator that repeats one clear
 image of each digit would agree best, so the kernel distance of each digit's samples in the
-classifiers' features is measured too.
+classifiers' features is measured too. Before a generator knows what the label asks for, it draws
+digits of other classes: how often, while it learns, is drawn as well (class leakage).
 
 Deviations: one network for all three, that of InfoGAN for digits.
 
@@ -42,10 +43,11 @@ from keras_gen.networks import (
     with_projection,
 )
 from keras_gen.workshop.baselines import mixture_samples
-from keras_gen.workshop.visualize import captioned
+from keras_gen.workshop.visualize import captioned, line_plot
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
+LOOKED_AT = 1000  # samples that are named in each epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,16 +109,24 @@ def main(run: Run, s: Settings):
         names = [str(digit) for digit in range(CLASSES)]
         return captioned(np.split(drawn, 8), column_names=names)
 
-    # Each step: one update of the discriminator, then one of the generator.
-    run.fit(model, data.train, draw)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline, a mixture of Gaussians of each digit, and the classifiers.
+    def leakage(model):
+        """The fraction of samples that show another class than the one that was asked for."""
+        asked = every_label(LOOKED_AT)
+        drawn = model.sample(LOOKED_AT, seed=s.seed, label=asked)
+        named = [extract(drawn)["logits"].argmax(axis=1) for extract in extractors.values()]
+        return {"leakage": max(np.mean(each != asked) for each in named)}
+
+    # Each step: one update of the discriminator, then one of the generator.
+    run.fit(model, data.train, draw, validate=leakage)
+
+    # The baseline, a mixture of Gaussians of each digit.
     count = s.compared // CLASSES
     mixtures = []
     for label in range(CLASSES):
         mixtures.append(mixture_samples(images[labels == label], count, seed=s.seed))
     mixture_labels = np.repeat(np.arange(CLASSES), count)
-    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:
         run.say("classifying samples by two classifiers")
@@ -141,6 +151,15 @@ def main(run: Run, s: Settings):
             distances = [report["class_distance"] for report in found]
             metrics[f"{prefix}agreement"] = min(agreements)
             metrics[f"{prefix}class_distance"] = max(distances)
+        epochs, leaked = run.logged("val_leakage")
+        if epochs:
+            lines = {"samples": (epochs, leaked)}
+            for name, prefix in (
+                ("mixture of Gaussians", "baseline_"),
+                ("test images", "floor_"),
+            ):
+                lines[name] = (epochs, [1 - metrics[f"{prefix}agreement"]] * len(epochs))
+            run.draw("leakage", line_plot(lines, "epoch", "images of another class (fraction)"))
     run.export(model, default="sample", half=True)
 
 

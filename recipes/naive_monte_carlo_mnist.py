@@ -91,10 +91,10 @@ def main(run: Run, s: Settings):
             effective = np.median(nats["effective_sample_size"])
             metrics[f"{prefix}effective_sample_size"] = effective
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
-        sample_sizes = [log["effective_sample_size"] for log in run.state.logs]
-        epochs = range(1, len(sample_sizes) + 1)
-        lines = {f"{s.samples} latents of the prior": (epochs, sample_sizes)}
-        run.draw("effective_sample_size", line_plot(lines, "epoch", "effective sample size"))
+        epochs, sample_sizes = run.logged("effective_sample_size")
+        if epochs:
+            lines = {f"{s.samples} latents of the prior": (epochs, sample_sizes)}
+            run.draw("effective_sample_size", line_plot(lines, "epoch", "effective sample size"))
         run.draw("vae_manifold", manifold(vae))
     run.export(naive)
 

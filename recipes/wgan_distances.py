@@ -100,7 +100,8 @@ def main(run: Run, s: Settings):
         floor = ring(s.compared, s.seed).arrays()
         metrics["floor_ring_exact"] = earth_movers_distance(floor, test)
         lines = validation_lines(run, metrics["floor_ring_exact"])
-        run.draw("distance", line_plot(lines, "epoch", "earth mover's distance"))
+        if all(epochs for epochs, _ in lines.values()):
+            run.draw("distance", line_plot(lines, "epoch", "earth mover's distance"))
     run.export(model, default="sample")
 
 
@@ -113,14 +114,11 @@ def draw_points(points, model):
 
 def validation_lines(run, floor):
     """The critic's estimate and the exact distance over the epochs, above the floor."""
-    validated = [(n, log) for n, log in enumerate(run.state.logs, 1) if "val_exact" in log]
-    epochs = [n for n, _ in validated]
-    critic = [log["val_critic"] for _, log in validated]
-    exact = [log["val_exact"] for _, log in validated]
+    epochs, exact = run.logged("val_exact")
     return {
-        "the critic's estimate": (epochs, critic),
+        "the critic's estimate": run.logged("val_critic"),
         "exact, of samples": (epochs, exact),
-        "exact, of training points": ([epochs[0], epochs[-1]], [floor, floor]),
+        "exact, of training points": (epochs, [floor] * len(epochs)),
     }
 
 

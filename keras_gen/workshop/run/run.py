@@ -289,6 +289,15 @@ class Run:
         self._seed(f"after {name}")
         return (time.monotonic() - began) / 60
 
+    def logged(self, name: str) -> tuple[list[int], list[float]]:
+        """Returns the epochs that logged a metric of the main model's training, and its values.
+
+        Both are empty where the weights were taken from an export in place of a training.
+        """
+        logs = self.state.logs if self.state is not None else []
+        values = {epoch: log[name] for epoch, log in enumerate(logs, 1) if name in log}
+        return list(values), list(values.values())
+
     def _take_weights(self, model, draw: Callable | None, part: str) -> float:
         """Takes the weights of an export, in place of a training; returns its minutes."""
         path = resolve(self.settings.weights)

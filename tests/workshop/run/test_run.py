@@ -442,6 +442,16 @@ class TestEvaluation:
         # The trained weights are none of the averages that were exported.
         assert (exported.load(toy.exported)("sample", seed=1, n=3)["images"] != sampled).any()
 
+    def test_logs_of_the_training_are_given_and_none_without_one(self, toy):
+        runs = []
+        toy.build = lambda run: runs.append(run) or compiled_vae(latent_dim=1)
+        assert toy("--output", "run") == 0
+        epochs, losses = runs[-1].logged("loss")
+        assert epochs == [1, 2, 3] and losses == [float(row["loss"]) for row in history("run")]
+        assert runs[-1].logged("unknown") == ([], [])
+        assert toy("--output", "again", "--weights", "run/export/toy") == 0
+        assert runs[-1].logged("loss") == ([], [])
+
     def test_weights_of_another_model_are_refused(self, toy, capsys):
         assert toy("--output", "run") == 0
         toy.build = lambda run: compiled_vae(latent_dim=2)

@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
     def leakage(model):
-        """The fraction of samples that show another class than the one that was asked for."""
+        """The fraction of samples that are named otherwise than was asked for."""
         asked = every_label(LOOKED_AT)
         drawn = model.sample(LOOKED_AT, seed=s.seed, label=asked)
         named = [extract(drawn)["logits"].argmax(axis=1) for extract in extractors.values()]

@@ -16,7 +16,7 @@ Two classifiers that were trained apart say how often samples agree with their l
 they are right on test images (the floor); the worse one counts. A generator that repeats one clear
 image of each digit would agree best, so the kernel distance of each digit's samples in the
 classifiers' features is measured too. Before a generator knows what the label asks for, it draws
-digits of other classes: how often, while it learns, is drawn as well (class leakage).
+other digits: how often, while it learns, is drawn as well (leakage of classes).
 
 Deviations: one network for all three, that of InfoGAN for digits.
 
@@ -159,7 +159,7 @@ def main(run: Run, s: Settings):
                 ("test images", "floor_"),
             ):
                 lines[name] = (epochs, [1 - metrics[f"{prefix}agreement"]] * len(epochs))
-            run.draw("leakage", line_plot(lines, "epoch", "images of another class (fraction)"))
+            run.draw("leakage", line_plot(lines, "epoch", "named otherwise than asked (fraction)"))
     run.export(model, default="sample", half=True)
 
 

@@ -159,7 +159,9 @@ def main(run: Run, s: Settings):
                 ("test images", "floor_"),
             ):
                 lines[name] = (epochs, [1 - metrics[f"{prefix}agreement"]] * len(epochs))
-            run.draw("leakage", line_plot(lines, "epoch", "named otherwise than asked (fraction)"))
+            run.draw(
+                "leakage", line_plot(lines, "epoch", "named otherwise than asked (fraction)")
+            )
     run.export(model, default="sample", half=True)
 
 

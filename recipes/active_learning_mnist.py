@@ -28,7 +28,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
+from keras_gen.workshop.run.reports import plot_by_count
 
 import dataclasses
 from functools import partial
@@ -46,7 +46,7 @@ from keras_gen.data import small_images
 from keras_gen.files.images import flat_pixels
 from keras_gen.networks import mlp_networks
 from keras_gen.workshop.baselines import PrincipalComponents
-from keras_gen.workshop.visualize import image_rows, line_plot, reconstructions
+from keras_gen.workshop.visualize import image_rows, reconstructions
 
 COUNTS = (20, 50, 100, 200)
 LINES = {
@@ -120,21 +120,9 @@ def main(run: Run, s: Settings):
             chosen = choose(codes, pool_labels, 20, s.seed)
             rows[way] = pool[chosen]
         run.draw("sample_grid", image_rows(rows, columns=10))
-        run.draw("accuracies", accuracies_by_count(metrics, s.draws))
+        y_label = f"test accuracy (%), mean and error of {s.draws} draws"
+        run.draw("accuracies", plot_by_count(metrics, LINES, COUNTS, "error", y_label))
     run.export(model)
-
-
-def accuracies_by_count(metrics, draws):
-    """Plots the accuracies, with the standard errors of their means over the draws."""
-    lines = lines_by_count(metrics, LINES, COUNTS)
-    errors = spreads_by_count(metrics, LINES, COUNTS, "error")
-    return line_plot(
-        {LINES[name]: line for name, line in lines.items()},
-        "labels",
-        f"test accuracy (%), mean and error of {draws} draws",
-        log_x=True,
-        spreads={LINES[name]: error for name, error in errors.items()},
-    )
 
 
 def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):

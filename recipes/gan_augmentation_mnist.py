@@ -20,7 +20,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), pad
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
+from keras_gen.workshop.run.reports import plot_by_count
 
 import dataclasses
 from functools import partial
@@ -36,7 +36,7 @@ from keras_gen.files.images import flat_pixels
 from keras_gen.gan import ConditionalGAN
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
-from keras_gen.workshop.visualize import line_plot, samples
+from keras_gen.workshop.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,21 +105,9 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[main_case]) as metrics:
         for count in counts:
             metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
-        run.draw("accuracy", accuracies_by_count(metrics, counts, s.repeats))
+        y_label = f"test accuracy (%), mean and deviation of {s.repeats} draws"
+        run.draw("accuracy", plot_by_count(metrics, IN_WORDS, counts, "deviation", y_label))
     run.export(models[main_case], default="sample")
-
-
-def accuracies_by_count(metrics, counts, draws):
-    """Plots the accuracies of all ways, with their deviations over the draws of the labels."""
-    lines = lines_by_count(metrics, IN_WORDS, counts)
-    deviations = spreads_by_count(metrics, IN_WORDS, counts, "deviation")
-    return line_plot(
-        {IN_WORDS[way]: line for way, line in lines.items()},
-        "labels",
-        f"test accuracy (%), mean and deviation of {draws} draws",
-        log_x=True,
-        spreads={IN_WORDS[way]: deviation for way, deviation in deviations.items()},
-    )
 
 
 def padded(image, label):

@@ -23,7 +23,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
-from keras_gen.workshop.run.reports import lines_by_count, spreads_by_count
+from keras_gen.workshop.run.reports import plot_by_count
 
 import dataclasses
 from functools import partial
@@ -36,7 +36,7 @@ from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
-from keras_gen.workshop.visualize import line_plot, reconstructions
+from keras_gen.workshop.visualize import reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,22 +107,9 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[s.seed]) as metrics:
         for count in COUNTS:
             metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
-        run.draw("errors", errors_by_count(metrics, s.repeats))
+        y_label = f"test error (%), mean and deviation of {s.repeats} seeds"
+        run.draw("errors", plot_by_count(metrics, WAYS, COUNTS, "deviation", y_label))
     run.export(models[s.seed])
-
-
-def errors_by_count(metrics, seeds):
-    """Plots the errors of the three classifiers, with their deviations over the seeds."""
-    lines = lines_by_count(metrics, WAYS, COUNTS)
-    deviations = spreads_by_count(metrics, WAYS, COUNTS, "deviation")
-    y_label = f"test error (%), mean and deviation of {seeds} seeds"
-    return line_plot(
-        {WAYS[way]: line for way, line in lines.items()},
-        "labels",
-        y_label,
-        log_x=True,
-        spreads={WAYS[way]: deviation for way, deviation in deviations.items()},
-    )
 
 
 def build_networks(s, seed):

@@ -149,7 +149,8 @@ def by_place(model, passages):
         beginning = np.where(np.arange(length)[None, :, None] < end, passages, -1)
         nats = -np.sum(model.log_prob(beginning), dtype="float64")
         found.append(np.exp((nats - before) / np.count_nonzero(passages[:, start:end] >= 0)))
-        before, start = nats, end
+        before = nats
+        start = end
     return ends, found
 
 

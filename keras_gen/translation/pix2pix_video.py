@@ -129,7 +129,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def prepare_batch(self, data):
-        """Names the parts, of which each has as many frames as the other."""
+        """Names the poses and the frames, and checks that there are as many."""
         batch = super().prepare_batch(data)
         poses = batch["x"].shape[1]
         frames = batch["y"].shape[1]

@@ -23,6 +23,7 @@ from keras_gen.workshop.baselines import (
     mixture_samples,
 )
 from keras_gen.workshop.run.run import Run
+from keras_gen.workshop.visualize import line_plot
 
 
 def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
@@ -227,3 +228,32 @@ def spreads_by_count(
         for name, of_line in keys.items()
         if all(key in metrics for key in of_line)
     }
+
+
+def plot_by_count(
+    metrics: Mapping[str, float],
+    names: Mapping[str, str],
+    counts: Sequence[int],
+    kind: str,
+    y_label: str,
+) -> np.ndarray:
+    """Plots metrics over the number of labels, with bars as far as they spread.
+
+    Args:
+        metrics: Those of a run.
+        names: What the legend says of each line, by the beginning of its metrics' names.
+        counts: Numbers of labels.
+        kind: What the bars are, as of `spreads_by_count`.
+        y_label: Text on the left, with the unit.
+
+    Returns: a uint8 image `[height, width, 3]`.
+    """
+    lines = lines_by_count(metrics, names, counts)
+    spreads = spreads_by_count(metrics, names, counts, kind)
+    return line_plot(
+        {names[name]: line for name, line in lines.items()},
+        "labels",
+        y_label,
+        log_x=True,
+        spreads={names[name]: spread for name, spread in spreads.items()},
+    )

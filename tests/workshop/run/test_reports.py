@@ -11,11 +11,13 @@ from keras_gen.workshop.run.reports import (
     extractor_accuracies,
     fit_bernoulli_mixture,
     lines_by_count,
+    plot_by_count,
     prefixed,
     psnr_report,
     spreads_by_count,
     suffixed,
 )
+from keras_gen.workshop.visualize import line_plot
 
 
 def test_the_mixture_has_one_of_the_sizes_of_the_settings():
@@ -65,6 +67,17 @@ def test_spreads_of_one_seed_are_left_out():
     metrics = {"gan_50_deviation": 0.1, "gan_200_deviation": 0.2, "svc_50_deviation": 0.3}
     found = spreads_by_count(metrics, ("gan", "svc"), (50, 200), "deviation")
     assert found == {"gan": [0.1, 0.2]}
+
+
+def test_a_plot_by_count_has_the_lines_in_words_and_their_spreads():
+    metrics = {"gan_50": 1.0, "gan_200": 2.0, "svc_50": 3.0, "svc_200": 4.0}
+    metrics |= {"gan_50_deviation": 0.1, "gan_200_deviation": 0.2}
+    names = {"gan": "digits of a GAN", "svc": "support vectors"}
+    lines = {"digits of a GAN": ([50, 200], [1.0, 2.0]), "support vectors": ([50, 200], [3.0, 4.0])}
+    spreads = {"digits of a GAN": [0.1, 0.2]}
+    expected = line_plot(lines, "labels", "accuracy", log_x=True, spreads=spreads)
+    found = plot_by_count(metrics, names, (50, 200), "deviation", "accuracy")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_bits_of_a_density_count_the_values_of_an_image():

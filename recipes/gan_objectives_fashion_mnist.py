@@ -34,7 +34,7 @@ import keras
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.core import NonFiniteLossError
+from keras_gen.core import NonFiniteLossError, averaged_weights
 from keras_gen.data import Source, pad_to, resize_cover, small_images
 from keras_gen.gan import GAN
 from keras_gen.gan.adversarial_health import AdversarialHealth
@@ -69,6 +69,7 @@ class Settings(ShortStepSettings):
     d_rate: float = 4e-4  # Adam's rate for the discriminator
     g_rate: float = 1e-4  # Adam's rate for the generator
     r1_weight: float = 10.0  # Weight of R1
+    ema: float = 0.998  # Momentum of the generators' weight averages, which are compared
     combinations: int = len(TABLE)  # How many of the table are trained
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500  # Of each classifier whose features they are compared in
@@ -77,8 +78,8 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(filters=4, epochs=2, steps_per_epoch=10, batch_size=32, combinations=2,
                   compared=200, classifier_steps=20),
-    "cpu": dict(size=16, filters=16, g_rate=4e-4, r1_weight=0.1, epochs=10,
-                steps_per_epoch=200, batch_size=64, grid_every=5, compared=2000,
+    "cpu": dict(size=16, filters=16, g_rate=4e-4, r1_weight=0.1, epochs=50,
+                steps_per_epoch=200, batch_size=64, grid_every=25, compared=2000,
                 steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=64, grid_every=10),
 }  # fmt: skip
@@ -145,7 +146,9 @@ def build(run, s, objective, hold):
             augmentation=augmentation,
             seed=s.seed,
         )
-        run.compile(model, d_optimizer=Adam(s.d_rate, 0.5), g_optimizer=Adam(s.g_rate, 0.5))
+        d_optimizer = Adam(s.d_rate, 0.5)
+        g_optimizer = run.averaged(Adam(s.g_rate, 0.5))
+        run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
     return model
 
 
@@ -170,11 +173,10 @@ def train_and_measure(run, s, combination, train, evaluate):
 
 def measure(model, evaluate, s, health):
     """The figures of a model's samples, what was said of its health, and some of the samples."""
-    found = evaluate(model.sample(len(evaluate.real), seed=s.seed))
-    row = {key: found[key] for key in FIGURES}
-    row["health"] = health
-    row["samples"] = model.sample(10, seed=1).tolist()
-    return row
+    with averaged_weights(model):
+        found = evaluate(model.sample(len(evaluate.real), seed=s.seed))
+        shown = model.sample(10, seed=1).tolist()
+    return {key: found[key] for key in FIGURES} | {"health": health, "samples": shown}
 
 
 if __name__ == "__main__":

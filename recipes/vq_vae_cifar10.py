@@ -44,6 +44,7 @@ class Settings(ShortStepSettings):
     codebook_update: Literal["average", "loss"] = "average"  # How codes are learned
     codes_per_place: int = 1  # Codes at each of the places
     latent_dim: int = 64  # Dimensions of a code
+    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
     filters: int = 256  # Channels of all maps
     residual_filters: int = 256  # Channels within the residual blocks
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
@@ -73,10 +74,14 @@ def main(run: Run, s: Settings):
             residual_filters=s.residual_filters,
             codes_per_place=s.codes_per_place,
         )
+        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
+        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         model = VQVAE(
             residual_encoder(shape, **sizes),
             residual_decoder(shape, **sizes),
             codebook_size=s.codebook_size,
+            commitment_weight=commitment_weight,
             codebook_update=s.codebook_update,
             seed=s.seed,
         )

@@ -50,6 +50,7 @@ ZERO = np.zeros((1, 1))  # the batch of a step
 START = np.full(2, 0.5)  # theta and psi at the start of a path
 EQUILIBRIUM = np.zeros(2)  # theta and psi at the equilibrium
 NAMES = ["θ of the generator", "ψ of the discriminator"]
+IN_WORDS = {"simultaneous": "at once", "alternating": "in turn", "r1": "R1"}
 
 
 def main(run: Run, s: Settings):
@@ -67,8 +68,9 @@ def main(run: Run, s: Settings):
         panels = {}
         errors = []
         for name, game in games.items():
-            panels[name] = panel(game, START, s.moves)
-            _, _, path = panels[name]
+            shown = panel(game, START, s.moves)
+            panels[IN_WORDS.get(name, name)] = shown
+            _, _, path = shown
             step = update_jacobian(game, ZERO, EQUILIBRIUM)
             found = np.sort_complex(np.linalg.eigvals(step))
             expected = np.sort_complex(np.linalg.eigvals(theory[name]))

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 import statistics
 import tomllib
 from collections.abc import Sequence
@@ -224,7 +225,16 @@ def _topics(topics: Topics, root: Path) -> str:
         family = read_published(root, name).family
         classes[name] = _classes(root / "recipes" / f"{name}.py", family)
     images = [name for name in names if (root / RESULTS / f"{name}.png").exists()]
-    return topics_page(topics, classes, images, read_chapters(root / "docs" / "course"))
+    chapters = read_chapters(root / "docs" / "course")
+    return topics_page(topics, classes, _files_of_classes(root), images, chapters)
+
+
+def _files_of_classes(root: Path) -> dict[str, str]:
+    files = {}
+    for path in sorted((root / "keras_gen").rglob("*.py")):
+        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            files[name] = path.relative_to(root).as_posix()
+    return files
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:

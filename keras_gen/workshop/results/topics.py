@@ -92,6 +92,7 @@ def read_chapters(course: str | Path) -> dict[str, list[str]]:
 def topics_page(
     topics: Topics,
     classes: Mapping[str, str],
+    files: Mapping[str, str],
     images: Sequence[str],
     chapters: Mapping[str, Sequence[str]],
 ) -> str:
@@ -100,6 +101,7 @@ def topics_page(
     Args:
         topics: Of `read_topics`.
         classes: Name of a recipe -> the classes that it shows, as text.
+        files: Name of a class -> its file, from the root of the repository.
         images: Names of recipes with an image.
         chapters: Of `read_chapters`.
     """
@@ -108,7 +110,8 @@ def topics_page(
         parts += [f"## {title}\n", "| topic | recipes | classes | chapter |", "|-|-|-|-|"]
         for topic, names in rows.items():
             links = ", ".join(_link(name, name in images) for name in names)
-            shown = dict.fromkeys(one for name in names for one in classes[name].split(", "))
+            of_all = [one for name in names for one in classes[name].split(", ")]
+            shown = [_class_link(one, files) for one in dict.fromkeys(of_all)]
             derived = sorted({page for name in names for page in chapters.get(name, ())})
             pages = ", ".join(f"[{int(page[:2])}](course/{page}.md)" for page in derived)
             parts.append(f"| {topic} | {links} | {', '.join(shown)} | {pages} |")
@@ -119,3 +122,9 @@ def topics_page(
 def _link(name: str, has_image: bool) -> str:
     link = f"[{name}](../recipes/{name}.py)"
     return f"{link} ([image](../recipes/results/{name}.png))" if has_image else link
+
+
+def _class_link(name: str, files: Mapping[str, str]) -> str:
+    """The code's name of a class with a link to its file; other words stay as they are."""
+    file = files.get(name.strip("`"))
+    return f"[{name}](../{file})" if file else name

@@ -31,14 +31,16 @@ def test_a_topic_stands_in_one_chapter(tmp_path):
     assert read_topics(tmp_path / "none") == {}
 
 
-def test_the_page_has_links_to_recipes_images_and_chapters():
-    classes = {"real_nvp": "`Flow`", "glow": "`Flow`"}
-    lines = topics_page(TOPICS, classes, ["glow"], {"glow": ["08_flows"]}).splitlines()
+def test_the_page_has_links_to_recipes_classes_images_and_chapters():
+    classes = {"real_nvp": "`Flow`", "glow": "`Flow`, 2 more"}
+    files = {"Flow": "keras_gen/flows/flow.py"}
+    lines = topics_page(TOPICS, classes, files, ["glow"], {"glow": ["08_flows"]}).splitlines()
+    flow = "[`Flow`](../keras_gen/flows/flow.py)"
     real_nvp, glow = (f"[{name}](../recipes/{name}.py)" for name in ("real_nvp", "glow"))
     image = "([image](../recipes/results/glow.png))"
-    assert f"| affine coupling | {real_nvp} | `Flow` |  |" in lines
+    assert f"| affine coupling | {real_nvp} | {flow} |  |" in lines
     chapter = "[8](course/08_flows.md)"
-    assert f"| dequantization | {real_nvp}, {glow} {image} | `Flow` | {chapter} |" in lines
+    assert f"| dequantization | {real_nvp}, {glow} {image} | {flow}, 2 more | {chapter} |" in lines
 
 
 def test_chapters_are_those_whose_tables_name_a_recipe(tmp_path):

@@ -3,7 +3,7 @@
 Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
 CVPR 2016, at 32x32 pixels.
 
-  python recipes/context_encoder_cifar10.py                    about 18 minutes on two CPU cores
+  python recipes/context_encoder_cifar10.py                    55 minutes on one of two CPU cores
   python recipes/context_encoder_cifar10.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center by the reconstruction

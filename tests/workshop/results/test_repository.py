@@ -1,5 +1,6 @@
 """The published runs of this repository: shown as they are, by commands that recipes understand."""
 
+import re
 import shlex
 
 import pytest
@@ -54,6 +55,21 @@ def test_names_can_be_filled_with_the_settings_of_every_preset():
             settings = recipe.Settings(**change).as_json()
             for text in texts:
                 assert filled(text, counted | settings)
+
+
+def test_names_of_figures_say_which_way_is_better():
+    more = r"accuracy|agreement|precision|recall|AUROC|PSNR|named right|F-score"
+    less = r"error|distance|NLL"
+    for name, (group, *_) in read_groups(ROOT).items():
+        cells = [cell for matrix in group.published.matrices for cell in matrix.cells]
+        for figure in [*group.published.figures, *cells]:
+            words, _, rest = figure.metric.partition(",")
+            if "chance" in rest:  # the best is to find no more than chance does
+                continue
+            if re.search(more, words) and not re.search(less, words):
+                assert figure.higher_is_better, (name, figure.metric)
+            if re.search(less, words) and not re.search(more, words):
+                assert not figure.higher_is_better, (name, figure.metric)
 
 
 def test_every_figure_was_measured():

@@ -181,6 +181,7 @@ class Attack(Configurable):
         attacked = PGD(epsilon=0.3)(model, digits, labels)
         ```
         """
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
         low, high = bounds or UNIT
         self.check_epsilon(low, high)
         self.warn_of_little(low, high)
@@ -325,9 +326,11 @@ def without_class(logits, labels) -> tf.Tensor:
 def in_bounds(images, low: float, high: float) -> np.ndarray:
     """Returns uint8 images as float32 in the bounds, and floats if they are in them."""
     images = np.asarray(images)
+    if not images.size:
+        raise ValueError(f"The images have shape {images.shape}: expected one example at least.")
     if images.dtype == np.uint8:
         return (images / 255 * (high - low) + low).astype("float32")
-    if not images.size or images.min() < low or images.max() > high:
+    if not (images.min() >= low and images.max() <= high):  # nor with NaN
         raise ValueError(
             f"The images range from {images.min():g} to {images.max():g}: expected uint8, or "
             f"floats from {low:g} to {high:g}; give the bounds of the network's input."
@@ -362,8 +365,10 @@ def named_right(
 ) -> np.ndarray:
     """Returns whether each example is given its class, bool `[n]`."""
     starts = range(0, len(x), batch_size)
-    named = [logits_of(network, x[s : s + batch_size]).numpy().argmax(axis=1) for s in starts]
-    return np.concatenate(named) == labels
+    logits = np.concatenate([logits_of(network, x[s : s + batch_size]).numpy() for s in starts])
+    if np.isnan(logits).any():
+        raise ValueError("The network's logits have NaN among them, which name no class.")
+    return logits.argmax(axis=1) == labels
 
 
 def check_range(network: Callable, x: np.ndarray, labels) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_gen.arguments import checked_integer
 from keras_gen.robustness.apgd import APGD
 from keras_gen.robustness.attacks import (
     FGSM,
@@ -58,13 +59,23 @@ def robust_accuracy(
         network: As attacks take it.
         images: uint8, or floats in `bounds`, `[n, ...]`.
         labels: Their classes, integers `[n]` or `[n, 1]`.
-        attacks: By name. They must have been made for this network, and not for another one.
+        attacks: By name, not targeted. They must have been made for this network, and not for
+            another one.
         bounds: Smallest and largest value of the network's input. None: 0 and 1, if it names no
             more examples right in another range.
-        restarts: Random starts of each attack that has such.
+        restarts: Random starts of each attack that has such, 1 or more.
+
+    Raises:
+        ValueError: If an attack is targeted, or as attacks do.
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """
+    restarts = checked_integer("restarts", restarts, minimum=1)
+    for name, attack in attacks.items():
+        if attack.targeted:
+            raise ValueError(
+                f"The attack {name!r} is targeted: here labels are the true classes."
+            )
     x = in_bounds(images, *(bounds or UNIT))
     labels = class_labels(labels, len(x))
     if bounds is None:

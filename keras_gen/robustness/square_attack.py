@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core import noise, stateless
+from keras_gen.core.distribution.replicas import replica_slice
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import Attack, logits_of, margin
 
@@ -69,6 +70,8 @@ class SquareAttack(Attack):
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape
         batch = tf.shape(x)[0]
+        # Outside of the loop, in which replicas cannot ask each other for their sizes.
+        first, total = replica_slice(batch)
         sides = tf.constant([self._side(query, height, width) for query in range(self.queries)])
 
         def moved(directions):
@@ -78,17 +81,21 @@ class SquareAttack(Attack):
             with stateless():
                 return self.sign * loss_fn(examples)
 
+        def uniform(shape, seed):
+            drawn = tf.random.stateless_uniform([total, *shape], seed)
+            return drawn[first : first + batch]
+
         def signs(shape, seed):
-            return tf.where(noise.uniform(shape, seed) < 0.5, -1.0, 1.0)
+            return tf.where(uniform(shape, seed) < 0.5, -1.0, 1.0)
 
         def step(query, directions, best):
             key = noise.folded(seed, query)
             side = sides[query]
-            corner = noise.uniform([batch, 2], key)
+            corner = uniform([2], key)
             top = _inside(corner[:, 0], side, height)
             left = _inside(corner[:, 1], side, width)
             square = _square(top, left, side, height, width)
-            color = signs([batch, 1, 1, channels], tf.reverse(key, [0]))
+            color = signs([1, 1, channels], tf.reverse(key, [0]))
             tried = tf.where(square, color, directions)
             loss = score(moved(tried))
             better = loss > best
@@ -96,7 +103,7 @@ class SquareAttack(Attack):
             return query + 1, directions, tf.maximum(loss, best)
 
         # Vertical stripes, each of one sign.
-        stripes = signs([batch, 1, width, channels], noise.folded(seed, self.queries))
+        stripes = signs([1, width, channels], noise.folded(seed, self.queries))
         stripes = tf.broadcast_to(stripes, tf.shape(x))
         best = score(moved(stripes))
         _, directions, _ = tf.while_loop(

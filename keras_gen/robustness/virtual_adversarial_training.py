@@ -9,8 +9,15 @@ from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import schedules, stateless
 from keras_gen.core.minimize import state_of
+from keras_gen.keras_internals import all_layers
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
+
+# By the precision inside the networks: shorter changes are rounded away. On digits the direction
+# of bfloat16 has a cosine of 0.03 (median) to that of float32 at 0.01, 0.76 at 0.1, 0.88 at 0.3 and
+# 0.73 at 1; that of float16 0.71 at 0.01, 0.96 at 0.1 and 0.91 at 0.3.
+XI = {"float16": 0.1, "bfloat16": 0.3}
+XI_ELSE = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -21,7 +28,8 @@ class VAT(Classifier):
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction needs no
     label, so that unlabeled examples, -1, take part: `fit(images, labels)` with few labels.
 
-    Deviation: xi is 0.01 and not 1e-6, with which float32 rounds the divergence away.
+    Deviation: xi is 0.01 and not 1e-6, with which float32 rounds the divergence away; of networks
+    that compute in float16 it is 0.1, and in bfloat16 0.3.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.
@@ -30,7 +38,8 @@ class VAT(Classifier):
         encoder: Images in [0, 1] to features `[batch, features]`.
         classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
         epsilon: Length of the change, the root of the sum of squares over an image.
-        xi: Length of the change by which the direction is found.
+        xi: Length of the change by which the direction is found. None: by the precision in which
+            the networks compute.
         iterations: Power iterations that find it.
         weight: alpha, of the smoothness: a number or a schedule.
         entropy_weight: Of the entropy of the answers, a number or a schedule; 1 in the paper's
@@ -54,7 +63,7 @@ class VAT(Classifier):
         encoder: keras.Model,
         classifier: keras.Model | None = None,
         epsilon: float = 2.0,
-        xi: float = 1e-2,
+        xi: float | None = None,
         iterations: int = 1,
         weight: float | schedules.Schedule = 1.0,
         entropy_weight: float | schedules.Schedule = 0.0,
@@ -63,7 +72,7 @@ class VAT(Classifier):
     ):
         super().__init__(encoder, classifier, seed, **kwargs)
         self.epsilon = checked_positive("epsilon", epsilon)
-        self.xi = checked_positive("xi", xi)
+        self.xi = None if xi is None else checked_positive("xi", xi)
         self.iterations = checked_integer("iterations", iterations, minimum=1)
         self.weight = schedules.weight("weight", weight)
         self.entropy_weight = schedules.weight("entropy_weight", entropy_weight)
@@ -97,11 +106,16 @@ class VAT(Classifier):
 
     def worst_change(self, x, answer, state=()) -> tf.Tensor:
         """Returns the change of length epsilon along the answer's largest curvature, eq. (11)."""
+        xi = self.xi or self._usual_xi()
         direction = self.normal("direction", keras.ops.shape(x))
         for _ in range(self.iterations):
-            small = self.xi * unit(direction)
+            small = xi * unit(direction)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(small)
                 divergence = tf.reduce_sum(self.divergence(x + small, answer, state))
             direction = tf.stop_gradient(tape.gradient(divergence, small))
         return self.epsilon * unit(direction)
+
+    def _usual_xi(self) -> float:
+        layers = all_layers(self.encoder) + all_layers(self.classifier)
+        return max(XI.get(layer.compute_dtype, XI_ELSE) for layer in layers)

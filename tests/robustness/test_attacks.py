@@ -200,6 +200,27 @@ def test_a_network_of_another_range_is_recognized_by_its_accuracy():
     assert found["clean"] == pytest.approx(own) and found["worst"] < own
 
 
+def test_no_accuracy_without_an_attack():
+    x, labels = examples()
+    network = curved()
+    for restarts in (0, -1):
+        with pytest.raises(ValueError, match=f"restarts must be at least 1, found {restarts}"):
+            robust_accuracy(network, x, labels, {"pgd": PGD(0.1)}, restarts=restarts)
+    with pytest.raises(ValueError, match="The attack 'pgd' is targeted"):
+        robust_accuracy(network, x, labels, {"pgd": PGD(0.1, targeted=True)})
+    with pytest.raises(ValueError, match="batch_size must be at least 1, found -5"):
+        FGSM(0.1)(network, x, labels, batch_size=-5)
+    missing = x.copy()
+    missing[0, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="The images range from nan to nan"):
+        robust_accuracy(network, missing, labels, {})
+    for none in (x[:0], x[:0].astype("uint8")):
+        with pytest.raises(ValueError, match=r"shape \(0, .* expected one example at least"):
+            FGSM(0.1)(network, none, labels[:0])
+    with pytest.raises(ValueError, match="logits have NaN"):
+        robust_accuracy(lambda v, training: np.nan * network(v), x, labels, {})
+
+
 def test_lengths_of_small_gradients():
     values = tf.constant([[[3e-30, 4e-30]], [[0.0, 0.0]]])
     np.testing.assert_allclose(unit(values), [[[0.6, 0.8]], [[0, 0]]], rtol=1e-6)

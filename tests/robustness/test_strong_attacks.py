@@ -171,6 +171,37 @@ def test_changes_stay_in_the_ball_and_the_range_and_follow_the_seed(attack):
         assert (after > before).numpy().all()
 
 
+@pytest.mark.thorough
+def test_two_replicas_draw_the_squares_of_one_device():
+    """Also of batches of unequal sizes: sums over replicas have no place inside a loop."""
+    x, _ = examples(5)
+    weights = tf.constant(KERNEL, tf.float32)[:, None]
+    attack, seed = SquareAttack(0.2, queries=3), tf.constant([3, 4], tf.int64)
+
+    def found(x):
+        def loss_fn(values):
+            return tf.reduce_sum(tf.reshape(values, [-1, 6]) @ weights, axis=1)
+
+        return attack.changed(loss_fn, x, seed)
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    split = (x[:3], x[3:])
+
+    @tf.function(autograph=False)
+    def both():
+        def of_replica(i):
+            own = tf.cond(i == 0, lambda: split[0], lambda: split[1])
+            return found(tf.ensure_shape(own, [None, *SHAPE]))
+
+        places = strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(context.replica_id_in_sync_group)
+        )
+        return strategy.run(of_replica, (places,))
+
+    parts = strategy.experimental_local_results(both())
+    np.testing.assert_allclose(np.concatenate(parts), found(tf.constant(x)), atol=1e-6)
+
+
 def test_squares_shrink_by_the_papers_schedule():
     attack = SquareAttack(0.3, queries=10_000, fraction=0.8)
     at = (0, 10, 11, 50, 51, 200, 201, 1001, 2001, 4001, 6001, 8001)

@@ -100,6 +100,23 @@ def test_vat_changes_the_answer_most_in_its_direction():
     assert (divergence(change) > divergence(random)).all()
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_does_not_round_the_direction_away(policy):
+    x, _ = examples(50)
+    weights = [3 * values for values in VAT(*networks()).get_weights()]
+    found = []
+    for name in ("float32", policy):
+        keras.config.set_dtype_policy(name)
+        try:
+            model = VAT(*networks())
+        finally:
+            keras.config.set_dtype_policy("float32")
+        model.set_weights(weights)
+        change = model.worst_change(tf.constant(x), model.logits(x)).numpy().reshape(50, -1)
+        found.append(change / np.linalg.norm(change, axis=1, keepdims=True))
+    assert np.median(np.sum(found[0] * found[1], axis=1)) > 0.8
+
+
 @pytest.mark.parametrize("layer", [Dropout(0.5, seed=1), keras.layers.Dropout(0.5, seed=1)])
 def test_both_answers_of_vat_drop_the_same_out(layer):
     """Else the masks' difference, and not the change of x, would be what is made smooth."""

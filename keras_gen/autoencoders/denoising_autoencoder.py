@@ -39,7 +39,7 @@ class DenoisingAutoencoder(Autoencoder):
         seed: Seed of the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, or `"salt_and_pepper"` with data of no lowest
+        ValueError: If `corruption` is unknown, or `"salt_and_pepper"` with data of no highest
             value, or `amount` is negative or a fraction above 1.
 
     Example:
@@ -64,7 +64,7 @@ class DenoisingAutoencoder(Autoencoder):
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         self.corruption = checked_choice("corruption", corruption, CORRUPTIONS)
-        if corruption == "salt_and_pepper" and math.isinf(self.likelihood.range[0]):
+        if corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
             raise ValueError(
                 "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
                 "use 'masking' or 'gaussian'."

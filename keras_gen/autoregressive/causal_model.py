@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoregressive.causality import require_causal
+from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import (
     LikelihoodModel,
@@ -38,9 +38,10 @@ class CausalModel(LikelihoodModel):
         seed: Not used by these models.
 
     Raises:
-        ValueError: If the network's parameters do not fit the likelihood, it has other inputs than
-            the values and the conditions, or is not causal: the parameters of a value depend on it
-            or a later one, by which no probabilities sum to 1.
+        ValueError: If the likelihood draws no values one by one, the network's parameters do not
+            fit it, the network has other inputs than the values and the conditions, or is not
+            causal: the parameters of a value depend on it or a later one, by which no probabilities
+            sum to 1.
     """
 
     default_signature = "sample"
@@ -57,6 +58,7 @@ class CausalModel(LikelihoodModel):
         require_inputs(1 + len(self.given), type(self), network)
         self.network = network
         self.likelihood = likelihoods.get(likelihood)
+        require_draws(self.likelihood)
         if self.likelihood.logits:
             require_logits(network)
         shape = tuple(network.inputs[0].shape[1:])

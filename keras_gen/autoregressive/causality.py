@@ -15,6 +15,15 @@ AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # of an ex
 ROUNDING = 1e-3
 
 
+def require_draws(likelihood) -> None:
+    """Raises a ValueError if a likelihood draws no value by itself, as samples need it."""
+    if not likelihood.uniforms_per_value:
+        raise ValueError(
+            f"The likelihood is {likelihood}, which draws no value by itself, as samples of this "
+            "model are: use another, such as 'categorical' for counts below a number."
+        )
+
+
 def require_causal(network, levels: int | None = None) -> None:
     """Raises a ValueError if the parameters of a value depend on this value or a later one.
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_number
 from keras_gen.core.capabilities import capability
-from keras_gen.core.kinds_of_data import Edge, Images, Levels, Vectors
+from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
 from keras_gen.losses.likelihoods import Likelihood
@@ -91,4 +91,6 @@ def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:
         return Levels(tuple(shape), likelihood.levels)
     if likelihood.range == (-math.inf, math.inf):
         return Vectors(tuple(shape), "vectors")
+    if likelihood.range[1] == math.inf:
+        return Counts(tuple(shape))
     return Images(tuple(shape), *likelihood.range)

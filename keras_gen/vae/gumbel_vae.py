@@ -145,7 +145,8 @@ class GumbelVAE(VAE):
 
     @override
     def noise(self, n, key):
-        return {"latents": _largest(super().noise(n, key)["latents"])}
+        noise = super().noise(n, key)
+        return noise | {"latents": _largest(noise["latents"])}
 
     @override
     def call(self, x, training=False):

@@ -204,7 +204,7 @@ class M2(VAE):
 
     @override
     def from_noise(self, noise, label=-1):
-        """Returns means of p(x|y,z) of the given class, or of random ones."""
+        """Returns means of p(x|y,z), or draws of rows, of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
         return self.example_of(noise, labels)
 

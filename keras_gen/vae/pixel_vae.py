@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_number, checked_sizes
-from keras_gen.autoregressive.causality import require_causal
+from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import capability, require_built, require_inputs, schedules, stateless_seed
 from keras_gen.core.kinds_of_data import Number, Seeds
@@ -74,6 +74,7 @@ class PixelVAE(VAE):
         require_inputs(2, type(self), decoder)
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         self.free_bits = checked_number("free_bits", free_bits, minimum=0)
+        require_draws(self.likelihood)
         require_causal(values_first(decoder), self.likelihood.levels)
         self.edges["seeds"] = Seeds()
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")

@@ -1,5 +1,6 @@
 """The variational autoencoder (Kingma & Welling 2014)."""
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -143,13 +144,14 @@ class VAE(Coder):
         """Draws latents of n examples from the prior; for rows also what draws their numbers."""
         latents = [n, *self.decoder.inputs[0].shape[1:]]
         noise = {"latents": tf.random.stateless_normal(latents, key)}
-        if self.standardize:
+        rows = self.likelihood.range == (-math.inf, math.inf)
+        if rows and self.likelihood.uniforms_per_value:
             values = [n, *self.edges["x"].shape, self.likelihood.uniforms_per_value]
             noise["values"] = tf.random.stateless_uniform(values, folded(key, 2))
         return noise
 
     def from_noise(self, noise):
-        """Returns the mean of p(x|z) for images, and draws from p(x|z) for rows of numbers."""
+        """Returns the mean of p(x|z) for images and counts, and draws of it for rows of numbers."""
         return self.example_of(noise)
 
     def example_of(self, noise: dict, *given) -> tf.Tensor:

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from gaussians import VALUES, excess, linear_gaussian
 from keras_gen.autoregressive import MADE, sample_causal
-from keras_gen.losses import Bernoulli, NormalMixture
+from keras_gen.losses import Bernoulli, NormalMixture, Poisson
 from keras_gen.networks import made, pixel_cnn
 
 MEAN, DEVIATION = np.array([0.5, -1.0, 2.0]), np.array([0.6, 1.5, 0.9])
@@ -102,6 +102,8 @@ def test_other_networks_are_refused():
     images = pixel_cnn((4, 4, 1), 1, filters=2, blocks=1, levels=2)
     with pytest.raises(ValueError, match=r"shape \(4, 4, 1\): expected vectors"):
         MADE(images, "bernoulli")
+    with pytest.raises(ValueError, match=r"likelihood is Poisson.*draws no value by itself"):
+        MADE(made(3, 1), Poisson())
     with pytest.raises(ValueError, match="expected at least 2 values"):
         made(1, 3)
 

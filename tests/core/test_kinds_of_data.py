@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gen.core.kinds_of_data import (
     Characters,
+    Counts,
     Images,
     Labels,
     Levels,
@@ -42,6 +43,7 @@ EDGES = [
     (MuLaw(8), ([None, 8, 1], "int16", "waveforms"), "int32"),
     (MuLaw(name="sounds"), ([None, None, 1], "int16", "sounds"), "int32"),
     (Vectors((3, 2)), ([None, 3, 2], "float32", "latents"), "float32"),
+    (Counts((3,)), ([None, 3], "float32", "counts"), "float32"),
     (Number(0, 2, "temperature"), ([], "float32", "temperature"), "float32"),
 ]
 

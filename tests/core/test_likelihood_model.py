@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.core import LikelihoodModel, log_prob
-from keras_gen.core.kinds_of_data import Images, Labels, Levels, Vectors
+from keras_gen.core.kinds_of_data import Counts, Images, Labels, Levels, Vectors
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.schedules import Linear
-from keras_gen.losses import Bernoulli, Categorical, Normal, UnboundedNormal
+from keras_gen.losses import Bernoulli, Categorical, Multinomial, Normal, Poisson, UnboundedNormal
 from keras_gen.serving.export import export, load
 
 X = np.array([[1.0], [3.0]], "float32")
@@ -219,3 +219,4 @@ def test_edges_of_likelihoods():
     assert edge_of(Bernoulli(), (2,)) == Images((2,), 0.0, 1.0)
     assert edge_of(Categorical(classes=16), (2,)) == Levels((2,), 16)
     assert edge_of(UnboundedNormal(), [2]) == Vectors((2,), "vectors")
+    assert edge_of(Poisson(), [2]) == edge_of(Multinomial(), (2,)) == Counts((2,))

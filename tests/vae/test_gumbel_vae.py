@@ -181,6 +181,11 @@ def test_samples_are_of_the_uniform_prior(weights):
     assert abs(np.corrcoef(codes[:, 0, 0], codes[:, 1, 0])[0, 1]) < 0.04
 
 
+def test_samples_of_rows_are_draws_given_the_codes():
+    model = GumbelVAE.for_vectors(3, latent_dim=4, hidden=(4,))
+    assert len(np.unique(model.sample(50, seed=0), axis=0)) == 50  # where 4 codes have 4 means
+
+
 def test_bad_arguments_are_refused(weights):
     with pytest.raises(ValueError, match=r"^temperature is 0: it must not be below 0\.001\.$"):
         gumbel_vae(weights, temperature=0)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.core import noise
-from keras_gen.losses import Normal
+from keras_gen.losses import Multinomial, Normal, UnboundedNormal
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.vae import VAE
 from linear_vae import DATA, LATENTS, networks, random_weights
@@ -117,6 +117,37 @@ def test_codes_reconstructions_and_samples_are_means(weights, x):
     latents = (vae(identity).sample(2000, seed=0)[:, :2] / 127.5 - 1) * 8
     np.testing.assert_allclose(latents.mean(axis=0), 0, atol=0.1)
     np.testing.assert_allclose(np.cov(latents.T), np.eye(2), atol=0.12)
+
+
+def test_samples_of_rows_are_draws_also_if_nothing_standardizes_them(weights):
+    rows = vae(weights, likelihood=UnboundedNormal(scale=SCALE)).sample(3000, seed=0)
+    W, b = weights[4:]
+    np.testing.assert_allclose(rows.mean(axis=0), b, atol=0.15)
+    expected = W.T @ W + SCALE**2 * np.eye(DATA)
+    np.testing.assert_allclose(np.cov(rows.T), expected, atol=0.1 * np.diag(expected).max())
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", Multinomial(draws=20)])
+def test_counts_come_back_as_counts(likelihood, rng):
+    weights = random_weights(rng)
+    model = vae(weights, likelihood=likelihood)
+    counts = rng.poisson(3, (5, DATA))
+    for dtype in ("uint8", "int64", "float32"):
+        found = model.score(counts.astype(dtype))
+        np.testing.assert_allclose(found, model.score(counts), rtol=1e-6)
+    assert np.isfinite(found).all()
+    W, b = weights[4:]
+    out = model.encode(counts)[0] @ W + b
+    rates = np.exp(out)
+    if likelihood != "poisson":
+        rates *= 20 / rates.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.reconstruct(counts), rates, rtol=1e-4)
+    drawn = model.sample(4, seed=0)
+    assert drawn.dtype == np.float32 and (drawn > 0).all()
+    with pytest.raises(ValueError, match=r"Counts have values from -1.* expected finite numbers"):
+        model.score(-np.ones((2, DATA)))
+    with pytest.raises(ValueError, match="counts have one: pass standardize=False"):
+        VAE.for_vectors(DATA, likelihood=likelihood)
 
 
 def test_the_elbo_is_float32_of_networks_that_are_not(rng):

@@ -8,6 +8,12 @@ from keras_gen.core.kinds_of_data.image_data import DIMMEST, Images, Levels, mis
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number, Seeds
-from keras_gen.core.kinds_of_data.table_data import LogMel, StandardizedVectors, Table, Vectors
+from keras_gen.core.kinds_of_data.table_data import (
+    Counts,
+    LogMel,
+    StandardizedVectors,
+    Table,
+    Vectors,
+)
 from keras_gen.core.kinds_of_data.text_data import Characters, Prompt, Texts
 from keras_gen.core.kinds_of_data.waveform_data import CLIPPED, MuLaw, Waveforms

@@ -103,6 +103,39 @@ class Vectors(Edge):
         return tf.TensorSpec([None, *self.shape], tf.float32)
 
 
+@dataclasses.dataclass(frozen=True)
+class Counts(Vectors):
+    """Counts, such as those of a document's words: integers or floats from 0 on, inside float32.
+
+    What leaves are floats too: expected counts are no whole numbers.
+
+    Args:
+        shape: Shape of one example.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Counts((2,)).prepare(np.array([[3, 0]], "uint8"))
+        <tf.Tensor: shape=(1, 2), dtype=float32, numpy=array([[3., 0.]], dtype=float32)>
+    """
+
+    name: str = "counts"
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes finite numbers from 0 on, `[batch, *shape]`."""
+        subject = self.name.capitalize()
+        most = np.finfo("float32").max
+        values = super().prepare(values)
+        return within(values, 0.0, most, subject, "finite numbers from 0 on", slack=0)
+
+    @override
+    def standardized(self):
+        raise ValueError(
+            "standardize=True is for numbers in any units, and counts have one: pass "
+            "standardize=False."
+        )
+
+
 class StandardizedVectors(keras.layers.Layer, Edge):
     """Numbers in any units, inside with mean 0 and standard deviation 1 in each column.
 

@@ -93,10 +93,10 @@ class ConditionalDDPM(DDPM):
     def network_output(self, x_t, t, labels, guidance=None):
         """Returns the prediction for labels, led away from that without: eq. (6)."""
         if guidance is None:
-            return self.network([x_t, t, labels], training=self.training)
+            return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)
         both = [tf.concat(pair, axis=0) for pair in ((x_t, x_t), (t, t), (labels, none))]
-        with_label, without = tf.split(self.network(both, training=False), 2)
+        with_label, without = tf.split(self.predicted(*both), 2)
         return (1 + guidance) * with_label - guidance * without
 
     @override

@@ -111,7 +111,7 @@ class EDM(PathModel):
         c_out = sigma * self.deviation / tf.sqrt(total)
         c_in = 1 / tf.sqrt(total)
         c_noise = tf.math.log(t) / 4
-        values = self.network([c_in * x_t, c_noise], training=self.training)
+        values = self.predicted(c_in * x_t, c_noise)
         return c_skip * x_t + c_out * values  # eq. (7)
 
     # Samples ---------------------------------------------------------------------------------

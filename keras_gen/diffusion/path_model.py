@@ -172,7 +172,11 @@ class PathModel(LikelihoodModel):
 
         A model of p(x | given) takes its conditions too.
         """
-        return self.network([x_t, t], training=self.training)
+        return self.predicted(x_t, t)
+
+    def predicted(self, *inputs) -> tf.Tensor:
+        """Returns the network's outputs, float32 also of networks of lower precision."""
+        return tf.cast(self.network(list(inputs), training=self.training), tf.float32)
 
     def parts(self, x_t, t, **given) -> Parts:
         """Returns the predicted parts of points at a time, a scalar or `[batch]`."""

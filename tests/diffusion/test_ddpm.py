@@ -5,12 +5,14 @@ import subprocess
 import sys
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
 from diffusion_networks import best_network
+from keras_gen import diffusion
 from keras_gen.core import training_step
 from keras_gen.core.noise import normal
 from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath
@@ -206,6 +208,27 @@ def test_guidance_leads_away_from_what_has_no_class(rng):
     plain = model.sample(4, seed=1, label=2, steps=3)
     guided = model.sample(4, seed=1, label=2, steps=3, guidance=2.0)
     assert abs(plain - guided).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["DDPM", "EDM", "FlowMatching", "ConditionalDDPM"])
+def test_networks_may_end_in_half_precision(name, rng):
+    """Keras' own layers do under a policy of mixed precision."""
+    cls = getattr(diffusion, name)
+    given = dict(labels=tf.constant([0, 1])) if name == "ConditionalDDPM" else {}
+    network = time_mlp((5,), width=4, blocks=1, classes=2 if given else None)
+    half = keras.layers.Activation("linear", dtype="bfloat16")(network.output)
+    network = keras.Model(network.inputs, half)
+    assert network.output.dtype == "bfloat16"
+    model = cls(network, **(dict(classes=2) if given else {}), data="vectors")
+    x = tf.constant(rng.normal(size=(2, 5)), tf.float32)
+    with training_step(model):
+        assert model.terms({"x": x, **given})["denoising"].dtype == tf.float32
+    assert np.isfinite(model.sample(2, seed=1, steps=2)).all()
+    t = tf.fill([2], 0.5)
+    if given:
+        assert model.network_output(x, t, given["labels"], 1.0).dtype == tf.float32
+    elif name != "DDPM":
+        assert model.velocity(x, tf.constant(0.5)).dtype == tf.float32
 
 
 def test_some_examples_lose_their_label(rng):

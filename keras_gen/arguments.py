@@ -144,6 +144,13 @@ def checked_image_shape(shape: Any) -> tuple[int, int, int]:
     return height, width, channels
 
 
+def check_levels(name: str, images: Any) -> None:
+    """Raises a ValueError unless images are uint8, levels from 0 to 255."""
+    dtype = getattr(images.dtype, "name", images.dtype)
+    if dtype != "uint8":
+        raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
+
+
 def shown(value: Any) -> str:
     """A value in an error message: its `repr`, or the kind of what is long."""
     shape = getattr(value, "shape", None)

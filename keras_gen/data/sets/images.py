@@ -30,7 +30,7 @@ _LEAST_HELD_OUT = 3
 def small_images(
     name: str,
     labels: bool = False,
-    images: Path | None = None,
+    images: Path | str | None = None,
     fill: bool = False,
     first: int | None = None,
 ) -> Split:
@@ -89,7 +89,7 @@ def _first(split: Split, count: int | None) -> Split:
     return dataclasses.replace(split, train=split.train.take(count), test=split.test.take(count))
 
 
-def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> Split:
+def faces(size: int = 64, images: Path | str | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
     CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015), from
@@ -206,7 +206,7 @@ def photos_and_paintings(
         )
 
 
-def photographs(size: int, images: Path | None = None, seed: int = 0) -> Split:
+def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> Split:
     """Loads photographs, as uint8 `[size, size, 3]`: those of `photos_and_paintings`.
 
     Args:
@@ -240,8 +240,9 @@ def _with_label(image, male, smiling):
     return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
 
 
-def _own(images: Path, side: int, labels: bool = False, **options) -> Split:
+def _own(images: Path | str, side: int, labels: bool = False, **options) -> Split:
     """The images of a folder in random order: the last ones of sorted paths are of one class."""
+    images = Path(images)
     if labels and images.is_dir() and not any(path.is_dir() for path in visible(images)):
         own = _labeled_by_look(image_folder(images, side, **options))
     else:

@@ -21,7 +21,7 @@ BENCHMARKS = ("Set5", "Set14")
 
 
 def photograph_patches(
-    side: int, images: Path | None = None, apart_from: Sequence[np.ndarray] = ()
+    side: int, images: Path | str | None = None, apart_from: Sequence[np.ndarray] = ()
 ) -> Split:
     """Cuts photographs into squares that overlap by half, uint8 `[side, side, 3]`.
 

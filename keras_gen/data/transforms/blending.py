@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_gen.arguments import check_levels
+
 
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
     """Returns the differences between digits and parts of photographs; uint8 `[n, H, W, 3]`.
@@ -16,10 +18,12 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
         seed: Of the draw of parts.
 
     Raises:
-        ValueError: If the sizes differ.
+        ValueError: If the sizes differ, or one of them is not uint8.
 
     Example: `on_photographs(digits, photograph_patches(28).train.arrays())`.
     """
+    check_levels("digits", digits)
+    check_levels("photographs", photographs)
     if digits.shape[1:3] != photographs.shape[1:3]:
         raise ValueError(
             f"The digits have {digits.shape[1:3]} pixels and the photographs "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.arguments import check_levels
 from keras_gen.files.images import luma
 
 # Steps, in rows and columns, along the four directions of a gradient, 45 degrees apart.
@@ -22,7 +23,7 @@ def edge_maps(
     they are linked with such places by less steep ones.
 
     Args:
-        images: uint8 `[n, height, width, 1 or 3]`.
+        images: uint8 `[n, height, width, 1 or 3]`; a ValueError for floats.
         sigma: Deviation of the blur in pixels.
         low: Least gradient, in units of the whole range for each pixel.
         high: Gradient that one place at least of an edge has.
@@ -30,6 +31,7 @@ def edge_maps(
     Example:
         >>> pairs = Source((edge_maps(photos), photos))
     """
+    check_levels("images", images)
     gray = images[..., 0] / 255 if images.shape[-1] == 1 else luma(images / 255)[..., 0]
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)

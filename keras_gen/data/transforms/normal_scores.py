@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.transforms.tables import Column
+from keras_gen.data.transforms.tables import Column, as_numbers
 
 
 class NormalScores:
@@ -43,7 +43,7 @@ class NormalScores:
             if column.categories:
                 self._known.append(np.array(column.categories))
             else:
-                numbers = values.astype(np.float64)
+                numbers = as_numbers(column.name, values)
                 starts = np.quantile(numbers, np.arange(most) / most, method="lower")
                 self._known.append(np.unique(starts))
         levels = self.levels(rows)
@@ -61,16 +61,19 @@ class NormalScores:
         Numbers below the training rows' are in the first interval.
 
         Raises:
-            ValueError: For a category that is not known.
+            ValueError: For a category that is not known, and what is no number.
         """
         found = []
         for column, known, values in zip(self.columns, self._known, rows.T, strict=True):
             if not column.categories:
-                numbers = np.searchsorted(known, values.astype(np.float64), side="right") - 1
+                numbers = (
+                    np.searchsorted(known, as_numbers(column.name, values), side="right") - 1
+                )
                 found.append(np.maximum(numbers, 0))
                 continue
-            numbers = np.searchsorted(known, values)
-            numbers = np.minimum(numbers, len(known) - 1)
+            order = np.argsort(known)
+            places = np.searchsorted(known, values, sorter=order)
+            numbers = order[np.minimum(places, len(known) - 1)]
             if len(wrong := values[known[numbers] != values]):
                 raise ValueError(
                     f"The column {column.name} has the value {wrong[0]}: expected one of "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import check_levels, checked_integer
 
 
 def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
     """Resizes the shorter side to `size` and cuts out the center square `[size, size, channels]`.
 
     Args:
-        image: uint8 `[height, width, channels]`, any size.
+        image: uint8 `[height, width, channels]`, any size; a ValueError for floats.
         size: Side of the result in pixels. Shrinking is antialiased (bilinear).
 
     Example:
@@ -20,6 +20,7 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
     """
     checked_integer("size", size, minimum=1)
     image = tf.convert_to_tensor(image)
+    check_levels("image", image)
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     # The square is cut first: what falls outside need not be resized.
     side = tf.minimum(height, width)
@@ -66,6 +67,7 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
     """
     checked_integer("factor", factor, minimum=1)
     images = tf.convert_to_tensor(images)
+    check_levels("images", images)
     *_, height, width, _ = images.shape
     if height % factor or width % factor:
         raise ValueError(

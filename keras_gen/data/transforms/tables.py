@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -89,7 +90,7 @@ def table_columns(
     found = []
     for name, values in zip(names, rows.T, strict=True):
         if name in numbers:
-            each = _as_numbers(name, values)
+            each = as_numbers(name, values)
             deviation = each.std()
             # That of one value alone is what rounding makes of 0.
             varies = deviation > 1e-12 * np.abs(each).max()
@@ -101,10 +102,11 @@ def table_columns(
     return found
 
 
-def _as_numbers(name, values) -> np.ndarray:
-    """The numbers of a column, float64; a ValueError names the first that is none."""
+def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
+    """Returns the numbers of a column, float64; a ValueError names the first that is none."""
     for place, value in enumerate(values):
-        if not re.fullmatch(_NUMBER, str(value)):
+        # Of 400 digits, or an exponent of 400, a float would be infinite.
+        if not re.fullmatch(_NUMBER, str(value)) or not math.isfinite(float(value)):
             raise ValueError(
                 f"The column {name} has the value {value!s:.40} in row {place}: expected a number; "
                 "leave out rows where one is missing, or fill it in."
@@ -206,11 +208,13 @@ def _one_hot(column, table, values):
 
 def _standardized(column, values):
     are_numbers = tf.strings.regex_full_match(values, _NUMBER)
-    sentence = f"The column {column.name} has the value {{}}: expected a number."
-    with tf.control_dependencies([_all_right(are_numbers, values, sentence)]):
-        numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float64)
+    numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float64)
     # In float64: of large numbers that differ little, such as times, float32 keeps no difference.
-    return tf.cast((numbers - column.mean) / column.scale, tf.float32)[:, None]
+    found = tf.cast((numbers - column.mean) / column.scale, tf.float32)
+    sentence = f"The column {column.name} has the value {{}}: expected a number."
+    right = are_numbers & tf.math.is_finite(found)
+    with tf.control_dependencies([_all_right(right, values, sentence)]):
+        return tf.identity(found)[:, None]
 
 
 def _all_right(right, values, sentence):

@@ -62,17 +62,28 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
     mu = `levels` - 1. The levels are equal parts of the range of f, which is [-1, 1].
 
     Args:
-        waveforms: Floats in [-1, 1], of any shape; what is beyond gets the outermost level.
+        waveforms: Floats in [-1, 1], or int16, of any shape; what is beyond gets the outermost
+            level.
         levels: Number of levels, 2 or more.
 
     Returns:
         int32 in 0 to `levels` - 1, of the same shape.
+
+    Raises:
+        TypeError: If they are other integers.
 
     Example:
         >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
         array([  0,  98, 128, 157, 255], dtype=int32)
     """
     mu = levels - 1
+    waveforms = tf.convert_to_tensor(waveforms)
+    if waveforms.dtype == tf.int16:
+        waveforms = tf.cast(waveforms, tf.float32) / 2.0**15
+    elif not waveforms.dtype.is_floating:
+        raise TypeError(
+            f"Sounds are {waveforms.dtype.name}: expected int16, or floats in [-1, 1]."
+        )
     waveforms = tf.cast(waveforms, tf.float32)
     companded = tf.sign(waveforms) * tf.math.log1p(mu * tf.abs(waveforms)) / math.log1p(mu)
     level = tf.cast(tf.floor((companded + 1) / 2 * levels), tf.int32)

@@ -169,3 +169,7 @@ class TestInverseDensity:
     def test_other_arguments_are_refused(self, options, sentence):
         with pytest.raises(ValueError, match=sentence):
             inverse_density(np.zeros([1, 1]), **options)
+
+    def test_what_is_no_number_is_not_rare(self):
+        with pytest.raises(ValueError, match="latents have NaN or infinity"):
+            inverse_density(np.array([[0.0], [np.nan]]), alpha=0.1)

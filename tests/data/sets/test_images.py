@@ -169,7 +169,7 @@ def test_own_images_without_classes_are_labeled_by_their_colors(tmp_path):
     for number in range(20):
         gray = 200 * (number % 2) + number
         write_png(tmp_path / f"{number}.png", np.full([9, 12, 3], gray, np.uint8))
-    data = faces(8, labels=True, images=tmp_path)
+    data = faces(8, labels=True, images=str(tmp_path))
     images, labels = data.train.arrays()
     bright = images.mean((1, 2, 3)) > 100
     assert len(set(labels[bright])) == 1 and len(set(labels[~bright])) == 1

@@ -82,3 +82,5 @@ def test_bicubic_has_the_psnr_of_papers(shared_data, folder):
 def test_sides_that_cannot_be_shrunk():
     with pytest.raises(ValueError, match="10x8 cannot be shrunk by 4: cut their sides"):
         shrunk(np.zeros([10, 8, 3], "uint8"), 4)
+    with pytest.raises(ValueError, match=r"images must be uint8, 0 to 255, found float32 \(8, 8, "):
+        shrunk(np.zeros([8, 8, 3], "float32"), 4)

@@ -21,3 +21,5 @@ def test_pixels_are_absolute_differences():
     np.testing.assert_array_equal(drawn, on_photographs(black, photographs, seed=1))
     with pytest.raises(ValueError, match=r"\(4, 4\) pixels and the photographs \(5, 4\)"):
         on_photographs(digits, np.zeros((1, 5, 4, 3), "uint8"))
+    with pytest.raises(ValueError, match="photographs must be uint8, 0 to 255, found float64"):
+        on_photographs(digits, photographs / 255)

@@ -1,6 +1,7 @@
 """Edges of shapes whose outlines are known."""
 
 import numpy as np
+import pytest
 
 from keras_gen.data import edge_maps
 
@@ -27,3 +28,8 @@ def test_flat_edges_are_none_unless_they_lead_to_steep_ones():
     edges = edge_maps(np.repeat(faded.astype("uint8"), 3, axis=-1))
     assert edges[0, 8, :, 0].sum() == 2 * 255
     assert not edge_maps((0.3 * square(200)).astype("uint8")).any()
+
+
+def test_floats_are_no_levels():
+    with pytest.raises(ValueError, match="images must be uint8, 0 to 255, found float64"):
+        edge_maps(square(200) / 255)

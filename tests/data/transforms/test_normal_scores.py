@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_gen.data import NormalScores, table_columns
+from keras_gen.data import Column, NormalScores, table_columns
 
 SEED = tf.constant([0, 1], tf.int64)
 
@@ -31,6 +31,16 @@ def test_each_column_is_normal_and_keeps_its_order(table):
     np.testing.assert_array_equal(more, [[0, 0], [7, 2]])
     with pytest.raises(ValueError, match="column kind has the value cow: expected one of cat"):
         scores.levels(np.array([["3", "cow"]]))
+    with pytest.raises(ValueError, match="column age has the value nan in row 0: expected a numb"):
+        scores.levels(np.array([["nan", "cat"]]))
+
+
+def test_categories_keep_the_order_that_they_are_given_in():
+    rows = np.array([["cat"], ["owl"], ["dog"]])
+    scores = NormalScores(rows, [Column("kind", ("owl", "cat", "dog"))])
+    np.testing.assert_array_equal(scores.levels(rows), [[1], [0], [2]])
+    with pytest.raises(ValueError, match="value cow: expected one of owl, cat, dog"):
+        scores.levels(np.array([["cow"]]))
 
 
 def test_the_density_of_independent_columns_is_the_product_of_their_shares(table):

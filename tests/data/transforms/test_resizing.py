@@ -44,3 +44,9 @@ def test_pad_to_centers():
     np.testing.assert_array_equal(pad_to(np.ones([3, 28, 28, 1], np.uint8), 32)[2], padded)
     with pytest.raises(ValueError, match="40x28 cannot be padded to 32x32"):
         pad_to(np.ones([40, 28, 1], np.uint8), 32)
+
+
+def test_floats_are_no_levels():
+    """Those from 0 to 1 would be rounded to black and nearly black."""
+    with pytest.raises(ValueError, match=r"image must be uint8, 0 to 255, found float64 \(8, 8, 1"):
+        resize_cover(np.zeros([8, 8, 1]), 4)

@@ -45,6 +45,8 @@ def test_numbers_as_csv_files_have_them(text):
         (["four", "cat", "1"], "column age has the value four: expected a number"),
         (["4", "cat", ""], "column height has the value : expected a number"),
         (["4", "cat", "nan"], "column height has the value nan: expected a number"),
+        (["4", "cat", "1e999"], "column height has the value 1e999: expected a number"),
+        (["4", "cat", "1e99"], "column height has the value 1e99: expected a number"),
         (["4", "cat", "1,5"], "column height has the value 1,5: expected a number"),
     ],
 )
@@ -67,7 +69,7 @@ def test_a_column_of_one_value_keeps_its_scale():
     assert column.scale == 1.0
 
 
-@pytest.mark.parametrize("missing", ["nan", "", "NaN", "inf", "1,5", "1_000"])
+@pytest.mark.parametrize("missing", ["nan", "", "NaN", "inf", "1,5", "1_000", "1e999"])
 def test_a_number_that_is_missing_is_named(missing):
     rows = np.array([["3"], [missing]])
     sentence = f"column x has the value {missing} in row 1: expected a number; leave out"

@@ -89,6 +89,13 @@ def test_the_error_of_mu_law_levels_is_bounded():
     assert (error / bound).max() > 0.95  # so the bound is tight
 
 
+def test_mu_law_levels_of_integers_are_those_of_fractions():
+    x = np.array([-(2**15), -300, 0, 3, 20_000], "int16")
+    np.testing.assert_array_equal(mu_law_levels(x), mu_law_levels(x / 2**15))
+    with pytest.raises(TypeError, match="Sounds are int32: expected int16, or floats"):
+        mu_law_levels(x.astype("int32"))
+
+
 def test_borders_of_mu_law_levels():
     borders = mu_law_waveform(np.arange(255) + 0.5).numpy()
     np.testing.assert_array_equal(

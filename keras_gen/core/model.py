@@ -37,7 +37,7 @@ from keras_gen.core.training_state import release_folders
 from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
 
 # Class methods that build a model, which is found by them where its networks were left out.
-DOORS = ("for_images", "for_vectors", "for_table", "for_coder", "from_source")
+DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -190,8 +190,10 @@ class GenerativeModel(keras.Model):
         given = [*positional[: len(args)], *kwargs]
         needed = [p.name for p in parameters if p.default is p.empty and p.kind not in VARIADIC]
         if missing := [name for name in needed if name not in given]:
-            doors = [f"{cls.__name__}.{door}" for door in DOORS if hasattr(cls, door)]
-            way_out = f"; {' and '.join(doors)} build it with usual ones" if doors else ""
+            # Of the nearest class that has some: its own builder replaces those it inherits.
+            own = ([door for door in DOORS if door in vars(base)] for base in cls.__mro__)
+            doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
+            way_out = f"; {' or '.join(doors)} builds it with usual ones" if doors else ""
             raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
         object.__setattr__(model, "_given_arguments", given)
         return model
@@ -728,7 +730,7 @@ class GenerativeModel(keras.Model):
 
         Raises:
             NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
-                are those before that step.
+                that it trains are those before that step.
             ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
                 `epochs` is 0, examples or classes have weights, a callback needs a single
                 optimizer, or a layer was frozen after `compile`.

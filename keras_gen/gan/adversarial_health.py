@@ -98,7 +98,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         """
         batch = self.model.prepare_batch(self._data)
         fake = self.model.generated("health", batch)
-        real = batch["x"].numpy().reshape(len(fake), -1)
+        real = self.model.real(batch).numpy().reshape(len(fake), -1)
         samples = fake.numpy().reshape(len(fake), -1)
         if not np.isfinite(samples).all():
             return {}  # the step that made them so is refused, and says why
@@ -120,7 +120,8 @@ class AdversarialHealth(keras.callbacks.Callback):
                 real_logits, fake_logits = self.model.logits_of_both(batch, fake)
             g_loss = objective.generator(fake_logits, real_logits)
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
-        guess = objective.discriminator(tf.zeros_like(real_logits), tf.zeros_like(fake_logits))
+        unsure = tf.fill(tf.shape(fake_logits), objective.threshold or 0.0)
+        guess = objective.discriminator(unsure, unsure)
         d_loss = objective.discriminator(real_logits, fake_logits)
         slope = tf.norm(slopes, axis=-1)
         return _mean(guess), _mean(d_loss), _mean(slope)

@@ -64,6 +64,7 @@ class CoGAN(GAN):
     """
 
     batch: tuple[str, ...] = ("x", "y")
+    critics = 2  # of both domains
 
     def __init__(
         self,

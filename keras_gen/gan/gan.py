@@ -131,6 +131,7 @@ class GAN(GenerativeModel):
     totals = ("d_loss", "g_loss")
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
+    critics = 1  # logits that `discriminate` returns of each example, in columns if several
 
     def __init__(
         self,
@@ -253,7 +254,7 @@ class GAN(GenerativeModel):
 
     @override
     def loss_weights(self) -> dict:
-        return dict.fromkeys(ACCURACIES)
+        return {} if self.objective.threshold is None else dict.fromkeys(ACCURACIES)
 
     # Algorithm 1 -----------------------------------------------------------------------------
 
@@ -394,11 +395,16 @@ class GAN(GenerativeModel):
         draw = getattr(self, penalty.noise)
         noise = draw(f"{use}/penalty", [count, *axes])
 
-        def critic(images):
-            return self.logits_of(images, batch, keep_state=True)
+        def critic(number, images):
+            logits = self.logits_of(images, batch, keep_state=True)
+            return logits if self.critics == 1 else logits[:, number]
+
+        def compute():
+            # Of each critic by itself: slopes of several may cancel in their mean.
+            critics = [partial(critic, number) for number in range(self.critics)]
+            return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 
         every = penalty.every if self.training else 1
-        compute = partial(penalty, critic, real, fake, noise)
         return compute() if every == 1 else lazily(every, self.step.value, count, compute)
 
     # Use -------------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ class InstanceNoiseGAN(GAN):
         batch, fake = self._noisy(batch, fake, "generator")
         return {"adversarial": self.adversarial_loss(fake, batch)}
 
+    @override
+    def logits_of_both(self, batch, fake):
+        return super().logits_of_both(*self._noisy(batch, fake, "logits"))
+
     def _noisy(self, batch, fake, use):
         """The batch and what was generated, each with noise of its own."""
         std = self.scheduled(self.std)

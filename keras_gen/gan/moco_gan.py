@@ -51,6 +51,7 @@ class MoCoGAN(GAN):
     """
 
     for_users = ("for_videos", "recombine")
+    critics = 2  # of videos and of frames
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ PatchGAN's map counts as one example.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -46,6 +47,12 @@ class Minimax(Objective):
                 f"{type(self).__name__} found real_target={self.real_target}: pass a probability "
                 "above 0 and at most 1, such as 0.9."
             )
+
+    @property
+    @override
+    def threshold(self):  # type: ignore[override]
+        """The logit of half the target for real examples, where p = q."""
+        return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
         # The cross entropy with that target.
@@ -124,6 +131,7 @@ class Wasserstein(Objective):
     """
 
     drift: float = 0.0
+    threshold = None
 
     def _real(self, logits):
         return self.drift * tf.square(logits) - logits if self.drift else -logits
@@ -173,8 +181,9 @@ class Relativistic(Objective):
     """
 
     average: bool = False
-    # Without an annotation, or it would be an argument.
+    # Without annotations, or they would be arguments.
     compares = True
+    threshold = None
 
     @override
     def discriminator(self, real_logits, fake_logits):
@@ -224,3 +233,19 @@ def get(identifier: Any) -> Objective:
         LeastSquares(a=0.0, b=1.0, c=1.0)
     """
     return resolve(identifier, OBJECTIVES, Objective, "adversarial objective")
+
+
+def get_of_fakes(identifier: Any) -> Objective:
+    """Returns `get(identifier)`, for models whose generators see no logits of real examples.
+
+    Raises:
+        ValueError: If the objective compares fakes with real examples.
+    """
+    objective = get(identifier)
+    if objective.compares:
+        raise ValueError(
+            f"The objective {type(objective).__name__} compares fakes with real examples, which "
+            "the generator's step does not see here: use another, such as 'least_squares' or "
+            "'hinge'."
+        )
+    return objective

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import tensorflow as tf
 
 from keras_gen.losses.per_example import Configurable, per_example_mean
@@ -13,11 +15,13 @@ class Objective(Configurable):
     Attributes:
         compares: Whether `generator` needs `real_logits`. If not, models save that pass of the
             discriminator.
-        threshold: The best discriminator's logit of an example that is as likely real as fake.
+        threshold: The best discriminator's logit of an example that is as likely real as fake;
+            None where that is no number, as of critics whose logits mean something by their
+            differences alone.
     """
 
     compares: bool = False
-    threshold = 0.0
+    threshold: ClassVar[float | None] = 0.0
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""

@@ -15,17 +15,18 @@ def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.
 
     Returns:
         The loss, the mean over the kinds of half of the objective; and the fraction of all that the
-        discriminator classifies right: `[batch]` each.
+        discriminator classifies right, by the objective's threshold or else by 0: `[batch]` each.
 
     Example:
         >>> loss, accuracy = discrimination(Minimax(), tf.ones([4, 1]), -tf.ones([4, 1]))
     """
+    threshold = objective.threshold or 0.0
     real = tf.cast(real_logits, tf.float32)
     losses = []
-    right = [real > 0]
+    right = [real > threshold]
     for logits in fake_logits:
         fake = tf.cast(logits, tf.float32)
         losses.append(0.5 * objective.discriminator(real, fake))
-        right.append(fake < 0)
+        right.append(fake < threshold)
     accuracy = per_example_mean(tf.cast(tf.stack(right, axis=1), tf.float32))
     return tf.reduce_mean(losses, axis=0), accuracy

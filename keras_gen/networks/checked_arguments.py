@@ -25,7 +25,10 @@ R = TypeVar("R")
 IMAGE = "height, width, channels"
 FRAMES = "frames, height, width, channels"
 # Integers that may be 0 though their defaults are not.
-FROM_ZERO = ("blocks", "depth", "frequencies", "kept", "seed", "shared_blocks", "strided_layers")
+FROM_ZERO = (
+    "blocks", "continuous", "depth", "frequencies", "kept", "seed", "shared_blocks",
+    "strided_layers",
+)  # fmt: skip
 # Of numbers, the smallest and the largest.
 LIMITS = {"dropout": (0, 1)}
 

@@ -113,11 +113,17 @@ class CycleGAN(Translator):
         self.pool_y = ImagePool(self.pool_size, discriminator_y.input_shape[1:])
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
-        self.objective = adversarial.get(objective)
+        self.objective = adversarial.get_of_fakes(objective)
         self.domains = checked_domains(domains)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.margin = checked_integer("margin", margin, minimum=0)
+        for generator in (generator_xy, generator_yx):
+            if margin and None not in generator.input_shape[1:3]:
+                raise ValueError(
+                    f"margin is {margin}, but {generator.name} takes images of "
+                    f"{generator.input_shape[1:3]} alone: build it for (None, None, channels)."
+                )
         self.smooth_colors = checked_flag("smooth_colors", smooth_colors)
         x, y = self.domains
         # Not tracked: they are the generators, or made of them.

@@ -29,7 +29,7 @@ class AdversarialPredictor(GenerativeModel):
             require_built(discriminator)
             require_logits(discriminator)
         self.discriminator = discriminator
-        self.objective = adversarial.get(objective)
+        self.objective = adversarial.get_of_fakes(objective)
 
     @property
     @override

@@ -72,8 +72,7 @@ class UNIT(Translator):
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
     for_users = ("for_images",)
-    # A residual generator takes a GiB for an image of 836 x 836; a margin makes many small images
-    # much larger.
+    # A residual generator takes a GiB for an image of 836 x 836.
     most_elements = 2**21
     most_examples = 256
 
@@ -107,7 +106,7 @@ class UNIT(Translator):
         require_chain(encoder_y, shared_encoder, shared_generator, generator_x, discriminator_x)
         self.discriminator_x = discriminator_x
         self.discriminator_y = discriminator_y
-        self.objective = adversarial.get(objective)
+        self.objective = adversarial.get_of_fakes(objective)
         self.domains = checked_domains(domains)
         self.encoder_x = encoder_x
         self.encoder_y = encoder_y

@@ -103,7 +103,7 @@ class StyleIdentityVAE(Coder):
         self.set_networks(encoder, decoder, likelihood)
         self.discriminator = discriminator
         self.classes = checked_integer("classes", classes, minimum=1)
-        self.objective = adversarial.get(objective)
+        self.objective = adversarial.get_of_fakes(objective)
         self.swap_weight = schedules.weight("swap_weight", swap_weight)
         self.beta = schedules.weight("beta", beta)
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)

@@ -56,6 +56,19 @@ class TestLooks:
     def test_equal_distributions_and_a_guess_are_well(self, objective, rng):
         assert wrong(gan(objective=objective), normal(rng)) == set()
 
+    def test_a_guess_is_the_threshold_of_the_objective(self, rng):
+        # The best logit of equal distributions is 1, whose loss is 0.
+        assert wrong(gan(objective="kl", bias=1.0), normal(rng)) == set()
+
+    def test_pairs_of_two_domains_are_compared_with_pairs(self, rng):
+        model = TINY["CoGAN"].compiled()
+        shape = model.training_edges["x"].shape
+        images = rng.integers(0, 256, (2, 128, *shape)).astype("uint8")
+        labels = [np.zeros(128, int)] if "labels" in model.batch else []
+        health = AdversarialHealth(*images, *labels)
+        health.set_model(model)
+        assert set(health.check()) == {"saturated", "vanished", "repeated", "missing"}
+
     @pytest.mark.parametrize(
         "objective,slope,bias",
         [("non_saturating", 10, 0), ("hinge", 1, 0), ("least_squares", 1 / 8, 0.5)]

@@ -56,8 +56,8 @@ def test_losses_are_the_mean_of_both_domains(rng, kernel):
     of_real = softplus(-np.stack([x @ kernel, y @ kernel])).mean()
     of_fake = fake @ kernel
     expected = {
-        # The penalty is of the mean of both logits.
-        "d_loss": of_real + softplus(of_fake).mean() + 5 * np.sum(kernel**2) / 2,
+        # The penalty is the mean of those of both logits.
+        "d_loss": of_real + softplus(of_fake).mean() + 5 * np.sum(kernel**2),
         "g_loss": softplus(-of_fake).mean(),
     }
     for training in (False, True):

@@ -150,3 +150,8 @@ def test_real_and_generated_images_are_normalized_together(rng):
     np.testing.assert_allclose(found, codes[4:], rtol=1e-5)
     alone = model.discriminator(fake, training=True)[1]
     assert np.abs(found - alone).max() > 0.01
+
+
+def test_categories_alone():
+    model = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2, categories=(3,), continuous=0)
+    assert model.discriminator.outputs[1].shape[1] == 3

@@ -9,6 +9,7 @@ import pytest
 from keras_gen.files.animations import video_grid, video_strips
 from keras_gen.files.images import enlarged_grid, grid
 from keras_gen.gan import MoCoGAN
+from keras_gen.losses import R1
 from shared import losses_of, softplus, step_noise, with_sgd
 
 SHAPE, LATENTS = (5, 2, 2, 1), 6  # of which 2 are the content
@@ -94,3 +95,18 @@ def test_images_and_frames_of_videos(rng):
     assert video_strips(videos, frames=20).shape == every.shape
     with pytest.raises(ValueError, match=r"expected uint8 \[N, H, W, channels\]"):
         video_grid(videos[0])
+
+
+def test_a_penalty_is_of_each_critic_by_itself(rng):
+    """Slopes of opposite signs cancel in the mean of both critics, and cost what they cost here."""
+    keras.utils.set_random_seed(2)
+    critics = player(SHAPE, (1,)), player(SHAPE[1:], (1,))
+    for critic, slope in zip(critics, (3.0, -20.0), strict=True):
+        critic.set_weights([np.full_like(w, slope) for w in critic.get_weights()])
+    model = MoCoGAN(player((LATENTS,), SHAPE), *critics, content_dim=2, penalty=R1(2.0))
+    videos = rng.uniform(-1, 1, (4, *SHAPE)).astype("float32")
+    of_videos, of_frames = np.prod(SHAPE) * 3.0**2, np.prod(SHAPE[1:]) * 20.0**2
+    with_penalty = losses_of(with_sgd(model, 0.0, 0.0), videos)["d_loss"]
+    model.penalty = None
+    without = losses_of(with_sgd(model, 0.0, 0.0), videos)["d_loss"]
+    assert with_penalty - without == pytest.approx((of_videos + of_frames) / 2, rel=1e-4)

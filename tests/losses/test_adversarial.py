@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gen.core import global_mean, make_strategy
 from keras_gen.losses import adversarial
+from keras_gen.losses.discrimination_loss import discrimination
 
 NAMES = sorted(adversarial.OBJECTIVES)
 
@@ -264,3 +265,28 @@ def test_a_bad_objective_is_a_clear_error(bad):
 def test_a_loss_without_a_batch_axis_is_a_clear_error():
     with pytest.raises(ValueError, match=r"shape \[batch"):
         adversarial.Hinge().generator(tf.constant(1.0))
+
+
+@pytest.mark.parametrize("name", adversarial.OBJECTIVES)
+@pytest.mark.parametrize("target", [0.6, 1.0])
+def test_the_threshold_is_the_best_logit_where_real_and_fake_are_as_likely(name, target):
+    cls = adversarial.OBJECTIVES[name]
+    objective = cls(real_target=target) if issubclass(cls, adversarial.Minimax) else cls()
+    if objective.threshold is None:
+        return
+    logits = objective.threshold + np.linspace(-0.5, 0.5, 101, dtype="float32")[:, None]
+    losses = objective.discriminator(logits, logits).numpy()
+    assert losses[50] == pytest.approx(losses.min(), abs=1e-6)
+
+
+def test_a_guess_between_the_targets_of_least_squares_divides_right_from_wrong():
+    real, fake = np.float32([[0.6], [0.4]]), np.float32([[0.45], [0.55]])
+    _, accuracy = discrimination(adversarial.LeastSquares(), real, fake)
+    np.testing.assert_allclose(accuracy, [1.0, 0.0])
+
+
+def test_logits_that_only_compare_have_no_threshold():
+    assert adversarial.Wasserstein().threshold is adversarial.Relativistic().threshold is None
+    with pytest.raises(ValueError, match=r"^The objective Relativistic compares fakes with real"):
+        adversarial.get_of_fakes("relativistic")
+    assert adversarial.get_of_fakes("hinge") == adversarial.Hinge()

@@ -326,3 +326,12 @@ def test_colors_are_smoothed_in_translations_and_not_in_training(rng):
     of_gray = [patch_discriminator((16, 16, 1), 2, 1) for _ in range(2)]
     with pytest.raises(ValueError, match="1 channels: expected 3, RGB"):
         CycleGAN(*gray, *of_gray, smooth_colors=True)
+
+
+def test_a_margin_needs_generators_of_any_size():
+    model = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1)
+    fixed = [resnet_generator((16, 16, 3), filters=2, blocks=1) for _ in range(2)]
+    discriminators = model.discriminator_x, model.discriminator_y
+    assert CycleGAN(*fixed, *discriminators).margin == 0
+    with pytest.raises(ValueError, match=r"^margin is 8, but .* takes images of \(16, 16\) alone"):
+        CycleGAN(*fixed, *discriminators, margin=8)

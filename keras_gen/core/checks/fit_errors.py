@@ -24,7 +24,11 @@ _OF_ONE_OPTIMIZER = {
 
 
 class NonFiniteLossError(FloatingPointError):
-    """A loss, gradient or weight became NaN or infinite; the weights are those before that step."""
+    """A loss, gradient or weight became NaN or infinite.
+
+    The weights that the loss trains are those before that step. Those of networks that the step
+    updates before them, such as a discriminator's before a generator's loss, have moved.
+    """
 
 
 def refuse_replicated_randomness(model) -> None:
@@ -145,11 +149,15 @@ def plain_errors(model, callbacks):
             loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
             checkpoints = [c.latest for c in callbacks if getattr(c, "latest", None)]
             where = checkpoints[0] if checkpoints else "none"
+            unmoved = "trainable weight"
+            if len(model.players()) > 1:
+                unmoved = (
+                    "weight that it trains; networks that a step updates earlier have moved"
+                )
             raise NonFiniteLossError(
-                f"{loss} was not finite at step {model.step.numpy()}, and changed no "
-                "trainable "
-                f"weight. Last good checkpoint: {where}. Lower the learning rate, or look "
-                "for bad values in the data."
+                f"{loss} was not finite at step {model.step.numpy()}, and changed no {unmoved}. "
+                f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values "
+                "in the data."
             ) from error
         if sentence := refusal(text):
             raise ValueError(sentence) from error

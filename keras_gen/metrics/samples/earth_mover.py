@@ -43,7 +43,8 @@ def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> d
     """The critic's estimate of the distance between samples and points, and the exact one.
 
     Args:
-        model: A `WGAN` or `WGANGP` of vectors.
+        model: A `WGAN` or `WGANGP` of vectors. Where it standardizes them, both distances are in
+            units of the standardized vectors.
         points: Held-out points `[n, d]`, compared with as many samples.
         seed: Seed of the samples.
 
@@ -53,7 +54,9 @@ def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> d
 
     Example: `critic_distances(model, np.random.normal(size=[500, 2]))`.
     """
-    samples = model.sample(len(points), seed=seed)
+    vectors = model.edges["x"]
+    samples = vectors.prepare(model.sample(len(points), seed=seed)).numpy()
+    points = vectors.prepare(points).numpy()
     of_points = np.mean(model.discriminator(points, training=False))
     of_samples = np.mean(model.discriminator(samples, training=False))
     exact = earth_movers_distance(samples, points)

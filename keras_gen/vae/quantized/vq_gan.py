@@ -101,7 +101,7 @@ class VQGAN(VQVAE):
         self.feature_network = feature_network
         self.feature_weight = schedules.weight("feature_weight", feature_weight)
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        self.objective = adversarial.get(objective)
+        self.objective = adversarial.get_of_fakes(objective)
 
     @override
     def players(self):

@@ -128,6 +128,12 @@ class TestPlainErrors:
         )
         assert slope(model) == pytest.approx(0.9) and model.step.numpy() == 1
 
+    def test_what_moved_before_is_said_where_a_step_has_two_players(self):
+        model = TINY["GAN"].compiled()
+        sentence = r"^g_loss was not .* no weight that it trains; networks that a step updates ear"
+        with pytest.raises(NonFiniteLossError, match=sentence), plain_errors(model, []):
+            tf.debugging.check_numerics(float("nan"), "keras_gen: not finite: g_loss")
+
     def test_the_last_checkpoint_is_named(self):
         callbacks = [
             types.SimpleNamespace(latest=None),

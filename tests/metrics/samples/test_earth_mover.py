@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+from keras_gen.gan import WGANGP
 from keras_gen.metrics import critic_distances, earth_movers_distance
 
 
@@ -39,16 +41,16 @@ def test_clear_errors():
         earth_movers_distance(np.zeros((3, 1)), np.zeros((3, 2)))
 
 
-class Model:
-    """Samples at (3, 4), and a critic of slope 1 between them and points at 0."""
-
-    def sample(self, n, seed):
-        return np.tile(np.array([3.0, 4.0]), (n, 1))
-
-    def discriminator(self, x, training):
-        return -(x @ np.array([[0.6], [0.8]]))
-
-
-def test_the_critics_estimate_and_the_distance():
-    found = critic_distances(Model(), np.zeros((4, 2)))
-    assert found == pytest.approx({"critic": 5.0, "exact": 5.0})
+@pytest.mark.parametrize("deviation", [1.0, 10.0])
+def test_the_critics_estimate_and_the_distance(deviation):
+    """Samples at (3, 4), a critic of slope 1 between them and points at 0; in standard units."""
+    generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
+    generator.set_weights([np.zeros((1, 2)), np.array([3.0, 4.0])])
+    critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False)])
+    critic.set_weights([-np.array([[0.6], [0.8]])])
+    model = WGANGP(generator, critic, data="vectors", standardize=deviation != 1.0)
+    still = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0)
+    model.compile(d_optimizer=still[0], g_optimizer=still[1])
+    model.fit(deviation * np.float32([[1, 1], [-1, -1]]), verbose=0)
+    found = critic_distances(model, np.zeros((4, 2), "float32"))
+    assert found == pytest.approx({"critic": 5.0, "exact": 5.0}, rel=1e-5)

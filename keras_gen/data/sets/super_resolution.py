@@ -110,7 +110,7 @@ def _folder() -> Path:
     return default_data_dir() / "downloads" / "manual" / "super_resolution"
 
 
-def _images(folder: Path) -> list[np.ndarray]:
+def _images(folder: Path | str) -> list[np.ndarray]:
     return [read_image(file) for file in image_files(folder)]
 
 

@@ -108,6 +108,33 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     return labels
 
 
+def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
+    """Returns labels as `as_labels` does; a ValueError for those below 0, as of unlabeled ones."""
+    labels = as_labels(labels, name, n)
+    if labels.min() < 0:
+        raise ValueError(
+            f"Expected {name} to be integers from 0 on, found {labels.min()}: leave out examples "
+            "without a label."
+        )
+    return labels
+
+
+def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
+    """Returns logits, or probabilities, as an array `[n, classes]`.
+
+    Raises:
+        ValueError: If they have another shape, or NaN, of which the first class would seem to be
+            the likeliest.
+    """
+    logits = np.asarray(logits)
+    if logits.ndim != 2 or not logits.size or np.isnan(logits).any():
+        raise ValueError(
+            f"Expected {name} to be numbers [n, classes], found shape {list(logits.shape)}: pass "
+            "one row for each example, and no NaN."
+        )
+    return logits
+
+
 def check_within(name: str, number: int, most: int) -> None:
     """Raises a ValueError if a number is not between 1 and `most`."""
     if not 1 <= number <= most:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gen.core.kinds_of_data import missing_pixels as missing_of
 from keras_gen.metrics.image_pairs.image_quality import psnr
 
 
@@ -43,9 +44,10 @@ def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
 
     Raises:
-        ValueError: If the arrays do not fit each other, or nothing is missing.
+        TypeError: If masks are no numbers or truth values.
+        ValueError: If the arrays do not fit each other, nothing is missing, or masks hold NaN.
     """
-    missing = np.asarray(masks) != 0
+    missing = missing_of(masks)
     if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
         raise ValueError(
             f"Masks have shape {list(missing.shape)}, {missing.sum()} of their values not 0: "

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from keras_gen.metrics.metric_arguments import as_features, as_labels, check_within
+from keras_gen.metrics.metric_arguments import as_classes, as_features, as_labels, check_within
 
 
 def matched_accuracy(
@@ -22,16 +22,16 @@ def matched_accuracy(
     Args:
         known: Clusters and labels of the examples to match on, integers `[m]` each, from 0 on.
         clusters: Clusters of the examples to classify, integers `[n]` from 0 on.
-        labels: Their labels, integers `[n]`.
+        labels: Their labels, integers `[n]` from 0 on.
 
     Example:
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
         0.5
     """
-    known_labels = as_labels(known[1], "known labels")
-    known_clusters = as_labels(known[0], "known clusters", len(known_labels))
-    labels = as_labels(labels, "labels")
-    clusters = as_labels(clusters, "clusters", len(labels))
+    known_labels = as_classes(known[1], "known labels")
+    known_clusters = as_classes(known[0], "known clusters", len(known_labels))
+    labels = as_classes(labels, "labels")
+    clusters = as_classes(clusters, "clusters", len(labels))
     counts = np.zeros([known_clusters.max() + 1, known_labels.max() + 1], int)
     np.add.at(counts, (known_clusters, known_labels), 1)
     matched = dict(zip(*linear_sum_assignment(counts, maximize=True), strict=True))

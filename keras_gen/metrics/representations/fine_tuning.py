@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_gen.core import ConstantThenLinear
+from keras_gen.metrics.metric_arguments import as_classes
 from keras_gen.networks import classifier_on
 
 Labeled = tuple[np.ndarray, np.ndarray]
@@ -26,7 +27,7 @@ def fine_tuned_error(
 
     Args:
         encoder: Maps float images in [0, 1] to features `[batch, ...]`.
-        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`.
+        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, from 0 on.
         validation: Likewise; its accuracy chooses the epoch.
         test: Likewise.
         batch_size: Images of a step.
@@ -39,8 +40,11 @@ def fine_tuned_error(
 
     Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
     """
+    parts = dict(train=train, validation=validation, test=test)
+    labels = [as_classes(y, f"labels of {name}", len(x)) for name, (x, y) in parts.items()]
+    classes = max(int(each.max()) for each in labels) + 1
     keras.utils.set_random_seed(seed)
-    network = classifier_on(encoder)
+    network = classifier_on(encoder, classes)
     steps = epochs * -(-len(train[0]) // batch_size)
     rate = ConstantThenLinear.in_halves(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

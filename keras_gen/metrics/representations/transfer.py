@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_gen.arguments import checked_integer
+from keras_gen.metrics.metric_arguments import as_classes
 from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.networks import classifier_on
 
@@ -40,11 +42,11 @@ def transfer_report(
     """
     images, labels = train
     test_images, test_labels = test
-    classes = len(np.unique(labels))
-    if classes < 2 or draws < 1:
-        raise ValueError(
-            f"Found {classes} classes and draws={draws}: expected at least 2 and 1."
-        )
+    labels = as_classes(labels, "labels of train", len(images))
+    test_labels = as_classes(test_labels, "labels of test", len(test_images))
+    draws = checked_integer("draws", draws, minimum=1)
+    labels_per_class = checked_integer("labels_per_class", labels_per_class, minimum=1)
+    classes = _classes_of(labels, test_labels)
     low, high = data_range
 
     def encode(x):
@@ -70,3 +72,15 @@ def transfer_report(
         if draws > 1:
             report[f"{way}_error"] = float(np.std(values, ddof=1) / draws**0.5)
     return report
+
+
+def _classes_of(labels: np.ndarray, test_labels: np.ndarray) -> int:
+    """The number of classes; a ValueError unless training shows each of them, from 0 on."""
+    found = np.unique(labels)
+    classes = 1 + int(max(labels.max(), test_labels.max()))
+    if len(found) < classes or classes < 2:
+        raise ValueError(
+            f"Training has the labels {', '.join(map(str, found[:10]))}: expected each from 0 to "
+            f"{max(classes, 2) - 1}; number the classes without gaps."
+        )
+    return classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.metrics.metric_arguments import as_logits
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 
 
@@ -33,7 +34,8 @@ def class_report(
         between generated and real images, and "worst_class_distance", the largest.
 
     Raises:
-        ValueError: If there is not one label for each image, or a class has too few images.
+        ValueError: If there is not one label for each image, or a class has too few images, or
+            there is NaN.
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """
@@ -43,7 +45,7 @@ def class_report(
         raise ValueError(
             f"class_report found {sizes} images and labels: pass one for each image."
         )
-    right = generated["logits"].argmax(axis=1) == labels
+    right = as_logits(generated["logits"]).argmax(axis=1) == labels
     agreements = []
     distances = []
     for wanted in np.unique(labels):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from keras_gen.metrics.metric_arguments import as_feature_pair, as_images
+from keras_gen.metrics.metric_arguments import as_feature_pair, as_images, as_logits
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
@@ -105,6 +105,7 @@ def stacked_modes(
                 f"classify returned shape {logits.shape} for {len(digits)} images: expected "
                 f"({len(digits)}, {classes})."
             )
+        logits = as_logits(logits, "the output of classify")
         labels.append(logits.argmax(axis=1).reshape(-1, 3) @ [classes**2, classes, 1])
     return label_modes(np.concatenate(labels), classes**3, reference)
 

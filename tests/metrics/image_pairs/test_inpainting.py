@@ -42,5 +42,7 @@ def test_refused():
     for masks in (MASKS[..., 0], 0 * MASKS):
         with pytest.raises(ValueError, match=r"expected \[4, 8, 8, 1\], with something missing"):
             hole_psnr(IMAGES, IMAGES, masks)
+    with pytest.raises(ValueError, match="masks have NaN"):
+        hole_psnr(IMAGES, IMAGES, np.where(MASKS, np.nan, 0.0))
     with pytest.raises(ValueError, match="of is 'gray': expected 'luma' or 'rgb'"):
         hole_psnr(IMAGES, IMAGES, MASKS, "gray")

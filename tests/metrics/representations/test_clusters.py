@@ -49,6 +49,8 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
     ("call", "error", "message"),
     [
         (lambda: matched_accuracy((Y, Y), Y[:0], Y[:0]), ValueError, r"shape \[n\], found \[0\]"),
+        (lambda: matched_accuracy((Y, Y - 1), Y, Y), ValueError, "known labels .* found -1"),
+        (lambda: matched_accuracy((Y, Y), Y, Y - 1), ValueError, "labels to be .* found -1: leave"),
         (lambda: kmeans_report(X, Y, clusters=0), ValueError, "clusters must be between 1 and 6"),
         (lambda: kmeans_report(X, Y[:2]), ValueError, r"labels of shape \[6\], found \[2\]"),
     ],

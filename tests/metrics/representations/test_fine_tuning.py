@@ -37,3 +37,18 @@ def test_repeats_itself_and_leaves_the_encoder_alone():
     found = [fine_tuned_error(network, *parts, batch_size=20, epochs=2) for _ in range(2)]
     assert found[0] == found[1]
     np.testing.assert_equal(network.get_weights(), before)
+
+
+@pytest.mark.thorough
+def test_there_are_as_many_classes_as_labels():
+    images, labels = data(12, 0)
+    part = images, labels + 10
+    found = fine_tuned_error(encoder(slice(0, 2)), part, part, part, epochs=1)
+    assert 0 <= found["test_error"] <= 100
+
+
+def test_examples_without_a_label_are_refused():
+    images, labels = data(12, 0)
+    part = images, labels
+    with pytest.raises(ValueError, match="labels of test to be integers from 0 on, found -1"):
+        fine_tuned_error(encoder(slice(0, 2)), part, part, (images, labels - 1))

@@ -32,7 +32,13 @@ def test_repeats_itself_and_leaves_the_encoder_alone():
 
 def test_refused():
     images, labels = data(4, 0)
-    for options in (dict(labels=0 * labels), dict(draws=0)):
-        train = images, options.pop("labels", labels)
-        with pytest.raises(ValueError, match="expected at least 2 and 1"):
-            transfer_report(encoder(slice(0, 2)), train, (images, labels), **options)
+    test = images, labels
+    for wrong, sentence in (
+        (0 * labels, "labels 0: expected each from 0 to 1"),
+        (5 * labels, "labels 0, 5: expected each from 0 to 5"),
+        (labels - 1, "labels of train to be integers from 0 on, found -1"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            transfer_report(encoder(slice(0, 2)), (images, wrong), test)
+    with pytest.raises(ValueError, match="draws must be at least 1, found 0"):
+        transfer_report(encoder(slice(0, 2)), test, test, draws=0)

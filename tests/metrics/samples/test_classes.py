@@ -29,3 +29,6 @@ def test_labels_are_asked_for(rng):
     for answers, asked in ((labels[1:], labels), (labels, labels[1:])):
         with pytest.raises(ValueError, match="images and labels: pass one for each image"):
             class_report(some, answers, some, asked)
+    broken = some | {"logits": np.full([9, 3], np.nan)}
+    with pytest.raises(ValueError, match=r"logits to be numbers \[n, classes\].* and no NaN"):
+        class_report(some, labels, broken, labels)

@@ -71,6 +71,8 @@ def test_clear_errors():
         stacked_modes(np.zeros([2, 4, 4, 1], "uint8"), classify)
     with pytest.raises(ValueError, match=r"expected \(6, 7\)"):
         stacked_modes(digits([[1, 2, 3]] * 2), classify, classes=7)
+    with pytest.raises(ValueError, match=r"the output of classify .* and no NaN"):
+        stacked_modes(digits([[1, 2, 3]]), lambda x: np.full([3, 10], np.nan))
     with pytest.raises(ValueError, match="std=0"):
         gaussian_modes(np.zeros([2, 2]), ring_centers(), 0)
     with pytest.raises(ValueError, match="from 0 to 3"):

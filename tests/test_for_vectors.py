@@ -186,7 +186,7 @@ DOORS = {
     "Autoencoder": {},
     "DenoisingAutoencoder": {},
     "ContractiveAutoencoder": {},
-    "SparseAutoencoder": dict(penalty="l1"),
+    "SparseAutoencoder": {},
     "VAE": dict(beta=4.0),
     "IWAE": dict(samples=2),
     "BetaTCVAE": dict(dataset_size=500),

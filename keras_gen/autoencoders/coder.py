@@ -122,7 +122,12 @@ class Coder(LikelihoodModel):
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
         outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
         encoder = conv_encoder(
-            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
+            shape,
+            latent_dim,
+            filters,
+            heads=cls.code_names,
+            output_activation=cls.activation_of_codes(kwargs),
+            levels=likelihood.levels,
         )
         decoder = conv_decoder(outputs, latent_dim, filters)
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
@@ -164,7 +169,13 @@ class Coder(LikelihoodModel):
         kwargs.setdefault("standardize", True)
         params = likelihoods.get(kwargs["likelihood"]).params_per_value
         outputs = (*shape[:-1], shape[-1] * params)
-        encoder = mlp_encoder(shape, latent_dim, hidden, heads=cls.code_names)
+        encoder = mlp_encoder(
+            shape,
+            latent_dim,
+            hidden,
+            heads=cls.code_names,
+            output_activation=cls.activation_of_codes(kwargs),
+        )
         decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
@@ -172,6 +183,11 @@ class Coder(LikelihoodModel):
     def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
         """Returns the likelihood that `for_vectors` gives the model by default."""
         return likelihoods.UnboundedNormal()
+
+    @classmethod
+    def activation_of_codes(cls, options: dict) -> str | None:
+        """Returns the activation of the usual encoder's outputs, of a model with these options."""
+        return None
 
     @classmethod
     def _require_usual_networks(cls):

@@ -33,7 +33,8 @@ class ContractiveAutoencoder(Autoencoder):
         seed: Seed of the directions.
 
     Raises:
-        ValueError: If `method` is unknown or does not apply, or `weight` is negative.
+        ValueError: If `method` is unknown or does not apply, `weight` is negative, or the
+            likelihood is one of integers.
 
     Example:
     ```python
@@ -54,6 +55,11 @@ class ContractiveAutoencoder(Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
+        if self.likelihood.levels:
+            raise ValueError(
+                f"The likelihood is {self.likelihood}, whose data are integers, by which codes "
+                "have no slopes: use another, such as 'bernoulli' or 'normal'."
+            )
         self.method = checked_choice("method", method, METHODS)
         self._layer = _sigmoid_layer(encoder)
         if method == "closed_form" and self._layer is None:
@@ -105,4 +111,6 @@ def _sigmoid_layer(encoder):
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):
         return None
-    return rest[0] if rest[0].activation is keras.activations.sigmoid else None
+    # Of inputs of more axes each unit gives several codes, and each code sees a part of the inputs.
+    alone = tuple(encoder.output_shape) == (None, rest[0].units)
+    return rest[0] if alone and rest[0].activation is keras.activations.sigmoid else None

@@ -40,7 +40,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     Raises:
         ValueError: If `corruption` is unknown, or `"salt_and_pepper"` with data of no highest
-            value, or `amount` is negative or a fraction above 1.
+            value, or `"gaussian"` with integers, or `amount` is negative or a fraction above 1.
 
     Example:
     ```python
@@ -69,6 +69,11 @@ class DenoisingAutoencoder(Autoencoder):
                 "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
                 "use 'masking' or 'gaussian'."
             )
+        if corruption == "gaussian" and self.likelihood.levels:
+            raise ValueError(
+                f"corruption is 'gaussian', and the data of {self.likelihood} are integers: use "
+                "'masking' or 'salt_and_pepper'."
+            )
         highest = None if corruption == "gaussian" else 1.0
         self.amount = schedules.weight("amount", amount, 0.0, highest)
 
@@ -77,13 +82,15 @@ class DenoisingAutoencoder(Autoencoder):
         return self.terms_of(batch, self.encoded(self.corrupt(batch["x"]))[0])
 
     def corrupt(self, x) -> tf.Tensor:
-        """Returns corrupted float examples `[batch, ...]`, drawn for this step."""
-        low, high = self.likelihood.range
+        """Returns corrupted examples `[batch, ...]`, drawn for this step."""
         shape = keras.ops.shape(x)
         amount = self.scheduled(self.amount)
         if self.corruption == "gaussian":
             return x + amount * self.normal("corruption", shape)
         draw = self.uniform("corruption", shape)
+        low, high = self.likelihood.range
+        low = tf.cast(0.0 if math.isinf(low) else low, x.dtype)
         if self.corruption == "masking":
-            return tf.where(draw < amount, 0.0 if math.isinf(low) else low, x)
+            return tf.where(draw < amount, low, x)
+        high = tf.cast(high, x.dtype)
         return tf.where(draw < amount, tf.where(draw < amount / 2, low, high), x)

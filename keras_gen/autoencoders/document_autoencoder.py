@@ -25,7 +25,8 @@ class DocumentAutoencoder(Autoencoder):
     more. The encoder takes this vector, and the likelihood, such as "normal", models it.
 
     `fit` takes counts, `[batch, words]`; other methods take counts or texts. A document without a
-    known word is all zeros and has a score of 0.
+    known word is all zeros. With `"multinomial"` it has a score of 0; other likelihoods give zeros
+    a probability too.
 
     Deviations: as `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
     nothing from inputs near 0: the fractions are times the number of words in the vocabulary, 1 on

@@ -7,6 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import batch_mean, schedules
+from keras_gen.core.checks.step_checks import require_probabilities
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -21,7 +22,8 @@ class SparseAutoencoder(Autoencoder):
     Deviations: the mean activation is over the batch, where the notes take the training set.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`; with `"kl"` between 0 and 1, as of a sigmoid.
+        encoder: Examples to codes `[batch, ...]`; with `"kl"` between 0 and 1, as of a sigmoid,
+            in which the encoders of `for_images` and `for_vectors` end then.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         penalty: `"kl"` or `"l1"`.
@@ -31,7 +33,8 @@ class SparseAutoencoder(Autoencoder):
         seed: Not used by this model.
 
     Raises:
-        ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1.
+        ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1; with
+            `"kl"` if the encoder ends in another activation than a sigmoid.
 
     Example:
     ```python
@@ -56,10 +59,17 @@ class SparseAutoencoder(Autoencoder):
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         self.penalty = checked_choice("penalty", penalty, ("kl", "l1"))
+        if penalty == "kl":
+            require_probabilities(encoder)
         self.weight = schedules.weight("weight", weight)
         self.target = checked_number("target", target)
         if not 0 < target < 1:
             raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
+
+    @override
+    @classmethod
+    def activation_of_codes(cls, options):
+        return "sigmoid" if options.get("penalty", "kl") == "kl" else None
 
     @override
     def loss_weights(self):

@@ -13,6 +13,7 @@ from keras_gen.autoencoders import (
     SparseAutoencoder,
 )
 from keras_gen.core import training_step
+from keras_gen.losses import Categorical, UnboundedNormal
 from keras_gen.networks import mlp_decoder, mlp_encoder
 
 
@@ -97,6 +98,22 @@ def test_jacobian_norms_are_exact_whatever_the_method():
     np.testing.assert_allclose(deep.jacobian_norms(images), expected, rtol=1e-5)
 
 
+def test_a_dense_layer_of_an_axis_has_no_closed_form(rng):
+    inputs = keras.Input((5, 3))
+    layer = keras.layers.Dense(2, activation="sigmoid")
+    encoder = keras.Model(inputs, keras.layers.Flatten()(layer(inputs)))
+    decoder = mlp_decoder((5, 3), latent_dim=10, hidden=())
+    likelihood = UnboundedNormal(scale=1.0)
+    with pytest.raises(ValueError, match="is for an encoder of one dense sigmoid layer"):
+        ContractiveAutoencoder(encoder, decoder, likelihood, method="closed_form")
+    model = ContractiveAutoencoder(encoder, decoder, likelihood)
+    x = rng.normal(size=(2, 5, 3)).astype("float32")
+    h = encoder(x).numpy().reshape(2, 5, 2)
+    kernel = layer.get_weights()[0]
+    expected = np.sqrt(((h * (1 - h)) ** 2 @ (kernel**2).sum(axis=0)).sum(axis=1))
+    np.testing.assert_allclose(model.jacobian_norms(x), expected, rtol=1e-4)
+
+
 def test_kl_sparsity_is_that_of_bernoulli_variables():
     pair, x = networks(), examples(50)
     model = SparseAutoencoder(*pair, target=0.1)
@@ -110,6 +127,20 @@ def test_l1_sparsity():
     pair, x = networks(activation=None), examples()
     sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x})["sparsity"]
     np.testing.assert_allclose(sparsity, np.abs(pair[0](x)).sum(axis=1), rtol=1e-5)
+
+
+def test_codes_of_kl_sparsity_are_probabilities():
+    for model in (
+        SparseAutoencoder.for_images((8, 8, 1), latent_dim=3, filters=(2,)),
+        SparseAutoencoder.for_vectors(3, latent_dim=3, hidden=(2,)),
+    ):
+        assert model.encoder.layers[-1].activation is keras.activations.sigmoid
+    linear = SparseAutoencoder.for_vectors(3, latent_dim=3, hidden=(2,), penalty="l1")
+    assert linear.encoder.layers[-1].activation is keras.activations.linear
+    with pytest.raises(ValueError, match="activation linear: expected numbers between 0 and 1"):
+        SparseAutoencoder(*networks(activation=None))
+    with pytest.raises(ValueError, match="activation relu"):
+        SparseAutoencoder(*networks(activation="relu"))
 
 
 def test_sparsity_brings_the_activation_to_its_target():
@@ -166,6 +197,23 @@ def test_classifies_only_what_has_a_label():
     model.compile()
     with pytest.raises(ValueError, match=r"labels \(labels\), but got 1 arrays"):
         model.fit(x.numpy(), batch_size=3, verbose=0)
+
+
+def test_integers_are_masked_and_have_no_slopes():
+    pair = (
+        mlp_encoder((4, 4, 1), latent_dim=6, hidden=(), output_activation="sigmoid"),
+        mlp_decoder((4, 4, 8), latent_dim=6, hidden=()),
+    )
+    x = tf.fill([50, 4, 4, 1], 3)
+    for corruption, values in (("masking", [0, 3]), ("salt_and_pepper", [0, 3, 7])):
+        model = DenoisingAutoencoder(*pair, Categorical(8), corruption=corruption)
+        corrupted = model.corrupt(x)
+        assert corrupted.dtype == tf.int32
+        np.testing.assert_array_equal(np.unique(corrupted), values)
+    with pytest.raises(ValueError, match=r"'gaussian', and the data of Categorical.* are integers"):
+        DenoisingAutoencoder(*pair, Categorical(8), corruption="gaussian")
+    with pytest.raises(ValueError, match=r"Categorical.*, whose data are integers"):
+        ContractiveAutoencoder(*pair, Categorical(8))
 
 
 def test_refuses_bad_arguments():

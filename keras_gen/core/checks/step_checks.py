@@ -54,6 +54,21 @@ def require_logits(*networks) -> None:
                 )
 
 
+def require_probabilities(network: keras.Model) -> None:
+    """Raises a ValueError if a functional model is seen to end in numbers out of 0 to 1.
+
+    That is in another activation than a sigmoid or a softmax, or in none.
+    """
+    for output in network.outputs:
+        operation = _last_operation(output)
+        activation = _activation(operation)
+        if hasattr(operation, "activation") and activation not in BOUNDED:
+            raise ValueError(
+                f"The network '{network.name}' ends in a layer of activation {activation}: "
+                "expected numbers between 0 and 1, as of output_activation='sigmoid'."
+            )
+
+
 def _last_operation(tensor):
     """The operation of a functional model that gives its output values and not only a layout."""
     operation, inputs, place = origin(tensor)

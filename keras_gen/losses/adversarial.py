@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_number
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
@@ -99,6 +100,11 @@ class LeastSquares(Objective):
     b: float = 1.0
     c: float = 1.0
 
+    @override
+    def __post_init__(self):
+        for name in ("a", "b", "c"):
+            checked_number(f"LeastSquares' {name}", getattr(self, name))
+
     @property
     @override
     def threshold(self):  # type: ignore[override]
@@ -124,7 +130,7 @@ class Wasserstein(Objective):
 
     Args:
         drift: Factor of D(x)^2, which draws the critic's outputs to 0: 0.001 in Karras et al.
-            (2018), appendix A.1.
+            (2018), appendix A.1; 0 or above.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -132,6 +138,10 @@ class Wasserstein(Objective):
 
     drift: float = 0.0
     threshold = None
+
+    @override
+    def __post_init__(self):
+        checked_number("Wasserstein's drift", self.drift, minimum=0)
 
     def _real(self, logits):
         return self.drift * tf.square(logits) - logits if self.drift else -logits

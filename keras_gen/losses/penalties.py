@@ -130,8 +130,7 @@ class DRAGAN(Penalty):
     @override
     def __post_init__(self):
         super().__post_init__()
-        if not self.std >= 0:
-            raise ValueError(f"DRAGAN found std={self.std}: pass a number of at least 0.")
+        checked_number("DRAGAN's std", self.std, minimum=0)
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
@@ -226,12 +225,19 @@ class Consistency(Penalty):
     @override
     def __post_init__(self):
         super().__post_init__()
-        if self.pixels < 0:
-            raise ValueError(f"Consistency found pixels={self.pixels}: pass 0 or more.")
+        checked_integer("Consistency's pixels", self.pixels, minimum=0)
 
     @override
     def check(self, discriminator):
-        """Takes any discriminator: no gradient of single examples is needed."""
+        """Raises a ValueError unless it takes images that can be moved; it may mix examples."""
+        shape = tuple(discriminator.inputs[0].shape[1:])
+        sides = [side for side in shape[:2] if side is not None]
+        if len(shape) != 3 or any(side <= self.pixels for side in sides):
+            raise ValueError(
+                f"Consistency moves images by up to {self.pixels} pixels, and {discriminator.name} "
+                f"takes examples of shape {shape}: it is for images [height, width, channels] of "
+                f"at least {self.pixels + 1} pixels a side."
+            )
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):

@@ -285,6 +285,14 @@ def test_a_guess_between_the_targets_of_least_squares_divides_right_from_wrong()
     np.testing.assert_allclose(accuracy, [1.0, 0.0])
 
 
+@pytest.mark.parametrize("bad", [-1.0, float("nan")])
+def test_numbers_of_objectives_are_checked(bad):
+    with pytest.raises(ValueError, match="Wasserstein's drift must be at least 0, found"):
+        adversarial.Wasserstein(drift=bad)
+    with pytest.raises(ValueError, match="LeastSquares' b must be finite, found nan"):
+        adversarial.LeastSquares(b=float("nan"))
+
+
 def test_logits_that_only_compare_have_no_threshold():
     assert adversarial.Wasserstein().threshold is adversarial.Relativistic().threshold is None
     with pytest.raises(ValueError, match=r"^The objective Relativistic compares fakes with real"):

@@ -67,8 +67,11 @@ def test_names_configurations_and_errors():
     assert penalties.get("consistency") == Consistency(10.0, 1, 4)
     penalty = Consistency(pixels=2)
     assert penalties.get(keras.saving.serialize_keras_object(penalty)) == penalty
-    penalty.check(keras.Sequential([keras.Input([3]), keras.layers.BatchNormalization()]))
-    with pytest.raises(ValueError, match="pixels=-1: pass 0 or more"):
+    penalty.check(keras.Sequential([keras.Input([3, None, 1]), keras.layers.BatchNormalization()]))
+    for shape in ([4], [2, 8, 1], [8, 8, 8, 1]):
+        with pytest.raises(ValueError, match=r"it is for images .* of at least 3 pixels a side"):
+            penalty.check(keras.Sequential([keras.Input(shape), keras.layers.Dense(1)]))
+    with pytest.raises(ValueError, match="pixels must be at least 0, found -1"):
         Consistency(pixels=-1)
     with pytest.raises(ValueError, match="Consistency's weight must be at least 0, found -1"):
         Consistency(-1)

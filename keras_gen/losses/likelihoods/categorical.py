@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import noise
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable, softmax
@@ -32,8 +33,7 @@ class Categorical(Likelihood):
 
     @override
     def __post_init__(self):
-        if self.classes < 2:
-            raise ValueError(f"Categorical found classes={self.classes}: pass 2 or more.")
+        checked_integer(f"{type(self).__name__}'s classes", self.classes, minimum=2)
 
     @property
     @override

@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
 
@@ -58,8 +59,7 @@ class Multinomial(Likelihood):
 
     @override
     def __post_init__(self):
-        if self.draws < 1:
-            raise ValueError(f"Multinomial found draws={self.draws}: pass 1 or more.")
+        checked_integer(f"{type(self).__name__}'s draws", self.draws, minimum=1)
 
     range = (0.0, math.inf)
 

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.core import noise
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
@@ -49,16 +50,19 @@ class DiscretizedLogistic(Likelihood):
 
     @override
     def __post_init__(self):
-        if self.scale is not None and not (self.scale > 0 and self.mixtures == 1):
-            raise ValueError(
-                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: pass "
-                "a scale above 0 with one logistic, or None."
-            )
-        for name, least in (("bins", 2), ("mixtures", 1)):
-            value = getattr(self, name)
-            if value < least:
+        checked_integer(f"{type(self).__name__}'s bins", self.bins, minimum=2)
+        checked_integer(f"{type(self).__name__}'s mixtures", self.mixtures, minimum=1)
+        checked_number(
+            f"{type(self).__name__}'s minimum_log_scale",
+            self.minimum_log_scale,
+            maximum=_MAXIMUM_LOG_SCALE,
+        )
+        if self.scale is not None:
+            checked_positive(f"{type(self).__name__}'s scale", self.scale)
+            if self.mixtures > 1:
                 raise ValueError(
-                    f"DiscretizedLogistic found {name}={value}: pass {least} or more."
+                    f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: "
+                    "pass a scale with one logistic, or None."
                 )
 
     @property
@@ -127,7 +131,7 @@ class DiscretizedLogistic(Likelihood):
         """Logits, means and scales, `[..., channels, mixtures]` each."""
         values = self._by_channel(params)
         if self.scale is not None:
-            return tf.zeros_like(values), values, tf.fill(tf.shape(values), self.scale)
+            return tf.zeros_like(values), values, tf.ones_like(values) * self.scale
         if self.mixtures == 1:
             means, log_scales = tf.split(values, 2, axis=-1)
             logits = tf.zeros_like(means)

@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_positive
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
 
@@ -31,12 +32,9 @@ class Normal(Likelihood):
 
     @override
     def __post_init__(self):
-        for name in ("scale", "minimum_scale"):
-            value = getattr(self, name)
-            if not (value is None and name == "scale") and not value > 0:
-                raise ValueError(
-                    f"{type(self).__name__} found {name}={value}: pass a positive number."
-                )
+        if self.scale is not None:
+            checked_positive(f"{type(self).__name__}'s scale", self.scale)
+        checked_positive(f"{type(self).__name__}'s minimum_scale", self.minimum_scale)
 
     @property
     @override
@@ -74,7 +72,7 @@ class Normal(Likelihood):
     def _split(self, params):
         params = tf.cast(params, tf.float32)
         if self.scale is not None:
-            return params, tf.constant(self.scale)
+            return params, tf.constant(self.scale, tf.float32)
         mean, raw = tf.split(params, 2, axis=-1)
         return mean, tf.nn.softplus(raw) + self.minimum_scale
 

@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import noise
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable, softmax
@@ -38,11 +39,8 @@ class NormalMixture(Likelihood):
 
     @override
     def __post_init__(self):
-        if self.mixtures < 1 or not self.minimum_scale > 0:
-            raise ValueError(
-                f"NormalMixture found mixtures={self.mixtures} and minimum_scale="
-                f"{self.minimum_scale}: pass 1 or more mixtures, and a scale above 0."
-            )
+        checked_integer(f"{type(self).__name__}'s mixtures", self.mixtures, minimum=1)
+        checked_positive(f"{type(self).__name__}'s minimum_scale", self.minimum_scale)
 
     @property
     @override

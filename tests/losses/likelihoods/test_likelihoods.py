@@ -138,13 +138,32 @@ def test_a_batch_of_unknown_size_keeps_its_other_axes(likelihood):
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
-        (Categorical, dict(classes=1), "classes=1: pass 2 or more"),
-        (DiscretizedLogistic, dict(mixtures=0), "mixtures=0: pass 1 or more"),
-        (Normal, dict(minimum_scale=0.0), "Normal found minimum_scale=0.0: pass a positive"),
-        (Multinomial, dict(draws=0), "draws=0: pass 1 or more"),
-        (Normal, dict(scale=-1.0), "Normal found scale=-1.0: pass a positive"),
+        (Categorical, dict(classes=1), "Categorical's classes must be at least 2, found 1"),
+        (DiscretizedLogistic, dict(mixtures=0), "mixtures must be at least 1, found 0"),
+        (DiscretizedLogistic, dict(minimum_log_scale=np.nan), "must be at most 40.*, found nan"),
+        (DiscretizedLogistic, dict(scale=0.0), "scale must be above 0, found 0"),
+        (Normal, dict(minimum_scale=0.0), "Normal's minimum_scale must be above 0, found 0"),
+        (Multinomial, dict(draws=0), "draws must be at least 1, found 0"),
+        (Normal, dict(scale=-1.0), "Normal's scale must be above 0, found -1"),
     ],
 )
 def test_bad_arguments_are_clear_errors(kind, arguments, message):
     with pytest.raises(ValueError, match=message):
         kind(**arguments)
+
+
+def test_numbers_of_classes_bins_and_draws_are_integers():
+    for kind, name in (
+        (Categorical, "classes"),
+        (DiscretizedLogistic, "bins"),
+        (Multinomial, "draws"),
+    ):
+        with pytest.raises(TypeError, match=rf"{name} must be an integer of .*, found 2\.5"):
+            kind(2.5)
+
+
+@pytest.mark.parametrize("kind", [Normal, DiscretizedLogistic])
+def test_a_scale_may_be_an_integer(kind):
+    values = np.linspace(-1, 1, 6, dtype="float32").reshape(2, 3)
+    whole, real = (kind(scale=scale).log_prob(values, values) for scale in (1, 1.0))
+    np.testing.assert_array_equal(whole, real)

@@ -60,6 +60,8 @@ def test_samples_follow_their_density_and_the_seed():
 
 
 def test_arguments_are_checked():
-    for wrong in (dict(mixtures=0), dict(minimum_scale=0.0)):
-        with pytest.raises(ValueError, match="pass 1 or more mixtures, and a scale above 0"):
-            NormalMixture(**wrong)
+    for name, wrong, most in (("mixtures", 0, "at least 1"), ("minimum_scale", 0.0, "above 0")):
+        with pytest.raises(ValueError, match=f"NormalMixture's {name} must be {most}, found 0"):
+            NormalMixture(**{name: wrong})
+    with pytest.raises(TypeError, match=r"mixtures must be an integer of at least 1, found 2\.5"):
+        NormalMixture(2.5)

@@ -51,14 +51,11 @@ class Settings(ShortStepSettings):
     images: Path | None = None  # Folder of your own photographs
     image_size: int = 256  # Side of the images, 16 times a power of two
     load_size: int = 286  # Side to which images are resized before they are cropped
-    low: float = 0.02  # Least gradient of an edge, see `edge_maps`
-    high: float = 0.06  # Gradient that one place at least of an edge has
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
     """Of the discriminator, whose patches have 16, 34 or 70 pixels with 1, 2 or 3."""
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
 
     def __post_init__(self):
         super().__post_init__()
@@ -70,7 +67,7 @@ PRESETS = {
     "smoke": dict(image_size=16, load_size=18, filters=4, strided_layers=1, epochs=2,
                   steps_per_epoch=5, batch_size=2),
     "cpu": dict(image_size=64, load_size=72, filters=24, strided_layers=1, l1_weight=50.0,
-                ema=0.998, epochs=24, steps_per_epoch=500, grid_every=4, steps_per_execution=50),
+                epochs=24, steps_per_epoch=500, grid_every=4, steps_per_execution=50),
     # An epoch has as many steps as there are photographs.
     "paper": dict(epochs=15, steps_per_epoch=6287, batch_size=4),
 }  # fmt: skip
@@ -80,10 +77,9 @@ def main(run: Run, s: Settings):
     data = run.load(photographs(s.load_size, s.images, s.seed))
     whole = photographs(s.image_size, s.images, s.seed)
     photos = whole.test.arrays()
-    detect = partial(edge_maps, low=s.low, high=s.high)
-    edges = detect(photos)
-    train = with_edges(data.train, detect)
-    train_edges, train_photos = with_edges(whole.train, detect).arrays()
+    edges = edge_maps(photos)
+    train = with_edges(data.train)
+    train_edges, train_photos = with_edges(whole.train).arrays()
 
     with run.strategy.scope():
         sides = (s.image_size, s.image_size)
@@ -94,7 +90,7 @@ def main(run: Run, s: Settings):
             domains=("edges", "photo"),
             seed=s.seed,
         )
-        g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate), 0.5))
+        g_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
         d_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
         run.compile(model, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
 
@@ -120,26 +116,26 @@ def main(run: Run, s: Settings):
             "photographs": photos,
         }
         for name, translated in ways.items():
-            found = measure(translated, photos, detect(translated), edges)
-            metrics |= suffixed(found, f"_{name}")
+            metrics |= suffixed(measure(translated, photos, edges), f"_{name}")
         # The distance of photographs to photographs: of two parts that are no pairs.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
-        metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
+        report = measure(train_photos[drawn], photos, edges)
+        metrics["realism_photographs"] = report["realism"]
         shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}
         run.draw("ways", image_rows({"edges": edges, **shown}, COLUMNS))
     run.export(model, half=True)
 
 
-def with_edges(source, detect):
+def with_edges(source):
     """Returns pairs of the edges and their photographs."""
     images = source.arrays()
-    return Source((detect(images), images), origin=source.origin)
+    return Source((edge_maps(images), images), origin=source.origin)
 
 
-def measure(translated, photos, found_edges, edges):
+def measure(translated, photos, edges):
     return {
         "realism": mean_patch_distance(translated, photos),
-        "agreement": edge_agreement(found_edges, edges),
+        "agreement": edge_agreement(edge_maps(translated), edges),
         "l1": l1_error(translated, photos).mean(),
     }
 

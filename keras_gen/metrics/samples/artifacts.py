@@ -120,4 +120,7 @@ def _standing_out(power, row, column):
     around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
     # Without those beside it, into which the window spreads it.
     far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
-    return float(power[row, column] / np.median(around[far]))
+    level = np.median(around[far])
+    if not level and not power[row, column]:
+        return 1.0  # of images of one color
+    return float(power[row, column] / level)

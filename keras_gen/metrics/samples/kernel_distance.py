@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.arguments import checked_integer
 from keras_gen.metrics.metric_arguments import as_feature_pair
 
 BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
@@ -37,6 +38,8 @@ def kernel_distance(
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
     a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
+    subsets = checked_integer("subsets", subsets, minimum=2)
+    subset_size = checked_integer("subset_size", subset_size, minimum=3)
     if subset_size >= min(len(a), len(b)):
         return _whole(a, b)
     rng = np.random.default_rng(seed)

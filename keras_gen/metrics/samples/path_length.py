@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.core.interpolation import great_circle, line
 
 
@@ -37,7 +38,7 @@ def perceptual_path_length(
             normal latents, whose length is about sqrt(d), scale them back in `generate`.
         epsilon: The step, above 0.
         trim: Fraction of the shortest, and of the longest, that is left out of the mean; 0.01 in
-            the paper's program.
+            the paper's program. At least two paths must remain.
         batch_size: Paths at once; `generate` gets twice as many latents.
         seed: Seed of the points t.
 
@@ -45,7 +46,8 @@ def perceptual_path_length(
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: If the latents have different shapes, or no unique great circle connects two.
+        ValueError: If the latents have different shapes, no unique great circle connects two, or
+            `trim` leaves fewer than two paths.
         TypeError: If `generate` returns integers.
 
     Example:
@@ -58,6 +60,13 @@ def perceptual_path_length(
         raise ValueError(
             f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
             "two arrays of one shape [n, d] with n of at least 2."
+        )
+    epsilon = checked_positive("epsilon", epsilon)
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    cut = int(checked_number("trim", trim, minimum=0) * len(start))
+    if len(start) - 2 * cut < 2:
+        raise ValueError(
+            f"trim is {trim} of {len(start)} paths at either end: leave two at least for the mean."
         )
     t = np.random.default_rng(seed).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
@@ -77,7 +86,6 @@ def perceptual_path_length(
         one, other = np.split(outputs.reshape(len(latents), -1), 2)
         lengths.append(np.sum((one - other) ** 2, axis=1) / epsilon**2)
     ordered = np.sort(np.concatenate(lengths))
-    cut = int(trim * len(ordered))
     kept = ordered[cut : len(ordered) - cut]
     return {
         "path_length": float(kept.mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +40,8 @@ class TranslationEvaluation:
             32, 64, ...
         target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
         reference: Training images uint8 `[k, H, H, 3]` of the second domain. As many as there are
-            of `source` are drawn for the floor.
+            of `source` are drawn for the floor. Fewer than these give a warning: the floor of a
+            smaller set is higher, and the excess lower than it should be.
         seed: Seed of that draw.
 
     Example:
@@ -59,6 +61,12 @@ class TranslationEvaluation:
         self.source = source
         self.target = target
         self.reference = reference
+        if len(reference) < len(source):
+            warnings.warn(
+                f"There are {len(reference)} images of reference and {len(source)} of source: the "
+                "floor is higher than that of as many, and the excess lower.",
+                stacklevel=2,
+            )
         rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
         floors = [self._patches(reference[draw]) for draw in with_bar(draws, "floor")]

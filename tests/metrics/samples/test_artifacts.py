@@ -53,6 +53,9 @@ class TestMesh:
         assert 0.5 < plain < 3
         assert mesh(as_levels(images + 10 * pattern[..., None]), period) > 5 * plain
 
+    def test_images_of_one_color_have_none(self):
+        assert mesh(np.full([2, 16, 16, 3], 90, "uint8")) == 1.0
+
     def test_refused(self):
         with pytest.raises(ValueError, match="period is 5 for images of 32x32"):
             mesh(as_levels(gray()), 5)

@@ -109,3 +109,12 @@ def test_subsets_agree_with_the_whole_and_follow_the_seed(rng):
 def test_clear_errors(a, b, message):
     with pytest.raises(ValueError, match=message):
         kernel_distance(a, b)
+
+
+def test_numbers_of_subsets_that_have_no_spread(rng):
+    a = rng.normal(size=(9, 2))
+    for subsets in (0, 1):
+        with pytest.raises(ValueError, match=f"subsets must be at least 2, found {subsets}"):
+            kernel_distance(a, a, subsets=subsets, subset_size=4)
+    with pytest.raises(ValueError, match="subset_size must be at least 3, found 2"):
+        kernel_distance(a, a, subset_size=2)

@@ -77,3 +77,8 @@ def test_clear_errors():
             perceptual_path_length(tf.identity, tf.identity, one, end, spherical=True)
     with pytest.raises(TypeError, match="returned uint8"):
         perceptual_path_length(lambda z: tf.cast(z, tf.uint8), tf.identity, z, z)
+    for trim in (0.5, 0.9):
+        with pytest.raises(ValueError, match=rf"trim is {trim} of 4 paths at either end: leave"):
+            perceptual_path_length(tf.identity, tf.identity, z, z, trim=trim)
+    with pytest.raises(ValueError, match="trim must be at least 0, found nan"):
+        perceptual_path_length(tf.identity, tf.identity, z, z, trim=np.nan)

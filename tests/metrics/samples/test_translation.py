@@ -121,3 +121,8 @@ def test_clear_errors(evaluate):
             evaluate(translated)
     with pytest.raises(ValueError, match="of one shape"):
         evaluate(SOURCE, SOURCE[:1])
+
+
+def test_fewer_images_of_reference_than_of_source_are_mentioned():
+    with pytest.warns(UserWarning, match="There are 3 images of reference and 4 of source"):
+        TranslationEvaluation({}, SOURCE[:4], TARGET[:4], REFERENCE[:3])

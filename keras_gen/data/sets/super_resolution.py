@@ -111,7 +111,7 @@ def _folder() -> Path:
 
 
 def _images(folder: Path | str) -> list[np.ndarray]:
-    return [read_image(file) for file in image_files(folder)]
+    return [read_image(file) for file in image_files(Path(folder))]
 
 
 def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:

@@ -54,12 +54,12 @@ def test_photographs_that_tests_hold_are_left_out(folder, tmp_path):
     # One of those that are trained on: larger, mirrored, darker, in other proportions.
     planted = (scenes[2][:, ::-1] // 2).repeat(25, axis=0).repeat(30, axis=1)
     other = np.full([50, 50, 3], 200, "uint8")
-    data = photograph_patches(40, tmp_path / "own", apart_from=[other, planted])
+    data = photograph_patches(40, str(tmp_path / "own"), apart_from=[other, planted])
     np.testing.assert_array_equal(
         data.train.arrays()[:, 0, 0], [scenes[number][0, 0] for number in (1, 3)]
     )
     assert "squares of 2 photographs (1 left out that tests hold), from" in data.train.origin
-    assert len(photograph_patches(40, tmp_path / "own", apart_from=[other]).train) == 3
+    assert len(photograph_patches(40, str(tmp_path / "own"), apart_from=[other]).train) == 3
 
 
 def test_without_folders_other_photographs_stand_in(folder):

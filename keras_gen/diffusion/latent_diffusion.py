@@ -192,6 +192,8 @@ class LatentDiffusion(DDPM):
 
 def latents_of(coder, x) -> tf.Tensor:
     """Returns a coder's latents of prepared examples: codes, means, or what it quantizes."""
+    if not hasattr(coder, "quantizer"):
+        return coder.encoded(x)[0]  # which may scale examples first
     latents, *_ = tf.nest.flatten(coder.encoder(x, training=False))
     return tf.cast(latents, tf.float32)
 

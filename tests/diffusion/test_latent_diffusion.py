@@ -36,6 +36,14 @@ def test_latents_have_deviation_1_and_lead_back_to_reconstructions(build, images
     np.testing.assert_allclose(model.examples_of(latents), coder(x), atol=1e-5)
 
 
+def test_latents_are_those_that_the_coder_encodes():
+    coder = TINY["DocumentAutoencoder"].compiled()  # which scales counts before its encoder
+    texts = ["apple apple milk", "bread"]
+    model = LatentDiffusion(time_mlp((3,), width=8, blocks=1), coder, scale=2.0)
+    found = model.latents_of(model.edges["x"].prepare(texts))
+    np.testing.assert_allclose(2 * found, coder.encode(texts), rtol=1e-5)
+
+
 def test_the_loss_and_the_bound_are_those_of_ddpm_with_latents_for_examples(images):
     network = time_mlp((3,), width=8, blocks=1)
     model = LatentDiffusion(network, continuous(), 0.5, "cosine", "v", 20, seed=4)

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.code_prior import CodePrior
-from keras_gen.core import capability
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 
@@ -54,18 +54,9 @@ class ClassCodePrior(CodePrior):
     ):
         self.classes = checked_integer("classes", classes, minimum=1)
         super().__init__(network, coder, seed, **kwargs)
-        self._check_classes()
+        require_classes(self.classes, network)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
-
-    def _check_classes(self):
-        embeddings = [x for x in self.network.layers if isinstance(x, keras.layers.Embedding)]
-        for layer in embeddings:
-            if layer.input_dim != self.classes:
-                raise ValueError(
-                    f"The network embeds {layer.input_dim} classes: expected {self.classes}, as "
-                    "classes says."
-                )
 
     @override
     def noise(self, n, key):

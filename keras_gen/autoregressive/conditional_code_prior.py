@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.code_prior import CodePrior
-from keras_gen.core import capability
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 
@@ -49,6 +49,7 @@ class ConditionalCodePrior(CodePrior):
     def __init__(self, network: keras.Model, coder: keras.Model, seed: int = 0, **kwargs):
         super().__init__(network, coder, seed, **kwargs)
         self.speakers = coder.speakers
+        require_classes(self.speakers, network)
         self.edges["speakers"] = coder.edges["speakers"]
         self.edges["speaker"] = Labels(coder.speakers, unknown=True, name="speaker")
 

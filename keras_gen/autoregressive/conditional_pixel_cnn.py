@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
-from keras_gen.core import capability
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 from keras_gen.losses.likelihoods import Likelihood
@@ -29,7 +29,7 @@ class ConditionalPixelCNN(PixelCNN):
         seed: Not used by this model.
 
     Raises:
-        ValueError: As of `PixelCNN`.
+        ValueError: As of `PixelCNN`, and if the network takes other labels.
 
     Example:
     ```python
@@ -59,6 +59,7 @@ class ConditionalPixelCNN(PixelCNN):
     ):
         super().__init__(network, likelihood, seed, **kwargs)
         self.classes = checked_integer("classes", classes, minimum=1)
+        require_classes(self.classes, network)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 

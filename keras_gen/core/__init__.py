@@ -7,6 +7,7 @@ from keras_gen.core.checks.fit_errors import NonFiniteLossError
 from keras_gen.core.checks.step_checks import (
     require,
     require_chain,
+    require_classes,
     require_inputs,
     require_logits,
     require_takes,

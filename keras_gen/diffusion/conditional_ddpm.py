@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number
-from keras_gen.core import capability
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels, Number
 from keras_gen.core.noise import random_labels
 from keras_gen.diffusion.ddpm import DDPM
@@ -40,11 +40,13 @@ class ConditionalDDPM(DDPM):
         chain_steps: As of `DDPM`.
         variance: As of `DDPM`.
         data: As of `DDPM`.
-        unlabeled: Fraction of the examples that are trained without their label, 0 to 1.
+        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0
+            there is no guidance.
         seed: Seed of noise, times, and of who loses the label.
 
     Raises:
-        ValueError: As `DDPM`; if `classes` is below 1 or `unlabeled` no fraction.
+        ValueError: As `DDPM`; if `classes` is below 1, the network takes other labels, or
+            `unlabeled` is no fraction.
 
     Example:
     ```python
@@ -77,10 +79,14 @@ class ConditionalDDPM(DDPM):
             network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
         )
         self.classes = classes
+        require_classes(classes + 1, network, place=2)  # the last label is for no class
         self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
-        self.edges["guidance"] = Number(0.0, MOST_GUIDANCE, "guidance")
+        most, why = MOST_GUIDANCE, ""
+        if not self.unlabeled:
+            most, why = 0.0, ", for with unlabeled=0 nothing learns what has no class"
+        self.edges["guidance"] = Number(0.0, most, "guidance", why)
 
     @override
     def terms(self, batch):

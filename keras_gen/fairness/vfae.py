@@ -18,6 +18,7 @@ from keras_gen.core import (
     Player,
     capability,
     require_built,
+    require_classes,
     require_inputs,
     schedules,
 )
@@ -125,6 +126,8 @@ class VFAE(LikelihoodModel):
         self.edges |= decoder_edges(decoder, self.likelihood)
         self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
         set_classifier(self, classifier, latents, "latents")
+        require_classes(2, encoder, decoder)
+        require_classes(classifier.output_shape[-1], upper_encoder, upper_decoder)
         self.edges["attributes"] = Labels(2, name="attributes")
         self.columns = columns
         if columns is not None:

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
-from keras_gen.core import capability
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
@@ -34,7 +34,8 @@ class ConditionalGAN(GAN):
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `classes` is below 1, or a label out of range.
+        ValueError: As `GAN`; if `classes` is below 1, a network takes other labels, or a
+            label is out of range.
 
     Example:
     ```python
@@ -66,6 +67,8 @@ class ConditionalGAN(GAN):
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
         self.classes = checked_integer("classes", classes, minimum=1)
+        labeled = [each for each in (generator, discriminator) if len(each.inputs) == 2]
+        require_classes(self.classes, *labeled)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 

@@ -12,7 +12,14 @@ from keras_gen.arguments import (
     checked_sizes,
 )
 from keras_gen.autoencoders.coder import require_heads
-from keras_gen.core import SCORE_SAMPLES, capability, require_built, require_inputs, schedules
+from keras_gen.core import (
+    SCORE_SAMPLES,
+    capability,
+    require_built,
+    require_classes,
+    require_inputs,
+    schedules,
+)
 from keras_gen.core.kinds_of_data import Edge, Images, Labels, Vectors
 from keras_gen.core.noise import random_labels
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
@@ -94,6 +101,9 @@ class ConditionalVAE(VAE):
         shape = tuple(encoder.inputs[1].shape[1:])
         self._require_conditions(shape, conditioned)
         if self.classes:
+            require_classes(self.classes, encoder, decoder)
+            if prior is not None:
+                require_classes(self.classes, prior, place=0)
             self.edges["labels"] = Labels(self.classes)
             self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         else:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_positive, checked_shape, checked_sizes
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import capability, require_inputs, schedules
+from keras_gen.core import capability, require_classes, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import folded, random_labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
@@ -81,6 +81,7 @@ class M2(VAE):
         require_inputs(2, type(self), encoder, decoder)
         set_classifier(self, classifier, encoder.inputs[0].shape[1:], "examples")
         self.classes = classifier.output_shape[-1]
+        require_classes(self.classes, encoder, decoder)
         self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         self.alpha = schedules.weight("alpha", alpha)
 

@@ -15,6 +15,7 @@ from keras_gen.core import (
     Player,
     capability,
     require_built,
+    require_classes,
     require_inputs,
     require_logits,
     schedules,
@@ -103,6 +104,7 @@ class StyleIdentityVAE(Coder):
         self.set_networks(encoder, decoder, likelihood)
         self.discriminator = discriminator
         self.classes = checked_integer("classes", classes, minimum=1)
+        require_classes(self.classes, discriminator)
         self.objective = adversarial.get_of_fakes(objective)
         self.swap_weight = schedules.weight("swap_weight", swap_weight)
         self.beta = schedules.weight("beta", beta)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.autoregressive import ClassCodePrior, CodePrior, ConditionalCodePrior
+from keras_gen.layers import CausalLSTM, Shift
 from keras_gen.networks import (
     gated_pixel_cnn,
     residual_decoder,
@@ -232,9 +233,18 @@ def test_networks_of_another_number_of_codes_are_refused():
         CodePrior(network, coder())
 
 
+def test_an_embedding_of_the_codes_is_none_of_the_classes():
+    codes, labels = keras.Input((4, 1), dtype="int32"), keras.Input((), dtype="int32")
+    before = keras.layers.Reshape((4,))(Shift()(codes))
+    of_codes = CausalLSTM(4)(keras.layers.Embedding(LEVELS + 1, 4)(before))
+    of_class = keras.layers.Reshape((1, LEVELS))(keras.layers.Embedding(2, LEVELS)(labels))
+    logits = keras.layers.Add()([keras.layers.Dense(LEVELS)(of_codes), of_class])
+    ClassCodePrior(keras.Model([codes, labels], logits), coder(), classes=2)
+
+
 def test_networks_of_other_classes_are_refused():
     network = transformer(4, LEVELS, units=4, blocks=1, heads=2, classes=3)
-    with pytest.raises(ValueError, match="embeds 3 classes: expected 2"):
+    with pytest.raises(ValueError, match="takes labels 0 to 2: expected 0 to 1"):
         ClassCodePrior(network, coder(), classes=2)
     without = transformer(4, LEVELS, units=4, blocks=1, heads=2)
     with pytest.raises(ValueError, match="2"):

@@ -278,5 +278,10 @@ def test_what_is_refused():
         ConditionalDDPM(conditional, classes=0)
     with pytest.raises(ValueError, match="unlabeled must be 0 to 1, found 2"):
         ConditionalDDPM(conditional, classes=2, unlabeled=2)
+    with pytest.raises(ValueError, match="takes labels 0 to 2: expected 0 to 5, for as many"):
+        ConditionalDDPM(conditional, classes=5, data="vectors")
+    led = ConditionalDDPM(conditional, classes=2, data="vectors", unlabeled=0)
+    with pytest.raises(ValueError, match=r"guidance .* \[0, 0\], for with unlabeled=0 nothing"):
+        led.sample(2, label=1, guidance=1.0)
     with pytest.raises(ValueError, match="must be multiples of 4; pad or resize"):
         time_unet((30, 28, 1))

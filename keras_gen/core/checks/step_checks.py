@@ -5,7 +5,7 @@ import itertools
 import keras
 import tensorflow as tf
 
-from keras_gen.keras_internals import origin
+from keras_gen.keras_internals import calls, origin
 from keras_gen.messages import BAD_INPUT, END
 
 
@@ -17,6 +17,47 @@ def require_inputs(count: int, owner: type, *networks) -> None:
                 f"The network '{network.name}' has {len(network.inputs)} inputs: "
                 f"{owner.__name__} gives it {count}."
             )
+
+
+def require_classes(classes: int, *networks, place: int = 1) -> None:
+    """Raises a ValueError if networks are seen to know another number of classes.
+
+    A one-hot vector would hold nothing but zeros for a class too many, and an embedding has none.
+
+    Args:
+        classes: The number of classes.
+        *networks: Functional models.
+        place: Of the labels among their inputs.
+    """
+    for network in networks:
+        for known in _classes_of(network, network.inputs[place]):
+            if known != classes:
+                raise ValueError(
+                    f"The network '{network.name}' takes labels 0 to {known - 1}: expected 0 to "
+                    f"{classes - 1}, for as many classes as the model has."
+                )
+
+
+def _classes_of(network, labels) -> list[int]:
+    """For how many classes a functional model embeds its input of labels, or makes it one-hot."""
+    found = []
+    for call in calls(network):
+        if not any(each is labels for each in call.input_tensors):
+            continue
+        operation = call.operation
+        if isinstance(operation, keras.Model):
+            inner = [
+                tensor
+                for tensor, each in zip(operation.inputs, call.input_tensors, strict=True)
+                if each is labels
+            ]
+            for tensor in inner:
+                found += _classes_of(operation, tensor)
+        elif isinstance(operation, keras.layers.Embedding):
+            found.append(operation.input_dim)
+        elif hasattr(operation, "num_classes"):  # `keras.ops.one_hot`
+            found.append(operation.num_classes)
+    return found
 
 
 def require_takes(network: keras.Model, shape: tuple[int, ...]) -> None:

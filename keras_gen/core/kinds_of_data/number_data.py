@@ -25,15 +25,17 @@ class Number(Edge):
         low: Smallest value.
         high: Largest value.
         name: Name under which clients know it.
+        why: What to say after the range that was expected.
     """
 
     low: float
     high: float
     name: str
+    why: str = ""
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        expected = f"a number in [{self.low:g}, {self.high:g}]"
+        expected = f"a number in [{self.low:g}, {self.high:g}]{self.why}"
         values = as_tensor(values, self.name, expected)
         if values.shape.rank:
             raise ValueError(f"{self.name} has shape {values.shape}: expected one number.")

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
-from keras_gen.core import capability, require_inputs, schedules
+from keras_gen.core import capability, require_classes, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels, Waveforms
 from keras_gen.losses import spectral_loss
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
@@ -64,6 +64,7 @@ class ConditionalVQVAE(VQVAE):
         require_inputs(2, type(self), decoder)
         shape = encoder.input_shape[1:]
         self.speakers = checked_integer("speakers", speakers, minimum=1)
+        require_classes(self.speakers, decoder)
         if len(shape) != 2:
             raise ValueError(
                 f"The encoder takes {shape}: expected waveforms (samples, channels)."

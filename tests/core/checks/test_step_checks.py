@@ -1,13 +1,13 @@
-"""Checks of networks: what they end in."""
+"""Checks of networks: what they end in, and how many classes they know."""
 
 import keras
 import pytest
 from keras import layers, ops
 
-from keras_gen.core import require_logits
+from keras_gen.core import require_classes, require_logits
 from keras_gen.losses import Bernoulli, Normal
-from keras_gen.networks import mlp_decoder
-from keras_gen.vae import VAE
+from keras_gen.networks import gated_pixel_cnn, mlp_decoder, mlp_encoder, with_labels
+from keras_gen.vae import VAE, ConditionalVAE
 
 INPUTS = (4,)
 SQUASHED = [
@@ -75,3 +75,49 @@ def test_a_likelihood_says_whether_it_takes_logits():
     VAE(encoder, squashed, likelihood=Normal())
     with pytest.raises(ValueError, match="ends in a sigmoid"):
         VAE(encoder, squashed, likelihood=Bernoulli())
+
+
+def labeled(layer):
+    """A network of numbers and labels, of which the layer makes vectors."""
+    values, labels = keras.Input((2,)), keras.Input((), dtype="int32")
+    return keras.Model([values, labels], layers.Concatenate()([values, layer(labels)]))
+
+
+def nested(network):
+    """A network that gives its inputs to another."""
+    inputs = [keras.Input(each.shape[1:], dtype=each.dtype) for each in network.inputs]
+    return keras.Model(inputs, network(inputs))
+
+
+NETWORKS_OF_5_CLASSES = [
+    lambda: labeled(layers.Embedding(5, 3)),
+    lambda: labeled(lambda labels: ops.one_hot(labels, 5)),
+    lambda: nested(labeled(layers.Embedding(5, 3))),
+    lambda: with_labels(mlp_decoder((4,), 2 + 5, (3,)), 5),
+    lambda: gated_pixel_cnn((4, 4, 1), 1, filters=4, blocks=1, levels=2, classes=5),
+]
+
+
+@pytest.mark.parametrize("build", NETWORKS_OF_5_CLASSES)
+def test_networks_of_other_classes_are_refused(build):
+    network = build()
+    require_classes(5, network)
+    with pytest.raises(ValueError, match="takes labels 0 to 4: expected 0 to 9, for as many"):
+        require_classes(10, network)
+
+
+def test_what_is_not_seen_of_labels_is_left_alone():
+    require_classes(10, labeled(lambda labels: ops.cast(ops.reshape(labels, (-1, 1)), "float32")))
+    # An embedding of another input is none of the labels.
+    codes, labels = keras.Input((1,), dtype="int32"), keras.Input((), dtype="int32")
+    both = ops.concatenate(
+        [layers.Flatten()(layers.Embedding(7, 2)(codes)), layers.Embedding(10, 2)(labels)], axis=-1
+    )
+    require_classes(10, keras.Model([codes, labels], both))
+
+
+def test_a_conditional_vae_knows_the_classes_of_its_networks():
+    encoder = mlp_encoder((2 + 5,), 2, (3,), heads=("mean", "log_variance"))
+    networks = with_labels(encoder, 5), with_labels(mlp_decoder((4,), 2 + 5, (3,)), 5)
+    with pytest.raises(ValueError, match="'encoder' takes labels 0 to 4: expected 0 to 9"):
+        ConditionalVAE(*networks, classes=10, likelihood="unbounded_normal")

@@ -6,11 +6,11 @@ Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovs
 (Miyato et al. 2018) and nothing; the first also with DRAGAN's penalty (Kodali et al. 2017),
 consistency regularization (Zhang et al. 2020) and DiffAugment (Zhao et al. 2020).
 
-  python recipes/gan_objectives_fashion_mnist.py  # about 13 minutes on one of two CPU cores
+  python recipes/gan_objectives_fashion_mnist.py  # about 54 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: the non-saturating objective with R1 draws samples at a kernel
-distance of 0.13; a mixture of Gaussians, whose blur does not show at this size, has 0.005.
+distance of 0.030; a mixture of Gaussians, whose blur does not show at this size, has 0.006.
 
 As Lucic et al. 2018 do it at large, all combinations train one small DCGAN from the same weights on
 as many images, here at two time scales (Heusel et al. 2017). They are compared as in
@@ -78,7 +78,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(filters=4, epochs=2, steps_per_epoch=10, batch_size=32, combinations=2,
                   compared=200, classifier_steps=20),
-    "cpu": dict(size=16, filters=16, g_rate=4e-4, r1_weight=0.1, epochs=50,
+    "cpu": dict(size=16, filters=16, g_rate=4e-4, r1_weight=0.1, epochs=30,
                 steps_per_epoch=200, batch_size=64, grid_every=25, compared=2000,
                 steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=64, grid_every=10),

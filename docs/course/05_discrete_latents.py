@@ -921,7 +921,7 @@ show(
 # | topic | class | recipe | figure | paper |
 # |-|-|-|-|-|
 # | categorical latents | `GumbelVAE` | [gumbel_vae_mnist](../../recipes/gumbel_vae_mnist.py) | 102.40 nats with 20 latents of 10 classes, in the paper 101.5; a mixture of Bernoullis 123.6 | [Jang et al. 2017](https://arxiv.org/abs/1611.01144), [Maddison et al. 2017](https://arxiv.org/abs/1611.00712) |
-# | a codebook | `VQVAE` | [vq_vae_cifar10](../../recipes/vq_vae_cifar10.py) | 24.90 dB; principal components, entropy-coded, 25.40 | [van den Oord et al. 2017](https://arxiv.org/abs/1711.00937) |
+# | a codebook | `VQVAE` | [vq_vae_cifar10](../../recipes/vq_vae_cifar10.py) | 25.28 dB; principal components, entropy-coded, 25.40 | [van den Oord et al. 2017](https://arxiv.org/abs/1711.00937) |
 # | two levels of codes | `VQVAE2` | [vq_vae_2_celeb_a](../../recipes/vq_vae_2_celeb_a.py) | 27.53 dB; principal components, entropy-coded, 29.33 | [Razavi et al. 2019](https://arxiv.org/abs/1906.00446) |
 # | an adversary for the decoder | `VQGAN` | [vq_gan_cifar10](../../recipes/vq_gan_cifar10.py) | kernel distance 0.2110, VQ-VAE 0.6611; k-means of patches 0.1413 | [Esser et al. 2021](https://arxiv.org/abs/2012.09841) |
 # | codes of speech | `ConditionalVQVAE` | [vq_vae_spoken_digit](../../recipes/vq_vae_spoken_digit.py) | 5.486 dB off in spectra; k-means of frames 7.524 | [van den Oord et al. 2017](https://arxiv.org/abs/1711.00937) |

@@ -83,9 +83,11 @@ class ConditionalDDPM(DDPM):
         self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
-        most, why = MOST_GUIDANCE, ""
+        most = MOST_GUIDANCE
+        why = ""
         if not self.unlabeled:
-            most, why = 0.0, ", for with unlabeled=0 nothing learns what has no class"
+            most = 0.0
+            why = ", for with unlabeled=0 nothing learns what has no class"
         self.edges["guidance"] = Number(0.0, most, "guidance", why)
 
     @override

@@ -46,13 +46,8 @@ def _classes_of(network, labels) -> list[int]:
             continue
         operation = call.operation
         if isinstance(operation, keras.Model):
-            inner = [
-                tensor
-                for tensor, each in zip(operation.inputs, call.input_tensors, strict=True)
-                if each is labels
-            ]
-            for tensor in inner:
-                found += _classes_of(operation, tensor)
+            for inner, each in zip(operation.inputs, call.input_tensors, strict=True):
+                found += _classes_of(operation, inner) if each is labels else []
         elif isinstance(operation, keras.layers.Embedding):
             found.append(operation.input_dim)
         elif hasattr(operation, "num_classes"):  # `keras.ops.one_hot`

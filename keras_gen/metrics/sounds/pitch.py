@@ -60,7 +60,9 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     medians = np.full(len(sounds), np.nan)
     for number, heard in enumerate(voiced):
         if heard.any():
-            a, b, c = before[number, heard], at[number, heard], after[number, heard]
+            a = before[number, heard]
+            b = at[number, heard]
+            c = after[number, heard]
             periods = lags[first[number, heard, 0]] + 0.5 * (a - c) / (a - 2 * b + c)
             medians[number] = np.median(np.clip(rate / periods, LOWEST, HIGHEST))
     return medians

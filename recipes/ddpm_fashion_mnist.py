@@ -39,6 +39,7 @@ class Settings(RunSettings):
     probability_path: Literal["linear", "cosine"] = "linear"  # From images to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # What the network predicts
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
     """By which samples are drawn; heun asks the network twice in each step."""
     sampling_steps: int = 50  # Of each sample
@@ -55,8 +56,9 @@ PRESETS = {
     "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
                 probability_path="cosine", prediction="v", mixed_precision="none",
                 solver="heun", sampling_steps=25),
-    "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
-                  batch_size=128, grid_every=50, solver="ancestral", sampling_steps=1000),
+    "paper": dict(widths="128 256", learning_rate=2e-4, ema=0.9999, epochs=1700,
+                  steps_per_epoch=468, batch_size=128, grid_every=50, solver="ancestral",
+                  sampling_steps=1000),
 }  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
         model = DDPM(network, s.probability_path, s.prediction, seed=s.seed)
-        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     # Each step: the network moves along the gradient of the loss of eq. (14).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)

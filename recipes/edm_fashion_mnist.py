@@ -43,6 +43,7 @@ class Settings(RunSettings):
     widths: str = "32 64"  # Channels of the network's maps, from the largest on
     darker_black: float = 0.0  # Levels by which black is trained darker, against haze
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # By which samples are drawn
     sampling_steps: int = 18  # Of each sample; heun asks the network twice in each
     compared: int = 10_000  # Samples, test images and training images that are compared
@@ -56,8 +57,8 @@ PRESETS = {
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
     "cpu": dict(epochs=8, darker_black=12.0, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),
-    "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
-                  batch_size=128, grid_every=50),
+    "paper": dict(widths="128 256", learning_rate=2e-4, ema=0.9999, epochs=1700,
+                  steps_per_epoch=468, batch_size=128, grid_every=50),
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def main(run: Run, s: Settings):
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
         deviation = float((np.where(images, images, -s.darker_black) / 127.5).std())
         model = EDM(network, deviation=deviation, seed=s.seed, black_level=-s.darker_black)
-        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     # Each step: the network moves along the gradient of the loss of eq. (8).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)

@@ -40,6 +40,7 @@ class Settings(RunSettings):
     widths: str = "32 64"  # Channels of the network's maps, from the largest on
     pairing: Literal["independent", "optimal"] = "independent"  # Of noise and images
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # By which samples are drawn
     sampling_steps: int = 25  # Of each sample; heun asks the network twice in each
     compared: int = 10_000  # Samples, test images and training images that are compared
@@ -53,8 +54,8 @@ PRESETS = {
                   compared_in_few_steps=20, sampling_steps=5, classifier_steps=5),
     "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),
-    "paper": dict(widths="128 256", learning_rate=2e-4, epochs=1700, steps_per_epoch=468,
-                  batch_size=128, grid_every=50, sampling_steps=50),
+    "paper": dict(widths="128 256", learning_rate=2e-4, ema=0.9999, epochs=1700,
+                  steps_per_epoch=468, batch_size=128, grid_every=50, sampling_steps=50),
 }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
         model = FlowMatching(network, pairing=s.pairing, seed=s.seed)
-        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     # Each step: the network moves along the gradient of the loss of eq. (23).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)

@@ -45,6 +45,7 @@ class Settings(RunSettings):
     prediction: Literal["noise", "example", "v"] = "noise"  # What the network predicts
     unlabeled: float = 0.1  # Fraction of the digits that lose their label
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
     guidance: str = "0 1 2 4"  # Values of w
     sampling_steps: int = 20  # Of each sample
     compared: int = 1000  # Samples of each w, and real digits, that are compared
@@ -57,7 +58,7 @@ PRESETS = {
                   sampling_steps=3, compared=200, scored=10, classifier_steps=5),
     "cpu": dict(prediction="v", epochs=6, steps_per_epoch=468, batch_size=128,
                 mixed_precision="none"),
-    "paper": dict(widths="128 256", learning_rate=1e-4, epochs=500, steps_per_epoch=468,
+    "paper": dict(widths="128 256", learning_rate=1e-4, ema=0.9999, epochs=500, steps_per_epoch=468,
                   batch_size=128, grid_every=50, sampling_steps=256, compared=10_000),
 }  # fmt: skip
 
@@ -72,7 +73,7 @@ def main(run: Run, s: Settings):
         network = time_unet(images.shape[1:], widths, classes=CLASSES)
         kind = (s.probability_path, s.prediction)
         model = ConditionalDDPM(network, CLASSES, *kind, unlabeled=s.unlabeled, seed=s.seed)
-        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     def sample(model, asked, w):
         steps = s.sampling_steps

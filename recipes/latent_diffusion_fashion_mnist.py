@@ -53,6 +53,7 @@ class Settings(RunSettings):
     prior_blocks: int = 4  # Its blocks
     prior_epochs: int = 4  # Epochs of the baseline
     learning_rate: float = 1e-3  # Adam's rate of all, constant in the first half, then to zero
+    ema: float = 0.0  # Momentum of the diffusion model's weight average; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
     """Training steps of each classifier in whose features samples are compared."""
@@ -64,7 +65,7 @@ PRESETS = {
                   batch_size=16, compared=50, sampling_steps=5, classifier_steps=5),
     "cpu": dict(epochs=8, steps_per_epoch=468, batch_size=128, grid_every=1,
                 mixed_precision="none"),
-    "paper": dict(filters=256, residual_filters=256, widths="224 448", coder_epochs=100,
+    "paper": dict(filters=256, residual_filters=256, widths="224 448", ema=0.9999, coder_epochs=100,
                   prior_epochs=100, prior_filters=128, prior_blocks=10, epochs=500,
                   steps_per_epoch=468, batch_size=128, grid_every=25, sampling_steps=200),
 }  # fmt: skip
@@ -121,7 +122,7 @@ def main(run: Run, s: Settings):
             prediction=s.prediction,
             seed=s.seed,
         )
-        run.compile(model, Adam(run.in_halves(s.learning_rate)))
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
     # Each step: the network moves along the gradient of the loss of eq. (2).
     run.fit(model, stream, samples)
 

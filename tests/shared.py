@@ -1,18 +1,12 @@
-"""What several test files need: of networks, of steps, and of commands."""
+"""What several test files need for networks and for steps."""
 
 import contextlib
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.core import training_step
-from keras_gen.files.writing import partial_path
-from keras_gen.workshop.cli import main
 
 
 def independent_seeds(model) -> None:
@@ -80,47 +74,3 @@ def losses_of(model, *data, training=False):
     step = model.train_step if training else model.test_step
     logs = step(tuple(tf.constant(array) for array in data))
     return {name: float(value) for name, value in logs.items()}
-
-
-def left_by_a_killed_process(path: Path, content: bytes = b"half") -> Path:
-    """Writes what a process that was killed leaves of what was to become `path`."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
-        pass
-    own = partial_path(path)
-    partial = own.with_name(own.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    partial.write_bytes(content)
-    return partial
-
-
-def fails(capsys, *arguments):
-    """Runs a `keras-gen` command that must fail, and returns the one line it says."""
-    capsys.readouterr()
-    assert main(arguments) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith(f"keras-gen {arguments[0]}: ")
-    return error
-
-
-def imported_by(*arguments, packages):
-    """Which of the packages a command has imported when it is done, in a fresh process."""
-    script = (
-        "import sys; from keras_gen.workshop.cli import main; assert main() == 0\n"
-        f"print(*[name for name in {packages!r}.split() if name in sys.modules])"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, text=True, capture_output=True, env=environment, check=True)
-    return done.stdout.splitlines()[-1].split()
-
-
-def run_without(*arguments, packages):
-    """Runs the command in a fresh process in which some packages cannot be imported."""
-    script = (
-        f"import sys; sys.modules.update(dict.fromkeys({packages!r}.split()))\n"
-        "from keras_gen.workshop.cli import main; sys.exit(main())"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
-    )

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from commands import left_by_a_killed_process
 from keras_gen.files import writing
 from keras_gen.files.writing import clear_partial_files, partial_path, replacing, write_json
-from shared import left_by_a_killed_process
 
 
 def names(folder):

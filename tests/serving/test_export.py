@@ -13,10 +13,10 @@ import pytest
 import tensorflow as tf
 
 import keras_gen
+from commands import left_by_a_killed_process
 from keras_gen.serving import export as export_module
 from keras_gen.serving.export import export, load, next_version
 from keras_gen.serving.exported import read_metadata, versions
-from shared import left_by_a_killed_process
 from toy_exports import IMAGES, Translator
 
 

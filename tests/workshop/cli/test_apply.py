@@ -10,13 +10,13 @@ import tensorflow as tf
 from PIL import Image
 
 from all_tiny import TINY
+from commands import fails, imported_by, run_without
 from keras_gen.files.animations import is_animation
 from keras_gen.files.images import read_image, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import main
 from keras_gen.workshop.cli.models import fitted
-from shared import fails, imported_by, run_without
 from toy_exports import PHOTO, Normalizer
 
 

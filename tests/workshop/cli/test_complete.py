@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from commands import fails
 from keras_gen.files.images import enlarged_grid, read_image, write_png
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import main
-from shared import fails
 from toy_exports import PHOTO, Listener
 
 TOY = ["complete", "toy", "image.png", "-o", "whole.png"]

@@ -20,6 +20,7 @@ from PIL import Image
 
 from all_tiny import TINY
 from browser import browse, chromium
+from commands import fails, run_without
 from keras_gen.diffusion import ConditionalDDPM
 from keras_gen.diffusion.solvers import SOLVERS
 from keras_gen.files.images import grid, write_png
@@ -27,7 +28,6 @@ from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import main, models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
-from shared import fails, run_without
 from toy_exports import PHOTO, Inverter, Listener
 
 INSTALL = 'pip install "keras-generative[demo]", or in a checkout pip install -e ".[demo]"'

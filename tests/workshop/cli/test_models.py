@@ -16,6 +16,7 @@ import tensorflow as tf
 from PIL import Image
 
 from all_tiny import TINY
+from commands import fails, run_without
 from keras_gen import __version__
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
@@ -26,7 +27,6 @@ from keras_gen.workshop.cli import EXAMPLES, _parser, main
 from keras_gen.workshop.cli.models import _conditions
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
-from shared import fails, run_without
 from toy_exports import Listener
 
 GAN = '''"""A GAN on USPS.

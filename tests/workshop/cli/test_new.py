@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from commands import fails
 from keras_gen.workshop.cli import main
 from processes import environment
-from shared import fails
 
 
 @pytest.mark.slow

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commands import fails
 from keras_gen.files import places
 from keras_gen.files.images import read_image, write_png
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import main
 from processes import RECIPES, ROOT, environment
-from shared import fails
 
 RECIPE = """import sys
 print(__name__, sys.argv[1:])

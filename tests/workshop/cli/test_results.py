@@ -2,10 +2,10 @@
 
 import pytest
 
+from commands import fails
 from keras_gen.files import places
 from keras_gen.workshop.cli import main
 from keras_gen.workshop.results import read_records, write_records
-from shared import fails
 from toy_results import make_export, make_record, make_root
 
 

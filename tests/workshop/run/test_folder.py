@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from commands import left_by_a_killed_process
 from keras_gen.workshop.run import RunSettings
 from keras_gen.workshop.run.folder import choose_folder, leave_folder, train_on
 from processes import tasks
-from shared import left_by_a_killed_process
 
 HOLD = """
 import sys

@@ -14,6 +14,7 @@ from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.data.transforms.class_names import sorted_names
 
 USUAL_BATCH = 32  # as in Keras
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
@@ -132,7 +133,7 @@ def _names_in(labels) -> list[str] | None:
     values = np.asarray(labels)
     if values.dtype.kind not in "OU" or not all(isinstance(each, str) for each in values.flat):
         return None
-    return sorted(set(values.tolist()))
+    return sorted_names(values.tolist())
 
 
 def as_arrays(model, arguments: dict[str, Any]) -> None:

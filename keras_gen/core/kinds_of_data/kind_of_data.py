@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import shown
 from keras_gen.core.checks.step_checks import require
+from keras_gen.data.transforms.tables import by_name, refuse_missing
 
 PADDING = -1
 """What stands in a sequence of levels where there is nothing; it counts in no loss."""
@@ -26,6 +27,7 @@ class Edge:
 
         Raises:
             TypeError: If a column of a table holds no numbers.
+            ValueError: If a value of a table is missing, or two of its columns have one name.
         """
         if is_table(values):
             return numbers_of_table(values)
@@ -78,19 +80,22 @@ def is_table(values) -> bool:
 
 
 def numbers_of_table(table) -> np.ndarray:
-    """Returns the numbers of a DataFrame, float64 `[n, columns]`; a TypeError names other ones."""
+    """Returns the numbers of a DataFrame, float64 `[n, columns]`.
+
+    Raises:
+        TypeError: If a column holds something else.
+        ValueError: If a number is missing, or two columns have one name.
+    """
     columns = []
-    for name in table.columns:
-        try:
-            kind = table[name].dtype.kind
-            columns.append(np.asarray(table[name], "float64" if kind in "biuf" else None))
-        except (TypeError, ValueError):
-            kind = "O"
-        if kind not in "biuf":
+    for name, values in by_name(table).items():
+        if values.dtype.kind not in "biuf":
             raise TypeError(
-                f"The column {name} of the table holds no numbers alone, but {table[name].dtype}: "
+                f"The column {name} of the table holds no numbers alone, but {values.dtype}: "
                 "leave it out, or number its values."
             )
+        numbers = values.to_numpy("float64", na_value=np.nan)
+        refuse_missing(name, np.isnan(numbers))
+        columns.append(numbers)
     return np.stack(columns, axis=1)
 
 

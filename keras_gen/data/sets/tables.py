@@ -67,11 +67,7 @@ def _adult() -> PeopleTable:
         features = [f"columns/{name}" for name in COLUMNS]
         source = load_tfds("adult", split, features=(*features, "label"))
         *values, labels[split] = source.arrays()
-        columns = {
-            name: each if name in NUMBERS else np.char.decode(each.astype(bytes), "utf-8")
-            for name, each in zip(COLUMNS, values, strict=True)
-        }
-        rows[split] = table_rows(columns, COLUMNS)
+        rows[split] = table_rows(dict(zip(COLUMNS, values, strict=True)), COLUMNS)
         origins.append(source.origin)
     return _table(rows, labels, COLUMNS, NUMBERS, ("Female", "Male"), origins)
 

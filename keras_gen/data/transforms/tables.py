@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import decimal
 import math
+import numbers as numeric
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +15,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_list
+from keras_gen.data.transforms.class_names import sorted_names
+
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
+# What conversions make of a value that is missing; "None" and "NA" can be words.
+_MISSING = ("", "nan", "NaN", "NaT", "<NA>")
+_TYPES = ("numbers", "words", "booleans")
+_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -52,43 +62,57 @@ def table_columns(
 ) -> list[Column]:
     """Finds the categories, or the mean and standard deviation, of each column.
 
+    Every row needs a value in every column: None, NaN, NaT, `pandas.NA`, masked values, and blank
+    texts are missing. "?" and other marks are categories like any word.
+
     Args:
-        rows: The training rows, strings `[n, columns]`, or a DataFrame.
-        names: Name of each column; those of a DataFrame by default.
-        numbers: Names of those that hold numbers; of a DataFrame by default those of a dtype of
-            numbers.
+        rows: Training rows, texts or numbers `[n, columns]`, or a DataFrame.
+        names: Names of the columns. If None, those of the DataFrame.
+        numbers: Names of the columns that hold numbers; all others hold categories. If None, the
+            columns of the DataFrame whose values are numbers and whose dtype is not "category".
+
+    Returns:
+        One `Column` for each name, in this order. Categories that are whole numbers are in the
+        order of the numbers, and others in the order of the alphabet.
 
     Raises:
-        ValueError: If there are other columns than names, a name stands twice or, among the
-            numbers, for no column, or a number is missing or none.
+        TypeError: If a column holds dates, several types of values, or another type than numbers,
+            words, and booleans.
+        ValueError: If there are no rows, the number of columns differs from the number of names, a
+            name is repeated or unknown, or a value is missing or not a number.
 
     Example:
         >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
         [Column(name='age', categories=(), mean=4.0, scale=1.0), Column(name='kind', ...)]
     """
     if hasattr(rows, "columns"):
-        names = list(rows.columns) if names is None else names
+        table = by_name(rows)
+        names = list(table) if names is None else _checked_names(names)
         if numbers is None:
-            numbers = [name for name in names if rows[name].dtype.kind in "iuf"]
+            numbers = [name for name in names if name in table and _holds_numbers(name, table)]
         rows = table_rows(rows, names)
     if names is None or numbers is None:
         raise ValueError(
-            "names or numbers are missing: give both for rows that are no DataFrame."
+            "names or numbers are missing: give both for rows that are not a DataFrame."
         )
-    rows = np.asarray(rows)
-    if rows.ndim != 2 or rows.shape[1] != len(names):
+    names = _checked_names(names)
+    numbers = list(map(str, checked_list("numbers", numbers)))
+    # Of a list of lists, so that NumPy makes no texts of its numbers and gaps.
+    rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
+    if len(np.shape(rows)) != 2 or np.shape(rows)[1] != len(names):
         raise ValueError(
-            f"The rows have shape {rows.shape}: expected [n, {len(names)}], with the columns "
+            f"The rows have shape {np.shape(rows)}: expected [n, {len(names)}], with the columns "
             f"{', '.join(names)}."
         )
-    if len(set(names)) < len(names):
-        raise ValueError(f"The columns are {', '.join(names)}: expected each name once.")
+    if not len(rows):
+        raise ValueError("The table has no rows: expected at least one.")
     if unknown := [name for name in numbers if name not in names]:
         raise ValueError(
             f"There is no column {unknown[0]}: expected some of {', '.join(names)}."
         )
     found = []
-    for name, values in zip(names, rows.T, strict=True):
+    for position, name in enumerate(names):
+        values = column_texts(name, rows[:, position])
         if name in numbers:
             each = as_numbers(name, values)
             deviation = each.std()
@@ -98,8 +122,28 @@ def table_columns(
                 Column(name, mean=float(each.mean()), scale=float(deviation) if varies else 1.0)
             )
         else:
-            found.append(Column(name, tuple(np.unique(values).tolist())))
+            found.append(Column(name, tuple(sorted_names(values.tolist()))))
     return found
+
+
+def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a table by their names, which are texts, and each there once."""
+    names = _checked_names(table.columns if hasattr(table, "columns") else table)
+    return dict(zip(names, (table[name] for name in table), strict=True))
+
+
+def _checked_names(names: Sequence[str]) -> list[str]:
+    names = [str(name) for name in names]
+    if not names or len(set(names)) < len(names):
+        found = f"The columns are {', '.join(names)}" if names else "The table has no columns"
+        raise ValueError(f"{found}: expected at least one name, and each name once.")
+    return names
+
+
+def _holds_numbers(name: str, table: Mapping[str, Any]) -> bool:
+    values = table[name]
+    is_categorical = str(getattr(values, "dtype", "")) == "category"
+    return not is_categorical and _texts_and_type(name, values)[1] == "numbers"
 
 
 def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
@@ -109,38 +153,130 @@ def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
         if not re.fullmatch(_NUMBER, str(value)) or not math.isfinite(float(value)):
             raise ValueError(
                 f"The column {name} has the value {value!s:.40} in row {place}: expected a number; "
-                "leave out rows where one is missing, or fill it in."
+                "leave out such rows, or correct them."
             )
     return values.astype(np.float64)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is np.ma.masked or str(value).strip() in _MISSING
+
+
+def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
+    """Raises a ValueError if values of a column are missing, with how many and the first.
+
+    Args:
+        name: Name of the column.
+        missing: Whether a value is missing, for each row.
+    """
+    count = int(np.sum(missing))
+    if count == len(missing) > 1:
+        raise ValueError(
+            f"The column {name} has no values, since all {count} are missing: leave the column out."
+        )
+    if count:
+        raise ValueError(
+            f"The column {name} lacks {count} of {len(missing)} values, the first in row "
+            f"{int(np.argmax(missing))}, counted from 0: expected a value in each row. Drop such "
+            "rows (frame.dropna()), or fill them in (frame.fillna(...)), for instance with "
+            "'missing' as a category."
+        )
+
+
+def column_texts(name: str, values: Any) -> np.ndarray:
+    """Returns the values of a column as texts `[n]`.
+
+    Args:
+        name: Name of the column.
+        values: Numbers, words, or booleans `[n]`. Bytes are texts in UTF-8.
+
+    Raises:
+        TypeError: If they are dates, of several types, or of another type.
+        ValueError: If a value is missing, or they have other axes.
+    """
+    return _texts_and_type(name, values)[0]
+
+
+def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
+    if np.ma.isMaskedArray(values):
+        values = values.tolist()  # which has None where a value is masked
+    # Of a list, so that NumPy makes no texts of its numbers and gaps.
+    array = np.asarray(values, None if hasattr(values, "dtype") else object)
+    if array.ndim != 1:
+        raise ValueError(
+            f"The column {name} has shape {array.shape}: expected one value for each row."
+        )
+    if array.dtype.kind in "mM":
+        _refuse_type(name, "dates or durations", array[:1])
+    if array.dtype.kind in "biuf":
+        refuse_missing(name, array != array)
+        return array.astype(str), "booleans" if array.dtype.kind == "b" else "numbers"
+    texts = [value.decode() if isinstance(value, bytes) else value for value in array]
+    refuse_missing(name, [_is_missing(value) for value in texts])
+    first_of_type: dict[str, Any] = {}
+    for value in texts:
+        first_of_type.setdefault(_type_of(value), value)
+    if len(first_of_type) > 1 or not first_of_type.keys() <= set(_TYPES):
+        _refuse_type(name, " and ".join(first_of_type), list(first_of_type.values()))
+    return np.array(texts, object).astype(str), next(iter(first_of_type), "words")
+
+
+def _type_of(value: Any) -> str:
+    """What a sentence calls the type of a value."""
+    if isinstance(value, bool | np.bool_):
+        return "booleans"
+    if isinstance(value, str):
+        return "words"
+    if isinstance(value, numeric.Real | decimal.Decimal):
+        return "numbers"
+    if isinstance(value, _DATES):
+        return "dates or durations"
+    return f"values of the type {type(value).__name__}"
+
+
+def _refuse_type(name: str, found: str, examples: Any) -> None:
+    shown = ", ".join(f"{example!s:.40}" for example in examples)
+    way_out = "make texts of them (.astype(str))"
+    if "dates" in found:
+        way_out = "make numbers of them, such as days since a date or .astype('int64')"
+    raise TypeError(
+        f"The column {name} holds {found}, such as {shown}: expected numbers, words, or booleans, "
+        f"all of one type. Leave the column out, or {way_out}."
+    )
 
 
 def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
     """Returns the rows of a table that is given by its columns, strings `[n, columns]`.
 
     Args:
-        values: The values of each column, `[n]`, by its name.
+        values: The values of each column, `[n]`, by its name; or a DataFrame. See `table_columns`
+            for the values that are refused.
         names: Names of the columns, in the order of the rows.
 
     Raises:
-        ValueError: If a column is missing, there is one that the rows do not have, or columns
+        TypeError: If a column holds dates, several types of values, or another type than numbers,
+            words, and booleans.
+        ValueError: If a column is missing, repeated, or unknown, a value is missing, or the columns
             differ in length.
 
     Example:
         >>> table_rows({"kind": ["cat"], "age": [3]}, ["age", "kind"])
         array([['3', 'cat']], dtype='<U3')
     """
-    missing = [name for name in names if name not in values]
-    others = [name for name in values if name not in names]
+    table = by_name(values)
+    names = _checked_names(names)
+    missing = [name for name in names if name not in table]
+    others = [name for name in table if name not in names]
     if missing or others:
         raise ValueError(
             f"The table lacks the columns {', '.join(missing) or '(none)'} and has others, "
             f"{', '.join(others) or '(none)'}: expected {', '.join(names)}."
         )
-    lengths = {name: len(values[name]) for name in names}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
+    texts = {name: column_texts(name, table[name]) for name in names}
+    if len(set(map(len, texts.values()))) > 1:
+        found = ", ".join(f"{name} {len(column)}" for name, column in texts.items())
         raise ValueError(f"The columns have different lengths ({found}): expected one for all.")
-    return np.stack([np.asarray(values[name]).astype(str) for name in names], axis=1)
+    return np.stack(list(texts.values()), axis=1)
 
 
 class RowVectors(tf.Module):

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import types
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.core import GenerativeModel, training_step
+from keras_gen.core.checks.fit_inputs import name_classes
 from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.data import Source, unpaired
 
@@ -369,3 +371,10 @@ class TestSources:
     def test_validation(self, model):
         history = model.fit(Source(LEVELS), validation_data=Source(LEVELS), verbose=0)
         assert history.history["val_loss"] == [0.0]
+
+
+def test_names_that_are_whole_numbers_are_in_their_own_order():
+    found = []
+    model = types.SimpleNamespace(class_names=(), named_classes=3, name_classes=found.extend)
+    name_classes(model, {"x": LEVELS, "y": ["10", "9", "0", "9"]})
+    assert found == ["0", "9", "10"]

@@ -1,9 +1,15 @@
 """Rows of tables and their vectors, counted by hand."""
 
+import datetime
+import decimal
+
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
+from keras_gen.core.kinds_of_data.kind_of_data import numbers_of_table
+from keras_gen.core.kinds_of_data.table_data import Table
 from keras_gen.data import Column, RowVectors, table_columns, table_rows
 
 ROWS = np.array([["3", "cat", "1.5"], ["5", "dog", "1.5"], ["7", "cat", "1.5"]])
@@ -69,12 +75,128 @@ def test_a_column_of_one_value_keeps_its_scale():
     assert column.scale == 1.0
 
 
-@pytest.mark.parametrize("missing", ["nan", "", "NaN", "inf", "1,5", "1_000", "1e999"])
-def test_a_number_that_is_missing_is_named(missing):
-    rows = np.array([["3"], [missing]])
-    sentence = f"column x has the value {missing} in row 1: expected a number; leave out"
+@pytest.mark.parametrize("wrong", ["inf", "1,5", "1_000", "1e999"])
+def test_what_is_no_number_is_named(wrong):
+    rows = np.array([["3"], [wrong]])
+    sentence = f"column x has the value {wrong} in row 1: expected a number; leave out"
     with pytest.raises(ValueError, match=sentence):
         table_columns(rows, ["x"], ["x"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["cat", None],
+        ["cat", float("nan")],
+        ["cat", pd.NA],
+        ["cat", pd.NaT],
+        ["cat", ""],
+        ["cat", " "],
+        np.array(["cat", "nan"]),
+        np.ma.array(["cat", "dog"], mask=[False, True]),
+        pd.Categorical(["cat", None]),
+        pd.array(["cat", None], dtype="string"),
+        [3, None],
+        np.array([3.0, np.nan]),
+        np.ma.array([3, 4], mask=[False, True]),
+        pd.array([3, None], dtype="Int64"),
+        pd.array([True, None], dtype="boolean"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("call", [table_columns, lambda frame: table_rows(frame, ["kind"])])
+def test_missing_values_are_counted_and_refused(values, call):
+    sentence = "column kind lacks 1 of 2 values, the first in row 1, .* Drop such rows .* fill them"
+    with pytest.raises(ValueError, match=sentence):
+        table_rows({"kind": values}, ["kind"])
+    if not np.ma.isMaskedArray(values):  # a DataFrame has values of its own for these
+        with pytest.raises(ValueError, match=sentence):
+            call(pd.DataFrame({"kind": values}))
+
+
+def test_columns_without_values_are_refused():
+    for values in ([None, None], ["", ""], [np.nan, np.nan]):
+        with pytest.raises(ValueError, match=r"column x has no values, .* all 2 .*: leave the"):
+            table_columns(pd.DataFrame({"x": values}))
+    with pytest.raises(ValueError, match="table has no rows: expected at least one"):
+        table_columns(pd.DataFrame({"x": ["cat"]})[:0])
+    with pytest.raises(ValueError, match="table has no columns"):
+        table_columns(pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (np.array(["2020-01-01", "NaT"], "datetime64[ns]"), "dates or durations, such as 2020-01"),
+        ([datetime.date(2020, 1, 1), None], "lacks 1 of 2"),
+        ([datetime.date(2020, 1, 1)], "dates .*such as 2020-01-01: .*days since a date or .astyp"),
+        (pd.to_datetime(["2020-01-01"], utc=True), "dates or durations, such as 2020-01"),
+        (pd.to_timedelta([1], unit="s"), "dates or durations"),
+        (pd.period_range("2020", periods=2, freq="M"), "values of the type Period, such as 2020"),
+        ([1, "cat"], "numbers and words, such as 1, cat: expected .* all of one type"),
+        ([True, 1], "booleans and numbers, such as True, 1"),
+        ([(1, 2)], "values of the type tuple"),
+        ([1j], "values of the type complex"),
+    ],
+    ids=str,
+)
+def test_columns_of_other_types_are_refused(values, found):
+    with pytest.raises((TypeError, ValueError), match=f"column when .*{found}"):
+        table_columns(pd.DataFrame({"when": values}))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([True, False], ("False", "True")),
+        (["?", "None", "NA"], ("?", "NA", "None")),
+        (["10", "9"], ("9", "10")),
+        (pd.Categorical([10, 9, 10]), ("9", "10")),
+        (pd.Categorical(["b", "a"]), ("a", "b")),
+        ([b"caf\xc3\xa9", b"bar"], ("bar", "café")),
+        (np.array([1, 4], object), 2.5),
+        ([decimal.Decimal("1.5"), 2], 1.75),
+        (pd.array([1, 4], dtype="Int64"), 2.5),
+    ],
+    ids=str,
+)
+def test_the_type_of_a_column_is_that_of_its_values(values, expected):
+    (column,) = table_columns(pd.DataFrame({"x": values}))
+    assert (column.categories or column.mean) == expected
+
+
+def test_columns_are_known_by_their_names():
+    edge = Table(table_columns(pd.DataFrame({"age": [3, 5], "kind": ["cat", "dog"]})))
+    turned = pd.DataFrame({"kind": ["dog"], "age": [4]})
+    np.testing.assert_array_equal(edge.as_array(turned), [["4", "dog"]])
+    with pytest.raises(ValueError, match="column kind lacks 1 of 1 values"):
+        edge.as_array(pd.DataFrame({"kind": [None], "age": [4]}))
+    assert [column.name for column in table_columns(pd.DataFrame([[1, 2]]))] == ["0", "1"]
+    twice = pd.DataFrame([[1, 2]], columns=["age", "age"])
+    for call in (table_columns, lambda table: table_rows(table, ["age"]), numbers_of_table):
+        with pytest.raises(ValueError, match=r"columns are age, age: expected .* each name once"):
+            call(twice)
+    with pytest.raises(TypeError, match="numbers must be a list, found 'age'"):
+        table_columns(ROWS, NAMES, "age")
+    with pytest.raises(ValueError, match=r"column age has shape \(1, 2\): expected one value for"):
+        table_rows({"age": [[1, 2]]}, ["age"])
+
+
+def test_lists_of_rows_keep_their_gaps():
+    rows = [[3, "cat"], [None, "dog"]]
+    with pytest.raises(ValueError, match="column age lacks 1 of 2 values, the first in row 1"):
+        table_columns(rows, ["age", "kind"], ["age"])
+    masked = np.ma.array([["3", "cat"], ["5", "dog"]], mask=[[False, True], [False, False]])
+    with pytest.raises(ValueError, match="column kind lacks 1 of 2 values, the first in row 0"):
+        table_columns(masked, ["age", "kind"], ["age"])
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, np.nan], pd.array([1, None], dtype="Int64"), pd.array([1, None], "Float64")]
+)
+def test_numbers_of_a_table_name_what_is_missing(values):
+    with pytest.raises(ValueError, match="column age lacks 1 of 2 values, the first in row 1"):
+        numbers_of_table(pd.DataFrame({"age": values}))
 
 
 def test_columns_too_many_are_refused(columns):
@@ -83,7 +205,7 @@ def test_columns_too_many_are_refused(columns):
         RowVectors(columns)(tf.constant(rows))
     with pytest.raises(ValueError, match="There is no column hight"):
         table_columns(ROWS, NAMES, ["age", "hight"])
-    with pytest.raises(ValueError, match="expected each name once"):
+    with pytest.raises(ValueError, match="each name once"):
         table_columns(ROWS, ["age", "kind", "age"], ["age"])
     with pytest.raises(ValueError, match=r"different lengths \(age 1, kind 2\)"):
         table_rows({"age": [1], "kind": ["cat", "dog"]}, ["age", "kind"])

@@ -94,7 +94,7 @@ def main(run: Run, s: Settings):
     # Each query of the projection is a descent: too many for APGD and for squares.
     attacks = {
         "fgsm": FGSM(s.epsilon),
-        "pgd": PGD(s.epsilon),
+        "pgd": PGD(s.epsilon, relative_step=1 / 30),  # the paper's
         "pgd_steps_of_a_tenth": PGD(s.epsilon, relative_step=0.1),
         "pgd_steps_of_a_quarter": PGD(s.epsilon, relative_step=0.25),
     }

@@ -857,7 +857,7 @@ if not QUICK:
 published = keras_gen.load("adversarial_examples_mnist")
 classifiers["PGD, published"] = published
 
-attacks = {"PGD": PGD(EPS, steps=3 if QUICK else 40)}
+attacks = {"PGD": PGD(EPS, steps=3) if QUICK else PGD(EPS, relative_step=1 / 30)}
 if not QUICK:
     attacks["FGSM"] = FGSM(EPS)
     attacks["APGD"] = APGD(EPS)

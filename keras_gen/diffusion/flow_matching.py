@@ -160,8 +160,9 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         >>> optimal_pairing(tf.constant([[1.0], [0.0]]), tf.constant([[0.2], [0.9]]))[:, 0]
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
-    # Squared distances but for what is the same in every pairing.
-    costs = -tf.matmul(_flat(x), _flat(noise), transpose_b=True)
+    x = _flat(x)
+    # Squared distances without the terms that every pairing shares, as the examples' mean is one.
+    costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)
 

@@ -101,11 +101,12 @@ class VectorQuantizer(keras.layers.Layer):
             )
         latents = tf.cast(latents, tf.float32)
         codebook = tf.convert_to_tensor(self.codebook)
-        flat = tf.reshape(latents, [-1, self.dim])
+        # Around the mean code, for the squares of numbers far from 0 would lose the differences.
+        center = tf.reduce_mean(codebook, axis=0)
+        flat = tf.reshape(latents, [-1, self.dim]) - center
+        codes = codebook - center
         # Eq. (1): |z - e|^2, without |z|^2, which all codes have in common.
-        distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(
-            flat, codebook, transpose_b=True
-        )
+        distances = tf.reduce_sum(codes**2, -1) - 2 * tf.matmul(flat, codes, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
         # Eq. (2): the term that is added is 0 and has the gradient. The codes get none.

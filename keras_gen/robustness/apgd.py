@@ -128,7 +128,7 @@ class APGD(Attack):
 
         start = place(tf.clip_by_value(x + self.draw(x, seed, radius), low, high))
         none = tf.zeros_like(start.loss, tf.bool)
-        lengths = tf.ones_like(_like(start.loss, x)) * self.relative_step * radius
+        lengths = tf.ones_like(_like(start.loss, x)) * self.step_fraction * radius
         begin = _State(
             at=start,
             last=start.values,

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.losses.per_example import Configurable, serializable
 
@@ -51,6 +51,8 @@ class Attack(Configurable):
     steps = 1
     relative_step = 1.0
     random_start = False
+    # How far all steps together lead where no length is given, as a multiple of epsilon.
+    reach = 1.0
 
     @override
     def __post_init__(self):
@@ -58,8 +60,8 @@ class Attack(Configurable):
         if self.norm not in NORMS:
             raise ValueError(f"norm is {self.norm!r}: expected one of {', '.join(NORMS)}.")
         checked_integer("steps", self.steps, minimum=1)
-        if not self.relative_step > 0:
-            raise ValueError(f"relative_step is {self.relative_step}: it must be above 0.")
+        if self.relative_step is not None:
+            checked_positive("relative_step", self.relative_step)
 
     @override
     def get_config(self):
@@ -84,7 +86,7 @@ class Attack(Configurable):
 
         def step(count, values):
             _, slope = loss_and_slope(loss_fn, values)
-            length = self.relative_step * radius
+            length = self.step_fraction * radius
             moved = values + self.sign * length * self.direction(slope)
             return count + 1, tf.clip_by_value(self.within(moved - x, radius) + x, low, high)
 
@@ -98,6 +100,11 @@ class Attack(Configurable):
             maximum_iterations=self.steps,
         )
         return tf.stop_gradient(found)
+
+    @property
+    def step_fraction(self) -> float:
+        """Length of a step as a fraction of epsilon: as given, or such that all reach far enough."""
+        return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property
     def sign(self) -> float:
@@ -119,7 +126,15 @@ class Attack(Configurable):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if no value can change by half a level of 256."""
+        """Warns if no value can change by half a level of 256, or no step reaches the border."""
+        covered = self.steps * self.step_fraction
+        if covered < 1:
+            warnings.warn(
+                f"{type(self).__name__}'s {self.steps} steps of {self.step_fraction:g} of epsilon "
+                f"cover {covered:.2f} of its radius, so that a network looks more robust than it "
+                "is: leave relative_step out, or take more steps.",
+                stacklevel=3,
+            )
         most = schedules.final(self.epsilon)
         if self.norm == "inf" and 0 < most < (high - low) / 510:
             warnings.warn(
@@ -239,13 +254,15 @@ class BIM(Attack):
     Args:
         epsilon, norm, targeted: As of `Attack`.
         steps: Number of steps.
-        relative_step: Length of a step, as a fraction of epsilon.
+        relative_step: Length of a step, as a fraction of epsilon; None: 2 / steps.
 
-    Example: `BIM(epsilon=0.1, steps=10, relative_step=0.2)(model, digits, labels)`.
+    Example: `BIM(epsilon=0.1, steps=10)(model, digits, labels)`.
     """
 
     steps: int = 10
-    relative_step: float = 0.2
+    relative_step: float | None = None  # type: ignore[assignment]
+
+    reach = 2.0
 
 
 @serializable
@@ -253,20 +270,25 @@ class PGD(Attack):
     """Several small steps from a random place in the ball, projected gradient descent.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
-    Attacks", ICLR 2018, sec. 2.1. The defaults are those for MNIST: 40 steps of 0.01.
+    Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of 0.01 for MNIST, where epsilon is 0.3, are
+    `relative_step=1 / 30`. By default all steps together lead 2.5 times the radius far, as in the
+    authors' later library (Engstrom et al.: "Robustness", 2019), so that any place in the ball is
+    reached from any other with any number of steps.
 
     Args:
         epsilon, norm, targeted: As of `Attack`.
         steps: Number of steps.
-        relative_step: Length of a step, as a fraction of epsilon.
+        relative_step: Length of a step, as a fraction of epsilon; None: 2.5 / steps.
         random_start: Whether they begin at a random place.
 
     Example: `PGD(epsilon=0.3)(model, digits, labels, seed=1)`.
     """
 
     steps: int = 40
-    relative_step: float = 1 / 30
+    relative_step: float | None = None  # type: ignore[assignment]
     random_start: bool = True
+
+    reach = 2.5
 
 
 @functools.lru_cache(maxsize=8)

@@ -34,7 +34,7 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
     """
     return {
         "fgsm": FGSM(epsilon),
-        "pgd": PGD(epsilon),
+        "pgd": PGD(epsilon, relative_step=1 / 30),  # the paper's
         "apgd_cross_entropy": APGD(epsilon),
         "apgd_margin": APGD(epsilon, loss="margin"),
         "apgd_dlr": APGD(epsilon, loss="dlr"),

@@ -88,6 +88,15 @@ def test_the_best_pairing_of_numbers_is_by_size(rng):
     np.testing.assert_array_equal(np.sort(dealt, axis=0), np.sort(noise, axis=0))
 
 
+@pytest.mark.parametrize("offset", [1e4, 1e6])
+def test_examples_far_from_0_have_the_best_pairing(rng, offset):
+    x = (rng.normal(size=(30, 1)) + offset).astype("float32")
+    paired = optimal_pairing(tf.constant(rng.normal(size=(30, 1)), tf.float32), tf.constant(x))
+    costs = np.square(x - offset - paired).sum()
+    best = np.square(np.sort(x - offset, axis=0) - np.sort(paired, axis=0)).sum()
+    assert costs == pytest.approx(best, rel=1e-4)
+
+
 def test_pairing_leaves_independent_noise_alone():
     model = FlowMatching.for_vectors(2, width=4, blocks=1)
     noise = tf.constant([[1.0, 2.0]])

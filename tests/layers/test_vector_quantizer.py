@@ -39,6 +39,17 @@ def test_codes_are_the_nearest(rng):
     assert len(np.unique(indices)) > 5
 
 
+@pytest.mark.parametrize("offset", [1e4, 1e6])
+def test_codes_far_from_0_are_the_nearest(rng, offset):
+    layer = quantizer(rng, codes=20)
+    layer.codebook.assign(layer.codebook.numpy() + offset)
+    latents = normal(rng, 500, 3) + offset
+    distances = cdist(latents.numpy().astype(float), layer.codebook.numpy().astype(float))
+    _, indices = layer(latents)
+    found = distances[np.arange(500), indices.numpy()]
+    np.testing.assert_allclose(found, distances.min(axis=1), rtol=1e-5)
+
+
 def test_gradients_pass_straight_through(rng):
     layer, latents, weights = quantizer(rng), normal(rng, 5, 4, 3), normal(rng, 5, 4, 3)
     with tf.GradientTape() as tape:

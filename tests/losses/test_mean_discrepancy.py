@@ -1,6 +1,7 @@
 """The discrepancy of two groups against the kernel's own."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
@@ -35,3 +36,17 @@ def test_groups_of_equal_values_and_a_group_without_examples_have_none():
         fourier_discrepancy(values, np.array([0, 0, 1, 1]), SEEDS[0]), 0, atol=1e-6
     )
     np.testing.assert_array_equal(fourier_discrepancy(values, np.ones(4, int), SEEDS[0]), 0)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e6])
+def test_equals_features_of_numbers_far_from_0_in_float64(rng, offset):
+    values = (rng.normal(size=(50, 3)) + offset).astype("float32")
+    groups = np.arange(50) % 2
+    seed = tf.constant([1, 2], tf.int32)
+    frequencies = tf.random.stateless_normal([3, 500], seed).numpy().astype(float)
+    phases = tf.random.stateless_uniform([500], tf.bitwise.invert(seed), maxval=2 * np.pi)
+    angles = np.sqrt(2.0) * values.astype(float) @ frequencies + phases.numpy()
+    features = np.sqrt(2 / 500) * np.cos(angles)
+    expected = np.square(features[groups == 0].mean(0) - features[groups == 1].mean(0)).sum()
+    found = fourier_discrepancy(tf.constant(values), tf.constant(groups), seed)
+    np.testing.assert_allclose(found, [expected] * 50, rtol=1e-3)

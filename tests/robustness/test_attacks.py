@@ -30,7 +30,10 @@ def examples(n=4, low=0.3, high=0.7):
     return rng.uniform(low, high, (n, *SHAPE)).astype("float32"), np.arange(n) % 2
 
 
-@pytest.mark.parametrize("attack", [FGSM(0.1), BIM(0.1), PGD(0.1, steps=60)])
+@pytest.mark.parametrize(
+    "attack",
+    [FGSM(0.1), BIM(0.1), *(attack(0.1, steps=n) for attack in (BIM, PGD) for n in (3, 10, 60))],
+)
 def test_the_worst_case_of_a_linear_classifier_is_a_corner(attack):
     kernel = np.array([1.0, -2.0, 3.0, -0.5, 2.5, -1.0])
     x, labels = examples()
@@ -96,7 +99,7 @@ def test_random_starts_fill_the_ball_and_follow_the_seed():
         assert np.median(sizes) == pytest.approx(0.3 * 0.5 ** (1 / 16), rel=0.02)
         assert abs(drawn.mean()) < 0.01
     x, labels = examples()
-    attack, network = PGD(0.2, steps=1, relative_step=0.1), curved()
+    attack, network = PGD(0.2, steps=1, relative_step=1.0), curved()
     one, same, other = (attack(network, x, labels, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -235,8 +238,11 @@ def test_what_cannot_be_attacked():
         FGSM(-0.1)
     with pytest.raises(ValueError, match="steps must"):
         PGD(0.1, steps=0)
-    with pytest.raises(ValueError, match="relative_step is 0"):
+    with pytest.raises(ValueError, match="relative_step must be above 0, found 0"):
         BIM(0.1, relative_step=0)
+    few = PGD(0.1, steps=10, relative_step=1 / 30)
+    with pytest.warns(UserWarning, match=r"^PGD's 10 steps of 0\.0333333 .* cover 0\.33 of its"):
+        few(network, x, labels)
     with pytest.raises(ValueError, match=r"epsilon is 8 and the inputs range from 0 to 1"):
         FGSM(8.0)(network, x, labels)
     with pytest.raises(ValueError, match=r"labels range from 0 to 3: expected classes from 0 to 2"):

@@ -44,9 +44,12 @@ class AdaptiveGroupNormalization(layers.Layer):
     def call(self, inputs):
         maps, condition = inputs
         scale, offset = tf.split(self.affine(condition), 2, axis=-1)
-        mean = self._of_group(tf.reduce_mean(maps, axis=[1, 2]))
-        square = self._of_group(tf.reduce_mean(tf.square(maps), axis=[1, 2]))
-        variance = tf.maximum(square - tf.square(mean), 0.0)
+        means = tf.reduce_mean(maps, axis=[1, 2])
+        mean = self._of_group(means)
+        # Around the mean of its channel a variance has no derivative by that mean.
+        center = tf.stop_gradient(means)[:, None, None]
+        within = tf.reduce_mean(tf.math.squared_difference(maps, center), axis=[1, 2])
+        variance = self._of_group(within + tf.square(means - mean))
         factor = (1 + scale) * tf.math.rsqrt(variance + self.epsilon)
         summand = offset - mean * factor
         return maps * factor[:, None, None] + summand[:, None, None]

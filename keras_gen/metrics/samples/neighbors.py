@@ -45,12 +45,18 @@ def nearest_neighbors(
         )
     # scikit-learn computes float32 in float64 too, if both are of one type.
     dtype = np.result_type(queries, reference, np.float32)
+    # It expands |x - y|^2, whose terms cancel least around the mean; that of integers is rounded,
+    # so that equal distances stay equal.
+    center = reference.mean(axis=0, dtype=np.float64)
+    if reference.dtype.kind != "f":
+        center = np.rint(center)
+    center = center.astype(dtype)
     search = NearestNeighbors(n_neighbors=k, algorithm="brute")
-    search.fit(reference.astype(dtype, copy=False))
+    search.fit(reference - center)
     distances = []
     indices = []
     for block in with_bar(list(gen_batches(len(queries), BLOCK)), "block"):
-        found = _block(search, queries[block].astype(dtype, copy=False), reference)
+        found = _block(search, queries[block] - center, queries[block], reference)
         distances.append(found[0])
         indices.append(found[1])
     return np.concatenate(distances), np.concatenate(indices)
@@ -74,8 +80,8 @@ def _rows(array: np.ndarray, name: str) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def _block(search, queries, reference) -> tuple[np.ndarray, np.ndarray]:
-    indices = search.kneighbors(queries, return_distance=False)
+def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray]:
+    indices = search.kneighbors(centered, return_distance=False)
     # The expansion of |x - y|^2 loses digits where x and y are close; a copy must be at 0.
     queries = queries.astype(np.float64)
     exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]

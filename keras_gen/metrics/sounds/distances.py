@@ -43,6 +43,9 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
         originals: The same, of one shape and order, not silent.
 
+    Raises:
+        ValueError: If the shapes differ, or an original is silent.
+
     Example:
         >>> signal_to_noise(np.zeros([1, 512, 1]), np.ones([1, 512, 1]))
         array([0.])
@@ -50,6 +53,12 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     _require_pairs(waveforms, originals)
     sounds = as_waveforms(waveforms)
     wanted = as_waveforms(originals)
+    silent = np.flatnonzero(~wanted.any(axis=1))
+    if len(silent):
+        raise ValueError(
+            f"originals[{silent[0]}] is silent: expected sounds, whose energy is compared with "
+            "the noise. Leave silent recordings out."
+        )
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
         return 10 * np.log10(np.sum(np.square(wanted), axis=1) / noise)

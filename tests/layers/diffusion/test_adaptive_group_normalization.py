@@ -20,6 +20,14 @@ def test_equals_keras_group_normalization_scaled_by_the_condition(rng):
     np.testing.assert_allclose(layer([maps, condition]), expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("offset", [1e4, 1e6])
+def test_maps_far_from_0_get_variance_1(rng, offset):
+    maps = (rng.normal(size=(2, 8, 8, 4)) + offset).astype("float32")
+    layer = AdaptiveGroupNormalization(2)
+    found = layer([maps, np.zeros((2, 3), "float32")]).numpy().reshape(2, 64, 2, 2)
+    np.testing.assert_allclose(found.var(axis=(1, 3)), 1, rtol=3e-2)
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="6 channels in 4 groups: expected a multiple"):
         AdaptiveGroupNormalization(4).build([(None, 2, 2, 6), (None, 3)])

@@ -5,6 +5,18 @@ from scipy.spatial import distance
 from keras_gen.metrics import nearest_neighbors
 
 
+@pytest.mark.parametrize("offset", [1e4, 1e6, 1e8])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", ">f8"])
+def test_rows_far_from_0_have_the_nearest_neighbors(rng, offset, dtype):
+    reference = (1000 * rng.normal(size=(400, 3)) + 1000 * offset).astype(dtype)
+    queries = (1000 * rng.normal(size=(50, 3)) + 1000 * offset).astype(dtype)
+    expected = distance.cdist(queries.astype(float), reference.astype(float))
+    distances, indices = nearest_neighbors(queries, reference, 3)
+    np.testing.assert_allclose(distances, np.sort(expected, axis=1)[:, :3], rtol=1e-9)
+    found = np.take_along_axis(expected, indices, axis=1)
+    np.testing.assert_allclose(found, distances, rtol=1e-9)
+
+
 @pytest.mark.parametrize("block", [1024, 4])
 @pytest.mark.parametrize("types", [("f8", "f8"), ("f4", "f4"), ("f4", "f8")])
 def test_against_all_distances_and_blocks_change_nothing(rng, monkeypatch, block, types):

@@ -2,7 +2,9 @@
 
 import math
 import operator
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 LONGEST = 60  # characters of a value in an error message
@@ -77,6 +79,20 @@ def checked_list(name: str, value: Any) -> list:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a list, found {shown(value)}.")
     return list(value)
+
+
+def checked_path(name: str, value: Any) -> Path:
+    """Returns an argument that names a file or folder; `open` would take an integer for a file too.
+
+    Raises:
+        TypeError: If it is neither a str nor a path, such as bytes or the number of an open file.
+        ValueError: If it is empty or holds a NUL character.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise TypeError(f"{name} is {shown(value)}: expected a path, as a str or pathlib.Path.")
+    if not os.fspath(value) or "\0" in os.fspath(value):
+        raise ValueError(f"{name} is {shown(value)}: expected a path without NUL characters.")
+    return Path(value)
 
 
 def _is_flag(value) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_gen.arguments import checked_path
 from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
-from keras_gen.files.reading import read_regular
+from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
@@ -22,12 +23,12 @@ VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 
 def is_video(path: str | Path) -> bool:
     """Whether the name of a file ends like that of a video."""
-    return Path(path).suffix.lower() in VIDEOS
+    return checked_path("path", path).suffix.lower() in VIDEOS
 
 
 def is_animation(path: str | Path) -> bool:
     """Whether a file is a GIF, PNG or WebP image of several frames, whatever its name."""
-    if not Path(path).is_file():  # a pipe would be waited for
+    if not checked_path("path", path).is_file():  # a pipe would be waited for
         return False
     try:
         with Image.open(path, formats=tuple(ANIMATED.values())) as image:
@@ -64,12 +65,14 @@ def map_frames(
     """
     moving = _map_video if is_video(source) else _map_animation
     endings = (".mp4",) if is_video(source) else tuple(ANIMATED)
-    if Path(target).suffix.lower() not in endings:
+    source = checked_path("source", source)
+    target = checked_path("target", target)
+    if target.suffix.lower() not in endings:
         raise ValueError(
             f"{source} has several frames and cannot become {target}: choose a name that ends in "
             f"{' or '.join(endings)}."
         )
-    moving(Path(source), Path(target), function, bar)
+    moving(source, target, function, bar)
 
 
 def write_animation(
@@ -87,7 +90,7 @@ def write_animation(
         >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
         >>> write_animation("line.gif", line)                                 # doctest: +SKIP
     """
-    format = ANIMATED.get(Path(path).suffix.lower())
+    format = ANIMATED.get(checked_path("path", path).suffix.lower())
     if format is None:
         raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
     images = [to_pillow(frame) for frame in frames]
@@ -182,6 +185,8 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
             f"{source} is a video, which needs the package imageio-ffmpeg: "
             'pip install "keras-generative[video]".'
         ) from None
+    with _reading(source), open_regular(source):
+        pass  # ffmpeg would wait for a pipe
     with contextlib.closing(read_frames(str(source))) as stream:
         with _reading(source):
             about = next(stream)

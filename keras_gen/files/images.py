@@ -6,13 +6,14 @@ import math
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from keras_gen.files.reading import read_regular
+from keras_gen.arguments import checked_path
+from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
 _FORMATS = {
@@ -40,6 +41,18 @@ LARGEST_IMAGE = 256
 _PILLOW_GUARD = threading.Lock()
 
 
+class Decoded(NamedTuple):
+    """An image that was decoded.
+
+    Attributes:
+        pixels: uint8 `[height, width, 3]`.
+        transparent: Whether it had transparent pixels, which are laid over white.
+    """
+
+    pixels: np.ndarray
+    transparent: bool
+
+
 def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
     """Decodes a PNG, JPEG, WebP, GIF, BMP or TIFF file, or the first image of several in it.
 
@@ -54,15 +67,23 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If it is not an image or a broken one, has more than `most` pixels, or
-            values of 32 bits.
+        ValueError: If it is not an image or a broken one, has more than `most` pixels, values of 32
+            bits, or values of 16 bits that use 14 bits or fewer, whose white nobody knows.
     """
+    return decoded(contents, most).pixels
+
+
+def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
+    """Decodes an image as `decode_image` does, and tells whether it was transparent."""
     try:
         image = _open(contents)
         refusal = _refusal(image, most)
         if not refusal:
+            has_16_bits = ";16" in str(image.tile)
             image.load()
-            return rgb(image)
+            refusal = _refusal_of_depth(image) if has_16_bits else ""
+        if not refusal:
+            return Decoded(rgb(image), _is_transparent(image))
     except Exception as error:  # Broken files end in errors of many kinds.
         raise ValueError(
             f"not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image ({len(contents)} bytes)"
@@ -80,6 +101,25 @@ def _refusal(image: Image.Image, most: int) -> str:
     if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows
         return "an image of other values than 8 or 16 bits (store it with 8)"
     return ""
+
+
+def _refusal_of_depth(image: Image.Image) -> str:
+    """Why an image of 16 bits is not decoded: in 8 bits, one of 12 would have 16 dark levels."""
+    if image.mode.startswith("I;16"):
+        largest = int(np.asarray(image).max())
+    else:  # Pillow keeps the upper 8 bits of colors
+        largest = 256 * max(high for _, high in image.convert("RGB").getextrema()) + 255
+    if not 0 < largest < 2**14:
+        return ""
+    bits = largest.bit_length()
+    return (
+        f"an image of 16 bits whose values end at {largest:,} of 65,535, as if it had {bits} bits "
+        f"(multiply the values by {2 ** (16 - bits):,}, or store 8 bits)"
+    )
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    return image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255
 
 
 def _open(contents: bytes) -> Image.Image:
@@ -137,7 +177,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     Example:
         >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
     """
-    suffix = Path(path).suffix.lower()
+    suffix = checked_path("path", path).suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"{path} does not end in one of {', '.join(SUFFIXES)}: rename it.")
     _write(path, image, _FORMATS[suffix])
@@ -161,7 +201,7 @@ def write_png(
 
 def png_texts(path: str | Path) -> dict[str, str]:
     """Returns the texts in a PNG file by their names, such as those of `write_png`."""
-    with Image.open(path) as image:
+    with open_regular(path) as file, Image.open(file) as image:
         return dict(getattr(image, "text", {}))
 
 

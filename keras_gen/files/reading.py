@@ -1,15 +1,77 @@
 """Reading of files that end."""
 
-from pathlib import Path
+import json
+import os
+import stat
+from typing import Any, BinaryIO
+
+from keras_gen.arguments import checked_path
+
+MOST_BYTES = 2**30
+"""Bytes of the largest file that is read at once: 1 GiB."""
+MOST_TEXT = 2**24
+"""Bytes of the largest file of settings or other JSON: 16 MiB."""
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_regular(path: str | Path) -> bytes:
-    """Returns the bytes of a regular file, also through a link.
+def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
+    """Opens a regular file for reading, also through a link.
+
+    Args:
+        path: The file.
+        most: Largest number of bytes that it may have; None for any.
 
     Raises:
-        OSError: If it cannot be read, or is a pipe, a socket or a device, which may never end.
+        TypeError: If `path` is not a path, such as the number of an open file.
+        OSError: If the file cannot be read, is larger, or is a folder, or a pipe, a socket, or a
+            device, which may never end.
     """
-    path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(f"{path} is a pipe, a socket or a device: expected a regular file.")
-    return path.read_bytes()
+    path = checked_path("path", path)
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(f"{path} is a folder: expected a file.")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{path} is a pipe, a socket, or a device: expected a regular file.")
+    if most is not None and found.st_size > most:
+        raise OSError(f"{path} has {found.st_size:,} bytes: expected at most {most:,}.")
+    return path.open("rb")
+
+
+def read_regular(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
+    """Returns the bytes of a regular file; errors as of `open_regular`."""
+    with open_regular(path, most) as file:
+        return file.read()
+
+
+def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
+    """Returns the text of a regular file: UTF-8, or UTF-16 that begins with its mark.
+
+    Raises:
+        OSError: As `open_regular`.
+        ValueError: If it is in another encoding.
+    """
+    contents = read_regular(path, most)
+    try:
+        return contents.decode(_MARKS.get(contents[:2], "utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8."
+        ) from None
+
+
+def read_json(path: str | os.PathLike) -> dict[str, Any]:
+    """Returns the JSON object in a regular file of at most `MOST_TEXT` bytes.
+
+    Raises:
+        OSError: As `open_regular`.
+        ValueError: If it holds something else.
+    """
+    try:
+        value = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"{path} holds a JSON {type(value).__name__} where an object is expected"
+        )
+    return value

@@ -10,6 +10,8 @@ import platform
 import shutil
 from pathlib import Path
 
+from keras_gen.arguments import checked_path
+
 
 @contextlib.contextmanager
 def replacing(path: str | Path):
@@ -19,6 +21,7 @@ def replacing(path: str | Path):
         path: The file to write; its folder is made.
 
     Raises:
+        TypeError: If `path` is not a path, such as the number of an open file.
         OSError: If the file cannot be written. The message says which one and what to do, and a
             file that was there before is untouched.
 
@@ -28,7 +31,7 @@ def replacing(path: str | Path):
         file.write(b"{}")
     ```
     """
-    path = Path(path)
+    path = checked_path("path", path)
     temporary = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -93,6 +93,25 @@ def test_sixteen_bits_of_tiff_become_eight(tmp_path, order):
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), RGB[..., :1].repeat(3, -1))
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize(("name", "channels"), [("a.png", 1), ("a.png", 3), ("a.tif", 1)])
+def test_sixteen_bits_that_use_fewer_are_refused(tmp_path, bits, name, channels):
+    """Their upper 8 bits would be a few dark levels."""
+    image = np.linspace(0, 2**bits - 1, 35 * channels).reshape(5, 7, channels).astype(np.uint16)
+    if name == "a.png":
+        png(tmp_path / name, image, np.uint16)
+    else:
+        Image.fromarray(image[..., 0]).save(tmp_path / name)
+    says = rf"16 bits whose values end at {2**bits - 1:,} of 65,535, .* had {bits} bits \(multiply"
+    with pytest.raises(ValueError, match=f"{says} the values by {2 ** (16 - bits)}"):
+        read_image(tmp_path / name)
+
+
+def test_sixteen_bits_of_black_stay_black(tmp_path):
+    Image.fromarray(np.zeros([5, 7], np.uint16)).save(tmp_path / "a.tif")
+    assert not read_image(tmp_path / "a.tif").any()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_values_of_unknown_range_are_refused(tmp_path, dtype):
     Image.fromarray(RGB[..., 0].astype(dtype)).save(tmp_path / "a.tiff")
@@ -320,7 +339,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     link = tmp_path / "link.png"
     link.symlink_to(pipe)
     for path in (pipe, link):
-        with pytest.raises(OSError, match="is a pipe, a socket or a device: expected a regular"):
+        with pytest.raises(OSError, match="is a pipe, a socket, or a device: expected a regular"):
             read_image(path)
         with pytest.raises(OSError, match="is a pipe"):
             read_wav(path, 8000)

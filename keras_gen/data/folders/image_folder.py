@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_list, checked_path, shown
 from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
@@ -22,7 +23,10 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source, on_first
+from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.data.transforms.resizing import resize_cover
+from keras_gen.data.transforms.tables import is_missing
+from keras_gen.files.reading import MOST_BYTES, read_text
 
 
 def image_folder(
@@ -40,6 +44,10 @@ def image_folder(
     Links to files and folders are followed. What is hidden, by a name that begins with a dot, is
     left out.
 
+    Transparent pixels are laid over white, and a warning names their files. Another warning tells
+    that all images are gray where `channels` is 3. Images of 16 bits become 8 bits; those that use
+    14 bits or fewer count as unreadable, because their white is not known.
+
     Args:
         path: The folder.
         size: Side of the images in pixels.
@@ -49,8 +57,10 @@ def image_folder(
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             number of the subfolder that holds the image, in the order of their names, from 0. Or
             the class of each file: a dict by paths in the folder, or a CSV file with a path and
-            its class in the first two columns, with a line of titles or without. Images that it
-            does not name are left out.
+            its class in the first two columns, with a line of titles or without. The file is UTF-8,
+            or UTF-16 as Excel writes it, with commas, semicolons, or tabs. Images that it does not
+            name are left out. Names of classes that are all whole numbers are in the order of the
+            numbers.
         channels: 3 for RGB, 1 for gray.
         classes: Names of the classes in the order of their labels, which there then are: such as
             `class_names` of the training set for a folder that lacks a class.
@@ -61,10 +71,12 @@ def image_folder(
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        TypeError: If `size` is no integer, or `max_broken` no number.
+        TypeError: If `size` is not an integer, `max_broken` not a number, or `path` or `labels` of
+            another type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, or more than `max_broken`
             unreadable ones, an image that needs a label lies in no subfolder, a class is none of
-            the `classes`, `labels` name no image of the folder, or an argument is out of its range.
+            the `classes`, `labels` name a file that is not an image of the folder, no class, or two
+            classes of a file, or an argument is out of its range.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -72,7 +84,12 @@ def image_folder(
         >>> test = image_folder("pets/test", size=64, classes=train.class_names)
         >>> named = image_folder("pets/all", size=64, labels="pets/classes.csv")
     """
-    folder = Path(path)
+    folder = checked_path("path", path)
+    if not isinstance(labels, bool | np.bool_ | Mapping | str | os.PathLike):
+        raise TypeError(
+            f"labels is {shown(labels)}: expected True or False, a dict of classes by the paths of "
+            "files, or the path of a CSV file."
+        )
     size = checked_integer("size", size, minimum=1)
     if channels not in (1, 3):
         raise ValueError(f"channels is {channels!r}: expected 3 for RGB, or 1 for gray.")
@@ -80,13 +97,13 @@ def image_folder(
     files = image_files(folder)
     names = None
     class_of: dict[Path, str] = {}
-    if not isinstance(labels, bool):
+    if not isinstance(labels, bool | np.bool_):
         class_of = _class_of_files(folder, files, labels)
         files = list(class_of)
-        names = _classes(folder, sorted(set(class_of.values())), classes)
+        names = _classes(folder, sorted_names(class_of.values()), classes)
     elif labels or classes is not None:
         class_of = _class_of_subfolders(folder, files)
-        found = [path.name for path in visible(folder) if path.is_dir()]
+        found = sorted_names(path.name for path in visible(folder) if path.is_dir())
         names = _classes(folder, found, classes)
     hold_decoded = len(files) * size * size * channels <= memory_limit
 
@@ -94,9 +111,15 @@ def image_folder(
         image = resize_cover(image, size)
         return tf.image.rgb_to_grayscale(image) if channels == 1 else image
 
-    places, stored, decode = read_images(
+    places, stored, decode, colored = read_images(
         folder, [(file,) for file in files], cover, hold_decoded, max_broken
     )
+    if channels == 3 and not colored:
+        warnings.warn(
+            f"All {len(places)} images in {folder} are gray, and three equal channels are made of "
+            "them: give channels=1 for one.",
+            stacklevel=2,
+        )
     if names is None:
         return Source(stored, decode, origin=f"{len(places)} images, from {folder}")
 
@@ -131,29 +154,50 @@ def _class_of_files(
     folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike
 ) -> dict[Path, str]:
     """The classes of those files that a dict or a CSV file names, in the order of the files."""
-    if isinstance(labels, Mapping):
-        given = {str(path): str(name) for path, name in labels.items()}
-    else:
-        with open(labels, newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-        if any(len(row) < 2 for row in rows):
-            raise ValueError(f"{labels} has a line of one column: expected path,class in each.")
-        given = {path: name.strip() for path, name, *_ in rows}
-    found = {file: given.get(file.relative_to(folder).as_posix()) for file in files}
-    class_of = {file: name for file, name in found.items() if name is not None}
-    if not class_of:
-        first = files[0].relative_to(folder).as_posix()
+    known = {file.relative_to(folder).as_posix(): file for file in files}
+    given: dict[str, str] = {}
+    for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
+        path = str(path)
+        if path not in known:
+            path = path.strip().replace("\\", "/").removeprefix("./")
+        if is_missing(name):
+            raise ValueError(f"labels has no class for {path}: give one, or leave the file out.")
+        name = str(name).strip()
+        if given.setdefault(path, name) != name:
+            raise ValueError(
+                f"labels gives {path} the classes {given[path]} and {name}: give one."
+            )
+    if lost := [path for path in given if path not in known]:
         raise ValueError(
-            f"labels name {len(given)} files, and none of the {len(files)} images in {folder}: "
-            f"expected paths in it, such as {first}."
+            f"labels names {len(lost)} files that are not among the {len(files)} images in "
+            f"{folder}: {listed(lost)}; expected paths in it, such as {next(iter(known))}."
         )
-    return class_of
+    if not given:
+        raise ValueError("labels names no file: expected paths in the folder and their classes.")
+    return {file: given[path] for path, file in known.items() if path in given}
+
+
+def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
+    """The paths and classes of a CSV file, without its titles."""
+    text = read_text(path, MOST_BYTES)
+    lines = [line for line in text.splitlines() if line.strip()]
+    marks = (mark for mark in (",", ";", "\t") if all(mark in line for line in lines))
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=next(marks, ","))
+    try:
+        rows = [row for row in table if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table ({error}): expected path,class.") from None
+    if any(len(row) < 2 for row in rows):
+        raise ValueError(f"{path} has a line of one column: expected path,class in each.")
+    pairs = [(path, name) for path, name, *_ in rows]
+    has_titles = bool(pairs) and not Path(pairs[0][0]).suffix
+    return pairs[1:] if has_titles else pairs
 
 
 def _classes(
     folder: Path, found: Sequence[str], classes: Sequence[str] | None
 ) -> tuple[str, ...]:
-    names = tuple(found if classes is None else classes)
+    names = tuple(found if classes is None else map(str, checked_list("classes", classes)))
     unknown = [name for name in found if name not in names]
     if unknown or len(set(names)) < len(names):
         raise ValueError(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.files.images import SUFFIXES, decode_image
+from keras_gen.files.images import SUFFIXES, decode_image, decoded
 from keras_gen.files.reading import read_regular
 
 # Images of kinds that are not read.
@@ -28,11 +28,13 @@ class Read(NamedTuple):
         places: Their places among all.
         stored: Arrays of the examples, or of their encoded bytes, as `Source` holds them.
         decode: From encoded bytes to an example; None where examples are held decoded.
+        colored: Whether an image is not gray.
     """
 
     places: list[int]
     stored: Any
     decode: Callable[[Any], Any] | None
+    colored: bool
 
 
 def read_images(
@@ -51,7 +53,8 @@ def read_images(
         fit: TensorFlow function of the images of an example, uint8 `[height, width, 3]` of any
             size, to arrays of one shape: an array or a tuple.
         hold_decoded: Whether the fitted examples are held, or the encoded files.
-        max_broken: Fraction of examples that may be unreadable; a warning names them.
+        max_broken: Fraction of examples that may be unreadable; a warning names them. Another one
+            names images with transparent pixels.
         check: Function of the same images, as arrays, that raises a ValueError if they are not
             what they should be. Such an example counts as unreadable.
 
@@ -63,6 +66,8 @@ def read_images(
     of_bytes = [tf.TensorSpec([], tf.string)] * images_of
     # Traced here, so that TensorFlow does not warn of retracing where many folders are read.
     fitted = tf.function(fit, autograph=False).get_concrete_function(*of_images)
+    transparent: list[Path] = []
+    colored: list[Path] = []
 
     def read(files: tuple[Path, ...]) -> Any:
         contents = []
@@ -71,9 +76,14 @@ def read_images(
             try:
                 contents.append(read_regular(file))
                 # Also where the bytes are held: to find broken files.
-                images.append(decode_image(contents[-1]))
+                image = decoded(contents[-1])
             except (OSError, ValueError) as error:
                 return _Broken(file, str(error))
+            images.append(image.pixels)
+            if image.transparent:
+                transparent.append(file)
+            if not colored and (image.pixels != image.pixels[..., :1]).any():
+                colored.append(file)
         try:
             if check is not None:
                 check(*images)
@@ -94,6 +104,13 @@ def read_images(
     broken = [each for each in found if isinstance(each, _Broken)]
     if broken:
         _report(folder, broken, len(examples), max_broken)
+    if transparent:
+        shown = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
+        warnings.warn(
+            f"{len(transparent)} images in {folder} have transparent pixels, which are laid over "
+            f"white: {shown}",
+            stacklevel=3,
+        )
     places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
     if len(places) < 2:
         raise ValueError(
@@ -102,12 +119,17 @@ def read_images(
         )
     good = [found[place] for place in places]
     if hold_decoded:
-        return Read(places, tf.nest.map_structure(lambda *parts: np.stack(parts), *good), None)
+        return Read(
+            places,
+            tf.nest.map_structure(lambda *parts: np.stack(parts), *good),
+            None,
+            bool(colored),
+        )
     # Bytes in a tensor, because NumPy's byte strings end at their last byte that is not 0.
     stored = tuple(tf.constant(column) for column in zip(*good, strict=True))
     if images_of == 1:
-        return Read(places, stored[0], decode)
-    return Read(places, stored, lambda contents: decode(*contents))
+        return Read(places, stored[0], decode, bool(colored))
+    return Read(places, stored, lambda contents: decode(*contents), bool(colored))
 
 
 def require_fraction(max_broken: float) -> None:

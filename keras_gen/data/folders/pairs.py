@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
@@ -53,7 +53,7 @@ def side_by_side(
     Example:
         >>> train = side_by_side("facades/train", size=64, left="target")
     """
-    folder = Path(path)
+    folder = checked_path("path", path)
     size = checked_integer("size", size, minimum=1)
     require_fraction(max_broken)
     if left not in SIDES:
@@ -104,7 +104,9 @@ def paired_folders(
     """
     size = checked_integer("size", size, minimum=1)
     require_fraction(max_broken)
-    sources, targets = (_by_name(Path(folder)) for folder in (source, target))
+    source = checked_path("source", source)
+    target = checked_path("target", target)
+    sources, targets = _by_name(source), _by_name(target)
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
         if alone := [str(file) for name, file in one.items() if name not in other]:
             raise ValueError(
@@ -121,7 +123,7 @@ def paired_folders(
             raise ValueError(f"it has {' pixels and its twin '.join(found)}")
 
     files = [(file, targets[name]) for name, file in sources.items()]
-    return _pairs(Path(source), files, both, size, max_broken, memory_limit, check)
+    return _pairs(source, files, both, size, max_broken, memory_limit, check)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -148,5 +150,5 @@ def _pairs(
     check: Callable[..., None],
 ) -> Source:
     hold_decoded = len(files) * size * size * 6 <= memory_limit
-    places, stored, decode = read_images(folder, files, fit, hold_decoded, max_broken, check)
+    places, stored, decode, _ = read_images(folder, files, fit, hold_decoded, max_broken, check)
     return Source(stored, decode, origin=f"{len(places)} pairs of images, from {folder}")

@@ -158,7 +158,8 @@ def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
     return values.astype(np.float64)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a value is missing: None, NaN, masked, a blank text, and the like."""
     return value is None or value is np.ma.masked or str(value).strip() in _MISSING
 
 
@@ -212,7 +213,7 @@ def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
         refuse_missing(name, array != array)
         return array.astype(str), "booleans" if array.dtype.kind == "b" else "numbers"
     texts = [value.decode() if isinstance(value, bytes) else value for value in array]
-    refuse_missing(name, [_is_missing(value) for value in texts])
+    refuse_missing(name, [is_missing(value) for value in texts])
     first_of_type: dict[str, Any] = {}
     for value in texts:
         first_of_type.setdefault(_type_of(value), value)

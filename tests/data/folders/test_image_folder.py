@@ -1,13 +1,14 @@
 """Folders of images: kinds of files, broken ones, and what is refused."""
 
 import contextlib
+import os
 import socket
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data import image_folder, random_crop_flip
+from keras_gen.data import image_folder, paired_folders, random_crop_flip, side_by_side
 
 RED = (200, 30, 10)
 
@@ -28,7 +29,6 @@ def save(path, mode="RGB", color=RED, size=(40, 30), **options):
         ("a.jfif", "RGB", RED, RED),
         ("a.TIF", "RGB", RED, RED),
         ("a.gif", "P", RED, RED),
-        ("a.png", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
     ],
 )
 def test_every_kind_becomes_rgb(tmp_path, name, mode, color, expected):
@@ -168,10 +168,10 @@ def test_classes_by_name_agree_between_folders(tmp_path):
 def test_classes_from_a_dict_or_a_table(tmp_path):
     for value, name in enumerate(["a.png", "b.png", "deep/c.png", "d.png"]):
         save(tmp_path / "all" / name, color=(value * 60, 0, 0))
-    given = {"a.png": "wide", "deep/c.png": "narrow", "d.png": "wide", "elsewhere.png": "wide"}
+    given = {"a.png": "wide", "deep/c.png": "narrow", "d.png": "wide"}
     named = image_folder(tmp_path / "all", 4, labels=given)
     images, labels = named.arrays()
-    # The files in order are a, d and deep/c: b has no class, and the fifth is not there.
+    # The files in order are a, d and deep/c: b has no class.
     assert named.class_names == ("narrow", "wide") and list(labels) == [1, 1, 0]
     assert list(images[:, 0, 0, 0]) == [0, 180, 120]
 
@@ -180,14 +180,149 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
     again = image_folder(tmp_path / "all", 4, labels=table)
     assert again.class_names == named.class_names and again.checksum() == named.checksum()
     with pytest.raises(
-        ValueError, match=r"labels name 1 files, and none of the 4 images in .* a.png"
+        ValueError, match=r"names 1 files that are not among the 4 images in .*: z.png; .* a.png"
     ):
-        image_folder(tmp_path / "all", 4, labels={"z.png": "wide"})
+        image_folder(tmp_path / "all", 4, labels=given | {"z.png": "wide"})
     with pytest.raises(ValueError, match=r"the classes narrow, wide, and classes is .*'wide'"):
         image_folder(tmp_path / "all", 4, labels=given, classes=["wide"])
     table.write_text("a.png\n")
     with pytest.raises(ValueError, match="a line of one column: expected path,class"):
         image_folder(tmp_path / "all", 4, labels=table)
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A folder of three images, and the place of a table beside it."""
+    for value, name in enumerate(["a.png", "b.png", "deep/c.png"]):
+        save(tmp_path / "all" / name, color=(value * 60, 0, 0))
+    return tmp_path / "all", tmp_path / "classes.csv"
+
+
+LINES = "a.png,cat\nb.png,dog\ndeep/c.png,café\n"
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        LINES.encode(),
+        LINES.encode("utf-8-sig"),
+        LINES.encode("utf-16"),
+        b"\xfe\xff" + LINES.encode("utf-16-be"),
+        LINES.replace(",", "\t").encode("utf-16"),
+        LINES.replace(",", ";").encode(),
+        LINES.replace("/", "\\").replace("\n", "\r\n").encode(),
+        ("file,class\n" + LINES + ",\n\n").encode(),
+        ("./" + LINES + "a.png,cat\n").encode(),
+        LINES.replace(",", " , ").encode(),
+    ],
+)
+def test_tables_as_programs_write_them(three, contents):
+    folder, table = three
+    table.write_bytes(contents)
+    source = image_folder(folder, 4, labels=str(table))
+    assert source.class_names == ("café", "cat", "dog")
+    images, labels = source.arrays()
+    assert list(labels) == [1, 2, 0] and list(images[:, 0, 0, 0]) == [0, 60, 120]
+
+
+@pytest.mark.parametrize(
+    ("contents", "says"),
+    [
+        (LINES.encode("latin-1"), "is not text in UTF-8 .*: save it as UTF-8"),
+        (b"a.png,cat\nb.png,\n", r"labels has no class for b.png: give one, or leave"),
+        (b"a.png,cat\nb.png,nan\n", r"labels has no class for b.png: give one, or leave"),
+        (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: give one"),
+        (b"a.png,cat\nz.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
+        (b"z.png,cat\na.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
+        (b"file,class\n", "labels names no file: expected paths in the folder"),
+        (b"", "labels names no file"),
+        (b"a.png cat\nb.png dog\n", "has a line of one column: expected path,class in each"),
+        (b"a.png," + b"x" * 200_000, r"is not a table \(field larger than .*: expected path,class"),
+    ],
+)
+def test_tables_that_cannot_be_right_are_refused(three, contents, says):
+    folder, table = three
+    table.write_bytes(contents)
+    with pytest.raises(ValueError, match=says):
+        image_folder(folder, 4, labels=table)
+
+
+@pytest.mark.parametrize("empty", [None, "", " ", float("nan")])
+def test_classes_that_are_missing_are_refused(three, empty):
+    with pytest.raises(ValueError, match=r"no class for b.png"):
+        image_folder(three[0], 4, labels={"a.png": "cat", "b.png": empty})
+
+
+@pytest.mark.parametrize("labels", [0, 1, 2, 1.0, None, b"classes.csv", ["cat", "dog"]])
+def test_labels_of_other_types_are_refused(three, labels):
+    """Of an integer, `open` would take it for the number of an open file, and close that."""
+    with pytest.raises(TypeError, match=r"^labels is .*: expected True or False, a dict of"):
+        image_folder(three[0], 4, labels=labels)
+    os.fstat(1)
+
+
+def test_a_table_that_is_a_pipe_is_refused(three):
+    folder, table = three
+    os.mkfifo(table)
+    for path in (table, "/dev/zero"):
+        with pytest.raises(OSError, match="is a pipe, a socket, or a device"):
+            image_folder(folder, 4, labels=path)
+
+
+@pytest.mark.parametrize("path", [1, 0, True, b"folder", None, ["folder"]])
+def test_folders_of_other_types_are_refused(path):
+    for read, name in (
+        (lambda: image_folder(path, 4), "path"),
+        (lambda: side_by_side(path, 4), "path"),
+        (lambda: paired_folders(path, "a", 4), "source"),
+        (lambda: paired_folders("a", path, 4), "target"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} is .*: expected a path"):
+            read()
+    for empty in ("", "a\0b"):
+        with pytest.raises(ValueError, match="expected a path without NUL"):
+            image_folder(empty, 4)
+
+
+def test_classes_that_are_numbers_are_in_their_order(tmp_path):
+    numbers = ["0", "1", "2", "10", "11"]
+    for number in reversed(numbers):
+        save(tmp_path / number / "a.png", color=(int(number), 0, 0))
+    by_folder = image_folder(tmp_path, 4, labels=True)
+    by_dict = image_folder(tmp_path, 4, labels={f"{each}/a.png": int(each) for each in numbers})
+    for source in (by_folder, by_dict):
+        images, labels = source.arrays()
+        assert source.class_names == tuple(numbers)
+        np.testing.assert_array_equal(np.array(numbers, int)[labels], images[:, 0, 0, 0])
+    again = image_folder(tmp_path, 4, classes=map(int, numbers))
+    assert again.class_names == tuple(numbers)
+
+
+def test_images_that_lose_something_are_named(tmp_path):
+    save(tmp_path / "a.png", "RGBA", (0, 0, 0, 51))
+    save(tmp_path / "b.png", "RGBA", (9, 9, 9, 255))
+    save(tmp_path / "c.png")
+    with pytest.warns(UserWarning, match="^1 images in .* laid over white: a.png$"):
+        images = image_folder(tmp_path, 4).arrays()
+    np.testing.assert_array_equal(images[:, 0, 0], [(204, 204, 204), (9, 9, 9), RED])
+
+
+@pytest.mark.parametrize("memory_limit", [2**20, 10])
+def test_gray_images_have_an_argument(tmp_path, memory_limit):
+    for name in ("a.tif", "b.png"):
+        save(tmp_path / name, "L", 9)
+    with pytest.warns(UserWarning, match="^All 2 images in .* are gray, .* channels=1 for one"):
+        image_folder(tmp_path, 4, memory_limit=memory_limit)
+    assert image_folder(tmp_path, 4, channels=1).arrays().shape == (2, 4, 4, 1)
+    save(tmp_path / "c.png")
+    assert len(image_folder(tmp_path, 4, memory_limit=memory_limit)) == 3
+
+
+def test_deep_images_without_a_white_are_unreadable(tmp_path):
+    for number in range(4):
+        Image.fromarray(np.full([4, 4], 4000, np.uint16)).save(tmp_path / f"{number}.tif")
+    with pytest.raises(ValueError, match=r"4 of 4 images .* 16 bits whose values end at 4,000"):
+        image_folder(tmp_path, 4)
 
 
 def test_linked_folders_are_read_and_circles_end(tmp_path):
@@ -226,7 +361,7 @@ def test_links_are_read_where_they_end_in_a_file(tmp_path):
         with pytest.warns(UserWarning, match="3 of 5 images .* are left out") as warned:
             assert len(image_folder(folder, 4, max_broken=0.6)) == 2
     said = str(warned[0].message)
-    assert said.count("is a pipe, a socket or a device") == 2 and "circle.png (" in said
+    assert said.count("is a pipe, a socket, or a device") == 2 and "circle.png (" in said
 
 
 def test_images_of_other_kinds_are_named(tmp_path):

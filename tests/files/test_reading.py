@@ -1,0 +1,85 @@
+"""Files that are read: regular ones, of a limited size, in known encodings."""
+
+import os
+import socket
+
+import numpy as np
+import pytest
+
+from keras_gen.files.animations import is_animation, is_video, map_frames, write_animation
+from keras_gen.files.images import png_texts, read_image, write_image, write_png
+from keras_gen.files.reading import open_regular, read_json, read_regular, read_text
+from keras_gen.files.sounds import read_wav, write_wav
+from keras_gen.files.writing import write_json
+
+READERS = (open_regular, read_regular, read_text, read_json, read_image, png_texts)
+WRITERS = (
+    lambda path: write_image(path, None),
+    lambda path: write_png(path, np.zeros([1, 1], "uint8")),
+    lambda path: write_wav(path, [0.0], 8000),
+    lambda path: write_animation(path, []),
+    lambda path: write_json(path, {}),
+    lambda path: map_frames("a.gif", path, None),
+    is_video,
+    is_animation,
+)
+
+
+@pytest.mark.parametrize("path", [0, 1, True, b"a.png", None, 1.5, ["a.png"]])
+@pytest.mark.parametrize("call", [*READERS, *WRITERS, lambda path: read_wav(path, 8000)])
+def test_paths_of_other_types_are_refused(call, path):
+    """An integer is the number of an open file to Python, which would read or close that."""
+    with pytest.raises(TypeError, match=r" is .*: expected a path, as a str or pathlib\.Path\."):
+        call(path)
+    os.fstat(1)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_what_is_no_regular_file_is_refused(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+    for path in (tmp_path / "pipe", tmp_path / "link", tmp_path / "socket", "/dev/zero"):
+        with pytest.raises(OSError, match="is a pipe, a socket, or a device: expected a regular"):
+            read(path)
+    with pytest.raises(IsADirectoryError, match="is a folder: expected a file"):
+        read(tmp_path)
+    for name, says in (("lost", "No such file"), ("circle", "Too many levels")):
+        with pytest.raises(OSError, match=says):
+            read(tmp_path / name)
+    with pytest.raises(ValueError, match="expected a path without NUL"):
+        read("a\0b")
+
+
+@pytest.mark.parametrize("read", [read_regular, read_text, read_json, read_image])
+def test_huge_files_are_not_read(tmp_path, read):
+    with open(tmp_path / "huge", "wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(OSError, match="huge has 1,099,511,627,776 bytes: expected at most "):
+        read(tmp_path / "huge")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_texts_in_known_encodings(tmp_path, encoding):
+    (tmp_path / "a.json").write_text('{"ä": 1}', encoding)
+    assert read_json(tmp_path / "a.json") == {"ä": 1}
+
+
+@pytest.mark.parametrize(
+    ("contents", "says"),
+    [
+        (b"\xe4", "is not text in UTF-8"),
+        (b"", "is not valid JSON"),
+        (b"{", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b"[1]", "holds a JSON list where an object is expected"),
+        (b"null", "holds a JSON NoneType"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(tmp_path, contents, says):
+    (tmp_path / "a.json").write_bytes(contents)
+    with pytest.raises(ValueError, match=says):
+        read_json(tmp_path / "a.json")

@@ -10,7 +10,13 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice, checked_integer
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
+from keras_gen.diffusion.paths import (
+    MOST_CHAIN_STEPS,
+    Parts,
+    Path,
+    posterior,
+    variance_between,
+)
 from keras_gen.diffusion.solvers import VARIANCES, Ancestral
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
@@ -58,7 +64,7 @@ class DDPM(PathModel):
             `for_vectors` takes `"v"` if nothing is given: after 2,000 steps on two moons the
             columns of samples had 0.99 and 0.97 of the data's deviations, with `"noise"` 1.14 and
             0.87.
-        chain_steps: T. Of a `LinearPath` of another number of `steps` it takes T even times.
+        chain_steps: T, 2 to 10,000: as many even times of the path, whatever its own steps are.
         variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
         data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
         seed: Seed of noise and times.
@@ -89,16 +95,18 @@ class DDPM(PathModel):
     ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         self.prediction = checked_choice("prediction", prediction, PREDICTIONS)
-        self.chain_steps = checked_integer("chain_steps", chain_steps, minimum=2)
+        self.chain_steps = checked_integer("chain_steps", chain_steps, 2, MOST_CHAIN_STEPS)
         self.variance = checked_choice("variance", variance, VARIANCES)
         left = float(self.probability_path.alpha(tf.constant(1.0)))
         if (self.data, self.prediction) == ("vectors", "noise") and left < LEAST_LEFT:
-            warnings.warn(
+            sentence = (
                 f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at its "
                 "end, by which an error of the noise is divided, so that samples lie far from the "
-                "data: give prediction='v', or the linear path.",
-                stacklevel=2,
+                "data: give prediction='v', or the linear path."
             )
+            if not left:  # samples would be NaN
+                raise ValueError(sentence)
+            warnings.warn(sentence, stacklevel=2)
 
     @classmethod
     @override

@@ -100,6 +100,7 @@ class PathModel(LikelihoodModel):
                 f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
                 "that ends at 1, where nothing but noise of deviation 1 is left."
             )
+        paths.warn_of_remains(self.probability_path)
         self.black_level = checked_number("black_level", black_level, -255, 0)
         if data == "images":
             edge: Edge = Images(shape, black_level=self.black_level)

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.losses.per_example import Configurable, resolve, serializable
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
-LAST_ANGLE = math.pi / 2 - 5e-5
+LAST_ANGLE = 5e-5
+"""The part of the right angle of a `CosinePath` that remains at time 1."""
+MOST_LEFT = 0.15
+"""The largest alpha / sigma at the last time from which samples can start with noise alone."""
+FIRST_RATE, LAST_RATE = 0.1, 20.0
+"""Variances of the first and the last step of a `LinearPath`, times the number of steps."""
+MOST_OFFSET = 100
+MOST_RHO = 1000
+MOST_CHAIN_STEPS = 10_000
+"""The most steps of a chain: with more, rounded times give wrong variances of single steps."""
 
 
 class Parts(NamedTuple):
@@ -124,30 +135,48 @@ class LinearPath(VariancePreserving):
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
     T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
 
+    The paper's variances, 1e-4 to 0.02, belong to 1,000 steps. With T steps, the defaults are
+    1000 / T times as large, so that equally little of the example is left at the end. Song et al.:
+    "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021, appendix
+    B, derive their limit, beta(t) = 0.1 + 19.9 t.
+
     Args:
-        steps: T.
-        first: beta_1.
-        last: beta_T, below 1.
+        steps: T, 2 to 10,000.
+        first: beta_1. If None, 0.1 / T.
+        last: beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
+
+    Raises:
+        TypeError: If an argument is not a number.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> LinearPath().alpha(tf.constant(1.0)) ** 2  # 4.036e-5
     """
 
     steps: int = 1000
-    first: float = 1e-4
-    last: float = 0.02
+    first: float | None = None
+    last: float | None = None
 
     @override
     def __post_init__(self):
-        if self.steps < 2 or not 0 < self.first <= self.last < 1:
+        checked_integer("steps", self.steps, 2, MOST_CHAIN_STEPS)
+        first, last = self._ends
+        if not 0 < first <= last < 1:
             raise ValueError(
-                f"steps is {self.steps}, first {self.first} and last {self.last}: expected at "
-                "least 2 steps, and 0 < first <= last < 1."
+                f"first is {first:g} and last is {last:g} for {self.steps} steps: expected "
+                "0 < first <= last < 1. Give both, or more than 20 steps."
             )
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The variances of the first and the last step."""
+        first = FIRST_RATE / self.steps if self.first is None else self.first
+        last = LAST_RATE / self.steps if self.last is None else self.last
+        return checked_number("first", first), checked_number("last", last)
 
     @functools.cached_property
     def _log_alphas(self) -> np.ndarray:
-        betas = np.linspace(self.first, self.last, self.steps)
+        betas = np.linspace(*self._ends, self.steps)
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:
@@ -187,8 +216,12 @@ class CosinePath(VariancePreserving):
     ends 5e-5 before the right one, which leaves as much of it for T = 1,000.
 
     Args:
-        offset: s, by which the noise of the first steps grows faster, without bound at time 0; 0
-            for a velocity that is finite everywhere. Not negative.
+        offset: s, 0 to 100, by which the noise of the first steps grows faster, without bound at
+            time 0; 0 for a velocity that is finite everywhere.
+
+    Raises:
+        TypeError: If `offset` is not a number.
+        ValueError: If `offset` is out of its range.
 
     Example:
         >>> CosinePath().sigma(tf.constant(0.5))
@@ -198,39 +231,43 @@ class CosinePath(VariancePreserving):
 
     @override
     def __post_init__(self):
-        if not self.offset >= 0:
-            raise ValueError(f"offset is {self.offset}: expected 0 or more.")
-
-    def _angle(self, t):
-        return tf.minimum((t + self.offset) / (1 + self.offset) * math.pi / 2, LAST_ANGLE)
-
-    @property
-    def _first_angle(self) -> float:
-        return self.offset / (1 + self.offset) * math.pi / 2
-
-    @override
-    def alpha(self, t):
-        return tf.cos(self._angle(t)) / math.cos(self._first_angle)
-
-    @override
-    def sigma(self, t):
-        angle, first = self._angle(t), self._first_angle
-        # 1 - alpha^2 without the difference of nearly equal numbers.
-        square = tf.sin(angle - first) * tf.sin(angle + first) / math.cos(first) ** 2
-        return tf.sqrt(tf.maximum(square, 0))
+        checked_number("offset", self.offset, 0, MOST_OFFSET)
 
     @property
     def _speed(self) -> float:
         return math.pi / 2 / (1 + self.offset)
 
+    @property
+    def _first_angle(self) -> float:
+        return self.offset * self._speed
+
+    def _turned(self, t):
+        """The angle since time 0, which is exactly 0 there."""
+        return tf.minimum(t * self._speed, self._speed - LAST_ANGLE)
+
+    @override
+    def alpha(self, t):
+        # By what remains of the right angle, which rounding spoils least at the end.
+        remaining = tf.maximum((1 - t) * self._speed, LAST_ANGLE)
+        alpha = tf.sin(remaining) / math.cos(self._first_angle)
+        return tf.where(t > 0, alpha, tf.ones_like(alpha))
+
+    @override
+    def sigma(self, t):
+        turned, first = self._turned(t), self._first_angle
+        # 1 - alpha^2 without the difference of nearly equal numbers.
+        square = tf.sin(turned) * tf.sin(turned + 2 * first) / math.cos(first) ** 2
+        return tf.sqrt(square)
+
     @override
     def alpha_slope(self, t):
-        return -self._speed * tf.sin(self._angle(t)) / math.cos(self._first_angle)
+        angle = self._turned(t) + self._first_angle
+        return -self._speed * tf.sin(angle) / math.cos(self._first_angle)
 
     @override
     def sigma_slope(self, t):
         # Without an offset it is finite at 0 too.
-        return super().sigma_slope(t) if self.offset else self._speed * tf.cos(self._angle(t))
+        return super().sigma_slope(t) if self.offset else self._speed * self.alpha(t)
 
 
 @serializable
@@ -273,7 +310,11 @@ class KarrasPath(Path):
     Args:
         smallest: sigma_min, the last deviation before 0.
         largest: sigma_max.
-        rho: How much more times are near 0, 1 or more.
+        rho: How much more times are near 0, 1 to 1,000.
+
+    Raises:
+        TypeError: If an argument is not a number.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> KarrasPath().times(18)[0]
@@ -286,10 +327,13 @@ class KarrasPath(Path):
 
     @override
     def __post_init__(self):
-        if not 0 < self.smallest < self.largest or not self.rho >= 1:
+        checked_number("rho", self.rho, 1, MOST_RHO)
+        smallest = checked_number("smallest", self.smallest)
+        largest = checked_number("largest", self.largest)
+        if not 0 < smallest < largest:
             raise ValueError(
-                f"smallest is {self.smallest}, largest {self.largest} and rho {self.rho}: expected "
-                "0 < smallest < largest, and at least 1."
+                f"smallest is {smallest:g} and largest is {largest:g}: expected "
+                "0 < smallest < largest."
             )
 
     @property
@@ -340,6 +384,19 @@ PATHS = {
     "straight": StraightPath,
     "karras": KarrasPath,
 }
+
+
+def warn_of_remains(path: Path) -> None:
+    """Warns if so much of an example is left at a path's end that samples start elsewhere."""
+    end = tf.constant(path.last_time)
+    left = float(path.alpha(end) / path.sigma(end))
+    if left > MOST_LEFT:
+        warnings.warn(
+            f"The ratio of example to noise at the end of {path} is {left:.2g}: expected at most "
+            f"{MOST_LEFT}, because samples start from pure noise. Increase the last variance or "
+            "standard deviation, or use the defaults of the path.",
+            stacklevel=4,
+        )
 
 
 def get(identifier: Any) -> Path:

@@ -141,8 +141,9 @@ class DPMSolver(Solver):
         length = log_ratio(move.s) - log_ratio(move.t)
         length_before = log_ratio(move.t) - log_ratio(move.before)
         share = length / (2 * length_before)
-        # Of the first step, of the last one, and after one from nothing but noise.
-        share = tf.where(tf.math.is_finite(share), share, tf.zeros_like(share))
+        # The share is 0 in the first step, in the last one, and after one from pure noise.
+        extrapolates = tf.math.is_finite(share) & (move.s > 0)
+        share = tf.where(extrapolates, share, tf.zeros_like(share))
         example = move.parts.example + share * (move.parts.example - move.example_before)
         ratio = path.sigma(move.s) / path.sigma(move.t)
         return ratio * move.x + (path.alpha(move.s) - ratio * path.alpha(move.t)) * example

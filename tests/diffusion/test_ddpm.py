@@ -20,7 +20,7 @@ from keras_gen.diffusion.ddpm import log_prob_of_levels, parts_of_steps
 from keras_gen.networks import time_mlp, time_unet
 from shared import losses_of, step_noise
 
-SHORT = LinearPath(steps=20, first=0.01, last=0.3)
+SHORT = LinearPath(steps=20, first=0.01, last=0.4)
 
 
 def small(**options):
@@ -35,7 +35,7 @@ def test_the_loss_is_eq_14(rng, prediction):
     model.compile()
     t = np.ceil((np.arange(4) + step_noise(model, "times", [4], False, "uniform")) / 4 * 20) / 20
     noise = step_noise(model, "noise", [4, 3], False)
-    alpha = np.cumprod(1 - np.linspace(0.01, 0.3, 20))[np.round(t * 20).astype(int) - 1, None]
+    alpha = np.cumprod(1 - np.linspace(0.01, 0.4, 20))[np.round(t * 20).astype(int) - 1, None]
     x_t = np.sqrt(alpha) * x + np.sqrt(1 - alpha) * noise
     v = np.sqrt(alpha) * noise - np.sqrt(1 - alpha) * x
     target = {"noise": noise, "example": x, "v": v}[prediction]
@@ -64,6 +64,7 @@ def mean_bound(variance, steps, x, draws=20_000, seed=0):
     return float(nats.mean()), float(nats.std()) / draws**0.5
 
 
+@pytest.mark.filterwarnings("ignore:The ratio of example to noise")
 @pytest.mark.parametrize("steps,x", [(2, 0.5), (9, -1.7)])
 def test_the_bound_of_normal_data_is_exact(steps, x):
     """E(L_0 + ... + L_T) is -log p(x) for each x, if variances are beta; else it is larger."""
@@ -265,7 +266,12 @@ def test_what_is_refused():
         (dict(prediction="score"), "prediction is 'score': expected one of noise, ex"),
         (dict(probability_path="karras"), "KarrasPath ends at time 80: expected a path that"),
         (dict(data="sounds"), "data is 'sounds': expected one of images, vectors"),
-        (dict(chain_steps=1), "chain_steps must be at least 2, found 1"),
+        (dict(chain_steps=1), "chain_steps must be 2 to 10000, found 1"),
+        (dict(chain_steps=10**9), "chain_steps must be 2 to 10000, found 1000000000"),
+        (
+            dict(probability_path="straight", data="vectors"),
+            "StraightPath leaves 0e[+]00 of an example at its end",
+        ),
         (dict(black_level=3), "black_level must be -255 to 0, found 3"),
         (dict(data="vectors", black_level=-3), "black_level is -3, and the data are vectors"),
     ):

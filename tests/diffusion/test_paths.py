@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.diffusion import DDPM, EDM, FlowMatching
 from keras_gen.diffusion.paths import (
+    MOST_CHAIN_STEPS,
     PATHS,
     QUANTITIES,
     CosinePath,
@@ -18,6 +20,7 @@ from keras_gen.diffusion.paths import (
     posterior,
     variance_between,
 )
+from keras_gen.networks import time_mlp
 
 BETAS = np.linspace(1e-4, 0.02, 1000)  # of Ho et al.
 ALPHA_BARS = np.cumprod(1 - BETAS)
@@ -39,7 +42,6 @@ def test_the_linear_chain_has_the_products_of_the_paper():
     np.testing.assert_allclose(path.alpha(t) ** 2, ALPHA_BARS, rtol=1e-10)
     np.testing.assert_allclose(path.sigma(t) ** 2, 1 - ALPHA_BARS, rtol=1e-10)
     assert float(path.alpha(tf.constant(1.0)) ** 2) == pytest.approx(4.036e-5, rel=1e-3)
-    assert float(path.alpha(tf.constant(0.0))) == 1 and float(path.sigma(tf.constant(0.0))) == 0
     np.testing.assert_allclose(variance_between(path, t[1:], t[:-1]), BETAS[1:], rtol=1e-8)
 
 
@@ -136,15 +138,104 @@ def test_a_step_back_over_any_distance_obeys_bayes_rule(name):
     np.testing.assert_allclose(mean[:, 0], weighted / precision, rtol=1e-12)
 
 
-def test_what_is_refused():
-    with pytest.raises(ValueError, match="expected at least 2 steps, and 0 < first"):
-        LinearPath(last=1.0)
-    with pytest.raises(ValueError, match=r"offset is -0\.1: expected 0 or more"):
-        CosinePath(-0.1)
-    for wrong in (dict(smallest=90.0), dict(smallest=0.0), dict(rho=0.5)):
-        with pytest.raises(ValueError, match="expected 0 < smallest < largest"):
-            KarrasPath(**wrong)
-    with pytest.raises(ValueError, match="'speed': expected one of example, noise"):
-        StraightPath().coefficients("speed", tf.constant(0.5))
-    with pytest.raises(ValueError, match="Unknown path 'sine': pass one of the names cosine"):
-        get("sine")
+@pytest.mark.parametrize("path", [CosinePath(), CosinePath(0.0), LinearPath(), StraightPath()])
+def test_float32_is_enough_for_the_longest_chain(path):
+    step = np.arange(2, MOST_CHAIN_STEPS + 1)
+    found, expected = (
+        variance_between(
+            path, tf.constant(step, dtype) / step[-1], tf.constant(step - 1, dtype) / step[-1]
+        )
+        for dtype in (tf.float32, tf.float64)
+    )
+    np.testing.assert_allclose(found, expected, rtol=0.005)
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize("path", [*(get(name) for name in PATHS), CosinePath(0.0), CosinePath(100)])
+def test_a_path_starts_exactly_at_the_example(path, dtype):
+    for t in (tf.constant(0.0, dtype), tf.zeros([5], dtype)):
+        np.testing.assert_array_equal(path.alpha(t), np.ones(t.shape))
+        np.testing.assert_array_equal(path.sigma(t), np.zeros(t.shape))
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize(
+    "path,alpha",
+    [
+        (StraightPath(), 0.0),
+        (CosinePath(), math.sin(5e-5) / math.cos(0.008 / 1.008 * math.pi / 2)),
+        (CosinePath(0.0), math.sin(5e-5)),
+        (LinearPath(), ALPHA_BARS[-1] ** 0.5),
+    ],
+)
+def test_as_much_is_left_at_the_end_as_a_path_says(path, alpha, dtype):
+    end = tf.constant(1.0, dtype)
+    assert float(path.alpha(end)) == pytest.approx(alpha, rel=1e-6)
+    assert float(path.sigma(end)) == pytest.approx((1 - alpha**2) ** 0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("steps", [21, 50, 100, 250, 1000, 4000, MOST_CHAIN_STEPS])
+def test_a_chain_of_any_length_ends_in_noise(steps):
+    """As in Song et al. (2021), the variances of T steps are 0.1 / T to 20 / T."""
+    path, end = LinearPath(steps), tf.constant(1.0, tf.float64)
+    betas = np.linspace(0.1, 20, steps) / steps
+    assert float(path.alpha(end)) == pytest.approx(np.prod(1 - betas) ** 0.5, rel=1e-6)
+    assert float(path.alpha(end)) < 0.0067  # exp(-10.05 / 2), the limit of many steps
+    half = math.exp(-(0.1 * 0.5 + 19.9 * 0.5**2 / 2) / 2)
+    assert float(path.alpha(end / 2)) == pytest.approx(half, rel=6 / steps)
+
+
+def test_the_variances_of_1000_steps_are_the_papers():
+    given = LinearPath(1000, 1e-4, 0.02)  # as in files of earlier versions
+    t = tf.constant(np.linspace(0, 1, 77), tf.float32)
+    for function in ("alpha", "sigma", "alpha_slope"):
+        found, expected = (getattr(path, function)(t) for path in (LinearPath(), given))
+        np.testing.assert_array_equal(found, expected)
+    assert LinearPath.from_config(given.get_config()) == given
+    assert LinearPath.from_config(LinearPath(100).get_config()) == LinearPath(100)
+
+
+@pytest.mark.parametrize(
+    "cls,path",
+    [
+        (DDPM, LinearPath(100, 1e-4, 0.02)),
+        (DDPM, LinearPath(last=0.001)),
+        (FlowMatching, LinearPath(20, 0.01, 0.1)),
+        (EDM, KarrasPath(largest=2.0)),
+    ],
+)
+def test_a_path_that_ends_before_the_noise_is_warned_of(cls, path):
+    network = time_mlp((3,), width=4, blocks=1)
+    with pytest.warns(UserWarning, match="because samples start from pure noise") as caught:
+        cls(network, path, data="vectors")
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize(
+    "build,error,sentence",
+    [
+        (lambda: LinearPath(last=1.0), ValueError, "expected 0 < first <= last < 1. Give both"),
+        (lambda: LinearPath(20), ValueError, "last is 1 for 20 steps: expected 0 < first"),
+        (lambda: LinearPath(1), ValueError, "steps must be 2 to 10000, found 1"),
+        (lambda: LinearPath(10**9), ValueError, "steps must be 2 to 10000, found 1000000000"),
+        (lambda: LinearPath(100.0), TypeError, "steps must be an integer of 2 to 10000, found"),
+        (lambda: LinearPath(first=math.nan), ValueError, "first must be finite, found nan"),
+        (lambda: CosinePath(-0.1), ValueError, r"offset must be 0 to 100, found -0\.1"),
+        (lambda: CosinePath(1e6), ValueError, r"offset must be 0 to 100, found 1e\+06"),
+        (lambda: CosinePath("a"), TypeError, "offset must be a number of 0"),
+        (lambda: KarrasPath(90.0), ValueError, "expected 0 < smallest < largest"),
+        (lambda: KarrasPath(0.0), ValueError, "expected 0 < smallest < largest"),
+        (lambda: KarrasPath(largest=math.inf), ValueError, "largest must be finite, found inf"),
+        (lambda: KarrasPath(rho=0.5), ValueError, "rho must be 1 to 1000, found 0.5"),
+        (lambda: KarrasPath(rho=1e9), ValueError, "rho must be 1 to 1000, found 1e"),
+        (
+            lambda: StraightPath().coefficients("speed", tf.constant(0.5)),
+            ValueError,
+            "'speed': expected one of example, noise",
+        ),
+        (lambda: get("sine"), ValueError, "Unknown path 'sine': pass one of the names cosine"),
+    ],
+)
+def test_what_is_refused(build, error, sentence):
+    with pytest.raises(error, match=sentence):
+        build()

@@ -1,9 +1,14 @@
-"""Solvers on Gaussian data, whose best prediction is known, in float64."""
+"""Solvers on Gaussian data, whose best prediction is known, against formulas in numpy."""
+
+import itertools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from diffusion_networks import best_network
+from keras_gen.core.noise import seeded
+from keras_gen.diffusion import DDPM, FlowMatching
 from keras_gen.diffusion.paths import CosinePath, KarrasPath, LinearPath, Parts, StraightPath
 from keras_gen.diffusion.solvers import (
     DDIM,
@@ -50,6 +55,184 @@ def error(path, times, step):
     """How far from one deviation a point ends that starts one deviation from 0."""
     end = solve(best(path), path, deviation(path, times[0]), times, step)
     return abs((end - deviation(path, times[-1])).numpy().item())
+
+
+class Reference:
+    """A path and the best prediction on it in numpy, by the papers' formulas."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def alpha(self, t):
+        path = self.path
+        if isinstance(path, LinearPath):
+            return np.exp(np.interp(t, np.arange(1001) / 1000, self._log_alphas()))
+        if isinstance(path, CosinePath):
+            return np.cos(self._angle(t)) / np.cos(self._angle(0.0))
+        return 1 - t if isinstance(path, StraightPath) else 1.0
+
+    def sigma(self, t):
+        variance_preserving = isinstance(self.path, LinearPath | CosinePath)
+        return np.sqrt(1 - self.alpha(t) ** 2) if variance_preserving else t
+
+    def slopes(self, t):
+        path, alpha = self.path, self.alpha(t)
+        if isinstance(path, StraightPath):
+            return -1.0, 1.0
+        if isinstance(path, KarrasPath):
+            return 0.0, 1.0
+        if isinstance(path, LinearPath):
+            logs = self._log_alphas()
+            step = min(int(t * 1000), 999)
+            slope = alpha * (logs[step + 1] - logs[step]) * 1000
+        else:
+            speed = np.pi / 2 / (1 + path.offset)
+            slope = -speed * np.sin(self._angle(t)) / np.cos(self._angle(0.0))
+        return slope, -alpha * slope / self.sigma(t)
+
+    def example(self, t, x_t):
+        """E(x | x_t) of N(0, DEVIATION^2) data."""
+        variance = (self.alpha(t) * DEVIATION) ** 2 + self.sigma(t) ** 2
+        return self.alpha(t) * DEVIATION**2 / variance * x_t
+
+    def noise(self, t, x_t):
+        return (x_t - self.alpha(t) * self.example(t, x_t)) / self.sigma(t)
+
+    def velocity(self, t, x_t):
+        of_example, of_noise = self.slopes(t)
+        return of_example * self.example(t, x_t) + of_noise * self.noise(t, x_t)
+
+    def half_log_ratio(self, t):
+        return np.log(self.alpha(t) / self.sigma(t))
+
+    @staticmethod
+    def _log_alphas():
+        return np.concatenate([[0], np.cumsum(np.log1p(-np.linspace(1e-4, 0.02, 1000)))]) / 2
+
+    def _angle(self, t):
+        return min((t + self.path.offset) / (1 + self.path.offset) * np.pi / 2, np.pi / 2 - 5e-5)
+
+
+def ddim_step(of, t, s, x, _):
+    return of.alpha(s) * of.example(t, x) + of.sigma(s) * of.noise(t, x)
+
+
+def euler_step(of, t, s, x, _):
+    return x + (s - t) * of.velocity(t, x) if s else of.example(t, x)
+
+
+def heun_step(of, t, s, x, _):
+    if not s:
+        return of.example(t, x)
+    there = x + (s - t) * of.velocity(t, x)
+    return x + (s - t) * (of.velocity(t, x) + of.velocity(s, there)) / 2
+
+
+def ancestral_step(of, t, s, x, drawn):
+    """By Bayes' rule: the precisions of q(x_s | x) and of q(x_t | x_s) add up."""
+    if not s:
+        return of.example(t, x)
+    factor = of.alpha(t) / of.alpha(s)
+    beta = of.sigma(t) ** 2 - (factor * of.sigma(s)) ** 2
+    precision = 1 / of.sigma(s) ** 2 + factor**2 / beta
+    weighted = of.alpha(s) * of.example(t, x) / of.sigma(s) ** 2 + factor * x / beta
+    return weighted / precision + drawn / np.sqrt(precision)
+
+
+def led_by_dpm_solver(of, times, x):
+    """Algorithm 2 of Lu et al. (2022), its first and last steps of first order."""
+    examples, lengths = [], []
+    for t, s in itertools.pairwise(times):
+        example = of.example(t, x)
+        if not s:
+            return example
+        with np.errstate(divide="ignore"):  # nothing is left of an example at the end
+            length = of.half_log_ratio(s) - of.half_log_ratio(t)
+        if examples:
+            r = lengths[-1] / length
+            example = (1 + 1 / (2 * r)) * example - examples[-1] / (2 * r)
+        examples.append(of.example(t, x))
+        lengths.append(length)
+        x = of.sigma(s) / of.sigma(t) * x - of.alpha(s) * np.expm1(-length) * example
+
+
+STEPS = {"ddim": ddim_step, "euler": euler_step, "heun": heun_step, "ancestral": ancestral_step}
+PATHS = [LinearPath(), CosinePath(), CosinePath(0.0), StraightPath(), KarrasPath()]
+
+
+def led(name, path, times, x, seeds):
+    """Where a solver leads points `[batch, 1]`, in numpy."""
+    of = Reference(path)
+    if name == "dpm_solver":
+        return led_by_dpm_solver(of, times, x)
+    for number, (t, s) in enumerate(itertools.pairwise(times)):
+        drawn = seeded(tf.random.stateless_normal, seeds, [1], number).numpy()
+        x = STEPS[name](of, t, s, x, drawn)
+    return x
+
+
+def traced(path, solver, dtype):
+    """A function of points, times, and seeds: where the solver leads the points."""
+    specs = [tf.TensorSpec([None, 1], dtype), tf.TensorSpec([None], dtype)]
+
+    @tf.function(input_signature=[*specs, tf.TensorSpec([None], tf.int32)], autograph=False)
+    def end(x, times, seeds):
+        return solve(best(path), path, x, times, solver.step, seeds)
+
+    return end
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
+def test_every_solver_follows_its_formulas_on_every_path(path, name):
+    seeds = tf.constant([5, 6])
+    tolerances = {"float64": 1e-5, "float32": 2e-3}
+    ends = {dtype: traced(path, SOLVERS[name], dtype) for dtype in tolerances}
+    for steps in (1, 2, 3, 5, 10, 20, 50):
+        times = path.times(tf.constant(steps)).numpy().astype("float64")
+        x = np.array([[1.0], [-0.3]]) * Reference(path).sigma(times[0])
+        expected = led(name, path, times, x, seeds)
+        for dtype, tolerance in tolerances.items():
+            found = ends[dtype](tf.constant(x, dtype), tf.constant(times, dtype), seeds)
+            np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_few_steps_of_dpm_solver_on_the_cosine_path():
+    """The standard deviations of N(0, 0.5^2) that the paper's formulas give."""
+    path = CosinePath()
+    end = traced(path, DPMSolver(), tf.float32)
+    expected = {2: 0.199, 3: 0.286, 5: 0.394, 10: 0.475, 20: 0.499, 50: 0.501}
+    for steps, deviation in expected.items():
+        found = end(tf.ones([1, 1]), path.times(tf.constant(steps)), tf.constant([0]))
+        assert found.numpy().item() == pytest.approx(deviation, abs=1e-3)
+
+
+def model_of(cls, path, prediction):
+    network = best_network(path, prediction, (1,), DEVIATION)
+    options = dict(prediction=prediction) if cls is DDPM else {}
+    return cls(network, path, **options, data="vectors")
+
+
+@pytest.mark.filterwarnings("ignore:CosinePath leaves 5e-05")
+@pytest.mark.parametrize(
+    "cls,path,prediction",
+    [
+        *((DDPM, path, of) for path in PATHS[:3] for of in ("noise", "example", "v")),
+        (DDPM, StraightPath(), "v"),
+        (DDPM, StraightPath(), "example"),
+        (FlowMatching, StraightPath(), "velocity"),
+        (FlowMatching, CosinePath(0.0), "velocity"),
+    ],
+)
+def test_models_with_the_best_network_follow_the_formulas(cls, path, prediction):
+    model = model_of(cls, path, prediction)
+    noise = {"latents": tf.constant([[1.0], [-0.3]]), "seeds": tf.constant([5, 6])}
+    for number, name in enumerate(model.solvers()):
+        if name != "ancestral":  # whose variance is an argument of DDPM
+            found = model.from_noise(noise, tf.constant(10), tf.constant(number))
+            times = path.times(tf.constant(10)).numpy().astype("float64")
+            expected = led(name, path, times, noise["latents"].numpy(), noise["seeds"])
+            np.testing.assert_allclose(found, expected, rtol=5e-3, atol=5e-3)
 
 
 @pytest.mark.parametrize(

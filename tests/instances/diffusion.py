@@ -19,7 +19,7 @@ SIZES = dict(width=4, blocks=1, frequencies=0, activation="tanh")
 
 
 def _ddpm(seed=3):
-    path = LinearPath(first=0.01, last=0.1, steps=20)
+    path = LinearPath(first=0.01, last=0.4, steps=20)
     options = dict(prediction="example", chain_steps=3, variance="beta_tilde", data="vectors")
     return DDPM(time_mlp((3,), **SIZES), path, **options, seed=seed)
 

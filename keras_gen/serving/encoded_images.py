@@ -8,8 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.core.checks.step_checks import require
+from keras_gen.files.images import luma
 from keras_gen.serving import image_headers, request_limits
 from keras_gen.serving.exported import SUFFIX
+
+MOST_BYTES = 2**26
+"""Bytes of the files of a request, which may hold more than their pixels."""
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:
@@ -35,10 +39,12 @@ def of_encoded(
 ) -> Any:
     """Returns a signature of images as one of their files' contents, PNG, JPEG or BMP.
 
-    Its input has the name of the images and `_bytes`, and is strings `[batch]`. Outputs that are
-    images become PNGs, likewise named. Images are not resized: they have the size that the
-    signature takes, and where it takes any, that of the first. Files whose headers say otherwise,
-    or more elements than a request may have, are not decoded.
+    Its input has the name of the images and `_bytes`, and is strings `[batch]`. Photographs are
+    turned upright according to their EXIF orientation, and transparent images are laid over white,
+    as `keras_gen.files.images.read_image` does. Outputs that are images become PNGs, likewise
+    named. Images are not resized: they have the size that the signature takes, and where it takes
+    any, that of the first. Files whose headers say otherwise, or more elements than a request may
+    have, are not decoded.
 
     Args:
         function: The traced signature of images.
@@ -66,20 +72,95 @@ def _decoded(
 ) -> tf.Tensor:
     """The images of files, uint8 `[batch, *shape]`."""
 
-    def decode(content):
-        return tf.io.decode_image(content, shape[-1], expand_animations=False)
+    def decode(given: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        content, turn = given
+        image = _upright(_rgb(content), turn)
+        return image if shape[-1] == 3 else _rounded(luma(tf.cast(image, tf.float32)))
 
     contents = request_limits.examples_checked(name, contents, largest)
-    with tf.control_dependencies(_size_checks(name, contents, shape, largest)):
+    with tf.control_dependencies([_require_bytes(name, contents)]):
         contents = tf.identity(contents)
-    return tf.map_fn(decode, contents, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+    turns = image_headers.orientations(contents)
+    with tf.control_dependencies(_size_checks(name, contents, turns, shape, largest)):
+        contents = tf.identity(contents)
+    spec = tf.TensorSpec(shape, tf.uint8)
+    return tf.map_fn(decode, (contents, turns), fn_output_signature=spec)
+
+
+def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:
+    """The check that files are not too long, whatever they hold beside pixels."""
+    count = tf.reduce_sum(tf.cast(tf.strings.length(contents), tf.int64))
+    sentence = (
+        f"{name} has {{}} bytes in all: expected at most {MOST_BYTES}; send fewer or smaller."
+    )
+    return require(count <= MOST_BYTES, sentence, count)
+
+
+def _rgb(content: tf.Tensor) -> tf.Tensor:
+    """The pixels of a file as they are stored, laid over white, uint8 `[height, width, 3]`."""
+    head = image_headers.head_of(content)
+
+    def of_jpeg() -> tf.Tensor:
+        return tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE")
+
+    kinds = {
+        image_headers.PNG: lambda: _of_png(content, *tf.unstack(head[24:26])),
+        image_headers.JPEG: of_jpeg,
+    }
+    return tf.case(
+        [(image_headers.begins(head, kind), decoded) for kind, decoded in kinds.items()],
+        lambda: _of_bmp(content, head),
+    )
+
+
+def _of_png(content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
+    # Asked for four channels, the decoder gives colors of a palette, and gray of fewer than 8 bits,
+    # a wrong opacity if they are opaque.
+    is_gray, is_palette = color == 0, color == 3
+    image = tf.cond(
+        is_palette, lambda: tf.io.decode_png(content), lambda: tf.io.decode_png(content, 4)
+    )
+    is_opaque = [[0, 0], [0, 0], [0, 4 - tf.shape(image)[-1]]]
+    image = tf.cast(tf.pad(image, is_opaque, constant_values=255), tf.float32)
+    opacity = tf.where(is_gray & (image[..., 3:] > 0), 1.0, image[..., 3:] / 255)
+    return _rounded(255 - opacity * (255 - image[..., :3]))
+
+
+def _of_bmp(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
+    image = tf.io.decode_bmp(content)
+
+    def of_palette() -> tf.Tensor:
+        return tf.gather(
+            image_headers.bmp_palette(content, head), tf.cast(image[..., 0], tf.int32)
+        )
+
+    return tf.cond(tf.shape(image)[-1] == 1, of_palette, lambda: image[..., :3])
+
+
+def _upright(image: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
+    """An image `[height, width, channels]` turned by its EXIF orientation, 1 to 8."""
+    image = tf.cond(
+        image_headers.is_transposed(turn), lambda: tf.transpose(image, [1, 0, 2]), lambda: image
+    )
+    # The orientations at whose place there is -1 are mirrored along an axis.
+    rows = tf.gather([1, 1, 1, -1, -1, 1, 1, -1, -1], turn)
+    columns = tf.gather([1, 1, -1, -1, 1, 1, -1, -1, 1], turn)
+    return image[::rows, ::columns]
+
+
+def _rounded(image: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.round(image), tf.uint8)
 
 
 def _size_checks(
-    name: str, contents: tf.Tensor, shape: tuple, largest: request_limits.LargestRequest
+    name: str,
+    contents: tf.Tensor,
+    turns: tf.Tensor,
+    shape: tuple,
+    largest: request_limits.LargestRequest,
 ) -> list[tf.Operation]:
     """Checks, by headers, that images have one size, and not too many elements in all."""
-    sizes = image_headers.sizes(name, contents)
+    sizes = image_headers.sizes(name, contents, turns)
     first = tf.unstack(sizes[0])
     expected = [size or of_first for size, of_first in zip(shape[:2], first, strict=True)]
     others = tf.reduce_any(sizes != tf.cast(expected, tf.int64), axis=1)

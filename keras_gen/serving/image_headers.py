@@ -1,31 +1,91 @@
-"""The sizes of image files by their headers, in a graph: nothing is decoded."""
+"""Sizes and orientations of image files, read from their headers in a graph: nothing is decoded."""
+
+from typing import Any
 
 import tensorflow as tf
 
 from keras_gen.core.checks.step_checks import require
 
-_PNG, _JPEG, _BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
-_HEAD = 26  # bytes
+PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
+HEAD = 54  # bytes
 _BASE = (1, 2**8, 2**16, 2**24)
+# EXIF data are among the first segments of a file, and their first directory is short.
+_SEGMENTS = 2**10
+_ENTRIES = 2**8
+_ENTRY = 12  # bytes
+_ORIENTATION = 0x0112
+_SHORT, _LONG = 3, 4
 
 
-def sizes(name: str, contents: tf.Tensor) -> tf.Tensor:
-    """Heights and widths, int64 `[batch, 2]`, of PNG, JPEG and BMP files, bytes `[batch]`.
+def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
+    """Returns heights and widths of upright images, int64 `[batch, 2]`.
 
-    Others are refused: of a GIF's images only decoding says how large they are. The sentence names
-    the input.
+    Other files are refused: how large a GIF's images are only decoding shows.
+
+    Args:
+        name: Name of the input, for the error message.
+        contents: PNG, JPEG, and BMP files, strings `[batch]`.
+        turns: Their `orientations`.
     """
     spec = tf.TensorSpec([2], tf.int64)
-    return tf.map_fn(lambda content: _size(name, content), contents, fn_output_signature=spec)
+    stored = tf.map_fn(lambda content: _size(name, content), contents, fn_output_signature=spec)
+    return tf.where(is_transposed(turns)[:, None], stored[:, ::-1], stored)
+
+
+def orientations(contents: tf.Tensor) -> tf.Tensor:
+    """Returns EXIF orientations, int64 `[batch]` from 1 to 8, of files, strings `[batch]`.
+
+    It is 1, upright, where a file has none that can be read.
+    """
+    exif = _exif(contents)
+    starts = tf.zeros_like(exif, tf.int64)
+    order = _bytes(exif, starts, 2)
+    is_big_endian = begins(order, b"MM")
+
+    def number(parts: tf.Tensor) -> tf.Tensor:
+        is_reversed = tf.reshape(is_big_endian, [-1] + [1] * (len(parts.shape) - 1))
+        return _number(tf.where(is_reversed, parts[..., ::-1], parts))
+
+    # The place of a directory, its number of entries, and entries: tag, type, count, and value.
+    directory = number(_bytes(exif, starts + 4, 4))
+    complete = (_lengths(exif) - directory - 2) // _ENTRY
+    count = tf.minimum(number(_bytes(exif, directory, 2)), complete)
+    entries = _bytes(exif, directory + 2, _ENTRIES * _ENTRY)
+    entries = tf.reshape(entries, [-1, _ENTRIES, _ENTRY])
+    tags, kinds = number(entries[..., :2]), number(entries[..., 2:4])
+    of_kind = {_SHORT: number(entries[..., 8:10]), _LONG: number(entries[..., 8:12])}
+    values = tf.reduce_sum([_where(kinds == kind, of_kind[kind], 0) for kind in of_kind], 0)
+    is_read = tf.range(_ENTRIES, dtype=tf.int64) < count[:, None]
+    is_read &= (is_big_endian | begins(order, b"II"))[:, None]
+    is_there = is_read & (tags == _ORIENTATION)
+    orientation = tf.reduce_max(_where(is_there, values, 0), axis=1)
+    return _where((orientation >= 1) & (orientation <= 8), orientation, 1)
+
+
+def is_transposed(turns: tf.Tensor) -> tf.Tensor:
+    """Whether height and width change places when images of these orientations are turned."""
+    return turns > 4
+
+
+def head_of(content: tf.Tensor) -> tf.Tensor:
+    """The first bytes of a file, int64 `[HEAD]`; zeros after its end."""
+    return _bytes(content[None], tf.zeros([1], tf.int64), HEAD)[0]
+
+
+def begins(head: tf.Tensor, kind: bytes) -> tf.Tensor:
+    """Whether the bytes `[..., HEAD]` begin a file of a format."""
+    return tf.reduce_all(head[..., : len(kind)] == list(kind), axis=-1)
+
+
+def bmp_palette(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
+    """The 256 colors of a BMP file of 8 bits, uint8 `[256, 3]`."""
+    start = 14 + _number(head[14:18])
+    colors = _bytes(content[None], start[None], 256 * 4)
+    return tf.cast(tf.reshape(colors, [256, 4])[:, 2::-1], tf.uint8)
 
 
 def _size(name: str, content: tf.Tensor) -> tf.Tensor:
-    head = tf.strings.join([tf.strings.substr(content, 0, _HEAD), b"\0" * _HEAD])
-    head = tf.io.decode_raw(tf.strings.substr(head, 0, _HEAD), tf.uint8)
-    head = tf.cast(tf.ensure_shape(head, [_HEAD]), tf.int64)
-
-    def begins(kind: bytes) -> tf.Tensor:
-        return tf.reduce_all(head[: len(kind)] == list(kind))
+    head = head_of(content)
 
     def of_png() -> tf.Tensor:
         width, height = _number(head[16:20][::-1]), _number(head[20:24][::-1])
@@ -36,16 +96,77 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
 
     def of_bmp() -> tf.Tensor:
         width, height = _number(head[18:22]), _number(head[22:26])
-        # One whose first row is the upper one has a negative height.
-        return tf.stack([tf.minimum(height, 2**32 - height), width])
+        bits = _number(head[28:30])
+        # Shorter headers have other fields. Compressed pixels would be read as if they were not.
+        is_plain = (_number(head[14:18]) >= 40) & (_number(head[30:34]) == 0)
+        known = is_plain & tf.reduce_any(bits == [8, 24, 32])
+        sentence = (
+            f"{name} holds a BMP file of another type ({{}} bits per pixel): expected 8, 24, or 32 "
+            "bits without compression. Send it as PNG."
+        )
+        with tf.control_dependencies([require(known, sentence, bits)]):
+            # One whose first row is the upper one has a negative height.
+            return tf.stack([tf.minimum(height, 2**32 - height), width])
 
-    kinds = {_PNG: of_png, _JPEG: of_jpeg}
-    sentence = f"{name} holds a file that is no PNG, JPEG or BMP: expected one of these."
-    known = tf.reduce_any([begins(kind) for kind in (_PNG, _JPEG, _BMP)])
+    kinds = {PNG: of_png, JPEG: of_jpeg}
+    sentence = f"{name} holds a file that is not PNG, JPEG, or BMP: expected one of these."
+    known = tf.reduce_any([begins(head, kind) for kind in (PNG, JPEG, BMP)])
     with tf.control_dependencies([require(known, sentence)]):
         head = tf.identity(head)
-        return tf.case([(begins(kind), size) for kind, size in kinds.items()], of_bmp)
+        return tf.case([(begins(head, kind), size) for kind, size in kinds.items()], of_bmp)
+
+
+def _exif(contents: tf.Tensor) -> tf.Tensor:
+    """The EXIF data of JPEG and PNG files, strings `[batch]`; empty where there are none."""
+    lengths = _lengths(contents)
+    head = _bytes(contents, tf.zeros_like(lengths), HEAD)
+    is_png, is_jpeg = begins(head, PNG), begins(head, JPEG)
+
+    def segment(places: tf.Tensor, starts: tf.Tensor, sizes: tf.Tensor) -> list[tf.Tensor]:
+        head = _bytes(contents, places, 10)
+        marker = head[:, 1]
+        size = _where(is_png, _number(head[:, :4][:, ::-1]), _number(head[:, 2:4][:, ::-1]))
+        is_chunk = is_png & begins(head[:, 4:], b"eXIf")
+        is_segment = ~is_png & (marker == 0xE1) & begins(head[:, 4:], b"Exif\0\0")
+        is_exif = (is_chunk | is_segment) & (places < lengths)
+        starts = _where(is_exif, places + _where(is_png, 8, 10), starts)
+        sizes = _where(is_exif, tf.maximum(size - _where(is_png, 0, 8), 0), sizes)
+        is_filler = (head[:, 0] == 0xFF) & (marker == 0xFF)
+        following = _where(is_filler, 1, tf.maximum(size, 2) + 2)
+        # The pixels follow, or what is no marker.
+        is_last = (head[:, 0] != 0xFF) | tf.reduce_any(marker[:, None] == [0xD9, 0xDA], axis=1)
+        is_done = is_exif | (is_last & ~is_png)
+        places += _where(is_png, size + 12, following)
+        return [_where(is_done, lengths, tf.minimum(places, lengths)), starts, sizes]
+
+    first = _where(is_png, 8, _where(is_jpeg, 2, lengths))
+    _, starts, sizes = tf.while_loop(
+        lambda places, *_: tf.reduce_any(places < lengths),
+        segment,
+        [first, lengths, tf.zeros_like(lengths)],
+        maximum_iterations=_SEGMENTS,
+    )
+    return tf.strings.substr(contents, starts, sizes)
+
+
+def _lengths(contents: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.strings.length(contents), tf.int64)
+
+
+def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
+    """Bytes of files from a place of each on, int64 `[batch, count]`; zeros after their end."""
+    places = tf.minimum(places, _lengths(contents))
+    parts = tf.strings.substr(
+        contents, places, tf.fill(tf.shape(places), tf.cast(count, tf.int64))
+    )
+    return tf.cast(tf.io.decode_raw(parts, tf.uint8, fixed_length=count), tf.int64)
 
 
 def _number(little_endian: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(little_endian * tf.constant(_BASE, tf.int64))
+    """Unsigned numbers of bytes `[..., bytes]`."""
+    base = tf.constant(_BASE[: little_endian.shape[-1]], tf.int64)
+    return tf.reduce_sum(little_endian * base, axis=-1)
+
+
+def _where(condition: tf.Tensor, value: Any, other: Any) -> tf.Tensor:
+    return tf.where(condition, tf.cast(value, tf.int64), tf.cast(other, tf.int64))

@@ -1,6 +1,9 @@
 """Signatures of image files' contents equal those of the images."""
 
 import io
+import itertools
+import struct
+import zlib
 from types import MappingProxyType
 
 import numpy as np
@@ -8,8 +11,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from keras_gen.files.images import decode_image
+from keras_gen.serving import encoded_images, image_headers
 from keras_gen.serving.export import export, load
 from keras_gen.serving.warmup import WARMUP
+from keras_gen.workshop.cli import models
 
 GIVEN = np.full([1, 7, 5, 3], 9, np.uint8)
 
@@ -61,6 +67,74 @@ def image_in(content):
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
+def stored(image, kind="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def exif(orientation, order="<", type="H", before=0, directory=8):
+    """EXIF data: a directory of some entries, the last of which is the orientation."""
+    kind = {"B": 1, "H": 3, "I": 4}[type]
+    other = struct.pack(order + "HHII", 0x010F, 4, 1, 6)
+    value = struct.pack(order + type, orientation).ljust(4, b"\0")
+    return b"".join(
+        [
+            {"<": b"II", ">": b"MM"}[order],
+            struct.pack(order + "HI", 42, directory),
+            struct.pack(order + "H", before + 1),
+            other * before,
+            struct.pack(order + "HHI", 0x0112, kind, 1),
+            value,
+            bytes(4),
+        ]
+    )
+
+
+def png_of_16_bits(pixels):
+    """A PNG file of RGB and opacity, uint16 `[height, width, 4]`, which Pillow cannot write."""
+
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    height, width, _ = pixels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    pixels = zlib.compress(rows)
+    return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+PNG, EXIF, KINDS = b"\x89PNG\r\n\x1a\n", b"Exif\0\0", ("JPEG", "PNG")
+RNG = np.random.default_rng(0)
+LEVELS = RNG.integers(0, 256, (6, 9, 4), "uint8")
+RGB, GRAY = Image.fromarray(LEVELS[..., :3]), Image.fromarray(LEVELS[..., 0])
+SMOOTH = Image.fromarray(np.linspace(0, 250, 6 * 9 * 3).astype("uint8").reshape(6, 9, 3))
+FILES = {
+    "RGB": stored(RGB),
+    "RGB and opacity": stored(Image.fromarray(LEVELS)),
+    "RGB and opacity of 16 bits": png_of_16_bits(RNG.integers(0, 2**16, (6, 9, 4))),
+    "gray": stored(GRAY),
+    "gray and opacity": stored(Image.fromarray(LEVELS[..., 2:])),
+    "gray of 16 bits": stored(Image.fromarray(RNG.integers(0, 2**16, (6, 9), "uint16"))),
+    "black and white": stored(GRAY.convert("1")),
+    "a transparent color": stored(RGB, transparency=tuple(map(int, LEVELS[0, 0, :3]))),
+    "a transparent gray": stored(GRAY, transparency=int(LEVELS[0, 0, 0])),
+    "transparent black": stored(GRAY.convert("1"), transparency=0),
+    "JPEG": stored(SMOOTH, "JPEG"),
+    "progressive JPEG": stored(RGB, "JPEG", progressive=True),
+    "gray JPEG": stored(GRAY, "JPEG"),
+    "CMYK JPEG": stored(RGB.convert("CMYK"), "JPEG"),
+} | {f"BMP {mode}": stored(RGB.convert(mode), "BMP") for mode in ("RGB", "RGBA", "L", "P")}
+for depth in (1, 2, 4, 8):
+    palette = RGB.quantize(2**depth)
+    FILES |= {
+        f"palette of {depth} bits": stored(palette),
+        f"palette of {depth} bits, a color transparent": stored(palette, transparency=1),
+        f"palette of {depth} bits and opacity": stored(palette, transparency=bytes([0, 100])),
+    }
+
+
 def test_stand_beside_signatures_of_images_alone(exported):
     assert set(exported.inputs) == {
         "shift", "measure", "both", "two", "flow", "serving_default",
@@ -89,21 +163,79 @@ def test_images_come_and_go_as_files(exported, rng):
     np.testing.assert_array_equal(image_in(content), photos[0, :2] + 5)
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "bmp"])
-def test_formats(exported, rng, kind):
-    smooth = np.linspace(0, 255, 5 * 4 * 3).astype("uint8").reshape(5, 4, 3)
-    content = file(smooth, kind)
-    (served,) = exported("shift_bytes", images_bytes=[content])["output_images_bytes"]
-    off = np.abs(image_in(served) - (image_in(content) + np.uint8(5)).astype(int))
-    assert off.max() <= (3 if kind == "jpeg" else 0)
+def test_files_are_read_as_by_python(exported):
+    contents = list(FILES.values())
+    served = exported("shift_bytes", images_bytes=contents)["output_images_bytes"]
+    gray = exported("measure_bytes", images_bytes=contents)["copies"][:, 0, ..., 0]
+    for name, content, shifted, shades in zip(FILES, contents, served, gray, strict=True):
+        expected = decode_image(content)
+        bound = dict(atol=1, err_msg=name)
+        np.testing.assert_allclose(image_in(shifted), expected + np.uint8(5), **bound)
+        np.testing.assert_allclose(shades, models.fitted(expected, (None, 6, 9, 1)), **bound)
 
 
-def test_colors_become_gray(exported, rng):
-    photo = rng.integers(0, 256, (6, 9, 3), "uint8")
-    gray = photo @ np.array([0.299, 0.587, 0.114])
-    served = exported("measure_bytes", images_bytes=[file(photo), file(gray.astype("uint8"))])
-    np.testing.assert_allclose(served["means"], gray.mean(), atol=2)
-    assert served["copies"].shape == (2, 2, 6, 9, 1) and served["copies"].dtype == np.uint8
+@pytest.mark.parametrize("kind", KINDS)
+def test_photographs_are_turned_upright_as_by_python(exported, kind):
+    for orientations in ((0, 1, 2, 3, 4, 9), (5, 6, 7, 8)):
+        contents = [
+            stored(SMOOTH, kind, exif=EXIF + exif(orientation, order, type, before))
+            for orientation in orientations
+            for order, type, before in itertools.product("<>", "HI", (0, 5))
+        ]
+        expected = np.stack([decode_image(content) for content in contents])
+        assert expected.shape[1:3] == ((9, 6) if 5 in orientations else (6, 9))
+        served = exported("shift_bytes", images_bytes=contents)["output_images_bytes"]
+        shifted = np.stack([image_in(content) for content in served])
+        np.testing.assert_allclose(shifted, expected + np.uint8(5), atol=1)
+
+
+def test_the_size_of_a_photograph_is_that_of_the_upright_one(exported):
+    lying = [stored(SMOOTH.rotate(90, expand=True), "JPEG", exif=EXIF + exif(6)), FILES["RGB"]]
+    assert exported("measure_bytes", images_bytes=lying)["means"].shape == (2,)
+    with pytest.raises(ValueError, match="an image 9 pixels high and 6 wide: expected 6 and 9"):
+        exported("measure_bytes", images_bytes=[stored(SMOOTH, "JPEG", exif=EXIF + exif(6))])
+
+
+def test_exif_data_that_cannot_be_read_turn_nothing():
+    whole = exif(6, before=2)
+    broken = [whole[:count] for count in range(len(whole) - 4)]
+    broken += [exif(6, directory=place) for place in (0, 2**31, 2**32 - 1)]
+    broken += [exif(6, type="B"), b"XX" + whole[2:], b"", exif(0), exif(9), exif(2**16 - 1)]
+    contents = [stored(SMOOTH, kind, exif=EXIF + data) for data in broken for kind in KINDS]
+    # Segments that never end, or claim to be larger than the file.
+    contents += [
+        b"\xff\xd8" + b"\xff" * 5000,
+        b"\xff\xd8" + b"\xff\xe2\0\0" * 5000,
+        b"\xff\xd8\xff\xe1\xff\xffExif\0\0" + whole[:20],
+        PNG + b"\xff\xff\xff\xffeXIf" + whole[:20],
+        PNG + b"\xff\xff\xff\xffabcd" + whole,
+        PNG + b"\0\0\0\0abcdcrcs" * 5000,
+        PNG, b"\xff\xd8\xff", b"\xff\xd8", b"BM", b"",
+    ]  # fmt: skip
+    contents += [stored(SMOOTH, "JPEG", exif=EXIF + whole)[:count] for count in range(0, 60, 3)]
+    orientations = tf.function(image_headers.orientations)
+    np.testing.assert_array_equal(orientations(tf.constant(contents)), 1)
+    # An offset that leads in a circle, and a directory that claims to be longer than it is.
+    longer = whole.replace(b"\3\0", b"\xff\xff", 1)[:-4] + b"\x08\0\0\0"
+    content = stored(SMOOTH, "JPEG", exif=EXIF + longer)
+    np.testing.assert_array_equal(orientations(tf.constant([content])), 6)
+
+
+def test_files_are_not_longer_than_a_request_may_be(exported):
+    long = FILES["RGB"] + bytes(encoded_images.MOST_BYTES)
+    with pytest.raises(ValueError, match=r"images_bytes has \d+ bytes in all: expected at most 6"):
+        exported("shift_bytes", images_bytes=[long])
+
+
+@pytest.mark.parametrize("bits", [1, 4, 16])
+def test_bmp_files_of_other_types_are_refused(exported, bits):
+    content = bytearray(stored(SMOOTH, "BMP"))
+    content[28] = bits
+    with pytest.raises(ValueError, match=rf"another type \({bits} bits per pixel\): expected 8"):
+        exported("shift_bytes", images_bytes=[bytes(content)])
+    content[28], content[30] = 8, 1  # compressed
+    with pytest.raises(ValueError, match=r"another type \(8 bits per pixel\)"):
+        exported("shift_bytes", images_bytes=[bytes(content)])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +256,9 @@ def test_what_is_no_image(exported):
         with pytest.raises(ValueError, match=r"^signature 'measure_bytes' of \S+ failed: .*[a-z]"):
             exported("measure_bytes", images_bytes=[content])
     for content in (b"hello", b"", file(np.zeros([6, 9], np.uint8), "gif")):
-        with pytest.raises(ValueError, match="holds a file that is no PNG, JPEG or BMP: expected"):
+        with pytest.raises(
+            ValueError, match="holds a file that is not PNG, JPEG, or BMP: expected"
+        ):
             exported("measure_bytes", images_bytes=[content])
 
 

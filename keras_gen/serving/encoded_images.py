@@ -74,7 +74,7 @@ def _decoded(
 
     def decode(given: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         content, turn = given
-        image = _upright(_rgb(content), turn)
+        image = _upright(_rgb(name, content), turn)
         return image if shape[-1] == 3 else _rounded(luma(tf.cast(image, tf.float32)))
 
     contents = request_limits.examples_checked(name, contents, largest)
@@ -96,7 +96,7 @@ def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:
     return require(count <= MOST_BYTES, sentence, count)
 
 
-def _rgb(content: tf.Tensor) -> tf.Tensor:
+def _rgb(name: str, content: tf.Tensor) -> tf.Tensor:
     """The pixels of a file as they are stored, laid over white, uint8 `[height, width, 3]`."""
     head = image_headers.head_of(content)
 
@@ -104,7 +104,7 @@ def _rgb(content: tf.Tensor) -> tf.Tensor:
         return tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE")
 
     kinds = {
-        image_headers.PNG: lambda: _of_png(content, *tf.unstack(head[24:26])),
+        image_headers.PNG: lambda: _of_png(name, content, *tf.unstack(head[24:26])),
         image_headers.JPEG: of_jpeg,
     }
     return tf.case(
@@ -113,7 +113,19 @@ def _rgb(content: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _of_png(content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
+def _of_png(name: str, content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
+    def largest_of_16_bits() -> tf.Tensor:
+        return tf.cast(tf.reduce_max(tf.io.decode_png(content, 3, tf.uint16)), tf.int32)
+
+    largest = tf.cond(bits == 16, largest_of_16_bits, lambda: 0)
+    sentence = (
+        f"{name} holds an image of 16 bits whose values end at {{}} of 65535, as if it had fewer: "
+        "expected values of all 16 bits. Multiply them, or store 8 bits."
+    )
+    with tf.control_dependencies(
+        [require((largest == 0) | (largest >= 2**14), sentence, largest)]
+    ):
+        content = tf.identity(content)
     # Asked for four channels, the decoder gives colors of a palette, and gray of fewer than 8 bits,
     # a wrong opacity if they are opaque.
     is_gray, is_palette = color == 0, color == 3

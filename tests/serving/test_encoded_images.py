@@ -166,7 +166,7 @@ def test_images_come_and_go_as_files(exported, rng):
 def test_files_are_read_as_by_python(exported):
     contents = list(FILES.values())
     served = exported("shift_bytes", images_bytes=contents)["output_images_bytes"]
-    gray = exported("measure_bytes", images_bytes=contents)["copies"][:, 0, ..., 0]
+    gray = exported("measure_bytes", images_bytes=contents)["copies"][:, 0]
     for name, content, shifted, shades in zip(FILES, contents, served, gray, strict=True):
         expected = decode_image(content)
         bound = dict(atol=1, err_msg=name)
@@ -219,6 +219,19 @@ def test_exif_data_that_cannot_be_read_turn_nothing():
     longer = whole.replace(b"\3\0", b"\xff\xff", 1)[:-4] + b"\x08\0\0\0"
     content = stored(SMOOTH, "JPEG", exif=EXIF + longer)
     np.testing.assert_array_equal(orientations(tf.constant([content])), 6)
+
+
+def test_files_of_16_bits_that_use_fewer_are_refused(exported):
+    for content in (
+        stored(Image.fromarray(np.full((6, 9), 4095, "uint16"))),
+        png_of_16_bits(np.full((6, 9, 4), (1, 2, 4095, 65535))),
+    ):
+        with pytest.raises(ValueError, match=r"end at 4,?095 of 65,?535"):
+            decode_image(content)
+        with pytest.raises(
+            ValueError, match="images_bytes holds an image of 16 bits whose values en"
+        ):
+            exported("shift_bytes", images_bytes=[content])
 
 
 def test_files_are_not_longer_than_a_request_may_be(exported):

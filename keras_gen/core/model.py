@@ -15,7 +15,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 import keras_gen
-from keras_gen.arguments import checked_flag, checked_integer, shown
+from keras_gen.arguments import checked_flag, checked_seed, shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -200,7 +200,7 @@ class GenerativeModel(keras.Model):
 
     def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
-        self.seed = checked_integer("seed", seed)
+        self.seed = checked_seed(seed)
         self.standardize = checked_flag("standardize", standardize)
         # What the weights were trained on before, of a model that `keras_gen.load` has loaded.
         self.started_from = ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 
 # Streams of one seed that must never meet each have a key of their own.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
@@ -246,7 +246,7 @@ class Source:
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
     """Hashes `(seed, key)`, a seed of 0 or above and a purpose, to uint32 numbers `[words]`."""
-    seed = checked_integer("seed", seed, minimum=0)
+    seed = checked_seed(seed)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
 

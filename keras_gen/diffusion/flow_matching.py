@@ -5,7 +5,7 @@ import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer
+from keras_gen.arguments import checked_choice, checked_integer, checked_seed
 from keras_gen.core import global_batch, replica_part
 from keras_gen.diffusion.ode_likelihood import ode_nats
 from keras_gen.diffusion.path_model import PathModel
@@ -131,13 +131,18 @@ class FlowMatching(PathModel):
 
         Args:
             n: Number of paths.
-            seed: Seed of the noise where they begin.
-            steps: Of Euler's method, by which they are followed.
+            seed: Seed of the noise where they begin, 0 to 2**31 - 1.
+            steps: Number of steps of Euler's method.
+
+        Raises:
+            TypeError: If an argument is not an integer.
+            ValueError: If an argument is out of its range.
 
         Example: `model.straightness(1000)`.
         """
         n = checked_integer("n", n, minimum=1)
         steps = checked_integer("steps", steps, minimum=1)
+        seed = checked_seed(seed)
         velocity = tf.function(self.velocity, autograph=False)
         start = tf.random.stateless_normal([n, *self.edges["latents"].shape], [seed, 0])
         x = start

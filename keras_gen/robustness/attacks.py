@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive
+from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.losses.per_example import Configurable, serializable
 
@@ -206,6 +206,7 @@ class Attack(Configurable):
         if bounds is None and not self.targeted:
             check_range(network, x, labels)
 
+        seed = checked_seed(seed)
         graph = _graph(self, network, (low, high), x.shape[1:])
         found = []
         for start in range(0, len(x), batch_size):

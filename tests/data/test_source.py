@@ -69,7 +69,7 @@ def test_epochs_are_uncorrelated():
 def test_seeds_change_the_order_and_nothing_else_does():
     first = drawn(numbers(100), 10, 10)
     np.testing.assert_array_equal(first, drawn(numbers(100), 10, 10))
-    for seed in (1, 2**40, 2**32):
+    for seed in (1, 2**30, 2**31 - 1):
         assert not np.array_equal(first, drawn(numbers(100), 10, 10, seed=seed))
 
 
@@ -178,7 +178,7 @@ def test_specs_are_static_and_say_what_comes():
         (lambda: numbers(5).stream(2.0), TypeError, "integer"),
         (lambda: numbers(5).batches(True), TypeError, "integer .* found True"),
         (lambda: numbers(5).stream(2, start=-1), ValueError, "start must be at least 0"),
-        (lambda: numbers(5).stream(2, seed=-1), ValueError, "seed must be at least 0"),
+        (lambda: numbers(5).stream(2, seed=-1), ValueError, "seed must be 0 to"),
         (lambda: numbers(5).take(0), ValueError, "count"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.source import Source, checked_pairs, finished
 
@@ -22,7 +23,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)  # within the class
     for label in np.unique(labels):
         own = labels[order] == label

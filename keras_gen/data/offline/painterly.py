@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.arguments import checked_seed
 from keras_gen.files.images import luma
 
 # In the paper's symbols:
@@ -41,7 +42,7 @@ def paint(
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     canvas = np.full(photo.shape, np.inf)  # bare canvas, far from any color
     for radius in radii:
         reference = ndimage.gaussian_filter(photo.astype(float), _BLUR * radius, axes=(0, 1))

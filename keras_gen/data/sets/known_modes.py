@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.source import Source
 
 
@@ -21,7 +22,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
         100
     """
     centers = np.asarray(centers, "float64")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     drawn = centers[rng.integers(len(centers), size=n)]
     points = drawn + std * rng.normal(size=drawn.shape)
     return Source(points.astype("float32"), origin=f"{n} points around {len(centers)} centers")
@@ -47,7 +48,7 @@ def stacked_digits(
     Example:
         >>> images, modes = stacked_digits(digits, labels, n=1000)
     """
-    drawn = np.random.default_rng(seed).integers(len(images), size=(n, 3))
+    drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
     return np.ascontiguousarray(stacked), np.asarray(labels)[drawn].astype("int64") @ [
         100,

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from scipy.special import logsumexp
 
+from keras_gen.arguments import checked_seed
+
 AT_ONCE = 50  # series whose density is computed at once
 
 
@@ -37,7 +39,7 @@ class Oscillations:
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns series, float32 `[n, steps, 2]`: position and speed."""
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(checked_seed(seed))
         frequencies = rng.uniform(*self.frequencies, n)
         phases = rng.uniform(0, 2 * np.pi, n)
         noise = self._deviations() * rng.normal(size=(n, self.steps, 2))

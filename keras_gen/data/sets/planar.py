@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 from scipy.special import logsumexp
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.sets.known_modes import points_around
 
 ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
@@ -58,7 +59,7 @@ class PlanarSquares:
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns points, float32 `[n, 2]`."""
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(checked_seed(seed))
         corners = self.corners[rng.integers(len(self.corners), size=n)]
         return (corners + self.side * rng.random((n, 2))).astype("float32")
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.source import Source
 
@@ -95,7 +96,7 @@ class Shapes:
         if n is not None:
             if not 1 <= n <= total:
                 raise ValueError(f"n must be between 1 and the {total} combinations, found {n}.")
-            index = np.random.default_rng(seed).choice(total, n, replace=False)
+            index = np.random.default_rng(checked_seed(seed)).choice(total, n, replace=False)
         values = self.factors.values(index)
         images = self.render(values)
         origin = f"shapes drawn at run time: {len(index)} of {total} combinations"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gen.arguments import check_levels
+from keras_gen.arguments import check_levels, checked_seed
 
 
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -29,6 +29,8 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
             f"The digits have {digits.shape[1:3]} pixels and the photographs "
             f"{photographs.shape[1:3]}: expected the same."
         )
-    drawn = np.random.default_rng(seed).integers(len(photographs), size=len(digits))
+    drawn = np.random.default_rng(checked_seed(seed)).integers(
+        len(photographs), size=len(digits)
+    )
     difference = photographs[drawn].astype("int16") - digits
     return np.abs(difference).astype("uint8")

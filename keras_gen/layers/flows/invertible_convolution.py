@@ -6,6 +6,7 @@ import scipy.linalg
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_seed
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -105,7 +106,7 @@ def _mixed(x, matrix):
 
 def _rotation(size, seed):
     """A random matrix with orthogonal rows of length 1 and the determinant 1."""
-    normal = np.random.default_rng(seed).normal(size=(size, size))
+    normal = np.random.default_rng(checked_seed(seed)).normal(size=(size, size))
     rotation, triangle = np.linalg.qr(normal)
     # Signs that make it unique, and uniform among all orthogonal matrices.
     rotation = rotation * np.sign(np.diag(triangle))

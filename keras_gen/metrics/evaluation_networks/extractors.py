@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
 from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
     Kind,
@@ -255,7 +256,7 @@ def trained_extractor(
             scale = float(saved["scale"])
             model.set_weights([saved[str(i)] for i in range(len(model.weights))])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        order = np.random.default_rng(seed).permutation(len(images))
+        order = np.random.default_rng(checked_seed(seed)).permutation(len(images))
         held_out, rest = np.split(order, [len(images) // 10])
         model = train_classifier(
             images[rest], labels[rest], classes, steps=steps, seed=seed, kind=kind

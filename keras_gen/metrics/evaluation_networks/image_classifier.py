@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import keras
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 
@@ -47,6 +48,7 @@ def train_classifier(
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
+    seed = checked_seed(seed)
     images = as_images(images)
     labels = np.asarray(labels)
     whole = np.issubdtype(labels.dtype, np.integer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.networks import conv_encoder
 
@@ -32,6 +33,7 @@ def train_point_reader(
 
     Example: `train_point_reader(faces.images[0], faces.points[0])`.
     """
+    seed = checked_seed(seed)
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")

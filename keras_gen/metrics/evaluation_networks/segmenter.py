@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -43,6 +44,7 @@ def train_segmenter(
 
     Example: `pixel_accuracy(train_segmenter(photos, labels, 12), translated, asked)`.
     """
+    seed = checked_seed(seed)
     images = as_images(images)
     labels = np.asarray(labels)
     if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
 from keras_gen.core.noise import stateless_seed
 from keras_gen.metrics.measuring_bar import with_bar
 
@@ -72,6 +73,7 @@ def importance_weighted_nll(
             f"importance_weighted_nll found samples={samples}, chunk={chunk}, batch_size="
             f"{batch_size} for {len(images)} images: pass at least 1 of each."
         )
+    seed = checked_seed(seed)
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]

@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_classes, as_features, as_labels, check_within
 
 
@@ -61,7 +62,7 @@ def kmeans_report(
     labels = as_labels(labels, "labels", len(codes))
     clusters = len(np.unique(labels)) if clusters is None else clusters
     check_within("clusters", clusters, len(codes))
-    found = KMeans(clusters, n_init=10, random_state=seed).fit_predict(codes)
+    found = KMeans(clusters, n_init=10, random_state=checked_seed(seed)).fit_predict(codes)
     commonest = contingency_matrix(labels, found).max(axis=0)
     return {
         "purity": float(commonest.sum() / len(labels)),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sklearn.preprocessing import normalize
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_labeled_pair
 
 
@@ -64,7 +65,7 @@ def _hits(
     queries, query_y, gallery, gallery_y, seed, leave_one_out=False
 ) -> Iterator[np.ndarray]:
     """Yields whether ranked examples have the query's label, bools `[queries, n or n - 1]`."""
-    order = np.random.default_rng(seed).permutation(len(gallery))
+    order = np.random.default_rng(checked_seed(seed)).permutation(len(gallery))
     queries = normalize(queries)
     gallery = normalize(gallery[order])
     gallery_y = gallery_y[order]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.cluster import KMeans
 
+from keras_gen.arguments import checked_seed
+
 
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
@@ -36,7 +38,7 @@ def bin_shares(
             f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, "
             f"and 1 to {len(real)} bins."
         )
-    clusters = KMeans(bins, n_init=4, random_state=seed).fit(real)
+    clusters = KMeans(bins, n_init=4, random_state=checked_seed(seed)).fit(real)
     of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)
     of_samples = np.bincount(clusters.predict(generated), minlength=bins) / len(generated)
     order = np.argsort(-of_real, kind="stable")

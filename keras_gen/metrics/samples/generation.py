@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.gradient_histograms import gradient_histograms
@@ -189,7 +190,7 @@ def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarr
 
     Example: `evaluate(noisy(test_images))["kernel_distance"]`.
     """
-    noise = np.random.default_rng(seed).normal(scale=deviation, size=images.shape)
+    noise = np.random.default_rng(checked_seed(seed)).normal(scale=deviation, size=images.shape)
     return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
 
 

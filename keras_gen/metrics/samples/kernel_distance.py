@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.metrics.metric_arguments import as_feature_pair
 
 BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
@@ -37,6 +37,7 @@ def kernel_distance(
 
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
+    seed = checked_seed(seed)
     a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
     subsets = checked_integer("subsets", subsets, minimum=2)
     subset_size = checked_integer("subset_size", subset_size, minimum=3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive
+from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
 from keras_gen.core.interpolation import great_circle, line
 
 
@@ -68,7 +68,7 @@ def perceptual_path_length(
         raise ValueError(
             f"trim is {trim} of {len(start)} paths at either end: leave two at least for the mean."
         )
-    t = np.random.default_rng(seed).uniform(size=(len(start), 1))
+    t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
     # The two points in float64: their difference is about 1e-4 of each.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])

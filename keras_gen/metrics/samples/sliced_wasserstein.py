@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 
 PATCH = 7  # side of a patch, Karras et al. (2018), sec. 5
@@ -59,7 +60,7 @@ def pyramid_distances(
             f"pyramid_distances found images of shape {images.shape[1:]} and a target of "
             f"{target.shape[1:]}: pass squares of one size, 16, 32, 64, ... pixels."
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     of_images = _patches(images, patches, rng)
     of_target = _patches(target, patches, rng)
     distances = {}

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
 from keras_gen.metrics.measuring_bar import with_bar
@@ -67,7 +68,7 @@ class TranslationEvaluation:
                 "floor is higher than that of as many, and the excess lower.",
                 stacklevel=2,
             )
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(checked_seed(seed))
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
         floors = [self._patches(reference[draw]) for draw in with_bar(draws, "floor")]
         self._floor = {

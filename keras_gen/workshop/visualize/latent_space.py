@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
+from keras_gen.arguments import checked_seed
 from keras_gen.core.interpolation import decoded_path
 from keras_gen.files.images import READABLE_WIDTH, enlarged_grid
 from keras_gen.losses import kl_standard_normal
@@ -190,7 +191,7 @@ def perturbations(
     """
     _require_steps(steps)
     latents = _latents(model, points)
-    noise = np.random.default_rng(seed).normal(size=latents.shape)
+    noise = np.random.default_rng(checked_seed(seed)).normal(size=latents.shape)
     sizes = np.linspace(0, largest, steps)
     moved = np.stack([latents + size * noise for size in sizes], axis=1)
     images = _decode(model, moved.reshape(-1, *latents.shape[1:]), **given)
@@ -253,7 +254,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
             f"codes_of_data has shape {codes.shape}: expected [examples, latents], at least 2 of "
             "them for a covariance."
         )
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(checked_seed(seed))
     real = codes[random.choice(len(codes), n, replace=n > len(codes))]
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
@@ -327,7 +328,7 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
     Example: `write_image("layers.png", redrawn(model, test_images[:8]))`.
     """
     codes = model.encode(images)
-    noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")
+    noise = np.random.default_rng(checked_seed(seed)).normal(size=codes.shape).astype("float32")
     columns = [
         images,
         *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1)),

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
+
 EXAMPLES = 8  # random images, as a ReLU hides what it sets to zero
 SEEN = (255, 255, 255)
 UNSEEN = (200, 40, 40)
@@ -36,13 +38,19 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
         raise ValueError(
             f"The pixel is ({row}, {column}): expected one of an image of {height}x{width}."
         )
-    random = np.random.default_rng(seed).uniform(size=(EXAMPLES, height, width, channels))
+    random = np.random.default_rng(checked_seed(seed)).uniform(
+        size=(EXAMPLES, height, width, channels)
+    )
     images = tf.constant(random, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(images)
         parameters = network(images, training=False)[:, row, column]
         # Without weights, parameters that are seen in opposite ways would cancel.
-        weights = np.random.default_rng(seed).normal(size=parameters.shape).astype("float32")
+        weights = (
+            np.random.default_rng(checked_seed(seed))
+            .normal(size=parameters.shape)
+            .astype("float32")
+        )
         total = tf.reduce_sum(weights * parameters)
     seen = (tape.gradient(total, images).numpy() != 0).any(axis=(0, 3))
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
 from keras_gen.diffusion.solvers import DDIM
 from keras_gen.workshop.visualize.captions import captioned
 from keras_gen.workshop.visualize.plots import new_figure, pixels
@@ -94,7 +95,9 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
     """Times from noise to data, and the points of n samples at them."""
     path = model.probability_path
     times = path.times(steps)
-    latents = tf.random.stateless_normal([n, *model.edges["latents"].shape], [seed, 0])
+    latents = tf.random.stateless_normal(
+        [n, *model.edges["latents"].shape], [checked_seed(seed), 0]
+    )
     points = path.sigma(times[0]) * latents
     lead = tf.function(  # traced once, for all moments
         functools.partial(model.led, step=DDIM().step, **given),

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.representations.disentanglement.codes_and_factors import refuse_noise
 
@@ -52,7 +53,7 @@ def beta_vae_score(
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
         1.0
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     labels = rng.integers(len(factors.sizes), size=train + test)
     fixed = np.repeat(labels, pairs)
     first = factors.sample(len(fixed), rng)
@@ -100,7 +101,7 @@ def factor_vae_score(
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
         1.0
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     rows = factors.sample(10_000, rng)
     codes = _encode(represent, rows)
     std = codes.std(axis=0)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import entropy
 from sklearn.cluster import KMeans, kmeans_plusplus
 
+from keras_gen.arguments import checked_seed
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics.metric_arguments import as_images, check_within
 from keras_gen.workshop.baselines.codes.principal_components import PrincipalComponents
@@ -41,11 +42,11 @@ class PatchCodebook:
         self.side = side
         patches = self._patches(as_images(images))
         check_within("codes", codes, len(patches))
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(checked_seed(seed))
         if len(patches) > most:
             patches = patches[rng.choice(len(patches), most, replace=False)]
         starts = patches[rng.permutation(len(patches))[: max(codes, _STARTS)]]
-        centers, _ = kmeans_plusplus(starts, codes, random_state=seed)
+        centers, _ = kmeans_plusplus(starts, codes, random_state=checked_seed(seed))
         self._kmeans = KMeans(codes, init=centers, n_init=1, max_iter=_ROUNDS).fit(patches)
 
     def encode(self, images: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 
+from keras_gen.arguments import checked_seed
+
 _FOLDS = 5
 _QUANTILES = np.linspace(0, 1, 1001)
 
@@ -36,7 +38,7 @@ class RepairedScores:
         if not 0 <= part <= 1:
             raise ValueError(f"part must be 0 to 1, found {part}.")
         self.part = part
-        self.trees = HistGradientBoostingClassifier(random_state=seed)
+        self.trees = HistGradientBoostingClassifier(random_state=checked_seed(seed))
         self._quantiles: dict[int, np.ndarray] = {}
         self._between = np.zeros(0)
 

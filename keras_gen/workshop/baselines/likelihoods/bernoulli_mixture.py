@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy.special import logsumexp
 
+from keras_gen.arguments import checked_seed
+
 CERTAIN = 1e-6  # how near a given probability may come to 0 or 1
 HELD = 2**25  # numbers of log p(x, k) that are held at once
 
@@ -45,7 +47,9 @@ class BernoulliMixture:
                 f"pseudo_count={pseudo_count} for {len(x)} examples: expected 1 to {len(x)} "
                 "components, 1 iteration or more and a positive count."
             )
-        start = np.random.default_rng(seed).choice(len(x), components, replace=False)
+        start = np.random.default_rng(checked_seed(seed)).choice(
+            len(x), components, replace=False
+        )
         self.weights = np.full(components, 1 / components, np.float32)
         self.probabilities = 0.5 * x[start] + 0.25
         for _ in range(iterations):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.workshop.baselines.likelihoods.context_table import nearest_before
 
@@ -71,7 +71,7 @@ class BoostedPixels:
             images: uint8 `[n, H, W, 1]`, below `levels`.
         """
         pixels = self._checked(images)
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(checked_seed(self.seed))
         drawn = rng.choice(pixels.size, min(pixels.size, _DRAWN * self.examples), replace=False)
         drawn = drawn.astype(np.int64)
         above = pixels.ravel()[drawn] > 0
@@ -127,7 +127,7 @@ class BoostedPixels:
             max_iter=self.trees,
             max_leaf_nodes=_LEAVES,
             early_stopping=min(np.bincount(answer)) > 1,
-            random_state=self.seed,
+            random_state=checked_seed(self.seed),
         )
         return trees.fit(seen, answer)
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
+from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
@@ -40,7 +41,10 @@ def best_mixture(
             f"best_mixture found components={tuple(components)} for {len(train)} vectors: pass at "
             f"least one number, from 1 to {len(train)}."
         )
-    fitted = [GaussianMixture(count, random_state=seed).fit(train) for count in components]
+    fitted = [
+        GaussianMixture(count, random_state=checked_seed(seed)).fit(train)
+        for count in components
+    ]
     return max(fitted, key=lambda mixture: mixture.score(held_out))
 
 
@@ -80,7 +84,7 @@ def _most_clusters(flat: np.ndarray, seed: int) -> int:
     """Returns the number of the finest mixture that is no nearer to its images than others are."""
     if len(flat) < min(IMAGES_EACH):
         return 1
-    order = np.random.default_rng(seed).permutation(len(flat))
+    order = np.random.default_rng(checked_seed(seed)).permutation(len(flat))
     held_out, known = np.split(flat[order], [max(1, len(flat) // 10)])
     usual = _distance(held_out[:SEARCHED], known)
     for each in IMAGES_EACH:
@@ -99,10 +103,10 @@ def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
     """Draws `[n, pixels]` from one Gaussian for each cluster of the images."""
     # Starting from k-means++ would take longer than all the rest.
     search = MiniBatchKMeans(
-        clusters, init="random", batch_size=4096, n_init=1, random_state=seed
+        clusters, init="random", batch_size=4096, n_init=1, random_state=checked_seed(seed)
     )
     label = search.fit_predict(flat)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     counts = rng.multinomial(n, np.bincount(label, minlength=clusters) / len(flat))
     drawn = [_gaussian(flat[label == i], count, rng) for i, count in enumerate(counts) if count]
     return rng.permutation(np.concatenate(drawn))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.core.kinds_of_data import LogMel
 from keras_gen.core.sound_spectra import mel_weights
 
@@ -43,7 +43,7 @@ def griffin_lim(
     mel = LogMel(mel.shape[1:], "mel").prepare(mel).numpy()
     weights = mel_weights(mel.shape[-1], window, rate).numpy()
     magnitudes = np.maximum(np.exp(mel) @ np.linalg.pinv(weights), 0).astype("complex64")
-    phases = np.random.default_rng(seed).uniform(-np.pi, np.pi, magnitudes.shape)
+    phases = np.random.default_rng(checked_seed(seed)).uniform(-np.pi, np.pi, magnitudes.shape)
     phases = np.exp(1j * phases).astype("complex64")
     inverse_window = tf.signal.inverse_stft_window_fn(hop)
     for _ in range(rounds):

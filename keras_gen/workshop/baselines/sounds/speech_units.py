@@ -7,6 +7,7 @@ from scipy import signal
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
+from keras_gen.arguments import checked_seed
 from keras_gen.core.sound_spectra import STEP, WINDOW, cepstrum
 from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
@@ -37,7 +38,9 @@ class FrameCodebook:
         self.frame = frame
         frames = self._frames(waveforms)
         check_within("codes", codes, len(frames))
-        self._kmeans = KMeans(codes, n_init=1, max_iter=_ROUNDS, random_state=seed).fit(frames)
+        self._kmeans = KMeans(
+            codes, n_init=1, max_iter=_ROUNDS, random_state=checked_seed(seed)
+        ).fit(frames)
 
     def reconstruct(self, waveforms) -> np.ndarray:
         """Returns sounds of the nearest codes, float32 `[n, samples, 1]`."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.cluster import MiniBatchKMeans
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.data import shrunk
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
@@ -70,9 +70,9 @@ class ClusteredRidge:
         images = as_images(images, channels=(3,))
         small = shrunk(images, self.factor).numpy()
         shapes = _shapes(self._patches(_luma(small)).reshape(-1, self.side**2))
-        order = np.random.default_rng(self.seed).permutation(len(shapes))[:_SHOWN]
+        order = np.random.default_rng(checked_seed(self.seed)).permutation(len(shapes))[:_SHOWN]
         self._means = MiniBatchKMeans(
-            self.clusters, batch_size=4096, n_init=1, random_state=self.seed
+            self.clusters, batch_size=4096, n_init=1, random_state=checked_seed(self.seed)
         ).fit(shapes[order])
 
         values = self.side**2

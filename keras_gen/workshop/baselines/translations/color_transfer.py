@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from keras_gen.arguments import checked_seed
+
 
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
     """Lowers contrast, raises brightness and adds noise: trivial, but it may fool a classifier.
@@ -15,7 +17,7 @@ def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Example: `noise_filter(photos)`.
     """
-    noise = np.random.default_rng(seed).normal(scale=15, size=images.shape)
+    noise = np.random.default_rng(checked_seed(seed)).normal(scale=15, size=images.shape)
     return _levels(127.5 + 0.75 * (images - 127.5) + 20 + noise)
 
 
@@ -41,7 +43,7 @@ def color_transfer(
 
     Example: `color_transfer(photos, training_paintings)`.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     drawn = rng.integers(len(target), size=len(images))
     recolored = [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
     channels = 1 if gray else images.shape[-1]

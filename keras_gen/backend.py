@@ -1,9 +1,10 @@
 """Which backend Keras has or will have, found without importing it."""
 
-import json
 import os
 import sys
 from pathlib import Path
+
+from keras_gen.files.reading import read_json
 
 
 def require_tensorflow() -> None:
@@ -25,6 +26,6 @@ def _backend() -> str:
         return named
     file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
     try:
-        return json.loads(file.read_text(encoding="utf-8")).get("backend", "tensorflow")
-    except (OSError, ValueError, AttributeError):
+        return read_json(file).get("backend", "tensorflow")
+    except (OSError, ValueError):
         return "tensorflow"  # Keras' own default

@@ -15,7 +15,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 import keras_gen
-from keras_gen.arguments import checked_flag, checked_seed, shown
+from keras_gen.arguments import checked_flag, checked_path, checked_seed, shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -833,7 +833,7 @@ class GenerativeModel(keras.Model):
             raise ValueError(
                 f"format is {format!r}: expected 'tf_saved_model', which other tools convert."
             )
-        folder = Path(filepath)
+        folder = checked_path("filepath", filepath)
         return export(self, folder.parent, folder.name, **options)
 
     @classmethod

@@ -15,10 +15,12 @@ import keras
 import numpy as np
 from typing_extensions import override
 
+from keras_gen.arguments import checked_path
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.data.source import Source
 from keras_gen.files.locks import hold, let_go
+from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import clear_partial_files, replacing
 
 _META = "meta"
@@ -93,7 +95,7 @@ class TrainingState(keras.callbacks.Callback):
         super().__init__()
         if keep < 1:
             raise ValueError(f"keep is {keep}: at least 1 checkpoint must be kept.")
-        self.directory = Path(directory)
+        self.directory = checked_path("directory", directory)
         self.config = json.loads(json.dumps(config or {}, default=str))
         self.tracked = list(callbacks)
         self.keep = keep
@@ -165,7 +167,7 @@ class TrainingState(keras.callbacks.Callback):
             if path in self._damaged:
                 continue
             try:
-                with open(path, "rb") as opened:
+                with open_regular(path) as opened:
                     run = _metadata(np.load(opened, allow_pickle=False)).get("run", self.run)
             except Exception:  # Damage has many kinds.
                 continue
@@ -409,7 +411,7 @@ def _paths(directory: Path) -> list[Path]:
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """What a checkpoint holds: an error if any of it is missing or of another kind."""
     # Opened here, because numpy leaves what it cannot read open.
-    with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+    with open_regular(path) as opened, np.load(opened, allow_pickle=False) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.
         arrays = {name: file[name] for name in file.files if name != _META}

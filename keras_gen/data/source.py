@@ -44,7 +44,7 @@ class Source:
         class_names: Sequence[str] | None = None,
     ):
         if isinstance(tensors, list):
-            tensors = np.asarray(tensors)
+            tensors = _as_array(tensors)
         self._tensors = tf.nest.map_structure(_stacked, tensors)
         self._decode = decode
         self.origin = origin
@@ -250,6 +250,23 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
 
+def checked_labels(labels: Any) -> np.ndarray:
+    """Returns the classes of examples as an array of integers `[n]`.
+
+    Raises:
+        TypeError: If they are not integers.
+        ValueError: If they have other axes.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"The labels have dtype {labels.dtype}: expected integers.")
+    if labels.ndim != 1:
+        raise ValueError(
+            f"The labels have shape {labels.shape}: expected [n], one integer for each example."
+        )
+    return labels
+
+
 def checked_pairs(source: Source) -> Source:
     """Returns a source of `(example, label)`; a TypeError if its examples are others.
 
@@ -292,15 +309,24 @@ def finished(
     return batches.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 
+def _as_array(value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+        found = f"an array of objects of shape {array.shape}"
+    except ValueError:  # NumPy stacks nothing that differs in shape
+        array, found = None, "examples of several shapes"
+    if array is None or array.dtype == object:
+        raise TypeError(
+            f"the examples of a Source must stack into one array, found {found}; resize the "
+            "examples to one shape, pad sounds with zeros (keras_gen.data.fit_length), or give "
+            "encoded bytes and decode=."
+        )
+    return array
+
+
 def _stacked(value: Any) -> tf.Tensor:
     if not isinstance(value, tf.Tensor):
-        value = np.asarray(value)
-        if value.dtype == object:
-            raise TypeError(
-                "the examples of a Source must stack into one array, found an array of objects "
-                f"of shape {value.shape}; resize the examples to one shape, or give encoded "
-                "bytes and decode=."
-            )
+        value = _as_array(value)
     if value.ndim == 0:
         raise ValueError(
             f"a Source stacks its examples on axis 0, found the scalar {value!r}; "

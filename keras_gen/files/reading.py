@@ -59,8 +59,12 @@ def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
         ) from None
 
 
-def read_json(path: str | os.PathLike) -> dict[str, Any]:
+def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str, Any]:
     """Returns the JSON object in a regular file of at most `MOST_TEXT` bytes.
+
+    Args:
+        path: The file.
+        way_out: End of the sentence about a file that holds something else.
 
     Raises:
         OSError: As `open_regular`.
@@ -69,9 +73,9 @@ def read_json(path: str | os.PathLike) -> dict[str, Any]:
     try:
         value = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid JSON ({error})") from None
+        raise ValueError(f"{path} is not valid JSON ({error}): {way_out}.") from None
     if not isinstance(value, dict):
         raise ValueError(
-            f"{path} holds a JSON {type(value).__name__} where an object is expected"
+            f"{path} holds a JSON {type(value).__name__} where an object is expected: {way_out}."
         )
     return value

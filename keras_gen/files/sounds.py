@@ -4,6 +4,7 @@ import io
 import numbers
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,43 @@ from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 
+def of_one_length(waveforms: Any) -> Any:
+    """Returns a list of recordings as one array, and what is not a list as it is.
+
+    Raises:
+        ValueError: If recordings differ in length.
+
+    Example:
+        >>> of_one_length([[0.1, 0.2], [0.3, 0.4]]).shape
+        (2, 2)
+    """
+    if (
+        not isinstance(waveforms, list | tuple)
+        and str(getattr(waveforms, "dtype", "")) != "object"
+    ):
+        return waveforms
+    lengths = {len(each) for each in waveforms if np.ndim(each) in (1, 2)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The recordings have {min(lengths)} to {max(lengths)} samples: expected one length. "
+            "Pad them with zeros to one length: np.stack([keras_gen.data.fit_length(each, "
+            f"{max(lengths)}) for each in recordings])."
+        )
+    return np.array(list(waveforms))
+
+
 def as_int16(waveforms: np.ndarray) -> np.ndarray:
     """Returns sounds as int16: integers of that type as they are, floats in [-1, 1] times 32,768.
 
     Raises:
         TypeError: If the dtype is another.
-        ValueError: If floats are not finite or far outside [-1, 1].
+        ValueError: If floats are not finite or far outside [-1, 1], or sounds differ in length.
 
     Example:
         >>> as_int16(np.array([0.5, -1.0]))
         array([ 16384, -32768], dtype=int16)
     """
-    waveforms = np.asarray(waveforms)
+    waveforms = np.asarray(of_one_length(waveforms))
     if waveforms.dtype == np.int16:
         return waveforms
     if waveforms.dtype.kind != "f":
@@ -43,7 +69,7 @@ def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
         waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`, else a
             TypeError (dtype) or ValueError.
     """
-    waveforms = np.asarray(waveforms)
+    waveforms = np.asarray(of_one_length(waveforms))
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
     if flat.ndim != 2 or not flat.size:
         raise ValueError(

@@ -103,7 +103,7 @@ class Attack(Configurable):
 
     @property
     def step_fraction(self) -> float:
-        """Length of a step as a fraction of epsilon: as given, or such that all reach far enough."""
+        """Length of a step as a fraction of epsilon; by default, steps reach far enough."""
         return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__, licenses
+from keras_gen.arguments import checked_path, shown
 from keras_gen.files.places import place
 from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
@@ -106,11 +107,8 @@ def export(
         >>> export(model, "saved_models", "gan_usps", metadata={"data": "usps"})  # doctest: +SKIP
         PosixPath('saved_models/gan_usps/1')
     """
-    if not name or name.startswith(".") or set(name) & set("/\\"):
-        raise ValueError(
-            f"name={name!r} cannot name a folder: give one without path separators "
-            "and leading dots, such as 'cyclegan_monet'."
-        )
+    _check_name(name)
+    directory = checked_path("directory", directory)
     written = _chosen(model, signatures)
     if default is None:
         usual = getattr(model, "default_signature", None)
@@ -180,7 +178,7 @@ def export(
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
 
-    folder = Path(directory) / name
+    folder = directory / name
     temporary = partial_path(folder / uuid.uuid4().hex)
     made = not folder.exists()
     try:
@@ -208,6 +206,21 @@ def export(
         shutil.rmtree(temporary, ignore_errors=True)
         if made and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _check_name(name: Any) -> None:
+    """Refuses what cannot name a folder; file systems allow 255 bytes."""
+    is_text = isinstance(name, str) and name.isprintable()
+    if (
+        not is_text
+        or not 0 < len(name.encode()) < 256
+        or name[0] == "."
+        or set(name) & set("/\\")
+    ):
+        raise ValueError(
+            f"name is {shown(name)}: expected a folder's name of at most 255 bytes, without path "
+            "separators, control characters, and leading dots, such as 'cyclegan_monet'."
+        )
 
 
 def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
@@ -242,7 +255,7 @@ def load_weights(model: Any, path: str | Path) -> None:
     Example:
         >>> load_weights(vae, "vae_mnist")    # doctest: +SKIP
     """
-    path = resolve(find(place("saved_models"), str(path)))
+    path = resolve(find(place("saved_models"), str(checked_path("path", path))))
     loaded = tf.saved_model.load(str(path))
     there = loaded.kept
     functions = {}

@@ -1,14 +1,15 @@
 """Finding, describing and calling exported models, with neither Keras nor the model's code."""
 
 import functools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_gen.arguments import checked_path
 from keras_gen.files.places import place
+from keras_gen.files.reading import open_regular, read_json
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
 from keras_gen.quiet import quiet, start_tensorflow
 
@@ -21,7 +22,8 @@ carries strings of such names in base64."""
 
 def versions(folder: str | Path) -> dict[int, Path]:
     """The exports in `folder` by version, in ascending order; empty without any."""
-    paths = (file.parent for file in Path(folder).glob("*/saved_model.pb"))
+    files = Path(folder).glob("*/saved_model.pb")
+    paths = (file.parent for file in files if file.is_file())
     return dict(sorted((int(path.name), path) for path in paths if path.name.isdecimal()))
 
 
@@ -36,17 +38,20 @@ def resolve(path: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: If there is none.
+        OSError: If it holds a pipe, a socket, or a device, for which TensorFlow would wait.
     """
-    path = Path(path)
-    if (path / "saved_model.pb").is_file():
-        return path
-    found = versions(path)
+    path = checked_path("path", path)
+    found = {0: path} if (path / "saved_model.pb").is_file() else versions(path)
     if not found:
         raise FileNotFoundError(
             f"{path} holds no exported model: expected {path}/saved_model.pb or "
             f"{path}/<version>/saved_model.pb."
         )
-    return found[max(found)]
+    path = found[max(found)]
+    for file in (*path.glob("*"), *path.glob("*/*")):
+        if not file.is_dir():
+            open_regular(file).close()
+    return path
 
 
 def find(models: Path, model: str) -> Path:
@@ -81,23 +86,11 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """The metadata of the export in folder `path`; empty if it has none.
 
     Raises:
+        OSError: If the metadata cannot be read, or is not in a regular file.
         ValueError: If the metadata is not a JSON object.
     """
-    file = Path(path) / METADATA
-    if not file.exists():
-        return {}
-    try:
-        metadata = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{file} is not valid JSON ({error}): export the model again."
-        ) from None
-    if not isinstance(metadata, dict):
-        raise ValueError(
-            f"{file} holds a JSON {type(metadata).__name__} where an object is "
-            "expected: export the model again."
-        )
-    return metadata
+    file = checked_path("path", path) / METADATA
+    return read_json(file, "export the model again") if file.exists() else {}
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
+from keras_gen.files.reading import read_json
 from keras_gen.serving.exported import read_metadata
 
 INDEX = "index.json"
@@ -23,7 +23,8 @@ def sha256(folder: str | Path) -> str:
     """
     lines = []
     for path in files(folder):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         lines.append(f"{digest}  {path.relative_to(folder).as_posix()}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -52,9 +53,9 @@ def entry_of(path: Path) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
+        entries = read_json(file)
         assert all(isinstance(entry, dict) for entry in entries.values())
-    except (ValueError, AttributeError, AssertionError):
+    except (ValueError, AssertionError):
         raise ValueError(
             f"{file} is no index of exports: fetch it anew, or remove it."
         ) from None

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_path
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.places import place
 from keras_gen.keras_internals import all_layers
@@ -48,6 +49,7 @@ def load(source: str | Path) -> GenerativeModel:
         says so.
 
     Raises:
+        TypeError: If `source` is neither a name nor a path.
         FileNotFoundError: If nothing is there.
         ValueError: If an export has no configuration of a model, as those of earlier versions, or
             is not the one that `index.json` describes, or what is there is no model of this
@@ -60,6 +62,7 @@ def load(source: str | Path) -> GenerativeModel:
     model.export("exports/my_digits")
     ```
     """
+    checked_path("source", source)
     if str(source).startswith(HUB):
         model = _of_hub(str(source))
     elif (path := _found(Path(source))).is_dir():

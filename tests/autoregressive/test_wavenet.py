@@ -120,3 +120,20 @@ def test_networks_that_do_not_fit_are_refused(case):
     build, message = BAD_MODELS[case]
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_recordings_of_several_lengths_have_a_way_out():
+    sounds = [np.full([length, 1], 0.5) for length in (4, 3)]
+    model = WaveNet(network(), levels=4, samples=4)
+    conditional = ConditionalWaveNet(network(2, classes=3), 3, levels=2, samples=3)
+    model.compile()
+    conditional.compile()
+    for call in (
+        lambda: model.fit(sounds, verbose=0),
+        lambda: model.fit(np.array(sounds, object), verbose=0),
+        lambda: model.evaluate(sounds, verbose=0),
+        lambda: model.log_prob(sounds),
+        lambda: conditional.fit(sounds, np.array([0, 1]), verbose=0),
+    ):
+        with pytest.raises(ValueError, match=r"have 3 to 4 samples: .* Pad them with zeros to one"):
+            call()

@@ -149,7 +149,9 @@ class TestFiles:
         _, state = train(tmp_path, 2)
         assert files(tmp_path) == [] and state.epoch == 2
 
-    @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "no zip", "no meta"])
+    @pytest.mark.parametrize(
+        "damage", ["cut", "empty", "flipped", "no zip", "no meta", "pipe", "device"]
+    )
     def test_a_damaged_newest_one_gives_way_to_the_one_before(self, tmp_path, unbroken, damage):
         half, expected = unbroken
         parts = shutil.copytree(half, tmp_path / "parts")
@@ -157,8 +159,14 @@ class TestFiles:
         content = bytearray(newest.read_bytes())
         if damage == "flipped":
             content[len(content) // 3] ^= 1
+        if damage in ("pipe", "device"):
+            newest.unlink()
         if damage == "no meta":
             np.savez(newest, v00000=np.zeros(3))
+        elif damage == "pipe":  # nothing would ever be written into it
+            os.mkfifo(newest)
+        elif damage == "device":
+            newest.symlink_to("/dev/zero")
         else:
             length = dict(cut=len(content) // 2, empty=0).get(damage, len(content))
             newest.write_bytes(b"text" * 99 if damage == "no zip" else content[:length])
@@ -434,3 +442,9 @@ input()
         (tmp_path / "file").write_text("")
         with pytest.raises(OSError, match=r"Cannot write to the folder .*file/a \(.*: choose anot"):
             TrainingState(tmp_path / "file" / "a")
+
+
+@pytest.mark.parametrize("directory", [1, b"parts", None])
+def test_folders_of_other_types_are_refused(directory):
+    with pytest.raises(TypeError, match=r"directory is .*: expected a path"):
+        TrainingState(directory)

@@ -173,6 +173,8 @@ def test_specs_are_static_and_say_what_comes():
         (lambda: Source((np.zeros(3), np.zeros(4))), ValueError, r"\[3, 4\]"),
         (lambda: Source(()), ValueError, "no array"),
         (lambda: Source(np.array([object()])), TypeError, "array of objects"),
+        (lambda: Source([np.zeros(2), np.zeros(3)]), TypeError, "examples of several shapes"),
+        (lambda: Source([np.zeros([2, 4]), np.zeros([2, 3])]), TypeError, "several shapes; re"),
         (lambda: numbers(5).stream(6), ValueError, "6 is larger than the set of 5"),
         (lambda: numbers(5).stream(0), ValueError, "batch_size must be at least 1, found 0"),
         (lambda: numbers(5).stream(2.0), TypeError, "integer"),

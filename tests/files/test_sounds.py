@@ -5,7 +5,9 @@ import wave
 import numpy as np
 import pytest
 
-from keras_gen.files.sounds import as_int16, as_waveforms, read_wav, write_wav
+from keras_gen.core.kinds_of_data.waveform_data import MuLaw, Waveforms
+from keras_gen.data import fit_length, from_first_sound, mu_law_levels, to_peak
+from keras_gen.files.sounds import as_int16, as_waveforms, of_one_length, read_wav, write_wav
 
 RATE = 8000
 
@@ -85,3 +87,42 @@ def test_what_is_no_sound():
     for shape in ((300,), (2, 300, 2), (0, 300)):
         with pytest.raises(ValueError, match=r"Expected waveforms of shape \[n, samples, 1\]"):
             as_waveforms(np.zeros(shape))
+
+
+RECORDINGS = [np.full([length, 1], 0.5, "float32") for length in (5, 7, 6)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        of_one_length,
+        as_int16,
+        as_waveforms,
+        to_peak,
+        mu_law_levels,
+        MuLaw().as_array,
+        Waveforms().as_array,
+        lambda sounds: from_first_sound(sounds, 5),
+        lambda sounds: write_wav("a.wav", sounds, RATE),
+    ],
+)
+@pytest.mark.parametrize(
+    "sounds",
+    [
+        RECORDINGS,
+        tuple(RECORDINGS),
+        np.array(RECORDINGS, object),
+        [sound[:, 0].tolist() for sound in RECORDINGS],
+    ],
+    ids=["list", "tuple", "objects", "lists"],
+)
+def test_recordings_of_several_lengths_have_a_way_out(call, sounds):
+    with pytest.raises(ValueError, match=r"have 5 to 7 samples: expected one .* Pad them"):
+        call(sounds)
+    padded = np.stack([fit_length(each, 7) for each in RECORDINGS])  # as the sentence says
+    assert padded.shape == (3, 7, 1) and padded.sum() == 9
+
+
+def test_recordings_of_one_length_are_an_array():
+    for sounds in (RECORDINGS[:1] * 3, np.array([*RECORDINGS[:1] * 3, None], object)[:3]):
+        np.testing.assert_array_equal(of_one_length(sounds), np.full([3, 5, 1], 0.5))

@@ -239,11 +239,19 @@ def test_directory_is_a_file(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["", "..", "a/b", "a\\b", "a\0b", "a\nb", "a" * 300, "ä" * 128, "\ud800", 1, None, b"a"]
+)
 def test_names_that_are_no_folder(tmp_path, name):
-    with pytest.raises(ValueError, match="cannot name a folder"):
+    with pytest.raises(ValueError, match=r"^name is .*: expected a folder's name of at most 255"):
         export(Single(), tmp_path, name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("directory", [1, b"exports", None])
+def test_directories_of_other_types_are_refused(directory):
+    with pytest.raises(TypeError, match=r"^directory is .*: expected a path"):
+        export(Single(), directory, "a")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Finding, loading and calling exports."""
 
+import os
 import re
 from types import MappingProxyType
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.serving.export import export
+import keras_gen
+from keras_gen.serving.export import export, load_weights
 from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
 from processes import ROOT
 
@@ -79,6 +81,28 @@ def test_load_what_is_damaged(tmp_path):
     (path / "assets.extra" / "keras_gen.json").write_text("{")
     with pytest.raises(ValueError, match=r"not valid JSON .*export the model again"):
         read_metadata(path)
+
+
+@pytest.mark.parametrize(
+    "file", ["saved_model.pb", "variables/variables.index", "assets.extra/keras_gen.json"]
+)
+def test_exports_with_a_pipe_are_refused(tmp_path, file):
+    """TensorFlow would wait for one without end."""
+    path = export(Inverter(), tmp_path, "a")
+    (path / file).unlink()
+    os.mkfifo(path / file)
+    if file == "saved_model.pb":
+        assert versions(tmp_path / "a") == {}
+    with pytest.raises(OSError, match=r"is a pipe, a socket, or a device|holds no exported model"):
+        load(path)
+
+
+@pytest.mark.parametrize("path", [0, 1, b"a", None])
+@pytest.mark.parametrize("call", [load, resolve, read_metadata, keras_gen.load, load_weights])
+def test_paths_of_other_types_are_refused(call, path):
+    arguments = (None, path) if call is load_weights else (path,)
+    with pytest.raises(TypeError, match=r"^(path|source) is .*: expected a path"):
+        call(*arguments)
 
 
 @pytest.fixture(scope="module")

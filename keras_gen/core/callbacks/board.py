@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import checked_path, shown
 from keras_gen.core import is_chief
 from keras_gen.core.callbacks.sample_grid import grid_path
 from keras_gen.files.images import read_image
@@ -55,7 +55,7 @@ class Board(keras.callbacks.Callback):
                 f"settings are {shown(settings)}: expected a dict of names and values; images are "
                 "those in the folder of a SampleGrid, images=FOLDER."
             )
-        self.directory = Path(directory)
+        self.directory = checked_path("directory", directory)
         self.settings = settings
         self.images = Path(images) if images else None
         self.every_seconds = every_seconds

@@ -11,7 +11,9 @@ from pathlib import Path
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import checked_path
 from keras_gen.core import averaged_weights, is_chief
+from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import replacing
 
 _RECORD = "evaluation.json"
@@ -80,7 +82,7 @@ class Evaluation(keras.callbacks.Callback):
         self.every = every
         self.best = best
         self.mode = mode
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else checked_path("path", path)
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self._begun = False
@@ -153,7 +155,7 @@ class Evaluation(keras.callbacks.Callback):
 def _read(path: Path) -> dict:
     """The record of a best model's file; empty if there is no such file."""
     try:
-        with zipfile.ZipFile(path) as members:
+        with open_regular(path) as file, zipfile.ZipFile(file) as members:
             return json.loads(members.read(_RECORD))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return {}

@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 from typing_extensions import override
 
+from keras_gen.arguments import checked_path
 from keras_gen.core import averaged_weights, is_chief
 from keras_gen.files.images import as_shown, write_png
 from keras_gen.files.writing import replacing
@@ -61,7 +62,7 @@ class SampleGrid(keras.callbacks.Callback):
             raise ValueError(f"lines is {lines}: expected at least 1, or None for all images.")
         self.lines = lines
         self.draw = draw
-        self.directory = Path(directory)
+        self.directory = checked_path("directory", directory)
         self.every = every
 
     @override

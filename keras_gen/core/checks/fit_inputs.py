@@ -14,7 +14,9 @@ from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.files.sounds import of_one_length
 
 USUAL_BATCH = 32  # as in Keras
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
@@ -161,6 +163,8 @@ def _plain(data, edges: list):
         return data
     texts = isinstance(data, list) and bool(data) and isinstance(data[0], str)
     if isinstance(data, list | tuple) and not texts:
+        if isinstance(edges[0], Sounds):
+            of_one_length(data)
         rest = [*edges, *[edges[-1]] * len(data)]
         return type(data)(_plain(each, [edge]) for each, edge in zip(data, rest, strict=False))
     edge = edges[0]

@@ -13,13 +13,22 @@ from keras_gen.arguments import checked_integer
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, as_tensor, of_shape, within
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
+from keras_gen.files.sounds import of_one_length
 
 # The fraction of a sound's samples at full scale from which on it is taken to be clipped.
 CLIPPED = 0.01
 
 
+class Sounds(Edge):
+    """Base of the edges of sounds, whose recordings must have one length."""
+
+    @override
+    def as_array(self, values):
+        return of_one_length(super().as_array(values))
+
+
 @dataclasses.dataclass(frozen=True)
-class Waveforms(Edge):
+class Waveforms(Sounds):
     """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
 
     Args:
@@ -62,7 +71,7 @@ class Waveforms(Edge):
 
 
 @dataclasses.dataclass(frozen=True)
-class MuLaw(Edge):
+class MuLaw(Sounds):
     """Sound of one channel: int16 or floats outside, inside int32 mu-law levels (`mu_law_levels`).
 
     Exact zeros before the first and after the last other sample of a recording are padding: inside

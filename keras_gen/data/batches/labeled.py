@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
 from keras_gen.data.batches.unpaired import unpaired
-from keras_gen.data.source import Source, checked_pairs, finished
+from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
 
 
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -20,9 +20,14 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
         labels: Integers `[n]`. A class whose examples are used up is missing from there on.
         seed: Seed of the order.
 
+    Raises:
+        TypeError: If the labels are not integers.
+        ValueError: If they have other axes.
+
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
+    labels = checked_labels(labels)
     order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)  # within the class
     for label in np.unique(labels):
@@ -40,16 +45,14 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         seed: Seed of the draw.
 
     Raises:
-        TypeError: If the labels are no integers.
-        ValueError: If one is below 0, or the count out of its range.
+        TypeError: If the labels are not integers.
+        ValueError: If they have other axes, one is below 0, or the count is out of its range.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
         >>> labeled, unlabeled = source.select(labels >= 0), source.select(labels < 0)
     """
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"The labels have dtype {labels.dtype}: expected integers from 0 on.")
+    labels = checked_labels(labels)
     if labels.size and labels.min() < 0:
         raise ValueError(f"A label is {labels.min()}: expected integers from 0 on.")
     classes = len(np.unique(labels))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.arguments import checked_seed
-from keras_gen.data.source import Source
+from keras_gen.data.source import Source, checked_labels
 
 
 def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
@@ -48,10 +48,7 @@ def stacked_digits(
     Example:
         >>> images, modes = stacked_digits(digits, labels, n=1000)
     """
+    classes = checked_labels(labels)
     drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
-    return np.ascontiguousarray(stacked), np.asarray(labels)[drawn].astype("int64") @ [
-        100,
-        10,
-        1,
-    ]
+    return np.ascontiguousarray(stacked), classes[drawn].astype("int64") @ [100, 10, 1]

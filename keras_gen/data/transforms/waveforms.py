@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
 from keras_gen.data.source import on_first
+from keras_gen.files.sounds import of_one_length
 
 
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
@@ -44,7 +45,7 @@ def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
         array([[5, 0, 7, 0]], dtype=int16)
     """
-    waveforms = np.asarray(waveforms)
+    waveforms = np.asarray(of_one_length(waveforms))
     size, length = waveforms.shape[:2]
     found = np.zeros([size, samples, *waveforms.shape[2:]], waveforms.dtype)
     sounding = np.any(waveforms.reshape(size, length, -1) != 0, axis=2)
@@ -77,7 +78,7 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
         array([  0,  98, 128, 157, 255], dtype=int32)
     """
     mu = levels - 1
-    waveforms = tf.convert_to_tensor(waveforms)
+    waveforms = tf.convert_to_tensor(of_one_length(waveforms))
     if waveforms.dtype == tf.int16:
         waveforms = tf.cast(waveforms, tf.float32) / 2.0**15
     elif not waveforms.dtype.is_floating:
@@ -121,7 +122,8 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
         peak: Largest absolute value of each result, as a fraction of 32,768, in (0, 1].
 
     Raises:
-        ValueError: If a sound is silent or not finite, or `peak` is out of range.
+        ValueError: If a sound is silent or not finite, sounds differ in length, or `peak` is out of
+            range.
 
     Example:
         >>> to_peak(np.array([[1.0, -2.0]]), peak=0.5)
@@ -129,7 +131,7 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
     """
     if not 0 < peak <= 1:
         raise ValueError(f"peak is {peak}: expected a fraction in (0, 1].")
-    waveforms = np.asarray(waveforms, "float64")
+    waveforms = np.asarray(of_one_length(waveforms), "float64")
     axes = tuple(range(1, waveforms.ndim))
     largest = np.abs(waveforms).max(axis=axes, keepdims=True)
     wrong = ~((largest > 0) & np.isfinite(largest)).reshape(len(waveforms), -1).all(axis=1)

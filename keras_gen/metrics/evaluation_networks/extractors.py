@@ -18,7 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_path, checked_seed
+from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
     Kind,
@@ -245,13 +246,13 @@ def trained_extractor(
             f"trained_extractor found {len(images)} images and labels of shape "
             f"{labels.shape}: pass at least 10 images, and one label for each."
         )
-    folder = Path(cache) if cache else cache_folder()
+    folder = checked_path("cache", cache) if cache else cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kind}_classifier-{_data_hash(images, labels, steps, seed)}.npz"
     classes = int(labels.max()) + 1
     model = build_classifier(images.shape[1:], classes, seed, kind)
     try:
-        with open(path, "rb") as file, np.load(file) as saved:
+        with open_regular(path) as file, np.load(file) as saved:
             accuracy = float(saved["accuracy"])
             scale = float(saved["scale"])
             model.set_weights([saved[str(i)] for i in range(len(model.weights))])

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from keras_gen.files.reading import read_text
 from keras_gen.files.writing import write_json
 
 RESULTS = Path("recipes") / "results"
@@ -110,7 +111,7 @@ def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
 
 def _read(path: Path) -> list[Record]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8"))
+        records = json.loads(read_text(path))
         return [Record(**record) for record in records]
     # A TypeError names fields that lack or are unknown.
     except (ValueError, TypeError, AttributeError) as error:

@@ -1,9 +1,9 @@
 """The minutes of a run that may have been interrupted."""
 
-import json
 import time
 from pathlib import Path
 
+from keras_gen.files.reading import read_json
 from keras_gen.files.writing import write_json
 
 
@@ -37,7 +37,7 @@ class Clock:
 
 def _saved(path: Path) -> float:
     try:
-        return float(json.loads(path.read_text(encoding="utf-8"))["minutes"])
+        return float(read_json(path)["minutes"])
     except (ValueError, KeyError, TypeError):
         raise ValueError(
             f"{path} holds no minutes: remove it to resume without those of earlier processes."

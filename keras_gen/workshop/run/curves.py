@@ -5,6 +5,7 @@ import io
 import math
 from pathlib import Path
 
+from keras_gen.files.reading import read_text
 from keras_gen.files.writing import replacing
 from keras_gen.messages import in_words
 
@@ -27,7 +28,7 @@ def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
 
 def epochs_of(path: Path) -> int:
     """Returns how many epochs the table has, 0 without one."""
-    return max(len(path.read_text().splitlines()) - 1, 0) if path.exists() else 0
+    return max(len(read_text(path).splitlines()) - 1, 0) if path.exists() else 0
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:

@@ -29,6 +29,7 @@ from keras_gen.data import Domains, Sets, Source, Split
 from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.files.animations import write_animation
 from keras_gen.files.images import read_image, write_png
+from keras_gen.files.reading import read_text
 from keras_gen.files.sounds import write_wav
 from keras_gen.files.writing import write_json
 from keras_gen.keras_internals import new_names
@@ -392,7 +393,7 @@ class Run:
         path = self.directory / "measured" / f"{name}.json"
         if path.exists():
             self._seed(f"after {name}")
-            return json.loads(path.read_text())
+            return json.loads(read_text(path))
         began = time.monotonic()
         self._seed(name)
         with _many_models(), new_names():

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import simple_parsing
 
+from keras_gen.arguments import shown
+from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
@@ -195,11 +197,18 @@ def parse(
     assert always == PRESETS, f"a recipe has the presets {PRESETS}"
     scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
     given = _first_flags(argv)
-    if saved:
-        start = _typed(settings, saved)
-    elif given.config:
+    if given.config and not saved:
         config = read_config(given.config)
-        start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
+        config = {k: v for k, v in config.items() if k not in (*PLACES, "run")}
+    else:
+        config = saved
+    if config:
+        if config["preset"] not in list(presets):
+            raise ValueError(
+                f"The saved run has the preset {shown(config['preset'])}: expected one of "
+                f"{', '.join(presets)}. Use the version of the recipe that began it."
+            )
+        start = _typed(settings, config)
     else:
         # A wrong name is refused below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
@@ -255,13 +264,10 @@ def read_config(path: Path) -> dict[str, Any]:
         ValueError: If the file holds something else.
         OSError: If it cannot be read.
     """
-    try:
-        config = json.loads(path.read_text())
-        if not isinstance(config, dict) or "preset" not in config:
-            raise ValueError("it is no run's")
-        return config
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be used ({error}): choose another.") from None
+    config = read_json(path, "choose another file")
+    if "preset" not in config:
+        raise ValueError(f"{path} holds no settings of a run: choose another file.")
+    return config
 
 
 def command(
@@ -338,8 +344,25 @@ def _typed(settings, saved: dict):
             f"The saved run has settings that this recipe does not know: "
             f"{', '.join(unknown)}. Use the version of the recipe that began it."
         )
+    for name, value in saved.items():
+        if name != "preset" and not _fits(value, kinds[name]):
+            raise ValueError(
+                f"The saved run has the value {shown(value)} of {name}, which has another type "
+                "here. Correct it, or use the version of the recipe that began it."
+            )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
     return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of the type of a setting."""
+    if typing.get_origin(kind) is Literal:
+        return value in typing.get_args(kind)
+    if options := typing.get_args(kind):
+        return any(_fits(value, option) for option in options)
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, {Path: str, float: int | float}.get(kind, kind))
 
 
 def _usual_preset() -> str:

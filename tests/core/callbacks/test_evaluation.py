@@ -160,7 +160,7 @@ class TestBest:
         train(4)
         assert record(path)["epoch"] == 4 and record(path)["value"] == 2.0
 
-    @pytest.mark.parametrize("broken", ["missing", "damaged", "foreign", "other metric"])
+    @pytest.mark.parametrize("broken", ["missing", "damaged", "foreign", "pipe", "other metric"])
     def test_a_file_that_tells_nothing_is_replaced(self, tmp_path, broken):
         path = tmp_path / "best.keras"
         resume(tmp_path, Evaluation(Scripted(1.0), best="nll", path=path), epochs=1)
@@ -168,6 +168,9 @@ class TestBest:
             path.unlink()
         elif broken == "damaged":
             path.write_bytes(path.read_bytes()[:-30])
+        elif broken == "pipe":
+            path.unlink()
+            os.mkfifo(path)
         elif broken == "foreign":
             TINY["VAE"].compiled().save(path)
         metric = "steps" if broken == "other metric" else "nll"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import Source, even_order, few_labels, partly_labeled
+from keras_gen.data import Source, even_order, few_labels, partly_labeled, stacked_digits
 
 
 def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
@@ -42,6 +42,29 @@ def test_labels_are_integers_from_0_on():
         few_labels(np.array([0.5, 1.5] * 5), 4)
     with pytest.raises(ValueError, match="A label is -1: expected integers from 0 on"):
         few_labels(np.array([-1, 1] * 5), 4)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        even_order,
+        lambda labels: few_labels(labels, 3),
+        lambda labels: stacked_digits(np.zeros([4, 2, 2, 1], "uint8"), labels, 3),
+    ],
+)
+@pytest.mark.parametrize(
+    ("labels", "error", "says"),
+    [
+        (np.zeros([4, 1, 1], int), ValueError, r"labels have shape \(4, 1, 1\): expected \[n\]"),
+        (np.eye(4, dtype=int), ValueError, r"labels have shape \(4, 4\): expected \[n\]"),
+        (3, ValueError, r"labels have shape \(\): expected \[n\]"),
+        ([0.5, 1.5], TypeError, "labels have dtype float64: expected integers"),
+        (["cat", "dog"], TypeError, "labels have dtype <U3: expected integers"),
+    ],
+)
+def test_labels_of_other_axes_are_refused(call, labels, error, says):
+    with pytest.raises(error, match=f"^The {says}"):
+        call(labels)
 
 
 @pytest.fixture

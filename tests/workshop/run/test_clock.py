@@ -1,5 +1,6 @@
 """The minutes of interrupted runs."""
 
+import os
 import time
 
 import pytest
@@ -27,4 +28,10 @@ def test_counts_what_was_saved_by_all_processes(tmp_path, monkeypatch):
 def test_a_file_without_minutes(tmp_path, text):
     (tmp_path / "elapsed.json").write_text(text)
     with pytest.raises(ValueError, match=r"elapsed\.json holds no minutes: remove it to resume"):
+        Clock(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "elapsed.json")
+    with pytest.raises(OSError, match="is a pipe, a socket, or a device"):
         Clock(tmp_path)

@@ -188,7 +188,12 @@ class TestResume:
     def test_a_config_that_is_none_is_refused(self, here, text):
         make_run("a")
         Path("a/config.json").write_text(text)
-        with pytest.raises(
-            ValueError, match=r"a/config.json cannot be used \(.+\): choose another"
-        ):
+        with pytest.raises(ValueError, match=r"a/config.json (is|holds) .+: choose another"):
+            choose(resume=True, output=Path("a"))
+
+    def test_a_config_that_is_a_pipe_is_refused(self, here):
+        make_run("a")
+        Path("a/config.json").unlink()
+        os.mkfifo("a/config.json")
+        with pytest.raises(OSError, match=r"a/config.json is a pipe, a socket, or a device"):
             choose(resume=True, output=Path("a"))

@@ -1,7 +1,10 @@
 """Flags, presets, saved settings, and what is refused about them."""
 
 import dataclasses
+import json
+import os
 import shlex
+import socket
 from pathlib import Path
 from typing import Literal
 
@@ -190,10 +193,53 @@ class TestConfig:
         said = refused(capsys, "--config", config, "--preset", "smoke")
         assert said == "--preset is smoke and --config says cpu: give one."
         (tmp_path / "other.json").write_text("{}")
-        with pytest.raises(ValueError, match=r"other.json cannot be used \(it is no run's\)"):
+        with pytest.raises(ValueError, match=r"other.json holds no settings of a run: choose ano"):
             run("--config", str(tmp_path / "other.json"))
         with pytest.raises(FileNotFoundError):
             run("--config", "nowhere.json")
+
+    @pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder", "huge"])
+    def test_what_never_ends_is_not_read(self, tmp_path, kind):
+        path = tmp_path / "config.json"
+        match kind:
+            case "pipe":
+                os.mkfifo(path)
+            case "device":
+                path.symlink_to("/dev/zero")
+            case "socket":
+                with socket.socket(socket.AF_UNIX) as listener:
+                    listener.bind(str(path))
+            case "folder":
+                path.mkdir()
+            case "huge":
+                with path.open("wb") as file:
+                    file.truncate(2**40)
+        with pytest.raises(OSError, match=f"{path} (is a|has 1,099,511,627,776 bytes: expected)"):
+            run("--config", str(path))
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ({"preset": "huge"}, "has the preset 'huge': expected one of smoke, cpu, paper"),
+            ({"preset": ["cpu"]}, r"has the preset \['cpu'\]: expected one of smoke, cpu, paper"),
+            ({"preset": None}, "has the preset None: expected one of smoke, cpu, paper"),
+            ({"epochs": "5"}, "has the value '5' of epochs, which has another type here"),
+            ({"epochs": 5.5}, "has the value 5.5 of epochs"),
+            ({"epochs": True}, "has the value True of epochs"),
+            ({"kind": "odd"}, "has the value 'odd' of kind"),
+            ({"photos": 1}, "has the value 1 of photos"),
+            ({"learning_rate": [0.1]}, r"has the value \[0.1\] of learning_rate"),
+            ({"width": 3}, "has settings that this recipe does not know: width"),
+        ],
+    )
+    def test_settings_that_cannot_be(self, config, change, says):
+        settings = json.loads(Path(config).read_text()) | change
+        write_json(config, settings)
+        with pytest.raises(ValueError, match=f"The saved run {says}"):
+            run("--config", config)
+        settings.pop("run")
+        with pytest.raises(ValueError, match=f"The saved run {says}"):
+            run("--resume", saved=settings)
 
 
 class TestResume:

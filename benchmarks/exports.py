@@ -47,12 +47,16 @@ def measure(path: Path, part: int) -> None:
 def largest_requests(model: Exported, signature: str, part: int) -> list[dict]:
     """Requests with the most examples, and, where these have any size, of the largest one."""
     specs = model.inputs[signature]
-    most = {key: value // part for key, value in model.metadata["largest_request"].items()}
+    largest = model.metadata["largest_request"]
+    largest = model.metadata.get("largest_request_of", {}).get(signature, largest)
+    most = {key: value // part for key, value in largest.items()}
     arrays = {name: spec for name, spec in specs.items() if spec.shape.rank}
     scalars = {name: 1 for name in specs if name not in arrays}
     scalars |= {k: v for k, v in model.defaults(signature).items() if k in scalars}
     if "n" in scalars:
         scalars["n"] = most["examples"]
+        if "steps" in most:
+            scalars["n"] = min(scalars["n"], most["steps"] // scalars["steps"])
     any_size = any(None in spec.shape[1:] for spec in arrays.values())
     requests = []
     for examples in [most["examples"], 1] if any_size else [most["examples"]]:

@@ -31,6 +31,11 @@ def all_layers(network: keras.Layer) -> list[keras.Layer]:
     return network._flatten_layers()
 
 
+def own_weights(layer: keras.Layer) -> list[keras.Variable]:
+    """Returns the weights that a layer holds itself, without those of the layers inside it."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
 def draws(layer: keras.Layer) -> bool:
     """Whether a layer draws from a generator of Keras, as its Dropout does."""
     return bool(layer._seed_generators)

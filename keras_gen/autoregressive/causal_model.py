@@ -1,5 +1,7 @@
 """What autoregressive models of images and of sequences share."""
 
+import math
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -115,6 +117,13 @@ class CausalModel(LikelihoodModel):
     def noise_shape(self) -> list:
         """Returns the shape of the noise of one example."""
         return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
+
+    @property
+    def evaluations(self) -> dict[str, int]:
+        """How often signatures evaluate the network for an example: once per place of open axes."""
+        places = math.prod(self.noise_shape()[:-1])
+        taken = math.prod(size or 1 for size in self.network.inputs[0].shape[1:])
+        return dict.fromkeys(("sample", "fill", "log_prob", "score"), max(1, places // taken))
 
     def drawn(
         self, noise, temperature=1.0, conditions=(), known=None, missing=None

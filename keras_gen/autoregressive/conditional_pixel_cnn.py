@@ -63,6 +63,12 @@ class ConditionalPixelCNN(PixelCNN):
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 
+    @property
+    @override
+    def evaluations(self):
+        by_class = self.classes * super().evaluations["log_prob"]
+        return super().evaluations | {"classify": by_class, "marginal_log_prob": by_class}
+
     def class_log_probs(self, x) -> tf.Tensor:
         """Returns log p(x | class) of every class, float32 `[batch, classes]`."""
 

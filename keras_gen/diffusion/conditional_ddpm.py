@@ -60,6 +60,7 @@ class ConditionalDDPM(DDPM):
     batch = ("x", "labels")
     given = ("labels",)
     inputs_of_network = ("points", "times", "labels")
+    evaluations = DDPM.evaluations | {"sample": 4}  # with labels and without
 
     def __init__(
         self,

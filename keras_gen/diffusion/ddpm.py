@@ -82,6 +82,8 @@ class DDPM(PathModel):
     ```
     """
 
+    evaluations = PathModel.evaluations | {"log_prob": SCORE_TIMES + 1}
+
     def __init__(
         self,
         network: keras.Model,

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_positive
-from keras_gen.diffusion.ode_likelihood import ode_nats
+from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import KarrasPath, Path, beside
 from keras_gen.losses.per_example import per_example_mean
@@ -58,6 +58,7 @@ class EDM(PathModel):
     """
 
     prediction = "example"
+    evaluations = PathModel.evaluations | {"log_prob": EVALUATIONS}
     last_time = None
     probability_path: KarrasPath
 

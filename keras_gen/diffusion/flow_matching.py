@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_seed
 from keras_gen.core import global_batch, replica_part
-from keras_gen.diffusion.ode_likelihood import ode_nats
+from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
@@ -70,6 +70,7 @@ class FlowMatching(PathModel):
 
     for_users = (*PathModel.for_users, "straightness")
     prediction = "velocity"
+    evaluations = PathModel.evaluations | {"log_prob": EVALUATIONS}
 
     def __init__(
         self,

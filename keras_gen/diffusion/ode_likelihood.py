@@ -9,6 +9,7 @@ from keras_gen.core.noise import uniform
 from keras_gen.losses.per_example import per_example_sum
 
 STEPS = 15  # of Runge and Kutta, from the data to the noise
+EVALUATIONS = 3 * 4 * STEPS  # of the velocity; a gradient takes twice as long as a value
 LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
 MOST_VALUES = 4  # of an example whose divergence is the sum of all slopes
 

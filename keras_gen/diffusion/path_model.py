@@ -1,6 +1,7 @@
 """The base of models that lead noise to data along a path: diffusion and flow matching."""
 
 import functools
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
@@ -65,6 +66,8 @@ class PathModel(LikelihoodModel):
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
     prediction: str
     inputs_of_network: tuple[str, ...] = ("points", "times")
+    evaluations: Mapping[str, int] = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
+    """How often signatures evaluate the network for an example, and `sample` in each step."""
     last_time: float | None = 1.0  # of the path, where noise of deviation 1 is left; None: any
     sample = sample
     log_prob = log_prob

@@ -72,9 +72,10 @@ def export(
     TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
     metadata; `default_signature` names a signature; `most_elements` and
     `most_examples` are how many elements and examples an input may have, where the defaults of
-    `request_limits` would take too much memory. A signature's
-    function may have `limits`, the smallest and the largest value by the name of an input, and
-    `options`, the texts that an input may be, for the metadata.
+    `request_limits` would take too much memory; `evaluations`, by the name of a signature, are how
+    often it evaluates the model's `network` for an example, or in each of the `steps` of a request.
+    A signature's function may have `limits`, the smallest and the largest value by the name of an
+    input, and `options`, the texts that an input may be, for the metadata.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -126,8 +127,12 @@ def export(
 
     def traced(halves: Halves, largest: LargestRequest) -> dict[str, Any]:
         return {
-            key: _concrete(f, specs[key], halves, largest) for key, (f, _) in written.items()
+            key: _concrete(f, specs[key], halves, limits_of(key, largest))
+            for key, (f, _) in written.items()
         }
+
+    def limits_of(key: str, largest: LargestRequest) -> LargestRequest:
+        return request_limits.of_signature(largest, model, key, written[key][0])
 
     with _in_float32(model.networks):
         halves: Halves = {}
@@ -156,7 +161,9 @@ def export(
         if images is None or beside in written:
             continue
         example = requests[key][images][:1]
-        functions[beside] = of_encoded(functions[key], images, specs[key], usual, largest)
+        functions[beside] = of_encoded(
+            functions[key], images, specs[key], usual, limits_of(key, largest)
+        )
         specs[beside] = {images + SUFFIX: tf.TensorSpec([None], tf.string)}
         requests[beside] = {images + SUFFIX: encoded(example)}
         _try(beside, functions[beside], requests[beside])
@@ -171,7 +178,16 @@ def export(
         if hasattr(f, "limits")
     }
     options = {key: f.options for key, (f, _) in written.items() if getattr(f, "options", None)}
-    bounds = {"limits": limits, "options": options, "largest_request": largest._asdict()}
+    bounds = {
+        "limits": limits,
+        "options": options,
+        "largest_request": largest.described(),
+        "largest_request_of": {
+            key: limits_of(key, largest).described()
+            for key in written
+            if limits_of(key, largest) != largest
+        },
+    }
     description = _describe(
         model, name, default, specs, functions, parameters, bounds, metadata or {}
     )

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.core.capabilities import MOST_SAMPLES, samples_checked
 from keras_gen.core.checks.step_checks import require
-from keras_gen.keras_internals import all_layers
+from keras_gen.keras_internals import all_layers, own_weights
 
 MOST_EXAMPLES = MOST_SAMPLES
 """Examples of a request, as many as it may draw."""
@@ -18,18 +18,27 @@ MOST_ELEMENTS = 3 * 2**20
 MOST_ACTIVATIONS = 3 * 2**23
 """Numbers that the largest layer gives for all examples of a request, 96 MiB. Up to eleven times as
 much is held at once, by a gated PixelCNN."""
+MOST_MULTIPLICATIONS = 2**41
+"""Multiplications by weights in a request that evaluates its network many times: about a minute of
+one core."""
 
 
 class LargestRequest(NamedTuple):
     """The limits of a request.
 
     Attributes:
-        examples: Of an input, and samples that are drawn.
-        elements: Of an input: numbers, or bytes of texts.
+        examples: Examples in an input, and samples that are drawn.
+        elements: Numbers in an input, or bytes of its texts.
+        steps: Samples times the steps of each; None where there are no steps.
     """
 
     examples: int
     elements: int
+    steps: int | None = None
+
+    def described(self) -> dict[str, int]:
+        """Returns the limits that there are, by name, for the metadata."""
+        return {name: most for name, most in self._asdict().items() if most is not None}
 
 
 def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
@@ -49,6 +58,39 @@ def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
     return LargestRequest(examples, getattr(model, "most_elements", MOST_ELEMENTS))
 
 
+def of_signature(
+    largest: LargestRequest, model: Any, name: str, function: Any
+) -> LargestRequest:
+    """The limits of a signature, lower where it evaluates the model's network many times.
+
+    A model's `evaluations` are, by the name of a signature, how often it evaluates `model.network`
+    for an example, or in each of the steps that its clients choose. One sample may take any number
+    of steps.
+    """
+    evaluations = getattr(model, "evaluations", {}).get(name)
+    if not evaluations:
+        return largest
+    most = MOST_MULTIPLICATIONS // max(1, evaluations * multiplications(model.network))
+    most_steps = getattr(function, "limits", {}).get("steps")
+    if most_steps:
+        most = max(most, most_steps[1])
+        return largest._replace(steps=min(most, largest.examples * most_steps[1]))
+    return largest._replace(examples=max(1, min(most, largest.examples)))
+
+
+def multiplications(network: Any) -> int:
+    """The multiplications by weights for an example; open axes count as one place."""
+    total = 0
+    for layer in all_layers(network):
+        outputs: list = []
+        with contextlib.suppress(AttributeError):  # a layer that stands in no graph
+            outputs = tf.nest.flatten(layer.output)
+        places = math.prod(size or 1 for size in outputs[0].shape[1:-1]) if outputs else 1
+        kernels = [weights for weights in own_weights(layer) if len(weights.shape) > 1]
+        total += places * sum(math.prod(kernel.shape) for kernel in kernels)
+    return total
+
+
 def largest_output(network: Any) -> int:
     """The most numbers that one of its layers gives for an example; open axes count as one."""
     sizes = [1]
@@ -61,7 +103,26 @@ def largest_output(network: Any) -> int:
 
 def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[tf.Tensor, ...]:
     """Inputs by name, refused if there are no examples or too many, or too many elements."""
-    return tuple(_checked(name, tensor, largest) for name, tensor in inputs.items())
+    found = {name: _checked(name, tensor, largest) for name, tensor in inputs.items()}
+    if largest.steps is not None:
+        with tf.control_dependencies(
+            [_require_steps(found["n"], found["steps"], largest.steps)]
+        ):
+            found["n"] = tf.identity(found["n"])
+    return tuple(found.values())
+
+
+def _require_steps(n: tf.Tensor, steps: tf.Tensor, most: int) -> tf.Operation:
+    """The check that n samples of so many steps are not too much work."""
+    sentence = (
+        f"n is {{}} and steps is {{}}: expected n of at most {{}} with as many steps, because "
+        f"n * steps may be {most}; draw more in parts, each with a seed of its own."
+    )
+    total = tf.cast(n, tf.int64) * tf.cast(steps, tf.int64)
+    others_refuse = (n < 1) | (n > MOST_SAMPLES) | (steps < 1) | (steps > most)
+    return require(
+        (total <= most) | others_refuse, sentence, n, steps, most // tf.maximum(steps, 1)
+    )
 
 
 def _checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:

@@ -10,6 +10,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from instances.diffusion import TINY as PATH_MODELS
+from keras_gen import FlowMatching
+from keras_gen.networks import time_mlp
 from keras_gen.serving import image_headers, request_limits
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load
@@ -130,6 +133,49 @@ def test_examples_are_fewer_where_layers_are_large(tmp_path, monkeypatch):
     for n in (0, 4):
         with pytest.raises(ValueError, match=f"n is {n}: expected 1 to 3; draw more in parts, ea"):
             model("sample", n=n)
+
+
+def test_multiplications_are_those_of_each_place():
+    inputs = keras.Input([6, 5, 2])
+    x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
+    inner = keras.Sequential([keras.Input([6 * 5 * 4]), keras.layers.Dense(7)])
+    network = keras.Model(inputs, inner(keras.layers.Flatten()(x)))
+    assert request_limits.multiplications(network) == 6 * 5 * (3 * 3 * 2 * 4) + 6 * 5 * 4 * 7
+    sequence = keras.Input([None, 3])
+    assert request_limits.multiplications(
+        keras.Model(sequence, keras.layers.Dense(5)(sequence))
+    ) == (3 * 5)
+
+
+def test_steps_are_limited_by_their_work(tmp_path, monkeypatch):
+    """Of a network that multiplies 48 times: twice in each step, and 100 times in `decode`."""
+    network = time_mlp((2,), width=4, blocks=1, frequencies=0)
+    work = request_limits.multiplications(network)
+    monkeypatch.setattr(request_limits, "MOST_MULTIPLICATIONS", 2 * work * 2000)
+    model = load(export(FlowMatching(network, data="vectors"), tmp_path, "flow"))
+    largest = model.metadata["largest_request_of"]
+    assert largest["sample"] == {"examples": 1024, "elements": MOST_ELEMENTS, "steps": 2000}
+    assert largest["decode"]["examples"] == 2 * 2000 // 100
+    taken = [dict(n=64, steps=31), dict(n=1, steps=1000), dict(n=1000, steps=2)]
+    for request in taken:
+        assert len(model("sample", seed=1, **request)["vectors"]) == request["n"]
+    assert len(model("decode", latents=np.zeros([40, 2]))["vectors"]) == 40
+    for n, steps in ((64, 32), (3, 1000), (1001, 2)):
+        sentence = f"n is {n} and steps is {steps}: expected n of at most {2000 // steps} with as"
+        with pytest.raises(ValueError, match=sentence):
+            model("sample", seed=1, n=n, steps=steps)
+    with pytest.raises(ValueError, match="n is 1025: expected 1 to 1024"):
+        model("sample", seed=1, n=1025, steps=50)
+    with pytest.raises(ValueError, match=r"expected integers in \[1, 1000\]"):
+        model("sample", seed=1, n=1, steps=2**31 - 1)
+    with pytest.raises(ValueError, match="latents holds 41 examples: expected 1 to 40; send"):
+        model("decode", latents=np.zeros([41, 2]))
+
+
+@pytest.mark.parametrize("name", PATH_MODELS)
+def test_each_signature_of_a_path_model_counts_its_evaluations(name):
+    model = PATH_MODELS[name].build(3)
+    assert set(model.evaluations) == set(model.signatures())
 
 
 @pytest.mark.parametrize("options", [{"progressive": True}, {}])

@@ -156,7 +156,7 @@ class Source:
             augment_batch: As in `stream`.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
-        examples = self._in_order(seed, augment)
+        examples = self._in_order(checked_seed(seed), augment)
         return finished(examples.batch(batch_size), seed, 0, augment_batch)
 
     def stream(
@@ -186,6 +186,17 @@ class Source:
             `tf.data.Dataset` of batches of static shape. A distribution strategy gives each worker
             its slice of every global batch.
         """
+        return self.shuffled(batch_size, checked_seed(seed), start, augment, augment_batch)
+
+    def shuffled(
+        self,
+        batch_size: int,
+        seed: int,
+        start: int,
+        augment: Callable[[Any, Any], Any] | None = None,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
+    ) -> tf.data.Dataset:
+        """Returns `stream` for a seed that was derived from another: any integer from 0 on."""
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)
         if batch_size > self._size:
@@ -246,7 +257,7 @@ class Source:
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
     """Hashes `(seed, key)`, a seed of 0 or above and a purpose, to uint32 numbers `[words]`."""
-    seed = checked_seed(seed)
+    seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
 

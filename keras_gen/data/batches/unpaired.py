@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_seed
 from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
 
 
@@ -37,6 +38,6 @@ def unpaired(
     streams = []
     for domain, size, key in ((a, sizes[0], LEFT), (b, sizes[1], RIGHT)):
         source = domain if isinstance(domain, Source) else Source(domain)
-        own_seed = int(derive_seed(seed, key, words=1)[0])
-        streams.append(source.stream(size, own_seed, start, augment))
+        own_seed = int(derive_seed(checked_seed(seed), key, words=1)[0])
+        streams.append(source.shuffled(size, own_seed, start, augment))
     return tf.data.Dataset.zip(tuple(streams)).with_options(streams[0].options())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
 
 
@@ -53,7 +53,7 @@ def weighted_stream(
             f"{weights.size} sampling weights for {len(source)} examples ({source.origin}): give "
             "one for each."
         )
-    draw_key = derive_seed(seed, WEIGHTED).astype(np.int64)
+    draw_key = derive_seed(checked_seed(seed), WEIGHTED).astype(np.int64)
     augment_key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
     fold = tf.random.experimental.stateless_fold_in
 

@@ -108,8 +108,8 @@ class RunSettings:
                 raise ValueError(f"{flag}: it must be at least 1.")
             if value >= 1 and name in self.BELOW_ONE:
                 raise ValueError(f"{flag}: it must be below 1.")
-        if self.seed >= 2**32:
-            raise ValueError(f"--seed is {self.seed}: it must be below 2^32.")
+        if self.seed >= 2**31:
+            raise ValueError(f"--seed is {self.seed}: it must be below 2^31.")
 
     def as_json(self) -> dict[str, Any]:
         """All settings as plain JSON values."""

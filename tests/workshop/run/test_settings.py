@@ -135,7 +135,7 @@ class TestRefusals:
             (["--learning-rate", "nan"], "--learning-rate is nan: it must be finite"),
             (["--epochs", "0"], "--epochs is 0: it must be at least 1."),
             (["--epochs", "2.5"], "invalid int value: '2.5'"),
-            (["--seed", "4294967296"], "--seed is 4294967296: it must be below 2^32."),
+            (["--seed", "2147483648"], "--seed is 2147483648: it must be below 2^31."),
             (["--ema", "1"], "--ema is 1.0: it must be below 1."),
             (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
             (["--preset", "tiny"], "--preset is tiny: this recipe has smoke, cpu, paper."),

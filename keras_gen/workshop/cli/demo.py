@@ -36,6 +36,7 @@ def demo(options: argparse.Namespace) -> int:
     import uvicorn
 
     from keras_gen.workshop.cli.page import page
+    from keras_gen.workshop.cli.request_guard import HEAD, Connection
 
     with (
         _listening(options.host, options.port) as listener,
@@ -45,6 +46,9 @@ def demo(options: argparse.Namespace) -> int:
         local = _is_loopback(listener)
         config = uvicorn.Config(
             page(found, others, options.max_megabytes, Path(uploads), local),
+            http=Connection,
+            ws="none",
+            h11_max_incomplete_event_size=HEAD,
             log_level="warning",
             timeout_graceful_shutdown=1,
         )

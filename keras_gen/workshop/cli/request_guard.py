@@ -1,19 +1,31 @@
-"""Which requests the page of `keras-gen demo` takes. Needs FastAPI, which comes with Gradio."""
+"""Requests that the page of `keras-gen demo` accepts. Needs FastAPI and uvicorn."""
 
+import asyncio
+import contextlib
 import json
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 UPLOAD = "/gradio_api/upload"
 # What follows it is the path of a file.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 FORM = 2**20  # bytes of a request around a file, or without one
+UPLOADS = 4  # largest uploads that are read at once, and as many bytes of smaller ones
+EVENTS = 2**26  # bytes of other requests that are read at once
+SECONDS = 60  # that reading a request may take
+HEADERS = 10  # seconds between two looks at a connection without a request
+CONNECTIONS = 512
+HEAD = 2**14  # bytes of a request's headers
+PATHS = 16  # files that a request names
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # What the folder of uploads holds at most. The oldest files go first.
 KEPT_FILES = 500
@@ -21,11 +33,12 @@ KEPT_BYTES = 2**30
 
 
 class Guard:
-    """Refuses requests for files that were not uploaded to the page or made by it.
+    """Refuses large, slow, and many requests, and those for files that are not the page's.
 
-    Gradio copies every file that a request names to where the page serves files, and fetches every
-    address: for any component, and before a function sees it. So requests are read before Gradio
-    gets them.
+    The page's files were uploaded to it or made by it. Gradio copies every file that a request
+    names to where the page serves files, and fetches every address: for any component, and before
+    a function sees it. It writes uploads to the disk while they arrive, and leaves there those that
+    end early. So requests are read before Gradio gets them.
 
     Args:
         app: The page.
@@ -40,21 +53,45 @@ class Guard:
         self.uploads = uploads
         self.largest = most + FORM
         self.local = local
+        # Bytes of requests in progress, of uploads and of others.
+        self.held = {True: 0, False: 0}
+        self.uploading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on a request that the page takes, and answers others."""
-        if scope["type"] == "http":
-            try:
-                receive = await self._checked(Request(scope, receive))
-            except HTTPException as refused:
-                answer = JSONResponse({"detail": refused.detail}, refused.status_code)
-                return await answer(scope, receive, send)
-        await self.app(scope, receive, send)
+        """Passes on a request that the page accepts, and answers others."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope, receive)
+        is_upload = scope["path"] == UPLOAD
+        body = bytearray()
+        try:
+            await self._check(request, body, is_upload)
+            if request.method == "POST":
+                receive = _again(bytes(body), receive)
+            async with self._upload() if is_upload else contextlib.nullcontext():
+                await self.app(scope, receive, send)
+        except HTTPException as refused:
+            answer = JSONResponse({"detail": refused.detail}, refused.status_code)
+            await answer(scope, receive, send)
+        except ClientDisconnect:
+            pass
+        finally:
+            self.held[is_upload] -= len(body)
 
-    async def _checked(self, request: Request) -> Receive:
-        """What the page receives of a request; an HTTPException if it is refused."""
+    @contextlib.asynccontextmanager
+    async def _upload(self) -> AsyncIterator[None]:
+        """Uploads one at a time, and deletes files that Gradio began and did not accept."""
+        async with self.uploading:
+            try:
+                yield
+            finally:
+                for file in self.uploads.glob("tmp*"):
+                    if file.is_file():
+                        file.unlink(missing_ok=True)
+
+    async def _check(self, request: Request, body: bytearray, is_upload: bool) -> None:
+        """Reads the body of a request; an HTTPException if it is refused."""
         path = request.scope["path"]
-        receive = request.receive
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if self.local and request.url.hostname not in LOCAL:
             raise HTTPException(403, "the page is for the machine that serves it.")
@@ -66,16 +103,57 @@ class Guard:
             if "transfer-encoding" in request.headers:
                 raise HTTPException(411, "the request does not say its length alone.")
             size = request.headers.get("content-length")
-            if size is None or int(size) > self.largest:
-                raise HTTPException(413, f"the request is not of at most {self.largest} bytes.")
+            largest = self.largest if is_upload else FORM
+            if size is None or int(size) > largest:
+                raise HTTPException(413, f"the request is not of at most {largest} bytes.")
             make_room(self.uploads)
-            if path != UPLOAD:
-                body = await request.body()
-                receive = _again(body, receive)
+            await self._read(request, body, is_upload)
+            if not is_upload:
                 files += _named(body)
+        if len(files) > PATHS:
+            raise HTTPException(413, f"the request names more than {PATHS} files.")
         if not all(_is_below(file, self.uploads) for file in files):
             raise HTTPException(403, "the file was not uploaded to this page: upload it first.")
-        return receive
+
+    async def _read(self, request: Request, body: bytearray, is_upload: bool) -> None:
+        """Appends the body of a request, unless it takes too long or too much is being read."""
+        most = UPLOADS * self.largest if is_upload else EVENTS
+        try:
+            async with asyncio.timeout(SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    self.held[is_upload] += len(chunk)
+                    if self.held[is_upload] > most:
+                        raise HTTPException(
+                            503, "too much is being sent: try again in a minute."
+                        )
+        except TimeoutError:
+            detail = f"the request did not arrive within {SECONDS} seconds."
+            raise HTTPException(408, detail) from None
+
+
+class Connection(H11Protocol):
+    """A connection that is closed if it sends no whole request for a while, or is one too many."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins a connection."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+        self._look = self.loop.call_later(HEADERS, self._close_if_waiting, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends a connection."""
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def _close_if_waiting(self, before: Any) -> None:
+        """Closes the connection if it has no request, and had none when it was looked at before."""
+        is_waiting = self.cycle is None or self.cycle.response_complete
+        if is_waiting and self.cycle is before:
+            return self.transport.abort()
+        now = self.cycle if is_waiting else self
+        self._look = self.loop.call_later(HEADERS, self._close_if_waiting, now)
 
 
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
@@ -89,6 +167,8 @@ def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) ->
         kept += file.lstat().st_size
         if place >= files or kept > size:
             file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # there are others
+                file.parent.rmdir()
 
 
 def _written(file: Path) -> float:

@@ -1,15 +1,22 @@
 """Which requests the page of the demo takes, without the page."""
 
+import contextlib
+import json
 import os
+import socket
+import threading
+import time
 
 import pytest
 
 pytest.importorskip("fastapi", reason='needs gradio: pip install "keras-generative[demo]"')
 
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from keras_gen.workshop.cli.request_guard import UPLOAD, Guard, make_room
+from keras_gen.workshop.cli import request_guard
+from keras_gen.workshop.cli.request_guard import FORM, PATHS, UPLOAD, Connection, Guard, make_room
 
 JOIN = "/gradio_api/queue/join"
 
@@ -86,3 +93,145 @@ def test_each_post_makes_room(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_gen.workshop.cli.request_guard.make_room", asked.append)
     client(tmp_path).post(UPLOAD, content=b"x")
     assert asked == [tmp_path]
+
+
+def test_the_files_that_a_request_names_are_counted(tmp_path):
+    file = put(tmp_path, "upload", 1, 0)
+    for count, status in ((PATHS, 200), (PATHS + 1, 413), (5000, 413)):
+        body = json.dumps({"data": [{"path": str(file)}] * count}).encode()
+        answer = client(tmp_path).post(JOIN, content=body)
+        assert answer.status_code == status, count
+    answer = client(tmp_path).post(JOIN, json=[{"path": str(file)}] * (PATHS + 1))
+    assert answer.json() == {"detail": f"the request names more than {PATHS} files."}
+
+
+def test_what_is_left_of_an_upload_is_deleted(tmp_path):
+    example = tmp_path / "example.png"
+    example.touch()
+    app = FastAPI()
+    app.add_middleware(Guard, uploads=tmp_path, most=100, local=True)
+
+    @app.post(UPLOAD)
+    def fail():
+        (tmp_path / "tmp1").touch()
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        TestClient(app, base_url="http://localhost").post(UPLOAD, content=b"x")
+    assert list(tmp_path.iterdir()) == [example]
+
+
+# Over HTTP ---------------------------------------------------------------------------------------
+
+
+class Server:
+    """A page behind the guard on a port of this machine, with small limits."""
+
+    def __init__(self, uploads):
+        self.requests = []
+        self.connections = contextlib.ExitStack()
+        app = FastAPI()
+        app.add_middleware(Guard, uploads=uploads, most=0, local=True)
+        for path in (UPLOAD, JOIN):
+            app.post(path)(lambda: self.requests.append(1) or "taken")
+        config = uvicorn.Config(app, http=Connection, ws="none", log_level="critical")
+        self.server = uvicorn.Server(config)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self.server.run, args=([self.listener],))
+
+    def connect(self, content=b""):
+        connection = socket.create_connection(self.listener.getsockname(), timeout=20)
+        self.connections.enter_context(connection)
+        connection.sendall(content)
+        return connection
+
+    def ask(self, content):
+        """The first line of the answer."""
+        return status(self.connect(content))
+
+
+def status(connection):
+    return connection.recv(1000).partition(b"\r\n")[0].decode()
+
+
+def post(path, size, body=b""):
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
+    return head.encode() + body
+
+
+def is_open(connection):
+    """Whether a connection has not been closed by the other side."""
+    connection.setblocking(False)
+    with contextlib.suppress(ConnectionError):
+        try:
+            return connection.recv(1000) != b""
+        except BlockingIOError:
+            return True
+    return False
+
+
+def until(condition):
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    for name, value in {"SECONDS": 2, "HEADERS": 0.5, "UPLOADS": 2, "EVENTS": 10**6}.items():
+        monkeypatch.setattr(request_guard, name, value)
+    monkeypatch.setattr(request_guard, "CONNECTIONS", 20)
+    started = Server(tmp_path)
+    started.thread.start()
+    until(lambda: started.server.started)
+    with started.connections:
+        yield started
+    started.server.should_exit = True
+    started.thread.join()
+
+
+def test_requests_that_arrive_slowly_are_given_up(server):
+    for path in (UPLOAD, JOIN):
+        began = time.monotonic()
+        assert server.ask(post(path, 100, b"{")).startswith("HTTP/1.1 408 ")
+        assert 1.9 < time.monotonic() - began < 10
+    assert not server.requests
+
+
+@pytest.mark.parametrize("path, largest, most", [(UPLOAD, FORM, 2 * FORM), (JOIN, FORM, 10**6)])
+def test_what_is_read_at_once_is_bounded(server, monkeypatch, path, largest, most):
+    monkeypatch.setattr(request_guard, "SECONDS", 30)
+    part = most // 2 - 1000
+    slow = [server.connect(post(path, largest, b" " * part)) for _ in range(2)]
+    time.sleep(0.5)
+    assert server.ask(post(path, 5000, b" " * 5000)).startswith("HTTP/1.1 503 ")
+    assert all(map(is_open, slow)) and not server.requests
+    for connection in slow:  # ended early
+        connection.close()
+    small = post(path, 5000, b"1" * 4000 + b" " * 1000)
+    until(lambda: server.ask(small).startswith("HTTP/1.1 200 "))
+
+
+def test_connections_without_a_request_are_closed(server):
+    half = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    refused = post(JOIN, 10**12)
+    waiting = [server.connect(content) for content in (b"", half, half, refused)]
+    assert status(waiting[3]).startswith("HTTP/1.1 413 ")
+    slow = post(UPLOAD, 10)
+    reading = server.connect(slow)
+    for _ in range(10):
+        with contextlib.suppress(ConnectionError):
+            for connection in waiting[2:]:
+                connection.sendall(b"a")
+        time.sleep(0.15)
+    until(lambda: not any(map(is_open, waiting)))
+    reading.sendall(b" " * 10)
+    assert status(reading).startswith("HTTP/1.1 200 ")
+
+
+def test_connections_are_counted(server):
+    waiting = [server.connect() for _ in range(40)]
+    until(lambda: sum(map(is_open, waiting)) <= 20)
+    until(lambda: not any(map(is_open, waiting)))
+    assert server.ask(post(JOIN, 2, b"{}")).startswith("HTTP/1.1 200 ")

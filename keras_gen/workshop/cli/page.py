@@ -17,6 +17,7 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.panels import (
     ANY,
+    EFFECTS,
     MISSING,
     MOST,
     STEPS,
@@ -83,7 +84,8 @@ def page(
             "# keras_gen\nTrained models to try. They run on the machine that serves this page, "
             "and nothing is sent elsewhere."
         )
-        chosen = gr.Dropdown(choices, value=first, label="Model")
+        info = "Each model is loaded when it is first used."
+        chosen = gr.Dropdown(choices, value=first, label="Model", info=info)
         columns = []
         for index, offer in enumerate(offers):
             with gr.Column(visible=index == first) as column:
@@ -163,7 +165,8 @@ def _images(
     names = list(panel.signatures)
     choices = [(words(name), name) for name in names]
     several = len(names) > 1
-    name = gr.Radio(choices, value=names[0], show_label=False, container=False, visible=several)
+    info = "What the model does with the image."
+    name = gr.Radio(choices, value=names[0], label="Operation", info=info, visible=several)
     shown = example if panel.any_size else None  # others take images of their own kind
     with gr.Row():
         file = _upload(megabytes, "Before", value=shown if opening else None)
@@ -194,12 +197,13 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
     heard = isinstance(panel, Sounds)
     with gr.Row():
         with gr.Column():
-            seed = gr.Number(0, label="Seed", precision=0)
+            seed = gr.Number(0, label="Seed", info=EFFECTS["seed"], precision=0)
             label = "Sounds" if heard else "Images"
             usual = 1 if heard else min(16, panel.most)
-            n = gr.Slider(1, panel.most, value=usual, step=1, label=label)
+            info = f"Number of {label.lower()} that are generated together."
+            n = gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
             conditions = [_condition(panel, name) for name in panel.conditions]
-            draw = gr.Button("Draw", variant="primary")
+            draw = gr.Button("Generate", variant="primary")
         drawn = _sound() if heard else _image(_drawn(panel))
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
@@ -222,20 +226,21 @@ def _drawn(panel: Samples) -> str:
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
     """An input for a condition: a list of names, if its values have some, or a number."""
     usual = panel.conditions[name]
+    info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
+    common: dict[str, Any] = dict(value=usual, label=words(name), info=info)
     if options := panel.signature.options.get(name):
-        return gr.Dropdown(list(options), value=usual, label=words(name))
+        return gr.Dropdown(list(options), **common)
     if isinstance(usual, str):
-        return gr.Textbox(usual, label=f"{words(name)} (usually {usual})")
+        return gr.Textbox(**common)
     if names := panel.names.get(name):
         choices = [("any", ANY), *((text, number) for number, text in enumerate(names))]
-        return gr.Dropdown(choices, value=usual, label=words(name))
+        return gr.Dropdown(choices, **common)
     whole = panel.signature.inputs[name]["dtype"] == "int32"
     if limits := panel.signature.limits.get(name):
         low, high = limits
         step = 1 if whole else round((high - low) / 100, 3)
-        return gr.Slider(low, high, value=usual, step=step, label=words(name))
-    precision = 0 if whole else None
-    return gr.Number(usual, label=f"{words(name)} (usually {usual})", precision=precision)
+        return gr.Slider(low, high, step=step, **common)
+    return gr.Number(precision=0 if whole else None, **common)
 
 
 def _classes(path: Path, panel: Classes, megabytes: int, tab: gr.Tab) -> None:
@@ -263,10 +268,14 @@ def _completion(path: Path, panel: Completion, megabytes: int, tab: gr.Tab) -> N
     with gr.Row():
         file = _upload(megabytes, "Image")
         with gr.Column():
-            missing = gr.Dropdown(list(MISSING), label="What is drawn anew")
-            label = gr.Dropdown(choices, value=0, label="Label", visible=labeled)
+            info = "Part of the image that the model generates."
+            missing = gr.Dropdown(list(MISSING), label="Missing part", info=info)
+            info = "Class that the completed image has."
+            label = gr.Dropdown(choices, value=0, label="Label", info=info, visible=labeled)
+            info = "Number of different completions."
+            usual = 9 if several else 1
             n = gr.Slider(
-                1, MOST, value=9 if several else 1, step=1, label="Images", visible=several
+                1, MOST, value=usual, step=1, label="Images", info=info, visible=several
             )
             draw = gr.Button("Complete", variant="primary")
         before = _image("What the model sees")
@@ -295,7 +304,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
                 if index % 2 == 0:
                     row = gr.Row()
                 with row:
-                    sliders.append(gr.Slider(-1, 1, value=0, label=f"Latent {index}"))
+                    sliders.append(gr.Slider(-1, 1, value=0, **_latent(index)))
         with gr.Column():
             decoded = _image("Decoded")
 
@@ -305,9 +314,8 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
         moved = []
         for dimension in began.moved:
             value = round(float(began.latents[dimension]), 2)
-            moved.append(
-                gr.Slider(-began.reach, began.reach, value=value, label=f"Latent {dimension}")
-            )
+            limits = (-began.reach, began.reach)
+            moved.append(gr.Slider(*limits, value=value, **_latent(dimension)))
         return began, _enlarged(panel.run(load(path), began.latents)), *moved
 
     def move(progress: gr.Progress, began: Start | None, *values: float) -> np.ndarray | None:
@@ -330,6 +338,11 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     moves = [slider.input for slider in sliders]
     last = dict(trigger_mode="always_last", show_progress="hidden")
     _on(moves, move, [start, *sliders], [decoded], **last)
+
+
+def _latent(dimension: int) -> dict[str, Any]:
+    info = "Moves the image along this dimension."
+    return {"label": f"Latent {dimension}", "info": info}
 
 
 _BUILDERS: dict[type[Panel], Callable] = {

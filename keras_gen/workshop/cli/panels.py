@@ -26,6 +26,18 @@ REACH = 3
 # More dimensions than these would take long to decode, each at both ends.
 PROBED = 256
 ANY = -1  # the value of such a condition that leaves it open
+EFFECTS = {
+    "seed": "The same seed gives the same samples.",
+    "label": "Class of the samples.",
+    "speaker": "Voice of the samples.",
+    "psi": "Below 1, samples are more typical and less varied.",
+    "temperature": "Below 1, samples are more likely and less varied.",
+    "truncation": "Largest latent, in standard deviations: with less, samples vary less.",
+    "guidance": "With more, samples match their label better and vary less.",
+    "steps": "With more, samples are more accurate and take longer.",
+    "solver": "Method that leads noise to samples.",
+}
+"""What a condition does, by its name."""
 # The part of an image that is to be drawn.
 MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 

@@ -333,6 +333,10 @@ def served(folder, host="127.0.0.1"):
 NO_UPLOAD = {"detail": "the file was not uploaded to this page: upload it first."}
 
 
+MULTIPART = "multipart/form-data; boundary=x"
+UPLOAD_START = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+
+
 class Client:
     """What any program can send to a page."""
 
@@ -361,9 +365,8 @@ class Client:
         return status, content
 
     def upload(self, content):
-        start = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-        kind = {"Content-Type": "multipart/form-data; boundary=x"}
-        return self.send("gradio_api/upload", start + content + b"\r\n--x--\r\n", **kind)
+        body = UPLOAD_START + content + b"\r\n--x--\r\n"
+        return self.send("gradio_api/upload", body, **{"Content-Type": MULTIPART})
 
     def join(self, kinds, *values):
         """Runs an event: its output, or the refusal of the request."""
@@ -453,11 +456,25 @@ def test_the_page_bounds_what_is_sent(client):
     for values in ((None, 1), ("a", 1), (0, [1]), (float("inf"), 1)):
         assert "data" not in client.join(drawing, *values)[1], values
     assert client.upload(bytes(2**20 + 1))[0] == 413
-    large = {"Content-Length": str(2**21 + 1)}  # the answer comes before the rest
-    for path in ("gradio_api/upload", "gradio_api/queue/join"):
-        status, content = client.send(path, b"{", **large)
-        assert status == 413
-        assert content == {"detail": "the request is not of at most 2097152 bytes."}
+    for path, most in (("gradio_api/upload", 2**21), ("gradio_api/queue/join", 2**20)):
+        large = {"Content-Length": str(most + 1)}  # the answer comes before the rest
+        detail = {"detail": f"the request is not of at most {most} bytes."}
+        assert client.send(path, b"{", **large) == (413, detail)
+    # Nothing stays on the disk of uploads that end early, lack their end, or are of another name.
+    _, (kept,) = client.upload(b"image")
+    uploads = Path(kept).parents[1]
+    before = sorted(uploads.rglob("*"))
+    address = client.address.removeprefix("http://").rstrip("/").split(":")
+    part = UPLOAD_START + bytes(2**19)
+    head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {':'.join(address)}\r\n"
+    head += f"Content-Type: {MULTIPART}\r\nContent-Length: {2**20}\r\n\r\n"
+    for _ in range(3):
+        with socket.create_connection(address) as connection:
+            connection.sendall(head.encode() + part)
+    client.send("gradio_api/upload", part, **{"Content-Type": MULTIPART})
+    other = part.replace(b"files", b"other") + b"\r\n--x--\r\n"
+    client.send("gradio_api/upload", other, **{"Content-Type": MULTIPART})
+    assert sorted(uploads.rglob("*")) == before
     chunks = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
     assert client.send("gradio_api/queue/join", b"2\r\n{}\r\n0\r\n\r\n", **chunks)[0] == 411
     foreign = {"Origin": "http://example.com"}
@@ -468,24 +485,42 @@ def test_the_page_bounds_what_is_sent(client):
     assert client.send("gradio_api/run/predict", body)[0] == 404
 
 
+def printed(home, script):
+    """What a script prints of `pages`, in a process of its own: Gradio leaves its sockets open."""
+    pytest.importorskip("gradio", reason=INSTALL)
+    start = (
+        "from pathlib import Path\n"
+        "from keras_gen.workshop.cli import page, panels\n"
+        f"found, _ = panels.offers([Path({str(home)!r})])\n"
+        "pages = page.page(found, [], 1, Path('.'), local=True).routes[-1].app\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", start + script]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
 @pytest.mark.thorough
 def test_few_visitors_are_remembered(home):
     """Any number of names can be sent, and each takes memory that stays."""
-    pytest.importorskip("gradio", reason=INSTALL)
     export(Decoder(), home / "mine", "decoder")
-    # In a process of its own, since Gradio leaves its sockets open.
     script = (
-        "from pathlib import Path\n"
-        "from keras_gen.workshop.cli import page, panels\n"
-        "found, _ = panels.offers([Path('mine')])\n"
-        "pages = page.page(found, [], 1, Path('.'), local=True).routes[-1].app\n"
         "for number in range(page.VISITORS + 20): pages.state_holder[str(number)]\n"
         "print(len(pages.state_holder.session_data) - page.VISITORS)"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-c", script]
-    printed = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert printed.stdout == "0\n", printed.stderr
+    assert printed(home / "mine", script) == "0\n"
+
+
+@pytest.mark.thorough
+def test_every_control_tells_what_it_does(home):
+    script = (
+        "controls = [c for c in pages.get_blocks().config['components'] if c['type'] in\n"
+        "            ('number', 'slider', 'dropdown', 'radio', 'textbox')]\n"
+        "print(len(controls) > 100, [c['props']['label'] for c in controls\n"
+        "      if not (c['props']['info'] or '')[:-1].strip('Usualy -.0123456789any')])"
+    )
+    assert printed(SAVED_MODELS, script) == "True []\n"
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from keras_gen.serving.tiles import SMALLEST, TILE
 from keras_gen.workshop.cli import apply, complete, demo, listing, models, new, recipes, results
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
+# What file systems take: bytes of a name, and characters of a path.
+LONGEST_NAME, LONGEST_PATH = 255, 4000
 EXAMPLES = """\
 examples:
   keras-gen list
@@ -184,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("show", listing.show, "say more about one of them", SHOW)
-    add("name", metavar="NAME", help="name of a recipe or an export")
+    add("name", type=_named, metavar="NAME", help="name of a recipe or an export")
     _add_models(add)
 
     add = command("train", recipes.train, "run a recipe", TRAIN)
@@ -193,9 +195,9 @@ def _parser() -> argparse.ArgumentParser:
     add("flags", nargs=argparse.REMAINDER, metavar="...", help="flags of it, such as --help")
 
     add = command("apply", apply.apply, "translate images with an export", APPLY)
-    add("model", metavar="MODEL", help=MODEL)
-    add("images", nargs="+", metavar="IMAGE", help=IMAGES)
-    add("-o", "--out", type=Path, required=True, metavar="OUT", help=OUT)
+    add("model", type=_named, metavar="MODEL", help=MODEL)
+    add("images", nargs="+", type=_named, metavar="IMAGE", help=IMAGES)
+    add("-o", "--out", type=_path, required=True, metavar="OUT", help=OUT)
     add("--signature", metavar="NAME", help="signature that turns images into images")
     add("--overwrite", action="store_true", help="replace existing files")
     add("--fit", action="store_true", help=FIT)
@@ -204,11 +206,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("sample", models.sample, "draw new images from an export", SAMPLE)
-    add("model", metavar="MODEL", help=MODEL)
+    add("model", type=_named, metavar="MODEL", help=MODEL)
     add(
         "-o",
         "--out",
-        type=Path,
+        type=_path,
         required=True,
         metavar="OUT",
         help="the file: .png, of sounds .wav",
@@ -229,11 +231,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("complete", complete.complete, "draw what is missing of an image", COMPLETE)
-    add("model", metavar="MODEL", help=MODEL)
-    add("image", type=Path, metavar="IMAGE", help="an image file")
-    add("-o", "--out", type=Path, required=True, metavar="OUT", help="the image file to write")
+    add("model", type=_named, metavar="MODEL", help=MODEL)
+    add("image", type=_path, metavar="IMAGE", help="an image file")
+    add("-o", "--out", type=_path, required=True, metavar="OUT", help="the image file to write")
     add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
-    add("--mask", type=Path, metavar="IMAGE", help=MASK)
+    add("--mask", type=_path, metavar="IMAGE", help=MASK)
     add("--label", type=_label, metavar="LABEL", help=LABEL)
     add("-n", type=_grid, default=1, metavar="N", help="how many of a class (default: 1)")
     add("--seed", type=_int32, default=0, metavar="SEED", help="of the first one (default: 0)")
@@ -243,18 +245,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("demo", demo.demo, "try exports on a page in the browser", DEMO)
-    add("folders", nargs="*", metavar="MODEL", help=FOLDERS)
+    add("folders", nargs="*", type=_named, metavar="MODEL", help=FOLDERS)
     add("--host", default="127.0.0.1", metavar="ADDRESS", help=HOST)
     add("--port", type=_port, default=demo.PORT, metavar="N", help=PORT)
     add("--max-megabytes", type=_positive, default=20, metavar="N", help=MEGABYTES)
     _add_models(add)
 
     add = command("new", new.new, "start a model of your own", NEW)
-    add("name", metavar="NAME", help="of the module, such as my_model; the class is MyModel")
-    add("--folder", type=Path, metavar="DIR", help="new folder (default: ./NAME)")
+    add(
+        "name",
+        type=_named,
+        metavar="NAME",
+        help="of the module, such as my_model; the class is MyModel",
+    )
+    add("--folder", type=_path, metavar="DIR", help="new folder (default: ./NAME)")
 
     add = command("publish", results.publish, "add exports to the pages of results", PUBLISH)
-    add("exports", nargs="+", metavar="MODEL", help=MODEL)
+    add("exports", nargs="+", type=_named, metavar="MODEL", help=MODEL)
     add("--note", metavar="TEXT", help=NOTE)
     _add_models(add)
     _add_root(add)
@@ -264,10 +271,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_root(add)
 
     add = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
-    add("recipe", metavar="NAME", help="name of a recipe with published runs")
+    add("recipe", type=_named, metavar="NAME", help="name of a recipe with published runs")
     add("--preset", metavar="PRESET", help="which published command (default: the quickest)")
-    add("--output", type=Path, metavar="DIR", help=OUTPUT)
-    add("--root", type=Path, metavar="DIR", help=RECIPES)
+    add("--output", type=_path, metavar="DIR", help=OUTPUT)
+    add("--root", type=_folder, metavar="DIR", help=RECIPES)
     return parser
 
 
@@ -282,11 +289,32 @@ def _version() -> str:
 
 def _add_models(add: Callable) -> None:
     folder = place("saved_models")
-    add("--models", type=Path, default=folder, metavar="DIR", help=MODELS)
+    add("--models", type=_folder, default=folder, metavar="DIR", help=MODELS)
 
 
 def _add_root(add: Callable) -> None:
-    add("--root", type=Path, default=Path(), metavar="DIR", help=ROOT)
+    add("--root", type=_folder, default=Path(), metavar="DIR", help=ROOT)
+
+
+def _named(text: str) -> str:
+    """A type of arguments: names and paths that a file can have."""
+    longest = max(len(os.fsencode(part)) for part in text.split(os.sep))
+    if not text or "\0" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} has {len(text)} characters: expected a name or path of at least 1, "
+            f"without NUL, and with at most {LONGEST_NAME} bytes per file name"
+        )
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_named(text))
+
+
+def _folder(text: str) -> Path:
+    if not os.path.isdir(_named(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return Path(text)
 
 
 def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], int]:

@@ -4,7 +4,6 @@ import argparse
 import functools
 import glob
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,10 +26,7 @@ def apply(options: argparse.Namespace) -> int:
         )
     paths = _images(options.images)
     targets = _targets(paths, options.out)
-    models.refuse_existing(targets, options)
-    # `Path.resolve` raises where links lead in a circle; reading such a file says so later.
-    if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, paths)):
-        raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
+    models.refuse_existing(targets, options, paths)
     model = exported.load(exported.find(options.models, options.model))
     signature = _translator(model, options.signature)
 

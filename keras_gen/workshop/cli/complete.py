@@ -22,7 +22,8 @@ WHITE = 128  # the least value of a mask where pixels are missing
 
 def complete(options: argparse.Namespace) -> int:
     """Completes an image, once or several times."""
-    models.refuse_existing([options.out], options)
+    given = [options.image] if options.mask is None else [options.image, options.mask]
+    models.refuse_existing([options.out], options, given)
     path = exported.resolve(exported.find(options.models, options.model))
     image = read_image(options.image)
     mask = None if options.mask is None else read_image(options.mask)

@@ -22,7 +22,13 @@ from keras_gen.workshop.results.page_lines import entry_of_export
 WIDTH = 80
 INDENT = "    "
 OTHERS = "others"  # recipes and exports of no family of models
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)  # of metadata of another kind
+UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+)  # of metadata of another kind
 
 
 def list_models(options: argparse.Namespace) -> int:

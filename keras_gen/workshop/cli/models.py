@@ -1,6 +1,7 @@
 """`keras-gen sample`, and what all commands that run exports share."""
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -136,15 +137,20 @@ def said(usual: Any) -> str:
     return ANY if usual == -1 else str(usual)
 
 
-def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
-    """Refuses files that are there already, unless --overwrite is given."""
-    existing = [target for target in targets if target.exists()]
+def refuse_existing(
+    targets: Sequence[Path], options: argparse.Namespace, sources: Sequence[Path] = ()
+) -> None:
+    """Refuses files that are there already, unless --overwrite is given, or are to be read."""
+    existing = [target for target in targets if os.path.lexists(target)]
     if existing and not options.overwrite:
         more = f" (and {len(existing) - 1} more)" if existing[1:] else ""
         raise FileExistsError(
             f"{existing[0]}{more} is already there: choose another --out, "
             "or pass --overwrite to replace."
         )
+    # `Path.resolve` raises where links lead in a circle; reading such a file says so later.
+    if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, sources)):
+        raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
 
 
 def known(model: exported.Exported, name: str) -> str:

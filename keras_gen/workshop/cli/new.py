@@ -2,6 +2,7 @@
 
 import importlib.util
 import keyword
+import os
 import re
 import shutil
 from pathlib import Path
@@ -28,7 +29,7 @@ def new(options) -> int:
     if importlib.util.find_spec(name):
         raise ValueError(f"{name!r} is the name of an installed module: choose another.")
     folder = options.folder or Path(name)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise FileExistsError(f"{folder} exists already: choose another name, or a --folder.")
     folder = folder.absolute()
     temporary = partial_path(folder)

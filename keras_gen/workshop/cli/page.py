@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_gen.files.images import decode_image, write_image
 from keras_gen.serving import exported
-from keras_gen.workshop.cli import models
+from keras_gen.workshop.cli import listing, models
 from keras_gen.workshop.cli.panels import (
     ANY,
     EFFECTS,
@@ -138,7 +138,7 @@ def _left_out(others: list[Path]) -> str:
     for path in others:
         try:
             said = about(path, exported.read_metadata(path)).splitlines()[0]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except listing.UNREADABLE:
             said = "metadata that cannot be read"
         lines.append(f"- {html.escape(str(path))}: {html.escape(said)}")
     reason = (

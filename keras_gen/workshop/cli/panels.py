@@ -411,7 +411,7 @@ def _metadata(path: Path) -> dict[str, Any]:
     try:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except (*listing.UNREADABLE, IndexError):
         return {}  # a foreign or damaged export is shown by no page
     return metadata
 

@@ -90,6 +90,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and decoder together.
     run.fit(model, data.train, partial(reconstructions, images=test[:12]))
+    run.export(model)
 
     images, _ = data.train.arrays()
     pca = PrincipalComponents(images, s.latent_dim)
@@ -122,7 +123,6 @@ def main(run: Run, s: Settings):
         run.draw("sample_grid", image_rows(rows, columns=10))
         y_label = f"test accuracy (%), mean and error of {s.draws} draws"
         run.draw("accuracies", plot_by_count(metrics, LINES, COUNTS, "error", y_label))
-    run.export(model)
 
 
 def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):

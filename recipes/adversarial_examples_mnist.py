@@ -113,6 +113,7 @@ def main(run: Run, s: Settings):
         return attacked_rows(model, images[:COLUMNS], labels[:COLUMNS], attacks["pgd"])
 
     run.fit(model, data.train, draw)
+    run.export(model, default="classify")
     for name in OTHERS:
         run.fit(others[name], data.train, draw, part=name, epochs=s.others_epochs)
 
@@ -136,7 +137,6 @@ def main(run: Run, s: Settings):
         right = named_right(ways["threshold"], transferred, labels)
         metrics["transferred_threshold"] = right.mean()
         run.draw("undefended", draw(undefended))
-    run.export(model, default="classify")
 
 
 def networks(s):

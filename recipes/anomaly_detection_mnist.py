@@ -83,6 +83,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and decoder together.
     run.fit(model, Source(train), partial(reconstructions, images=test_clothes[:12]))
+    run.export(model)
 
     # Ten further detectors; each never sees one digit.
     reports = []
@@ -109,7 +110,6 @@ def main(run: Run, s: Settings):
         run.draw("roc", line_plot(lines, "false alarms (fraction)", "detected (fraction)"))
         shown = {"clothes": test_clothes, "digits": test_digits}
         run.draw("sample_grid", anomalies(model, shown))
-    run.export(model)
 
 
 def split(images):

@@ -95,6 +95,7 @@ def main(run: Run, s: Settings):
     # generator.
     batch_size = s.batch_size * s.discriminator_steps
     run.fit(model, partial(Source((images, labels)).stream, batch_size, s.seed), samples)
+    run.export(model, default="sample")
 
     # The classifiers in whose features samples are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -124,7 +125,6 @@ def main(run: Run, s: Settings):
             drawn = model.sample(CLASSES, s.seed, label=every_label, truncation=threshold)
             rows[f"truncated to {threshold:g}"] = drawn
         run.draw("classes", image_rows(rows))
-    run.export(model, default="sample")
 
 
 def prefix_of(threshold):

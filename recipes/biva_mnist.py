@@ -84,6 +84,7 @@ def main(run: Run, s: Settings):
     model = build_biva(run, s, s.epochs)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, digits, partial(redrawn, images=test_digits[:8], seed=s.seed))
+    run.export(model, default="sample")
 
     ladder = build_ladder(run, s)
     run.fit(ladder, digits, part="ladder")
@@ -122,7 +123,6 @@ def main(run: Run, s: Settings):
 
         metrics |= model.evaluate(test_digits, batch_size=100, return_dict=True, verbose=0)
         run.draw("samples", samples(model, seed=s.seed))
-    run.export(model, default="sample")
 
 
 def build_biva(run, s, epochs):

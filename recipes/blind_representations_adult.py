@@ -90,6 +90,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and classifier, then several of the adversary.
     run.fit(model, data.train, draw)
+    run.export(model, default="features")
 
     ways = {"plain": plain, "grad": grad, "vfae": vfae}
     ways |= {f"alfr_{weight:g}": partial(alfr, weight=weight) for weight in WEIGHTS}
@@ -121,7 +122,6 @@ def main(run: Run, s: Settings):
         }
         axes = "area under the ROC curve of the sex", "accuracy of the income"
         run.draw("trade_off", line_plot(points, *axes))
-    run.export(model, default="features")
 
 
 def rate(s):

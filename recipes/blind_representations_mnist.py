@@ -91,6 +91,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and classifier, then several of the adversary.
     run.fit(model, colored, draw)
+    run.export(model, default="features")
 
     found = {}
     for name, way in {"alfr": alfr, "grad": grad, "plain": plain, "gray": gray}.items():
@@ -103,7 +104,6 @@ def main(run: Run, s: Settings):
             metrics |= mean_and_deviation(of_seeds, f"{{}}_{name}")
         some = colored.take(s.erased), probed.take(s.erased)
         metrics |= suffixed(erased(*some, test), "_erased")
-    run.export(model, default="features")
 
 
 def with_colors(digits, green, seed):

@@ -81,6 +81,7 @@ def main(run: Run, s: Settings):
     draw = partial(continuations, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="bits")
     run.restore_best(model)
+    run.export(model, default="sample", half=True)
 
     run.say("counting n-grams")
     orders = [int(order) for order in s.orders.split()]
@@ -91,7 +92,6 @@ def main(run: Run, s: Settings):
         metrics["bits"] = bits_per_live_value(-model.log_prob(test), test)
         metrics["bits_n_grams"] = bits_per_live_value(-n_grams.log_prob(test), test)
         metrics["n_gram_order"] = n_grams.order
-    run.export(model, default="sample", half=True)
 
 
 def continuations(model, seed):

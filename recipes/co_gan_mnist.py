@@ -80,6 +80,7 @@ def main(run: Run, s: Settings):
     edges_of_others = Source(outlines[half:])
     negatives_of_others = Source(negatives(digits[half:]))
     run.fit(model, partial(unpaired, shown_digits, edges_of_others, s.batch_size, s.seed), draw)
+    run.export(model, default="sample")
     stream = partial(unpaired, shown_digits, negatives_of_others, s.batch_size, s.seed)
     run.fit(of_negatives, stream, draw, part="negatives")
 
@@ -111,7 +112,6 @@ def main(run: Run, s: Settings):
         turned = negatives(pairs[:, 0]) > 127
         metrics |= agreement("agreement_negatives", turned, pairs[:, 1] > 127)
         run.draw("negatives", pair_rows(pairs[:SHOWN], "negative"))
-    run.export(model, default="sample")
 
 
 def build(run, s):

@@ -85,6 +85,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of both discriminators, then one of both generators.
     run.fit(to_usps, partial(batches, from_mnist, from_usps, s), partial(draw, "MNIST", "USPS"))
+    run.export(to_usps, default="classify")
     reverse = partial(batches, from_usps, from_mnist, s)
     run.fit(to_mnist, reverse, partial(draw, "USPS", "MNIST"), part="to_mnist")
 
@@ -96,7 +97,6 @@ def main(run: Run, s: Settings):
         for name, (model, source, target) in tasks.items():
             run.say(f"naming digits {name.replace('_', ' ')}")
             metrics |= accuracies(name, model, source.arrays(), target.arrays(), s)
-    run.export(to_usps, default="classify")
 
 
 def build(run, s):

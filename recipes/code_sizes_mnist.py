@@ -84,6 +84,7 @@ def main(run: Run, s: Settings):
     for size in SIZES[1:]:
         run.fit(models[size], data.train, part=f"code_{size}")
     run.fit(models[2], data.train, partial(reconstructions, images=shown))
+    run.export(models[2])
 
     pca = PrincipalComponents(train, max(SIZES))
 
@@ -119,7 +120,6 @@ def main(run: Run, s: Settings):
 
         largest = models[max(SIZES)]
         run.draw("random_codes", random_codes(largest, largest.encode(train)))
-    run.export(models[2])
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ def main(run: Run, s: Settings):
     stream = partial(train.stream, s.batch_size, s.seed, augment_batch=drawn)
     run.fit(model, stream, draw, validate=validate, best="nats")
     run.restore_best(model)
+    run.export(model, default="classify")
 
     with run.evaluation(model) as metrics:
         z = scores.drawn(levels, stateless_seed(s.seed, 0, "fitted")).numpy()
@@ -128,7 +129,6 @@ def main(run: Run, s: Settings):
             metrics[f"{name}accuracy"] = right.mean()
             given_row = log_softmax(logits, axis=1)
             metrics[f"{name}label_nats"] = -of_label(given_row, test_labels).mean()
-    run.export(model, default="classify")
 
 
 def joint_nats(log_joint, scores, levels, seed, draws):

@@ -120,6 +120,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator, then one of the generator.
     run.fit(model, data.train, draw, validate=leakage)
+    run.export(model, default="sample", half=True)
 
     # The baseline, a mixture of Gaussians of each digit.
     count = s.compared // CLASSES
@@ -162,7 +163,6 @@ def main(run: Run, s: Settings):
             run.draw(
                 "leakage", line_plot(lines, "epoch", "named otherwise than asked (fraction)")
             )
-    run.export(model, default="sample", half=True)
 
 
 def every_label(count):

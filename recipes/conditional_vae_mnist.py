@@ -85,6 +85,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together, on digits and their labels.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
+    run.export(model, default="sample")
 
     # The baselines: mixtures of each digit, and the classifiers.
     run.say(f"fitting mixtures of {s.components} Bernoulli distributions, one of each digit")
@@ -121,7 +122,6 @@ def main(run: Run, s: Settings):
                 agreements.append(report["agreement"])
             # Of the two classifiers the worse one.
             metrics[f"{prefix}agreement"] = min(agreements)
-    run.export(model, default="sample")
 
 
 def every_label(count):

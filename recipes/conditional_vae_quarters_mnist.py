@@ -92,6 +92,7 @@ def main(run: Run, s: Settings):
     for count, model in models.items():
         stream = partial(parts_of_digits, choice.train, s.batch_size, s.seed, KNOWN[count])
         run.fit(model, stream, partial(draw, count), part="" if count == 1 else f"known_{count}")
+    run.export(models[1], default="sample")
 
     networks = {}
     for count, known in KNOWN.items():
@@ -111,7 +112,6 @@ def main(run: Run, s: Settings):
             ).mean()
             image = completions(model, test[:SHOWN], known, s.seed, networks[count])
             run.draw(f"completions_{count}", image)
-    run.export(models[1], default="sample")
 
 
 def quarters(images):

@@ -120,6 +120,7 @@ def main(run: Run, s: Settings):
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=augment)
     draw = partial(inpaintings, test[:16], model.masks(16, seed=s.seed))
     run.fit(model, stream, draw)
+    run.export(model)
     run.fit(without_discriminator, stream, draw, part="reconstruction_only")
 
     # The reality check.
@@ -164,7 +165,6 @@ def main(run: Run, s: Settings):
         for name, report in reports.items():
             metrics |= prefixed(f"{name}_", report)
         run.draw("sample_grid", draw(model, without_discriminator=without_discriminator))
-    run.export(model)
 
 
 def build_networks(s):

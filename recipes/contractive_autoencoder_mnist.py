@@ -72,6 +72,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and decoder together.
     run.fit(model, data.train, unit_filters)
+    run.export(model)
     run.fit(models["plain"], data.train, unit_filters, part="plain")
 
     # Fine-tuning of classifiers that start from each encoder.
@@ -92,7 +93,6 @@ def main(run: Run, s: Settings):
             metrics[f"{name}_norm"] = float(each.jacobian_norms(test_images).mean())
             run.draw(f"filters-{name}", unit_filters(each))
         run.draw("reconstructions", reconstructions(model, test_images[:16]))
-    run.export(model)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def main(run: Run, s: Settings):
     run.fit(models["cifar10", "transposed"], mirrored, part="cifar10_transposed")
     main_model = models["cifar10", "resize"]
     run.fit(main_model, mirrored, partial(reconstructions, images=tests["cifar10"][:10]))
+    run.export(main_model)
 
     # The baselines.
     mirrored_photos = np.concatenate([photos, photos[:, :, ::-1]])
@@ -112,7 +113,6 @@ def main(run: Run, s: Settings):
         for name, image in (("cifar10", "sample_grid"), ("mnist", "mnist")):
             shown = dict(reversed(rows[name].items()))
             run.draw(image, image_rows({"image": tests[name][:10], **shown}))
-    run.export(main_model)
 
 
 def build_networks(s, network, shape, latent_dim):

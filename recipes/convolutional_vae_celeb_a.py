@@ -84,9 +84,10 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     if s.dataset == "celeb_a":
-        data = run.load(faces(s.size, images=s.images))
+        data = faces(s.size, images=s.images)
     else:
-        data = run.load(small_images(s.dataset, images=s.images))
+        data = small_images(s.dataset, images=s.images)
+    data = run.load(data, train=s.batch_size + s.held_out)
     split = data.for_validation(s.held_out)
     train = split.train.arrays()
     held_out = split.test.arrays()
@@ -122,6 +123,7 @@ def main(run: Run, s: Settings):
     stream = partial(split.train.stream, s.batch_size, s.seed, augment=augment)
     run.fit(model, stream, samples, validate=validate, best="bits")
     run.restore_best(model)
+    run.export(model, default="sample")
 
     run.say("measuring files, principal components and a histogram of each value")
     mirrored = np.concatenate([train, train[:, :, ::-1]])
@@ -140,13 +142,13 @@ def main(run: Run, s: Settings):
         metrics["active_units"], _ = active_units(means)
         metrics |= baselines
         run.draw("reconstructions", reconstructions(model, test[:10]))
-        run.draw("lines", interpolations(model, test[:6], test[6:12]))
-        run.draw("arcs", interpolations(model, test[:6], test[6:12], spherical=True))
+        starts, ends = np.split(test[: 2 * min(6, len(test) // 2)], 2)
+        run.draw("lines", interpolations(model, starts, ends))
+        run.draw("arcs", interpolations(model, starts, ends, spherical=True))
         run.draw("traversals", ordered_traversals(model, held_out))
         run.draw("perturbations", perturbations(model, test[:6]))
         if s.latent_dim == 2:
             run.draw("manifold", manifold(model))
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

@@ -94,9 +94,10 @@ def main(run: Run, s: Settings):
     for name, model in models.items():
         part = "" if name == "cycles" else name
         run.fit(model, partial(unpaired, x, y, s.batch_size, s.seed), draw, part=part)
+    model = models["cycles"]
+    run.export(model, default="digit_to_negative")
 
     extractors = trained_extractors(negatives(digits), labels, s.classifier_steps)
-    model = models["cycles"]
     right = negatives(test_digits)
     # As many negatives of training digits that no model has seen as such.
     real = negatives(digits[: len(test_digits)])
@@ -129,7 +130,6 @@ def main(run: Run, s: Settings):
         metrics |= extractor_accuracies(extractors)
         shown["the right one"] = right
         run.draw("translations", image_rows(shown, columns=SHOWN))
-    run.export(model, default="digit_to_negative")
 
 
 def build(run, s, cycle_weight, identity_weight):

@@ -59,6 +59,8 @@ BORDERS = 30  # photographs whose borders are compared
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     ZERO = (*RunSettings.ZERO, "classifier_steps", "offline_epochs")
+    LEAST = RunSettings.LEAST | {"evaluated_size": 32, "most_images": 4}
+    PYRAMIDS = ("evaluated_size",)
 
     preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
     """Scale of the run: smoke (a minute or so), quick (a first look), cpu (half an hour or more on
@@ -222,6 +224,7 @@ def main(run: Run, s: Settings):
         run.fit(model, batches, draw, validate=validate, best="excess", epochs=epochs)
     else:
         run.fit(model, batches, draw, epochs=epochs)
+    run.export(model, default="photo_to_monet")
 
     # The classifiers that separate photographs from paintings, in whose features both are compared.
     large = images_of(s.evaluated_size)
@@ -257,7 +260,6 @@ def main(run: Run, s: Settings):
         painted = model.translate(photos, "photo_to_monet")
         names = ("photograph", "CycleGAN")
         run.draw("paintings", translations_below(photos, painted, SHOWN // 2, names))
-    run.export(model, default="photo_to_monet")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_D
 report no number on faces of this size.
 """
 
-from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
 
 import dataclasses
 from pathlib import Path
@@ -44,6 +44,9 @@ FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
+    ZERO = (*RunSettings.ZERO, "terms")
+    PYRAMIDS = ("size",)
+
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Faces, or small photographs
     images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     size: int = 64  # Side of the faces in pixels; CIFAR-10 has 32
@@ -58,6 +61,13 @@ class Settings(RunSettings):
     sought: int = 2000  # Samples among which those for the arithmetic are found
     terms: str = "2 0 1 3"  # Classes: smiling women less women plus men gives smiling men
 
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.terms.split()) != 4:
+            raise ValueError(
+                f"--terms is {self.terms!r}: expected four classes, such as 2 0 1 3."
+            )
+
 
 PRESETS = {
     "smoke": dict(size=32, filters=4, ema=0.9, epochs=2, steps_per_epoch=5, batch_size=16,
@@ -70,9 +80,10 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     if s.dataset == "celeb_a":
-        data = run.load(faces(s.size, images=s.images, labels=True))
+        data = faces(s.size, images=s.images, labels=True)
     else:
-        data = run.load(small_images(s.dataset, images=s.images, labels=True))
+        data = small_images(s.dataset, images=s.images, labels=True)
+    data = run.load(data, train=s.batch_size, test=LEAST_COMPARED)
     images, labels = data.train.arrays()
     held_out, _ = data.test.take(s.compared).arrays()
     *terms, result = [int(label) for label in s.terms.split()]
@@ -88,6 +99,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator, then one of the generator.
     run.fit(model, Source(images), samples)
+    run.export(model, default="sample", half=True)
 
     # The classifiers in whose features samples are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -107,7 +119,10 @@ def main(run: Run, s: Settings):
             drawn = model.generate(latents)
             logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
             a, b, c = [latents[clearest(logits, term)[:3]] for term in terms]
-            names = [FACES[term] for term in terms]
+            classes = (
+                FACES if s.images is None else [f"class {n}" for n in range(labels.max() + 1)]
+            )
+            names = [classes[term] for term in terms]
             run.draw("arithmetic", arithmetic(model, a, b, c, names=names))
             drawn = model.latent_arithmetic(a, b, c, n=100, seed=s.seed)
             for kind, extract in extractors.items():
@@ -121,7 +136,6 @@ def main(run: Run, s: Settings):
         run.draw("neighbors", sample_neighbors(model, images))
         starts, ends = np.split(model.draw_latents(12, seed=1), 2)
         run.draw("arcs", interpolations(model, starts, ends, spherical=True))
-    run.export(model, default="sample", half=True)
 
 
 def clearest(logits, label):

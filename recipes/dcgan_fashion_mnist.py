@@ -18,7 +18,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The papers report no number on it.
 """
 
-from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -65,7 +65,9 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("fashion_mnist", labels=True, images=s.images))
+    batch_size = s.batch_size * s.discriminator_steps
+    data = small_images("fashion_mnist", labels=True, images=s.images)
+    data = run.load(data, train=batch_size, test=LEAST_COMPARED)
     images, labels = data.train.arrays()
     test_images, _ = data.test.arrays()
     images = pad_to(images, SHAPE[0]).numpy()
@@ -87,8 +89,8 @@ def main(run: Run, s: Settings):
 
     # Each step: updates of the discriminator, each with a batch of its own, then one of the
     # generator.
-    batch_size = s.batch_size * s.discriminator_steps
     run.fit(model, partial(Source(images).stream, batch_size, s.seed), samples)
+    run.export(model, default="sample")
 
     # The classifiers in whose features samples are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -105,7 +107,6 @@ def main(run: Run, s: Settings):
         test = Source(test_images).batches(100)
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
         run.draw("neighbors", sample_neighbors(model, images))
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

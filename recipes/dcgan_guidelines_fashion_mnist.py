@@ -102,6 +102,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator, then one of the generator.
     model = build(run, s, "whole")
     run.fit(model, train, samples)
+    run.export(model, default="sample")
 
     # What samples are compared with, and in; and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -121,7 +122,6 @@ def main(run: Run, s: Settings):
         for key in (*FIGURES, "stopped"):
             metrics |= {f"{key}_{name}": row[key] for name, row in rows.items() if key in row}
         metrics |= extractor_accuracies(extractors)
-    run.export(model, default="sample")
 
 
 def build(run, s, name):

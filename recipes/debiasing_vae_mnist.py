@@ -106,6 +106,7 @@ def main(run: Run, s: Settings):
     draw = partial(reconstructions, images=images[rarest_first[:12]])
     batches = partial(weighted_batches, run, s, train, debiased)
     run.fit(debiased, batches, draw, callbacks=[callback])
+    run.export(debiased, default="classify")
 
     with run.evaluation(debiased) as metrics:
         models = {"debiased": debiased, "uniform": uniform, "known": known}
@@ -119,7 +120,6 @@ def main(run: Run, s: Settings):
         metrics["rare_draws"] = rare_weight / positive_weight
         most_drawn = np.argsort(-weights)[:64]
         run.draw("most_drawn", enlarged_grid(images[most_drawn]))
-    run.export(debiased, default="classify")
 
 
 def build_model(run, s, images):

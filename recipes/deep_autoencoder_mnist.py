@@ -93,6 +93,7 @@ def main(run: Run, s: Settings):
         compile_for(run, s, logistic_pca, pca_epochs)
     run.fit(logistic_pca, data.train, part="logistic_pca", epochs=pca_epochs)
     run.fit(model, data.train, partial(reconstructions, images=test[:20]))
+    run.export(model, half=True)
 
     pca = PrincipalComponents(train, s.latent_dim)
 
@@ -110,7 +111,6 @@ def main(run: Run, s: Settings):
         metrics["weight_decay"] = weight_decay
         for candidate, error in held_out_errors.items():
             metrics[f"held_out_error_{candidate:g}"] = error
-    run.export(model, half=True)
 
 
 def held_out_error(run, s, source, weight_decay):

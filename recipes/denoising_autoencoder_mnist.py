@@ -21,7 +21,7 @@ those of stacks that were fine-tuned with labels; here codes of one layer stay a
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, ShortStepSettings, run_recipe
 from keras_gen.workshop.run.reports import prefixed
 
 import dataclasses
@@ -44,6 +44,8 @@ from keras_gen.workshop.visualize import denoised, unit_filters
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    LEAST = ShortStepSettings.LEAST | {"probe_labels": 10}
+
     images: Path | None = None  # Your own folder of images, with subfolders of classes or not
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     """Corruption of the main model, which is exported; the others are trained too."""
@@ -52,7 +54,7 @@ class Settings(ShortStepSettings):
     deviation, in units of the range of a pixel."""
     hidden: int = 1000  # Sigmoid units of the one layer of codes
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    probe_labels: int = 10_000  # Labeled training digits for the linear classifier
+    probe_labels: int = 10_000  # Most labeled training digits for the linear classifier
     random_gain: float = 16.0
     """Factor of the random units' weights; with 1 the units are nearly linear."""
 
@@ -66,7 +68,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist", labels=True, images=s.images))
+    data = small_images("mnist", labels=True, images=s.images)
+    data = run.load(data, train=s.batch_size, test=LEAST_COMPARED)
     train, train_labels = data.train.arrays()
     test, test_labels = data.test.arrays()
 
@@ -96,6 +99,7 @@ def main(run: Run, s: Settings):
     main_model = denoisers[s.corruption]
     draw = partial(denoised, images=test[:16])
     run.fit(main_model, data.train, draw)
+    run.export(main_model, half=True)
     for corruption, model in denoisers.items():
         if model is not main_model:
             run.fit(model, data.train, draw, part=corruption)
@@ -116,20 +120,20 @@ def main(run: Run, s: Settings):
             metrics |= prefixed(f"{corruption}_", gains)
         run.draw("filters-plain", unit_filters(plain))
 
+        count = min(s.probe_labels, len(train))
         encoders = {corruption: model.encode for corruption, model in denoisers.items()}
         encoders |= {"plain": plain.encode, "random": untrained.encode, "pixels": flat_pixels}
         for name, encode in encoders.items():
-            run.say(f"classifying the codes of {name} with {s.probe_labels} labels")
+            run.say(f"classifying the codes of {name} with {count} labels")
             accuracies = linear_probe(
                 encode(train),
                 train_labels,
                 encode(test),
                 test_labels,
-                counts=[s.probe_labels],
+                counts=[count],
                 seed=s.seed,
             )
-            metrics[f"{name}_probe"] = 100 * accuracies[s.probe_labels]
-    run.export(main_model, half=True)
+            metrics[f"{name}_probe"] = 100 * accuracies[count]
 
 
 def psnr_gains(model, regression, test):

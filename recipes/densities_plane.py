@@ -81,6 +81,7 @@ def main(run: Run, s: Settings):
     for (name, method), model in models.items():
         part = "" if (name, method) == MAIN else f"{name}_{method}"
         run.fit(model, sets[name].train, partial(draw_density, name, method), part=part)
+    run.export(models[MAIN], default="sample")
 
     sizes = [s.most_gaussians // divisor for divisor in (8, 4, 2, 1)]
     with run.evaluation(models[MAIN]) as metrics:
@@ -99,7 +100,6 @@ def main(run: Run, s: Settings):
             shown = {IN_WORDS[method]: log_q for method, log_q in densities.items()}
             rows[name] = test, {"known density": distribution.log_density, **shown}
         run.draw("densities", planar_densities(rows))
-    run.export(models[MAIN], default="sample")
 
 
 def build(run, s, method):

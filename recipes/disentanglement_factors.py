@@ -126,6 +126,7 @@ def main(run: Run, s: Settings):
         batch_size = 2 * s.batch_size if name == "factor" else s.batch_size
         run.fit(models[name], partial(source.stream, batch_size, s.seed), part=name)
     run.fit(main_model, source, partial(traversals, points=middle_image))
+    run.export(main_model)
 
     pca = PrincipalComponents(images, s.latent_dim)
 
@@ -144,7 +145,6 @@ def main(run: Run, s: Settings):
         metrics |= suffixed(disentanglement(shapes.factors, components, s), "_pca")
         moments = ink_moments(images)
         metrics |= suffixed(disentanglement(shapes.factors, moments, s), "_moments")
-    run.export(main_model)
 
 
 def build_networks(s):

@@ -85,6 +85,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together.
     run.fit(map_model, data.train, draw, part="plane")
     run.fit(main_model, data.train, draw)
+    run.export(main_model, half=True)
 
     # The baselines.
     train_vectors = tfidf.transform(np.log1p(train)).toarray()
@@ -124,7 +125,6 @@ def main(run: Run, s: Settings):
             "PCA, 2": curves["precision_pca_2"],
         }
         run.draw("precision", line_plot(lines, "fraction of the topic retrieved", "precision"))
-    run.export(main_model, half=True)
 
 
 def build_model(run, s, latent_dim, vocabulary, tfidf):

@@ -133,6 +133,7 @@ def main(run: Run, s: Settings):
         return by_class(model, test[0][:SHOWN])
 
     run.fit(model, partial(domain_batches, source, target, s.batch_size, s.seed), draw)
+    run.export(model, default="classify")
 
     found = {}
     for name in ("mnist_m", "usps", "mnist"):
@@ -145,7 +146,6 @@ def main(run: Run, s: Settings):
         metrics["exported_to_usps_deviation"] = np.sqrt(right * (1 - right) / len(test[1]))
         for name, of_seeds in found.items():
             metrics |= mean_and_deviation(of_seeds, f"{{}}_to_{name}")
-    run.export(model, default="classify")
 
 
 def drawn(examples, count, rng):

@@ -20,7 +20,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 reports no number on it.
 """
 
-from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
 from keras_gen.workshop.run.reports import report_samples_by_steps
 
 import dataclasses
@@ -63,7 +63,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("fashion_mnist", labels=True, images=s.images))
+    data = small_images("fashion_mnist", labels=True, images=s.images)
+    data = run.load(data, train=s.batch_size, test=LEAST_COMPARED)
     images, labels = data.train.arrays()
     test_images, _ = data.test.arrays()
 
@@ -75,12 +76,12 @@ def main(run: Run, s: Settings):
 
     # Each step: the network moves along the gradient of the loss of eq. (8).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)
+    run.export(model, default="sample", half=True)
 
     with run.evaluation(model) as metrics:
         metrics |= report_samples_by_steps(run, model, images, labels, test_images)
         run.draw("emerging", emerging(model))
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)
-    run.export(model, default="sample", half=True)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ def main(run: Run, s: Settings):
     run.fit(usps_model, data.train_usps, part="usps", **others)
     model = build_model(run, s, s.epochs)
     run.fit(model, data.train_mnist, draw)
+    run.export(model)
 
     # The baselines.
     pca = fit_components(data.train_mnist, s)
@@ -114,7 +115,6 @@ def main(run: Run, s: Settings):
             maps[title] = TSNE(init="pca", random_state=s.seed).fit_transform(shown)
         run.draw("pca", code_scatter(planes, labels[: s.embedded]))
         run.draw("tsne", code_scatter(maps, labels[: s.embedded]))
-    run.export(model)
 
 
 def measured(source, s):

@@ -85,6 +85,7 @@ def main(run: Run, s: Settings):
     # Each step: `discriminator_steps` updates of the discriminator, then one of the generator.
     stream = partial(data.train.stream, s.batch_size * s.discriminator_steps, s.seed)
     run.fit(model, stream, draw_densities)
+    run.export(model, default="sample")
 
     fits = {"jensen_shannon": fit_of(model, data.test)}
     for name in DIVERGENCES:
@@ -114,7 +115,6 @@ def main(run: Run, s: Settings):
         losses, slopes = generator_losses()
         run.draw("generator_losses", losses)
         run.draw("slopes", slopes)
-    run.export(model, default="sample")
 
 
 def game(objective, s):

@@ -120,6 +120,7 @@ def main(run: Run, s: Settings):
         run.compile(vae, Adam(run.in_halves(s.learning_rate)))
     # Each step: one update of encoder and decoder together.
     _, seconds = timed(run.fit, vae, train, samples)
+    run.export(vae, default="sample")
     minutes = seconds / 60
 
     padded = pad_to(images, 32).numpy()
@@ -143,7 +144,6 @@ def main(run: Run, s: Settings):
         for name, row in rows.items():
             metrics |= {f"{key}_{name}": value for key, value in row.items()}
         metrics |= extractor_accuracies(extractors)
-    run.export(vae, default="sample")
 
 
 # The families ------------------------------------------------------------------------------------

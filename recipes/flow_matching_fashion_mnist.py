@@ -18,7 +18,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 report no number on it.
 """
 
-from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
 from keras_gen.workshop.run.reports import report_samples_by_steps
 
 import dataclasses
@@ -60,7 +60,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("fashion_mnist", labels=True, images=s.images))
+    data = small_images("fashion_mnist", labels=True, images=s.images)
+    data = run.load(data, train=s.batch_size, test=LEAST_COMPARED)
     images, labels = data.train.arrays()
     test_images, _ = data.test.arrays()
 
@@ -71,12 +72,12 @@ def main(run: Run, s: Settings):
 
     # Each step: the network moves along the gradient of the loss of eq. (23).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)
+    run.export(model, default="sample")
 
     with run.evaluation(model) as metrics:
         metrics |= report_samples_by_steps(run, model, images, labels, test_images)
         run.draw("emerging", emerging(model))
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ def main(run: Run, s: Settings):
     # Each step: the network moves along the gradient of the loss of eq. (23).
     for method, model in models.items():
         run.fit(model, train, draw_density, part="" if method == "optimal" else method)
+    run.export(models["optimal"], default="sample")
 
     sizes = [s.most_gaussians // divisor for divisor in (8, 4, 2, 1)]
     mixture = best_mixture(train.arrays(), BOARD.sample(s.compared, s.seed + 2), sizes, s.seed)
@@ -97,7 +98,6 @@ def main(run: Run, s: Settings):
         rows = {"checkerboard": (points, {"known density": BOARD.log_density, **densities})}
         run.draw("densities", planar_densities(rows))
         run.animate("flowing", flowing(models))
-    run.export(models["optimal"], default="sample")
 
 
 def log_density(model):

@@ -91,6 +91,7 @@ def main(run: Run, s: Settings):
             part = "" if (count, seed) == main_case else f"labels_{count}_seed_{seed}"
             run.fit(model, stream, samples, part=part)
             models[count, seed] = model
+    run.export(models[main_case], default="sample")
 
     # The classifiers.
     accuracies = {}
@@ -107,7 +108,6 @@ def main(run: Run, s: Settings):
             metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
         y_label = f"test accuracy (%), mean and deviation of {s.repeats} draws"
         run.draw("accuracy", plot_by_count(metrics, IN_WORDS, counts, "deviation", y_label))
-    run.export(models[main_case], default="sample")
 
 
 def padded(image, label):

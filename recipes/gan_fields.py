@@ -62,6 +62,7 @@ def main(run: Run, s: Settings):
     model = games["consensus"]
     # Each step: both players move at once, along their gradients and toward their consensus.
     run.fit(model, data.train, partial(draw_field, s))
+    run.export(model, default="sample")
 
     theory = step_matrices(s)
     with run.evaluation(model) as metrics:
@@ -79,7 +80,6 @@ def main(run: Run, s: Settings):
             metrics[f"modulus_{name}"] = np.abs(found).max()
         metrics["eigenvalue_error"] = max(errors)
         run.draw("fields", vector_fields(panels, NAMES))
-    run.export(model, default="sample")
 
 
 def build_games(run, s):

@@ -88,6 +88,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator, then one of the generator.
     run.fit(model, partial(train.stream, s.batch_size, s.seed), samples)
+    run.export(model, default="sample")
 
     # The baseline, and the classifiers in whose features samples are compared. The pyramids of
     # patches want a side that is a power of two.
@@ -113,7 +114,6 @@ def main(run: Run, s: Settings):
         sets = {"": pad_to(drawn, 32).numpy(), "baseline_": padded_mixture}
         metrics |= sample_report(extractors, padded_images, padded_compared, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
-    run.export(model, default="sample")
 
 
 def without_label(image, _):

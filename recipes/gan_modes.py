@@ -30,6 +30,7 @@ import numpy as np
 from keras.optimizers import Adam
 from sklearn.mixture import GaussianMixture
 
+from keras_gen.arguments import checked_choice
 from keras_gen.data import Sets, Split, points_around
 from keras_gen.gan import GAN, HistoryGAN, PacGAN, UnrolledGAN
 from keras_gen.layers import MinibatchDiscrimination
@@ -37,10 +38,12 @@ from keras_gen.metrics import gaussian_modes, grid_centers, mean_and_deviation, 
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_layer
 from keras_gen.workshop.visualize import point_strips
 
+METHODS = ("gan", "pac2", "minibatch", "history", "unrolled_1", "unrolled_5", "unrolled_10")
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    methods: str = "gan pac2 minibatch history unrolled_1 unrolled_5 unrolled_10"
+    methods: str = " ".join(METHODS)
     """Which of them, all by default."""
     seeds: int = 3  # Seeds of each method, from `seed` on
     hidden: int = 128  # Units of each of two hidden layers
@@ -77,6 +80,7 @@ MODES = {
 
 
 def main(run: Run, s: Settings):
+    methods = [checked_choice("methods", name, METHODS) for name in s.methods.split()]
     sets = {name: points_around(*modes, 100_000, s.seed) for name, modes in MODES.items()}
     splits = {name: Split(points, points) for name, points in sets.items()}
     run.load(Sets(**splits, only=tuple(f"train_{name}" for name in sets)), whole=True)
@@ -86,9 +90,9 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator, then one of the generator.
     model = build(run, s, "pac2", s.seed)
     run.fit(model, sets["grid"], partial(draw_grid, real["grid"]))
+    run.export(model, default="sample")
 
     # All methods from all seeds on both sets, and a mixture fitted to each set.
-    methods = s.methods.split()
     found = {}
     mixtures = {}
     for name, (centers, _) in MODES.items():
@@ -112,7 +116,6 @@ def main(run: Run, s: Settings):
                 strips[IN_WORDS.get(method, method)] = frames
             steps = [f"step {s.steps_per_epoch * (i + 1):,}" for i in range(s.epochs)]
             run.draw(name, point_strips(strips, steps, real[name]))
-    run.export(model, default="sample")
 
 
 def draw_grid(real, model):

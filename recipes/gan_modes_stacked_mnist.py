@@ -77,6 +77,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator, then one of the generator.
     run.fit(gan, Source(images), samples, part="gan")
     run.fit(pac2, Source(images), samples)
+    run.export(pac2, default="sample")
 
     # The classifier that counts, the baseline, and enough real modes to have all of them.
     extractor = trained_extractor(digits, labels, s.classifier_steps)
@@ -98,7 +99,6 @@ def main(run: Run, s: Settings):
             metrics |= {f"{key}_{name}": value for key, value in modes.items()}
         found = extractor(test_digits)["logits"].argmax(axis=1)
         metrics["classifier_accuracy"] = (found == test_labels).mean()
-    run.export(pac2, default="sample")
 
 
 def build_networks(s, shape, pack):

@@ -97,6 +97,7 @@ def main(run: Run, s: Settings):
     health = []
     callback = AdversarialHealth(images[:500], say=health.append)
     run.fit(model, train, samples, callbacks=[callback])
+    run.export(model, default="sample")
 
     # What samples are compared with, and in; and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -122,7 +123,6 @@ def main(run: Run, s: Settings):
             metrics |= {f"{key}_{name}": row[key] for name, row in rows.items() if key in row}
         metrics |= {f"extractor_{name}": each.name for name, each in extractors.items()}
         metrics |= extractor_accuracies(extractors)
-    run.export(model, default="sample")
 
 
 def resized(size, image, label):

@@ -96,6 +96,7 @@ def main(run: Run, s: Settings):
     # Each step: `discriminator_steps` updates of the discriminator, then one of the generator.
     stream = partial(data.train.stream, s.batch_size * s.discriminator_steps, s.seed)
     run.fit(model, stream, partial(densities, data=train))
+    run.export(model, default="sample")
 
     # Each method from several seeds, where data and model lie apart.
     distances = {}
@@ -126,7 +127,6 @@ def main(run: Run, s: Settings):
         for name in METHODS:
             ends[IN_WORDS.get(name, name)] = read_image(run.directory / f"overlap_{name}.png")
         run.draw("overlap", film_strip(ends))
-    run.export(model, default="sample")
 
 
 def layers(s):

@@ -105,6 +105,7 @@ def main(run: Run, s: Settings):
     # Each step: every pixel is predicted from those before it, all at once.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
+    run.export(model, default="sample", half=True)
 
     # The baselines: mixtures, and each pixel given those before it by trees and by a table.
     baselines = binary_baselines(run, train, test)
@@ -147,7 +148,6 @@ def main(run: Run, s: Settings):
             rows[f"completion {number + 1}"] = completed[:ROWS, number]
         rows["digit"] = as_levels(test[:ROWS])
         run.draw("completions", image_rows(rows))
-    run.export(model, default="sample", half=True)
 
 
 def as_levels(binary):

@@ -122,6 +122,7 @@ def main(run: Run, s: Settings):
 
     run.fit(classifier, data.train, part="classifier")
     run.fit(vae, data.train.map(without_label), draw)
+    run.export(vae, default="reconstruct")
 
     found = {}
     for name, network in ways.items():
@@ -136,7 +137,6 @@ def main(run: Run, s: Settings):
         unaware = attacks["pgd"](classifier, images, labels)
         for name, network in ways.items():
             metrics[f"unaware_{name}"] = named_right(network, unaware, labels).mean()
-    run.export(vae, default="reconstruct")
 
 
 def without_label(image, _):

@@ -22,7 +22,7 @@ them and shows no numbers of its arithmetic; three scales of few, small steps of
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import LEAST_COMPARED, Run, ShortStepSettings, run_recipe
 from keras_gen.workshop.run.reports import density_bits, extractor_accuracies
 
 import dataclasses
@@ -69,11 +69,21 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(faces(s.size, images=s.images, labels=True))
+    data = faces(s.size, images=s.images, labels=True)
+    data = run.load(data, train=s.batch_size + s.held_out, test=LEAST_COMPARED)
     split = data.for_validation(s.held_out)
     train, labels = split.train.arrays()
     held_out, _ = split.test.arrays()
     test, test_labels = data.test.arrays()
+    smiling = train[labels >= 2]
+    serious = train[labels < 2]
+    faces_to_move = test[test_labels < 2]
+    if not min(len(smiling), len(serious), len(faces_to_move)):
+        raise ValueError(
+            f"There are {len(smiling)} training images of smiles, and {len(serious)} training and "
+            f"{len(faces_to_move)} test images without: expected some of each. Give images in "
+            "subfolders of four classes, the last two of which smile."
+        )
 
     with run.strategy.scope():
         flow = glow(train.shape[1:], s.scales, s.steps, s.filters, s.alpha, s.lu, seed=s.seed)
@@ -89,6 +99,7 @@ def main(run: Run, s: Settings):
     draw = partial(samples, temperature=s.temperature)
     run.fit(model, stream, draw, validate=validate, best="bits")
     run.restore_best(model)
+    run.export(model, default="sample", half=True)
 
     run.say("measuring files, principal components and a histogram of each value")
     mirrored = np.concatenate([train, train[:, :, ::-1]])
@@ -103,9 +114,6 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         metrics |= extractor_accuracies(extractors)
 
-        smiling = train[labels >= 2]
-        serious = train[labels < 2]
-        faces_to_move = test[test_labels < 2]
         moved = model.manipulate(faces_to_move, smiling, serious, [s.amount])[:, 0]
         difference = smiling.mean(axis=0) - serious.mean(axis=0)
         shifted = np.clip(faces_to_move + s.amount * difference, 0, 255).astype("uint8")
@@ -116,9 +124,9 @@ def main(run: Run, s: Settings):
             metrics[f"smiling_{name}"] = min((each >= 2).mean() for each in found)
             metrics[f"same_sex_{name}"] = min((each % 2 == before).mean() for each in found)
         run.draw("smiles", manipulated(model, faces_to_move[:8], smiling, serious))
-        run.draw("lines", interpolations(model, test[:6], test[6:12]))
+        starts, ends = np.split(test[: 2 * min(6, len(test) // 2)], 2)
+        run.draw("lines", interpolations(model, starts, ends))
         run.draw("warm_samples", samples(model, temperature=1.0))
-    run.export(model, default="sample", half=True)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def main(run: Run, s: Settings):
     train = split.train.map(partial(pad_to, size=s.side))
     draw = partial(samples, temperature=s.temperature)
     run.fit(model, train, draw)
+    run.export(model, default="sample")
 
     run.say("measuring files, principal components and a histogram of each value")
     components = [int(number) for number in s.components.split()]
@@ -98,7 +99,6 @@ def main(run: Run, s: Settings):
         run.say(f"squared error of decoded latents: {metrics['reconstruction_error']:.3g}")
         run.draw("warm_samples", samples(model, temperature=1.0))
         run.draw("lines", interpolations(model, padded[:8], padded[8:16]))
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ def main(run: Run, s: Settings):
 
     # Each step: the network moves along the gradient of algorithm 1's loss.
     run.fit(model, data.train, draw)
+    run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
     known = images[: s.compared]
@@ -128,7 +129,6 @@ def main(run: Run, s: Settings):
         run.say(f"the bound of {len(scored)} test digits, by 16 of {model.chain_steps} times")
         nats = -model.log_prob(scored, scored_labels).mean()
         metrics["bits"] = bits_per_dimension(nats, scored[0].size, "none")
-    run.export(model, default="sample")
 
 
 def variance_within(images, labels) -> float:

@@ -80,6 +80,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together.
     run.fit(binary, Source(train), part="binary")
     run.fit(categorical, Source(train), samples)
+    run.export(categorical)
 
     mixture = fit_bernoulli_mixture(run, train)
 
@@ -92,7 +93,6 @@ def main(run: Run, s: Settings):
             metrics |= nll_summary(nats, f"{name}_")
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         run.draw("classes", class_traversals(categorical, test[:1]))
-    run.export(categorical)
 
 
 def build(run, s, latents, temperature):

@@ -78,6 +78,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator and Q, then one of the generator.
     digits = train.map(without_label)
     run.fit(model, digits, draw_categories)
+    run.export(model, default="sample")
     run.fit(without_term, digits, draw_categories, part="without_term")
 
     clusters = KMeans(CATEGORIES, n_init=s.starts, random_state=s.seed).fit(flat_pixels(images))
@@ -115,7 +116,6 @@ def main(run: Run, s: Settings):
         metrics["error_chance"] = 100 * (1 - 1 / CATEGORIES)
         metrics["told_chance"] = 1 / CATEGORIES
         run.draw("without", draw_categories(without_term))
-    run.export(model, default="sample")
 
 
 def build(run, s, weight):

@@ -99,6 +99,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator and Q, then one of the generator.
     run.fit(model, train.map(without_label), draw_categories)
+    run.export(model, default="sample")
 
     clusters = KMeans(CATEGORIES, n_init=s.starts, random_state=s.seed).fit(flat_pixels(images))
 
@@ -116,7 +117,6 @@ def main(run: Run, s: Settings):
         metrics |= model.evaluate(test_images, return_dict=True, verbose=0)
         for number in range(NUMBERS):
             run.draw(f"number_{number + 1}", draw_number(model, number))
-    run.export(model, default="sample")
 
 
 def without_label(image, _):

@@ -92,6 +92,7 @@ def main(run: Run, s: Settings):
     run.fit(models[1], stream, part="k1")
     run.fit(models[5], stream, part="k5")
     run.fit(models[50], stream, samples)
+    run.export(models[50])
 
     mixture = fit_bernoulli_mixture(run, train)
 
@@ -106,7 +107,6 @@ def main(run: Run, s: Settings):
             metrics |= nll_summary(nats, f"k{k}_")
             metrics[f"k{k}_active_units"] = in_use
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
-    run.export(models[50])
 
 
 if __name__ == "__main__":

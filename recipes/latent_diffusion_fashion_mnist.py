@@ -125,6 +125,7 @@ def main(run: Run, s: Settings):
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
     # Each step: the network moves along the gradient of the loss of eq. (2).
     run.fit(model, stream, samples)
+    run.export(model, default="sample")
 
     with run.evaluation(model) as metrics:
         extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -152,7 +153,6 @@ def main(run: Run, s: Settings):
         }
         grid = captioned([each[:12] for each in rows.values()], row_names=list(rows))
         run.draw("samples_of_both", grid)
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

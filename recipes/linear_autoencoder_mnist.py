@@ -72,6 +72,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and decoder together.
     run.fit(model, data.train, draw_filters)
+    run.export(model)
 
     pca = PrincipalComponents(train, s.latent_dim)
 
@@ -89,7 +90,6 @@ def main(run: Run, s: Settings):
         metrics["squared_error"] = squared_error(found, test).mean()
         metrics["squared_error_pca"] = squared_error(pca.reconstruct(test), test).mean()
         run.draw("reconstructions", reconstructions(model, test[:20]))
-    run.export(model)
 
 
 def decoder_columns(model):

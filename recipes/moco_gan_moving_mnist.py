@@ -100,6 +100,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of both discriminators, then one of the generator.
     videos = partial(train.stream, s.batch_size, s.seed, augment_batch=move)
     run.fit(model, videos, draw_videos)
+    run.export(model, default="sample")
 
     # Real videos, with other seeds, because with one seed both would have the same motions.
     real, labels = train.take(s.compared).arrays(s.seed, move)
@@ -124,7 +125,6 @@ def main(run: Run, s: Settings):
         contents = np.repeat(latents, 6, axis=0)
         motions = np.tile(latents, [6, 1])
         run.animate("recombined", video_grid(model.recombine(contents, motions), 6))
-    run.export(model, default="sample")
 
 
 def shrunk(image, label):

@@ -78,6 +78,7 @@ def main(run: Run, s: Settings):
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(vae, stream, manifold, part="vae")
     run.fit(naive, stream, manifold)
+    run.export(naive)
 
     mixture = fit_bernoulli_mixture(run, train)
 
@@ -96,7 +97,6 @@ def main(run: Run, s: Settings):
             lines = {f"{s.samples} latents of the prior": (epochs, sample_sizes)}
             run.draw("effective_sample_size", line_plot(lines, "epoch", "effective sample size"))
         run.draw("vae_manifold", manifold(vae))
-    run.export(naive)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def main(run: Run, s: Settings):
             is_main = (exposure, seed) == ("all", s.seed)
             run.fit(model, stream, draw, part="" if is_main else f"{exposure}_seed_{seed}")
             models[exposure, seed] = model
+    run.export(models["all", s.seed])
 
     run.say("fitting the baselines")
     scores = baseline_scores(s, images, np.concatenate(list(shown.values())))
@@ -117,7 +118,6 @@ def main(run: Run, s: Settings):
             "boosted trees, outliers shown": scores["trees"](compared),
         }
         run.draw("roc", roc_plot(curves, is_digit))
-    run.export(models["all", s.seed])
 
 
 def others(photographs, clothes, seed):

@@ -107,6 +107,7 @@ def main(run: Run, s: Settings):
     run.fit(mnist, digits, part="mnist")
     run.fit(fashion_background, noisy_clothes, part="fashion_background")
     run.fit(fashion, clothes, samples)
+    run.export(fashion, default="sample")
 
     pca = {name: PrincipalComponents(images, s.latent_dim) for name, images in train.items()}
 
@@ -130,7 +131,6 @@ def main(run: Run, s: Settings):
             run.draw(f"roc_{known}", roc_plot(shown, is_outlier))
         shown = {"Fashion-MNIST": test["fashion"], "MNIST": test["mnist"]}
         run.draw("anomalies", anomalies(fashion, shown))
-    run.export(fashion, default="sample")
 
 
 def build(run, s):

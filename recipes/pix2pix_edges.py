@@ -48,6 +48,8 @@ IN_WORDS = {"model": "pix2pix", "nearest": "nearest edges' photograph"}
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    PYRAMIDS = ("image_size",)
+
     images: Path | None = None  # Folder of your own photographs
     image_size: int = 256  # Side of the images, 16 times a power of two
     load_size: int = 286  # Side to which images are resized before they are cropped
@@ -74,7 +76,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(photographs(s.load_size, s.images, s.seed))
+    data = run.load(photographs(s.load_size, s.images, s.seed), train=s.batch_size)
     whole = photographs(s.image_size, s.images, s.seed)
     photos = whole.test.arrays()
     edges = edge_maps(photos)
@@ -105,6 +107,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of the generator, then one of the discriminator.
     augment = random_crop_flip(s.image_size, images=2)
     run.fit(model, partial(train.stream, s.batch_size, s.seed, augment=augment), draw)
+    run.export(model, half=True)
 
     with run.evaluation(model) as metrics:
         run.say("comparing translations with photographs, and their edges with those asked for")
@@ -119,11 +122,9 @@ def main(run: Run, s: Settings):
             metrics |= suffixed(measure(translated, photos, edges), f"_{name}")
         # The distance of photographs to photographs: of two parts that are no pairs.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
-        report = measure(train_photos[drawn], photos, edges)
-        metrics["realism_photographs"] = report["realism"]
+        metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
         shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}
         run.draw("ways", image_rows({"edges": edges, **shown}, COLUMNS))
-    run.export(model, half=True)
 
 
 def with_edges(source):

@@ -52,6 +52,8 @@ DRAWS = 5  # translations of a map, over which variation is measured
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    PYRAMIDS = ("image_size",)
+
     pairs: Path | None = (
         None  # Folder of your own pairs: the source on the left, the target beside
     )
@@ -86,7 +88,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(facades(s.load_size, s.pairs))
+    data = run.load(facades(s.load_size, s.pairs), train=s.batch_size)
     whole = facades(s.image_size, s.pairs)
     train_maps, train_photos = whole.train.arrays()
     maps, photos = whole.test.arrays()
@@ -112,6 +114,7 @@ def main(run: Run, s: Settings):
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=augment)
     reverse = data.train.map(lambda label, photo: (photo, label))
     run.fit(model, stream, draw)
+    run.export(model, half=True)
     for name, other in others.items():
         run.fit(other, stream, part=name, epochs=s.part_epochs)
     run.fit(
@@ -153,7 +156,7 @@ def main(run: Run, s: Settings):
         metrics |= suffixed(measure(photos), "_photographs")
         # The distance of photographs to photographs: of two parts that are no pairs.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
-        metrics["realism_photographs"] = measure(train_photos[drawn])["realism"]
+        metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
 
         run.say("reading labels from photographs")
         read = {
@@ -181,7 +184,6 @@ def main(run: Run, s: Settings):
         run.draw("variation", image_rows({"labels": shown, **seeds}, COLUMNS))
         rows = {"photograph": photos, "labels read": read["backward"], "labels": maps}
         run.draw("backward", image_rows(rows, COLUMNS))
-    run.export(model, half=True)
 
 
 def build(run, s, epochs, noise="dropout", adversarial=True, domains=("label", "photo")):

@@ -127,6 +127,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of the generator through a clip, then one of the discriminator.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=clips(s.clip))
     run.fit(model, stream, draw)
+    run.export(model, default="translate")
 
     run.say("training a network that reads where hair and skirt are")
     reader = train_point_reader(
@@ -161,7 +162,6 @@ def main(run: Run, s: Settings):
         run.draw("ways", image_rows(rows, COLUMNS))
         of_gif = [shown[name][:2] for name in ("poses", "single", "video", "true")]
         run.animate("dancing", video_grid(np.concatenate(of_gif), columns=2), 120)
-    run.export(model, default="translate")
 
 
 def videos_of(dancers):

@@ -72,6 +72,7 @@ def main(run: Run, s: Settings):
     # Each step: every pixel is predicted from those before it, all at once.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
+    run.export(model, default="sample")
 
     # The baselines: mixtures, and each pixel given those before it by trees and by a table.
     baselines = binary_baselines(run, train, test)
@@ -85,7 +86,6 @@ def main(run: Run, s: Settings):
         metrics["edge_ink"] = lower_edge_ink(drawn)
         metrics["floor_edge_ink"] = lower_edge_ink((255 * test).astype("uint8"))
         run.draw("blind_spot", seen_pixels(network, row=14, column=14))
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ def main(run: Run, s: Settings):
     # Each step: every pixel is predicted from those before it, row by row or by diagonals.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
+    run.export(model, default="sample")
 
     # The baselines: mixtures, and each pixel given those before it by trees and by a table.
     baselines = binary_baselines(run, train, test)
@@ -87,7 +88,6 @@ def main(run: Run, s: Settings):
         run.say(f"NLL of {len(test)} test digits")
         metrics |= nll_summary({"nll": -model.log_prob(test)})
         metrics |= baselines
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

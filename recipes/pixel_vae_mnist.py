@@ -104,6 +104,7 @@ def main(run: Run, s: Settings):
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(factorized, stream, part="factorized")
     run.fit(model, stream, samples)
+    run.export(model, default="sample")
 
     # The baselines without latents: a mixture, and pixels given those before, by trees and a table.
     shown = test[: s.compared]
@@ -120,7 +121,6 @@ def main(run: Run, s: Settings):
         with averaged_weights(factorized):
             metrics |= measured(factorized, shown, s, "factorized_")
         metrics |= baselines
-    run.export(model, default="sample")
 
 
 def measured(model, images, s, prefix=""):

@@ -100,6 +100,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator, then one of the generator, at the current size.
     run.fit(model, Source(images), samples)
+    run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
@@ -111,7 +112,6 @@ def main(run: Run, s: Settings):
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
-    run.export(model, default="sample")
 
 
 def padded(image, label):

@@ -76,6 +76,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update along the gradient of the density of levels with noise.
     run.fit(model, split.train, partial(samples, temperature=s.temperature))
+    run.export(model, default="sample")
 
     run.say("measuring files, principal components and a histogram of each value")
     components = [int(number) for number in s.components.split()]
@@ -90,7 +91,6 @@ def main(run: Run, s: Settings):
         metrics["reconstruction_error"] = squared_error(test, decoded).mean()
         run.say(f"squared error of decoded latents: {metrics['reconstruction_error']:.3g}")
         run.draw("lines", interpolations(model, test[:8], test[8:16]))
-    run.export(model, default="sample")
 
 
 if __name__ == "__main__":

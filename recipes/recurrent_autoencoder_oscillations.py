@@ -101,6 +101,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together.
     run.fit(dense, train, part="dense")
     run.fit(model, train, draw)
+    run.export(model)
 
     run.say("fitting principal components and looking for neighbors")
     scaler = StandardScaler().fit(flat(train.arrays()))
@@ -120,7 +121,6 @@ def main(run: Run, s: Settings):
         for name, series in found.items():
             squares = np.square((series - clean) / noise).mean(axis=(1, 2))
             metrics[f"error_{name}"] = np.sqrt(squares.mean())
-    run.export(model)
 
 
 def baselines(train, held_out, test, latent_dim):

@@ -73,6 +73,7 @@ def main(run: Run, s: Settings):
     noise = np.random.default_rng(s.seed).normal(size=(s.pairs, 2)).astype("float32")
     pairs = Source((teacher.decode(noise, batch_size=5000), noise))
     run.fit(student, pairs, draw_steps)
+    run.export(student, default="sample")
 
     with run.evaluation(student) as metrics:
         points = test.arrays()
@@ -90,7 +91,6 @@ def main(run: Run, s: Settings):
             for name, model in models.items()
         }
         run.draw("one_step", planar_densities(rows))
-    run.export(student, default="sample")
 
 
 def draw(model, n, seed, steps):

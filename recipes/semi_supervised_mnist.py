@@ -94,6 +94,7 @@ def main(run: Run, s: Settings):
         else:
             run.fit(model, stream, part=f"seed_{seed}")
         models[seed] = model
+    run.export(models[s.seed])
 
     # The three classifiers of each number of labels and each seed.
     errors = {}
@@ -109,7 +110,6 @@ def main(run: Run, s: Settings):
             metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
         y_label = f"test error (%), mean and deviation of {s.repeats} seeds"
         run.draw("errors", plot_by_count(metrics, WAYS, COUNTS, "deviation", y_label))
-    run.export(models[s.seed])
 
 
 def build_networks(s, seed):

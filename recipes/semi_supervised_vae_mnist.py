@@ -93,6 +93,7 @@ def main(run: Run, s: Settings):
     m2 = build_m2(run, s, s.seed)
     stream = partial(m2_batches, s, split.train, s.seed)
     run.fit(m2, stream, partial(analogies, images=held_out[:10]))
+    run.export(m2)
 
     # All models with the labels of each seed.
     measure = partial(test_errors, run, s, split.train, data.test, m1, m2)
@@ -100,7 +101,6 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(m2) as metrics:
         metrics |= mean_and_deviation(errors)
-    run.export(m2)
 
 
 def with_latents_in_use(m1, digits):

@@ -55,7 +55,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist", images=s.images))
+    data = run.load(small_images("mnist", images=s.images), train=s.batch_size)
     test = data.test.arrays()
 
     with run.strategy.scope():
@@ -74,6 +74,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of encoder and decoder together.
     run.fit(kl, data.train, unit_filters)
+    run.export(kl)
     run.fit(l1, data.train, unit_filters, part="l1")
     run.fit(plain, data.train, unit_filters, part="plain")
 
@@ -86,7 +87,6 @@ def main(run: Run, s: Settings):
             metrics[f"{name}_error"] = float(errors.mean())
             run.draw(f"filters-{name}", unit_filters(model))
         run.draw("reconstructions", reconstructions(kl, test[:16]))
-    run.export(kl)
 
 
 def build_optimizer(run, s):

@@ -140,6 +140,7 @@ def main(run: Run, s: Settings):
     )
     run.fit(model, stream, draw, validate=validate, best="psnr", mode="max")
     run.restore_best(model)
+    run.export(model)
     run.fit(paper_design, stream, part="as_in_paper", epochs=s.paper_epochs)
     srgan.generator.set_weights(model.generator.get_weights())
     run.fit(srgan, stream, part="srgan", epochs=s.gan_epochs)
@@ -167,7 +168,6 @@ def main(run: Run, s: Settings):
         shown = [*(ways[way](small) for way in names), tests["Set5"][0][None]]
         columns = [*names.values(), "photograph"]
         run.draw("enlarged", captioned([np.concatenate(shown)], column_names=columns))
-    run.export(model)
 
 
 def build(run, s, epochs, as_in_paper=False, **options):

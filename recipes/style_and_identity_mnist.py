@@ -89,6 +89,7 @@ def main(run: Run, s: Settings):
     triples = partial(class_triples, data.train, s.batch_size, s.seed)
     draw = partial(swaps, styles=images[:12], identities=one_of_each(images, labels))
     run.fit(model, triples, draw)
+    run.export(model)
 
     # The baselines, and the classifier that recognizes swapped digits.
     style_pca = PrincipalComponents(images, s.style_dim)
@@ -133,7 +134,6 @@ def main(run: Run, s: Settings):
             metrics[f"identified_{name}"] = float((answers == right).mean())
         identities = one_of_each(test_images, test_labels)
         run.draw("swaps", swaps(model, test_images[:12], identities))
-    run.export(model)
 
 
 def build_networks(s):

@@ -111,6 +111,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the discriminator, then one of the mapping and the generator.
     run.fit(model, Source(images), samples)
+    run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
     features = partial(mean_activations, activation_maps(extractors["max"].model))
@@ -139,7 +140,6 @@ def main(run: Run, s: Settings):
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
         run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # of 4x4
         run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # to 8x8
-    run.export(model, default="sample")
 
 
 def padded(image, label):

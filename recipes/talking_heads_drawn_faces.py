@@ -111,6 +111,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of embedder and generator, then one of the discriminator.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=episode(s.shots))
     run.fit(model, stream, draw)
+    run.export(model, default="render")
 
     run.say("training networks that name people and read landmarks")
     shown = new.images[:, MOST_SHOTS + s.test_frames :]
@@ -153,7 +154,6 @@ def main(run: Run, s: Settings):
             rows[f"meta-learned, {seen}"] = ways["meta"]
             rows[f"fine-tuned, {seen}"] = ways["tuned"]
         run.draw("ways", image_rows({**rows, "true frames": truth}, COLUMNS))
-    run.export(model, default="render")
 
 
 def people_of(faces):

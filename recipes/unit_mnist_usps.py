@@ -107,6 +107,7 @@ def main(run: Run, s: Settings):
     x = data.train_mnist.map(without_label)
     y = data.train_usps.map(without_label)
     run.fit(model, partial(unpaired, x, y, s.batch_size, s.seed), draw)
+    run.export(model, default="mnist_to_usps")
 
     with run.evaluation(model) as metrics:
         run.say("naming digits of both domains")
@@ -135,7 +136,6 @@ def main(run: Run, s: Settings):
             middle = len(targets) // 2
             floor = distance(targets[:middle], targets[middle:])
             metrics[f"realism_floor_{direction}"] = floor
-    run.export(model, default="mnist_to_usps")
 
 
 def without_label(image, _):

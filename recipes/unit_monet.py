@@ -39,6 +39,8 @@ SHOWN = 8  # images of each domain in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
+    PYRAMIDS = ("evaluated_size",)
+
     photos: Path | None = None  # Folder of your own photographs (domain X)
     paintings: Path | None = None  # Folder of your own paintings (domain Y)
     image_size: int = 256  # Side of the training crops
@@ -73,7 +75,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed))
+    data = photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed)
+    data = run.load(data, train=s.batch_size)
     held_out = photos_and_paintings(s.evaluated_size, s.photos, s.paintings, s.seed)
     rng = np.random.default_rng(s.seed)
     photos = held_out.test_x.some(SHOWN, rng).arrays()
@@ -103,6 +106,7 @@ def main(run: Run, s: Settings):
     crop = random_crop_flip(s.image_size)
     batches = partial(unpaired, data.train_x, data.train_y, s.batch_size, s.seed, augment=crop)
     run.fit(model, batches, draw)
+    run.export(model, default="photo_to_monet")
 
     with run.evaluation(model) as metrics:
         evaluate = TranslationEvaluation({}, *held_out.compared())
@@ -115,7 +119,6 @@ def main(run: Run, s: Settings):
         painted = model.translate(photos, "photo_to_monet")
         names = ("photograph", "UNIT")
         run.draw("paintings", translations_below(photos, painted, SHOWN // 2, names))
-    run.export(model, default="photo_to_monet")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist", images=s.images))
+    data = run.load(small_images("mnist", images=s.images), train=s.batch_size)
     train = data.train.arrays(s.seed, binarize)
     test = data.test.batches(100, s.seed, augment_batch=binarize)
     test_images = np.concatenate(list(test.as_numpy_iterator()))
@@ -82,6 +82,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
+    run.export(model)
 
     mixture = fit_bernoulli_mixture(run, train)
 
@@ -94,8 +95,8 @@ def main(run: Run, s: Settings):
         metrics["active_units"], _ = active_units(means)
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
         metrics["nll_mixture"] = -mixture.log_prob(test_images).mean()
-        run.draw("lines", interpolations(model, test_images[:8], test_images[8:16]))
-    run.export(model)
+        starts, ends = np.split(test_images[: 2 * min(8, count // 2)], 2)
+        run.draw("lines", interpolations(model, starts, ends))
 
 
 def burda_schedule(s):

@@ -91,6 +91,7 @@ def main(run: Run, s: Settings):
 
     # Each step: encoder and decoder move along the gradient of the bound.
     run.fit(model, train, draw)
+    run.export(model, default="sample")
 
     run.say("fitting normal distributions and mixtures of them")
     held_out = SWINGS.sample(s.compared, s.seed + 2)
@@ -107,7 +108,6 @@ def main(run: Run, s: Settings):
         metrics["entropy"] = -truth.mean()
         means, _ = model.encode(series)
         metrics["active_units"], _ = active_units(means)
-    run.export(model, default="sample")
 
 
 def baselines(s, train, held_out):

@@ -77,13 +77,13 @@ def main(run: Run, s: Settings):
         return changed_rows(model, images[:COLUMNS])
 
     run.fit(model, partial(batches, s, data.train, s.seed), draw)
+    run.export(model, default="classify")
 
     measure = partial(test_errors, s, data.train, images, labels, model)
     errors = run.each_seed("labels of seed {}", measure, s.draws)
 
     with run.evaluation(model) as metrics:
         metrics |= mean_and_deviation(errors)
-    run.export(model, default="classify")
 
 
 def rate(s):

@@ -118,6 +118,7 @@ def main(run: Run, s: Settings):
     draw = partial(reconstructions, images=test[:16])
     run.fit(vq_vae, mirrored, draw, part="vq_vae")
     run.fit(model, mirrored, draw)
+    run.export(model)
 
     # The other codes, and the classifiers in whose features images are compared.
     bits = round(code_bits(model.encode(test[:1]).shape[1:], s.codebook_size))
@@ -143,7 +144,6 @@ def main(run: Run, s: Settings):
             "JPEG": found["jpeg_"],
         }
         run.draw("sample_grid", image_rows(rows, columns=16))
-    run.export(model)
 
 
 if __name__ == "__main__":

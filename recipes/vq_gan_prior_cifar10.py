@@ -189,6 +189,7 @@ def main(run: Run, s: Settings):
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
     run.fit(prior, mirrored, draw, validate=validate, **choice)
     run.restore_best(prior)
+    run.export(prior, default="sample")
 
     run.say("counting codes, and training the classifiers that compare images")
     extractors = trained_extractors(images, labels, s.classifier_steps)
@@ -248,7 +249,6 @@ def main(run: Run, s: Settings):
                 for extract in extractors.values()
             )
         metrics |= extractor_accuracies(extractors)
-    run.export(prior, default="sample")
 
 
 def codes_by_place(codes, labels, asked, random):

@@ -65,7 +65,9 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(faces(s.size, images=s.images))
+    fitted = -(-s.patches // (s.size // 4) ** 2)  # images that hold the codebook's patches
+    needed = s.held_out + max(s.batch_size, fitted)
+    data = run.load(faces(s.size, images=s.images), train=needed)
     split = data.for_validation(s.held_out)
     train = split.train.arrays()
     held_out = split.test.arrays()
@@ -90,6 +92,7 @@ def main(run: Run, s: Settings):
     validate = partial(reconstruction_error, held_out)
     run.fit(model, mirrored, draw, validate=validate, best="error")
     run.restore_best(model)
+    run.export(model)
 
     # The other codes, of as many bits as the codes of both levels.
     top, bottom = model.encode(test)
@@ -111,7 +114,6 @@ def main(run: Run, s: Settings):
         run.draw("code_histogram", code_histogram(uses))
         rows = {"image": test, "VQ-VAE-2": found["model"], **others}
         run.draw("sample_grid", image_rows(rows, columns=12))
-    run.export(model)
 
 
 def reconstruction_error(images, model):

@@ -62,7 +62,9 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("cifar10", images=s.images))
+    fitted = -(-s.codebook_size // 8**2)  # images that hold as many patches of 4x4 pixels
+    needed = max(s.batch_size, fitted)
+    data = run.load(small_images("cifar10", images=s.images), train=needed)
     train = data.train.arrays()
     test = data.test.arrays()
     shape = test.shape[1:]
@@ -91,6 +93,7 @@ def main(run: Run, s: Settings):
     mirror = random_crop_flip(shape[0])
     mirrored = partial(data.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))
+    run.export(model)
 
     # The other codes, of as many bits.
     codes = model.encode(test)
@@ -110,7 +113,6 @@ def main(run: Run, s: Settings):
         run.draw("code_histogram", code_histogram(uses))
         rows = {"image": test, "VQ-VAE": found["model"], **others}
         run.draw("sample_grid", image_rows(rows, columns=16))
-    run.export(model)
 
 
 if __name__ == "__main__":

@@ -135,6 +135,7 @@ def main(run: Run, s: Settings):
         best="bits_of_a_code",
     )
     run.restore_best(prior)
+    run.export(prior, default="sample", half=True)
 
     run.say("measuring files, principal components and a histogram of each value")
     train = split.train.arrays()
@@ -158,7 +159,6 @@ def main(run: Run, s: Settings):
         )
         metrics["n_gram_order"] = n_grams.order
         run.draw("reconstructions", reconstructions(coder, test[:16]))
-    run.export(prior, default="sample", half=True)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,7 @@ def main(run: Run, s: Settings):
     best = "bits_of_a_code"
     run.fit(prior, stream, draw, epochs=s.prior_epochs, validate=validate, best=best)
     run.restore_best(prior)
+    run.export(prior, default="sample", half=True)
 
     train, train_speakers, train_digits = data.train.arrays()
     codes = coder.encode(choice.train.arrays()[0])
@@ -141,7 +142,6 @@ def main(run: Run, s: Settings):
             run.write_sounds(f"voice_of_{name}", drawn[wanted == number][:10], RATE)
         run.draw("voices", draw_voices(data.speakers, s.seed, prior))
         run.draw("reconstructions", draw_reconstructed(*shown, coder))
-    run.export(prior, default="sample", half=True)
 
 
 def draw_reconstructed(waveforms, speakers, coder):

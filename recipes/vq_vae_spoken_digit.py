@@ -86,6 +86,7 @@ def main(run: Run, s: Settings):
     recordings = data.train.map(without_digit)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     run.fit(model, stream, partial(draw_voices, data.speakers, train))
+    run.export(model)
 
     # The baselines: an equalizer for each pair of voices, pieces of the target's recordings, and a
     # codebook of frames.
@@ -102,7 +103,6 @@ def main(run: Run, s: Settings):
         run.draw("voices", draw_voices(data.speakers, test, model))
         for name, waveforms in voices(data.speakers, test, model).items():
             run.write_sounds(name, waveforms, RATE)
-    run.export(model)
 
 
 def voices(speakers, recordings, model):

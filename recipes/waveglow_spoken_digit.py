@@ -102,6 +102,7 @@ def main(run: Run, s: Settings):
     draw = partial(draw_vocoded, test[shown], names)
     run.fit(model, stream, draw, validate=validate, best="bits")
     run.restore_best(model)
+    run.export(model)
 
     run.say("fitting linear predictions")
     train = data.train.arrays()
@@ -131,7 +132,6 @@ def main(run: Run, s: Settings):
             "Griffin-Lim": vocoded["griffin_lim"][shown],
         }
         run.draw("vocoded", spectrograms(rows, names))
-    run.export(model)
 
 
 def waveform_alone(waveform, *_):

@@ -98,6 +98,7 @@ def main(run: Run, s: Settings):
     draw = partial(draw_voices, data.speakers, s.seed)
     run.fit(model, stream, draw, validate=validate, best="bits")
     run.restore_best(model)
+    run.export(model, default="sample")
 
     run.say("measuring counts of levels and a linear prediction")
     train_levels = levels_of(model, data.train.arrays()[0])
@@ -123,7 +124,6 @@ def main(run: Run, s: Settings):
             heard = {"recorded": of_speaker[0][: s.voices], "WaveNet": sounds}
             run.draw(f"voice_of_{name}", spectrograms(heard))
         metrics["milliseconds_seen"] = 1000 * receptive_field(s.repeats * doubled) / RATE
-    run.export(model, default="sample")
 
 
 def select(recordings, index):

@@ -78,6 +78,7 @@ def main(run: Run, s: Settings):
     stream = partial(data.train.stream, s.batch_size * s.critic_steps, s.seed)
     validate = partial(critic_distances, points=test)
     run.fit(model, stream, partial(draw_points, test), validate=validate)
+    run.export(model, default="sample")
 
     # Critics between normal distributions at known distances, in one and two dimensions.
     lengths = np.array([float(length) for length in s.distances.split()])
@@ -102,7 +103,6 @@ def main(run: Run, s: Settings):
         lines = validation_lines(run, metrics["floor_ring_exact"])
         if all(epochs for epochs, _ in lines.values()):
             run.draw("distance", line_plot(lines, "epoch", "earth mover's distance"))
-    run.export(model, default="sample")
 
 
 def draw_points(points, model):

@@ -95,6 +95,7 @@ def main(run: Run, s: Settings):
     draw = partial(continuations, words=words, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="perplexity")
     run.restore_best(model)
+    run.export(model, default="sample", half=True)
 
     run.say("counting n-grams")
     models = {"transformer": model}
@@ -112,7 +113,6 @@ def main(run: Run, s: Settings):
         lines = {name: by_place(each, test) for name, each in shown.items()}
         x_label = "place in the passage, from half of this number on"
         run.draw("places", line_plot(lines, x_label, "perplexity of a word", log_x=True))
-    run.export(model, default="sample", half=True)
 
 
 def passages(stories, words, edge):

@@ -20,7 +20,7 @@ import tensorflow as tf
 from keras_gen import __version__, licenses
 from keras_gen.arguments import checked_path, shown
 from keras_gen.files.places import place
-from keras_gen.files.writing import clear_partial_files, partial_path
+from keras_gen.files.writing import clear_partial_files, partial_path, write_json
 from keras_gen.keras_internals import all_layers
 from keras_gen.serving import pretrained, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
@@ -31,6 +31,7 @@ from keras_gen.serving.exported import (
     find,
     load,
     next_version,
+    read_metadata,
     resolve,
 )
 from keras_gen.serving.graph_hints import drop_hints
@@ -251,6 +252,23 @@ def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
             f"{', '.join(signatures)}."
         )
     return {name: signatures[name] for name in chosen}
+
+
+def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
+    """Adds entries to the metadata of an export, such as metrics that were measured after it.
+
+    Args:
+        path: Folder of the export.
+        metadata: Entries by name; an entry of the same name is replaced.
+
+    Raises:
+        ValueError: If an entry cannot be written as JSON.
+        OSError: If the file cannot be written; the metadata that was there is kept.
+
+    Example:
+        >>> add_metadata("saved_models/my_gan/1", {"metrics": {"nll": 1.5}})  # doctest: +SKIP
+    """
+    write_json(Path(path) / METADATA, read_metadata(path) | _plain(metadata, "metadata"))
 
 
 def load_weights(model: Any, path: str | Path) -> None:

@@ -110,7 +110,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
     wait_for(lambda: checkpoints(tmp_path / "out"), process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert err.splitlines()[-1] == "interrupted: resume with the same command and --resume"
+    again = "resume with python recipes/vae_mnist.py --resume --output out"
+    assert err.splitlines()[-1] == f"interrupted: {again}"
     assert process.returncode == 1 and "Traceback" not in err
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -245,6 +246,49 @@ def test_own_folders(images):
     assert f" on 8 images: {parts}\n" in result.stdout
     assert OFFLINE not in result.stdout
     check_folder(images / "out", "cyclegan_monet")
+
+
+SMALL = [  # flags, fewest images that they work with
+    ("convolutional_vae_celeb_a", ["--batch-size", 2, "--held-out", 1], 6),
+    ("dcgan_celeb_a", [], 50),
+    ("denoising_autoencoder_mnist", ["--batch-size", 2, "--steps-per-epoch", 5], 50),
+    ("glow_celeb_a", ["--held-out", 2], 50),
+    ("vae_mnist", ["--batch-size", 2], 6),
+    ("vq_vae_2_celeb_a", ["--batch-size", 1, "--held-out", 1], 6),
+]
+
+
+def own_images(folder, count):
+    """Images of four classes, all different."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        image = rng.integers(0, 256, (34, 32 + number % 5, 3), np.uint8)
+        write_png(folder / "abcd"[number % 4] / f"{number}.png", image)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "flags", "needed"), SMALL)
+def test_few_images_of_ones_own_reach_the_end_or_are_refused(name, flags, needed, tmp_path):
+    flags = ["--preset", "smoke", "--images", "my images", *flags, "--output", "out"]
+    own_images(tmp_path / "my images", needed)
+    result = run(name, *flags, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    check_folder(tmp_path / "out", name)
+    shutil.rmtree(tmp_path / "out")
+    # No published model, and what is advised is on the same images.
+    lines = result.stdout.splitlines()
+    advised = [line for line in lines if "python recipes/" in line]
+    assert all("--images 'my images'" in line for line in advised)
+    assert not any("published model" in line for line in lines)
+
+    shutil.rmtree(tmp_path / "my images" / "a")
+    result = run(name, *flags, cwd=tmp_path)
+    (sentence,) = result.stderr.splitlines()
+    assert result.returncode == 1 and "training:" not in result.stdout
+    assert "are too few: at least 6 are needed" in sentence or (
+        f"Give at least {needed} images" in sentence
+    )
+    assert not list(tmp_path.glob("out/config.json"))
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ from keras_gen.data.transforms.resizing import pad_to, resize_cover
 
 _COLORED = ("cifar10",)  # images of 32x32 pixels in color
 _PAINTINGS = "cycle_gan/monet2photo"
-_LEAST_HELD_OUT = 3
+_LEAST_HELD_OUT = 3  # to compare sets at all
+_LEAST_LABELED = 10  # to compare them by classifiers, as `sample_report` does
 
 
 def small_images(
@@ -45,8 +46,8 @@ def small_images(
             tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
         images: Folder of images of the same shape to use instead. They are shuffled, always in the
-            same way, and every tenth is held out. Labels are its subfolders, or, without any,
-            clusters of the images' colors.
+            same way, and every tenth is held out; with labels, at least ten of 50 or more. Labels
+            are its subfolders, or, without any, clusters of the images' colors.
         fill: Whether USPS's digits are enlarged to the whole 28x28 pixels, without MNIST's margin,
             as in papers on the adaptation from one to the other.
         first: How many examples of each part are read, from the first one on, which is faster than
@@ -243,28 +244,73 @@ def _with_label(image, male, smiling):
 def _own(images: Path | str, side: int, labels: bool = False, **options) -> Split:
     """The images of a folder in random order: the last ones of sorted paths are of one class."""
     images = Path(images)
-    if labels and images.is_dir() and not any(path.is_dir() for path in visible(images)):
-        own = _labeled_by_look(image_folder(images, side, **options))
-    else:
-        own = image_folder(images, side, labels=labels, **options)
-    return _split(own.select(np.random.default_rng(0).permutation(len(own))))
+    has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
+    own = image_folder(images, side, labels=labels and has_classes, **options)
+    least = _LEAST_LABELED if labels else _LEAST_HELD_OUT
+    split = _split(own.select(np.random.default_rng(0).permutation(len(own))), least)
+    if labels and not has_classes:
+        split = _labeled_by_look(split)
+    if labels and len(np.unique(split.train._tensors[1])) < 2:
+        raise ValueError(
+            f"{own.origin}: found one class to train on, expected two or more. Put the images into "
+            "a subfolder for each class, or different images into the folder itself."
+        )
+    return split
 
 
-def _labeled_by_look(source: Source) -> Source:
+def _labeled_by_look(split: Split) -> Split:
     """Labels images by clusters of their colors, for classifiers that measure samples."""
     from sklearn.cluster import KMeans
 
-    images = source.arrays()
-    colors = tf.image.resize(images, [4, 4], method="area").numpy().reshape(len(images), -1)
-    count = max(2, min(10, len(images) // 10))
-    labels = KMeans(count, n_init=4, random_state=0).fit_predict(colors)
-    origin = f"{source.origin}, without classes: {count} clusters of colors take their place"
-    return Source((images, labels.astype(np.int64)), origin=origin)
+    parts = split.train.arrays(), split.test.arrays()
+    colors = [
+        tf.image.resize(part, [4, 4], method="area").numpy().reshape(len(part), -1)
+        for part in parts
+    ]
+    count = max(2, min(10, len(colors[0]) // 10))
+    clusters = KMeans(count, n_init=4, random_state=0).fit(colors[0])
+    found = f"without classes: {count} clusters of colors take their place"
+    train, test = [
+        Source(
+            (part, clusters.predict(each).astype(np.int64)), origin=f"{source.origin}, {found}"
+        )
+        for source, part, each in zip((split.train, split.test), parts, colors, strict=True)
+    ]
+    return Split(train, test)
 
 
-def _split(source: Source) -> Split:
-    """Holds out every tenth image, or more of few, since three are needed to compare sets."""
-    every = min(10, len(source) // _LEAST_HELD_OUT)
+def images_needed(train: int, held_out: int) -> int:
+    """Returns the number of images from which on a folder is split into at least so many of each.
+
+    Args:
+        train: Images to train on.
+        held_out: Images to be held out: 3, or 10 with labels.
+
+    Example:
+        >>> images_needed(16, 10)
+        50
+    """
+    least = max(held_out, _LEAST_HELD_OUT)
+    count = 10 * least + 2 * train
+    while count >= 2 * _LEAST_HELD_OUT:
+        of_test = -(-count // _stride(count, least))
+        if of_test < held_out or count - of_test < train:
+            break
+        count -= 1
+    return count + 1
+
+
+def _stride(count: int, least: int) -> int:
+    """The distance of held-out images: ten, or less so that at least so many are held out."""
+    return min(10, count // (least if count >= 5 * least else _LEAST_HELD_OUT))
+
+
+def _split(source: Source, least: int = _LEAST_HELD_OUT) -> Split:
+    """Holds out every tenth image, or more of few, since three are needed to compare sets.
+
+    At least `least` are held out of five times as many.
+    """
+    every = _stride(len(source), least)
     if every < 2:
         raise ValueError(
             f"{source.origin} are too few: at least {2 * _LEAST_HELD_OUT} are needed, "

@@ -194,10 +194,15 @@ def _duration(recipe: Path) -> str:
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """The figure of this export that its recipe publishes, or else the first number."""
+    """The figure of this export that its recipe publishes, or else the first number.
+
+    A figure of a user's own data is not compared with those of papers.
+    """
     config = metadata.get("config") or {}
     metrics = metadata.get("metrics") or {}
     try:
+        if metadata.get("own_data"):
+            raise ValueError("the recipe publishes figures of other data")
         published = read_published(place("recipes").parent, metadata["recipe"])
         figures = published.on(config).figures
         figure = next((own for own in figures if own.of_export), figures[0])

@@ -61,6 +61,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one update of the network.
     run.fit(model, data.train, draw)
+    run.export(model)
 
     some = images[: s.compared]
     width = min(WIDTHS, key=lambda width: error(filtered(with_noise(some, s), width), some))
@@ -70,7 +71,6 @@ def main(run: Run, s: Settings):
         metrics["error_filter"] = error(filtered(noisy, width), test)
         metrics["error_noisy"] = error(noisy, test)
         run.draw("sample_grid", draw(model))
-    run.export(model)
 
 
 def with_noise(images, s):

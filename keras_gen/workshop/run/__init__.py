@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer_program
 from keras_gen.workshop.run.recipe import run_recipe
-from keras_gen.workshop.run.settings import RunSettings, ShortStepSettings, command, parse
+from keras_gen.workshop.run.settings import (
+    LEAST_COMPARED,
+    RunSettings,
+    ShortStepSettings,
+    command,
+    parse,
+)
 
 if TYPE_CHECKING:
     from keras_gen.workshop.run.run import Run

@@ -1,6 +1,7 @@
 """The lines that a run ends with: what it measured or made, and what its export can do."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,18 @@ def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any])
     return lines
 
 
-def longer(recipe: Path, minutes: float) -> list[str]:
-    """Commands of published runs that take longer than this one, with their minutes.
+def longer(
+    recipe: Path, minutes: float, flags: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
+    """Returns commands of published runs that take longer than this one, with their minutes.
 
     A first look is not among them: on an offline sample it would only be repeated.
+
+    Args:
+        recipe: The recipe's file.
+        minutes: Minutes of this run.
+        flags: Flags of this run that the commands repeat, see `own_flags`. A flag that the
+            published command sets stays as published.
     """
     try:
         records = read_records(recipe.parent.parent).get(recipe.stem, [])
@@ -71,9 +80,23 @@ def longer(recipe: Path, minutes: float) -> list[str]:
         return []
     found = [r for r in records if r.minutes > minutes + 1 and r.preset != QUICK]
     return [
-        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: {_here(r.command, recipe)}"
+        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: "
+        f"{_with_flags(_here(r.command, recipe), flags or {})}"
         for r in sorted(found, key=lambda r: r.minutes)[:2]
     ]
+
+
+def resuming(recipe: Path, directory: Path) -> str:
+    """Returns the command that resumes the run in a folder."""
+    command = _here(f"python recipes/{recipe.name}", recipe)
+    return f"{command} --resume --output {shlex.quote(str(directory))}"
+
+
+def _with_flags(command: str, flags: Mapping[str, Sequence[str]]) -> str:
+    """A command with further flags, but those that it sets itself."""
+    there = set(command.split())
+    more = [words for words in flags.values() if words[0] not in there]
+    return " ".join([command, *map(shlex.join, more)])
 
 
 def _here(command: str, recipe: Path) -> str:
@@ -89,17 +112,18 @@ def _short(value: Any) -> str:
 
 def usage(path: Path) -> list[str]:
     """Commands that make images with an export, if it can make any."""
+    folder = shlex.quote(str(path.parent))
     metadata = read_metadata(path)
     sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})
     drawn = any(len(spec["shape"]) == 4 for spec in sample["outputs"].values())
     asked = sample["inputs"].keys() - metadata.get("defaults", {}).get("sample", {}).keys()
     if drawn and asked == {"seed", "n"}:
-        return [f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"]
+        return [f"draw: keras-gen sample {folder} -n 64 --seed 0 -o samples.png"]
     default = metadata["signatures"][metadata["default_signature"]]
     inputs = [spec["shape"] for spec in default["inputs"].values()]
     outputs = [spec["shape"] for spec in default["outputs"].values()]
     if [len(shape) for shape in inputs + outputs] == [4, 4]:
         height, width = inputs[0][1:3]
         size = f"  (of {height}x{width} pixels)" if height and width else ""
-        return [f"apply: keras-gen apply {path.parent} IMAGE.png -o out.png{size}"]
+        return [f"apply: keras-gen apply {folder} IMAGE.png -o out.png{size}"]
     return []

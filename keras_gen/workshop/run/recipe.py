@@ -33,7 +33,13 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
     with one_sentence():
         description = inspect.getmodule(main).__doc__
         run = Run(inspect.getfile(main), settings, presets, description, argv)
-        main(run, run.settings)
+        with run.telling_the_way_on():
+            main(run, run.settings)
+
+
+def notes(error: BaseException) -> str:
+    """What `Run` has added to an interrupt or an error: what there is, and how to go on."""
+    return " ".join(getattr(error, "__notes__", ()))
 
 
 @contextlib.contextmanager
@@ -43,14 +49,17 @@ def one_sentence():
 
     try:
         yield
-    except KeyboardInterrupt:
-        raise SystemExit("\ninterrupted: resume with the same command and --resume") from None
+    except KeyboardInterrupt as end:
+        way_on = notes(end) or "nothing was trained; start again with the same command"
+        raise SystemExit(f"\ninterrupted: {way_on}") from None
     except (*CORRECTABLE, tf.errors.OpError) as error:
         if DEBUG in os.environ:
             traceback.print_exc()
         # Our own sentences about files come with a number that says nothing more.
         plain = error.strerror if isinstance(error, OSError) and not error.filename else None
         text = " ".join((out_of_memory(error) or plain or str(error)).split())
+        if notes(error):
+            text = f"{text.removesuffix('.')}. {notes(error)}"
         print(
             f"error: {text} (the environment variable {DEBUG}=1 shows where)",
             file=sys.stderr,

@@ -35,7 +35,8 @@ def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
     """
     templates = run.settings.templates
     run.say(f"fitting mixtures of {templates} Bernoulli distributions")
-    sizes = [int(size) for size in templates.split()]
+    most = len(train) * 5 // 6  # the examples that a mixture is fitted to
+    sizes = [min(int(size), most) for size in templates.split()]
     return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
 
 

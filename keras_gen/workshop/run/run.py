@@ -4,11 +4,14 @@ import contextlib
 import datetime
 import json
 import os
+import random
+import re
 import time
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,6 +29,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Domains, Sets, Source, Split
+from keras_gen.data.sets.images import images_needed
 from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.files.animations import write_animation
 from keras_gen.files.images import read_image, write_png
@@ -33,14 +37,21 @@ from keras_gen.files.reading import read_text
 from keras_gen.files.sounds import write_wav
 from keras_gen.files.writing import write_json
 from keras_gen.keras_internals import new_names
-from keras_gen.serving.export import export, load_weights
+from keras_gen.serving.export import add_metadata, export, load_weights
 from keras_gen.serving.exported import Exported, load, read_metadata, resolve, versions
 from keras_gen.workshop.run import last_lines
 from keras_gen.workshop.run.clock import Clock
 from keras_gen.workshop.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.workshop.run.devices import choose_policy, describe_devices
 from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
-from keras_gen.workshop.run.settings import FREE, PLACES, RunSettings, parse
+from keras_gen.workshop.run.settings import (
+    FREE,
+    PLACES,
+    RunSettings,
+    own_data,
+    own_flags,
+    parse,
+)
 
 # What an export says of its training, which a run with its weights does not repeat.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
@@ -83,6 +94,11 @@ class Run:
         self.id = uuid.uuid4().hex
         if saved:
             self.id = saved.pop("run", self.id)
+            if (recipe := saved.pop("recipe", self.name)) != self.name:
+                raise ValueError(
+                    f"{self.directory} holds a run of {recipe}, and this is {self.name}: resume it "
+                    "with its own recipe, or choose another --output."
+                )
             self.settings = parse(settings, presets, description, argv, saved)
         s = self.settings
         trained = saved.get("epochs", s.epochs) if saved else s.epochs
@@ -104,6 +120,9 @@ class Run:
         self.identity: dict[str, str] = {}
         self.metrics: dict = {}
         self.trained: dict = {}  # what is known of a training whose weights are measured
+        self.exported: Path | None = None
+        self._presets = presets
+        self._is_measured = False
         self._sample_grid: Callable | None = None
         if s.epochs > trained and is_chief():
             train_on(self.directory, trained)
@@ -135,20 +154,25 @@ class Run:
         self.notes.append(text)
         self.say(text)
 
-    def load(self, data, whole: bool = False):
+    def load(self, data, whole: bool = False, train: int = 1, test: int = 1):
         """Says where the data came from, notes it for the export, and returns it.
+
+        What training and measuring need is checked here, before anything is trained.
 
         Args:
             data: Parts that describe themselves, as the functions of `keras_gen.data` return them;
                 their warning is printed again when the run ends.
             whole: Whether a smoke run uses all of them, and not the first examples of each part, as
                 of points and shapes that are computed.
+            train: Fewest examples that training and measuring need in each training part.
+            test: Fewest examples that measuring needs in each held-out part.
 
         Returns:
             The data; of a smoke run fewer.
 
         Raises:
-            ValueError: If they are an offline sample, and the environment refuses those.
+            ValueError: If they are an offline sample, and the environment refuses those, or there
+                are too few examples.
         """
         s = self.settings
         if s.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
@@ -157,6 +181,7 @@ class Run:
             raise ValueError(
                 f"{data.warning} Published figures are compared on the published data alone."
             )
+        self._require(data, train, test)
         self.data = data.record()
         sizes = [
             f"{part} {text.split(':')[0]}" for part, text in self.data.items() if part != "name"
@@ -173,6 +198,26 @@ class Run:
             self.note(data.warning)
         self.identity = data.identity()
         return data
+
+    def _require(self, data, train: int, test: int) -> None:
+        parts = data.parts()
+        for name, source in parts.items():
+            held_out = parts.get(name.replace("train", "test"))
+            if not name.startswith("train") or held_out is None:
+                continue
+            if len(source) >= train and len(held_out) >= test:
+                continue
+            way_out = "choose smaller settings"
+            if len(source) < train:
+                has_held_out = hasattr(self.settings, "held_out")
+                way_out = "lower --batch-size" + " or --held-out" * has_held_out
+            if own_data(self.settings):
+                way_out = f"give at least {images_needed(train, test)} images, or {way_out}"
+            raise ValueError(
+                f"{re.sub(r', [0-9]+ of [0-9]+', '', source.origin)}: found {len(source)} training "
+                f"and {len(held_out)} held-out examples, expected at least {train} and {test}. "
+                f"{way_out[0].upper()}{way_out[1:]}."
+            )
 
     def in_halves(
         self, rate: float, epochs: int | None = None, updates: int = 1
@@ -275,7 +320,7 @@ class Run:
         ]
         if is_chief():
             # Only now, so that a run with unusable settings is none to resume.
-            write_json(self.directory / "config.json", s.as_json() | {"run": self.id})
+            write_json(self.directory / "config.json", self._config())
         model.fit(
             stream,
             epochs=state.epoch if state.stopped else epochs,
@@ -289,6 +334,10 @@ class Run:
             self.say(f"best val_{best}: {found}, kept in {path}")
         self._seed(f"after {name}")
         return (time.monotonic() - began) / 60
+
+    def _config(self) -> dict[str, Any]:
+        """What `config.json` holds: the settings, and whose they are."""
+        return self.settings.as_json() | {"run": self.id, "recipe": self.name}
 
     def logged(self, name: str) -> tuple[list[int], list[float]]:
         """Returns the epochs that logged a metric of the main model's training, and its values.
@@ -313,9 +362,7 @@ class Run:
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
         self._sample_grid = draw
         if is_chief():
-            write_json(
-                self.directory / "config.json", self.settings.as_json() | {"run": self.id}
-            )
+            write_json(self.directory / "config.json", self._config())
         self.say(f"the weights of {path} are measured")
         return metrics["minutes"]
 
@@ -444,8 +491,14 @@ class Run:
                 self.draw("sample_grid", self._sample_grid(model))
             yield self.metrics
         numbers = {k: v.item() for k, v in self.metrics.items() if isinstance(v, np.generic)}
-        self.metrics |= numbers
-        self.metrics |= {
+        self.metrics |= numbers | self._training(model)
+        self._is_measured = True
+        if self.exported is not None:
+            self._finish(self.exported)
+
+    def _training(self, model) -> dict[str, Any]:
+        """What is recorded about the training of the main model."""
+        found = {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),
             "minutes": round(self.clock.minutes, 1),
@@ -459,8 +512,8 @@ class Run:
             },
         }
         if self.clock.resumed:
-            self.metrics["resumed"] = True
-        self.metrics |= self.trained
+            found["resumed"] = True
+        return found | self.trained
 
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder.
@@ -488,27 +541,35 @@ class Run:
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
     def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
-        """Exports the model with its metrics, and marks the run as finished.
+        """Exports the trained model before it is measured, so that no failure there loses it.
+
+        The metrics of `evaluation` are added to the export, and the run is finished.
 
         Args:
-            model: The model that was evaluated.
-            default: The export's default signature.
-            half: Whether its weights are stored as float16, for large networks: see
+            model: The main model, trained.
+            default: Default signature of the export.
+            half: Whether weights are stored as float16, for large networks: see
                 `keras_gen.serving.export`.
 
         Returns:
-            The export's folder; None for all workers but the first, which writes it.
+            Folder of the export; None for all workers but the first, which writes it.
         """
-        assert self.metrics, "fit and evaluation come before export"
         if not is_chief():
             return None
+        path = self.exported = self._exported(model, default, half)
         if self.state is not None:
             loss_curves(self.directory / "losses.png", self.state.logs)
         grids = sorted((self.directory / "samples").glob("epoch-*.png"))
         if len(grids) > 1:
             shown = grids[:: -(-len(grids) // FRAMES)]
             write_animation(self.directory / "progress.gif", map(read_image, shown))
-        path = self._exported(model, default, half)
+        if self._is_measured:
+            self._finish(path)
+        return path
+
+    def _finish(self, path: Path) -> None:
+        """Adds the metrics to the export, marks the run as finished, and says what there is."""
+        add_metadata(path, {"metrics": self.metrics})
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", self.metrics)
         if self.settings.preset == "smoke":
@@ -522,20 +583,45 @@ class Run:
         if published and published.resolve() != path.parent.resolve():
             there = last_lines.usage(resolve(published))
             lines += [f"the published model, {line}" for line in there]
-        lines += last_lines.longer(self.recipe, self.metrics["minutes"])
+        flags = own_flags(self.settings, self._presets)
+        lines += last_lines.longer(self.recipe, self.metrics["minutes"], flags)
         for line in lines:
             self.say(line)
         leave_folder(self.directory)
-        return path
+
+    @contextlib.contextmanager
+    def telling_the_way_on(self) -> Iterator[None]:
+        """Adds how to go on to an interrupt, and to an error after the export."""
+        try:
+            yield
+        except KeyboardInterrupt as end:
+            end.add_note(self._way_on())
+            raise
+        except Exception as error:
+            if self.exported is not None:
+                error.add_note(f"Nothing is lost: {self._way_on()}.")
+            raise
+
+    def _way_on(self) -> str:
+        again = last_lines.resuming(self.recipe, self.directory)
+        if self.exported is not None:
+            weights = self.state.latest if self.state is not None else self.settings.weights
+            return (
+                f"the trained model is exported to {self.exported}, and its weights are in "
+                f"{weights}; measure it with {again}"
+            )
+        if (self.directory / "config.json").exists():
+            return f"resume with {again}"
+        return "nothing was trained; start again with the same command"
 
     def published_export(self) -> Exported | None:
-        """The export that comes with the recipe, to show beside the model; None without one."""
+        """The export that comes with the recipe, to compare with; None on a user's own data."""
         folder = self._published()
         return load(folder) if folder else None
 
     def _published(self) -> Path | None:
         folder = self.recipe.parent.parent / "saved_models" / self.name
-        return folder if versions(folder) else None
+        return folder if versions(folder) and not own_data(self.settings) else None
 
     def _exported(self, model, default: str | None, half: bool) -> Path:
         """Writes the export, unless the run was interrupted just after it."""
@@ -552,10 +638,21 @@ class Run:
             # Whoever gets the model need not know where it was made.
             config={k: v for k, v in s.as_json().items() if k not in PLACES},
             data=self.data,
-            metrics=self.metrics,
+            own_data=own_data(s),
+            metrics=self.metrics | self._training(model),
         )
-        with averaged_weights(model):
+        with averaged_weights(model), new_names(), _same_seeds():
             return export(model, folder, self.name, default, metadata, half=half)
+
+
+@contextlib.contextmanager
+def _same_seeds() -> Iterator[None]:
+    """Lets layers that are built later get the seeds that Keras would draw without the block."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 @contextlib.contextmanager

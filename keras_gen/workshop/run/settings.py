@@ -20,6 +20,8 @@ from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
+LARGEST = {int: 2**31 - 1, float: 3e38}  # what TensorFlow holds in int32 and float32
+LEAST_COMPARED = 10  # images of a set, which `keras_gen.metrics.sample_report` needs
 QUICK = "quick"  # what a recipe may have besides
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
 FREE = (
@@ -34,6 +36,7 @@ FREE = (
 )
 # What an export and a published command leave out: its readers have places of their own.
 PLACES = ("output", "export", "resume", "config", "weights")
+OF_RUN = ("run", "recipe")  # what a run's config.json holds besides its settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +44,29 @@ class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
     A comment next to a field, or a string below it, is its help. Numbers must not be negative.
-    Integers are at least 1, except those of `ZERO`; momenta (`BELOW_ONE`) are below 1.
+    Integers are at least 1, except those of `ZERO` and `LEAST`, and below 2^31. Learning rates and
+    `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`) are at
+    most 1. A text whose default is numbers, such as "32 64", holds whole numbers likewise, or
+    decimal numbers if it is one of `DECIMAL`. `PYRAMIDS` are sides of images that
+    `pyramid_distances` compares: powers of two from 16 on.
 
     Raises:
         ValueError: If a value is out of its range.
     """
 
     ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
-    BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
+    BELOW_ONE: typing.ClassVar = ("ema", "beta_1", "dropout", "prior_dropout")
+    UP_TO_ONE: typing.ClassVar = (
+        "green", "identity_until", "quantile", "ramp", "random", "rare", "smallest", "unchanged",
+        "unlabeled", "warm_up",
+    )  # fmt: skip
+    POSITIVE: typing.ClassVar = ("bin_width", "smallest", "std", "width")
+    DECIMAL: typing.ClassVar = ("distances", "guidance", "weight_decay")
+    PYRAMIDS: typing.ClassVar = ()
+    LEAST: typing.ClassVar = {
+        "compared": LEAST_COMPARED,
+        "compared_in_few_steps": LEAST_COMPARED,
+    }
 
     preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
     """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
@@ -104,12 +122,34 @@ class RunSettings:
             flag = f"{_flag(name)} is {value}"
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{flag}: it must be finite and not negative.")
-            if isinstance(value, int) and not value and name not in self.ZERO:
-                raise ValueError(f"{flag}: it must be at least 1.")
+            least = self.LEAST.get(name, int(name not in self.ZERO))
+            if isinstance(value, int) and value < least:
+                raise ValueError(f"{flag}: it must be at least {least}.")
             if value >= 1 and name in self.BELOW_ONE:
                 raise ValueError(f"{flag}: it must be below 1.")
+            if value > 1 and name in self.UP_TO_ONE:
+                raise ValueError(f"{flag}: expected a fraction from 0 to 1.")
+            if not value and (name.endswith("learning_rate") or name in self.POSITIVE):
+                raise ValueError(f"{flag}: expected a number above 0.")
+            if value > LARGEST[type(value)] and name != "seed":
+                raise ValueError(f"{flag}: expected at most {LARGEST[type(value)]:.4g}.")
+            if name in self.PYRAMIDS and (value < 16 or value.bit_count() > 1):
+                raise ValueError(f"{flag}: expected a power of two from 16 on, such as 64.")
         if self.seed >= 2**31:
             raise ValueError(f"--seed is {self.seed}: it must be below 2^31.")
+        for field in dataclasses.fields(self):
+            if isinstance(field.default, str) and _are_numbers(field.default, False, 0):
+                self._check_numbers(field.name)
+
+    def _check_numbers(self, name: str) -> None:
+        text = vars(self)[name]
+        whole = name not in self.DECIMAL
+        least = int(whole and name not in self.ZERO)
+        if not _are_numbers(text, whole, least):
+            kind = "whole numbers" if whole else "numbers"
+            raise ValueError(
+                f"{_flag(name)} is {text!r}: expected {kind} from {least} on, separated by spaces."
+            )
 
     def as_json(self) -> dict[str, Any]:
         """All settings as plain JSON values."""
@@ -199,7 +239,7 @@ def parse(
     given = _first_flags(argv)
     if given.config and not saved:
         config = read_config(given.config)
-        config = {k: v for k, v in config.items() if k not in (*PLACES, "run")}
+        config = {k: v for k, v in config.items() if k not in (*PLACES, *OF_RUN)}
     else:
         config = saved
     if config:
@@ -306,16 +346,45 @@ def command(
     for name, value in vars(_typed(settings, kept)).items():
         if name in ("preset", *PLACES) or value == usual[name]:
             continue
-        if isinstance(value, bool):
-            words.append(_flag(name) if value else f"--no-{_flag(name)[2:]}")
-        elif isinstance(value, int | float | str):
-            words += [_flag(name), str(value)]
-        else:
+        if not isinstance(value, int | float | str):
             raise ValueError(
                 f"{_flag(name)} is {value}: a command for every machine can hold numbers and words "
                 "only."
             )
+        words += _words(name, value)
     return shlex.join(words)
+
+
+def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
+    """Returns the flags of a run that hold at every scale, by setting, as words of a command.
+
+    These are the settings that differ from those of the run's preset and that no preset changes,
+    such as a user's own folders. A longer run of the same data repeats them.
+
+    Args:
+        s: Settings of the run.
+        presets: What each preset changes.
+    """
+    usual = vars(type(s)(**(presets[s.preset] | {"preset": s.preset})))
+    scaled = {name for change in presets.values() for name in change}
+    left_out = {"preset", *PLACES, *scaled} - {"export"}
+    return {
+        name: _words(name, value)
+        for name, value in vars(s).items()
+        if name not in left_out and value != usual[name]
+    }
+
+
+def own_data(s: RunSettings) -> bool:
+    """Returns whether a run is on a user's own data, which a setting of the recipe names."""
+    return any(isinstance(value, Path) for name, value in vars(s).items() if name not in PLACES)
+
+
+def _words(name: str, value: Any) -> list[str]:
+    """A setting as words of a command."""
+    if isinstance(value, bool):
+        return [_flag(name) if value else f"--no-{_flag(name)[2:]}"]
+    return [_flag(name), str(value)]
 
 
 def _first_flags(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -363,6 +432,15 @@ def _fits(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, {Path: str, float: int | float}.get(kind, kind))
+
+
+def _are_numbers(text: str, whole: bool, least: int) -> bool:
+    """Whether a text holds numbers separated by spaces, from the least on."""
+    try:
+        numbers = [int(word) if whole else float(word) for word in text.split()]
+    except ValueError:
+        return False
+    return bool(numbers) and all(least <= number <= LARGEST[int] for number in numbers)
 
 
 def _usual_preset() -> str:

@@ -165,6 +165,35 @@ def test_own_images_in_a_sets_place(tmp_path, name, shape):
     np.testing.assert_array_equal(plain.train.arrays(), train)
 
 
+@pytest.mark.parametrize("count", [49, 50, 60, 99, 100, 143])
+def test_of_fifty_labeled_images_ten_are_held_out(tmp_path, count):
+    for number in range(count):
+        write_png(tmp_path / "ab"[number % 2] / f"{number}.png", np.zeros([4, 4, 3], np.uint8))
+    data = faces(8, labels=True, images=tmp_path)
+    assert (len(data.test) >= 10) == (count >= 50)
+    assert len(data.train) >= 0.8 * count - 1
+
+
+@pytest.mark.parametrize(("train", "held_out"), [(16, 10), (128, 10), (3, 3), (36, 1), (300, 10)])
+def test_images_needed_are_as_few_as_possible(train, held_out):
+    least = max(held_out, 3)
+
+    def enough(count):
+        test = -(-count // module._stride(count, least))
+        return test >= held_out and count - test >= train
+
+    needed = module.images_needed(train, held_out)
+    assert all(enough(count) for count in range(needed, needed + 500))
+    assert needed == 6 or not enough(needed - 1)
+
+
+def test_one_class_is_refused(tmp_path):
+    for number in range(6):
+        write_png(tmp_path / "only" / f"{number}.png", np.zeros([4, 4, 3], np.uint8))
+    with pytest.raises(ValueError, match=r"6 images of 1 classes, .*: found one class to train"):
+        faces(8, labels=True, images=tmp_path)
+
+
 def test_own_images_without_classes_are_labeled_by_their_colors(tmp_path):
     for number in range(20):
         gray = 200 * (number % 2) + number

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -26,6 +27,8 @@ class Settings(RunSettings):
     """Adam's rate."""
     ema: float = 0.0
     """Momentum of the weight average."""
+    images: Path | None = None
+    """A user's own folder."""
 
 
 PRESETS = {
@@ -43,20 +46,21 @@ class Toy:
         self.images, self.warning, self.validation = IMAGES, "", {}
         self.before = lambda run, source: None
         self.rate = lambda run: run.settings.learning_rate
+        self.needed = {}
         self.run = self.model = None
 
     def main(self, run):
         source = Source(self.images, origin="toys")
-        run.load(Split(source, source.take(4), self.warning))
+        run.load(Split(source, source.take(4), self.warning), **self.needed)
         self.before(run, source)
         model = self.model = self.build(run)
         run.fit(
             model, source, lambda model: samples(model, 4), callbacks=self.callbacks,
             **self.validation,
         )  # fmt: skip
+        self.exported = run.export(model)
         with run.evaluation(model) as metrics:
             metrics |= self.evaluate(model)
-        self.exported = run.export(model)
 
     def build(self, run):
         """A model as the recipe trains it."""
@@ -75,7 +79,8 @@ class Toy:
         try:
             with one_sentence():
                 self.run = Run("recipes/toy.py", Settings, PRESETS, "A toy.", argv)
-                self.main(self.run)
+                with self.run.telling_the_way_on():
+                    self.main(self.run)
         except SystemExit as end:
             return end.code
         return 0

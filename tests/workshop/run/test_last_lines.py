@@ -1,9 +1,12 @@
 """The last lines of a run."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 
 from keras_gen.serving.exported import resolve
-from keras_gen.workshop.run.last_lines import longer, made, numbers, pictures, usage
+from keras_gen.workshop.run.last_lines import longer, made, numbers, pictures, resuming, usage
 from processes import ROOT
 
 
@@ -53,6 +56,25 @@ def test_says_how_to_train_for_longer(tmp_path):
     assert "--epochs 96" in second
     assert longer(ROOT / "recipes/cyclegan_monet.py", 1e9) == []
     assert longer(tmp_path / "recipes/own.py", 0) == []
+
+
+def test_longer_commands_repeat_the_users_own_flags():
+    flags = {"photos": ["--photos", "my photos"], "margin": ["--margin", "3"]}
+    first, second = longer(ROOT / "recipes/cyclegan_monet.py", 10, flags)
+    assert first.endswith(" --preset cpu --photos 'my photos' --margin 3")
+    # What the published command sets stays as published.
+    assert "--margin 16" in second and second.endswith(" --photos 'my photos'")
+
+
+def test_paths_in_commands_are_quoted(tmp_path):
+    there = ROOT / "saved_models" / "dcgan_fashion_mnist"
+    folder = tmp_path / "my models" / "gan"
+    folder.parent.mkdir()
+    folder.symlink_to(there, target_is_directory=True)
+    (line,) = usage(resolve(folder))
+    assert shlex.split(line)[:5] == ["draw:", "keras-gen", "sample", str(folder), "-n"]
+    said = resuming(Path("recipes/toy.py"), Path("my runs/1"))
+    assert said == "python recipes/toy.py --resume --output 'my runs/1'"
 
 
 def test_a_smoke_run_says_what_it_made(tmp_path):

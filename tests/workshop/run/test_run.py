@@ -20,7 +20,7 @@ from keras_gen.serving import exported
 from keras_gen.vae import VAE
 from keras_gen.workshop.run import RunSettings, devices, run_recipe
 from keras_gen.workshop.run import run as module
-from keras_gen.workshop.run.settings import PLACES
+from keras_gen.workshop.run.settings import OF_RUN, PLACES
 from keras_gen.workshop.visualize import samples
 
 # One recipe is run by the quick tests; here small runs are.
@@ -94,7 +94,7 @@ class TestWhole:
             "metrics.json", "progress.gif", "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
-        assert config == toy.run.settings.as_json() | {"run": toy.run.id}
+        assert config == toy.run.settings.as_json() | {"run": toy.run.id, "recipe": "toy"}
         assert [row["epoch"] for row in history()] == ["1", "2", "3"]
         assert set(history()[0]) == {"epoch", "loss", "reconstruction_loss", "kl_loss"}
         assert event_steps() == [0, 1, 2]
@@ -107,7 +107,7 @@ class TestWhole:
         assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
         assert toy.exported == Path("run/export/toy/1")
         metadata = exported.read_metadata(toy.exported)
-        for place in (*PLACES, "run"):
+        for place in (*PLACES, *OF_RUN):
             del config[place]
         assert metadata["config"] == config and metadata["metrics"] == metrics
         model = exported.load(toy.exported.parent)
@@ -170,7 +170,114 @@ class TestWhole:
         assert toy.run.strategy.num_replicas_in_sync == 1
 
 
+class TestMeasuring:
+    """The export is written before anything is measured."""
+
+    NOTE = (
+        "the trained model is exported to run/export/toy/1, and its weights are in "
+        "run/checkpoints/state-000003.npz; measure it with python recipes/toy.py --resume "
+        "--output run"
+    )
+
+    @pytest.mark.parametrize("error", [ValueError("too few"), KeyboardInterrupt(), KeyError("a")])
+    def test_a_failure_loses_nothing_and_is_made_up_for(self, toy, capsys, error):
+        def fail(model):
+            raise error
+
+        toy.evaluate, good = fail, toy.evaluate
+        if isinstance(error, KeyError):  # of the code: nothing is hidden
+            with pytest.raises(KeyError) as found:
+                toy("--output", "run")
+            assert found.value.__notes__ == [f"Nothing is lost: {self.NOTE}."]
+        elif isinstance(error, KeyboardInterrupt):
+            assert toy("--output", "run") == f"\ninterrupted: {self.NOTE}"
+        else:
+            said = toy.fails(capsys, "--output", "run")
+            assert said.startswith(f"error: too few. Nothing is lost: {self.NOTE}. (the env")
+        path = Path("run/export/toy/1")
+        there = exported.read_metadata(path)["metrics"]
+        assert there["steps"] == 6 and "score" not in there
+        assert len(exported.load(path.parent)("sample", seed=1, n=2)["images"]) == 2
+        assert not Path("run/metrics.json").exists()
+
+        toy.evaluate = good
+        assert toy("--output", "run", "--resume") == 0
+        metrics = json.loads(Path("run/metrics.json").read_text())
+        assert exported.read_metadata(path)["metrics"] == metrics and metrics["score"] == 0.5
+        assert [p.name for p in path.parent.iterdir()] == ["1"]
+
+    def test_the_export_changes_no_random_number(self, toy, monkeypatch):
+        found = []
+
+        def evaluate(model):
+            layer = keras.layers.Dense(3)
+            layer.build([None, 2])
+            found.append(layer.get_weights()[0].tolist())
+            return {"score": 1.0}
+
+        toy.evaluate = evaluate
+        assert toy("--output", "run") == 0
+
+        def consuming(*_, **__):
+            keras.layers.Dense(3).build([None, 2])
+            return toy.exported
+
+        monkeypatch.setattr(module, "export", consuming)
+        assert toy("--output", "again") == 0
+        assert found[0] == found[1]
+
+    def test_an_interrupt_before_the_training_leaves_nothing_to_resume(self, toy):
+        def interrupt(run, source):
+            raise KeyboardInterrupt
+
+        toy.before = interrupt
+        end = "\ninterrupted: nothing was trained; start again with the same command"
+        assert toy("--output", "run") == end
+
+    def test_an_interrupt_of_the_export_leaves_no_half_one(self, toy, monkeypatch):
+        def interrupted(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr("keras_gen.serving.export.drop_hints", interrupted)
+            end = toy("--output", "run")
+        again = "resume with python recipes/toy.py --resume --output run"
+        assert end == f"\ninterrupted: {again}"
+        assert not list(Path("run/export").rglob("*"))
+        assert toy("--output", "run", "--resume") == 0
+        assert toy.exported == Path("run/export/toy/1")
+
+
+class TestOwnData:
+    def test_too_few_examples_are_refused_before_anything_is_built(self, toy, capsys):
+        toy.needed = dict(train=20, test=10)
+        said = toy.fails(capsys, "--images", "mine")
+        assert "toys: found 12 training and 4 held-out examples, expected at least 20" in said
+        assert "Give at least 50 images, or lower --batch-size." in said
+        assert toy.model is None
+        toy.needed = dict(test=5)
+        assert "at least 1 and 5. Choose smaller settings." in toy.fails(capsys)
+
+    def test_the_published_model_is_not_compared_with(self, toy, monkeypatch):
+        monkeypatch.setattr(module, "versions", lambda folder: {1: folder / "1"})
+        loaded = []
+        monkeypatch.setattr(module, "load", lambda folder: loaded.append(folder.name))
+        toy.before = lambda run, source: run.published_export()
+        toy("--output", "a")
+        toy("--output", "b", "--images", "mine")
+        assert loaded == ["toy"]
+
+
 class TestResume:
+    def test_a_run_of_another_recipe_is_refused(self, toy, capsys):
+        toy.callbacks = [Stop(2, KeyboardInterrupt())]
+        toy("--output", "run")
+        config = json.loads(Path("run/config.json").read_text())
+        Path("run/config.json").write_text(json.dumps(config | {"recipe": "other"}))
+        capsys.readouterr()
+        said = toy.fails(capsys, "--output", "run", "--resume")
+        assert "run holds a run of other, and this is toy: resume it with its own recipe" in said
+
     def test_equals_the_unbroken_run(self, toy, capsys):
         assert toy("--output", "whole") == 0
         whole = [np.asarray(v) for v in toy.model.training_variables()]
@@ -178,7 +285,8 @@ class TestResume:
             toy.callbacks = [Stop(epoch, KeyboardInterrupt())]
             argv = ["--resume"] if Path("run/config.json").exists() else []
             end = toy("--output", "run", *argv)
-            assert end == "\ninterrupted: resume with the same command and --resume"
+            again = "resume with python recipes/toy.py --resume --output run"
+            assert end == f"\ninterrupted: {again}"
         toy.callbacks = [Stop(None, None)]
         assert toy("--output", "run", "--resume") == 0
         assert "resuming after epoch 2 from run/checkpoints/state-000002.npz" in (

@@ -1,8 +1,10 @@
 """Flags, presets, saved settings, and what is refused about them."""
 
 import dataclasses
+import itertools
 import json
 import os
+import re
 import shlex
 import socket
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from keras_gen.files.writing import write_json
 from keras_gen.workshop.run import RunSettings, command, parse
-from keras_gen.workshop.run.settings import FREE, ShortStepSettings, check
+from keras_gen.workshop.run.settings import FREE, ShortStepSettings, check, own_data, own_flags
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,19 @@ class Settings(RunSettings):
     """Images kept."""
     ema: float = 0.0
     """Momentum."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounded(Settings):
+    PYRAMIDS = ("side",)
+
+    compared: int = 10
+    warm_up: float = 0.5
+    std: float = 1.0
+    side: int = 16
+    sizes: str = "5 10"
+    guidance: str = "0 1"
+    words: str = "any words"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +162,34 @@ class TestRefusals:
         for part in sentence.split(" .* "):
             assert part in said
 
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            (dict(learning_rate=0.0), "--learning-rate is 0.0: expected a number above 0."),
+            (dict(learning_rate=1e39), "--learning-rate is 1e+39: expected at most 3e+38."),
+            (dict(learning_rate=float("inf")), "--learning-rate is inf: it must be finite"),
+            (dict(epochs=3_000_000_000), "--epochs is 3000000000: expected at most 2.147e+09."),
+            (dict(epochs=-1), "--epochs is -1: it must be finite and not negative."),
+            (dict(compared=9), "--compared is 9: it must be at least 10."),
+            (dict(warm_up=1.5), "--warm-up is 1.5: expected a fraction from 0 to 1."),
+            (dict(std=0.0), "--std is 0.0: expected a number above 0."),
+            (dict(side=48), "--side is 48: expected a power of two from 16 on, such as 64."),
+            (dict(side=8), "--side is 8: expected a power of two from 16 on, such as 64."),
+            (dict(sizes="5 x"), "--sizes is '5 x': expected whole numbers from 1 on, separated"),
+            (dict(sizes="2.5"), "--sizes is '2.5': expected whole numbers from 1 on"),
+            (dict(sizes="0 5"), "--sizes is '0 5': expected whole numbers from 1 on"),
+            (dict(sizes=" "), "--sizes is ' ': expected whole numbers from 1 on"),
+            (dict(guidance="1 nan"), "--guidance is '1 nan': expected numbers from 0 on"),
+            (dict(guidance="1 -1"), "--guidance is '1 -1': expected numbers from 0 on"),
+        ],
+    )
+    def test_values_out_of_bounds(self, changes, sentence):
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            Bounded(**changes)
+
+    def test_values_within_bounds(self):
+        assert Bounded(guidance="0 0.5", sizes="7", seed=2**31 - 1, side=32, warm_up=1.0)
+
     def test_an_epoch_of_no_whole_number_of_calls(self):
         assert ShortStepSettings(steps_per_epoch=150, steps_per_execution=50)
         with pytest.raises(ValueError, match=r"--steps-per-epoch is 120 .* 50: .* multiple"):
@@ -181,7 +224,7 @@ class TestConfig:
     @pytest.fixture
     def config(self, tmp_path):
         settings = Settings(preset="cpu", filters=3, epochs=5, output=Path("a"), resume=True)
-        write_json(tmp_path / "config.json", settings.as_json() | {"run": "1f"})
+        write_json(tmp_path / "config.json", settings.as_json() | {"run": "1f", "recipe": "toy"})
         return str(tmp_path / "config.json")
 
     def test_takes_the_presets_place(self, config):
@@ -237,7 +280,7 @@ class TestConfig:
         write_json(config, settings)
         with pytest.raises(ValueError, match=f"The saved run {says}"):
             run("--config", config)
-        settings.pop("run")
+        del settings["run"], settings["recipe"]
         with pytest.raises(ValueError, match=f"The saved run {says}"):
             run("--resume", saved=settings)
 
@@ -326,3 +369,27 @@ class TestCommand:
     def test_refuses(self, config, sentence):
         with pytest.raises(ValueError, match=sentence):
             command("toy", Settings, PRESETS, config)
+
+
+class TestOwnFlags:
+    """The flags that a longer run repeats."""
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({}, []),
+            # What a preset changes belongs to its scale.
+            (dict(epochs=7, filters=3, kind="plain"), []),
+            (dict(photos=Path("my photos")), ["--photos", "my photos"]),
+            (dict(seed=3, deterministic=True), ["--seed", "3", "--deterministic"]),
+            (dict(output=Path("a"), resume=True, export=Path("b")), ["--export", "b"]),
+        ],
+    )
+    def test_hold_at_every_scale(self, changes, words):
+        settings = Settings(**PRESETS["smoke"] | {"preset": "smoke"} | changes)
+        flags = own_flags(settings, PRESETS)
+        assert sorted(itertools.chain(*flags.values())) == sorted(words)
+
+    def test_a_folder_is_a_users_own_data(self):
+        assert own_data(Settings(photos=Path("a")))
+        assert not own_data(Settings(output=Path("a"), export=Path("b"), weights=Path("c")))

@@ -26,8 +26,10 @@ def image_baselines(
         train: Images uint8 `[n, H, W, C]`, with mirrored ones if the model sees them.
         held_out: Likewise, to choose the number of components and the noise of PCA.
         test: Likewise.
-        components: Numbers to choose from; those too large for `train` are left out.
-        latents: Number of a model's latents, to compare with PCA of as many components.
+        components: Numbers to choose from; those too large for `train` are left out. If all are,
+            the largest possible number is used.
+        latents: Number of a model's latents, to compare with PCA of as many components, or as
+            many as `train` allows.
 
     Returns:
         "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;
@@ -37,8 +39,9 @@ def image_baselines(
     Example: `metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)`.
     """
     most = min(len(train), train[0].size)
-    numbers = [number for number in components if number <= most]
-    pca = ProbabilisticPCA(train, max([*numbers, latents or 0]))
+    numbers = [number for number in components if number <= most] or [most]
+    latents = min(latents or 0, most)
+    pca = ProbabilisticPCA(train, max([*numbers, latents]))
     nats = {
         "png": compressed_bits(test, "PNG") * math.log(2),
         "webp": compressed_bits(test, "WEBP") * math.log(2),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+MOST_SIZE = 2**20
+"""The largest number of units, classes, and the like: more would take the memory of the machine."""
 LONGEST = 60  # characters of a value in an error message
 
 
@@ -30,6 +32,16 @@ def checked_integer(
     if not _within(number, minimum, maximum):
         raise ValueError(f"{name} must be {expected}, found {number}.")
     return number
+
+
+def checked_size(name: str, value: Any, minimum: int = 1) -> int:
+    """Returns a number of units, classes, or other things that take memory, at most 2**20.
+
+    Raises:
+        TypeError: If the argument is not an integer.
+        ValueError: If the argument is below `minimum` or above 2**20.
+    """
+    return checked_integer(name, checked_integer(name, value, minimum), maximum=MOST_SIZE)
 
 
 def checked_number(
@@ -120,28 +132,28 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
 
     Raises:
         TypeError: If a size is no integer.
-        ValueError: If one is below 1, or there is none.
+        ValueError: If one is below 1 or above 2**20, or there is none.
     """
     sizes = value if hasattr(value, "__len__") else (value,)
     if not len(sizes):
         raise ValueError(f"{name} is empty: expected one size at least.")
-    return tuple(checked_integer(name, size, minimum=1) for size in sizes)
+    return tuple(checked_size(name, size) for size in sizes)
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Checks numbers of units, filters, classes and the like: integers of at least 1, by name.
+    """Checks numbers of units, filters, classes and the like: integers of 1 to 2**20, by name.
 
     Raises:
         TypeError: If one is no integer.
-        ValueError: If one is below 1.
+        ValueError: If one is out of this range.
     """
     for name, size in sizes.items():
-        checked_integer(name, size, minimum=1)
+        checked_size(name, size)
 
 
 def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
     """Returns the sizes of layers in order, of any number; errors as of `check_sizes`."""
-    return tuple(checked_integer(name, size, minimum=1) for size in checked_list(name, sizes))
+    return tuple(checked_size(name, size) for size in checked_list(name, sizes))
 
 
 def checked_image_shape(shape: Any) -> tuple[int, int, int]:

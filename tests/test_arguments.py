@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.arguments import (
+    check_sizes,
     checked_choice,
     checked_flag,
     checked_image_shape,
@@ -14,6 +15,8 @@ from keras_gen.arguments import (
     checked_positive,
     checked_seed,
     checked_shape,
+    checked_size,
+    checked_sizes,
 )
 
 
@@ -127,3 +130,20 @@ def test_sizes_that_cannot_be():
         checked_shape("shape", 2.5)
     with pytest.raises(ValueError, match="shape is empty"):
         checked_shape("shape", ())
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda size: checked_size("units", size),
+        lambda size: check_sizes(units=size),
+        lambda size: checked_sizes("units", [4, size]),
+        lambda size: checked_shape("units", (4, size)),
+    ],
+)
+def test_sizes_that_no_machine_holds_are_refused(check):
+    check(2**20)
+    with pytest.raises(ValueError, match=r"^units must be at most 1048576, found 1000000000\.$"):
+        check(10**9)
+    with pytest.raises(ValueError, match=r"^units must be at least 1, found 0\.$"):
+        check(0)

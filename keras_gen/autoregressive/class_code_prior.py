@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.code_prior import CodePrior
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
@@ -52,7 +52,7 @@ class ClassCodePrior(CodePrior):
     def __init__(
         self, network: keras.Model, coder: keras.Model, classes: int, seed: int = 0, **kwargs
     ):
-        self.classes = checked_integer("classes", classes, minimum=1)
+        self.classes = checked_size("classes", classes)
         super().__init__(network, coder, seed, **kwargs)
         require_classes(self.classes, network)
         self.edges["labels"] = Labels(classes)

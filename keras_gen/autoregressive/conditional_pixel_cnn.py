@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
@@ -58,7 +58,7 @@ class ConditionalPixelCNN(PixelCNN):
         **kwargs,
     ):
         super().__init__(network, likelihood, seed, **kwargs)
-        self.classes = checked_integer("classes", classes, minimum=1)
+        self.classes = checked_size("classes", classes)
         require_classes(self.classes, network)
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")

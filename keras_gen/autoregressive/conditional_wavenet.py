@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.wavenet import WaveNet
 from keras_gen.core import require_classes
 from keras_gen.core.kinds_of_data import Labels
@@ -44,7 +44,7 @@ class ConditionalWaveNet(WaveNet):
 
     def __init__(self, network: keras.Model, speakers: int, **kwargs):
         super().__init__(network, **kwargs)
-        self.speakers = checked_integer("speakers", speakers, minimum=1)
+        self.speakers = checked_size("speakers", speakers)
         require_classes(self.speakers, network)
         self.edges["speakers"] = Labels(speakers, name="speakers")
         self.edges["speaker"] = Labels(speakers, unknown=True, name="speaker")

@@ -3,7 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core.kinds_of_data import MuLaw
 from keras_gen.losses import Categorical
@@ -52,7 +52,7 @@ class WaveNet(CausalModel):
     def __init__(
         self, network: keras.Model, levels: int, samples: int = 8000, seed: int = 0, **kwargs
     ):
-        levels = checked_integer("levels", levels, minimum=2)
+        levels = checked_size("levels", levels, minimum=2)
         super().__init__(network, Categorical(levels), seed, **kwargs)
         shape = tuple(network.inputs[0].shape[1:])
         if len(shape) != 2 or shape[1] != 1:
@@ -67,7 +67,7 @@ class WaveNet(CausalModel):
                 "or a network of any length."
             )
         self.levels = levels
-        self.samples = checked_integer("samples", samples, minimum=1)
+        self.samples = checked_size("samples", samples)
         self.edges["x"] = MuLaw(length, levels)
 
     @override

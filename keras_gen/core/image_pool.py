@@ -1,11 +1,15 @@
 """A history of generated images that stabilizes the discriminator."""
 
+import math
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import global_batch, replica_part
+
+MOST_NUMBERS = 2**28  # 1 GiB
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -23,8 +27,8 @@ class ImagePool(keras.layers.Layer):
         image_shape: `(height, width, channels)` of the images, or the shape of other examples.
 
     Raises:
-        ValueError: If `size` is negative, a dimension is unknown, or the global batch is larger
-            than the pool.
+        ValueError: If `size` is negative, a dimension is unknown, the pool would take more than
+            1 GiB, or the global batch is larger than the pool.
 
     Example:
     ```python
@@ -40,6 +44,13 @@ class ImagePool(keras.layers.Layer):
                 f"An image pool of size {size} for images of shape {tuple(image_shape)}: "
                 "the size must not be negative, and the shape must be known (build the "
                 "discriminator for the size of the training crops, or use pool_size=0)."
+            )
+        numbers = size * math.prod(image_shape) if size else 0
+        if numbers > MOST_NUMBERS:
+            raise ValueError(
+                f"pool_size is {size}, and {numbers} numbers for images of shape "
+                f"{tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Give a smaller "
+                "pool_size."
             )
         self.size = size
         self.image_shape = tuple(image_shape)

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.arguments import checked_number, checked_size
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels, Number
 from keras_gen.core.noise import random_labels
@@ -75,7 +75,7 @@ class ConditionalDDPM(DDPM):
         seed: int = 0,
         **kwargs,
     ):
-        classes = checked_integer("classes", classes, minimum=1)
+        classes = checked_size("classes", classes)
         super().__init__(
             network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
         )

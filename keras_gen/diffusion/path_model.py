@@ -1,7 +1,7 @@
 """The base of models that lead noise to data along a path: diffusion and flow matching."""
 
 import functools
-from collections.abc import Mapping
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
@@ -11,9 +11,9 @@ from keras_gen.arguments import (
     check_sizes,
     checked_choice,
     checked_image_shape,
-    checked_integer,
     checked_number,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.autoencoders.coder import interpolate
@@ -66,7 +66,7 @@ class PathModel(LikelihoodModel):
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
     prediction: str
     inputs_of_network: tuple[str, ...] = ("points", "times")
-    evaluations: Mapping[str, int] = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
+    evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """How often signatures evaluate the network for an example, and `sample` in each step."""
     last_time: float | None = 1.0  # of the path, where noise of deviation 1 is left; None: any
     sample = sample
@@ -150,7 +150,7 @@ class PathModel(LikelihoodModel):
         """
         shape = checked_shape("shape", shape)
         check_sizes(width=width)
-        blocks = checked_integer("blocks", blocks, minimum=1)
+        blocks = checked_size("blocks", blocks)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
         kwargs.setdefault("standardize", True)
         return cls(network, data="vectors", **kwargs)

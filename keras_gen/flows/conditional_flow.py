@@ -7,8 +7,8 @@ from typing_extensions import override
 from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
-    checked_integer,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.core import capability, noise
@@ -72,7 +72,7 @@ class ConditionalFlow(Flow):
         **kwargs,
     ):
         super().__init__(flow, levels, seed, **kwargs)
-        self.classes = None if classes is None else checked_integer("classes", classes, 2)
+        self.classes = None if classes is None else checked_size("classes", classes, minimum=2)
         shape = flow.condition_shape
         if self.classes:
             self.edges["labels"] = Labels(self.classes)
@@ -129,7 +129,7 @@ class ConditionalFlow(Flow):
         shape = checked_image_shape(shape)
         check_sizes(classes=classes, steps=steps)
         hidden = checked_sizes("hidden", hidden)
-        levels = checked_integer("levels", levels, minimum=2)
+        levels = checked_size("levels", levels, minimum=2)
         couplings = coupling_flow(shape, steps, hidden, condition_dim=classes)
         flow = Chain([Logit(alpha), *couplings.steps], name="flow")
         flow.build((None, *shape))
@@ -169,7 +169,7 @@ class ConditionalFlow(Flow):
         shape = checked_shape("shape", shape)
         check_sizes(steps=steps)
         hidden = checked_sizes("hidden", hidden)
-        count = checked_integer("conditions", classes or conditions, 1)
+        count = checked_size("conditions", classes or conditions)
         kwargs.setdefault("standardize", True)
         return cls(coupling_flow(shape, steps, hidden, condition_dim=count), classes, **kwargs)
 

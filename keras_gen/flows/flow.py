@@ -11,10 +11,10 @@ from typing_extensions import override
 from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
-    checked_integer,
     checked_list,
     checked_number,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.autoencoders.coder import interpolate
@@ -82,7 +82,7 @@ class Flow(LikelihoodModel):
         self.flow = flow
         _require_invertible(flow)
         self._require_condition(flow.condition_shape)
-        self.levels = None if levels is None else checked_integer("levels", levels, minimum=2)
+        self.levels = None if levels is None else checked_size("levels", levels, minimum=2)
         shape = tuple(flow.input_shape[1:])
         examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
         self.edges["x"] = self.in_any_units(examples)
@@ -125,7 +125,7 @@ class Flow(LikelihoodModel):
         """
         shape = checked_image_shape(shape)
         check_sizes(scales=scales, steps=steps, filters=filters)
-        levels = checked_integer("levels", levels, minimum=2)
+        levels = checked_size("levels", levels, minimum=2)
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
     @classmethod

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.arguments import checked_integer, checked_number, checked_size
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built
 from keras_gen.core.kinds_of_data import LogMel, Seeds, Waveforms
 from keras_gen.core.sound_spectra import mel_frames
@@ -78,9 +78,9 @@ class WaveGlow(LikelihoodModel):
         require_built(flow)
         self.flow = flow
         self.groups = flow.output_shape[-1]
-        self.bands = checked_integer("bands", bands, minimum=1)
-        self.window = checked_integer("window", window, minimum=1)
-        self.hop = checked_integer("hop", hop, minimum=1)
+        self.bands = checked_size("bands", bands)
+        self.window = checked_size("window", window)
+        self.hop = checked_size("hop", hop)
         self.rate = checked_integer("rate", rate, minimum=1)
         self.temperature = checked_number("temperature", temperature, minimum=0)
         if hop % self.groups or window < hop:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
 from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.gan.gan import GAN, KINDS
@@ -126,7 +126,7 @@ class CoGAN(GAN):
         """
         shape = checked_image_shape(shape)
         check_sizes(latent_dim=latent_dim, filters=filters)
-        classes = checked_integer("classes", classes, minimum=0)
+        classes = checked_size("classes", classes, minimum=0)
         discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
         return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 

@@ -4,7 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_shape,
+    checked_size,
+)
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
@@ -66,7 +71,7 @@ class ConditionalGAN(GAN):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        self.classes = checked_integer("classes", classes, minimum=1)
+        self.classes = checked_size("classes", classes)
         labeled = [each for each in (generator, discriminator) if len(each.inputs) == 2]
         require_classes(self.classes, *labeled)
         self.edges["labels"] = Labels(classes)

@@ -10,10 +10,10 @@ from keras_gen.arguments import (
     check_sizes,
     checked_flag,
     checked_image_shape,
-    checked_integer,
     checked_list,
     checked_positive,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.core import capability, schedules
@@ -120,7 +120,7 @@ class InfoGAN(GAN):
         shape = checked_image_shape(shape)
         check_sizes(latent_dim=latent_dim, filters=filters)
         categories = checked_sizes("categories", categories)
-        continuous = checked_integer("continuous", continuous, minimum=0)
+        continuous = checked_size("continuous", continuous, minimum=0)
         scales = checked_flag("scales", scales)
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
@@ -142,7 +142,7 @@ class InfoGAN(GAN):
         shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
         categories = checked_sizes("categories", categories)
-        continuous = checked_integer("continuous", continuous, minimum=0)
+        continuous = checked_size("continuous", continuous, minimum=0)
         codes = sum(categories) + continuous
         generator, critic = networks_of_vectors(latent_dim + codes, shape, shape, hidden)
         outputs = codes + checked_flag("scales", scales) * continuous
@@ -152,8 +152,8 @@ class InfoGAN(GAN):
     def _set_codes(self, generator, discriminator, categories, continuous):
         """Sets the numbers of codes, and adds their edges."""
         categories = checked_list("categories", categories)
-        self.categories = tuple(checked_integer("categories", each, 1) for each in categories)
-        self.continuous = checked_integer("continuous", continuous, minimum=0)
+        self.categories = tuple(checked_size("categories", each) for each in categories)
+        self.continuous = checked_size("continuous", continuous, minimum=0)
         classes = sum(self.categories)
         codes = classes + continuous
         with_scales = codes + continuous

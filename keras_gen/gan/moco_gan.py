@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_integer
+from keras_gen.arguments import check_sizes, checked_size
 from keras_gen.core import Player, require_built, require_logits
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.adversarial_objective import Objective
@@ -70,7 +70,7 @@ class MoCoGAN(GAN):
         )
         require_built(image_discriminator)
         require_logits(image_discriminator)
-        self.content_dim = checked_integer("content_dim", content_dim, minimum=1)
+        self.content_dim = checked_size("content_dim", content_dim)
         video = discriminator.input_shape[1:]
         frame = image_discriminator.input_shape[1:]
         if len(video) != 4 or video[1:] != frame or content_dim >= self.latent_dim:

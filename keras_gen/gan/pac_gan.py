@@ -4,7 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_shape
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_shape,
+    checked_size,
+)
 from keras_gen.core import require
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.losses.adversarial_objective import Objective
@@ -58,7 +63,7 @@ class PacGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.pack = checked_integer("pack", pack, minimum=1)
+        self.pack = checked_size("pack", pack)
         *places, channels = shape = generator.output_shape[1:]
         taken = tuple(discriminator.inputs[0].shape[1:])
         if taken != (*places, pack * channels):

@@ -5,7 +5,13 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer, checked_number
+from keras_gen.arguments import (
+    check_sizes,
+    checked_image_shape,
+    checked_integer,
+    checked_number,
+    checked_size,
+)
 from keras_gen.core import (
     Player,
     batch_mean,
@@ -134,7 +140,7 @@ class StyleGAN(GAN):
         """
         shape = checked_image_shape(shape)
         check_sizes(latent_dim=latent_dim, filters=filters, width=width)
-        depth = checked_integer("depth", depth, minimum=0)
+        depth = checked_size("depth", depth, minimum=0)
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)
         return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive
+from keras_gen.arguments import checked_positive, checked_size
 from keras_gen.core import global_mean, global_sum, stateless
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.adversarial_objective import Objective
@@ -55,7 +55,7 @@ class UnrolledGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.unrolled_steps = checked_integer("unrolled_steps", unrolled_steps, minimum=0)
+        self.unrolled_steps = checked_size("unrolled_steps", unrolled_steps, minimum=0)
         self.unrolled_rate = checked_positive("unrolled_rate", unrolled_rate)
 
     @override

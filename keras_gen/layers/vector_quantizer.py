@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_size
 from keras_gen.core.distribution.replicas import global_batch, global_sum
 
 UPDATES = ("average", "loss")
@@ -54,6 +55,8 @@ class VectorQuantizer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
+        checked_size("codes", codes, minimum=0)
+        checked_size("dim", dim, minimum=0)
         positive = (codes, dim, epsilon, 1 if dead_after is None else dead_after)
         if min(positive) <= 0 or not 0 < decay < 1:
             raise ValueError(

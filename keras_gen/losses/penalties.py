@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.arguments import checked_integer, checked_number, checked_size
 from keras_gen.keras_internals import all_layers
 from keras_gen.layers.differentiable_augmentations import moved
 from keras_gen.losses.per_example import (
@@ -225,7 +225,7 @@ class Consistency(Penalty):
     @override
     def __post_init__(self):
         super().__post_init__()
-        checked_integer("Consistency's pixels", self.pixels, minimum=0)
+        checked_size("Consistency's pixels", self.pixels, minimum=0)
 
     @override
     def check(self, discriminator):

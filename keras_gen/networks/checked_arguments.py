@@ -12,10 +12,11 @@ import numpy as np
 from keras_gen.arguments import (
     checked_choice,
     checked_flag,
-    checked_integer,
     checked_list,
     checked_number,
+    checked_seed,
     checked_shape,
+    checked_size,
     shown,
 )
 
@@ -95,8 +96,10 @@ def _checked(parameter: inspect.Parameter, value: Any) -> Any:
     if typing.get_origin(kind) is typing.Literal:
         return checked_choice(name, value, typing.get_args(kind))
     if kind is int:
+        if name == "seed":
+            return checked_seed(value)
         may_be_zero = name in FROM_ZERO or parameter.default == 0
-        return checked_integer(name, value, minimum=0 if may_be_zero else 1)
+        return checked_size(name, value, minimum=0 if may_be_zero else 1)
     if kind is float:
         return checked_number(name, value, *LIMITS.get(name, ()))
     return _CHECKS[kind](name, value)
@@ -110,12 +113,12 @@ def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[i
         raise ValueError(f"{name} is {shown(value)}: expected ({axes}).")
     if not open_sides:
         return checked_shape(name, sizes)
-    return tuple(None if s is None else checked_integer(name, s, minimum=1) for s in sizes)
+    return tuple(None if s is None else checked_size(name, s) for s in sizes)
 
 
 def _sizes(name: str, value: Any) -> tuple[int, ...]:
     least = 0 if name in FROM_ZERO else 1
-    return tuple(checked_integer(name, s, minimum=least) for s in checked_list(name, value))
+    return tuple(checked_size(name, s, minimum=least) for s in checked_list(name, value))
 
 
 def _pair(name: str, value: Any) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive
+from keras_gen.arguments import checked_positive, checked_size
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import schedules, stateless
@@ -73,7 +73,7 @@ class VAT(Classifier):
         super().__init__(encoder, classifier, seed, **kwargs)
         self.epsilon = checked_positive("epsilon", epsilon)
         self.xi = None if xi is None else checked_positive("xi", xi)
-        self.iterations = checked_integer("iterations", iterations, minimum=1)
+        self.iterations = checked_size("iterations", iterations)
         self.weight = schedules.weight("weight", weight)
         self.entropy_weight = schedules.weight("entropy_weight", entropy_weight)
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_seed
+from keras_gen.arguments import checked_choice, checked_seed, checked_size
 from keras_gen.core import Player, capability, noise, require_built, schedules
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
@@ -94,7 +94,7 @@ class ContextEncoder(AdversarialPredictor):
         self.encoder = encoder
         self.decoder = decoder
         self.mask = checked_choice("mask", mask, MASKS)
-        self.overlap = checked_integer("overlap", overlap, minimum=0)
+        self.overlap = checked_size("overlap", overlap, minimum=0)
         self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
         self.reconstruction_weight = schedules.weight(
             "reconstruction_weight", reconstruction_weight

@@ -7,7 +7,13 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_flag, checked_image_shape, checked_integer
+from keras_gen.arguments import (
+    check_sizes,
+    checked_flag,
+    checked_image_shape,
+    checked_integer,
+    checked_size,
+)
 from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -117,7 +123,7 @@ class CycleGAN(Translator):
         self.domains = checked_domains(domains)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
-        self.margin = checked_integer("margin", margin, minimum=0)
+        self.margin = checked_size("margin", margin, minimum=0)
         for generator in (generator_xy, generator_yx):
             if margin and None not in generator.input_shape[1:3]:
                 raise ValueError(
@@ -146,7 +152,7 @@ class CycleGAN(Translator):
         """
         shape = checked_image_shape(shape)
         check_sizes(filters=filters)
-        blocks = checked_integer("blocks", blocks, minimum=0)
+        blocks = checked_size("blocks", blocks, minimum=0)
         any_size = (None, None, shape[-1])
         generator_xy = resnet_generator(any_size, filters, blocks)
         generator_yx = resnet_generator(any_size, filters, blocks)

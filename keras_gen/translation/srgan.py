@@ -7,7 +7,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_choice, checked_image_shape, checked_integer
+from keras_gen.arguments import (
+    check_sizes,
+    checked_choice,
+    checked_image_shape,
+    checked_size,
+)
 from keras_gen.core import Player, require_built, require_chain, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.adversarial_objective import Objective
@@ -114,7 +119,7 @@ class SRGAN(Translator, AdversarialPredictor):
         """
         shape = checked_image_shape(shape)
         check_sizes(factor=factor, filters=filters)
-        blocks = checked_integer("blocks", blocks, minimum=0)
+        blocks = checked_size("blocks", blocks, minimum=0)
         generator = sr_resnet(shape[-1], filters, blocks, factor)
         return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
 from keras_gen.core import Player, require_built, require_chain, require_logits, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
@@ -145,7 +145,7 @@ class UNIT(Translator):
         """
         shape = checked_image_shape(shape)
         check_sizes(filters=filters)
-        blocks = checked_integer("blocks", blocks, minimum=0)
+        blocks = checked_size("blocks", blocks, minimum=0)
         strided = min(3, halvings(shape, smallest=3))
         return cls(
             **unit_networks((shape[-1], shape[-1]), filters, blocks),

@@ -7,8 +7,8 @@ from typing_extensions import override
 from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
-    checked_integer,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.autoencoders.coder import require_heads
@@ -91,7 +91,7 @@ class ConditionalVAE(VAE):
     ):
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         require_inputs(2, type(self), encoder, decoder)
-        self.classes = None if classes is None else checked_integer("classes", classes, 1)
+        self.classes = None if classes is None else checked_size("classes", classes)
         self.prior: keras.Model = prior
         conditioned = {"encoder": encoder.inputs[1], "decoder": decoder.inputs[1]}
         if prior is not None:
@@ -191,7 +191,7 @@ class ConditionalVAE(VAE):
         *steps, channels = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
         hidden = checked_sizes("hidden", hidden)
-        count = checked_integer("conditions", classes or conditions, 1)
+        count = checked_size("conditions", classes or conditions)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
         params = likelihoods.get(kwargs["likelihood"]).params_per_value

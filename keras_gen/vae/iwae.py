@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer
+from keras_gen.arguments import checked_choice, checked_size
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
@@ -58,7 +58,7 @@ class IWAE(VAE):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        self.samples = checked_integer("samples", samples, minimum=1)
+        self.samples = checked_size("samples", samples)
         self.estimator = checked_choice("estimator", estimator, ESTIMATORS)
 
     @override

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
@@ -64,7 +64,7 @@ class PriorSampledModel(LikelihoodModel):
         self.likelihood = likelihoods.get(likelihood)
         self.edges |= decoder_edges(decoder, self.likelihood)
         self.decoder = decoder
-        self.samples = checked_integer("samples", samples, minimum=1)
+        self.samples = checked_size("samples", samples)
 
     @override
     def loss_weights(self):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.autoencoders.coder import Coder, require_heads
 from keras_gen.core import (
     Player,
@@ -103,7 +103,7 @@ class StyleIdentityVAE(Coder):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
         self.discriminator = discriminator
-        self.classes = checked_integer("classes", classes, minimum=1)
+        self.classes = checked_size("classes", classes)
         require_classes(self.classes, discriminator)
         self.objective = adversarial.get_of_fakes(objective)
         self.swap_weight = schedules.weight("swap_weight", swap_weight)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -32,7 +32,7 @@ class CausalAttention(CausalLayer):
 
     def __init__(self, heads: int, **kwargs):
         super().__init__(**kwargs)
-        self.heads = checked_integer("heads", heads, minimum=1)
+        self.heads = checked_size("heads", heads)
 
     @override
     def build(self, input_shape):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -25,7 +25,7 @@ class LearnedPositions(CausalLayer):
 
     def __init__(self, length: int, **kwargs):
         super().__init__(**kwargs)
-        self.length = checked_integer("length", length, minimum=1)
+        self.length = checked_size("length", length)
 
     @override
     def build(self, input_shape):

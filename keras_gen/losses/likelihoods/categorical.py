@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.core import noise
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable, softmax
@@ -33,7 +33,7 @@ class Categorical(Likelihood):
 
     @override
     def __post_init__(self):
-        checked_integer(f"{type(self).__name__}'s classes", self.classes, minimum=2)
+        checked_size(f"{type(self).__name__}'s classes", self.classes, minimum=2)
 
     @property
     @override

@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
 
@@ -59,7 +59,7 @@ class Multinomial(Likelihood):
 
     @override
     def __post_init__(self):
-        checked_integer(f"{type(self).__name__}'s draws", self.draws, minimum=1)
+        checked_size(f"{type(self).__name__}'s draws", self.draws)
 
     range = (0.0, math.inf)
 

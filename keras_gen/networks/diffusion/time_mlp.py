@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.layers.diffusion import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
 from keras_gen.networks.checked_arguments import checked_arguments
@@ -73,7 +73,7 @@ def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
     waves = SinusoidalFeatures(32)(ops.expand_dims(times, -1))
     x = layers.Dense(units)(waves)
     if classes is not None:
-        classes = checked_integer("classes", classes, minimum=1)
+        classes = checked_size("classes", classes)
         labels = keras.Input((), dtype="int32")
         inputs.append(labels)
         x = layers.Add()([x, layers.Embedding(classes + 1, units)(labels)])

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_size
 from keras_gen.core import capability, require_classes, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels, Waveforms
 from keras_gen.losses import spectral_loss
@@ -63,7 +63,7 @@ class ConditionalVQVAE(VQVAE):
         super().__init__(encoder, decoder, **kwargs)
         require_inputs(2, type(self), decoder)
         shape = encoder.input_shape[1:]
-        self.speakers = checked_integer("speakers", speakers, minimum=1)
+        self.speakers = checked_size("speakers", speakers)
         require_classes(self.speakers, decoder)
         if len(shape) != 2:
             raise ValueError(

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_number
+from keras_gen.arguments import checked_choice, checked_integer, checked_number, checked_size
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
 from keras_gen.core import Player, schedules
@@ -74,7 +74,7 @@ class VQVAE(Coder):
     ):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
-        self.codebook_size = checked_integer("codebook_size", codebook_size, minimum=2)
+        self.codebook_size = checked_size("codebook_size", codebook_size, minimum=2)
         self.decay = checked_number("decay", decay, 0, 1)
         self.dead_after = dead_after
         if dead_after is not None:

@@ -79,7 +79,7 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
         image = _open(contents)
         refusal = _refusal(image, most)
         if not refusal:
-            has_16_bits = ";16" in str(image.tile)
+            has_16_bits = ";16" in f"{image.mode} {image.tile}"
             image.load()
             refusal = _refusal_of_depth(image) if has_16_bits else ""
         if not refusal:

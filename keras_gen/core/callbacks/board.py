@@ -57,7 +57,7 @@ class Board(keras.callbacks.Callback):
             )
         self.directory = checked_path("directory", directory)
         self.settings = settings
-        self.images = Path(images) if images else None
+        self.images = checked_path("images", images) if images is not None else None
         self.every_seconds = every_seconds
         self.writer: Any = None
 

@@ -35,7 +35,7 @@ def image_folder(
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
     labels: bool | Mapping[str, str] | str | os.PathLike = False,
-    channels: int = 3,
+    channels: int | None = None,
     classes: Sequence[str] | None = None,
 ) -> Source:
     """Reads all images of a folder and its subfolders, in the order of their sorted paths.
@@ -44,9 +44,9 @@ def image_folder(
     Links to files and folders are followed. What is hidden, by a name that begins with a dot, is
     left out.
 
-    Transparent pixels are laid over white, and a warning names their files. Another warning tells
-    that all images are gray where `channels` is 3. Images of 16 bits become 8 bits; those that use
-    14 bits or fewer count as unreadable, because their white is not known.
+    Transparent pixels are laid over white, and a warning names their files. Images of 16 bits
+    become 8 bits; those that use 14 bits or fewer count as unreadable, because their white is not
+    known.
 
     Args:
         path: The folder.
@@ -61,7 +61,7 @@ def image_folder(
             or UTF-16 as Excel writes it, with commas, semicolons, or tabs. Images that it does not
             name are left out. Names of classes that are all whole numbers are in the order of the
             numbers.
-        channels: 3 for RGB, 1 for gray.
+        channels: 3 for RGB, 1 for gray. If None, 3, with a warning where all images are gray.
         classes: Names of the classes in the order of their labels, which there then are: such as
             `class_names` of the training set for a folder that lacks a class.
 
@@ -91,8 +91,10 @@ def image_folder(
             "files, or the path of a CSV file."
         )
     size = checked_integer("size", size, minimum=1)
-    if channels not in (1, 3):
+    if channels not in (None, 1, 3):
         raise ValueError(f"channels is {channels!r}: expected 3 for RGB, or 1 for gray.")
+    warns_of_gray = channels is None
+    channels = channels or 3
     require_fraction(max_broken)
     files = image_files(folder)
     names = None
@@ -114,10 +116,10 @@ def image_folder(
     places, stored, decode, colored = read_images(
         folder, [(file,) for file in files], cover, hold_decoded, max_broken
     )
-    if channels == 3 and not colored:
+    if warns_of_gray and not colored:
         warnings.warn(
-            f"All {len(places)} images in {folder} are gray, and three equal channels are made of "
-            "them: give channels=1 for one.",
+            f"All {len(places)} images in {folder} are gray and become three equal channels: give "
+            "channels=1 for one, or channels=3 to keep three.",
             stacklevel=2,
         )
     if names is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_path
 from keras_gen.data.folders.image_folder import image_folder
 from keras_gen.data.folders.image_reading import visible
 from keras_gen.data.folders.pairs import side_by_side
@@ -186,8 +187,8 @@ def photos_and_paintings(
     if (photos is None) != (paintings is None):
         raise ValueError("Give both --photos and --paintings, or neither.")
     if photos is not None and paintings is not None:
-        x = _split(image_folder(photos, size))
-        y = _split(image_folder(paintings, size))
+        x = _split(image_folder(photos, size, channels=3))
+        y = _split(image_folder(paintings, size, channels=3))
         return Domains(x.train, y.train, x.test, y.test)
     try:
         return Domains(  # A is Monet there, B the photographs
@@ -241,11 +242,11 @@ def _with_label(image, male, smiling):
     return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
 
 
-def _own(images: Path | str, side: int, labels: bool = False, **options) -> Split:
+def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3) -> Split:
     """The images of a folder in random order: the last ones of sorted paths are of one class."""
-    images = Path(images)
+    images = checked_path("images", images)
     has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
-    own = image_folder(images, side, labels=labels and has_classes, **options)
+    own = image_folder(images, side, labels=labels and has_classes, channels=channels)
     least = _LEAST_LABELED if labels else _LEAST_HELD_OUT
     split = _split(own.select(np.random.default_rng(0).permutation(len(own))), least)
     if labels and not has_classes:

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
@@ -80,7 +80,11 @@ def load_tfds(
         checked_integer("size", size, minimum=1)
     if first is not None:
         checked_integer("first", first, minimum=1)
-    data_dir = Path(data_dir).expanduser() if data_dir else default_data_dir()
+    data_dir = (
+        default_data_dir()
+        if data_dir is None
+        else checked_path("data_dir", data_dir).expanduser()
+    )
     names = (features,) if isinstance(features, str) else tuple(features)
     with _quiet():
         builder = _builder(name, data_dir)
@@ -220,7 +224,7 @@ def _prepare(
     missing = f"data set {name!r} is not prepared in {data_dir}"
     advice = "or set TFDS_DATA_DIR to a folder that holds it prepared"
     by_hand = " ".join((builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "").split())
-    folder = Path(manual_dir or data_dir / "downloads" / "manual")
+    folder = checked_path("manual_dir", manual_dir or data_dir / "downloads" / "manual")
     lacking = f"{missing}, and {folder} lacks the files it is made from. {by_hand}"
     if by_hand and not folder.is_dir():
         # tensorflow-datasets would make folders before it searches them.

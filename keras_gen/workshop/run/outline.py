@@ -70,8 +70,10 @@ def answer_program() -> None:
         return  # a notebook, or a program inside an archive
     try:
         answer(Path(file))
-    except (SyntaxError, ValueError):
-        return  # no Python file: what starts a program on another system
+    except (OSError, SyntaxError, ValueError):
+        # No Python file: what starts a program on another system. `run_recipe` says in one sentence
+        # why the file that --config names cannot be used.
+        return
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:

@@ -311,9 +311,11 @@ def test_images_that_lose_something_are_named(tmp_path):
 def test_gray_images_have_an_argument(tmp_path, memory_limit):
     for name in ("a.tif", "b.png"):
         save(tmp_path / name, "L", 9)
-    with pytest.warns(UserWarning, match="^All 2 images in .* are gray, .* channels=1 for one"):
+    with pytest.warns(UserWarning, match=r"^All 2 images in .* are gray .* channels=1"):
         image_folder(tmp_path, 4, memory_limit=memory_limit)
-    assert image_folder(tmp_path, 4, channels=1).arrays().shape == (2, 4, 4, 1)
+    for channels in (1, 3):
+        images = image_folder(tmp_path, 4, channels=channels, memory_limit=memory_limit).arrays()
+        assert images.shape == (2, 4, 4, channels)
     save(tmp_path / "c.png")
     assert len(image_folder(tmp_path, 4, memory_limit=memory_limit)) == 3
 

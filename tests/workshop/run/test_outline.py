@@ -1,12 +1,13 @@
 """The command lines of recipes, answered from their files before anything heavy is imported."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from keras_gen.workshop.results.finished_runs import load_recipe
-from keras_gen.workshop.run.outline import answer, read_outline
+from keras_gen.workshop.run.outline import answer, answer_program, read_outline
 from processes import RECIPES, ROOT, environment
 
 RECIPE = '''
@@ -85,6 +86,17 @@ def test_help_and_wrong_flags_are_answered(recipe, capsys, flags, code, said):
 
 def test_right_flags_are_left_to_the_run(recipe):
     answer(recipe, ["--preset", "cpu", "--width", "3"])
+
+
+def test_a_config_that_cannot_be_read_is_left_to_the_run(recipe, tmp_path, monkeypatch):
+    """Which tells it in one sentence."""
+    os.mkfifo(tmp_path / "pipe.json")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(recipe), raising=False)
+    for path in (tmp_path / "pipe.json", tmp_path / "nowhere.json"):
+        monkeypatch.setattr(sys, "argv", ["toy.py", "--config", str(path)])
+        with pytest.raises(OSError):
+            answer(recipe)
+        answer_program()
 
 
 def test_every_recipe_has_an_outline():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from keras_gen.arguments import checked_path
@@ -108,7 +108,7 @@ def _refusal_of_depth(image: Image.Image) -> str:
     if image.mode.startswith("I;16"):
         largest = int(np.asarray(image).max())
     else:  # Pillow keeps the upper 8 bits of colors
-        largest = 256 * max(high for _, high in image.convert("RGB").getextrema()) + 255
+        largest = 256 * int(np.asarray(image.convert("RGB")).max()) + 255
     if not 0 < largest < 2**14:
         return ""
     bits = largest.bit_length()
@@ -119,10 +119,12 @@ def _refusal_of_depth(image: Image.Image) -> str:
 
 
 def _is_transparent(image: Image.Image) -> bool:
-    return image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255
+    if not image.has_transparency_data:
+        return False
+    return int(np.asarray(image.convert("RGBA").getchannel("A")).min()) < 255
 
 
-def _open(contents: bytes) -> Image.Image:
+def _open(contents: bytes) -> ImageFile.ImageFile:
     """The header of an image, also of one that is too large for Pillow's own limit."""
     with _PILLOW_GUARD:
         limit = Image.MAX_IMAGE_PIXELS

@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,10 @@ def _class_of_files(
             path = path.strip().replace("\\", "/").removeprefix("./")
         if is_missing(name):
             raise ValueError(f"labels has no class for {path}: give one, or leave the file out.")
+        if not isinstance(name, str | Real):
+            raise TypeError(
+                f"labels gives {path} the class {shown(name)}: expected a name or a number."
+            )
         name = str(name).strip()
         if given.setdefault(path, name) != name:
             raise ValueError(

@@ -8,7 +8,7 @@ import decimal
 import math
 import numbers as numeric
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -132,7 +132,7 @@ def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     return dict(zip(names, (table[name] for name in table), strict=True))
 
 
-def _checked_names(names: Sequence[str]) -> list[str]:
+def _checked_names(names: Iterable[Any]) -> list[str]:
     names = [str(name) for name in names]
     if not names or len(set(names)) < len(names):
         found = f"The columns are {', '.join(names)}" if names else "The table has no columns"

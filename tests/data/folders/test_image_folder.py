@@ -253,6 +253,12 @@ def test_classes_that_are_missing_are_refused(three, empty):
         image_folder(three[0], 4, labels={"a.png": "cat", "b.png": empty})
 
 
+@pytest.mark.parametrize("name", [b"cat", ["cat"], {"cat"}, 1j])
+def test_classes_of_other_types_are_refused(three, name):
+    with pytest.raises(TypeError, match=r"labels gives b.png the class .*: expected a name or a"):
+        image_folder(three[0], 4, labels={"a.png": "cat", "b.png": name})
+
+
 @pytest.mark.parametrize("labels", [0, 1, 2, 1.0, None, b"classes.csv", ["cat", "dog"]])
 def test_labels_of_other_types_are_refused(three, labels):
     """Of an integer, `open` would take it for the number of an open file, and close that."""

@@ -1,13 +1,14 @@
 """Finding, describing and calling exported models, with neither Keras nor the model's code."""
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_path, shown
 from keras_gen.files.places import place
 from keras_gen.files.reading import open_regular, read_json
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
@@ -179,16 +180,29 @@ class Exported:
             raise ValueError(
                 f"signature {signature!r} of {self.path} failed: {message}"
             ) from error
+        except UnicodeDecodeError:  # of a sentence that shows what was given
+            raise ValueError(
+                f"signature {signature!r} of {self.path} failed: a text has bytes that are not "
+                "UTF-8: expected UTF-8."
+            ) from None
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
     """`value` as an array of a dtype that holds all of it."""
-    array = np.asarray(value)
+    if np.ma.is_masked(value):
+        raise ValueError(f"input {name!r} has masked values: fill or remove them first.")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"input {name!r} is {shown(value)}: it takes one array, whose parts have equal lengths."
+        ) from None
     if dtype is object:  # texts or bytes: NumPy's own kind drops zeros at their end
-        if array.dtype.kind not in "USO":
-            raise ValueError(f"input {name!r} is {array.dtype}: it takes texts or bytes.")
-        return np.asarray(value, object)
+        array = np.asarray(value, object)
+        if wrong := [each for each in array.flat if not _is_text(each)]:
+            raise ValueError(f"input {name!r} holds {shown(wrong[0])}: it takes texts or bytes.")
+        return array
     kinds = "biu" if np.issubdtype(dtype, np.integer) else "biuf"
     if array.size and array.dtype.kind not in kinds:
         raise ValueError(
@@ -203,6 +217,13 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
                 f"{limits.min} to {limits.max}."
             )
     return array.astype(dtype)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is bytes, or a text without halves of surrogate pairs."""
+    if not isinstance(value, str):
+        return isinstance(value, bytes)
+    return value.isascii() or not re.search("[\ud800-\udfff]", value)
 
 
 def load(path: str | Path) -> Exported:

@@ -13,6 +13,8 @@ from keras_gen.serving.export import export, load_weights
 from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
 from processes import ROOT
 
+EXPORTS = sorted((ROOT / "saved_models").glob("*/*/"))
+
 
 class Inverter:
     """A stand-in without networks."""
@@ -131,12 +133,57 @@ def test_loaded_signatures_check_their_inputs(exported):
         ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
         ("halve", "three", "'x' is <U5: it takes float32"),
         ("halve", 1j, "'x' is complex128: it takes float32"),
-        ("measure", 3, "'x' is int64: it takes texts or bytes"),
+        ("measure", 3, "'x' holds 3: it takes texts or bytes"),
+        ("measure", None, "'x' holds None: it takes texts or bytes"),
+        ("measure", {}, "'x' holds {}: it takes texts or bytes"),
+        ("measure", "a\ud800", r"'x' holds 'a\\ud800': it takes texts or bytes"),
+        ("halve", None, "'x' is object: it takes float32"),
+        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: it takes one array, whose parts"),
+        ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove them first"),
+        ("invert", np.ma.masked_less(np.arange(12).reshape(1, 2, 2, 3), 5), "has masked values"),
     ],
 )
 def test_values_that_would_be_changed_are_refused(exported, signature, given, says):
     with pytest.raises(ValueError, match=says):
         exported(signature, **dict.fromkeys(exported.inputs[signature], given))
+
+
+def wrong_values(name, spec, usual):
+    """Values that no input takes, whatever it is, and those that this one does not."""
+    values = np.asarray(usual)
+    yield from (None, {}, object(), [[1], [1, 2]], np.ma.masked_all(values.shape), values[None])
+    if spec.shape.rank:
+        yield from (values[0], values[:0])
+    if spec.shape.rank and spec.dtype != tf.string:
+        yield np.concatenate([values, values[..., -1:]], -1)
+    if spec.dtype == tf.string:
+        files = ("", "a\0b", b"\xff", "a" * 10**7) if name.endswith("_bytes") else ()
+        yield from (np.full(values.shape, text, object) for text in (3, "a\ud800", *files))
+        return
+    yield from ("a", 2**70, np.datetime64("2020-01-01"), values.astype(complex))
+    numbers = {tf.float32: [np.nan, np.inf, -np.inf], tf.int32: [-(2**31), np.nan], tf.uint8: [256]}
+    yield from (np.full(values.shape, number) for number in numbers.get(spec.dtype, ()))
+    if spec.dtype == tf.int32 and "seed" not in name:
+        yield np.full(values.shape, 2**31 - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.parent.name)
+def test_published_exports_refuse_hostile_values_in_one_sentence(path):
+    model = load(path)
+    for signature, specs in model.inputs.items():
+        usual = {}
+        for name, spec in specs.items():
+            shape = [size or 16 for size in spec.shape[1:]]
+            zero = b"1" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype(0)
+            usual[name] = np.full([1, *shape] if spec.shape.rank else [], zero)
+        usual |= model.defaults(signature) | ({"n": 1} if "n" in specs else {})
+        for name, spec in specs.items():
+            for value in wrong_values(name, spec, usual[name]):
+                with pytest.raises(ValueError, match=rf"^(input {name!r} |signature ).") as refused:
+                    model(signature, **usual | {name: value})
+                message = str(refused.value)
+                assert len(message) < 500 and re.search("takes|expected|fill", message), message
 
 
 def test_values_that_fit_are_taken(exported):

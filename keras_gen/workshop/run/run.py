@@ -214,9 +214,9 @@ class Run:
             if own_data(self.settings):
                 way_out = f"give at least {images_needed(train, test)} images, or {way_out}"
             raise ValueError(
-                f"{re.sub(r', [0-9]+ of [0-9]+', '', source.origin)}: found {len(source)} training "
-                f"and {len(held_out)} held-out examples, expected at least {train} and {test}. "
-                f"{way_out[0].upper()}{way_out[1:]}."
+                f"{re.split(r', [0-9]+ of [0-9]+', source.origin)[0]}: found {len(source)} "
+                f"training and {len(held_out)} held-out examples, expected at least {train} and "
+                f"{test}. {way_out[0].upper()}{way_out[1:]}."
             )
 
     def in_halves(

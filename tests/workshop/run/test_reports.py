@@ -1,10 +1,13 @@
 """Numbers under the names that recipes publish."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from keras_gen.metrics import generation_report
+from keras_gen.workshop.run import LEAST_COMPARED
 from keras_gen.workshop.run.reports import (
     code_use_report,
     density_bits,
@@ -29,6 +32,21 @@ def test_the_mixture_has_one_of_the_sizes_of_the_settings():
     mixture = fit_bernoulli_mixture(run, examples)
     assert len(mixture.weights) == 4
     assert said == ["fitting mixtures of 1 4 Bernoulli distributions"]
+
+
+@pytest.mark.parametrize("count", [3, 7])
+def test_the_mixture_of_few_examples_has_fewer_templates(count):
+    settings = SimpleNamespace(templates="100 300", seed=0)
+    run = SimpleNamespace(settings=settings, say=lambda text: None)
+    mixture = fit_bernoulli_mixture(run, np.eye(count, 6))
+    assert len(mixture.weights) == count * 5 // 6
+
+
+@pytest.mark.parametrize(("count", "works"), [(LEAST_COMPARED - 1, False), (LEAST_COMPARED, True)])
+def test_as_many_images_are_needed_as_settings_say(rng, count, works):
+    features = {"features": rng.normal(size=(count, 3))}
+    with nullcontext() if works else pytest.raises(ValueError, match="at least 10 of each"):
+        generation_report(features, features)
 
 
 def test_names():

@@ -45,16 +45,16 @@ def ridge_target(
 
     Args:
         sources: uint8 `[n, H, W, C]`.
-        train_sources: uint8 `[m, H, W, C]`.
+        train_sources: uint8 `[m, H, W, C]`, 3 or more.
         train_targets: uint8 `[m, H, W, channels]`.
         alphas: Penalties of the squared weights, pixels being between 0 and 1; the last tenth of
-            the training pairs chooses one.
+            the training pairs, and at least two of them, choose one.
 
     Example: `ridge_target(labels, train_labels, train_photos)`.
     """
     x = flat_pixels(train_sources)
     y = flat_pixels(train_targets)
-    cut = len(x) * 9 // 10
+    cut = min(len(x) * 9 // 10, len(x) - 2)  # the score of one pair is not defined
 
     def score(alpha):
         return Ridge(alpha).fit(x[:cut], y[:cut]).score(x[cut:], y[cut:])

@@ -35,3 +35,11 @@ def test_each_in_bits_per_dimension(rng):
         assert found.pop(f"bits_{name}") == pytest.approx(expected)
     assert found == {"pca_components": pca.components} and pca.components in (1, 2, 8)
     assert "bits_pca_latents" not in image_baselines(train, held_out, test, (2,))
+
+
+def test_fewer_images_than_components_and_latents(rng):
+    train, held_out, test = (rng.integers(0, 256, (n, 4, 4, 1), "uint8") for n in (4, 3, 3))
+    found = image_baselines(train, held_out, test, (10, 100), latents=128)
+    assert found["pca_components"] == 4 and all(np.isfinite(list(found.values())))
+    # As many latents as there are images are as many components.
+    assert found["bits_pca_latents"] == pytest.approx(found["bits_pca"])

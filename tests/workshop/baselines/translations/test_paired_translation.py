@@ -19,6 +19,11 @@ def test_ridge_finds_a_linear_map(rng):
     assert np.abs(found.astype(int) - targets[:10]).max() <= 2
 
 
+def test_ridge_of_few_pairs_warns_of_nothing(rng):
+    sources = rng.integers(0, 256, (3, 4, 4, 1), dtype="uint8")
+    assert ridge_target(sources[:1], sources, sources).shape == (1, 4, 4, 1)
+
+
 def test_means_by_color():
     colors = np.array([[0], [100], [200]], "uint8")
     sources = np.array([[[[0], [100]]], [[[2], [100]]]], "uint8")

@@ -9,6 +9,7 @@ import tensorflow as tf
 from diffusion_networks import best_network
 from keras_gen.core.noise import seeded
 from keras_gen.diffusion import DDPM, FlowMatching
+from keras_gen.diffusion.path_model import CODE_STEPS
 from keras_gen.diffusion.paths import CosinePath, KarrasPath, LinearPath, Parts, StraightPath
 from keras_gen.diffusion.solvers import (
     DDIM,
@@ -166,7 +167,9 @@ def led(name, path, times, x, seeds):
     if name == "dpm_solver":
         return led_by_dpm_solver(of, times, x)
     for number, (t, s) in enumerate(itertools.pairwise(times)):
-        drawn = seeded(tf.random.stateless_normal, seeds, [1], number).numpy()
+        drawn = 0.0
+        if name == "ancestral":
+            drawn = seeded(tf.random.stateless_normal, seeds, [1], number).numpy()
         x = STEPS[name](of, t, s, x, drawn)
     return x
 
@@ -233,6 +236,23 @@ def test_models_with_the_best_network_follow_the_formulas(cls, path, prediction)
             times = path.times(tf.constant(10)).numpy().astype("float64")
             expected = led(name, path, times, noise["latents"].numpy(), noise["seeds"])
             np.testing.assert_allclose(found, expected, rtol=5e-3, atol=5e-3)
+
+
+@pytest.mark.parametrize("path", PATHS[:4], ids=lambda path: type(path).__name__)
+def test_codes_follow_the_formulas_there_and_back(path):
+    """The first step from data asks the network at the path's first time."""
+    model = DDPM(best_network(path, "v", (1,), DEVIATION), path, "v", data="vectors")
+    times = path.times(tf.constant(CODE_STEPS)).numpy().astype("float64")
+    x = np.array([[0.6], [-0.3]], "float32")
+    of, codes = Reference(path), x
+    for t, s in itertools.pairwise(times[::-1]):
+        t = max(t, path.first_time)
+        codes = of.alpha(s) * of.example(t, codes) + of.sigma(s) * of.noise(t, codes)
+    codes = codes / of.sigma(1.0)
+    np.testing.assert_allclose(model.encode(x), codes, rtol=2e-3)
+    back = led("ddim", path, times, of.sigma(1.0) * codes, None)
+    np.testing.assert_allclose(model.decode(codes.astype("float32")), back, rtol=2e-3)
+    np.testing.assert_allclose(back, x, rtol=0.1)
 
 
 @pytest.mark.parametrize(

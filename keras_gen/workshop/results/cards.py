@@ -196,4 +196,7 @@ def _limits(entry: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
             f"- A request holds at most {largest['examples']:,} examples and "
             f"{largest['elements']:,} numbers or bytes in an input."
         )
+    steps = metadata.get("largest_request_of", {}).get("sample", {}).get("steps")
+    if steps:
+        lines.append(f"- A request to `sample` takes at most {steps:,} steps of all its samples.")
     return lines

@@ -71,7 +71,9 @@ def main(run: Run, s: Settings):
 
     with run.strategy.scope():
         hidden = (s.hidden, s.hidden)
-        model = VAE.for_vectors((SWINGS.steps, 2), s.latent_dim, hidden, seed=s.seed)
+        model = VAE.for_vectors(
+            (SWINGS.steps, 2), s.latent_dim, hidden, likelihood="unbounded_normal", seed=s.seed
+        )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     def draw(model):

@@ -14,7 +14,13 @@ from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
 from keras_gen.core.model import overrides, require_built
 from keras_gen.losses import likelihoods
-from keras_gen.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
+from keras_gen.networks import (
+    conv_decoder,
+    conv_encoder,
+    mlp_decoder,
+    mlp_encoder,
+    with_column_scales,
+)
 
 
 def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
@@ -120,7 +126,7 @@ class Coder(LikelihoodModel):
         cls._require_usual_networks()
         usual = inspect.signature(cls).parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
-        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
+        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
         encoder = conv_encoder(
             shape,
             latent_dim,
@@ -130,7 +136,7 @@ class Coder(LikelihoodModel):
             levels=likelihood.levels,
         )
         decoder = conv_decoder(outputs, latent_dim, filters)
-        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
+        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
 
     @classmethod
     def for_vectors(
@@ -142,15 +148,15 @@ class Coder(LikelihoodModel):
     ):
         """Builds the model of rows of numbers in any units, with dense networks.
 
-        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
-        are standardized; reconstructions, samples and scores are in the units of the data.
+        The first `fit` finds the mean and standard deviation of each column, by which the networks'
+        numbers are standardized; reconstructions, samples, and scores are in the units of the data.
 
         Args:
             shape: Columns of a row, or `(steps, channels)` of series.
             latent_dim: Dimensions of the codes.
             hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is Normal by default, of
-                learned deviation.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
+                with one learned standard deviation for each column.
 
         Raises:
             TypeError: If the class has other networks than an encoder and a decoder.
@@ -167,8 +173,8 @@ class Coder(LikelihoodModel):
         hidden = checked_sizes("hidden", hidden)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
-        params = likelihoods.get(kwargs["likelihood"]).params_per_value
-        outputs = (*shape[:-1], shape[-1] * params)
+        likelihood = likelihoods.get(kwargs["likelihood"])
+        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
         encoder = mlp_encoder(
             shape,
             latent_dim,
@@ -177,12 +183,12 @@ class Coder(LikelihoodModel):
             output_activation=cls.activation_of_codes(kwargs),
         )
         decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
-        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
+        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
 
     @classmethod
     def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
         """Returns the likelihood that `for_vectors` gives the model by default."""
-        return likelihoods.UnboundedNormal()
+        return likelihoods.ColumnNormal()
 
     @classmethod
     def activation_of_codes(cls, options: dict) -> str | None:
@@ -247,6 +253,19 @@ class Coder(LikelihoodModel):
         return {"x": self.reconstructed(latents)}
 
     interpolate = interpolate
+
+
+def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
+    """Returns the outputs of a usual decoder for each value, before `with_scales`."""
+    shared = isinstance(likelihood, likelihoods.ColumnNormal)
+    return 1 if shared else likelihood.params_per_value
+
+
+def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> keras.Model:
+    """Returns a decoder to all parameters of the likelihood, of one to `outputs_per_value`."""
+    if not isinstance(likelihood, likelihoods.ColumnNormal):
+        return decoder
+    return with_column_scales(decoder, likelihood.minimum_scale)
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:

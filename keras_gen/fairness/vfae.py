@@ -10,7 +10,13 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_sizes
-from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats, require_heads
+from keras_gen.autoencoders.coder import (
+    decoder_edges,
+    outputs_per_value,
+    reconstruction_nats,
+    require_heads,
+    with_scales,
+)
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import (
@@ -151,16 +157,18 @@ class VFAE(LikelihoodModel):
             classes: Number of classes.
             latent_dim: Dimensions of z1 and of z2.
             hidden: Units of the hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
         """
         check_sizes(classes=classes, latent_dim=latent_dim)
         hidden = checked_sizes("hidden", hidden)
         size = sum(column.width for column in columns)
-        params = likelihoods.get(kwargs.get("likelihood", "unbounded_normal")).params_per_value
+        likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
         encoder = partial(
             mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"
         )
-        decoder = mlp_decoder((params * size,), latent_dim + 2, hidden, "softplus")
+        outputs = (outputs_per_value(likelihood) * size,)
+        decoder = mlp_decoder(outputs, latent_dim + 2, hidden, "softplus")
+        decoder = with_scales(decoder, likelihood)
         upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
         lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
         return cls(

@@ -18,6 +18,7 @@ from keras_gen.layers.causal import (
     VerticalConvolution,
 )
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
+from keras_gen.layers.column_scales import ColumnScales
 from keras_gen.layers.diffusion import AdaptiveGroupNormalization, SinusoidalFeatures
 from keras_gen.layers.dropout import Dropout
 from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle

@@ -33,6 +33,7 @@ from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
+    ColumnNormal,
     DiscretizedLogistic,
     Multinomial,
     Normal,

@@ -10,6 +10,7 @@ from keras_gen.networks.added_inputs_and_heads import (
     keep_latents,
     split_head,
     with_codes,
+    with_column_scales,
     with_head,
     with_labels,
     with_layer,

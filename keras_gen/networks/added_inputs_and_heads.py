@@ -12,6 +12,7 @@ from keras import layers, ops
 from keras_gen.arguments import shown
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.keras_internals import origin
+from keras_gen.layers import ColumnScales
 from keras_gen.networks.blocks import batch_norm
 from keras_gen.networks.checked_arguments import checked_arguments
 
@@ -150,6 +151,25 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     product = layers.Dot(axes=1, dtype="float32")([features, embedded])
     logits = layers.Add(dtype="float32")([network.outputs[0], product])
     return keras.Model([network.input, labels], logits, name=network.name)
+
+
+@checked_arguments
+def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> keras.Model:
+    """Adds one learned scale for each column to a decoder of means: see `ColumnScales`.
+
+    Args:
+        decoder: A model of one output, means `[batch, ..., columns]`.
+        minimum_scale: That of the likelihood.
+
+    Returns:
+        A model of the same inputs to `[batch, ..., 2 * columns]`, the parameters of the likelihood
+        `ColumnNormal`.
+
+    Example:
+        >>> decoder = with_column_scales(mlp_decoder((8,), latent_dim=2, hidden=(64,)))
+    """
+    scales = ColumnScales(minimum_scale, dtype="float32", name="scales")
+    return keras.Model(decoder.input, scales(decoder.output), name=decoder.name)
 
 
 @checked_arguments

@@ -11,7 +11,7 @@ from keras_gen.arguments import (
     checked_size,
     checked_sizes,
 )
-from keras_gen.autoencoders.coder import require_heads
+from keras_gen.autoencoders.coder import outputs_per_value, require_heads, with_scales
 from keras_gen.core import (
     SCORE_SAMPLES,
     capability,
@@ -148,10 +148,12 @@ class ConditionalVAE(VAE):
         check_sizes(classes=classes, latent_dim=latent_dim)
         filters = checked_sizes("filters", filters)
         *sides, channels = shape
-        params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        outputs = (*sides, channels * outputs_per_value(likelihood))
         seen = (*sides, channels + classes)
         encoder = conv_encoder(seen, latent_dim, filters, heads=cls.code_names)
-        decoder = conv_decoder((*sides, channels * params), latent_dim + classes, filters)
+        decoder = conv_decoder(outputs, latent_dim + classes, filters)
+        decoder = with_scales(decoder, likelihood)
         return cls(
             with_labels(encoder, classes), with_labels(decoder, classes), classes, **kwargs
         )
@@ -175,8 +177,8 @@ class ConditionalVAE(VAE):
             conditions: Columns of the condition, if it is a vector: numbers in any units too.
             latent_dim: Dimensions of the latents.
             hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is Normal by default, of
-                learned deviation.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
+                with one learned standard deviation for each column.
 
         Raises:
             ValueError: Unless one of `classes` and `conditions` is given.
@@ -194,10 +196,12 @@ class ConditionalVAE(VAE):
         count = checked_size("conditions", classes or conditions)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
-        params = likelihoods.get(kwargs["likelihood"]).params_per_value
+        likelihood = likelihoods.get(kwargs["likelihood"])
+        outputs = (*steps, channels * outputs_per_value(likelihood))
         seen = (*steps, channels + count)
         encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)
-        decoder = mlp_decoder((*steps, channels * params), latent_dim + count, hidden[::-1])
+        decoder = mlp_decoder(outputs, latent_dim + count, hidden[::-1])
+        decoder = with_scales(decoder, likelihood)
         conditioned = with_labels if classes else with_codes
         return cls(conditioned(encoder, count), conditioned(decoder, count), classes, **kwargs)
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_positive, checked_shape, checked_sizes
+from keras_gen.autoencoders.coder import outputs_per_value, with_scales
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_classes, require_inputs, schedules
@@ -111,11 +112,12 @@ class M2(VAE):
         hidden = checked_sizes("hidden", hidden)
         if deviation is not None:
             deviation = checked_positive("deviation", deviation)
-        params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
-        networks = m2_networks(
-            shape, classes, latent_dim, hidden, params_per_value=params, deviation=deviation
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        outputs = outputs_per_value(likelihood)
+        encoder, decoder, classifier = m2_networks(
+            shape, classes, latent_dim, hidden, params_per_value=outputs, deviation=deviation
         )
-        return cls(*networks, **kwargs)
+        return cls(encoder, with_scales(decoder, likelihood), classifier, **kwargs)
 
     @override
     @classmethod

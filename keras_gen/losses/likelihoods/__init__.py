@@ -20,13 +20,14 @@ from keras_gen.losses.likelihoods.categorical import Categorical
 from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
-from keras_gen.losses.likelihoods.normal import Normal, UnboundedNormal
+from keras_gen.losses.likelihoods.normal import ColumnNormal, Normal, UnboundedNormal
 from keras_gen.losses.likelihoods.normal_mixture import NormalMixture
 from keras_gen.losses.per_example import resolve
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "categorical": Categorical,
+    "column_normal": ColumnNormal,
     "discretized_logistic": DiscretizedLogistic,
     "multinomial": Multinomial,
     "normal": Normal,

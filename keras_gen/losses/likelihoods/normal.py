@@ -91,3 +91,42 @@ class UnboundedNormal(Normal):
     scale: float | None = None
 
     range = (-math.inf, math.inf)
+
+
+@serializable
+class ColumnNormal(UnboundedNormal):
+    """`UnboundedNormal` values with one learned standard deviation for each column.
+
+    Rybkin, Daniilidis, Levine: "Simple and Effective VAE Training with Calibrated Decoders", ICML
+    2021, sec. 3. The decoder ends with the scales (`keras_gen.networks.with_column_scales`), which
+    all rows share: a scale of each value would grow with a value's error before its mean is
+    learned, so that a column of few different values is taken for noise.
+
+    Deviations: the paper has one scale for all values. Its minimum bounds the density of a column
+    that has few different values, which otherwise has no upper bound.
+
+    Args:
+        minimum_scale: Minimum standard deviation, above 0, in the unit of the decoder's means:
+            for standardized data the standard deviation of the column. The default allows at most
+            2.59 nats per value, and a column with noise of the smaller standard deviation s loses
+            at least log(0.03 / s) - 0.5 nats per value.
+
+    Raises:
+        ValueError: If a fixed `scale` is given.
+
+    Example:
+        >>> ColumnNormal().params_per_value
+        2
+    """
+
+    scale: None = None
+    minimum_scale: float = 0.03
+
+    @override
+    def __post_init__(self):
+        super().__post_init__()
+        if self.scale is not None:
+            raise ValueError(
+                f"ColumnNormal's scale is {self.scale}: expected None, for the decoder learns it. "
+                "UnboundedNormal has a fixed scale."
+            )

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_gen.losses import (
     Bernoulli,
     Categorical,
+    ColumnNormal,
     DiscretizedLogistic,
     Multinomial,
     Normal,
@@ -30,6 +31,7 @@ ALL = [
     NormalMixture(3, minimum_scale=0.1),
     Poisson(),
     UnboundedNormal(minimum_scale=0.1),
+    ColumnNormal(minimum_scale=0.1),
 ]
 
 
@@ -106,6 +108,7 @@ def test_mismatched_shapes_do_not_broadcast(likelihood, shape):
         ("bernoulli", Bernoulli(), 1, (0, 1), None),
         ("categorical", Categorical(256), 256, (0, 255), 256),
         ("discretized_logistic", DiscretizedLogistic(256, 1, -7.0), 2, (-1, 1), None),
+        ("column_normal", ColumnNormal(minimum_scale=0.03), 2, (-np.inf, np.inf), None),
         ("multinomial", Multinomial(draws=1), 1, (0, np.inf), None),
         ("normal", Normal(scale=1.0), 1, (-1, 1), None),
         ("normal_mixture", NormalMixture(10, 1e-3), 30, (-np.inf, np.inf), None),

@@ -1,0 +1,44 @@
+"""One learned scale for each column, and the gradient of the means before it."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.layers import ColumnScales
+from keras_gen.losses import ColumnNormal
+from keras_gen.networks import mlp_decoder, with_column_scales
+
+
+def test_the_parameters_are_those_of_a_normal_with_one_scale_per_column(rng, tmp_path):
+    decoder = with_column_scales(mlp_decoder((5, 2), latent_dim=3, hidden=(4,)), 0.1)
+    decoder.get_layer("scales").raw_scales.assign([-1.0, 2.0])
+    z = rng.normal(size=(6, 3)).astype("float32")
+    x = rng.normal(size=(6, 5, 2)).astype("float32")
+    parameters = decoder(z)
+    means = parameters[..., :2].numpy()
+    scales = np.log1p(np.exp([-1.0, 2.0])) + 0.1
+    log_normal = -0.5 * ((x - means) / scales) ** 2 - np.log(scales * np.sqrt(2 * np.pi))
+    found = ColumnNormal(minimum_scale=0.1).log_prob(parameters, x)
+    np.testing.assert_allclose(found, log_normal.sum(axis=(1, 2)), rtol=1e-4)
+    decoder.save(tmp_path / "decoder.keras")
+    np.testing.assert_array_equal(
+        keras.saving.load_model(tmp_path / "decoder.keras")(z), parameters
+    )
+
+
+def test_gradients_of_means_are_weighted_by_variances_in_training_alone(rng):
+    layer = ColumnScales(0.1)
+    means = tf.constant(rng.normal(size=(4, 3)), tf.float32)
+    layer.build(means.shape)
+    layer.raw_scales.assign([-3.0, 0.0, 1.0])
+    variances = (np.log1p(np.exp([-3.0, 0.0, 1.0])) + 0.1) ** 2
+    factors = {False: np.ones(3), True: variances / variances.mean()}
+    for training, factor in factors.items():
+        with tf.GradientTape() as tape:
+            tape.watch(means)
+            outputs = layer(means, training=training)
+            total = tf.reduce_sum(outputs)
+        of_means, of_scales = tape.gradient(total, [means, layer.raw_scales.value])
+        np.testing.assert_allclose(outputs[:, :3], means, atol=1e-6)
+        np.testing.assert_allclose(of_means, np.tile(factor, [4, 1]), rtol=1e-5)
+        np.testing.assert_allclose(of_scales, np.full(3, 4.0))

@@ -1,14 +1,18 @@
 """Models of rows of numbers in any units: they standardize, and answer in the data's units."""
 
+import warnings
+
 import keras
 import numpy as np
+import pandas
 import pytest
 import tensorflow as tf
 
 import keras_gen
 from keras_gen.core.checks.fit_inputs import adapt_edges
 from keras_gen.core.kinds_of_data import StandardizedVectors, Vectors
-from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.losses import ColumnNormal, NormalMixture
+from keras_gen.networks import made, mlp_decoder, mlp_encoder
 from keras_gen.serving.export import export
 from shared import losses_of
 
@@ -278,3 +282,65 @@ def test_latents_that_the_networks_say_too():
 def test_numbers_in_place_of_networks():
     with pytest.raises(TypeError, match=r"A network is 2: .* for_vectors and their kin"):
         keras_gen.Flow(2)
+
+
+# Columns of few values ---------------------------------------------------------------------------
+
+TINY_DENSITIES = {
+    "Flow": lambda: keras_gen.Flow.for_vectors(3, steps=2, hidden=(4,)),
+    "unstandardized Flow": lambda: keras_gen.Flow.for_vectors(
+        3, steps=2, hidden=(4,), standardize=False
+    ),
+    "MADE": lambda: keras_gen.MADE(made(3, outputs_per_value=6, hidden=(8,)), NormalMixture(2)),
+    "DDPM": lambda: keras_gen.DDPM.for_vectors(3, width=4, blocks=1),
+    "VAE": lambda: keras_gen.VAE.for_vectors(3, **SMALL),
+    "Autoencoder": lambda: keras_gen.Autoencoder.for_vectors(3, **SMALL),
+}
+FEW_VALUES = {
+    "0/1": lambda rng: rng.random(300) < 0.3,
+    "constant": lambda rng: np.full(300, 3.0),
+    "counts": lambda rng: rng.poisson(2.0, 300),
+}
+BATCHED = {
+    "array": lambda rows: rows,
+    "DataFrame": lambda rows: pandas.DataFrame(rows, columns=["a", "b", "2"]),
+    "dataset": lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(100),
+    "generator": lambda rows: ((part,) for part in np.split(rows, 3)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "form"),
+    [
+        *[(name, "0/1", "array") for name in TINY_DENSITIES],
+        *[("Flow", column, "array") for column in FEW_VALUES],
+        *[("Flow", "0/1", form) for form in BATCHED],
+    ],
+)
+def test_densities_warn_once_of_columns_that_repeat_values(rng, name, column, form):
+    model = TINY_DENSITIES[name]()
+    model.compile(run_eagerly=True)
+    rows = rng.normal(size=(300, 3))
+    rows[:, 2] = FEW_VALUES[column](rng)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            model.fit(BATCHED[form](rows), batch_size=100, verbose=0)
+    ours = [one for one in found if "where values repeat" in str(one.message)]
+    assert len(ours) == (0 if name in ("VAE", "Autoencoder") else 1)
+    for warning in ours:
+        assert "in column 2: spread these values" in str(warning.message)
+        assert warning.filename == __file__
+
+
+def test_a_column_scale_is_one_number_of_the_model(rows):
+    model = adapted(keras_gen.VAE.for_vectors(3, **SMALL), rows)
+    assert model.likelihood == ColumnNormal()
+    scales = model.decoder.get_layer("scales").raw_scales
+    scales.assign([-1.0, 0.0, 1.0])
+    raw = model.decoder(np.zeros([4, 2]))[:, 3:]
+    np.testing.assert_array_equal(raw, np.tile([-1.0, 0.0, 1.0], [4, 1]))
+    with pytest.raises(ValueError, match=r"scale is 0\.5: expected None"):
+        ColumnNormal(scale=0.5)
+    older = keras_gen.VAE.for_vectors(3, **SMALL, likelihood="unbounded_normal")
+    assert older.decoder.count_params() == model.decoder.count_params() + 3 * (4 + 1) - 3

@@ -40,6 +40,8 @@ class MADE(CausalModel):
     ```
     """
 
+    density_of_vectors = True
+
     def __init__(
         self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
     ):

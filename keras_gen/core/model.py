@@ -160,6 +160,8 @@ class GenerativeModel(keras.Model):
     frozen: tuple[str, ...] = ()
     # Whether second examples, the y of `fit`, are what is reconstructed of x.
     reconstructs_pairs = False
+    # Whether `log_prob` of vectors has no upper bound where a column repeats values.
+    density_of_vectors = False
     # The names of what the optimizers minimize.
     totals: tuple[str, ...] = ("loss",)
     # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
@@ -754,6 +756,8 @@ class GenerativeModel(keras.Model):
         try:
             with plain_errors(self, callbacks):
                 fit_inputs.look_at_first_batches(self, arguments)
+                if self.density_of_vectors:
+                    fit_inputs.warn_of_few_values(self, arguments)
                 fit_inputs.adapt_edges(self, arguments)
                 return super().fit(**arguments)
         finally:

@@ -63,6 +63,7 @@ class PathModel(LikelihoodModel):
     """
 
     default_signature = "sample"
+    density_of_vectors = True
     for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
     prediction: str
     inputs_of_network: tuple[str, ...] = ("points", "times")

@@ -72,6 +72,7 @@ class Flow(LikelihoodModel):
         "manipulate",
     )
     default_signature = "sample"
+    density_of_vectors = True
     sample = sample
     log_prob = log_prob
     interpolate = interpolate

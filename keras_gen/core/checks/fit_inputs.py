@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +15,7 @@ from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.files.sounds import of_one_length
@@ -21,6 +23,7 @@ from keras_gen.files.sounds import of_one_length
 USUAL_BATCH = 32  # as in Keras
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
 _LOOKED_AT = 256  # examples of arrays
+_ENOUGH_ROWS = 20  # of which a column repeats values
 _LEAST = {
     "batch_size": 1,
     "epochs": 1,
@@ -452,6 +455,36 @@ def _seen(model, first) -> dict:
     return found
 
 
+def warn_of_few_values(model, arguments: dict[str, Any]) -> None:
+    """Warns, before the first training, of columns that repeat values and so have no density.
+
+    Args:
+        model: A `GenerativeModel`; its `log_prob` of such columns may have no upper bound.
+        arguments: Arguments of `fit`, by name; a generator is replaced.
+    """
+    edge = model.edges["x"]
+    if int(model.step.numpy()) or not isinstance(edge, Vectors | StandardizedVectors):
+        return
+    first, arguments["x"] = first_batch(arguments["x"], arguments.get("y"))
+    if first is None:
+        return
+    rows = np.reshape(model.named_parts(first)["x"], [-1, edge.shape[-1]])
+    if len(rows) < _ENOUGH_ROWS:
+        return
+    names = getattr(edge, "columns", ()) or range(len(rows.T))
+    counts = {name: len(np.unique(values)) for name, values in zip(names, rows.T, strict=True)}
+    few = [
+        f"{count} in column {name}" for name, count in counts.items() if 4 * count <= len(rows)
+    ]
+    if few:
+        warnings.warn(
+            f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
+            f"number of different values in {len(rows)} rows is {', '.join(few)}: spread these "
+            "values with keras_gen.data.NormalScores, or leave the columns out.",
+            stacklevel=3,
+        )
+
+
 # The units of the data ----------------------------------------------------------------------------
 
 
@@ -486,7 +519,7 @@ def _training_batches(arguments: dict[str, Any]) -> Callable[[], Iterator]:
     steps = arguments.get("steps_per_epoch")
     if isinstance(x, Iterator):
         first = list(itertools.islice(x, steps))
-        arguments["x"] = itertools.chain(first, x)
+        arguments["x"] = _tuples(itertools.chain(first, x))
         return lambda: iter(first)
     if isinstance(x, keras.utils.PyDataset):
         return lambda: (x[number] for number in range(steps or len(x)))

@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
             logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
             a, b, c = [latents[clearest(logits, term)[:3]] for term in terms]
             classes = (
-                FACES if s.images is None else [f"class {n}" for n in range(labels.max() + 1)]
+                FACES if s.images is None else [f"label {n}" for n in range(labels.max() + 1)]
             )
             names = [classes[term] for term in terms]
             run.draw("arithmetic", arithmetic(model, a, b, c, names=names))

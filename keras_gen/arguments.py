@@ -103,7 +103,9 @@ def checked_path(name: str, value: Any) -> Path:
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"{name} is {shown(value)}: expected a path, as a str or pathlib.Path.")
     if not os.fspath(value) or "\0" in os.fspath(value):
-        raise ValueError(f"{name} is {shown(value)}: expected a path without NUL characters.")
+        raise ValueError(
+            f"{name} is {shown(value)}: expected a path, neither empty nor with NUL characters."
+        )
     return Path(value)
 
 

@@ -52,11 +52,13 @@ def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
     """
     contents = read_regular(path, most)
     try:
-        return contents.decode(_MARKS.get(contents[:2], "utf-8-sig"))
+        text = contents.decode(_MARKS.get(contents[:2], "utf-8-sig"))
+        reason = "NUL characters" if "\0" in text else ""
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8."
-        ) from None
+        reason = f"{error.reason} at byte {error.start}"
+    if reason:
+        raise ValueError(f"{path} is not text in UTF-8 ({reason}): save it as UTF-8.")
+    return text
 
 
 def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
 
@@ -55,6 +55,7 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     labels = checked_labels(labels)
     if labels.size and labels.min() < 0:
         raise ValueError(f"A label is {labels.min()}: expected integers from 0 on.")
+    count = checked_integer("count", count)
     classes = len(np.unique(labels))
     if not classes <= count < len(labels):
         raise ValueError(

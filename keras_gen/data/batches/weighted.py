@@ -95,6 +95,8 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         array([0.66666667, 0.66666667, 0.66666667, 2.        ])
     """
     latents = np.asarray(latents, np.float64)
+    if latents.ndim != 2:
+        raise ValueError(f"latents have shape {latents.shape}: expected [n, latents].")
     if not np.isfinite(latents).all():
         raise ValueError("latents have NaN or infinity among them: expected finite numbers.")
     if not 0 <= alpha < np.inf:

@@ -14,7 +14,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_list, checked_path, shown
+from keras_gen.arguments import (
+    checked_integer,
+    checked_list,
+    checked_number,
+    checked_path,
+    shown,
+)
 from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
@@ -97,6 +103,7 @@ def image_folder(
     warns_of_gray = channels is None
     channels = channels or 3
     require_fraction(max_broken)
+    checked_number("memory_limit", memory_limit, minimum=0)
     files = image_files(folder)
     names = None
     class_of: dict[Path, str] = {}

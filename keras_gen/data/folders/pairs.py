@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_path
+from keras_gen.arguments import checked_integer, checked_number, checked_path
 from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
@@ -56,6 +56,7 @@ def side_by_side(
     folder = checked_path("path", path)
     size = checked_integer("size", size, minimum=1)
     require_fraction(max_broken)
+    checked_number("memory_limit", memory_limit, minimum=0)
     if left not in SIDES:
         raise ValueError(f"left is {left!r}: expected 'source' or 'target'.")
     files = image_files(folder)
@@ -104,6 +105,7 @@ def paired_folders(
     """
     size = checked_integer("size", size, minimum=1)
     require_fraction(max_broken)
+    checked_number("memory_limit", memory_limit, minimum=0)
     source = checked_path("source", source)
     target = checked_path("target", target)
     sources, targets = _by_name(source), _by_name(target)

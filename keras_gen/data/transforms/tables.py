@@ -128,8 +128,8 @@ def table_columns(
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a table by their names, which are texts, and each there once."""
-    names = _checked_names(table.columns if hasattr(table, "columns") else table)
-    return dict(zip(names, (table[name] for name in table), strict=True))
+    given = list(table.columns if hasattr(table, "columns") else table)
+    return dict(zip(_checked_names(given), (table[name] for name in given), strict=True))
 
 
 def _checked_names(names: Iterable[Any]) -> list[str]:

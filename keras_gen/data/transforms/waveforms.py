@@ -25,6 +25,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
         <tf.Tensor: shape=(5,), dtype=int16, numpy=array([0, 1, 2, 3, 0], dtype=int16)>
     """
+    samples = checked_integer("samples", samples, minimum=1)
     waveform = tf.convert_to_tensor(waveform)
     first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
     middle = waveform[first : first + samples]
@@ -45,6 +46,7 @@ def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
         array([[5, 0, 7, 0]], dtype=int16)
     """
+    samples = checked_integer("samples", samples, minimum=1)
     waveforms = np.asarray(of_one_length(waveforms))
     size, length = waveforms.shape[:2]
     found = np.zeros([size, samples, *waveforms.shape[2:]], waveforms.dtype)
@@ -77,7 +79,7 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
         >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
         array([  0,  98, 128, 157, 255], dtype=int32)
     """
-    mu = levels - 1
+    mu = checked_integer("levels", levels, minimum=2) - 1
     waveforms = tf.convert_to_tensor(of_one_length(waveforms))
     if waveforms.dtype == tf.int16:
         waveforms = tf.cast(waveforms, tf.float32) / 2.0**15
@@ -108,7 +110,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
         >>> round(float(mu_law_waveform(255)), 4)
         0.9785
     """
-    mu = levels - 1
+    mu = checked_integer("levels", levels, minimum=2) - 1
     companded = (2 * tf.cast(level, tf.float32) + 1) / levels - 1
     size = tf.math.expm1(tf.abs(companded) * math.log1p(mu)) / mu
     return tf.sign(companded) * size

@@ -170,6 +170,11 @@ class TestInverseDensity:
         with pytest.raises(ValueError, match=sentence):
             inverse_density(np.zeros([1, 1]), **options)
 
+    @pytest.mark.parametrize("shape", [(), (3,), (3, 1, 1)])
+    def test_latents_of_other_axes_are_refused(self, shape):
+        with pytest.raises(ValueError, match=r"^latents have shape .*: expected \[n, latents\]\.$"):
+            inverse_density(np.zeros(shape), alpha=0.1)
+
     def test_what_is_no_number_is_not_rare(self):
         with pytest.raises(ValueError, match="latents have NaN or infinity"):
             inverse_density(np.array([[0.0], [np.nan]]), alpha=0.1)

@@ -114,6 +114,7 @@ def test_folders_without_enough_images_are_refused(tmp_path):
         (dict(size=0), ValueError, "^size must be at least 1, found 0.$"),
         (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, or 1 for gray.$"),
         (dict(max_broken=10), ValueError, "fraction from 0 to 1, found 10.$"),
+        (dict(memory_limit="1 GB"), TypeError, "^memory_limit must be .*, found '1 GB'.$"),
         (dict(max_broken="x"), TypeError, "^max_broken must be a fraction from 0 to 1, found 'x'"),
     ],
 )
@@ -229,6 +230,8 @@ def test_tables_as_programs_write_them(three, contents):
     ("contents", "says"),
     [
         (LINES.encode("latin-1"), "is not text in UTF-8 .*: save it as UTF-8"),
+        (LINES.encode("utf-16-le"), "is not text in UTF-8 .*: save it as UTF-8"),
+        (LINES.encode("utf-32"), "is not text in UTF-8 .*: save it as UTF-8"),
         (b"a.png,cat\nb.png,\n", r"labels has no class for b.png: give one, or leave"),
         (b"a.png,cat\nb.png,nan\n", r"labels has no class for b.png: give one, or leave"),
         (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: give one"),
@@ -286,7 +289,7 @@ def test_folders_of_other_types_are_refused(path):
         with pytest.raises(TypeError, match=f"^{name} is .*: expected a path"):
             read()
     for empty in ("", "a\0b"):
-        with pytest.raises(ValueError, match="expected a path without NUL"):
+        with pytest.raises(ValueError, match="expected a path, neither empty nor with NUL"):
             image_folder(empty, 4)
 
 

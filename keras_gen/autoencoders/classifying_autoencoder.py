@@ -4,11 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.classifiers import classify, set_classifier
 from keras_gen.core import schedules
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.networks import mlp_encoder
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -62,6 +64,55 @@ class ClassifyingAutoencoder(Autoencoder):
         self.weight = schedules.weight("weight", weight)
 
     @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        classes: int,
+        latent_dim: int = 16,
+        filters: tuple[int, ...] = (32, 64),
+        **kwargs,
+    ):
+        """Builds the model with convolutions, and a linear classifier of the codes.
+
+        Args:
+            shape: See `Autoencoder.for_images`, and likewise `latent_dim` and `filters`.
+            classes: Number of classes.
+            latent_dim: Dimensions of the codes.
+            filters: Channels of the convolutions.
+            **kwargs: Further arguments of the class.
+
+        Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.
+        """
+        shape = checked_image_shape(shape)
+        kwargs.setdefault("classifier", _classifier(latent_dim, classes))
+        return super().for_images(shape, latent_dim, filters, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        classes: int,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        Args:
+            shape: See `Autoencoder.for_vectors`, and likewise `latent_dim` and `hidden`.
+            classes: Number of classes.
+            latent_dim: Dimensions of the codes.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            **kwargs: Further arguments of the class.
+
+        Example: `ClassifyingAutoencoder.for_vectors(8, classes=3)`.
+        """
+        kwargs.setdefault("classifier", _classifier(latent_dim, classes))
+        return super().for_vectors(shape, latent_dim, hidden, **kwargs)
+
+    @override
     def loss_weights(self):
         return super().loss_weights() | {"classification": self.weight}
 
@@ -78,3 +129,9 @@ class ClassifyingAutoencoder(Autoencoder):
     def logits(self, x) -> tf.Tensor:
         """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
         return self.logits_of(self.encoded(x)[0])
+
+
+def _classifier(latent_dim: int, classes: int) -> keras.Model:
+    """Builds one dense layer, from codes to logits."""
+    check_sizes(latent_dim=latent_dim, classes=classes)
+    return mlp_encoder((latent_dim,), classes, hidden=(), name="classifier")

@@ -8,10 +8,10 @@ from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.step_checks import require_logits
+from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
 from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Vectors
-from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
+from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.core.model import overrides, require_built
 from keras_gen.losses import likelihoods
 from keras_gen.networks import (
@@ -83,6 +83,13 @@ class Coder(LikelihoodModel):
         """
         require_built(encoder, decoder)
         shapes = self.code_shapes(encoder)
+        if len(shapes) > len(self.code_names):
+            kept = len(self.code_names)
+            raise ValueError(
+                f"The encoder '{encoder.name}' has {len(shapes)} outputs: expected "
+                f"{' and '.join(self.code_names)} alone, as {type(self).__name__} does the rest "
+                f"itself. Give keras.Model(encoder.inputs, encoder.outputs[:{kept}])."
+            )
         taken = tuple(decoder.inputs[0].shape[1:])
         if shapes != [taken] * len(self.code_names):
             raise ValueError(
@@ -102,6 +109,10 @@ class Coder(LikelihoodModel):
         examples = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
         edges = decoder_edges(decoder, self.likelihood)
         self.edges |= edges | {"x": self.in_any_units(examples)}
+        if self.standardize:
+            require_range(UNBOUNDED, "standardized vectors", decoder)
+        if "log_variance" in self.code_names:
+            require_range(UNBOUNDED, "means and log variances", encoder)
 
     @classmethod
     def for_images(
@@ -163,7 +174,7 @@ class Coder(LikelihoodModel):
 
         Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
         """
-        if overrides(cls, Coder, "for_images"):
+        if overrides(cls, Coder, "for_images") and not overrides(cls, Coder, "for_vectors"):
             raise TypeError(
                 f"{cls.__name__} is for images: it has no usual networks of vectors."
             )
@@ -275,8 +286,7 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
         ValueError: If the decoder's outputs per value do not fit the likelihood.
     """
     require_built(decoder)
-    if likelihood.logits:
-        require_logits(decoder)
+    require_parameters(decoder, likelihood)
     *front, channels = decoder.output_shape[1:]
     needed = likelihood.params_per_value
     if channels % needed:

@@ -96,6 +96,15 @@ class DocumentAutoencoder(Autoencoder):
         self.resources = [texts.counter]
 
     @override
+    @classmethod
+    def _require_usual_networks(cls):
+        raise TypeError(
+            f"{cls.__name__} is for texts: build it with an encoder and a decoder of as many "
+            "numbers as the vocabulary has words, such as keras_gen.networks.mlp_encoder and "
+            "mlp_decoder."
+        )
+
+    @override
     def encoded(self, x):
         fractions = x / _lengths(x) * len(self.vocabulary)
         return super().encoded(fractions if self.idf is None else self._target(x))

@@ -13,11 +13,10 @@ from keras_gen.core import (
     log_prob,
     require_built,
     require_inputs,
-    require_logits,
     sample,
 )
 from keras_gen.core.kinds_of_data import Number, Seeds
-from keras_gen.core.likelihood_model import edge_of
+from keras_gen.core.likelihood_model import edge_of, require_parameters
 from keras_gen.core.noise import seeded
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
@@ -61,8 +60,7 @@ class CausalModel(LikelihoodModel):
         self.network = network
         self.likelihood = likelihoods.get(likelihood)
         require_draws(self.likelihood)
-        if self.likelihood.logits:
-            require_logits(network)
+        require_parameters(network, self.likelihood)
         shape = tuple(network.inputs[0].shape[1:])
         needed = self.likelihood.params_per_value
         if tuple(network.outputs[0].shape[1:]) != (*shape[:-1], shape[-1] * needed):

@@ -10,6 +10,7 @@ from keras_gen.core.checks.step_checks import (
     require_classes,
     require_inputs,
     require_logits,
+    require_range,
     require_takes,
 )
 from keras_gen.core.distribution.replicas import (

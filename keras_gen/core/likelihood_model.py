@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_number
 from keras_gen.core.capabilities import capability
+from keras_gen.core.checks.step_checks import require_logits, require_range
 from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
@@ -83,6 +84,13 @@ def log_prob(self, x: tf.Tensor, **given):
     """
     # Of models whose `nats` is -log p(x), or bounds it: they have this as their method.
     return {"log_probs": -self.nats(x, **given)}
+
+
+def require_parameters(network, likelihood) -> None:
+    """Raises a ValueError if a network's last activation leaves out parameters of a likelihood."""
+    if likelihood.logits:
+        require_logits(network)
+    require_range(likelihood.parameter_range, f"parameters of {likelihood}", network)
 
 
 def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:

@@ -192,6 +192,12 @@ class GenerativeModel(keras.Model):
         given = [*positional[: len(args)], *kwargs]
         needed = [p.name for p in parameters if p.default is p.empty and p.kind not in VARIADIC]
         if missing := [name for name in needed if name not in given]:
+            if given:
+                # Perhaps by a builder, which makes the usual networks and passes on the rest.
+                raise TypeError(
+                    f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to the "
+                    "arguments."
+                )
             # Of the nearest class that has some: its own builder replaces those it inherits.
             own = ([door for door in DOORS if door in vars(base)] for base in cls.__mro__)
             doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]

@@ -8,6 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer
+from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import (
@@ -97,6 +98,9 @@ class DDPM(PathModel):
     ):
         super().__init__(network, probability_path, data, seed, **kwargs)
         self.prediction = checked_choice("prediction", prediction, PREDICTIONS)
+        of_examples = self.prediction == "example"
+        predicted = self.edges["x"].span if of_examples else UNBOUNDED
+        require_range(predicted, "predictions", network)
         self.chain_steps = checked_integer("chain_steps", chain_steps, 2, MOST_CHAIN_STEPS)
         self.variance = checked_choice("variance", variance, VARIANCES)
         left = float(self.probability_path.alpha(tf.constant(1.0)))

@@ -5,6 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_positive
+from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import KarrasPath, Path, beside
@@ -74,6 +75,7 @@ class EDM(PathModel):
         **kwargs,
     ):
         super().__init__(network, probability_path, data, seed, **kwargs)
+        require_range(UNBOUNDED, "predictions", network)
         if not isinstance(self.probability_path, KarrasPath):
             raise ValueError(
                 f"The path is {self.probability_path!r}: expected a KarrasPath, whose time is the "

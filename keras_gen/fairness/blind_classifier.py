@@ -67,7 +67,7 @@ class BlindClassifier(OpposedClassifier):
         check_sizes(classes=classes, values=values, features=features)
         hidden = checked_sizes("hidden", hidden)
         discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
-        size = sum(column.width for column in columns)
+        size = width_of(columns)
         return cls(
             mlp_encoder((size,), features, hidden, "relu", output_activation="tanh"),
             mlp_encoder((features,), classes, hidden=(), name="classifier"),
@@ -77,14 +77,21 @@ class BlindClassifier(OpposedClassifier):
         )
 
 
-def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
-    """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
-    model.columns = checked_list("columns", columns)
-    for column in model.columns:
+def width_of(columns: Sequence[Column]) -> int:
+    """Returns how many numbers a row becomes; a TypeError for what are no columns."""
+    columns = checked_list("columns", columns)
+    for column in columns:
         if not isinstance(column, Column):
             raise TypeError(
                 f"columns holds {shown(column)}: expected what keras_gen.data.table_columns finds."
             )
+    return sum(column.width for column in columns)
+
+
+def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
+    """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
+    width_of(columns)
+    model.columns = list(columns)
     table = Table(model.columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(

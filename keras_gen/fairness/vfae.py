@@ -32,7 +32,7 @@ from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.noise import folded, normal
 from keras_gen.data import Column
-from keras_gen.fairness.blind_classifier import set_table
+from keras_gen.fairness.blind_classifier import set_table, width_of
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
@@ -161,7 +161,7 @@ class VFAE(LikelihoodModel):
         """
         check_sizes(classes=classes, latent_dim=latent_dim)
         hidden = checked_sizes("hidden", hidden)
-        size = sum(column.width for column in columns)
+        size = width_of(columns)
         likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
         encoder = partial(
             mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"

@@ -71,21 +71,22 @@ class BigGAN(ConditionalGAN):
     @override
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int, latent_dim: int = 80, filters: int = 64,
+        cls, shape: tuple, classes: int, latent_dim: int | None = None, filters: int = 64,
         attention: int | None = None, **kwargs,
     ):  # fmt: skip
         """Builds the model with its usual networks, of a quarter of their width by default.
 
         Args:
             shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
-            latent_dim: Dimensions of the latents, as `big_gan_generator` takes them.
+            latent_dim: Dimensions of the latents, as `big_gan_generator` takes them; None: its own
+                number.
             filters: Channels of all maps.
             attention: Side of the maps with self-attention; by default half of the images'.
             classes: Number of classes.
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
-        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
+        check_sizes(classes=classes, filters=filters)
         side = attention or shape[0] // 2
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)
         discriminator = big_gan_discriminator(shape, classes, filters, attention=side)

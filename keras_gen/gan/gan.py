@@ -28,6 +28,7 @@ from keras_gen.core import (
     require_built,
     require_inputs,
     require_logits,
+    require_range,
     sample,
     stateless,
 )
@@ -229,7 +230,8 @@ class GAN(GenerativeModel):
         """Sets the edge of the examples, of the kind that `data` names.
 
         Raises:
-            ValueError: If the generator makes others than the discriminator takes.
+            ValueError: If the generator makes others than the discriminator takes, or its last
+                activation leaves out some.
         """
         made = tuple(self.generator.outputs[-1].shape[1:])
         # A subclass may show the discriminator several examples at once, or more than examples.
@@ -240,6 +242,7 @@ class GAN(GenerativeModel):
                 f"{tuple(shape)}: expected the same."
             )
         self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
+        require_range(self.edges["x"].span, self.data, self.generator)
 
     @override
     def players(self):

@@ -83,6 +83,12 @@ class MoCoGAN(GAN):
         if self.penalty is not None:
             self.penalty.check(image_discriminator)
 
+    @override
+    @classmethod
+    def for_images(cls, *args, **kwargs):
+        """Refused: a TypeError that names `for_videos`."""
+        raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
+
     @classmethod
     def for_videos(
         cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,

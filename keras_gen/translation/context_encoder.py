@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_seed, checked_size
-from keras_gen.core import Player, capability, noise, require_built, schedules
+from keras_gen.core import Player, capability, noise, require_built, require_range, schedules
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
 from keras_gen.data.transforms.masks import centered_square, random_regions
@@ -118,6 +118,7 @@ class ContextEncoder(AdversarialPredictor):
                 f"The encoder takes {shape} and the decoder returns {found}: expected "
                 "one square of a known size."
             )
+        require_range(Images(shape).span, "images", self.decoder)
         most = shape[0] // 4 - 1
         if self.overlap > most:
             raise ValueError(

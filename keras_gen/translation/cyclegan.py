@@ -21,7 +21,12 @@ from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings, smooth_chroma
-from keras_gen.translation.translator import Translator, any_size, checked_domains
+from keras_gen.translation.translator import (
+    Translator,
+    any_size,
+    checked_domains,
+    require_translation,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -107,16 +112,20 @@ class CycleGAN(Translator):
             [generator_yx.input_shape, generator_xy.output_shape, discriminator_y.input_shape],
             identity_weight,
         )
+        of_x = discriminator_x.input_shape[1:]
+        of_y = discriminator_y.input_shape[1:]
+        require_translation(of_x, of_y, generator_xy)
+        require_translation(of_y, of_x, generator_yx)
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
-        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
-        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
+        self.training_edges["x"] = Images(of_x)
+        self.training_edges["y"] = Images(of_y)
         # In this order, which is that of checkpoints.
         self.discriminator_x = discriminator_x
         self.discriminator_y = discriminator_y
         self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
-        self.pool_x = ImagePool(self.pool_size, discriminator_x.input_shape[1:])
-        self.pool_y = ImagePool(self.pool_size, discriminator_y.input_shape[1:])
+        self.pool_x = ImagePool(self.pool_size, of_x)
+        self.pool_y = ImagePool(self.pool_size, of_y)
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
         self.objective = adversarial.get_of_fakes(objective)

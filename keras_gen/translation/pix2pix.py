@@ -14,7 +14,12 @@ from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.translation.predictor import AdversarialPredictor
-from keras_gen.translation.translator import Translator, any_size, checked_domains
+from keras_gen.translation.translator import (
+    Translator,
+    any_size,
+    checked_domains,
+    require_translation,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -113,6 +118,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
                 f"The generator takes {source_sides[0]}x{source_sides[1]} pixels and makes "
                 f"{target_sides[0]}x{target_sides[1]}: expected the same of both."
             )
+        shape = (*source_sides, source_channels)
+        require_translation(shape, (None, None, target_channels), self.generator)
         if self.discriminator is None:
             return
         seen = self.discriminator.input_shape[-1]

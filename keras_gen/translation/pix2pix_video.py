@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
-from keras_gen.core import Player, capability, require_built, schedules
+from keras_gen.core import Player, capability, require_built, require_range, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1
@@ -110,6 +110,7 @@ class Pix2PixVideo(AdversarialPredictor):
                 f"{self.frame_shape}: expected a pose and a frame beside each other in the "
                 "channels, and a frame of the same, known size."
             )
+        require_range(Images(self.frame_shape).span, "frames", self.generator)
         seen = self.discriminator.input_shape[-1]
         if seen != 2 * given:
             raise ValueError(

@@ -13,14 +13,14 @@ from keras_gen.arguments import (
     checked_image_shape,
     checked_size,
 )
-from keras_gen.core import Player, require_built, require_chain, schedules
+from keras_gen.core import Player, require_built, require_chain, require_range, schedules
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import sr_discriminator, sr_resnet
 from keras_gen.translation.predictor import AdversarialPredictor
-from keras_gen.translation.translator import Translator
+from keras_gen.translation.translator import Translator, made_shape
 
 PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
 
@@ -101,8 +101,10 @@ class SRGAN(Translator, AdversarialPredictor):
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self.edges["x"] = Images(generator.input_shape[1:])
         self.edges["y"] = Images(generator.output_shape[1:], name="targets")
+        require_range(self.edges["y"].span, "images", generator)
+        factor = self._factor()
         if discriminator is not None:
-            self._train_on(discriminator.input_shape[1:])
+            self._train_on(discriminator.input_shape[1:], factor)
 
     @classmethod
     def for_images(
@@ -123,10 +125,23 @@ class SRGAN(Translator, AdversarialPredictor):
         generator = sr_resnet(shape[-1], filters, blocks, factor)
         return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
 
-    def _train_on(self, large: tuple):
+    def _factor(self) -> int:
+        """By what number the generator enlarges both sides."""
+        *sides, channels = self.generator.input_shape[1:]
+        height, width = (16 if side is None else side for side in sides)
+        large = made_shape(self.generator, (height, width, channels))[:2]
+        factor = large[0] // height
+        if factor < 1 or large != (factor * height, factor * width):
+            raise ValueError(
+                f"The generator '{self.generator.name}' makes images of {large[0]}x{large[1]} "
+                f"pixels of those of {height}x{width}: expected sides that are a whole number of "
+                "times as long."
+            )
+        return factor
+
+    def _train_on(self, large: tuple, factor: int):
         """Lets training take images of the discriminator's size, and small ones that fit them."""
         height, width, channels = large
-        _, factor, _, _ = self.generator.compute_output_shape((1, 1, 1, channels))
         if height % factor or width % factor:
             raise ValueError(
                 f"The discriminator takes {height}x{width} pixels: expected multiples of {factor}, "

@@ -20,6 +20,7 @@ from keras_gen.core import (
     require_built,
     require_chain,
     require_inputs,
+    require_range,
     schedules,
 )
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
@@ -166,6 +167,13 @@ class TalkingHeads(AdversarialPredictor):
                 f"The vectors of people have shapes {vectors}: expected one and the same."
             )
         *sides, channels = self.generator.output_shape[1:]
+        landmarks = tuple(self.generator.inputs[0].shape[1:])
+        if list(landmarks[:-1]) != sides:
+            raise ValueError(
+                f"The generator takes landmarks of shape {landmarks} and makes images of "
+                f"{(*sides, channels)}: expected the same height and width."
+            )
+        require_range(Images((*sides, channels)).span, "images", self.generator)
         wanted = (*sides, channels + self.generator.inputs[0].shape[-1])
         for network in (self.embedder, self.discriminator):
             if network.input_shape[1:] != wanted:

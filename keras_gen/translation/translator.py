@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
-from keras_gen.core import GenerativeModel
+from keras_gen.core import GenerativeModel, require_range, require_takes
 from keras_gen.core.capabilities import as_examples, one_at_least, seed_checked
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.kinds_of_data import Images
@@ -104,6 +104,39 @@ def checked_domains(domains) -> tuple:
     if len(set(names)) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(f"domains is {domains!r}: expected two different names.")
     return names
+
+
+def made_shape(network: keras.Model, shape: tuple) -> tuple:
+    """Returns the shape of what a functional model makes of one example of a shape."""
+    made = network.compute_output_shape((1, *shape))
+    return tuple(made[-1] if isinstance(made, list) else made)[1:]
+
+
+def require_translation(shape: tuple, made: tuple, *networks) -> None:
+    """Raises a ValueError unless networks, one after the other, turn images into others.
+
+    The last activation must be able to give all values of images.
+
+    Args:
+        shape: Shape of the images; a side of None is tried with 64 pixels.
+        made: Expected shape of what the last network makes, with None for the sides of `shape`.
+        *networks: Functional models, of images of `shape` or of any size.
+    """
+    given = tuple(64 if side is None else side for side in shape)
+    require_takes(networks[0], given)
+    found = given
+    for network in networks:
+        found = made_shape(network, found)
+    expected = tuple(
+        side if new is None else new for side, new in zip(given, made, strict=False)
+    )
+    if found != expected:
+        names = ", ".join(f"'{network.name}'" for network in networks)
+        raise ValueError(
+            f"The networks {names} make images of shape {found} of those of shape {given}: "
+            f"expected {expected}."
+        )
+    require_range(Images(made).span, "images", networks[-1])
 
 
 def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):

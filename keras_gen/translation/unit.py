@@ -8,14 +8,26 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
-from keras_gen.core import Player, require_built, require_chain, require_logits, schedules
+from keras_gen.core import (
+    Player,
+    require_built,
+    require_chain,
+    require_logits,
+    require_range,
+    schedules,
+)
+from keras_gen.core.checks.step_checks import UNBOUNDED
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
-from keras_gen.translation.translator import Translator, checked_domains
+from keras_gen.translation.translator import (
+    Translator,
+    checked_domains,
+    require_translation,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -104,6 +116,13 @@ class UNIT(Translator):
         require_logits(discriminator_x, discriminator_y)
         require_chain(encoder_x, shared_encoder, shared_generator, generator_y, discriminator_y)
         require_chain(encoder_y, shared_encoder, shared_generator, generator_x, discriminator_x)
+        shared = (shared_encoder, shared_generator)
+        of_x = discriminator_x.input_shape[1:]
+        of_y = discriminator_y.input_shape[1:]
+        for shape, encoder in ((of_x, encoder_x), (of_y, encoder_y)):
+            require_translation(shape, of_x, encoder, *shared, generator_x)
+            require_translation(shape, of_y, encoder, *shared, generator_y)
+        require_range(UNBOUNDED, "means", shared_encoder)
         self.discriminator_x = discriminator_x
         self.discriminator_y = discriminator_y
         self.objective = adversarial.get_of_fakes(objective)
@@ -122,8 +141,8 @@ class UNIT(Translator):
         self.edges["x"] = Images(encoder_x.input_shape[1:])
         self.edges["y"] = Images(encoder_y.input_shape[1:])
         # Translations may have any size; training takes that of the discriminators.
-        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
-        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
+        self.training_edges["x"] = Images(of_x)
+        self.training_edges["y"] = Images(of_y)
         x, y = self.domains
         # Not tracked: they are made of the networks.
         self.__dict__["_directions"] = {

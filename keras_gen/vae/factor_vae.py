@@ -7,12 +7,16 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_sizes
 from keras_gen.core import Player, parts, require_built, require_logits, schedules
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.per_example import per_example_mean
+from keras_gen.networks import mlp_encoder
 from keras_gen.vae.vae import VAE
+
+HIDDEN = (1000,) * 6  # of the paper's discriminator
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -79,6 +83,55 @@ class FactorVAE(VAE):
         self.gamma = schedules.weight("gamma", gamma)
 
     @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        latent_dim: int = 16,
+        filters: tuple[int, ...] = (32, 64),
+        discriminator_hidden: tuple[int, ...] = HIDDEN,
+        **kwargs,
+    ):
+        """Builds the model with convolutions, and the paper's discriminator of the latents.
+
+        Args:
+            shape: See `VAE.for_images`, and likewise `latent_dim` and `filters`.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the convolutions.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+
+        Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
+        """
+        shape = checked_image_shape(shape)
+        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
+        return super().for_images(shape, latent_dim, filters, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        discriminator_hidden: tuple[int, ...] = HIDDEN,
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        Args:
+            shape: See `VAE.for_vectors`, and likewise `latent_dim` and `hidden`.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+
+        Example: `FactorVAE.for_vectors(8, latent_dim=3)`.
+        """
+        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
+        return super().for_vectors(shape, latent_dim, hidden, **kwargs)
+
+    @override
     def players(self):
         return {
             "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
@@ -129,3 +182,10 @@ class FactorVAE(VAE):
 
         d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+
+
+def _discriminator(latent_dim: int, hidden: tuple) -> keras.Model:
+    """Builds dense layers with leaky ReLUs, from latents to one logit."""
+    check_sizes(latent_dim=latent_dim)
+    hidden = checked_sizes("discriminator_hidden", hidden)
+    return mlp_encoder((latent_dim,), 1, hidden, "leaky_relu", name="discriminator")

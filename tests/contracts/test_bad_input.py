@@ -230,16 +230,34 @@ def test_networks_without_weights(tiny):
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
 
 
-def test_networks_that_end_in_a_sigmoid_where_logits_are_wanted(tiny):
+LOGITS = {
+    "discriminator",
+    "discriminator_x",
+    "discriminator_y",
+    "image_discriminator",
+    "classifier",
+}
+MAKERS = {"generator", "generator_xy", "generator_yx", "generator_x", "generator_y", "decoder"}
+
+
+def test_networks_whose_last_activation_leaves_out_values(tiny):
     model = tiny.build(3)
     arguments = {name: getattr(model, name) for name in model.arguments()}
     likelihood = getattr(model, "likelihood", None)
-    wanted = {"discriminator", "discriminator_x", "discriminator_y", "image_discriminator"}
-    wanted |= {"classifier"}
-    wanted |= {"decoder"} if getattr(likelihood, "logits", False) else set()
-    for name in wanted & arguments.keys() & model.networks.keys():
+    logits = LOGITS | ({"decoder"} if getattr(likelihood, "logits", False) else set())
+    wrong = [(name, "sigmoid", "which the loss applies too") for name in logits]
+    wrong += [(name, "tanh", "expected logits, which are any numbers") for name in logits]
+    # Of (-1, 1): images of which a sigmoid makes the bright half alone.
+    span = model.edges["x"].span if likelihood is None else likelihood.parameter_range
+    if span is not None and "decoder" not in logits:
+        wrong += [(name, "sigmoid", "whose values are from 0 to 1: expected") for name in MAKERS]
+    if getattr(model, "code_names", None) == ("mean", "log_variance"):
+        wrong += [("encoder", "relu", "expected means and log variances, which are any numbers")]
+    for name, activation, words in wrong:
+        if name not in arguments or name not in model.networks:
+            continue
         network = model.networks[name]
-        outputs = [keras.layers.Activation("sigmoid")(output) for output in network.outputs]
+        outputs = [keras.layers.Activation(activation)(output) for output in network.outputs]
         replaced = keras.Model(network.inputs, outputs, name="squashed")
         build = lambda name=name, value=replaced: type(model)(**arguments | {name: value})  # noqa: E731
-        refused(ValueError, build, "'squashed' ends in a sigmoid", "logits")
+        refused(ValueError, build, rf"'squashed' ends in .*{activation}.*{words}")

@@ -1,6 +1,7 @@
 """Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
 
 import itertools
+import math
 
 import keras
 import tensorflow as tf
@@ -70,24 +71,87 @@ def require_chain(*networks) -> None:
         require_takes(network, before.outputs[-1].shape[1:])
 
 
-BOUNDED = ("sigmoid", "hard_sigmoid", "softmax")
-# Layers that only lay out what comes out of the one before.
-_LAYOUT = (keras.layers.Flatten, keras.layers.Permute, keras.layers.Reshape)
+Range = tuple[float, float]
+UNBOUNDED = (-math.inf, math.inf)
+_FROM_0 = (0.0, math.inf)
+# The range of each activation that leaves out numbers, by its name without underscores.
+RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "hardsigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hardtanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "relu": _FROM_0,
+    "relu6": (0.0, 6.0),
+    "softplus": _FROM_0,
+    "exponential": _FROM_0,
+    "exp": _FROM_0,
+    "elu": (-1.0, math.inf),
+    "selu": (-1.7581, math.inf),
+    "gelu": (-0.17, math.inf),
+    "silu": (-0.2785, math.inf),
+}
+# Layers and operations that only lay out the values that they are given.
+_LAYOUT = tuple(
+    getattr(keras.layers, name)
+    for name in (
+        "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Identity", "Permute", "RepeatVector",
+        "Reshape", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+    )
+)  # fmt: skip
+_LAYOUT_OPERATIONS = ("Cast", "ExpandDims", "Reshape", "Squeeze", "Transpose")
 
 
 def require_logits(*networks) -> None:
-    """Raises a ValueError if a functional model ends in a sigmoid or a softmax: ours end in logits.
+    """Raises a ValueError if a functional model's last activation leaves out logits.
 
-    Losses apply them; applied twice they leave gray images and discriminators that learn nothing.
+    Losses apply the sigmoid or softmax; applied twice they leave gray images and discriminators
+    that learn nothing.
     """
     for network in networks:
         for output in network.outputs:
             operation = _last_operation(output)
-            if (activation := _activation(operation)) in BOUNDED:
+            activation = _activation(operation)
+            if _range(operation) == (0.0, 1.0):
                 raise ValueError(
                     f"The network '{network.name}' ends in a {activation}, which the loss applies "
                     f"too: let it end in logits, {_without_activation(network, operation)}."
                 )
+    require_range(UNBOUNDED, "logits", *networks)
+
+
+def require_range(wanted: Range | None, what: str, *networks) -> None:
+    """Raises a ValueError if a functional model's last activation leaves out values of a range.
+
+    Args:
+        wanted: Smallest and largest value that the outputs must be able to have; None: any.
+        what: Plural name of the outputs, in the message.
+        *networks: Functional models.
+    """
+    if wanted is None:
+        return
+    low, high = wanted
+    for network in networks:
+        for output in network.outputs:
+            operation = _last_operation(output)
+            least, most = _range(operation)
+            if least <= low and high <= most:
+                continue
+            if wanted == UNBOUNDED:
+                expected = f"{what}, which are any numbers"
+                way_out = f"end {_without_activation(network, operation)}"
+            else:
+                expected = f"{what} {_from_to(low, high)}"
+                way_out = "end in a tanh, or rescale what it gives"
+            raise ValueError(
+                f"The network '{network.name}' ends in the activation {_activation(operation)}, "
+                f"whose values are {_from_to(least, most)}: expected {expected}; let it {way_out}."
+            )
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"from {low:g}" + (f" to {high:g}" if high < math.inf else "")
 
 
 def require_probabilities(network: keras.Model) -> None:
@@ -97,20 +161,24 @@ def require_probabilities(network: keras.Model) -> None:
     """
     for output in network.outputs:
         operation = _last_operation(output)
-        activation = _activation(operation)
-        if hasattr(operation, "activation") and activation not in BOUNDED:
+        if hasattr(operation, "activation") and _range(operation) != (0.0, 1.0):
             raise ValueError(
-                f"The network '{network.name}' ends in a layer of activation {activation}: "
-                "expected numbers between 0 and 1, as of output_activation='sigmoid'."
+                f"The network '{network.name}' ends in a layer of activation "
+                f"{_activation(operation)}: expected numbers between 0 and 1, as of "
+                "output_activation='sigmoid'."
             )
 
 
 def _last_operation(tensor):
     """The operation of a functional model that gives its output values and not only a layout."""
     operation, inputs, place = origin(tensor)
+    if isinstance(operation, keras.layers.Wrapper):
+        operation = operation.layer
     if isinstance(operation, keras.Model):
         return _last_operation(operation.outputs[place])
-    if isinstance(operation, _LAYOUT):
+    linear = type(operation) is keras.layers.Activation and _activation(operation) == "linear"
+    name = type(operation).__name__
+    if linear or isinstance(operation, _LAYOUT) or name in _LAYOUT_OPERATIONS:
         return _last_operation(inputs[0])
     return operation
 
@@ -120,6 +188,13 @@ def _activation(operation) -> str:
     activation = getattr(operation, "activation", None)
     # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
     return getattr(activation, "__name__", type(operation).__name__.lower())
+
+
+def _range(operation) -> Range:
+    """The smallest and the largest value of the activation that an operation ends in."""
+    if getattr(operation, "negative_slope", 0):  # of a ReLU layer
+        return UNBOUNDED
+    return RANGES.get(_activation(operation).replace("_", ""), UNBOUNDED)
 
 
 def _without_activation(network, operation) -> str:

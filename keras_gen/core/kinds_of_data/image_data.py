@@ -69,6 +69,11 @@ class Images(Edge):
         return values
 
     @property
+    def span(self) -> tuple[float, float]:  # type: ignore[override]
+        """Smallest and largest value inside."""
+        return self.low, self.high
+
+    @property
     def black(self) -> float:
         """The value inside of black, the level 0 outside."""
         return self.low + self.black_level * (self.high - self.low) / 255.0

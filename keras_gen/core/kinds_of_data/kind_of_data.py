@@ -19,6 +19,8 @@ class Edge:
     name: str
     # Whether a model gives back floats to who gave it floats, in place of the served form.
     keeps_floats = False
+    # Smallest and largest value inside; None: as the data are.
+    span: tuple[float, float] | None = None
     # One that a client could send, `[1, ...]`, if zeros or empty strings are none.
     example: np.ndarray | None = None
 

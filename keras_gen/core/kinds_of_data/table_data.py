@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.core.checks.step_checks import UNBOUNDED
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,
@@ -154,6 +155,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         >>> edge.prepare([[40.0, 0.2]])
         <tf.Tensor: shape=(1, 2), dtype=float32, numpy=array([[2., 0.]], dtype=float32)>
     """
+
+    span = UNBOUNDED
 
     def __init__(self, shape: tuple, name: str = "vectors"):
         super().__init__(name=name, dtype="float32", trainable=False)

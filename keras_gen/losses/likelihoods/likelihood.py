@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -17,6 +19,8 @@ class Likelihood(Configurable):
         levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
             data. A model with levels takes integer images, and else floats in `range`.
         logits: Whether the parameters are logits.
+        parameter_range: Smallest and largest parameter that a network must be able to return; None:
+            as the data are.
         uniforms_per_value: Uniform numbers from which `draw` makes a value; 0: it cannot.
     """
 
@@ -24,6 +28,7 @@ class Likelihood(Configurable):
     params_per_value = 1
     levels: int | None = None
     logits = False
+    parameter_range: tuple[float, float] | None = (-math.inf, math.inf)
     uniforms_per_value = 0
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

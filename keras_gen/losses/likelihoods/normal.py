@@ -41,6 +41,13 @@ class Normal(Likelihood):
     def params_per_value(self) -> int:  # type: ignore[override]
         return 2 if self.scale is None else 1
 
+    @property
+    @override
+    def parameter_range(self):  # type: ignore[override]
+        if self.scale is None:
+            return -math.inf, math.inf
+        return None if self.range[1] == math.inf else self.range
+
     range = (-1.0, 1.0)
     uniforms_per_value = 1
 

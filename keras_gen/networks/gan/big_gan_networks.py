@@ -15,7 +15,7 @@ from keras_gen.networks.checked_arguments import checked_arguments
 def big_gan_generator(
     image_shape: tuple = (32, 32, 3),
     classes: int = 10,
-    latent_dim: int = 80,
+    latent_dim: int | None = None,
     filters: int = 256,
     embedding_dim: int = 128,
     attention: int | None = 16,
@@ -32,7 +32,8 @@ def big_gan_generator(
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
         classes: Number of classes.
-        latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32).
+        latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32); None:
+            20 times that.
         filters: Channels of the maps.
         embedding_dim: Dimensions of the class embedding.
         attention: Side of the map that gets `SelfAttention`, or None.
@@ -45,6 +46,7 @@ def big_gan_generator(
         >>> generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
     """
     blocks = halvings(image_shape)
+    latent_dim = 20 * (blocks + 1) if latent_dim is None else latent_dim
     if latent_dim % (blocks + 1):
         raise ValueError(
             f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the "

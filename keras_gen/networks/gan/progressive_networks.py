@@ -143,8 +143,8 @@ def sides(image_shape: tuple) -> list[int]:
 
 
 def channels(side: int, filters: int, width: int) -> int:
-    """Returns the channels of maps: at most `filters`, and at most `width // side`."""
-    return min(filters, width // side)
+    """Returns the channels of maps: at most `filters` and `width // side`, at least 1."""
+    return max(1, min(filters, width // side))
 
 
 def _convolution(count):

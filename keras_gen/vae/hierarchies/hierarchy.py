@@ -10,10 +10,15 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_list
 from keras_gen.autoencoders.coder import Coder
-from keras_gen.core import capability, require_built, require_logits, sample, schedules
+from keras_gen.core import capability, require_built, sample, schedules
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.core.kinds_of_data import Levels, Vectors
-from keras_gen.core.likelihood_model import SCORE_SAMPLES, edge_of, log_prob
+from keras_gen.core.likelihood_model import (
+    SCORE_SAMPLES,
+    edge_of,
+    log_prob,
+    require_parameters,
+)
 from keras_gen.core.noise import normal
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 
@@ -100,8 +105,7 @@ class HierarchicalVAE(Coder):
             setattr(self, name, networks)
         self.decoder = decoder
         self.likelihood = likelihoods.get(likelihood)
-        if self.likelihood.logits:
-            require_logits(decoder)
+        require_parameters(decoder, self.likelihood)
         # By layer: the names and shapes of its variables.
         layout = []
         for layer in range(1, self.depth + 1):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import (
     Player,
     global_mean,
@@ -16,12 +17,14 @@ from keras_gen.core import (
     require_takes,
     schedules,
 )
-from keras_gen.losses import adversarial
+from keras_gen.losses import adversarial, likelihoods
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.orthogonality import last_kernel
+from keras_gen.networks import patch_discriminator, residual_decoder, residual_encoder
+from keras_gen.networks.blocks import halvings
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
 
@@ -102,6 +105,43 @@ class VQGAN(VQVAE):
         self.feature_weight = schedules.weight("feature_weight", feature_weight)
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self.objective = adversarial.get_of_fakes(objective)
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        feature_network: keras.Model,
+        latent_dim: int = 16,
+        filters: int = 64,
+        **kwargs,
+    ):
+        """Builds the model with residual networks and a discriminator of patches.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 12 pixels.
+            feature_network: Images in [-1, 1] to maps, trained, such as
+                `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
+            latent_dim: Dimensions of a code.
+            filters: Channels of the networks.
+            **kwargs: Further arguments of the class.
+
+        Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        sizes = dict(
+            latent_dim=latent_dim, filters=filters, residual_filters=max(1, filters // 2)
+        )
+        likelihood = likelihoods.get(kwargs.get("likelihood", "normal"))
+        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
+        return cls(
+            residual_encoder(shape, **sizes),
+            residual_decoder(outputs, **sizes),
+            patch_discriminator(shape, filters, min(3, halvings(shape, smallest=3))),
+            feature_network,
+            **kwargs,
+        )
 
     @override
     def players(self):

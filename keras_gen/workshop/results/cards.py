@@ -198,5 +198,7 @@ def _limits(entry: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
         )
     steps = metadata.get("largest_request_of", {}).get("sample", {}).get("steps")
     if steps:
-        lines.append(f"- A request to `sample` takes at most {steps:,} steps of all its samples.")
+        lines.append(
+            f"- A request to `sample` takes at most {steps:,} steps of all its samples."
+        )
     return lines

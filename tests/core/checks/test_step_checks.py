@@ -1,11 +1,13 @@
 """Checks of networks: what they end in, and how many classes they know."""
 
+import re
+
 import keras
 import pytest
 from keras import layers, ops
 
-from keras_gen.core import require_classes, require_logits
-from keras_gen.losses import Bernoulli, Normal
+from keras_gen.core import require_classes, require_logits, require_range
+from keras_gen.losses import Bernoulli, UnboundedNormal
 from keras_gen.networks import gated_pixel_cnn, mlp_decoder, mlp_encoder, with_labels
 from keras_gen.vae import VAE, ConditionalVAE
 
@@ -24,11 +26,26 @@ SQUASHED = [
 ]
 LOGITS = [
     lambda x: layers.Dense(4)(x),
-    lambda x: layers.Dense(4, activation="tanh")(x),
     lambda x: layers.Dense(4)(ops.sigmoid(x)),
     lambda x: x * ops.sigmoid(x),
-    lambda x: layers.Reshape((2, 2))(layers.ReLU()(x)),
+    lambda x: layers.ReLU(negative_slope=0.2)(x),
+    lambda x: layers.LeakyReLU()(x),
+    lambda x: layers.Activation("linear")(x),
+    lambda x: ops.log_softmax(x),
 ]
+# The activation, and whether it can give all images in [-1, 1].
+BOUNDED = [
+    ("tanh", True, lambda x: layers.Dense(4, activation="tanh")(x)),
+    ("tanh", True, lambda x: layers.Activation("linear", dtype="float32")(ops.tanh(x))),
+    ("softsign", True, lambda x: ops.cast(ops.softsign(x), "float64")),
+    ("elu", True, lambda x: layers.ELU()(x)),
+    ("relu", False, lambda x: layers.Reshape((2, 2))(layers.ReLU()(x))),
+    ("relu6", False, lambda x: layers.RepeatVector(2)(layers.Dense(4, activation="relu6")(x))),
+    ("softplus", False, lambda x: layers.TimeDistributed(layers.Dense(2, activation="softplus"))(
+        layers.Reshape((2, 2))(x))),
+    ("exponential", False, lambda x: keras.Sequential([layers.Dense(2, "exponential")])(x)),
+    ("exp", False, lambda x: ops.expand_dims(ops.exp(x), 1)),
+]  # fmt: skip
 
 
 def network(function, name="last"):
@@ -57,6 +74,33 @@ def test_what_a_loss_would_apply_again(activation, function):
 @pytest.mark.parametrize("function", LOGITS)
 def test_logits(function):
     require_logits(network(function))
+    require_range((-1.0, 1.0), "images", network(function))
+
+
+@pytest.mark.parametrize("activation,images,function", BOUNDED)
+def test_activations_that_leave_out_values(activation, images, function):
+    values = rf"^The network 'last' ends in the activation {activation}, whose values are from \S+"
+    sentence = rf"{values}.*: expected logits, which are any numbers; let it end .*\.$"
+    with pytest.raises(ValueError, match=sentence):
+        require_logits(network(function))
+    require_range(None, "images", network(function))
+    if images:
+        require_range((-1.0, 1.0), "images", network(function))
+    else:
+        sentence = rf"{values}.*: expected images from -1 to 1; let it end in a tanh, or rescale"
+        with pytest.raises(ValueError, match=sentence):
+            require_range((-1.0, 1.0), "images", network(function))
+
+
+def test_an_encoder_of_three_outputs_is_cut():
+    x = keras.Input((2, 2, 1))
+    flat = layers.Flatten()(x)
+    mean, log_variance = layers.Dense(3)(flat), layers.Dense(3)(flat)
+    encoder = keras.Model(x, [mean, log_variance, mean + log_variance], name="encoder")
+    with pytest.raises(ValueError, match=r"'encoder' has 3 outputs: .* Give (.*)\.$") as caught:
+        VAE(encoder, mlp_decoder((2, 2, 1), latent_dim=3))
+    cut = eval(re.search(r"Give (.*)\.$", str(caught.value))[1], dict(keras=keras, encoder=encoder))
+    assert VAE(cut, mlp_decoder((2, 2, 1), latent_dim=3)).latent_dim == 3
 
 
 def test_every_output_counts():
@@ -72,7 +116,7 @@ def test_a_likelihood_says_whether_it_takes_logits():
     encoder = keras.Model(encoder.inputs, heads)
     decoder = mlp_decoder((2, 2, 1), latent_dim=3)
     squashed = keras.Sequential([decoder, layers.Activation("sigmoid")])
-    VAE(encoder, squashed, likelihood=Normal())
+    VAE(encoder, squashed, likelihood=UnboundedNormal(scale=1.0))
     with pytest.raises(ValueError, match="ends in a sigmoid"):
         VAE(encoder, squashed, likelihood=Bernoulli())
 

@@ -1,0 +1,91 @@
+"""Builders of usual networks: each builds by its own defaults, or names what it needs."""
+
+import inspect
+import re
+
+import keras
+import pytest
+
+import keras_gen
+from keras_gen.core import GenerativeModel
+from keras_gen.core.model import DOORS
+
+CLASSES = {
+    name: cls
+    for name in keras_gen.__all__
+    if isinstance(cls := getattr(keras_gen, name), type) and issubclass(cls, GenerativeModel)
+}
+BUILDERS = [(name, door) for name, cls in CLASSES.items() for door in DOORS if hasattr(cls, door)]
+SHAPES = {"for_images": (16, 16, 1), "for_vectors": 4, "for_videos": (8, 16, 16, 1)}
+# Small networks, by the names that their sizes have.
+SMALL = dict(filters=8, hidden=(8,), width=8, widths=(8,), discriminator_hidden=(8,), blocks=1)
+NEEDED = dict(classes=3, people=2, std=0.1, dataset_size=9)
+
+
+def small(builder, shape, **needed):
+    """Calls a builder with arguments for small networks, of those that it has."""
+    parameters = inspect.signature(builder).parameters
+    sizes = {}
+    for name, size in SMALL.items():
+        default = parameters[name].default if name in parameters else None
+        if default is not None:
+            several = isinstance(default, tuple)
+            sizes[name] = (size,) * len(default) if several and isinstance(size, int) else size
+            if not several and isinstance(size, tuple):
+                sizes[name] = size[0]
+            if several and name == "filters":
+                sizes[name] = (8,)
+    return builder(shape, **sizes, **needed)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name,door", BUILDERS)
+def test_builds_or_names_what_it_needs(name, door):
+    needed = {}
+    while True:
+        try:
+            small(getattr(CLASSES[name], door), SHAPES.get(door), **needed)
+            return
+        except (TypeError, ValueError) as error:
+            text = str(error)
+        assert "\n" not in text and len(text) < 400
+        # Its way out is not the call itself.
+        assert f"{name}.{door}" not in text.replace(f"{name}.{door}() missing", ""), text
+        lacking = re.search(
+            r"missing 1 .* argument: '(\w+)'|lacks (\w+): add|(classes) is None", text
+        )
+        argument = next(filter(None, lacking.groups())) if lacking else None
+        if argument not in NEEDED:
+            break
+        assert argument not in needed
+        needed[argument] = NEEDED[argument]
+    words = "for videos|for images|for texts|no usual networks|trained|columns|A network is None"
+    assert re.search(rf"{words}|missing 2 required|feature_network|examples", text), text
+
+
+# Builders fit their networks to the sides, or the answer names these.
+@pytest.mark.thorough
+@pytest.mark.parametrize("shape", [(16, 16, 3), (20, 24, 1), (45, 37, 3)])
+@pytest.mark.parametrize("name", [name for name, door in BUILDERS if door == "for_images"])
+def test_defaults_fit_every_size(name, shape):
+    builder = CLASSES[name].for_images
+    parameters = inspect.signature(builder).parameters
+    needed = {argument: NEEDED[argument] for argument in NEEDED.keys() & parameters.keys()}
+    init = inspect.signature(CLASSES[name]).parameters
+    needed |= {name: NEEDED[name] for name in ("std", "dataset_size", "classes") if name in init
+               and init[name].default is inspect.Parameter.empty}  # fmt: skip
+    if "feature_network" in parameters:
+        needed["feature_network"] = keras.Sequential(
+            [keras.Input(shape), keras.layers.Conv2D(2, 3)]
+        )
+    try:
+        model = small(builder, shape, **needed)
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        height, width, _ = shape
+        sides = rf"{height}x{width}|{re.escape(str(shape))}|multiple|even|square"
+        assert re.search(rf"{sides}|no usual networks|for videos|for texts|trained", text), text
+        assert "latent_dim" not in text
+        return
+    taken = model.edges["x"].shape
+    assert tuple(taken)[-3:] in (shape, (None, None, shape[-1]))

@@ -121,6 +121,13 @@ def require_built(*networks: keras.Model) -> None:
             )
 
 
+def _shown_by(cls: type) -> set[str]:
+    """The attributes of a class itself, without builders that it only refuses."""
+    own = vars(cls)
+    refused = set(DOORS) - {*own.get("for_users", DOORS)}
+    return own.keys() - refused
+
+
 def overrides(cls: type, base: type, name: str) -> bool:
     """Whether a class has another class method of this name than its base."""
     return getattr(cls, name).__func__ is not getattr(base, name).__func__
@@ -199,7 +206,7 @@ class GenerativeModel(keras.Model):
                     "arguments."
                 )
             # Of the nearest class that has some: its own builder replaces those it inherits.
-            own = ([door for door in DOORS if door in vars(base)] for base in cls.__mro__)
+            own = ([door for door in DOORS if door in _shown_by(base)] for base in cls.__mro__)
             doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
             way_out = f"; {' or '.join(doors)} builds it with usual ones" if doors else ""
             raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")

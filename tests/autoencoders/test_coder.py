@@ -180,7 +180,7 @@ class TestNetworks:
             ValueError, match=r"shapes \[\(4,\)\] .* expected mean and log_variance of"
         ):
             Posterior(encoder, linear((4,), 1.0))
-        with pytest.raises(ValueError, match=r"shapes \[\(4,\), \(4,\)\] .* expected codes of"):
+        with pytest.raises(ValueError, match=r"has 2 outputs: expected codes alone, .*\[:1\]\)\.$"):
             Codes(linear((4,), 1.0, 2.0), linear((4,), 1.0))
 
 

@@ -6,6 +6,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_gen.arguments import shown
+
+
+def as_numbers(values, name: str) -> np.ndarray:
+    """Returns values as an array of real numbers, of any shape and number type.
+
+    Args:
+        values: An array, a tensor, or lists of numbers.
+        name: Their name in the error message.
+
+    Raises:
+        TypeError: If they are texts, objects, complex numbers, or lists of several lengths.
+        ValueError: If some are masked.
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has {np.ma.count_masked(values)} masked values: expected numbers alone. "
+            "Leave such examples out."
+        )
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.asarray(None)
+    # Kind V has bfloat16.
+    if array.dtype.kind not in "biufV" or array.dtype.names:
+        raise TypeError(f"{name} must be an array of numbers, found {shown(values)}.")
+    return array
+
 
 def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     """Returns features as a float64 matrix `[n, d]`, flattening further axes.
@@ -18,7 +46,7 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     Raises:
         ValueError: If there are fewer rows or axes, no columns, or values that are not finite.
     """
-    matrix = np.asarray(features, np.float64)
+    matrix = as_numbers(features, name).astype(np.float64)
     if matrix.ndim < 2 or len(matrix) < rows or not matrix.size or not np.isfinite(matrix).all():
         raise ValueError(
             f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, "
@@ -54,7 +82,7 @@ def as_images(
     Floats raise a ValueError on purpose, as do other shapes: generated images are measured in 256
     levels, as they would be stored and as the real ones are (Parmar et al. 2022).
     """
-    images = np.asarray(images)
+    images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels
     if images.dtype != np.uint8 or not shaped or not images.size:
         shapes = " or ".join(f"[n, H, W, {number}]" for number in channels)
@@ -97,7 +125,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
         TypeError: If they are not integers.
         ValueError: If they have another shape.
     """
-    labels = np.asarray(labels)
+    labels = as_numbers(labels, name)
     if not np.issubdtype(labels.dtype, np.integer):
         raise TypeError(f"Expected {name} to be integers, found {labels.dtype}.")
     if labels.ndim != 1 or len(labels) != (n or len(labels)) or not len(labels):
@@ -126,7 +154,7 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
         ValueError: If they have another shape, or NaN, of which the first class would seem to be
             the likeliest.
     """
-    logits = np.asarray(logits)
+    logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():
         raise ValueError(
             f"Expected {name} to be numbers [n, classes], found shape {list(logits.shape)}: pass "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.metrics.metric_arguments import as_numbers
+
 BLOCK = 1000  # images whose floats are held at once
 
 
@@ -22,13 +24,16 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
         array([784.], dtype=float32)
     """
-    images, originals = np.asarray(images), np.asarray(originals)
+    images, originals = as_numbers(images, "images"), as_numbers(originals, "originals")
     kinds = [array.dtype == np.uint8 or array.dtype.kind == "f" for array in (images, originals)]
     if images.shape != originals.shape or images.ndim < 2 or not all(kinds):
         raise ValueError(
             f"Found images {images.dtype} {images.shape} and originals {originals.dtype} "
             f"{originals.shape}: pass uint8 or floats [n, ...] of one shape."
         )
+    for name, array in (("images", images), ("originals", originals)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has NaN or infinity: expected finite numbers.")
     errors = np.zeros(len(images), np.float32)
     for start in range(0, len(images), BLOCK):
         part = slice(start, start + BLOCK)

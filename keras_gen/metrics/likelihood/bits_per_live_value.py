@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from keras_gen.metrics.metric_arguments import as_numbers
+
 
 def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     """Converts negative log-likelihoods of sequences to bits per value, without the padding.
@@ -27,12 +29,17 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
         >>> bits_per_live_value(np.log([8.0, 2.0]), np.array([[5, 3, 1], [0, -1, -1]]))
         1.0
     """
-    nats = np.asarray(nats, "float64")
-    levels = np.asarray(levels)
+    nats = as_numbers(nats, "nats").astype("float64")
+    levels = as_numbers(levels, "levels")
     live = np.count_nonzero(levels >= 0)
     if nats.shape != levels.shape[:1] or not live:
         raise ValueError(
             f"Found nats of shape {list(nats.shape)} for {live} live values in sequences of shape "
             f"{list(levels.shape)}: expected a number for each sequence, and a value from 0 on."
+        )
+    if np.isnan(nats).any() or levels.dtype.kind not in "iu":
+        raise ValueError(
+            f"Found {np.isnan(nats).sum()} NaN in nats, and levels of {levels.dtype}: expected "
+            "numbers, and integers."
         )
     return float(nats.sum() / live / math.log(2))

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_seed
 from keras_gen.core.noise import stateless_seed
 from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.metric_arguments import as_numbers
 
 
 class ImportanceSampled(Protocol):
@@ -143,9 +144,19 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
         "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
         has them, "negative_elbo", a mean too, and "effective_sample_size", the median.
 
+    Raises:
+        ValueError: If there are no values, or NaN among them.
+
     Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
+    nats = {name: as_numbers(values, name) for name, values in nats.items()}
     nll = nats["nll"]
+    wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]} has {np.isnan(nats[wrong[0]]).sum()} NaN of {nats[wrong[0]].size} values: "
+            "expected numbers, one at least."
+        )
     found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
     if "elbo" in nats:
         found["negative_elbo"] = -nats["elbo"].mean()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_gen.metrics.metric_arguments import as_numbers
+
 
 def code_bits(shape: Sequence[int], levels: int) -> float:
     """Bits of an example's integer codes: their number times log2(levels).
@@ -33,7 +35,7 @@ def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
         >>> code_uses(np.array([[0, 2], [2, 2]]), 4)
         array([1, 0, 3, 0])
     """
-    codes = np.asarray(codes)
+    codes = as_numbers(codes, "codes")
     if not np.issubdtype(codes.dtype, np.integer):
         raise TypeError(f"Codes have dtype {codes.dtype}: expected integers.")
     if not codes.size or codes.min() < 0 or codes.max() >= levels:
@@ -55,8 +57,8 @@ def perplexity(uses: np.ndarray) -> float:
         >>> perplexity([5, 5, 0])
         2.0
     """
-    uses = np.asarray(uses, np.float64)
-    if uses.min(initial=0) < 0 or not uses.sum() > 0:
+    uses = as_numbers(uses, "uses").astype(np.float64)
+    if not np.isfinite(uses).all() or uses.min(initial=0) < 0 or not uses.sum() > 0:
         raise ValueError(
             f"Uses sum to {uses.sum():g}: expected numbers from 0 on, some above 0."
         )

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from keras_gen.arguments import checked_seed
+from keras_gen.metrics.metric_arguments import as_feature_pair, check_within
 
 
 def bin_shares(
@@ -30,14 +31,12 @@ def bin_shares(
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
         >>> missing = of_real[of_samples < 0.1 * of_real].sum()
     """
-    real = np.asarray(real, np.float32).reshape(len(real), -1)
-    generated = np.asarray(generated, np.float32).reshape(len(generated), -1)
-    if real.shape[1] != generated.shape[1] or not 1 <= bins <= len(real):
-        raise ValueError(
-            f"bin_shares found {bins} bins for {len(real)} real examples of {real.shape[1]} "
-            f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, "
-            f"and 1 to {len(real)} bins."
-        )
+    real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=1)
+    check_within("bins", bins, len(real))
+    # Around the mean, for float32 has seven digits alone.
+    center = real.mean(axis=0)
+    real = (real - center).astype(np.float32)
+    generated = (generated - center).astype(np.float32)
     clusters = KMeans(bins, n_init=4, random_state=checked_seed(seed)).fit(real)
     of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)
     of_samples = np.bincount(clusters.predict(generated), minlength=bins) / len(generated)

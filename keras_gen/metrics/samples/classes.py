@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.metrics.metric_arguments import as_logits
+from keras_gen.metrics.metric_arguments import as_labeled_pair, as_logits
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 
 
@@ -39,18 +39,21 @@ def class_report(
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """
-    real_labels, labels = np.asarray(real_labels), np.asarray(labels)
-    sizes = [(len(real["features"]), len(real_labels)), (len(generated["logits"]), len(labels))]
-    if any(images != wanted or not images for images, wanted in sizes):
+    logits = as_logits(generated["logits"])
+    features, real_labels, of_generated, labels = as_labeled_pair(
+        real["features"], real_labels, generated["features"], labels, ("real", "generated")
+    )
+    if len(logits) != len(labels):
         raise ValueError(
-            f"class_report found {sizes} images and labels: pass one for each image."
+            f"class_report found {len(logits)} logits and {len(labels)} labels: pass one label for "
+            "each generated image."
         )
-    right = as_logits(generated["logits"]).argmax(axis=1) == labels
+    right = logits.argmax(axis=1) == labels
     agreements = []
     distances = []
     for wanted in np.unique(labels):
-        of_class = real["features"][real_labels == wanted]
-        made = generated["features"][labels == wanted]
+        of_class = features[real_labels == wanted]
+        made = of_generated[labels == wanted]
         agreements.append(right[labels == wanted].mean())
         distances.append(kernel_distance(of_class, made, seed=seed)[0])
     return {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from keras_gen.metrics.metric_arguments import as_numbers
+
 
 def inception_score(
     predictions: np.ndarray, from_logits: bool = False, splits: int = 10
@@ -30,7 +32,7 @@ def inception_score(
         >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)
         array([10.,  0.])
     """
-    predictions = np.asarray(predictions, np.float64)
+    predictions = as_numbers(predictions, "predictions").astype(np.float64)
     if predictions.ndim != 2 or not 1 <= splits <= len(predictions):
         raise ValueError(
             f"inception_score found predictions of shape {predictions.shape} for {splits} splits: "

@@ -7,7 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from keras_gen.metrics.metric_arguments import as_feature_pair, as_images, as_logits
+from keras_gen.metrics.metric_arguments import (
+    as_feature_pair,
+    as_images,
+    as_logits,
+    as_numbers,
+)
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
@@ -136,7 +141,7 @@ def label_modes(
 
 
 def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
-    labels = np.asarray(labels)
+    labels = as_numbers(labels, name)
     whole = np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1
     if not whole or (labels.size and not 0 <= labels.min() <= labels.max() < modes):
         raise ValueError(

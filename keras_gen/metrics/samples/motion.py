@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import wasserstein_distance
 
 from keras_gen.files.images import ink_and_center
+from keras_gen.metrics.metric_arguments import as_numbers
 
 
 def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
@@ -26,7 +27,7 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
 
     Example: `motion_statistics(model.sample(100))["speed"].mean()`.
     """
-    videos = np.asarray(videos)
+    videos = as_numbers(videos, "videos")
     if videos.dtype != np.uint8 or videos.ndim != 5 or videos.shape[1] < 3 or not videos.size:
         raise ValueError(
             f"motion_statistics found {videos.dtype} {list(videos.shape)}: pass uint8 [n, frames, "

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
-from keras_gen.arguments import checked_integer, shown
+from keras_gen.arguments import checked_integer
 from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.metric_arguments import as_numbers
 
 BLOCK = 1024  # queries at once
 
@@ -63,13 +64,7 @@ def nearest_neighbors(
 
 
 def _rows(array: np.ndarray, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(array)
-        is_numbers = array.dtype.kind in "biuf"
-    except ValueError:  # lists of several lengths
-        is_numbers = False
-    if not is_numbers:
-        raise TypeError(f"{name} must be an array of numbers, found {shown(array)}.")
+    array = as_numbers(array, name)
     if not np.isfinite(array).all():
         raise ValueError(f"nearest_neighbors found NaN or infinity in {name}: leave them out.")
     if array.ndim < 2 or not array.size:

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_gen.core.sound_spectra import spectrogram
 from keras_gen.files.sounds import as_waveforms
+from keras_gen.metrics.metric_arguments import as_numbers
 
 FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
 AUDIBLE = 40.0  # dB below the loudest frame
@@ -65,6 +66,8 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
 
 
 def _require_pairs(waveforms, originals):
+    waveforms = as_numbers(waveforms, "waveforms")
+    originals = as_numbers(originals, "originals")
     if np.shape(waveforms) != np.shape(originals):
         raise ValueError(
             f"Waveforms have shape {np.shape(waveforms)} and originals {np.shape(originals)}: "

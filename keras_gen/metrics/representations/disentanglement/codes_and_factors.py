@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import train_test_split
 
-from keras_gen.metrics.metric_arguments import as_features
+from keras_gen.metrics.metric_arguments import as_features, as_numbers
 
 LEVEL = 0.01  # how often noise may pass for knowledge
 SHUFFLES = 400  # for each factor
@@ -20,7 +20,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
         ValueError: If shapes differ, codes are not finite, or a factor has one value only.
     """
     codes = as_features(codes, "codes")
-    factors = np.asarray(factors)
+    factors = as_numbers(factors, "factors")
     if factors.ndim != 2 or len(factors) != len(codes):
         raise ValueError(
             f"Expected factors of shape [{len(codes)}, f], found {list(factors.shape)}: "

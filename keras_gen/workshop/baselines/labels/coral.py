@@ -5,6 +5,8 @@ import scipy.linalg
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.metrics.metric_arguments import as_feature_pair
+
 
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
     """Gives features of a source the mean and covariance of those of a target; float64 `[n, d]`.
@@ -17,8 +19,12 @@ def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> 
         target: Of the target, floats `[m, d]`.
         covariance: Whether covariances are matched; else only the variance of each feature.
 
+    Raises:
+        ValueError: If there are fewer than 2 rows, other widths, or numbers that are not finite.
+
     Example: `coral(features, target_features)`.
     """
+    features, target = as_feature_pair(features, target, ("features", "target"))
     centered = features - features.mean(axis=0)
     if covariance:
         source_matrix = np.cov(features, rowvar=False) + np.eye(features.shape[1])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.metrics.metric_arguments import as_labels
+
 SMALLEST = 1e-8  # of a variance, as a fraction of the largest one, that is not taken for 0
 
 
@@ -62,12 +64,16 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
         labels: Integers `[n]`.
         attributes: Integers `[n]`.
 
+    Raises:
+        TypeError: If they are not integers.
+        ValueError: If their numbers differ, or some are masked.
+
     Example:
         >>> reweighing(np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0]))
         array([0.75, 0.75, 1.5 , 0.5 ])
     """
-    labels = np.asarray(labels)
-    attributes = np.asarray(attributes)
+    labels = as_labels(labels, "labels")
+    attributes = as_labels(attributes, "attributes", len(labels))
     weights = np.zeros(len(labels))
     for label in np.unique(labels):
         for value in np.unique(attributes):

@@ -10,7 +10,7 @@ from keras_gen.core import global_batch, replica_part
 from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import Parts, Path
+from keras_gen.diffusion.paths import MOST_CHAIN_STEPS, Parts, Path
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 PAIRINGS = ("independent", "optimal")
@@ -135,7 +135,7 @@ class FlowMatching(PathModel):
         Args:
             n: Number of paths.
             seed: Seed of the noise where they begin, 0 to 2**31 - 1.
-            steps: Number of steps of Euler's method.
+            steps: Number of steps of Euler's method, 1 to 10,000.
 
         Raises:
             TypeError: If an argument is not an integer.
@@ -144,7 +144,7 @@ class FlowMatching(PathModel):
         Example: `model.straightness(1000)`.
         """
         n = checked_integer("n", n, minimum=1)
-        steps = checked_integer("steps", steps, minimum=1)
+        steps = checked_integer("steps", steps, 1, MOST_CHAIN_STEPS)
         seed = checked_seed(seed)
         velocity = tf.function(self.velocity, autograph=False)
         start = tf.random.stateless_normal([n, *self.edges["latents"].shape], [seed, 0])

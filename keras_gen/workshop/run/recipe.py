@@ -5,6 +5,7 @@ import inspect
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 
 from keras_gen.environment import DEBUG
@@ -44,9 +45,14 @@ def notes(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def one_sentence():
-    """Ends the process with one sentence if something is wrong that its user can correct."""
+    """Ends the process with one sentence if something is wrong that its user can correct.
+
+    A warning is one line too, without the place in the code.
+    """
     import tensorflow as tf
 
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         yield
     except KeyboardInterrupt as end:
@@ -65,3 +71,5 @@ def one_sentence():
             file=sys.stderr,
         )
         raise SystemExit(1) from error
+    finally:
+        warnings.formatwarning = usual

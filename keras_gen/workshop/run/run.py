@@ -122,6 +122,7 @@ class Run:
         self.trained: dict = {}  # what is known of a training whose weights are measured
         self.exported: Path | None = None
         self._presets = presets
+        self._is_trained = False
         self._is_measured = False
         self._sample_grid: Callable | None = None
         if s.epochs > trained and is_chief():
@@ -554,6 +555,7 @@ class Run:
         Returns:
             Folder of the export; None for all workers but the first, which writes it.
         """
+        self._is_trained = True
         if not is_chief():
             return None
         path = self.exported = self._exported(model, default, half)
@@ -591,14 +593,14 @@ class Run:
 
     @contextlib.contextmanager
     def telling_the_way_on(self) -> Iterator[None]:
-        """Adds how to go on to an interrupt, and to an error after the export."""
+        """Adds how to go on to an interrupt, and to an error after the training."""
         try:
             yield
         except KeyboardInterrupt as end:
             end.add_note(self._way_on())
             raise
         except Exception as error:
-            if self.exported is not None:
+            if self._is_trained:
                 error.add_note(f"Nothing is lost: {self._way_on()}.")
             raise
 

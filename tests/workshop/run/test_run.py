@@ -234,6 +234,20 @@ class TestMeasuring:
         end = "\ninterrupted: nothing was trained; start again with the same command"
         assert toy("--output", "run") == end
 
+    def test_an_export_that_cannot_be_written_is_made_up_for(self, toy, capsys, monkeypatch):
+        def full(*_, **__):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("keras_gen.serving.export.drop_hints", full)
+            said = toy.fails(capsys, "--output", "run")
+        assert "run/export/toy" in said and "(No space left on device): make room there" in said
+        again = "python recipes/toy.py --resume --output run"
+        assert f". Nothing is lost: resume with {again}." in said
+        assert not list(Path("run/export").rglob("*"))
+        assert toy("--output", "run", "--resume") == 0
+        assert toy.exported == Path("run/export/toy/1")
+
     def test_an_interrupt_of_the_export_leaves_no_half_one(self, toy, monkeypatch):
         def interrupted(*_, **__):
             raise KeyboardInterrupt

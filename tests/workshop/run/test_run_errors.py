@@ -1,9 +1,13 @@
 """What a run refuses, and what it then leaves behind: nothing."""
 
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from keras_gen.workshop.run.recipe import one_sentence
 
 # One recipe is run by the quick tests; here small runs are.
 pytestmark = pytest.mark.thorough
@@ -35,6 +39,13 @@ class TestErrors:
         toy.evaluate = lambda model: {}["score"]
         with pytest.raises(KeyError):
             toy()
+
+    def test_a_warning_is_one_line(self, capsys):
+        with one_sentence(), warnings.catch_warnings():
+            warnings.simplefilter("always")
+            sys.stderr.write(warnings.formatwarning("3 are left out", UserWarning, "a.py", 1))
+        assert capsys.readouterr().err == "warning: 3 are left out\n"
+        assert "a.py:1" in warnings.formatwarning("3 are left out", UserWarning, "a.py", 1)
 
     def test_a_finished_folder(self, toy, capsys):
         toy("--output", "run")

@@ -21,7 +21,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
-from keras_gen.data.transforms.tables import Column, RowVectors, table_rows
+from keras_gen.data.transforms.tables import Column, RowVectors, row_texts, table_rows
 
 # Of frames of mel magnitudes, some way beyond log(1e-5) and a full-scale sine.
 LOG_MEL_RANGE = (-16.0, 12.0)
@@ -48,9 +48,11 @@ class Table(Edge):
 
     @override
     def as_array(self, values):
+        names = [column.name for column in self.vectors.columns]
         if is_table(values):
-            return table_rows(values, [column.name for column in self.vectors.columns])
-        return super().as_array(values)
+            return table_rows(values, names)
+        values = super().as_array(values)
+        return row_texts(values, names) if _may_have_gaps(values) else values
 
     @override
     def prepare(self, values) -> tf.Tensor:
@@ -73,6 +75,17 @@ class Table(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, self.vectors.size], tf.float32)
+
+
+def _may_have_gaps(values) -> bool:
+    """Whether values may be None or masked, unlike arrays of texts or numbers."""
+    if not isinstance(values, list | tuple):
+        return np.ma.isMaskedArray(values) or str(getattr(values, "dtype", "")) == "object"
+    # Lists of numbers alone are vectors.
+    return any(
+        value is None or isinstance(value, str | bytes)
+        for value in np.ravel(np.array(values, object))
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -97,13 +97,7 @@ def table_columns(
         )
     names = _checked_names(names)
     numbers = list(map(str, checked_list("numbers", numbers)))
-    # Of a list of lists, so that NumPy makes no texts of its numbers and gaps.
-    rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
-    if len(np.shape(rows)) != 2 or np.shape(rows)[1] != len(names):
-        raise ValueError(
-            f"The rows have shape {np.shape(rows)}: expected [n, {len(names)}], with the columns "
-            f"{', '.join(names)}."
-        )
+    rows = row_texts(rows, names)
     if not len(rows):
         raise ValueError("The table has no rows: expected at least one.")
     if unknown := [name for name in numbers if name not in names]:
@@ -111,8 +105,7 @@ def table_columns(
             f"There is no column {unknown[0]}: expected some of {', '.join(names)}."
         )
     found = []
-    for position, name in enumerate(names):
-        values = column_texts(name, rows[:, position])
+    for name, values in zip(names, rows.T, strict=True):
         if name in numbers:
             each = as_numbers(name, values)
             deviation = each.std()
@@ -124,6 +117,24 @@ def table_columns(
         else:
             found.append(Column(name, tuple(sorted_names(values.tolist()))))
     return found
+
+
+def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:
+    """Returns rows as texts `[n, columns]`; errors as of `table_rows`.
+
+    Args:
+        rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
+        names: Names of the columns.
+    """
+    # Of a list of lists, so that NumPy makes no texts of its numbers and gaps.
+    rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
+    if len(np.shape(rows)) != 2 or np.shape(rows)[1] != len(names):
+        raise ValueError(
+            f"The rows have shape {np.shape(rows)}: expected [n, {len(names)}], with the columns "
+            f"{', '.join(names)}."
+        )
+    texts = [column_texts(name, rows[:, place]) for place, name in enumerate(names)]
+    return np.stack(texts, axis=1)
 
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -182,6 +182,25 @@ def test_columns_are_known_by_their_names():
         table_rows({"age": [[1, 2]]}, ["age"])
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[4, None]],
+        [("4", "nan")],
+        np.array([[4, None]], object),
+        np.ma.array([["4", "cat"]], mask=[[False, True]]),
+    ],
+    ids=str,
+)
+def test_rows_with_gaps_are_refused_by_a_model(columns, rows):
+    edge = Table([columns[0], columns[1]])
+    with pytest.raises(ValueError, match="column kind lacks 1 of 1 values"):
+        edge.as_array(rows)
+    np.testing.assert_array_equal(edge.as_array([[4, "cat"]]), [["4", "cat"]])
+    vectors = [[0.5, 0.0, 1.0]]
+    assert edge.as_array(vectors) is vectors
+
+
 def test_lists_of_rows_keep_their_gaps():
     rows = [[3, "cat"], [None, "dog"]]
     with pytest.raises(ValueError, match="column age lacks 1 of 2 values, the first in row 1"):

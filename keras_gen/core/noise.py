@@ -50,21 +50,42 @@ def _each(draw, shape, seeds, **options) -> tf.Tensor:
 
 
 def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Returns a seed for each example, int64 `[batch, 2]`: equal examples have equal ones.
+    """Returns a seed for each example, int64 `[batch, 2]`: equal examples have equal seeds.
 
-    So an example has the same noise whatever is beside it in its batch.
+    An example therefore has the same noise whatever else is in its batch, and examples that differ
+    in the value or the position of one number have other noise.
 
     Args:
-        x: Numbers `[batch, ...]`.
+        x: Numbers `[batch, ...]`, compared in float32.
         seed: Int64 `[2]`, from `stateless_seed`.
     """
     batch = tf.shape(x)[0]
-    values = tf.reshape(tf.cast(x, tf.float32), [batch, tf.reduce_prod(tf.shape(x)[1:])])
-    bits = tf.bitcast(values, tf.int32)
-    # A hash: the sum of the bits times random integers, which overflows.
-    factors = tf.random.stateless_uniform(tf.shape(bits)[1:], [0, 1], None, None, tf.int32)
-    codes = tf.reduce_sum(bits * factors, axis=1)
-    return tf.stack([tf.repeat(seed[0], batch), seed[1] + tf.cast(codes, tf.int64)], axis=1)
+    size = tf.reduce_prod(tf.shape(x)[1:])
+    values = tf.reshape(tf.cast(x, tf.float32), [batch, size])
+    values = tf.where(values == 0, 0.0, values)  # -0.0 equals 0.0 and has other bits
+    bits = tf.cast(tf.bitcast(values, tf.int32), tf.int64)
+    positions = tf.range(tf.cast(size, tf.int64)) * 2**32
+    # Each pair of a position and a value becomes a random number; their sums do not collide.
+    codes = tf.reduce_sum(_mixed(bits + positions), axis=1)
+    return tf.stack([tf.repeat(seed[0], batch), seed[1] + codes], axis=1)
+
+
+def _mixed(words: tf.Tensor) -> tf.Tensor:
+    """Int64 words as random ones, one to one: the output function of SplitMix64.
+
+    Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, with the
+    constants of Stafford's variant 13.
+    """
+    words = _shifted_onto_itself(words, 30) * (0xBF58476D1CE4E5B9 - 2**64)
+    words = _shifted_onto_itself(words, 27) * (0x94D049BB133111EB - 2**64)
+    return _shifted_onto_itself(words, 31)
+
+
+def _shifted_onto_itself(words: tf.Tensor, places: int) -> tf.Tensor:
+    """Int64 words XOR the same words shifted right."""
+    shifted = tf.bitwise.right_shift(words, tf.constant(places, tf.int64))
+    without_signs = tf.bitwise.bitwise_and(shifted, 2 ** (64 - places) - 1)
+    return tf.bitwise.bitwise_xor(words, without_signs)
 
 
 def folded(seed: tf.Tensor, number) -> tf.Tensor:
@@ -72,12 +93,13 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
 
     Args:
         seed: Int64 `[2]`, or `[batch, 2]` of examples.
-        number: Integer; of seeds of examples also `[batch]`.
+        number: Integer from 0 on; with seeds of examples also `[batch]`.
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
-    first = seed[:, 0] + tf.cast(number, tf.int64) * 1_000_003
-    return tf.stack([first, seed[:, 1]], axis=1)
+    # The states of SplitMix64, of which 0 is not the seed itself.
+    step = (tf.cast(number, tf.int64) + 1) * (0x9E3779B97F4A7C15 - 2**64)
+    return tf.stack([_mixed(seed[:, 0] + step), seed[:, 1]], axis=1)
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:

@@ -109,3 +109,58 @@ def test_seeds_of_examples_are_their_own():
     np.testing.assert_array_equal(backwards, seeds[::-1][:7])
     other = noise.folded(seeds, 1)
     assert (np.abs(noise.normal([64, 40], other) - drawn[0]).max(axis=1) > 0.1).all()
+
+
+def images_of_few_levels():
+    """Distinct examples that differ in few bits, by what they are."""
+    rng = np.random.default_rng(0)
+    each = np.arange(20_000)
+    classes = np.eye(142)
+    return {
+        "binary": rng.integers(0, 2, (20_000, 28, 28, 1)),
+        "binary, in -1 and 1": 2.0 * rng.integers(0, 2, (20_000, 28, 28, 1)) - 1,
+        "numbers in binary": each[:, None] >> np.arange(15) & 1,
+        "one-hot rows": np.concatenate([classes[each // 142], classes[each % 142]], axis=1),
+        "one value": (each[:, None] + 1) / 32768,
+        "gray levels": rng.integers(0, 256, (20_000, 4, 4, 1)) / 127.5 - 1,
+        "two gray levels": np.stack([each // 256, each % 256], axis=1),
+        "order": np.argsort(rng.uniform(size=(20_000, 9)), axis=1),
+    }
+
+
+@pytest.mark.parametrize("kind", images_of_few_levels())
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_examples_of_few_levels_have_seeds_of_their_own(kind, jit_compile):
+    """As many as there are different examples, in each fold and in all folds together."""
+    x = images_of_few_levels()[kind].astype("float32")
+    different = len(np.unique(x.reshape(len(x), -1), axis=0))
+    key = stateless_seed(0, 0, "score")
+
+    @tf.function(jit_compile=jit_compile)
+    def seeds_of(x):
+        seeds = noise.example_seeds(x, key)
+        return tf.concat([seeds, *(noise.folded(seeds, number) for number in range(3))], axis=0)
+
+    seeds = seeds_of(tf.constant(x)).numpy()
+    assert len(np.unique(seeds[: len(x)], axis=0)) == different
+    assert len(np.unique(seeds, axis=0)) == 4 * different
+
+
+def test_equal_examples_have_equal_seeds_where_zero_has_a_sign():
+    seeds = noise.example_seeds(tf.constant([[0.0, 1.0], [-0.0, 1.0]]), stateless_seed(0, 0, "x"))
+    np.testing.assert_array_equal(seeds[0], seeds[1])
+
+
+def test_the_noise_of_neighboring_examples_and_folds_is_uncorrelated():
+    x = tf.constant(np.eye(60), tf.float32)
+    seeds = noise.example_seeds(x, stateless_seed(0, 0, "score"))
+    drawn = [noise.normal([60, 1000], each) for each in (seeds, noise.folded(seeds, 0))]
+    correlation = np.corrcoef(tf.concat(drawn, axis=0))
+    assert np.abs(correlation - np.eye(120)).max() < 6 / np.sqrt(1000)
+
+
+def test_seeds_of_numbers_are_splitmix():
+    """The first outputs of SplitMix64 for the seed 1234567, as published with its C code."""
+    seeds = tf.constant([[1234567, 0]], tf.int64)
+    found = [int(noise.folded(seeds, number)[0, 0]) % 2**64 for number in range(3)]
+    assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 MOST_SIZE = 2**20
 """The largest number of units, classes, and the like: more would take the memory of the machine."""
 LONGEST = 60  # characters of a value in an error message
@@ -179,6 +181,22 @@ def check_levels(name: str, images: Any) -> None:
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
         raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Raises a ValueError for a masked array that hides values, which would be used."""
+    if np.ma.is_masked(values):
+        hidden = int(np.ma.getmaskarray(values).sum())
+        raise ValueError(
+            f"{name} is a masked array that hides {hidden} of its values: expected an array "
+            "without missing values. Leave such examples out, or fill them in with .filled(value)."
+        )
+
+
+def checked_array(name: str, values: Any, dtype: Any = None) -> np.ndarray:
+    """Returns an argument as an array of NumPy; a ValueError if some of its values are masked."""
+    refuse_masked(name, values)
+    return np.asarray(values, dtype)
 
 
 def shown(value: Any) -> str:

@@ -1,7 +1,10 @@
 """What several sentences share, and our sentences inside the runtime's errors."""
 
 import difflib
+import os
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 
 BAD_INPUT = "keras_gen: bad input: "
@@ -44,6 +47,18 @@ _WORDS = {
     "waveglow": "WaveGlow",
 }
 _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^_])")
+
+
+def warn(message: str) -> None:
+    """Issues a UserWarning at the caller's line, the first outside this library and Keras."""
+    packages = [sys.modules[name] for name in ("keras_gen", "keras") if name in sys.modules]
+    folders = tuple(os.path.join(os.path.dirname(str(p.__file__)), "") for p in packages)
+    level = 1
+    frame = sys._getframe()
+    while frame and frame.f_code.co_filename.startswith(folders):
+        level += 1
+        frame = frame.f_back  # type: ignore[assignment]
+    warnings.warn(message, stacklevel=level)
 
 
 def in_words(name: str) -> str:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen import data, metrics
 from keras_gen.arguments import (
     check_sizes,
+    checked_array,
     checked_choice,
     checked_flag,
     checked_image_shape,
@@ -147,3 +149,35 @@ def test_sizes_that_no_machine_holds_are_refused(check):
         check(10**9)
     with pytest.raises(ValueError, match=r"^units must be at least 1, found 0\.$"):
         check(0)
+
+
+NUMBERS = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 20)
+CLASSES = np.ma.masked_equal(np.arange(12) % 3, 2)
+IMAGES = np.ma.masked_equal(np.arange(4 * 16 * 16, dtype="uint8").reshape(4, 16, 16, 1), 5)
+MASKED = {
+    "fid": lambda: metrics.frechet_distance(NUMBERS, NUMBERS),
+    "kernel": lambda: metrics.kernel_distance(NUMBERS, NUMBERS.data, subsets=1, subset_size=4),
+    "neighbors": lambda: metrics.nearest_neighbors(NUMBERS, NUMBERS.data),
+    "images": lambda: metrics.psnr(IMAGES, IMAGES.data),
+    "labels": lambda: metrics.label_modes(CLASSES, modes=3),
+    "codes": lambda: metrics.code_uses(CLASSES, 3),
+    "source": lambda: data.Source(NUMBERS),
+    "source of several": lambda: data.Source((NUMBERS.data, CLASSES)),
+    "table": lambda: data.table_columns(NUMBERS, ["a", "b"], ["a", "b"]),
+    "densities": lambda: data.inverse_density(NUMBERS, 0.01),
+}
+
+
+@pytest.mark.parametrize("call", MASKED.values(), ids=MASKED)
+def test_masked_values_are_refused_as_missing_ones(call):
+    with pytest.raises(ValueError, match=r"masked|missing") as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_masked_arrays_that_hide_nothing_are_arrays():
+    values = np.ma.masked_greater(np.arange(4.0), 9)
+    np.testing.assert_array_equal(checked_array("values", values), np.arange(4.0))
+    sentence = r"^values is a masked array that hides 2 of its values: expected an array without"
+    with pytest.raises(ValueError, match=sentence):
+        checked_array("values", np.ma.masked_greater(values, 1))

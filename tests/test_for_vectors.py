@@ -70,6 +70,9 @@ def test_a_column_of_one_value_keeps_its_unit():
         ([[1.0, 2.0], [-np.inf, 2.0]], "have -inf in column 0 of row 1"),
         ([[1.7e9, 0.0], [1.7e9 + 60, 1.0]], r"mean 1\.7e\+09 .* column 0, .* subtract a number"),
         ([[1.0, 2.0, 3.0]], r"shape \(1, 3\): expected \[batch, 2\]"),
+        ([[1.0, 1e200]], "have 1e.200 in column 1 .* expected finite numbers up to 3.4e38"),
+        ([[0.0, 1e-40], [0.0, 2e-40]], "the standard deviation 5e-41 in column 1, .* another unit"),
+        ([[0.0, 1e38], [0.0, -1e38]], "the standard deviation 1e.38 in column 1, .* another unit"),
     ],
 )
 def test_what_cannot_be_standardized(values, sentence):
@@ -77,6 +80,33 @@ def test_what_cannot_be_standardized(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         edge.adapt([np.array(values)])
     assert not edge.adapted
+
+
+@pytest.mark.parametrize("kind", ["float64", "int64", "a constant"])
+def test_large_numbers_keep_their_differences(kind):
+    """The mean is subtracted in float64."""
+    times = 1_700_000_001 + 100 * np.arange(64) * (kind != "a constant")
+    values = np.stack([times, np.arange(64)], axis=1).astype(
+        "int64" if kind == "int64" else "float64"
+    )
+    edge = StandardizedVectors((2,))
+    edge.adapt([values])
+    deviation = np.where(values.std(axis=0) > 0, values.std(axis=0), 1)
+    expected = (values - values.mean(axis=0)) / deviation
+    np.testing.assert_allclose(edge.prepare(values), expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(edge.restore(edge.prepare(values)), values, rtol=1e-7, atol=1e-5)
+
+
+def test_scales_that_float32_can_hold(rng):
+    for scale in (1e-29, 1e29):
+        values = scale * rng.normal(size=(50, 2))
+        edge = StandardizedVectors((2,))
+        edge.adapt([values.astype("float32")])
+        np.testing.assert_allclose(edge.prepare(values).numpy().std(axis=0), 1, rtol=1e-5)
+        far = edge.restore(100 * edge.prepare(values)).numpy().astype("float64") / scale
+        assert np.isfinite(far).all() and (np.abs(far).max(axis=0) > 100).all()
+        with pytest.raises(ValueError, match=r"^Vectors have values from .*: expected finite numb"):
+            edge.prepare([[3e38 if scale < 1 else np.inf, 0.0]])
 
 
 # Scores in the data's units ----------------------------------------------------------------------
@@ -179,6 +209,8 @@ def test_samples_have_the_mean_and_deviation_of_the_data(rows, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.log_prob(rows[:5]), model.log_prob(rows[:5]))
+    # In float32, as clients give them: what is rounded otherwise is scored with other noise.
+    rows = rows.astype("float32")
     served = tf.saved_model.load(str(export(model, tmp_path, "vae"))).signatures
     found = served["log_prob"](vectors=tf.constant(rows[:5], tf.float32))["log_probs"]
     np.testing.assert_allclose(found, model.log_prob(rows[:5]), rtol=1e-5)

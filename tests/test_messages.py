@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.messages import in_words, nearest, out_of_memory
+from keras_gen.messages import in_words, nearest, out_of_memory, warn
 
 
 @pytest.mark.parametrize("ask", [np.empty, tf.zeros])
@@ -45,3 +45,9 @@ def test_nearest(name, end):
 )
 def test_names_in_words(name, words):
     assert in_words(name) == words
+
+
+def test_a_warning_shows_the_line_outside_the_library():
+    with pytest.warns(UserWarning, match="^It is odd$") as found:
+        warn("It is odd")
+    assert found[0].filename == __file__

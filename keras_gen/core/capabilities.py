@@ -1,5 +1,6 @@
 """Capabilities of a trained model, written once: each is a Python method and a served signature."""
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -227,7 +228,7 @@ def sample(  # noqa: D417
             draws anew.
         batch_size: Examples at once.
         **conditions: Those of the model, such as `label` or `temperature`: one for all or, for
-            labels and arrays, one for each example.
+            labels and arrays, one for each example. A label that is left out is any of the classes.
 
     Raises:
         TypeError: If a condition is unknown or missing, or a number no integer.
@@ -245,6 +246,8 @@ def sample(  # noqa: D417
     values = {name: condition.default for name, condition in known.items()} | conditions
     if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
         raise TypeError(f"{type(self).__name__}.sample needs {missing[0]}: give it by name.")
+    for name, value in conditions.items():
+        known[name] = Condition(_given(known[name].edge, name, value), None)
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
@@ -258,6 +261,19 @@ def sample(  # noqa: D417
         part = functools.partial(_part, slice(start, start + batch_size))
         parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
     return np.concatenate(parts)
+
+
+def _given(edge, name: str, value):
+    """The edge of a condition that a user gave: -1, exports' default for any class, is refused."""
+    if not getattr(edge, "unknown", False):
+        return edge
+    array = np.asarray(value)
+    if array.dtype.kind in "if" and (array == -1).any():
+        raise ValueError(
+            f"{name} is -1: expected a class from 0 to {edge.classes - 1}. Leave {name} out to "
+            "sample any class."
+        )
+    return dataclasses.replace(edge, unknown=False)
 
 
 def sampling_noise(model, n, seed):

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,18 @@ from keras_gen.core.optimizers import LearningRates, fuse
 from keras_gen.core.training_state import release_folders
 from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
 
+# Arguments of `keras.Model.compile` that models here do not take, and why.
+_LOSSES = "the model has losses of its own"
+_METRICS = (
+    "fit and evaluate report the losses, and functions of keras_gen.metrics measure results "
+    "(keras_gen.core.callbacks.Evaluation calls them during fit)"
+)
+_ARGUMENTS_OF_KERAS = {
+    "loss": _LOSSES,
+    "loss_weights": "the weights of the losses are arguments of the class",
+    "metrics": _METRICS,
+    "weighted_metrics": _METRICS,
+}
 # Class methods that build a model, which is found by them where its networks were left out.
 DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -143,6 +156,14 @@ class Player(NamedTuple):
 
     networks: list
     optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
+
+
+class ReportedMean(keras.metrics.Mean):
+    """A running mean that is NaN without any value, such as an accuracy without any label."""
+
+    @override
+    def result(self):
+        return tf.where(self.count.value > 0, super().result(), math.nan)
 
 
 class GenerativeModel(keras.Model):
@@ -341,7 +362,9 @@ class GenerativeModel(keras.Model):
         Args:
             optimizer: The optimizer of a model of one player.
             run_eagerly: As in Keras.
-            jit_compile: Whether XLA compiles the losses and their gradients, for one device.
+            jit_compile: Whether XLA compiles the losses and their gradients, for one device. From
+                one seed, XLA generates other noise than TensorFlow's graphs, so that the weights
+                after a step differ; runs of the same kind agree.
             steps_per_execution: As in Keras, for one device.
             **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
                 such as `d_optimizer` and `g_optimizer`; by default as `players()` says, most often
@@ -356,8 +379,8 @@ class GenerativeModel(keras.Model):
         if optimizer is not None:
             optimizers["optimizer"] = optimizer
         if unknown := sorted(optimizers.keys() - players.keys()):
-            of_keras = unknown[0] in ("loss", "loss_weights", "metrics", "weighted_metrics")
-            way_out = ": leave it out, for the model has losses of its own" if of_keras else ""
+            reason = _ARGUMENTS_OF_KERAS.get(unknown[0])
+            way_out = f": leave it out, for {reason}" if reason else ""
             raise ValueError(
                 f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
                 f"but got {unknown[0]!r}{way_out}."
@@ -372,12 +395,6 @@ class GenerativeModel(keras.Model):
         objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
         if len({id(each) for each in objects}) < len(objects):
             raise ValueError("Two networks share one optimizer object: give each its own.")
-        super().compile(
-            optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
-            steps_per_execution=steps_per_execution,
-        )  # fmt: skip
-        # Of Keras' whole step XLA would leave out the checks: `minimize` gives it the gradients.
-        self.__dict__["_xla"] = jit_compile
         refuse_replicated_randomness(self)
         refuse_rescaling(self)
         refuse_shared_layers(self)
@@ -386,13 +403,20 @@ class GenerativeModel(keras.Model):
             identifier = optimizers.get(name)
             identifier = player.optimizer() if identifier is None else identifier
             built[name] = _build_optimizer(name, identifier, player.networks)
+        # From here on nothing is refused: a call that is leaves what was compiled before.
+        super().compile(
+            optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
+            steps_per_execution=steps_per_execution,
+        )  # fmt: skip
+        # Of Keras' whole step XLA would leave out the checks: `minimize` gives it the gradients.
+        self.__dict__["_xla"] = jit_compile
         for name, each in built.items():
             setattr(self, name, each)
         # Not tracked: networks are saved as the arguments that they are.
         self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
         weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
         self.__dict__["_weights_at_compile"] = weights
-        self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
+        self._means = {name: ReportedMean(name=name) for name in self.loss_names}
 
     def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
         resamples = any(getattr(layer, "draws_batches", False) for layer in all_layers(self))
@@ -741,6 +765,9 @@ class GenerativeModel(keras.Model):
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
 
+        A call that is refused or interrupted before its first step leaves the model as it was:
+        units, columns, and class names that it found are forgotten.
+
         `x` and `validation_data` can be a `keras_gen.data.Source`, such as `image_folder` reads.
 
         Raises:
@@ -752,8 +779,15 @@ class GenerativeModel(keras.Model):
         """
         args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().fit, args, kwargs)
+        with fit_inputs.edges_undone(self, trains=True):
+            return self._fit(arguments)
+
+    def _fit(self, arguments: dict[str, Any]):
+        """Trains with the arguments of `fit`, by name."""
         fit_inputs.name_classes(self, arguments)
+        fit_inputs.name_columns(self, arguments)
         fit_inputs.as_arrays(self, arguments)
+        fit_inputs.keep_digits(self, arguments)
         fit_inputs.batch_sources(arguments, self.seed)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
         if fit_inputs.is_dataset(arguments["x"]):
@@ -781,9 +815,10 @@ class GenerativeModel(keras.Model):
         args = fit_inputs.parts_together(self.batch, args)
         arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
         fit_inputs.as_arrays(self, arguments)
+        fit_inputs.keep_digits(self, arguments)
         fit_inputs.batch_evaluated(arguments)
         fit_inputs.refuse_arguments(type(self).__name__, arguments)
-        with plain_errors(self, []):
+        with plain_errors(self, []), fit_inputs.edges_undone(self, trains=False):
             # In `fit`, what it evaluates on has been looked at.
             if CALLED_BY_FIT not in arguments:
                 fit_inputs.look_at_first_batches(self, arguments)

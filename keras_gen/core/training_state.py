@@ -5,7 +5,6 @@ import json
 import os
 import re
 import uuid
-import warnings
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from keras_gen.data.source import Source
 from keras_gen.files.locks import hold, let_go
 from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import clear_partial_files, replacing
+from keras_gen.messages import warn
 
 _META = "meta"
 # The states of this process that hold a folder, by the folder.
@@ -187,7 +187,7 @@ class TrainingState(keras.callbacks.Callback):
                 return path, *_read(path)
             except Exception as error:  # Damage has many kinds.
                 reason = f"{type(error).__name__}: {error}"
-                warnings.warn(f"The checkpoint {path} is damaged ({reason}).", stacklevel=3)
+                warn(f"The checkpoint {path} is damaged ({reason}).")
                 self._damaged.append(path)
         if paths:
             raise CheckpointError(
@@ -270,8 +270,12 @@ class TrainingState(keras.callbacks.Callback):
     def _restore(self, other_settings: set[str]):
         variables = self.model.training_variables()
         here = [_describe(v) for v in variables]
-        if here != self._meta["variables"]:
-            there = self._meta["variables"]
+        # Units of data were float32 in checkpoints of earlier versions.
+        there = [
+            [name, shape, "float64" if dtype == "float32" and now[2] == "float64" else dtype]
+            for (name, shape, dtype), now in zip(self._meta["variables"], here, strict=False)
+        ] + self._meta["variables"][len(here) :]
+        if here != there:
             odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
             detail = f"{odd[0][0]} there and {odd[0][1]} here" if odd else "more on one side"
             raise CheckpointError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_array, checked_integer, checked_seed, refuse_masked
 
 # Streams of one seed that must never meet each have a key of their own.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
@@ -268,7 +268,7 @@ def checked_labels(labels: Any) -> np.ndarray:
         TypeError: If they are not integers.
         ValueError: If they have other axes.
     """
-    labels = np.asarray(labels)
+    labels = checked_array("labels", labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"The labels have dtype {labels.dtype}: expected integers.")
     if labels.ndim != 1:
@@ -321,6 +321,7 @@ def finished(
 
 
 def _as_array(value: Any) -> np.ndarray:
+    refuse_masked("An array of a Source", value)
     try:
         array = np.asarray(value)
         found = f"an array of objects of shape {array.shape}"

@@ -1,7 +1,6 @@
 """Denoising diffusion probabilistic models (Ho, Jain, Abbeel 2020)."""
 
 import math
-import warnings
 
 import keras
 import tensorflow as tf
@@ -21,6 +20,7 @@ from keras_gen.diffusion.paths import (
 from keras_gen.diffusion.solvers import VARIANCES, Ancestral
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
+from keras_gen.messages import warn
 
 PREDICTIONS = ("noise", "example", "v")
 LEAST_LEFT = 1e-3  # of an example at the end of a path, if the network predicts the noise
@@ -112,7 +112,7 @@ class DDPM(PathModel):
             )
             if not left:  # samples would be NaN
                 raise ValueError(sentence)
-            warnings.warn(sentence, stacklevel=2)
+            warn(sentence)
 
     @classmethod
     @override

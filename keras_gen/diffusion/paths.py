@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.losses.per_example import Configurable, resolve, serializable
+from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
@@ -391,11 +391,10 @@ def warn_of_remains(path: Path) -> None:
     end = tf.constant(path.last_time)
     left = float(path.alpha(end) / path.sigma(end))
     if left > MOST_LEFT:
-        warnings.warn(
+        warn(
             f"The ratio of example to noise at the end of {path} is {left:.2g}: expected at most "
             f"{MOST_LEFT}, because samples start from pure noise. Increase the last variance or "
-            "standard deviation, or use the defaults of the path.",
-            stacklevel=4,
+            "standard deviation, or use the defaults of the path."
         )
 
 

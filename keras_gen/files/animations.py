@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_array, checked_path
 from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
 from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
@@ -116,7 +116,7 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
     sample_grid = SampleGrid(lambda model: video_strips(model.sample(8, seed=0)), "runs/a/samples")
     ```
     """
-    videos = np.asarray(videos)
+    videos = checked_array("videos", videos)
     places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
     return enlarged_grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_array, checked_path
 from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
@@ -215,7 +215,7 @@ def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> 
 
 def to_pillow(image: np.ndarray) -> Image.Image:
     """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, else a ValueError."""
-    image = np.asarray(image)
+    image = checked_array("image", image)
     if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1] or "
@@ -302,7 +302,7 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         >>> grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
         (62, 92, 3)
     """
-    images = np.asarray(images)
+    images = checked_array("images", images)
     if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
         raise ValueError(
             f"images are {images.dtype} {list(images.shape)}: expected uint8 [N, H, W, channels] "

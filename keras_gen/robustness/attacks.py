@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive, checked_seed
+from keras_gen.arguments import checked_array, checked_integer, checked_positive, checked_seed
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.losses.per_example import Configurable, serializable
+from keras_gen.messages import warn
 
 NORMS = ("inf", "2")
 # Above this difference of logits float32 rounds the cross-entropy's gradient, and soon to 0.
@@ -129,18 +129,16 @@ class Attack(Configurable):
         """Warns if no value can change by half a level of 256, or no step reaches the border."""
         covered = self.steps * self.step_fraction
         if covered < 1:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}'s {self.steps} steps of {self.step_fraction:g} of epsilon "
                 f"cover {covered:.2f} of its radius, so that a network looks more robust than it "
-                "is: leave relative_step out, or take more steps.",
-                stacklevel=3,
+                "is: leave relative_step out, or take more steps."
             )
         most = schedules.final(self.epsilon)
         if self.norm == "inf" and 0 < most < (high - low) / 510:
-            warnings.warn(
+            warn(
                 f"epsilon is {most:g}, less than half a level of inputs from {low:g} to {high:g}: "
-                "it is in the units of the input.",
-                stacklevel=3,
+                "it is in the units of the input."
             )
 
     def direction(self, slope):
@@ -215,10 +213,9 @@ class Attack(Configurable):
             found.append(graph(x[batch], labels[batch].astype("int32"), key).numpy())
         attacked = np.concatenate(found)
         if schedules.final(self.epsilon) > 0 and np.array_equal(attacked, x):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} changed no example: the loss has no slope by the input, "
-                "which says nothing about how the network stands up to attacks.",
-                stacklevel=2,
+                "which says nothing about how the network stands up to attacks."
             )
         return attacked
 
@@ -348,7 +345,7 @@ def without_class(logits, labels) -> tf.Tensor:
 
 def in_bounds(images, low: float, high: float) -> np.ndarray:
     """Returns uint8 images as float32 in the bounds, and floats if they are in them."""
-    images = np.asarray(images)
+    images = checked_array("images", images)
     if not images.size:
         raise ValueError(f"The images have shape {images.shape}: expected one example at least.")
     if images.dtype == np.uint8:
@@ -370,7 +367,7 @@ def logits_of(network: Callable, x) -> tf.Tensor:
 
 def class_labels(labels, count: int) -> np.ndarray:
     """Returns labels, also those in a column, as integers `[n]`; a ValueError for others."""
-    labels = np.asarray(labels)
+    labels = checked_array("labels", labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":

@@ -1,9 +1,11 @@
 """Trained models that train on: those of exports, runs, files and the Hugging Face Hub."""
 
+import contextlib
 import io
 import json
-import warnings
-from collections.abc import Iterable
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from keras_gen.arguments import checked_path
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.places import place
 from keras_gen.keras_internals import all_layers
+from keras_gen.messages import warn
 from keras_gen.serving.exported import data_of, find, read_metadata, resolve, versions
 from keras_gen.serving.index import verify
 
@@ -53,7 +56,7 @@ def load(source: str | Path) -> GenerativeModel:
         FileNotFoundError: If nothing is there.
         ValueError: If an export has no configuration of a model, as those of earlier versions, or
             is not the one that `index.json` describes, or what is there is no model of this
-            library.
+            library, or a file is cut, empty, of another format, or holds a wrong value.
 
     Example:
     ```python
@@ -68,7 +71,7 @@ def load(source: str | Path) -> GenerativeModel:
     elif (path := _found(Path(source))).is_dir():
         model = _of_export(path)
     else:
-        model = keras.saving.load_model(path)
+        model = _of_file(path)
     if not isinstance(model, GenerativeModel):
         raise ValueError(
             f"{source} holds a {type(model).__name__}, which is no model of keras_gen: load it by "
@@ -80,6 +83,32 @@ def load(source: str | Path) -> GenerativeModel:
     return model
 
 
+def _of_file(path: Path) -> Any:
+    """Loads what Keras has saved in a file."""
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} is not a whole .keras file: expected the zip archive that model.save writes. "
+            "Copy the file again if it is cut or empty."
+        )
+    with _in_one_sentence(path):
+        return keras.saving.load_model(path)
+
+
+@contextlib.contextmanager
+def _in_one_sentence(path: Path) -> Iterator[None]:
+    """Turns Keras' errors, which print whole configurations, into a ValueError with the cause."""
+    try:
+        yield
+    except Exception as error:  # a wrong value can fail anywhere
+        # Keras wraps an error in others, one for each object around it.
+        cause = str(error).rpartition("Exception encountered: ")[2].strip()
+        sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".")
+        way_out = "Save the model again, or use another copy."
+        if "Could not locate" in cause:
+            way_out = "Import the module that defines it first."
+        raise ValueError(f"{path} cannot be loaded: {sentence[:300]}. {way_out}") from error
+
+
 def _of_hub(source: str) -> Any:
     """Loads a model of the Hugging Face Hub: an export, or else what Keras has saved."""
     try:
@@ -89,7 +118,8 @@ def _of_hub(source: str) -> Any:
     folder = Path(huggingface_hub.snapshot_download(source.removeprefix(HUB)))
     if versions(folder):
         return _of_export(resolve(folder))
-    return keras.saving.load_model(source)
+    with _in_one_sentence(Path(source)):
+        return keras.saving.load_model(source)
 
 
 def _found(source: Path) -> Path:
@@ -124,9 +154,10 @@ def _of_export(path: Path) -> GenerativeModel:
             f"{path} has no {MODEL}, which says how its model is built: build the model as it was, "
             "and give it these weights by keras_gen.serving.export.load_weights."
         )
-    described = _described(file)
-    config = json.loads(str(described["configuration"]))
-    model = keras.saving.deserialize_keras_object(config)
+    with _in_one_sentence(file):
+        described = _described(file)
+        config = json.loads(str(described["configuration"]))
+        model = keras.saving.deserialize_keras_object(config)
     model.step.assign(described["step"])
     metadata = read_metadata(path)
     model.started_from = metadata.get("started_from") or data_of(metadata)
@@ -145,10 +176,9 @@ def _of_export(path: Path) -> GenerativeModel:
         if any(id(weight) not in known for weight in network.trainable_weights)
     ]
     if initial:
-        warnings.warn(
+        warn(
             f"{path} does not hold the weights of {', '.join(initial)}, for no signature reads "
-            "them: they are initial ones. A .keras file holds all weights.",
-            stacklevel=3,
+            "them: they are initial ones. A .keras file holds all weights."
         )
     return model
 
@@ -189,10 +219,9 @@ def description(model: Any, kept: Iterable[Any]) -> bytes | None:
     try:
         config = keras.saving.serialize_keras_object(model)
     except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-        warnings.warn(
+        warn(
             f"{type(model).__name__} has no configuration ({error}): its export serves, and "
-            "keras_gen.load cannot load it.",
-            stacklevel=3,
+            "keras_gen.load cannot load it."
         )
         return None
     compiled = config.get("compile_config") or {}

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_array
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import global_batch
 
@@ -142,7 +143,7 @@ class SamplingWeights(keras.layers.Layer):
 
     def assign(self, values) -> None:
         """Sets all weights between steps: finite, not negative and not all 0."""
-        values = np.asarray(values, np.float32)
+        values = checked_array("values", values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
             raise ValueError(

@@ -112,6 +112,8 @@ def test_labels_of_the_target_are_for_evaluate_only():
     found = model.evaluate(target, labels, return_dict=True, verbose=0)
     right = np.mean(model.classify(target).argmax(1) == labels)
     assert found["accuracy"] == pytest.approx(right) and "d_loss" not in found
+    none = model.evaluate(target, np.full(len(target), -1), return_dict=True, verbose=0)
+    assert np.isnan(none["accuracy"])
     column = model.evaluate(target, labels[:, None], return_dict=True, verbose=0)
     assert column["loss"] == pytest.approx(found["loss"])
     four = data.map(lambda *parts: (*parts, parts[1]))
@@ -130,6 +132,8 @@ def test_examples_without_a_label_have_no_loss():
     known = model.evaluate(x[:6], labels[:6], batch_size=6, return_dict=True, verbose=0)
     assert found["accuracy"] == pytest.approx(known["accuracy"])
     assert found["loss"] == pytest.approx(known["loss"] * 6 / 8, rel=1e-5)
+    none = model.evaluate(x, np.full(8, -1), return_dict=True, verbose=0)
+    assert np.isnan(none["accuracy"]) and none["loss"] == 0
     assert model.features(x).shape == (8, 4) and (model.features(x) >= 0).all()
 
 

@@ -324,11 +324,10 @@ class TestSamples:
         )
 
     def test_a_class_may_be_given_for_each_example(self):
-        labels = [2, 0, 1, -1, 2]
+        labels = [2, 0, 1, 1, 2]
         images = Painter().sample(5, seed=1, batch_size=2, label=labels)
         free = Painter().sample(5, seed=1)
-        expected = [*pixel(labels[:3]), free[3, 0], pixel(2)]
-        np.testing.assert_array_equal(images[:, 0], expected)
+        np.testing.assert_array_equal(images[:, 0], pixel(labels))
         np.testing.assert_array_equal(images[:, 2:], free[:, 2:])
         np.testing.assert_array_equal(Painter().sample(2, label=[1])[:, 0], pixel([1, 1]))
 
@@ -349,8 +348,12 @@ class TestSamples:
             model.sample(2, temperature=[0.5, 1.0])
         with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
             model.sample(1, class_=2)
-        with pytest.raises(ValueError, match=r"Labels .* from 3 to 3: .* in \[0, 2\], or -1"):
+        with pytest.raises(ValueError, match=r"Labels .* from 3 to 3: .* in \[0, 2\]\.$"):
             model.sample(1, label=3)
+        for label in (-1, [0, -1], np.array([-1]), np.float32(-1), tf.constant(-1)):
+            sentence = r"^label is -1: expected a class from 0 to 2\. Leave label out to sample any"
+            with pytest.raises(ValueError, match=sentence):
+                model.sample(2, label=label)
         with pytest.raises(ValueError, match=r"There are 3 label for n=2: give one, or 2\."):
             model.sample(2, label=[0, 1, 2])
 
@@ -365,6 +368,8 @@ class TestSamples:
         for seed, label, temperature in [(0, -1, 1.0), (2**31 - 1, 2, 0.5)]:
             conditions = dict(label=label, temperature=temperature)
             served = exported("sample", seed=seed, n=3, **conditions)
+            if label == -1:  # exports' default, any class
+                del conditions["label"]
             np.testing.assert_array_equal(
                 served["images"], model.sample(3, seed=seed, **conditions)
             )

@@ -351,12 +351,13 @@ def test_a_number_in_the_range():
 IMAGES, TEXTS = Images((2,)), Texts(WORDS)
 CHARACTERS = Characters("abc", 4)
 VALUES = [
-    (IMAGES, [[0.0, 7.0]], r"^Images .* from 0 to 7: .* floats in \[-1, 1\] or uint8 in 0\.\.255"),
+    (IMAGES, [[0.0, 7.0]], r"^Vectors .* from 0 to 7: .* floats in \[-1, 1\] or uint8 in 0\.\.255"),
     (IMAGES, [[0.0, NAN]], "nan"),
     (IMAGES, [[0.0, -np.inf]], "from -inf"),
     (IMAGES, [[0.0, 1.0011]], r" to 1\.0011:"),
     (IMAGES, np.zeros((2, 5), "uint8"), r"have shape \(2, 5\): expected \[batch, 2\]"),
-    (Levels((2,), 4), np.array([[0, 4]]), r"^Images .* from 0 to 4: .* in \[0, 3\]"),
+    (Levels((2,), 4), np.array([[0, 4]]), r"^Vectors .* from 0 to 4: .* in \[0, 3\]"),
+    (Images((1, 1, 1), name="target_images"), [[[[7.0]]]], "^Target images .* from 7 to 7: "),
     (Levels((2,), 4, name="masks"), np.array([[0, -1]]), "^Masks have .* from -1 to 0:"),
     (Labels(3), [-1, 2], r"^Labels .* from -1 to 2: .* in \[0, 2\]"),
     (Labels(3, unknown=True), [-2, 3], r"from -2 to 3: .* in \[0, 2\], or -1"),
@@ -389,6 +390,12 @@ VALUES = [
 DTYPES = [
     (IMAGES, "int32", r"have dtype int32: expected floats in \[-1, 1\] or uint8"),
     (IMAGES, "bool", "have dtype bool"),
+    (
+        Images((2,), 0.0),
+        "int64",
+        r"^Vectors have .*\. Convert 0 and 1 with \.astype\('float32'\), and",
+    ),
+    (IMAGES, "int64", r"Convert levels from 0 to 255 with \.astype\('uint8'\)\.$"),
     (Levels((2,)), "float32", r"float32: .*integers in \[0, 255\]"),
     (Labels(3), "float32", r"^Labels have dtype float32: .*integers in \[0, 2\]"),
     (Waveforms(2), "int32", "int32: expected int16, or float"),

@@ -176,8 +176,27 @@ class TestPlayers:
         assert model.b_optimizer.iterations.numpy() == 0
 
     def test_a_loss_has_a_way_out(self):
-        with pytest.raises(ValueError, match="but got 'loss': leave it out, for the model has"):
-            Line(line()).compile(optimizer="sgd", loss="mse")
+        for argument, reason in {
+            "loss": "the model has losses of its own",
+            "loss_weights": "the weights of the losses are arguments of the class",
+            "metrics": "fit and evaluate report the losses, and functions of keras_gen.metrics",
+            "weighted_metrics": "fit and evaluate report the losses",
+        }.items():
+            with pytest.raises(ValueError, match=f"got '{argument}': leave it out, for {reason}"):
+                Line(line()).compile(optimizer="sgd", **{argument: ["mse"]})
+
+    @pytest.mark.parametrize(
+        "options", [{"optimizer": "none"}, {"optimizer": "sgd", "loss": "mse"}, {"d_optimizer": 1}]
+    )
+    def test_a_refused_compile_leaves_the_model_compiled(self, options):
+        model = Line(line())
+        model.compile(optimizer="sgd", run_eagerly=True)
+        before = model.optimizer
+        with pytest.raises(ValueError):
+            model.compile(**options)
+        assert model.optimizer is before and model.run_eagerly
+        model.fit(np.ones((2, 1), "float32"), verbose=0)
+        assert before.iterations.numpy() == 1
 
     def test_what_is_no_network_is_refused(self):
         for wrong, found in ((3, "3"), ("vgg", "'vgg'"), (None, "None")):

@@ -127,8 +127,6 @@ def test_samples_are_of_the_class_that_is_asked_for():
     for batch_size in (64, 2):
         images = model.sample(5, seed=0, batch_size=batch_size, label=asked)
         np.testing.assert_array_equal(classes(images), asked)
-    # -1 asks for any class, here of some.
-    np.testing.assert_array_equal(classes(model.sample(3, seed=0, label=[1, -1, 2]))[::2], [1, 2])
     latents = np.zeros((5, LATENTS), "float32")
     np.testing.assert_array_equal(classes(model.generate(latents, np.array(asked))), asked)
 
@@ -174,7 +172,6 @@ def test_samples_are_of_all_classes_by_default():
     # 100 of each class, with a deviation of 8.7.
     assert (np.abs(np.bincount(drawn, minlength=CLASSES) - 100) < 35).all()
     assert np.corrcoef(drawn[1:], drawn[:-1])[0, 1] < 0.2
-    np.testing.assert_array_equal(drawn, classes(model.sample(400, seed=0, label=-1)))
     assert (classes(model.sample(400, seed=1)) != drawn).mean() > 0.6
 
 

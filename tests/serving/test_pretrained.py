@@ -1,9 +1,12 @@
 """Trained models that train on."""
 
+import io
 import json
 import shutil
 import sys
 import types
+import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -179,6 +182,71 @@ def test_what_is_refused(home, tmp_path):
     network.save(tmp_path / "network.keras")
     with pytest.raises(ValueError, match=r"holds a Sequential, which is no model of keras_gen"):
         keras_gen.load(tmp_path / "network.keras")
+
+
+def changed(member, change):
+    """What a file of the model holds when one of its members is changed, or left out."""
+    path, content = Path("vae.keras"), io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(content, "w") as new:
+        for name in old.namelist():
+            value = old.read(name)
+            if name == member:
+                value = change(value)
+            if value is not None:
+                new.writestr(name, value)
+    return content.getvalue()
+
+
+def with_value(name, value):
+    """A change of the model's configuration."""
+
+    def change(text):
+        config = json.loads(text)
+        config["config"][name] = value
+        return json.dumps(config)
+
+    return change
+
+
+WHOLE = r"is not a whole \.keras file: expected the zip archive that model\.save writes\. Copy"
+BROKEN = {
+    "empty": (lambda: b"", WHOLE),
+    "cut": (lambda: Path("vae.keras").read_bytes()[:2000], WHOLE),
+    "foreign": (lambda: b"hello", WHOLE),
+    "another zip": (
+        lambda: changed("config.json", lambda text: None),
+        r"cannot be loaded: .*There is no item named 'config\.json'.*\. Save the model again",
+    ),
+    "a wrong value": (
+        lambda: changed("config.json", with_value("seed", "a")),
+        r"cannot be loaded: seed must be an integer.*, found 'a'\. Save the model again, or use",
+    ),
+    "an unknown argument": (
+        lambda: changed("config.json", with_value("colour", 3)),
+        r"cannot be loaded: .*\{'colour': 3\}\. Save the model again",
+    ),
+    "a wrong network": (
+        lambda: changed("config.json", with_value("encoder", 3)),
+        r"cannot be loaded: .*3.*\. Save the model again",
+    ),
+    "another class": (
+        lambda: changed("config.json", lambda text: text.replace(b"VAE", b"VAEE")),
+        r"cannot be loaded: Could not locate class 'VAEE'\. Import the module that defines it",
+    ),
+    "cut weights": (
+        lambda: changed("model.weights.h5", lambda value: value[:500]),
+        r"cannot be loaded: .*truncated file.*\. Save the model again",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
+    content, sentence = BROKEN[case]
+    (tmp_path / "model.keras").write_bytes(content())
+    with pytest.raises(ValueError, match=rf"^\S+model\.keras {sentence}") as caught:
+        keras_gen.load(tmp_path / "model.keras")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
 
 
 def test_published_exports_can_be_loaded():

@@ -1,9 +1,9 @@
 """What `fit` and `evaluate` are given: by name, refused where it cannot be right, and looked at."""
 
+import contextlib
 import inspect
 import itertools
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,14 +11,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.arguments import checked_integer, checked_number, refuse_masked
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.kinds_of_data.waveform_data import Sounds
+from keras_gen.data.source import Source
 from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.files.sounds import of_one_length
+from keras_gen.messages import warn
 
 USUAL_BATCH = 32  # as in Keras
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
@@ -141,6 +144,59 @@ def _names_in(labels) -> list[str] | None:
     return sorted_names(values.tolist())
 
 
+@contextlib.contextmanager
+def edges_undone(model, trains: bool):
+    """Within, a call may change edges, their names, and their units; it is undone if it fails.
+
+    Args:
+        model: A `GenerativeModel`.
+        trains: Whether it is `fit`, which is undone unless a step was taken.
+    """
+    before = [(edges, dict(edges)) for edges in (model.edges, model.training_edges)]
+    own = [edge for _, edges in before for edge in edges.values() if hasattr(edge, "adapted")]
+    units = [(edge, edge.columns, edge.get_weights()) for edge in own]
+    step = int(model.step.numpy())
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if trains:
+            done = int(model.step.numpy()) != step
+        if not done:
+            for edge, columns, weights in units:
+                edge.columns = columns
+                edge.set_weights(weights)
+            for edges, old in before:
+                _restore_edges(model, edges, old)
+
+
+def _restore_edges(model, edges: dict, old: dict) -> None:
+    """Gives a model the edges that it had before, and drops steps that have read others."""
+    changed = [name for name, edge in edges.items() if edge is not old.get(name)]
+    for name in changed:
+        if name in old:
+            edges[name] = old[name]
+        else:
+            edges.pop(name)
+    if changed:
+        model.train_function = model.test_function = None
+
+
+def name_columns(model, arguments: dict[str, Any]) -> None:
+    """Lets edges that standardize know the columns of tables of pandas, in the first training.
+
+    Args:
+        model: A `GenerativeModel`.
+        arguments: Those of `fit`, by name.
+    """
+    edges = model.edges | model.training_edges
+    parts = in_order((arguments.get("x"), arguments.get("y")))
+    for name, part in zip(model.batch, parts, strict=False):
+        if is_table(part) and not getattr(edges[name], "adapted", True):
+            edges[name].columns = tuple(map(str, part.columns))
+
+
 def as_arrays(model, arguments: dict[str, Any]) -> None:
     """Replaces tables and columns of pandas, and texts, in the arguments of `fit` by arrays.
 
@@ -158,6 +214,39 @@ def as_arrays(model, arguments: dict[str, Any]) -> None:
         x, *others = held_out
         others = [_plain(each, of_batch[1:] or of_batch) for each in others]
         arguments["validation_data"] = (_plain(x, of_batch), *others)
+
+
+def keep_digits(model, arguments: dict[str, Any]) -> None:
+    """Replaces arrays whose digits float32 would lose by a source: Keras casts only arrays.
+
+    Args:
+        model: A `GenerativeModel`, whose edges standardize in float64.
+        arguments: Those of `fit` or `evaluate`, by name.
+    """
+    held_out = arguments.get("validation_data")
+    if isinstance(held_out, list | tuple):
+        arguments["validation_data"] = _exact(model, *held_out) or held_out
+    source = _exact(model, arguments.get("x"), arguments.get("y"))
+    if source is None:
+        return
+    if arguments.get("validation_split") and held_out is None:
+        count = _count_kept(len(source), arguments.pop("validation_split"))
+        arguments["validation_data"] = source.select(slice(count, None))
+        source = source.select(slice(count))
+    arguments["x"] = source
+    arguments["y"] = None
+
+
+def _exact(model, *data) -> Source | None:
+    """A source of arrays, if an edge says that float32 would lose their digits."""
+    if any(is_dataset(part) or isinstance(part, Mapping) for part in data):
+        return None
+    edges = model.edges | model.training_edges
+    parts = in_order(list(data))
+    pairs = zip(model.batch, parts, strict=False)
+    if any(hasattr(edges[name], "adapted") and edges[name].loses(part) for name, part in pairs):
+        return Source(tuple(parts) if len(parts) > 1 else parts[0])
+    return None
 
 
 def _plain(data, edges: list):
@@ -240,6 +329,12 @@ def refuse_data(name: str, argument: str, data, steps: int | None) -> None:
             )
     if is_dataset(data):
         return
+    if type(data).__module__.startswith("h5py") and isinstance(data, Mapping):
+        first = next(iter(data), "x") if data else "x"
+        raise ValueError(
+            f"{name} got an h5py.{type(data).__name__} as {argument}: expected {_KINDS}. Give one "
+            f"of its datasets, such as file['{first}']."
+        )
     arrays = _arrays(data)
     if not arrays:
         raise ValueError(f"{name} got no data as {argument}: expected {_KINDS}.")
@@ -267,6 +362,7 @@ def _refuse_array(name, argument, array):
             f"{name} got a ragged tensor as {argument}, whose examples differ in size: resize "
             "or pad them to one."
         )
+    refuse_masked(argument, array)
     if not hasattr(array, "shape"):
         kind = type(array).__name__
         raise ValueError(f"{name} got {argument} of the type {kind}: expected {_KINDS}.")
@@ -402,8 +498,10 @@ def _first_of(batches: Iterator):
 
 
 def _tuples(batches) -> Iterator:
-    """Batches as Keras wants them of a generator: in tuples."""
+    """Batches as Keras wants them of a generator: in tuples, without masked values."""
     for batch in batches:
+        for part in tf.nest.flatten(batch):
+            refuse_masked("A batch", part)
         yield batch if isinstance(batch, tuple) else (batch,)
 
 
@@ -415,7 +513,8 @@ def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
         arguments: Those of `fit` or `evaluate`, by name; a generator is replaced.
 
     Raises:
-        ValueError: If the floats of `validation_data` have another range than those of x.
+        ValueError: If the floats of `validation_data` have another range than those of x, or its
+            first batch does not fit the edges, which Keras would find out after an epoch.
     """
     before = model.edges | model.training_edges
     first, arguments["x"] = first_batch(arguments["x"], arguments.get("y"))
@@ -425,6 +524,7 @@ def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
         first, x = first_batch(x, y)
         arguments["validation_data"] = (x, y)
         others = _seen(model, first)
+        _refuse_held_out(model, first, seen | others)
         for name in seen.keys() & others.keys():
             if seen[name] != others[name]:
                 raise ValueError(
@@ -442,6 +542,16 @@ def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
             print(f"{name}: taken as {edge.expected()}")
 
 
+def _refuse_held_out(model, first, seen: dict) -> None:
+    """Refuses a first batch for validation that does not fit the edges, before any training."""
+    if first is None:
+        return
+    edges = model.edges | model.training_edges | seen
+    for name, part in model.named_parts(first).items():
+        if name in edges:
+            edges[name].prepare(part)
+
+
 def _seen(model, first) -> dict:
     """The edges of floats, after they have seen a first batch."""
     found: dict = {}
@@ -449,6 +559,7 @@ def _seen(model, first) -> dict:
         return found
     edges = model.edges | model.training_edges
     for name, part in model.named_parts(first).items():
+        refuse_masked(name, part)
         edge = edges[name].seen(part) if name in edges else None
         if edge is not None:
             found[name] = edge
@@ -477,11 +588,10 @@ def warn_of_few_values(model, arguments: dict[str, Any]) -> None:
         f"{count} in column {name}" for name, count in counts.items() if 4 * count <= len(rows)
     ]
     if few:
-        warnings.warn(
+        warn(
             f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
             f"number of different values in {len(rows)} rows is {', '.join(few)}: spread these "
-            "values with keras_gen.data.NormalScores, or leave the columns out.",
-            stacklevel=3,
+            "values with keras_gen.data.NormalScores, or leave the columns out."
         )
 
 
@@ -525,8 +635,11 @@ def _training_batches(arguments: dict[str, Any]) -> Callable[[], Iterator]:
         return lambda: (x[number] for number in range(steps or len(x)))
     if isinstance(x, tf.data.Dataset):
         return lambda: iter(x.take(-1 if steps is None else steps))
-    # As Keras divides them: what comes last is for validation.
-    kept = 1 - (arguments.get("validation_split") or 0)
-    count = math.floor(len(_arrays(x)[0]) * kept)
+    count = _count_kept(len(_arrays(x)[0]), arguments.get("validation_split") or 0)
     parts = tf.nest.map_structure(lambda a: None if a is None else a[:count], (x, y))
     return lambda: iter([parts])
+
+
+def _count_kept(count: int, split: float) -> int:
+    """How many examples Keras keeps for training: those that come last are for validation."""
+    return math.floor(count * (1 - split))

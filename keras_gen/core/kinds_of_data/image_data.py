@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +16,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
+from keras_gen.messages import warn
 
 # The brightest level of a first batch from which on floats are taken for levels.
 DIMMEST = 16
@@ -56,7 +56,8 @@ class Images(Edge):
         if values.dtype != tf.uint8:
             if not values.dtype.is_floating:
                 raise TypeError(
-                    f"{self.subject} have dtype {values.dtype.name}: expected {self.expected()}."
+                    f"{self.subject} have dtype {values.dtype.name}: expected {self.expected()}. "
+                    f"Convert {self._conversions()}."
                 )
             low, high = (0.0, 255.0) if levels else (self.low, self.high)
             values = tf.cast(values, tf.float32)
@@ -80,8 +81,13 @@ class Images(Edge):
 
     @property
     def subject(self) -> str:
-        """How messages call them, such as "Images" or "Target images"."""
-        return self.name.replace("_", " ").capitalize()
+        """How messages call them, such as "Images" or "Target images", or "Vectors"."""
+        return _subject(self)
+
+    def _conversions(self) -> str:
+        """How integers become what `prepare` takes, in words."""
+        levels = "levels from 0 to 255 with .astype('uint8')"
+        return f"0 and 1 with .astype('float32'), and {levels}" if self.low == 0 else levels
 
     def expected(self) -> str:
         """What `prepare` takes, in words."""
@@ -98,17 +104,16 @@ class Images(Edge):
         most = float(values.max())
         if values.dtype == np.uint8:
             if most == 1:
-                warnings.warn(
-                    "The images are uint8 of 0 and 1, which is nearly black: multiply them by 255.",
-                    stacklevel=2,
+                warn(
+                    f"The {self.subject.lower()} are uint8 of 0 and 1, which is nearly black: "
+                    "multiply them by 255."
                 )
             return None
         if self.low < 0 <= least < most <= self.high:
             inside = f"[{self.low:g}, {self.high:g}]"
-            warnings.warn(
-                f"The images are floats from {least:g} to {most:g}, where 0 is taken as gray: "
-                f"black is {self.low:g}; give uint8, or scale them to {inside}.",
-                stacklevel=2,
+            warn(
+                f"The {self.subject.lower()} are floats from {least:g} to {most:g}, where 0 is "
+                f"taken as gray: black is {self.low:g}; give uint8, or scale them to {inside}."
             )
         levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
         return dataclasses.replace(self, float_levels=levels)
@@ -151,7 +156,7 @@ class Levels(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes integers `[batch, *shape]`."""
-        subject = self.name.capitalize()
+        subject = _subject(self)
         values = of_shape(as_tensor(values, self.name), self.shape, subject)
         return integers_within(values, 0, self.levels - 1, subject)
 
@@ -168,6 +173,12 @@ class Levels(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.int32)
+
+
+def _subject(edge: Images | Levels) -> str:
+    """How messages call the data of an edge; flat ones are not images, whatever their name is."""
+    name = edge.name.replace("_", " ")
+    return (name.replace("images", "vectors") if len(edge.shape) == 1 else name).capitalize()
 
 
 def missing_pixels(masks: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import refuse_masked, shown
 from keras_gen.core.checks.step_checks import require
 from keras_gen.data.transforms.tables import by_name, refuse_missing
 
@@ -29,8 +29,9 @@ class Edge:
 
         Raises:
             TypeError: If a column of a table holds no numbers.
-            ValueError: If a value of a table is missing, or two of its columns have one name.
+            ValueError: If a value is missing or masked, or two columns of a table have one name.
         """
+        refuse_masked(self.name, values)
         if is_table(values):
             return numbers_of_table(values)
         return values.to_numpy() if hasattr(values, "to_numpy") else values
@@ -102,7 +103,13 @@ def numbers_of_table(table) -> np.ndarray:
 
 
 def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
-    """Returns values as a tensor; a TypeError names them if they are no array."""
+    """Returns values as a tensor.
+
+    Raises:
+        TypeError: If they are not an array.
+        ValueError: If some are masked.
+    """
+    refuse_masked(name, values)
     try:
         return tf.convert_to_tensor(values)
     except (OverflowError, TypeError, ValueError):
@@ -111,10 +118,15 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
 
 def as_numbers(values, subject, dtype=tf.float32):
     """Numbers of any kind as floats."""
+    return tf.cast(checked_numbers(values, subject), dtype)
+
+
+def checked_numbers(values, subject) -> tf.Tensor:
+    """Returns numbers as a tensor of their dtype; a TypeError for other values."""
     values = as_tensor(values, subject)
     if not (values.dtype.is_floating or values.dtype.is_integer):
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
-    return tf.cast(values, dtype)
+    return values
 
 
 def of_shape(values, shape, subject):

@@ -16,6 +16,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,
     as_tensor,
+    checked_numbers,
     is_table,
     numbers_of_table,
     of_shape,
@@ -23,6 +24,9 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 )
 from keras_gen.data.transforms.tables import Column, RowVectors, row_texts, table_rows
 
+# Standard deviations of columns whose values, and samples of them, float32 can hold.
+LEAST_DEVIATION = 1e-30
+LARGEST_DEVIATION = 1e30
 # Of frames of mel magnitudes, some way beyond log(1e-5) and a full-scale sine.
 LOG_MEL_RANGE = (-16.0, 12.0)
 LOG_MEL = "natural logarithms of magnitudes, -16 to 12; decibels times 0.1151 are such"
@@ -103,10 +107,8 @@ class Vectors(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes finite numbers `[batch, *shape]`."""
-        values = as_numbers(values, self.name.capitalize())
-        values = of_shape(values, self.shape, self.name.capitalize())
-        most = np.finfo("float32").max
-        return within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
+        subject = self.name.capitalize()
+        return finite(of_shape(as_numbers(values, subject), self.shape, subject), subject)
 
     @override
     def standardized(self):
@@ -154,9 +156,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     """Numbers in any units, inside with mean 0 and standard deviation 1 in each column.
 
     Columns are the last axis: those of rows `[batch, columns]`, the channels of series `[batch,
-    steps, channels]`. The first `fit` sets mean and deviation by the data it is given (`adapt`). It
-    is a layer, so that a model which has it among its `edges` saves them. A column of one value
-    keeps its unit.
+    steps, channels]`. The first `fit` sets the mean and the standard deviation from its data
+    (`adapt`). The edge is a layer, so that a model which has it among its `edges` saves them. A
+    column of one value keeps its unit. Numbers are standardized in float64; results are float32.
 
     Args:
         shape: Shape of one example.
@@ -176,9 +178,10 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         self.shape = tuple(shape)
         if None in self.shape:
             raise ValueError(f"{name} have the shape {self.shape}: expected known sizes.")
-        columns = self.shape[-1:]
-        self.mean = self.add_weight(name="mean", shape=columns, initializer="zeros")
-        self.deviation = self.add_weight(name="deviation", shape=columns, initializer="ones")
+        # In float64: float32 would round large numbers before their mean is subtracted.
+        units = dict(shape=self.shape[-1:], dtype="float64")
+        self.mean = self.add_weight(name="mean", initializer="zeros", **units)
+        self.deviation = self.add_weight(name="deviation", initializer="ones", **units)
         self.examples = self.add_weight(
             name="examples", shape=(), dtype="int64", initializer="zeros"
         )
@@ -190,8 +193,6 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     def as_array(self, values):
         if not is_table(values):
             return super().as_array(values)
-        if not self.adapted:
-            self.columns = tuple(map(str, values.columns))
         if self.columns:
             values = in_order(values, self.columns)
         return numbers_of_table(values)
@@ -202,23 +203,25 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         return int(self.examples.numpy()) > 0
 
     def adapt(self, batches: Iterable) -> None:
-        """Sets mean and deviation to those of all examples in batches of them.
+        """Sets the mean and the standard deviation to those of all examples in batches of them.
 
         Raises:
-            ValueError: If their shape is another, a number is not finite, or float32 cannot tell
-                the numbers of a column apart, as those of seconds since 1970.
+            ValueError: If the shape does not match, a number is not finite in float32, a standard
+                deviation is not in 1e-30 to 1e30, or float32 cannot tell the numbers of a column
+                apart, as with the seconds of one hour, counted from 1970.
         """
         examples = 0
         count = 0
         mean = np.zeros(self.shape[-1])
         squares = np.zeros(self.shape[-1])
         for batch in batches:
-            values = as_numbers(batch, self.name.capitalize(), tf.float64)
-            values = of_shape(values, self.shape, self.name.capitalize()).numpy()
-            if not len(values):
-                continue
+            values = checked_numbers(batch, self.name.capitalize())
+            values = of_shape(values, self.shape, self.name.capitalize())
             examples += len(values)
-            rows = values.reshape(-1, self.shape[-1])
+            # In NumPy, for TensorFlow takes subnormal numbers for 0.
+            rows = values.numpy().astype(np.float64).reshape(-1, self.shape[-1])
+            if not len(rows):
+                continue
             self._refuse_non_finite(rows)
             # Chan, Golub, LeVeque (1983): what a further batch adds to mean and squares.
             distance = rows.mean(axis=0) - mean
@@ -230,18 +233,19 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         # That of one value alone is what rounding makes of 0.
         varies = deviation > 1e-12 * np.abs(mean)
         self._refuse_rounding(mean, deviation, varies)
+        self._refuse_scale(deviation, varies)
         self.mean.assign(mean)
         self.deviation.assign(np.where(varies, deviation, 1.0))
         self.examples.assign(examples)
 
     def _refuse_non_finite(self, rows):
-        wrong = np.argwhere(~np.isfinite(rows))
+        wrong = np.argwhere(~(np.abs(rows) <= np.finfo("float32").max))
         if len(wrong):
             place, column = wrong[0]
             raise ValueError(
                 f"{self.name.capitalize()} have {rows[place, column]} in column {column} of row "
-                f"{place}, counted from 0: expected finite numbers; leave such rows out, or fill "
-                "them in."
+                f"{place}, counted from 0: expected finite numbers up to 3.4e38; leave such rows "
+                "out, or fill them in."
             )
 
     def _refuse_rounding(self, mean, deviation, varies):
@@ -249,30 +253,62 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if len(alike):
             column = alike[0]
             raise ValueError(
-                f"{self.name.capitalize()} have the mean {mean[column]:g} and the deviation "
-                f"{deviation[column]:g} in column {column}, counted from 0, which float32 cannot "
-                "tell apart: subtract a number near the mean first."
+                f"{self.name.capitalize()} have the mean {mean[column]:g} and the standard "
+                f"deviation {deviation[column]:g} in column {column}, counted from 0, which "
+                "float32 cannot tell apart: subtract a number near the mean first."
+            )
+
+    def _refuse_scale(self, deviation, varies):
+        inside = (deviation >= LEAST_DEVIATION) & (deviation <= LARGEST_DEVIATION)
+        outside = np.flatnonzero(varies & ~inside)
+        if len(outside):
+            column = outside[0]
+            raise ValueError(
+                f"{self.name.capitalize()} have the standard deviation {deviation[column]:g} in "
+                f"column {column}, counted from 0: expected {LEAST_DEVIATION:g} to "
+                f"{LARGEST_DEVIATION:g}, beyond which float32 loses numbers. Choose another unit "
+                "for this column."
             )
 
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes finite numbers `[batch, *shape]` in the units of the data."""
-        return (Vectors(self.shape, self.name).prepare(values) - self.mean) / self.deviation
+        subject = self.name.capitalize()
+        values = of_shape(as_numbers(values, subject, tf.float64), self.shape, subject)
+        standardized = (values - self.mean.value) / self.deviation.value
+        return finite(tf.cast(standardized, tf.float32), subject)
+
+    def loses(self, values) -> bool:
+        """Whether float32 rounds numbers `[n, *shape]` by over a thousandth of their spread."""
+        if getattr(values, "dtype", None) != np.float64 or np.shape(values)[1:] != self.shape:
+            return False
+        rows = np.reshape(values, [-1, self.shape[-1]])
+        with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused later
+            rounding = np.abs(rows - rows.astype(np.float32)).max(axis=0, initial=0)
+            return bool((rounding > 1e-3 * rows.std(axis=0)).any())
 
     @override
     def restore(self, values):
         """Returns float32 in the units of the data."""
-        return tf.cast(values, tf.float32) * self.deviation + self.mean
+        values = tf.cast(values, tf.float64) * self.deviation.value + self.mean.value
+        return tf.cast(values, tf.float32)
 
     @override
     def nats_outside(self, nats):
         # Of each value: p(x) = p((x - mean) / deviation) / deviation.
         values = math.prod(self.shape[:-1])
-        return nats + values * tf.reduce_sum(tf.math.log(self.deviation.value))
+        log_units = tf.reduce_sum(tf.math.log(self.deviation.value))
+        return nats + values * tf.cast(log_units, tf.float32)
 
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
+    """Returns float32 numbers, refused if one is NaN or infinite."""
+    most = np.finfo("float32").max
+    return within(values, -most, most, subject, "finite numbers", slack=0)
 
 
 def in_order(table, names: Sequence[str]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +13,7 @@ from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, as_tensor, of_shape, within
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 from keras_gen.files.sounds import of_one_length
+from keras_gen.messages import warn
 
 # The fraction of a sound's samples at full scale from which on it is taken to be clipped.
 CLIPPED = 0.01
@@ -128,10 +128,9 @@ class MuLaw(Sounds):
         sounding = np.count_nonzero(values)
         clipped = np.count_nonzero((values >= full) | (values <= -full))
         if clipped > CLIPPED * sounding:
-            warnings.warn(
+            warn(
                 f"{clipped / sounding:.0%} of the samples are at full scale, as in recordings that "
-                "are clipped: use softer ones.",
-                stacklevel=2,
+                "are clipped: use softer ones."
             )
 
     @override

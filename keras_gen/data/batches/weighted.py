@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_array, checked_integer, checked_seed
 from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
 
 
@@ -94,7 +94,7 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)
         array([0.66666667, 0.66666667, 0.66666667, 2.        ])
     """
-    latents = np.asarray(latents, np.float64)
+    latents = checked_array("latents", latents, np.float64)
     if latents.ndim != 2:
         raise ValueError(f"latents have shape {latents.shape}: expected [n, latents].")
     if not np.isfinite(latents).all():

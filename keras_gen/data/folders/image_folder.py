@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -34,6 +33,7 @@ from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.tables import is_missing
 from keras_gen.files.reading import MOST_BYTES, read_text
+from keras_gen.messages import warn
 
 
 def image_folder(
@@ -125,10 +125,9 @@ def image_folder(
         folder, [(file,) for file in files], cover, hold_decoded, max_broken
     )
     if warns_of_gray and not colored:
-        warnings.warn(
+        warn(
             f"All {len(places)} images in {folder} are gray and become three equal channels: give "
-            "channels=1 for one, or channels=3 to keep three.",
-            stacklevel=2,
+            "channels=1 for one, or channels=3 to keep three."
         )
     if names is None:
         return Source(stored, decode, origin=f"{len(places)} images, from {folder}")
@@ -136,10 +135,9 @@ def image_folder(
     held = [class_of[files[place]] for place in places]
     empty = sorted(set(names) - set(held), key=names.index)
     if empty:
-        warnings.warn(
+        warn(
             f"{folder} holds no readable image of {len(empty)} of {len(names)} classes: "
-            f"{listed(empty)}",
-            stacklevel=2,
+            f"{listed(empty)}"
         )
     return Source(
         (stored, np.array([names.index(name) for name in held])),

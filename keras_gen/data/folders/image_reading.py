@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
@@ -15,6 +14,7 @@ import tensorflow as tf
 
 from keras_gen.files.images import SUFFIXES, decode_image, decoded
 from keras_gen.files.reading import read_regular
+from keras_gen.messages import warn
 
 # Images of kinds that are not read.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
@@ -106,10 +106,9 @@ def read_images(
         _report(folder, broken, len(examples), max_broken)
     if transparent:
         shown = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
-        warnings.warn(
+        warn(
             f"{len(transparent)} images in {folder} have transparent pixels, which are laid over "
-            f"white: {shown}",
-            stacklevel=3,
+            f"white: {shown}"
         )
     places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
     if len(places) < 2:
@@ -160,10 +159,9 @@ def image_files(folder: Path) -> list[Path]:
             f"{folder} {held}; images end in {', '.join(SUFFIXES)}{convert}."
         )
     if unread:
-        warnings.warn(
+        warn(
             f"{len(unread)} images in {folder} are of kinds that are not read and are left out; "
-            f"convert them to JPEG or PNG: {listed(unread)}",
-            stacklevel=3,
+            f"convert them to JPEG or PNG: {listed(unread)}"
         )
     return files
 
@@ -208,4 +206,4 @@ def _report(folder: Path, broken: list[_Broken], count: int, max_broken: float) 
             f"{found}, more than the fraction of {max_broken:g} allowed; repair or remove {shown}, "
             "or raise max_broken."
         )
-    warnings.warn(f"{found} and are left out: {shown}", stacklevel=4)
+    warn(f"{found} and are left out: {shown}")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_array, checked_integer, checked_seed
 
 _FINER = 4  # times the side at which a face is drawn, before it is shrunk
 _SKIN = np.array(
@@ -170,7 +170,7 @@ def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
 
     def on_face(points):
         """From the coordinates of a face to pixels."""
-        points = np.asarray(points)
+        points = checked_array("points", points)
         placed = center + points[:, :1] * across + points[:, 1:] * chin
         return [tuple(point) for point in placed * side]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_array, checked_integer
 
 
 class Factors:
@@ -64,7 +64,7 @@ class Factors:
 
     def check(self, combinations: np.ndarray) -> np.ndarray:
         """Returns `combinations` as int64 `[n, factors]`; a ValueError off the grid."""
-        combinations = np.asarray(combinations)
+        combinations = checked_array("combinations", combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):
             row, column = outside[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.data.source import Source, checked_labels
 
 
@@ -21,7 +21,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
         >>> len(points_around(np.eye(2), std=0.01, n=100))
         100
     """
-    centers = np.asarray(centers, "float64")
+    centers = checked_array("centers", centers, "float64")
     rng = np.random.default_rng(checked_seed(seed))
     drawn = centers[rng.integers(len(centers), size=n)]
     points = drawn + std * rng.normal(size=drawn.shape)

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.data.sets.known_modes import points_around
 
 ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
@@ -35,7 +35,7 @@ class PlanarNormals:
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`."""
-        points = np.asarray(points, "float64")[:, None]
+        points = checked_array("points", points, "float64")[:, None]
         squares = ((points - self.centers) ** 2).sum(axis=-1)
         log_normals = -squares / (2 * self.std**2) - np.log(2 * np.pi * self.std**2)
         return logsumexp(log_normals, axis=1) - np.log(len(self.centers))
@@ -69,7 +69,7 @@ class PlanarSquares:
         It is minus infinity outside of the squares, to which their edges belong.
         """
         # In float32, as points are drawn: of those at an edge none falls beside it.
-        points = np.asarray(points, "float32")[:, None]
+        points = checked_array("points", points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")
         within = np.all((low <= points) & (points <= high), axis=-1)

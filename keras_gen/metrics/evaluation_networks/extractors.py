@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_path, checked_seed
+from keras_gen.arguments import checked_array, checked_path, checked_seed
 from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
@@ -240,7 +240,7 @@ def trained_extractor(
     Example: `trained_extractor(train_images, train_labels).accuracy`.
     """
     images = as_images(images)
-    labels = np.asarray(labels)
+    labels = checked_array("labels", labels)
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
             f"trained_extractor found {len(images)} images and labels of shape "

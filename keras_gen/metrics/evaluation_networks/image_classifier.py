@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import keras
 import numpy as np
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 
@@ -50,7 +50,7 @@ def train_classifier(
     """
     seed = checked_seed(seed)
     images = as_images(images)
-    labels = np.asarray(labels)
+    labels = checked_array("labels", labels)
     whole = np.issubdtype(labels.dtype, np.integer)
     if classes is None:
         classes = int(labels.max()) + 1 if whole and labels.size else 0

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -46,7 +46,7 @@ def train_segmenter(
     """
     seed = checked_seed(seed)
     images = as_images(images)
-    labels = np.asarray(labels)
+    labels = checked_array("labels", labels)
     if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"train_segmenter found labels {list(labels.shape)} of {labels.min()} to "

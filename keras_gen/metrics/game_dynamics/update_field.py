@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_array
 from keras_gen.core.minimize import trainable_weights
 
 
@@ -37,7 +38,7 @@ def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
     arrows = update_field(model, np.zeros((1, 1)), np.array([[1.0, 0.0], [0.0, 1.0]]))
     ```
     """
-    points = np.asarray(points, np.float64)
+    points = checked_array("points", points, np.float64)
     with _steps(model, batch) as (reset, step):
         found = []
         for point in points:
@@ -67,7 +68,7 @@ def update_jacobian(
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
-    point = np.asarray(point, np.float64)
+    point = checked_array("point", point, np.float64)
     offsets = difference * np.eye(len(point))
     points = np.concatenate([point + offsets, point - offsets])
     above, below = np.split(points + update_field(model, batch, points), 2)

@@ -7,7 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
+from keras_gen.arguments import (
+    checked_array,
+    checked_integer,
+    checked_number,
+    checked_positive,
+    checked_seed,
+)
 from keras_gen.core.interpolation import great_circle, line
 
 
@@ -55,7 +61,8 @@ def perceptual_path_length(
         >>> scaled = lambda z: generator(8**0.5 * z)  # 8 dimensions: a sphere of radius sqrt(8)
         >>> perceptual_path_length(scaled, features, z[0], z[1], spherical=True)
     """
-    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    start = checked_array("start", start, np.float64)
+    end = checked_array("end", end, np.float64)
     if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
         raise ValueError(
             f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.messages import warn
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
 from keras_gen.metrics.measuring_bar import with_bar
@@ -63,10 +63,9 @@ class TranslationEvaluation:
         self.target = target
         self.reference = reference
         if len(reference) < len(source):
-            warnings.warn(
+            warn(
                 f"There are {len(reference)} images of reference and {len(source)} of source: the "
-                "floor is higher than that of as many, and the excess lower.",
-                stacklevel=2,
+                "floor is higher than that of as many, and the excess lower."
             )
         rng = np.random.default_rng(checked_seed(seed))
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]

@@ -115,7 +115,7 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
             raise ValueError(
                 f"--set {name}={value}: {name} is a {kind}, usually {said(usual.get(name))}."
             )
-        if usual.get(name) == -1 and isinstance(value, float):
+        if usual.get(name) == -1 and (isinstance(value, float) or value == -1):
             raise ValueError(f"--set {name}={value}: {name} is a whole number from 0, or {ANY}.")
     return {name: -1 if value == ANY else value for name, value in chosen.items()}
 

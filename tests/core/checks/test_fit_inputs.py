@@ -4,11 +4,14 @@ import functools
 import re
 import types
 
+import h5py
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
+import keras_gen
 from all_tiny import TINY
 from keras_gen.core import GenerativeModel, training_step
 from keras_gen.core.checks.fit_inputs import name_classes
@@ -300,10 +303,16 @@ class TestFirstBatch:
         seen(model, LEVELS, validation_data=(FLOATS, None))
         with pytest.raises(ValueError, match="x of validation_data has another range"):
             model.fit(FLOATS, validation_data=INSIDE, verbose=0)
+        count = len(model.seen_batches)
+        for held_out in (LEVELS[:, :1], np.full_like(INSIDE, np.nan)):  # found before any training
+            with pytest.raises(ValueError, match=r"^X images have (shape|values from nan)"):
+                model.fit(INSIDE, validation_data=(held_out, None), verbose=0)
+        assert len(model.seen_batches) == count
 
     def test_gray_where_black_is_meant(self):
-        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 is taken as gray"):
+        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 is taken as gray") as one:
             Seeing().fit(FLOATS / 255, verbose=0)
+        assert one[0].filename == __file__  # the user's line, and not the library's
         Seeing(low=0.0).fit(FLOATS / 255, verbose=0)
 
     def test_bits_as_levels(self):
@@ -378,3 +387,125 @@ def test_names_that_are_whole_numbers_are_in_their_own_order():
     model = types.SimpleNamespace(class_names=(), named_classes=3, name_classes=found.extend)
     name_classes(model, {"x": LEVELS, "y": ["10", "9", "0", "9"]})
     assert found == ["0", "9", "10"]
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Ends `fit` at one of its events."""
+
+    def __init__(self, event):
+        super().__init__()
+        setattr(self, event, self.interrupt)
+
+    def interrupt(self, *args, **kwargs):
+        raise KeyboardInterrupt
+
+
+def rows(count, seed=0):
+    return np.random.default_rng(seed).normal(5.0, 2.0, (count, 2)).astype("float32")
+
+
+FRAME = pd.DataFrame(1000 * rows(8), columns=["a", "b"])
+REFUSED = {
+    "validation of another shape": (
+        ValueError,
+        dict(x=1000 * rows(8), validation_data=(np.zeros((2, 3), "float32"), None)),
+    ),
+    "validation without an end": (
+        ValueError,
+        dict(x=1000 * rows(8), validation_data=dataset(rows(8)).repeat()),
+    ),
+    "NaN": (ValueError, dict(x=np.full((8, 2), np.nan, "float32"))),
+    "masked": (ValueError, dict(x=np.ma.masked_greater(rows(8), 5.0))),
+    "masked in a generator": (
+        ValueError,
+        dict(x=iter([rows(4), np.ma.masked_greater(rows(4), 5.0)]), steps_per_epoch=2),
+    ),
+    "masked validation": (
+        ValueError,
+        dict(x=rows(8), validation_data=(np.ma.masked_greater(rows(8), 5.0), None)),
+    ),
+    "callback": (TypeError, dict(x=1000 * rows(8), callbacks=[3])),
+    "unknown argument": (TypeError, dict(x=1000 * rows(8), steps=3)),
+    "interrupted": (KeyboardInterrupt, dict(x=FRAME, callbacks=[Interrupts("on_train_begin")])),
+    "interrupted in the first batch": (
+        KeyboardInterrupt,
+        dict(x=1000 * rows(8), callbacks=[Interrupts("on_train_batch_begin")]),
+    ),
+}
+
+
+# One class for all cases, and all ways to standardize for one case.
+UNDONE = [("VAE", case) for case in REFUSED]
+UNDONE += [(name, "interrupted") for name in ("Autoencoder", "Flow", "FlowMatching", "GAN")]
+
+
+@pytest.mark.parametrize("name,case", UNDONE)
+def test_a_fit_without_a_step_leaves_the_model_as_it_was(name, case):
+    """Else the next one would train in units of data that were never trained on."""
+    sizes = dict(width=4, blocks=1) if name == "FlowMatching" else dict(hidden=(4,))
+    model = getattr(keras_gen, name).for_vectors(2, **sizes)
+    model.compile(run_eagerly=True)
+    before = model.get_weights()
+    error, arguments = REFUSED[case]
+    with pytest.raises(error):
+        model.fit(**arguments, batch_size=None if "steps_per_epoch" in arguments else 4, verbose=0)
+    edge = model.edges["x"]
+    assert not edge.adapted and edge.columns == () and model.step.numpy() == 0
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    model.fit(rows(8), batch_size=8, verbose=0)
+    np.testing.assert_allclose(edge.mean.numpy(), rows(8).mean(axis=0), rtol=1e-6)
+
+
+def test_units_stay_when_a_step_was_taken():
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(FRAME, callbacks=[Interrupts("on_train_batch_end")], verbose=0)
+    assert model.edges["x"].adapted and model.edges["x"].columns == ("a", "b")
+
+
+@pytest.mark.parametrize("use", ["fit", "evaluate"])
+def test_edges_that_a_refused_call_has_seen_are_forgotten(use):
+    model = Seeing("x", "labels")
+    names = np.array(["cat", "dog", "eel", "cat"])
+    with pytest.raises(ValueError, match=r"^labels have 3 columns|expected \[batch\]|lacks|shape"):
+        getattr(model, use)(FLOATS, np.eye(4, 3, dtype="int32"), verbose=0)
+    assert not model.training_edges
+    with pytest.raises(ValueError, match="arrays of 3 and 4 examples"):
+        model.fit(FLOATS[:3], names, verbose=0)
+    assert model.class_names == ()
+
+
+def test_numbers_that_float32_rounds_train_by_their_digits():
+    """64 times in seconds since 1970, of which float32 tells 50 apart."""
+    times = np.stack([1.7e9 + 100 * np.arange(64), np.arange(64)], axis=1)
+    assert len(np.unique(times[:, 0].astype("float32"))) == 50
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    trained = []
+    model.terms = lambda batch: trained.append(batch["x"]) or type(model).terms(model, batch)
+    model.fit(times, batch_size=16, verbose=0)
+    expected = (times - times.mean(axis=0)) / times.std(axis=0)
+    found = np.sort(np.concatenate(trained), axis=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    trained.clear()
+    model.fit(times, batch_size=16, validation_split=0.25, verbose=0)
+    np.testing.assert_allclose(np.sort(np.concatenate(trained), axis=0), expected, rtol=1e-5)
+    trained.clear()
+    model.evaluate(times, batch_size=16, verbose=0)
+    np.testing.assert_allclose(np.concatenate(trained), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_files_of_h5py(tmp_path):
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["numbers"] = rows(8)
+        for use in (model.fit, model.evaluate):
+            with pytest.raises(
+                ValueError, match=r"h5py\.File as x: .*such as file\['numbers'\]\.$"
+            ):
+                use(file, verbose=0)
+            use(file["numbers"], verbose=0)
+        np.testing.assert_array_equal(model.score(file["numbers"]), model.score(rows(8)))

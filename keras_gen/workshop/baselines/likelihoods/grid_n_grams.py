@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_array, checked_integer
 from keras_gen.workshop.baselines.likelihoods.n_grams import NGrams
 
 
@@ -80,7 +80,7 @@ class _LastLevel(NGrams):
 
 def _integers(values, rank, levels, expected):
     """Returns int64 of integers in 0 to `levels` - 1."""
-    values = np.asarray(values)
+    values = checked_array("values", values)
     if values.ndim != rank or values.dtype.kind not in "iu" or not values.size:
         raise ValueError(
             f"Found dtype {values.dtype} and shape {list(values.shape)}: expected integer "

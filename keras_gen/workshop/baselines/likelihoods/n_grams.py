@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_array, checked_integer
 
 _DIRECT = 2**24  # keys below are counted in an array
 
@@ -131,7 +131,7 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
         sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1, else a ValueError.
         levels: Number of levels.
     """
-    sequences = np.asarray(sequences)
+    sequences = checked_array("sequences", sequences)
     flat = sequences[..., 0] if sequences.ndim == 3 and sequences.shape[2] == 1 else sequences
     if flat.ndim != 2 or flat.dtype.kind not in "iu" or not flat.size:
         raise ValueError(

@@ -7,7 +7,7 @@ from scipy import signal
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.core.sound_spectra import STEP, WINDOW, cepstrum
 from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
@@ -74,7 +74,7 @@ class Equalizer:
     def __init__(self, waveforms, speakers):
         power = np.square(np.abs(_transform(as_waveforms(waveforms)))).mean(axis=2)
         power /= power.sum(axis=1, keepdims=True)
-        speakers = np.asarray(speakers)
+        speakers = checked_array("speakers", speakers)
         each = [power[speakers == number].mean(axis=0) for number in range(speakers.max() + 1)]
         self.spectra = np.sqrt(np.stack(each) + 1e-9)  # [speakers, frequencies]
 
@@ -118,7 +118,7 @@ class NearestUnits:
         self._statistics = []  # of each speaker: mean and deviation of the cepstrum
         self._units = []  # of each speaker: recordings and first samples of the units
         self._searches = []
-        speakers = np.asarray(speakers)
+        speakers = checked_array("speakers", speakers)
         for number in range(speakers.max() + 1):
             (own,) = np.nonzero(speakers == number)
             cepstra, spoken = cepstrum(self._sounds[own])

@@ -376,3 +376,76 @@ def test_a_column_scale_is_one_number_of_the_model(rows):
         ColumnNormal(scale=0.5)
     older = keras_gen.VAE.for_vectors(3, **SMALL, likelihood="unbounded_normal")
     assert older.decoder.count_params() == model.decoder.count_params() + 3 * (4 + 1) - 3
+
+
+ROWS = 2000
+
+
+def mixed_rows(seed):
+    """Two normal columns, a 0/1 column that goes with them, and constant, t, and Poisson ones."""
+    rng = np.random.default_rng(seed)
+    first, other, noise = rng.normal(size=(3, ROWS))
+    columns = dict(
+        first=10 + 5 * first,
+        second=0.8 * first + 0.6 * other,
+        binary=first + 0.5 * noise > 0.585,  # a share of 0.3
+        constant=np.full(ROWS, 3.0),
+        heavy=rng.standard_t(2.5, ROWS),
+        count=rng.poisson(2.0, ROWS),
+    )
+    return pandas.DataFrame(columns, dtype="float32")
+
+
+OF_A_PATH = dict(width=64, blocks=3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*log_prob has no upper bound where values repeat")
+@pytest.mark.parametrize(
+    # The most that quartiles of the heavy-tailed column err: noise of a VAE is Normal.
+    ("name", "options", "of_quartiles", "seed"),
+    [
+        *[("VAE", dict(latent_dim=4), 0.6, seed) for seed in range(3)],
+        *[("ConditionalVAE", dict(latent_dim=3, conditions=1), 0.6, seed) for seed in range(3)],
+        ("IWAE", dict(latent_dim=4, samples=4), 0.6, 0),
+        ("DIPVAE", dict(latent_dim=4), 0.7, 0),
+        ("BetaTCVAE", dict(latent_dim=4, dataset_size=ROWS), 0.6, 0),
+        ("VQVAE", dict(latent_dim=8, codebook_size=64), None, 0),
+        ("Autoencoder", dict(latent_dim=4), None, 0),
+        ("DDPM", OF_A_PATH, 0.3, 0),
+        ("EDM", OF_A_PATH, 0.3, 0),
+        ("FlowMatching", OF_A_PATH, 0.3, 0),
+    ],
+)
+def test_columns_of_any_distribution_are_learned(name, options, of_quartiles, seed):
+    keras.utils.set_random_seed(seed)
+    table = mixed_rows(seed)
+    of_encoder = {}
+    of_sample = {}
+    if "conditions" in options:
+        of_sample = dict(condition=table.pop("first").to_numpy()[:, None])
+        of_encoder = dict(conditions=of_sample["condition"])
+    rows = table.to_numpy()
+    model = getattr(keras_gen, name).for_vectors(rows.shape[1], **options, seed=seed)
+    rate = keras.optimizers.schedules.PolynomialDecay(3e-3, 1200, 3e-4)
+    model.compile(keras.optimizers.Adam(rate), steps_per_execution=20)
+    model.fit(rows, *of_encoder.values(), batch_size=100, epochs=60, verbose=0)
+    binary = table["binary"]
+    if hasattr(model, "reconstruct"):
+        found = model.reconstruct(rows, **of_encoder)[:, table.columns.get_loc("binary")]
+        means = [found[binary == value].mean() for value in (0, 1)]
+        np.testing.assert_allclose(means, [0, 1], atol=0.1)
+    if of_quartiles is None:
+        return
+    drawn = model.sample(ROWS, seed=1, batch_size=ROWS, **of_sample)
+    drawn = pandas.DataFrame(drawn, columns=table.columns)
+    assert abs((drawn["binary"] > 0.5).mean() - binary.mean()) < 0.06
+    assert drawn["constant"].std() < 0.3
+    errors = (drawn.mean() - table.mean()) / np.maximum(table.std(), 0.5)
+    assert errors.abs().max() < 0.2
+    quarters = [0.25, 0.5, 0.75]
+    errors = drawn["heavy"].quantile(quarters) - table["heavy"].quantile(quarters)
+    assert errors.abs().max() < of_quartiles
+    table, drawn = (each.drop(columns=["constant", "heavy"]) for each in (table, drawn))
+    assert (drawn.std() / table.std() - 1).abs().max() < 0.2
+    np.testing.assert_allclose(drawn.corr(), table.corr(), atol=0.2)

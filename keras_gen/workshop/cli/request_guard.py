@@ -109,7 +109,7 @@ class Guard:
             make_room(self.uploads)
             await self._read(request, body, is_upload)
             if not is_upload:
-                files += _named(body)
+                files += _named(bytes(body))
         if len(files) > PATHS:
             raise HTTPException(413, f"the request names more than {PATHS} files.")
         if not all(_is_below(file, self.uploads) for file in files):

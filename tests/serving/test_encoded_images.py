@@ -20,7 +20,7 @@ from keras_gen.workshop.cli import models
 from processes import ROOT
 
 # Others were written before exports turned photographs.
-STORED = ("edm_fashion_mnist", "gated_pixel_cnn_mnist", "glow_mnist")
+STORED = ("gated_pixel_cnn_mnist", "glow_mnist")
 EXPORTS = [
     path
     for path in sorted((ROOT / "saved_models").glob("*/*/"))

@@ -1,4 +1,4 @@
-"""Every metric of arrays: what cannot be measured is refused in one sentence, and layout is none."""
+"""Metrics refuse in one sentence what they cannot measure; the layout of arrays changes nothing."""
 
 import functools
 

@@ -31,6 +31,6 @@ def test_images_are_flattened(rng):
 @pytest.mark.parametrize("shape,bins", [((5, 3), 3), ((5, 2), 0), ((5, 2), 21)])
 def test_bad_arguments(shape, bins):
     with pytest.raises(
-        ValueError, match="2 features in real and 3 in|bins must be between 1 and 20"
+        ValueError, match=r"2 features in real and 3 in|bins must be between 1 and 20"
     ):
         bin_shares(np.zeros([20, 2]), np.zeros(shape), bins)

@@ -28,7 +28,7 @@ def test_labels_are_asked_for(rng):
     labels = np.arange(9) % 3
     for answers, asked in ((labels[1:], labels), (labels, labels[1:])):
         with pytest.raises(
-            ValueError, match="pass one integer for each example|pass one label for each"
+            ValueError, match=r"pass one integer for each example|pass one label for each"
         ):
             class_report(some, answers, some, asked)
     broken = some | {"logits": np.full([9, 3], np.nan)}

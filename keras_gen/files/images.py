@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,9 @@ SUFFIXES = tuple(_FORMATS)
 """Endings of the files that are taken for images, in any case."""
 MOST_PIXELS = 2**28
 """Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
+MOST_SCANS = 100
+"""Scans of the largest JPEG file that is read: progressive files have about 10, and each scan takes
+the time of all pixels."""
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
 """Of red, green and blue in the luma, by ITU-R BT.601."""
 READABLE_WIDTH = 1000
@@ -38,6 +42,10 @@ READABLE_WIDTH = 1000
 LARGEST_IMAGE = 256
 """Pixels that the longer side of an image in a picture is enlarged to, at most."""
 
+# Markers in a JPEG file: all but stuffed zeros, and restarts, which have no length.
+_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
+_SCAN, _END = b"\xda", b"\xd9"
+_TILE_SIDES = (322, 323)  # TIFF tags
 _PILLOW_GUARD = threading.Lock()
 
 
@@ -67,8 +75,9 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If it is not an image or a broken one, has more than `most` pixels, values of 32
-            bits, or values of 16 bits that use 14 bits or fewer, whose white nobody knows.
+        ValueError: If it is not an image or a broken one, has more than `most` pixels or
+            `MOST_SCANS` scans, values of 32 bits, or values of 16 bits that use 14 bits or fewer,
+            whose white nobody knows.
     """
     return decoded(contents, most).pixels
 
@@ -77,7 +86,7 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
     """Decodes an image as `decode_image` does, and tells whether it was transparent."""
     try:
         image = _open(contents)
-        refusal = _refusal(image, most)
+        refusal = _refusal(image, most) or _refusal_of_scans(contents)
         if not refusal:
             has_16_bits = ";16" in f"{image.mode} {image.tile}"
             image.load()
@@ -93,14 +102,30 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
 
 def _refusal(image: Image.Image, most: int) -> str:
     """Why an image is not decoded; empty if it is."""
-    if image.width * image.height > most:
-        return (
-            f"too large an image, {image.width}x{image.height} pixels of at most {most:,} "
-            "(shrink it)"
-        )
+    # A tile is decoded whole, however little of it the image shows.
+    tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
+    width, height = max(image.size, tile, key=math.prod)
+    if width * height > most:
+        return f"too large an image, {width}x{height} pixels of at most {most:,} (shrink it)"
     if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows
         return "an image of other values than 8 or 16 bits (store it with 8)"
     return ""
+
+
+def _refusal_of_scans(contents: bytes) -> str:
+    """Why a JPEG file is not decoded; empty if it is."""
+    if not contents.startswith(b"\xff\xd8"):
+        return ""
+    scans, place = 0, 2
+    while scans <= MOST_SCANS and (marker := _MARKER.search(contents, place)):
+        if marker[1] == _END:
+            break
+        scans += marker[1] == _SCAN
+        place = marker.end()
+        place += int.from_bytes(contents[place : place + 2])
+    if scans <= MOST_SCANS:
+        return ""
+    return f"a JPEG file of more than {MOST_SCANS} scans (save it again)"
 
 
 def _refusal_of_depth(image: Image.Image) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.core.checks.step_checks import require
+from keras_gen.files.images import MOST_SCANS
 
 PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
 HEAD = 54  # bytes
@@ -15,6 +16,8 @@ _ENTRIES = 2**8
 _ENTRY = 12  # bytes
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
+# A file holds the two bytes that begin a scan also by chance: once in 2**16 bytes.
+_BYTES_PER_CHANCE = 2**14
 
 
 def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
@@ -92,7 +95,12 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
         return tf.stack([height, width])
 
     def of_jpeg() -> tf.Tensor:
-        return tf.io.extract_jpeg_shape(content, tf.int64)[:2]
+        stored = tf.io.decode_raw(content, tf.uint8)
+        scans = tf.math.count_nonzero((stored[:-1] == 0xFF) & (stored[1:] == 0xDA))
+        sentence = f"{name} holds a JPEG file of {{}} scans: expected at most {MOST_SCANS}. Save it again."
+        most = MOST_SCANS + tf.size(stored, tf.int64) // _BYTES_PER_CHANCE
+        with tf.control_dependencies([require(scans <= most, sentence, scans)]):
+            return tf.io.extract_jpeg_shape(content, tf.int64)[:2]
 
     def of_bmp() -> tf.Tensor:
         width, height = _number(head[18:22]), _number(head[22:26])

@@ -1,5 +1,6 @@
 """Reading, writing and laying out images."""
 
+import io
 import os
 import struct
 import warnings
@@ -14,8 +15,10 @@ import keras_gen.workshop.visualize
 from keras_gen.data import image_folder
 from keras_gen.files.animations import is_animation
 from keras_gen.files.images import (
+    MOST_SCANS,
     SUFFIXES,
     as_shown,
+    decode_image,
     enlarged_grid,
     flat_pixels,
     grid,
@@ -150,6 +153,41 @@ def test_too_large_an_image_is_refused_with_its_size(tmp_path):
     says = r"a.png is too large an image, 20000x15000 pixels of at most 268,435,456 \(shrink it\)"
     with pytest.raises(ValueError, match=says):
         read_image(tmp_path / "a.png")
+
+
+def tiff_of_one_tile(width, height, tile):
+    """A gray TIFF file whose only tile, a square, is larger than the image."""
+    stored = zlib.compress(bytes(tile * tile))
+    tags = {256: width, 257: height, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile}
+    tags |= {324: 8, 325: len(stored)}
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    head = b"II*\0" + struct.pack("<I", 8 + len(stored))
+    return head + stored + struct.pack("<H", len(tags)) + b"".join(entries) + bytes(4)
+
+
+def test_a_tile_counts_as_an_image():
+    np.testing.assert_array_equal(decode_image(tiff_of_one_tile(5, 3, 64)), np.zeros([3, 5, 3]))
+    with pytest.raises(ValueError, match="too large an image, 64x64 pixels of at most 4,095"):
+        decode_image(tiff_of_one_tile(5, 3, 64), most=64 * 64 - 1)
+
+
+def progressive(scans):
+    """A JPEG file that ends in so many scans, each of which passes over all pixels."""
+    file = io.BytesIO()
+    # What is no marker of this image: that of a preview, before the image, and a film, after it.
+    preview = b"Exif\0\0" + b"\xff\xda\xff\xd9" * 200
+    Image.fromarray(RGB[..., 0]).save(file, "JPEG", progressive=True, exif=preview)
+    stored = file.getvalue()
+    last = stored[stored.rindex(b"\xff\xda") : -2]
+    return stored[:-2] + last * scans + b"\xff\xd9" + b"\xff\xda" * 200
+
+
+def test_jpeg_files_of_many_scans_are_refused():
+    # Six scans are there at first, and the last one may be repeated.
+    expected = decode_image(progressive(0))
+    assert decode_image(progressive(MOST_SCANS - 6)).shape == expected.shape == RGB.shape
+    with pytest.raises(ValueError, match=f"a JPEG file of more than {MOST_SCANS} scans"):
+        decode_image(progressive(MOST_SCANS - 5))
 
 
 def test_other_formats(tmp_path):

@@ -250,6 +250,17 @@ def test_files_are_not_longer_than_a_request_may_be(exported):
         exported("shift_bytes", images_bytes=[long])
 
 
+def test_jpeg_files_of_many_scans_are_refused(exported):
+    content = stored(SMOOTH.convert("L"), "JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    exported("shift_bytes", images_bytes=[content[:-2] + last * 90 + content[-2:]])
+    # What follows the image holds the same two bytes by chance, once in 2**16 bytes.
+    exported("shift_bytes", images_bytes=[content + (b"\xff\xda" + bytes(2**16 - 2)) * 150])
+    sentence = "images_bytes holds a JPEG file of 106 scans: expected at most 100. Save it again."
+    with pytest.raises(ValueError, match=sentence):
+        exported("shift_bytes", images_bytes=[content[:-2] + last * 100 + content[-2:]])
+
+
 @pytest.mark.parametrize("bits", [1, 4, 16])
 def test_bmp_files_of_other_types_are_refused(exported, bits):
     content = bytearray(stored(SMOOTH, "BMP"))

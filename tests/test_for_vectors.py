@@ -1,5 +1,6 @@
 """Models of rows of numbers in any units: they standardize, and answer in the data's units."""
 
+import math
 import warnings
 
 import keras
@@ -378,6 +379,19 @@ def test_a_column_scale_is_one_number_of_the_model(rows):
     assert older.decoder.count_params() == model.decoder.count_params() + 3 * (4 + 1) - 3
 
 
+def test_m2_of_rows_starts_with_weights_that_use_the_latents():
+    """The paper's weights are for images: of rows it would learn the scale of each column alone."""
+    sizes = dict(latent_dim=50, hidden=(500,), classes=2)
+    for model, deviation in (
+        (keras_gen.M2.for_vectors(3, **sizes), math.sqrt(2 / (50 + 2 + 500))),
+        (keras_gen.M2.for_vectors(3, **sizes, deviation=0.01), 0.01),
+        (keras_gen.M2.for_images((28, 28, 1), **sizes), 0.001),
+    ):
+        kernel = model.decoder.trainable_variables[0]
+        assert kernel.shape == (52, 500)
+        np.testing.assert_allclose(kernel.numpy().std(), deviation, rtol=0.05)
+
+
 ROWS = 2000
 
 
@@ -412,6 +426,7 @@ OF_A_PATH = dict(width=64, blocks=3)
         ("BetaTCVAE", dict(latent_dim=4, dataset_size=ROWS), 0.6, 0),
         ("VQVAE", dict(latent_dim=8, codebook_size=64), None, 0),
         ("Autoencoder", dict(latent_dim=4), None, 0),
+        ("M2", dict(latent_dim=4, hidden=(64, 64), classes=2), 0.7, 0),
         ("DDPM", OF_A_PATH, 0.3, 0),
         ("EDM", OF_A_PATH, 0.3, 0),
         ("FlowMatching", OF_A_PATH, 0.3, 0),
@@ -426,10 +441,13 @@ def test_columns_of_any_distribution_are_learned(name, options, of_quartiles, se
         of_sample = dict(condition=table.pop("first").to_numpy()[:, None])
         of_encoder = dict(conditions=of_sample["condition"])
     rows = table.to_numpy()
+    labels = []
+    if name == "M2":  # a fifth of the rows has a label
+        labels = [np.where(np.arange(ROWS) % 5, -1, table["heavy"] > 0)]
     model = getattr(keras_gen, name).for_vectors(rows.shape[1], **options, seed=seed)
     rate = keras.optimizers.schedules.PolynomialDecay(3e-3, 1200, 3e-4)
     model.compile(keras.optimizers.Adam(rate), steps_per_execution=20)
-    model.fit(rows, *of_encoder.values(), batch_size=100, epochs=60, verbose=0)
+    model.fit(rows, *of_encoder.values(), *labels, batch_size=100, epochs=60, verbose=0)
     binary = table["binary"]
     if hasattr(model, "reconstruct"):
         found = model.reconstruct(rows, **of_encoder)[:, table.columns.get_loc("binary")]

@@ -95,6 +95,7 @@ class M2(VAE):
         latent_dim: int = 50,
         hidden: tuple[int, ...] = (500,),
         deviation: float | None = 0.001,
+        activation: str = "softplus",
         **kwargs,
     ):
         """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
@@ -105,6 +106,7 @@ class M2(VAE):
             latent_dim: Dimensions of the latents.
             hidden: Units of the hidden layers of each network.
             deviation: Standard deviation of the initial weights; None for Glorot's.
+            activation: Name of the activation of the hidden layers.
             **kwargs: Further arguments of the class.
         """
         shape = checked_shape("shape", shape)
@@ -115,7 +117,7 @@ class M2(VAE):
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         outputs = outputs_per_value(likelihood)
         encoder, decoder, classifier = m2_networks(
-            shape, classes, latent_dim, hidden, params_per_value=outputs, deviation=deviation
+            shape, classes, latent_dim, hidden, activation, outputs, deviation
         )
         return cls(encoder, with_scales(decoder, likelihood), classifier, **kwargs)
 
@@ -127,13 +129,22 @@ class M2(VAE):
         classes: int = 10,
         latent_dim: int = 50,
         hidden: tuple[int, ...] = (500,),
+        deviation: float | None = None,
+        activation: str = "tanh",
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`."""
+        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`.
+
+        By default, the initial weights are Glorot's and the activation is tanh. With the paper's
+        softplus and weights close to 0, the latents of rows stay unused: the scales of the columns
+        grow before the means are learned.
+        """
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
         shape = checked_shape("shape", shape)
-        return cls.for_images(shape, classes, latent_dim, hidden, **kwargs)
+        return cls.for_images(
+            shape, classes, latent_dim, hidden, deviation, activation, **kwargs
+        )
 
     # The bounds of examples with a label and without -------------------------------------------
 

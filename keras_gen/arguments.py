@@ -183,10 +183,17 @@ def check_levels(name: str, images: Any) -> None:
         raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
 
 
+def count_hidden(values: Any) -> int:
+    """Returns how many values are masked in an array, or in the arrays of a list."""
+    if isinstance(values, list | tuple):
+        nested = (list, tuple, np.ma.MaskedArray)
+        return sum(count_hidden(each) for each in values if isinstance(each, nested))
+    return int(np.ma.count_masked(values)) if np.ma.isMaskedArray(values) else 0
+
+
 def refuse_masked(name: str, values: Any) -> None:
-    """Raises a ValueError for a masked array that hides values, which would be used."""
-    if np.ma.is_masked(values):
-        hidden = int(np.ma.getmaskarray(values).sum())
+    """Raises a ValueError for a masked array, or a list of them, that hides values."""
+    if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "
             "without missing values. Leave such examples out, or fill them in with .filled(value)."

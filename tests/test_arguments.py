@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen import data, metrics
+from keras_gen import VAE, data, metrics
 from keras_gen.arguments import (
     check_sizes,
     checked_array,
@@ -165,6 +165,9 @@ MASKED = {
     "source of several": lambda: data.Source((NUMBERS.data, CLASSES)),
     "table": lambda: data.table_columns(NUMBERS, ["a", "b"], ["a", "b"]),
     "densities": lambda: data.inverse_density(NUMBERS, 0.01),
+    "a list": lambda: metrics.frechet_distance(list(NUMBERS), NUMBERS.data),
+    "a list of lists": lambda: checked_array("values", [[1.0, np.ma.masked], [2.0, 3.0]]),
+    "a row": lambda: VAE.for_vectors(2, standardize=False).encode(list(NUMBERS)),
 }
 
 

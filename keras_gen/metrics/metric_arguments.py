@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import count_hidden, shown
 
 
 def as_numbers(values, name: str) -> np.ndarray:
@@ -20,9 +20,9 @@ def as_numbers(values, name: str) -> np.ndarray:
         TypeError: If they are texts, objects, complex numbers, or lists of several lengths.
         ValueError: If some are masked.
     """
-    if np.ma.is_masked(values):
+    if hidden := count_hidden(values):
         raise ValueError(
-            f"{name} has {np.ma.count_masked(values)} masked values: expected numbers alone. "
+            f"{name} has {hidden} masked values: expected numbers alone. "
             "Leave such examples out."
         )
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.arguments import checked_path, shown
+from keras_gen.arguments import checked_path, count_hidden, shown
 from keras_gen.files.places import place
 from keras_gen.files.reading import open_regular, read_json
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
@@ -190,7 +190,7 @@ class Exported:
 
 def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
     """`value` as an array of a dtype that holds all of it."""
-    if np.ma.is_masked(value):
+    if count_hidden(value):
         raise ValueError(f"input {name!r} has masked values: fill or remove them first.")
     try:
         array = np.asarray(value)

@@ -112,7 +112,7 @@ class Coder(LikelihoodModel):
         if self.standardize:
             require_range(UNBOUNDED, "standardized vectors", decoder)
         if "log_variance" in self.code_names:
-            require_range(UNBOUNDED, "means and log variances", encoder)
+            require_moments(encoder, encoder.outputs)
 
     @classmethod
     def for_images(
@@ -315,6 +315,12 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
     parameters = decoder(inputs if given else inputs[0], training=training)
     parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
     return -likelihood.log_prob(parameters, x)
+
+
+def require_moments(network, outputs) -> None:
+    """Raises a ValueError if outputs of a functional model leave out means or log variances."""
+    moments = keras.Model(network.inputs, outputs, name=network.name)
+    require_range(UNBOUNDED, "means and log variances", moments)
 
 
 def require_heads(encoder, *names: str) -> None:

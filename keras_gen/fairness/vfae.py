@@ -15,6 +15,7 @@ from keras_gen.autoencoders.coder import (
     outputs_per_value,
     reconstruction_nats,
     require_heads,
+    require_moments,
     with_scales,
 )
 from keras_gen.classifiers import classify, set_classifier
@@ -113,6 +114,7 @@ class VFAE(LikelihoodModel):
         require_inputs(2, type(self), *pairs)
         for network in (encoder, upper_encoder, upper_decoder):
             require_heads(network, *HEADS)
+            require_moments(network, network.outputs)
         latents = tuple(encoder.outputs[0].shape[1:])
         upper = tuple(upper_encoder.outputs[0].shape[1:])
         shapes = {

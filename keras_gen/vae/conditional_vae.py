@@ -11,7 +11,12 @@ from keras_gen.arguments import (
     checked_size,
     checked_sizes,
 )
-from keras_gen.autoencoders.coder import outputs_per_value, require_heads, with_scales
+from keras_gen.autoencoders.coder import (
+    outputs_per_value,
+    require_heads,
+    require_moments,
+    with_scales,
+)
 from keras_gen.core import (
     SCORE_SAMPLES,
     capability,
@@ -97,6 +102,7 @@ class ConditionalVAE(VAE):
         if prior is not None:
             require_built(prior)
             require_heads(prior, *self.code_names)
+            require_moments(prior, prior.outputs)
             conditioned["prior"] = prior.inputs[0]
         shape = tuple(encoder.inputs[1].shape[1:])
         self._require_conditions(shape, conditioned)

@@ -10,7 +10,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
-from keras_gen.autoencoders.coder import Coder, require_heads
+from keras_gen.autoencoders.coder import Coder, require_heads, require_moments
 from keras_gen.core import (
     Player,
     capability,
@@ -189,6 +189,7 @@ class StyleIdentityVAE(Coder):
     @override
     def code_shapes(self, encoder):
         require_heads(encoder, "mean", "log variance", "identity")
+        require_moments(encoder, encoder.outputs[:2])
         return [(encoder.outputs[0].shape[-1] + encoder.outputs[2].shape[-1],)]
 
     def heads(self, x) -> list[tf.Tensor]:

@@ -20,7 +20,10 @@ from keras_gen.core.kinds_of_data import (
     Vectors,
     Waveforms,
 )
+from keras_gen.fairness import VFAE
 from keras_gen.testing import check_model
+from keras_gen.vae import VAE, GumbelVAE, StyleIdentityVAE
+from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE
 from tiny import batches, core, data, difference, first_batch, players, prepared, state
 
 
@@ -238,6 +241,21 @@ LOGITS = {
     "classifier",
 }
 MAKERS = {"generator", "generator_xy", "generator_yx", "generator_x", "generator_y", "decoder"}
+NORMALS = (VAE, VFAE, HierarchicalVAE, StyleIdentityVAE)
+# Networks that end in means and log variances, or start with them in a list of networks.
+OF_NORMALS = {
+    "encoder",
+    "prior",
+    "upper_encoder",
+    "upper_decoder",
+    "bottom_up",
+    "lateral",
+    "top_down",
+}
+
+
+def list_of(value):
+    return value if isinstance(value, list) else [value]
 
 
 def test_networks_whose_last_activation_leaves_out_values(tiny):
@@ -251,13 +269,16 @@ def test_networks_whose_last_activation_leaves_out_values(tiny):
     span = model.edges["x"].span if likelihood is None else likelihood.parameter_range
     if span is not None and "decoder" not in logits:
         wrong += [(name, "sigmoid", "whose values are from 0 to 1: expected") for name in MAKERS]
-    if getattr(model, "code_names", None) == ("mean", "log_variance"):
-        wrong += [("encoder", "relu", "expected means and log variances, which are any numbers")]
+    if isinstance(model, NORMALS) and not isinstance(model, GumbelVAE):
+        words = "expected means and log variances, which are any numbers"
+        wrong += [(name, "relu", words) for name in OF_NORMALS]
     for name, activation, words in wrong:
-        if name not in arguments or name not in model.networks:
+        if not arguments.get(name):
             continue
-        network = model.networks[name]
+        network, *others = list_of(arguments[name])
         outputs = [keras.layers.Activation(activation)(output) for output in network.outputs]
         replaced = keras.Model(network.inputs, outputs, name="squashed")
+        if isinstance(arguments[name], list):
+            replaced = [replaced, *others]
         build = lambda name=name, value=replaced: type(model)(**arguments | {name: value})  # noqa: E731
         refused(ValueError, build, rf"'squashed' ends in .*{activation}.*{words}")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_list
-from keras_gen.autoencoders.coder import Coder
+from keras_gen.autoencoders.coder import Coder, require_moments
 from keras_gen.core import capability, require_built, sample, schedules
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.core.kinds_of_data import Levels, Vectors
@@ -124,6 +124,10 @@ class HierarchicalVAE(Coder):
         self.edges["layers"] = Levels((), self.depth + 1, name="layers")
         # Whatever does not fit is found now.
         self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
+        for name, networks in lists.items():
+            variables = len(self.parts) if name == "top_down" else 1
+            for network in networks:
+                require_moments(network, network.outputs[-2 * variables :])
 
     # Hooks -----------------------------------------------------------------------------------
 

@@ -280,7 +280,14 @@ def _given(edge, name: str, value):
 def sampling_noise(model, n, seed):
     """Returns the noise of `sample(n, seed)`, and raises its errors of these two."""
     n = checked_integer("n", n, minimum=1)
-    return _noise(model, n, checked_seed(seed))
+    seed = checked_seed(seed)
+    try:
+        return _noise(model, n, seed)
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"n is {n}: expected a number of samples whose noise fits in memory. Sample several "
+            "times, with other seeds."
+        ) from error
 
 
 def _noise(model, n, seed):

@@ -339,6 +339,8 @@ class TestSamples:
         for n in (2.0, True, "3"):
             with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, found"):
                 model.sample(n)
+        with pytest.raises(ValueError, match=r"^n is 1000000000000: expected .* fits in memory\."):
+            model.sample(10**12)
         for seed in (-1, 2**31):
             with pytest.raises(ValueError, match=rf"^seed must be 0 to 2147483647, found {seed}"):
                 model.sample(1, seed=seed)

@@ -267,9 +267,11 @@ def _given(edge, name: str, value):
     """The edge of a condition that a user gave: -1, exports' default for any class, is refused."""
     if not getattr(edge, "unknown", False):
         return edge
+    if tf.is_tensor(value):
+        value = value.numpy()
     # Values of uneven lengths are left to `prepare`, which names what it expects.
     flat = tf.nest.flatten(value.tolist() if hasattr(value, "tolist") else value)
-    if any(isinstance(each, int | float) and each == -1 for each in flat):
+    if any(np.isscalar(each) and each == -1 for each in flat):
         raise ValueError(
             f"{name} is -1: expected a class from 0 to {edge.classes - 1}. Leave {name} out to "
             "sample any class."

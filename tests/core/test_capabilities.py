@@ -352,7 +352,7 @@ class TestSamples:
             model.sample(1, class_=2)
         with pytest.raises(ValueError, match=r"Labels .* from 3 to 3: .* in \[0, 2\]\.$"):
             model.sample(1, label=3)
-        for label in (-1, [0, -1], np.array([-1]), np.float32(-1), tf.constant(-1)):
+        for label in (-1, [0, -1], [np.int64(-1)], np.array([-1]), np.float32(-1), tf.constant(-1)):
             sentence = r"^label is -1: expected a class from 0 to 2\. Leave label out to sample any"
             with pytest.raises(ValueError, match=sentence):
                 model.sample(2, label=label)

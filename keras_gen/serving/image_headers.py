@@ -97,7 +97,10 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
     def of_jpeg() -> tf.Tensor:
         stored = tf.io.decode_raw(content, tf.uint8)
         scans = tf.math.count_nonzero((stored[:-1] == 0xFF) & (stored[1:] == 0xDA))
-        sentence = f"{name} holds a JPEG file of {{}} scans: expected at most {MOST_SCANS}. Save it again."
+        sentence = (
+            f"{name} holds a JPEG file of {{}} scans: expected at most {MOST_SCANS}. "
+            "Save it again."
+        )
         most = MOST_SCANS + tf.size(stored, tf.int64) // _BYTES_PER_CHANCE
         with tf.control_dependencies([require(scans <= most, sentence, scans)]):
             return tf.io.extract_jpeg_shape(content, tf.int64)[:2]

@@ -18,12 +18,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 UPLOAD = "/gradio_api/upload"
 # What follows it is the path of a file.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
-FORM = 2**20  # bytes of a request around a file, or without one
+DEEP_LINK = "/gradio_api/deep_link"  # writes what a visitor sees into a file that stays
+FORM = 2**20  # bytes of a request around a file
+EVENT = 2**16  # bytes of another request: as values of Python, JSON takes 30 times as many
 UPLOADS = 4  # largest uploads that are read at once, and as many bytes of smaller ones
-EVENTS = 2**26  # bytes of other requests that are read at once
+EVENTS = 2**24  # bytes of other requests that are read at once
+SESSION = 64  # characters of a visitor's name, which Gradio keeps when its events are over
 SECONDS = 60  # that reading a request may take
 HEADERS = 10  # seconds between two looks at a connection without a request
-CONNECTIONS = 512
+CONNECTIONS = 400  # each may also read a file, and a process usually has 1,024 descriptors
 HEAD = 2**14  # bytes of a request's headers
 PATHS = 16  # files that a request names
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -95,6 +98,8 @@ class Guard:
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if self.local and request.url.hostname not in LOCAL:
             raise HTTPException(403, "the page is for the machine that serves it.")
+        if path == DEEP_LINK:
+            raise HTTPException(404, "the page has no links to what a visitor sees.")
         if request.method == "POST":
             origin = request.headers.get("origin")
             if origin and urlsplit(origin).netloc != request.headers.get("host"):
@@ -103,7 +108,7 @@ class Guard:
             if "transfer-encoding" in request.headers:
                 raise HTTPException(411, "the request does not say its length alone.")
             size = request.headers.get("content-length")
-            largest = self.largest if is_upload else FORM
+            largest = self.largest if is_upload else EVENT
             if size is None or int(size) > largest:
                 raise HTTPException(413, f"the request is not of at most {largest} bytes.")
             make_room(self.uploads)
@@ -187,16 +192,20 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 def _named(body: bytes) -> list[Any]:
     """The values of `path` in JSON, at any depth; those that are objects as None."""
-    paths: list[Any] = []
+    values: dict[str, list[Any]] = {"path": [], "session_hash": []}
 
     def read(pairs: list[tuple[str, Any]]) -> None:
-        paths.extend(value for key, value in pairs if key == "path")
+        for key, value in pairs:
+            if key in values:
+                values[key].append(value)
 
     try:
         json.loads(body, object_pairs_hook=read)
     except (ValueError, RecursionError):
         raise HTTPException(400, "the request is not valid JSON.") from None
-    return paths
+    if any(len(str(name)) > SESSION for name in values["session_hash"]):
+        raise HTTPException(413, f"session_hash has more than {SESSION} characters.")
+    return values["path"]
 
 
 def _is_below(file: Any, folder: Path) -> bool:

@@ -16,7 +16,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from keras_gen.workshop.cli import request_guard
-from keras_gen.workshop.cli.request_guard import FORM, PATHS, UPLOAD, Connection, Guard, make_room
+from keras_gen.workshop.cli.request_guard import (
+    DEEP_LINK,
+    EVENT,
+    FORM,
+    PATHS,
+    SESSION,
+    UPLOAD,
+    Connection,
+    Guard,
+    make_room,
+)
 
 JOIN = "/gradio_api/queue/join"
 
@@ -27,6 +37,7 @@ def client(uploads, local=True):
     app.add_middleware(Guard, uploads=uploads, most=100, local=local)
     for path in (UPLOAD, JOIN):
         app.post(path)(lambda: "taken")
+    app.get(DEEP_LINK)(lambda: "taken")
     return TestClient(app, base_url="http://localhost:7860")
 
 
@@ -53,6 +64,10 @@ def test_names_that_another_site_can_have(tmp_path):
     # Who serves a page for others has a name for it.
     served = client(tmp_path, local=False)
     assert served.post(JOIN, json={}, headers=headers).json() == "taken"
+
+
+def test_no_request_writes_what_a_visitor_sees(tmp_path):
+    assert client(tmp_path).get(DEEP_LINK, params={"session_hash": "a"}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -103,6 +118,21 @@ def test_the_files_that_a_request_names_are_counted(tmp_path):
         assert answer.status_code == status, count
     answer = client(tmp_path).post(JOIN, json=[{"path": str(file)}] * (PATHS + 1))
     assert answer.json() == {"detail": f"the request names more than {PATHS} files."}
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ({"session_hash": "a" * SESSION}, 200),
+        ({"session_hash": "a" * (SESSION + 1)}, 413),
+        ({"session_hash": ["a"] * SESSION}, 413),
+        ({"data": "a" * (EVENT - 12)}, 200),
+        ({"data": "a" * (EVENT - 11)}, 413),
+    ],
+)
+def test_what_gradio_keeps_is_short(tmp_path, content, status):
+    body = json.dumps(content).encode()
+    assert client(tmp_path).post(JOIN, content=body).status_code == status
 
 
 def test_what_is_left_of_an_upload_is_deleted(tmp_path):
@@ -179,7 +209,7 @@ def until(condition):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    for name, value in {"SECONDS": 2, "HEADERS": 0.5, "UPLOADS": 2, "EVENTS": 10**6}.items():
+    for name, value in {"SECONDS": 2, "HEADERS": 0.5, "UPLOADS": 2, "EVENTS": 10**5}.items():
         monkeypatch.setattr(request_guard, name, value)
     monkeypatch.setattr(request_guard, "CONNECTIONS", 20)
     started = Server(tmp_path)
@@ -199,7 +229,7 @@ def test_requests_that_arrive_slowly_are_given_up(server):
     assert not server.requests
 
 
-@pytest.mark.parametrize("path, largest, most", [(UPLOAD, FORM, 2 * FORM), (JOIN, FORM, 10**6)])
+@pytest.mark.parametrize("path, largest, most", [(UPLOAD, FORM, 2 * FORM), (JOIN, EVENT, 10**5)])
 def test_what_is_read_at_once_is_bounded(server, monkeypatch, path, largest, most):
     monkeypatch.setattr(request_guard, "SECONDS", 30)
     part = most // 2 - 1000

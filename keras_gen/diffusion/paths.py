@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import tensorflow as tf
@@ -160,23 +160,21 @@ class LinearPath(VariancePreserving):
     @override
     def __post_init__(self):
         checked_integer("steps", self.steps, 2, MOST_CHAIN_STEPS)
-        first, last = self._ends
+        # The numbers themselves are kept, so that configurations of equal paths are equal.
+        for name, rate in (("first", FIRST_RATE), ("last", LAST_RATE)):
+            variance = getattr(self, name)
+            variance = rate / self.steps if variance is None else variance
+            object.__setattr__(self, name, checked_number(name, variance))
+        first, last = cast(float, self.first), cast(float, self.last)
         if not 0 < first <= last < 1:
             raise ValueError(
                 f"first is {first:g} and last is {last:g} for {self.steps} steps: expected "
                 "0 < first <= last < 1. Give both, or more than 20 steps."
             )
 
-    @property
-    def _ends(self) -> tuple[float, float]:
-        """The variances of the first and the last step."""
-        first = FIRST_RATE / self.steps if self.first is None else self.first
-        last = LAST_RATE / self.steps if self.last is None else self.last
-        return checked_number("first", first), checked_number("last", last)
-
     @functools.cached_property
     def _log_alphas(self) -> np.ndarray:
-        betas = np.linspace(*self._ends, self.steps)
+        betas = np.linspace(cast(float, self.first), cast(float, self.last), self.steps)
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:

@@ -186,7 +186,8 @@ def test_a_chain_of_any_length_ends_in_noise(steps):
 
 
 def test_the_variances_of_1000_steps_are_the_papers():
-    given = LinearPath(1000, 1e-4, 0.02)  # as in files of earlier versions
+    given = LinearPath(1000, 1e-4, 0.02)  # as in files and checkpoints of earlier versions
+    assert LinearPath() == given and LinearPath().get_config() == given.get_config()
     t = tf.constant(np.linspace(0, 1, 77), tf.float32)
     for function in ("alpha", "sigma", "alpha_slope"):
         found, expected = (getattr(path, function)(t) for path in (LinearPath(), given))

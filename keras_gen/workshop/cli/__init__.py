@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras_gen
+import keras_gen.workshop.interrupts
 from keras_gen.files.animations import VIDEOS
 from keras_gen.files.images import SUFFIXES
 from keras_gen.files.places import place

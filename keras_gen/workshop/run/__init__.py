@@ -6,6 +6,7 @@ is imported, which takes seconds; and TensorFlow is imported without a word abou
 
 from typing import TYPE_CHECKING, Any
 
+import keras_gen.workshop.interrupts
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer_program
 from keras_gen.workshop.run.recipe import run_recipe

@@ -1,0 +1,34 @@
+"""Programs that are interrupted while they import."""
+
+import subprocess
+import sys
+
+import pytest
+
+INTERRUPT = """
+import sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            raise {error}
+
+sys.meta_path.insert(0, Finder())
+import {program}
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [("keras_gen.workshop.cli", "PIL"), ("keras_gen.workshop.run.run", "keras")],
+)
+def test_an_interrupt_is_one_line(program, name):
+    def ended(error):
+        script = INTERRUPT.format(name=name, error=error, program=program)
+        return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    interrupted = ended("KeyboardInterrupt")
+    assert interrupted.stderr == "\ninterrupted\n"
+    assert interrupted.returncode not in (0, 1)
+    failed = ended("ValueError('a')")
+    assert "Traceback" in failed.stderr and failed.stderr.endswith("ValueError: a\n")

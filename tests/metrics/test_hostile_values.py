@@ -106,3 +106,20 @@ def values(result) -> list:
     if isinstance(result, tuple):
         return [number for part in result for number in values(part)]
     return list(np.ravel(result))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: metrics.label_modes(LABELS, ROWS), "modes must be an integer of at least 1"),
+        (lambda: metrics.bits_per_dimension(1.0, 784, ROWS), "dequantization is .*: expected one"),
+        (lambda: metrics.bits_per_dimension(1.0, ROWS, "none"), "dimensions must be an integer"),
+        (lambda: metrics.bits_per_dimension(1.0, 1, "uniform", 0), "levels_per_unit must be above"),
+        (lambda: metrics.matched_accuracy(ROWS[:0], LABELS, LABELS), "known has 0 parts: expected"),
+        (lambda: metrics.matched_accuracy(3, LABELS, LABELS), "known must be a list"),
+    ],
+)
+def test_arguments_that_are_not_numbers_of_examples(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence) as caught:
+        call()
+    assert "\n" not in str(caught.value)

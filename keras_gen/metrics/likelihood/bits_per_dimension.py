@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from keras_gen.arguments import checked_choice, checked_integer, checked_positive
+
 DEQUANTIZATIONS = ("none", "uniform", "variational")
 
 
@@ -31,16 +33,9 @@ def bits_per_dimension(
         >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)
         8.0
     """
-    if dequantization not in DEQUANTIZATIONS:
-        raise ValueError(
-            f"Unknown dequantization {dequantization!r}: pass one of "
-            f"{', '.join(DEQUANTIZATIONS)}."
-        )
-    if dimensions < 1 or not levels_per_unit > 0:
-        raise ValueError(
-            f"bits_per_dimension found dimensions={dimensions} and levels_per_unit="
-            f"{levels_per_unit}: pass positive numbers."
-        )
+    checked_choice("dequantization", dequantization, DEQUANTIZATIONS)
+    checked_integer("dimensions", dimensions, minimum=1)
+    checked_positive("levels_per_unit", levels_per_unit)
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
             f"bits_per_dimension found levels_per_unit={levels_per_unit} for a "

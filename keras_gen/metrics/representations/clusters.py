@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_list, checked_seed
 from keras_gen.metrics.metric_arguments import as_classes, as_features, as_labels, check_within
 
 
@@ -29,6 +29,8 @@ def matched_accuracy(
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
         0.5
     """
+    if len(checked_list("known", known)) != 2:
+        raise ValueError(f"known has {len(known)} parts: expected clusters and labels.")
     known_labels = as_classes(known[1], "known labels")
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")

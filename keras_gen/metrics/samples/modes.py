@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
+from keras_gen.arguments import checked_size
 from keras_gen.metrics.metric_arguments import (
     as_feature_pair,
     as_images,
@@ -131,6 +132,7 @@ def label_modes(
 
     Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
+    modes = checked_size("modes", modes)
     counts = _counts(labels, modes, "labels")
     expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")
     if not expected.any():

@@ -18,7 +18,7 @@ def test_bits_per_dimension():
 def test_clear_errors():
     with pytest.raises(ValueError, match="none, uniform, variational"):
         bits_per_dimension(0.0, 4, "yes")
-    with pytest.raises(ValueError, match="positive numbers"):
+    with pytest.raises(ValueError, match="dimensions must be at least 1, found 0"):
         bits_per_dimension(0.0, 0, "none")
     with pytest.raises(ValueError, match="which has no unit"):
         bits_per_dimension(0.0, 4, "none", 256)

@@ -16,6 +16,7 @@ from keras_gen.quiet import quiet, start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""
+_OF_SIGNATURES = ("signatures", "defaults", "limits", "options", "largest_request_of")
 SUFFIX = "_bytes"
 """Ends the names of signatures of image files' contents, and of their tensors: TensorFlow Serving
 carries strings of such names in base64."""
@@ -88,10 +89,18 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 
     Raises:
         OSError: If the metadata cannot be read, or is not in a regular file.
-        ValueError: If the metadata is not a JSON object.
+        ValueError: If the metadata is not a JSON object, or one of its parts is not.
     """
     file = checked_path("path", path) / METADATA
-    return read_json(file, "export the model again") if file.exists() else {}
+    metadata = read_json(file, "export the model again") if file.exists() else {}
+    for key in _OF_SIGNATURES:
+        part = metadata.get(key, {})
+        if not isinstance(part, dict) or not all(isinstance(v, dict) for v in part.values()):
+            raise ValueError(
+                f"{key} in {file} is {shown(part)}: expected a JSON object of objects. Export the "
+                "model again."
+            )
+    return metadata
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:

@@ -50,6 +50,15 @@ def test_metadata_is_optional(tmp_path):
         read_metadata(tmp_path)
 
 
+@pytest.mark.parametrize("key", ["signatures", "defaults", "limits", "options"])
+@pytest.mark.parametrize("part", ["null", "[]", '"a"', '{"sample": 3}', '{"sample": null}'])
+def test_metadata_of_another_structure(tmp_path, key, part):
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "keras_gen.json").write_text(f'{{"{key}": {part}}}')
+    with pytest.raises(ValueError, match=rf"{key} in .*: expected a JSON object of objects\."):
+        read_metadata(tmp_path)
+
+
 def test_committed_exports_name_the_versions_that_made_them():
     paths = list((ROOT / "saved_models").glob("*/*/"))
     assert paths

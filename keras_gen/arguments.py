@@ -184,9 +184,11 @@ def check_levels(name: str, images: Any) -> None:
 
 
 def count_hidden(values: Any) -> int:
-    """Returns how many values are masked in an array, or in the arrays of a list."""
+    """Returns how many values are masked in an array, or in the arrays of a list or a dict."""
+    if isinstance(values, Mapping):
+        values = list(values.values())
     if isinstance(values, list | tuple):
-        nested = (list, tuple, np.ma.MaskedArray)
+        nested = (list, tuple, Mapping, np.ma.MaskedArray)
         return sum(count_hidden(each) for each in values if isinstance(each, nested))
     return int(np.ma.count_masked(values)) if np.ma.isMaskedArray(values) else 0
 

@@ -167,6 +167,8 @@ MASKED = {
     "densities": lambda: data.inverse_density(NUMBERS, 0.01),
     "a list": lambda: metrics.frechet_distance(list(NUMBERS), NUMBERS.data),
     "a list of lists": lambda: checked_array("values", [[1.0, np.ma.masked], [2.0, 3.0]]),
+    "predict": lambda: VAE.for_vectors(2, standardize=False).predict(NUMBERS, verbose=0),
+    "predict of a dict": lambda: VAE.for_vectors(2).predict({"x": NUMBERS}, verbose=0),
     "a row": lambda: VAE.for_vectors(2, standardize=False).encode(list(NUMBERS)),
 }
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 import keras_gen
-from keras_gen.arguments import checked_flag, checked_path, checked_seed, shown
+from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked, shown
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -830,10 +830,12 @@ class GenerativeModel(keras.Model):
 
         Raises:
             NotImplementedError: If it names none.
-            ValueError: If the data do not fit the edges.
+            ValueError: If the data do not fit the edges, or values are masked.
         """
+        arguments = fit_inputs.by_name(super().predict, args, kwargs)
+        refuse_masked("x", arguments["x"])
         with plain_errors(self, []):
-            return super().predict(*args, **kwargs)
+            return super().predict(**arguments)
 
     @override
     def predict_step(self, data):

@@ -1,6 +1,7 @@
-"""Checks for whoever writes a model class: what cannot be right is refused in one sentence."""
+"""Checks for authors of models and functions: wrong input is refused in one sentence."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -40,6 +41,9 @@ NO_ARRAYS = [
     np.array(["2020-01-01"], "datetime64[D]"),
     np.ones([1], "complex64"),
 ]
+NO_TEXTS_OR_OBJECTS = [*NO_ARRAYS, np.array(["a"]), "text"]
+HUGE_OR_TINY = (1e38, 1e300, 1e-42)
+KINDS = ("images", "sounds", "vectors")  # of data, under which messages name arguments
 NO_COUNTS = [None, "8", 2.5, True, 0, np.ones(3)]
 
 
@@ -95,6 +99,36 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
     return count
 
 
+def check_function(function: Callable, /, *args, **kwargs) -> int:
+    """Checks that a function refuses wrong arguments, and accepts right ones in every form.
+
+    Given the arguments of a right call, one at a time is replaced: by values of other types, NaN,
+    masked arrays, no examples, one example more than the others have. Values of the same type that
+    are huge, tiny, or all alike may be refused or accepted, in either case clearly. The same array
+    in another memory layout or byte order has to give the same result; as a list or with another
+    precision it may be refused. Results per example have to be those of each example alone, in any
+    order.
+
+    Args:
+        function: Function or class whose arguments are numbers, texts, arrays, functions, or
+            objects.
+        args: Arguments of a right call.
+        kwargs: Further arguments of that call.
+
+    Returns:
+        Number of calls.
+
+    Raises:
+        AssertionError: If a call was accepted that is wrong, refused that is right, or answered
+            with anything but a TypeError or ValueError of one sentence; one line each.
+
+    Example:
+        >>> check_function(psnr, np.zeros([2, 8, 8, 1], "uint8"), np.ones([2, 8, 8, 1], "uint8"))
+        64
+    """
+    return _FunctionCheck(function, args, kwargs).run()
+
+
 # Answers -------------------------------------------------------------------------------------
 
 
@@ -103,13 +137,20 @@ def _unclear(each: Try) -> str | None:
     try:
         each.run()
     except Exception as error:
-        text = str(error)
-        one_sentence = "\n" not in text and len(text) < LONGEST and text.endswith((".", "?"))
-        named = any(word in text.lower() for word in each.words)
-        if isinstance(error, TypeError | ValueError) and one_sentence and named:
+        if _is_clear(error, each.words):
             return None
-        return f"{each.call}: {type(error).__name__}: {text}"
+        return f"{each.call}: {type(error).__name__}: {error}"
     return f"{each.call}: taken"
+
+
+def _is_clear(
+    error: Exception, words: tuple[str, ...], ends: tuple[str, ...] = (".", "?")
+) -> bool:
+    """Whether an error is one sentence that names the argument."""
+    text = str(error)
+    one_sentence = "\n" not in text and len(text) < LONGEST and text.endswith(ends)
+    named = any(word in text.lower() for word in words)
+    return isinstance(error, TypeError | ValueError) and one_sentence and named
 
 
 def _refused(each: Try) -> str | None:
@@ -261,7 +302,7 @@ def _of_fit(model) -> Iterator[Try]:
         "(a dataset of parts too many)": (tf.data.Dataset.from_tensors(many),),
     }
     for call, data in no_data.items():
-        words = ("no data", "type", "batch", "array")
+        words = ("no data", "type", "batch", "array", "recordings")
         yield Try(f"fit{call}", partial(model.fit, *data, verbose=0), words)
     wrong_options = {
         "nonsense": 1,
@@ -273,3 +314,227 @@ def _of_fit(model) -> Iterator[Try]:
     for name, wrong in wrong_options.items():
         run = partial(model.fit, *parts, **{name: wrong})
         yield Try(f"fit({name}={shown(wrong)})", run, (name,))
+
+
+# Functions -----------------------------------------------------------------------------------
+
+
+class _FunctionCheck:
+    """The calls of `check_function`."""
+
+    def __init__(self, function, args, kwargs):
+        self.function = function
+        # Keras itself answers what is no tensor, or has too many axes.
+        self.is_layer = isinstance(function, keras.Layer)
+        self.signature = inspect.signature(function.call if self.is_layer else function)
+        self.bound = self.signature.bind(*args, **kwargs).arguments
+        self.docstring = inspect.getdoc(getattr(function, "func", function)) or ""
+        # What a module is about, such as the penalties that `losses.penalties.get` finds.
+        self.subject = getattr(function, "__module__", "").rpartition(".")[2][:6] or "argument"
+        self.faults: list[str] = []
+        self.count = 0
+
+    def run(self) -> int:
+        self.result = self._call({})
+        # What draws other numbers each time cannot be compared with itself.
+        self.repeats = _equal(self.result, self._call({}))
+        for name, parameter in self.signature.parameters.items():
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            value = self.bound.get(name, parameter.default)
+            words = (*name.lower().split("_"), self.subject)
+            if _is_array(value):
+                self._check_array(name, np.asarray(value), words)
+            for wrong in [] if self.is_layer else _wrong_values(parameter, value):
+                call = f"{name}={shown(wrong)}"
+                if isinstance(wrong, float) and np.isnan(wrong) and _is_tensor(parameter):
+                    self._try(call, words, {name: wrong}, self._hides)
+                else:
+                    self._refuse(call, words, {name: wrong})
+        self._check_examples()
+        if self.faults:
+            name = getattr(self.function, "__qualname__", type(self.function).__name__)
+            lines = "\n".join(self.faults)
+            raise AssertionError(
+                f"{name} answers {len(self.faults)} of {self.count} calls badly:\n{lines}"
+            )
+        return self.count
+
+    def _call(self, changed: dict):
+        self.count += 1
+        bound = inspect.BoundArguments(self.signature, self.bound | changed)  # type: ignore[arg-type]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as those of an overflow
+            if not self.is_layer:
+                return self.function(*bound.args, **bound.kwargs)
+            inputs, *options = bound.arguments.items()
+            return self.function(inputs[1], **dict(options))
+
+    def _refuse(self, call: str, words: tuple[str, ...], changed: dict) -> None:
+        try:
+            self._call(changed)
+        except Exception as error:
+            self._note(call, words, error)
+        else:
+            self.faults.append(f"{call}: taken")
+
+    def _try(self, call: str, words: tuple[str, ...], changed: dict, wrong=None) -> None:
+        """A call that may be refused clearly, or else has a result that is not `wrong`."""
+        try:
+            result = self._call(changed)
+        except Exception as error:
+            self._note(call, words, error)
+            return
+        if wrong and wrong(result):
+            self.faults.append(f"{call}: taken")
+
+    def _note(self, call, words, error) -> None:
+        if not _is_clear(error, words, ends=("",)):
+            self.faults.append(f"{call}: {type(error).__name__}: {error}")
+
+    def _check_array(self, name: str, array: np.ndarray, words: tuple[str, ...]) -> None:
+        shapes = (*words, "shape", "examples", "axes", *KINDS)
+        masked = np.ma.masked_array(array, np.arange(array.size).reshape(array.shape) == 0)
+        if not self.is_layer:
+            self._refuse(f"{name}=masked", words, {name: masked})
+        if array.ndim and not self.is_layer:
+            deep = np.stack([array, array], axis=1)
+            self._try(f"{name}=with one axis more", shapes, {name: deep})
+            self._try(f"{name}=no examples", shapes, {name: array[:0]}, self._hides)
+        if array.dtype.kind == "f":
+            spoiled = array.copy()
+            spoiled.flat[:1] = np.nan
+            self._try(f"{name}=with NaN", shapes, {name: spoiled}, self._hides)
+            for number in HUGE_OR_TINY:
+                extreme = np.full(array.shape, number)
+                self._try(f"{name}=all {number:g}", shapes, {name: extreme})
+        for form, value in _same_layouts(array):
+            self._same(f"{name}={form}", {name: value})
+        for form, value in [] if self.is_layer else _same_numbers(array):
+            self._try(f"{name}={form}", (*words, "dtype", *KINDS), {name: value}, self._differs)
+
+    def _same(self, call: str, changed: dict) -> None:
+        try:
+            result = self._call(changed)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            self.faults.append(f"{call}: refused, though right: {text}")
+            return
+        if self._differs(result):
+            self.faults.append(f"{call}: another result")
+
+    def _differs(self, result) -> bool:
+        return self.repeats and not _equal(self.result, result)
+
+    def _hides(self, result) -> bool:
+        """Whether a result of no examples, or of NaN, looks as if nothing were wrong."""
+        if any(callable(value) for value in self.bound.values()):
+            return False  # which need not use all that they are given
+        numbers = _numbers(result)
+        return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
+
+    def _check_examples(self) -> None:
+        """Arrays of as many examples: one of them, all alike, in another order, fewer."""
+        arrays = {
+            name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
+        }
+        count = max((len(array) for array in arrays.values() if array.ndim), default=0)
+        arrays = {n: array for n, array in arrays.items() if array.ndim and len(array) == count}
+        if count < 2:
+            return
+        words = ("shape", "examples", "rows", *(word for n in arrays for word in n.split("_")))
+        alike = {name: np.repeat(array[:1], count, axis=0) for name, array in arrays.items()}
+        self._try("one example", words, {name: array[:1] for name, array in arrays.items()})
+        self._try("examples all alike", words, alike)
+        for name, array in arrays.items() if len(arrays) > 1 else ():
+            longer = {name: np.concatenate([array, array[:1]])}
+            if "same shape" in self.docstring:
+                self._refuse(f"{name}=one example more", words, longer)
+            else:
+                self._try(f"{name}=one example more", words, longer)
+        by_chance = "seed" in self.signature.parameters
+        if by_chance or not self.repeats or "per example" not in self.docstring:
+            return
+        order = np.arange(count)[::-1]
+        for call, chosen in (("reversed examples", order), ("half", order[: count // 2])):
+            changed = {name: array[chosen] for name, array in arrays.items()}
+            self._try(call, words, changed, partial(self._mixes, chosen))
+
+    def _mixes(self, chosen, result) -> bool:
+        """Whether a result of an example depends on the others, or on their order."""
+        pairs = zip(_numbers(self.result), _numbers(result), strict=True)
+        return not all(
+            _equal(all_of_them[chosen], some)
+            for all_of_them, some in pairs
+            if all_of_them.ndim and len(all_of_them) > chosen.max()
+        )
+
+
+def _is_array(value) -> bool:
+    return isinstance(value, np.ndarray | tf.Tensor) and value.dtype != object
+
+
+def _wrong_values(parameter: inspect.Parameter, value) -> list:
+    """Values that an argument of the type of a value cannot have."""
+    nothing = [] if _accepts_none(parameter) else [None]
+    if _is_array(value):
+        return [wrong for wrong in NO_TEXTS_OR_OBJECTS if wrong is not None] + nothing
+    annotation = str(parameter.annotation)
+    if "Any" in annotation:
+        return []
+    if type(value) in WRONG:
+        kind = float if "float" in annotation and value is not None else type(value)
+        wrong = list(WRONG[kind])
+        return wrong if value is None else wrong + nothing
+    if isinstance(value, keras.Layer) or callable(value):
+        return [object(), 3.5, *nothing]
+    return nothing
+
+
+def _is_tensor(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter may be a tensor, whose NaN is seen in the result."""
+    return parameter.annotation is parameter.empty or "Tensor" in str(parameter.annotation)
+
+
+def _accepts_none(parameter: inspect.Parameter) -> bool:
+    text = str(parameter.annotation)
+    unknown = parameter.annotation is parameter.empty
+    return unknown or parameter.default is None or "None" in text or "Any" in text
+
+
+def _same_layouts(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    if not array.ndim:
+        return
+    spread = np.repeat(array, 2, axis=-1)[..., ::2]
+    frozen = array.copy()
+    frozen.flags.writeable = False
+    yield "not contiguous", spread
+    yield "read-only", frozen
+    yield "in Fortran's order", np.asfortranarray(array)
+    if array.dtype.itemsize > 1:
+        yield "big-endian", array.astype(array.dtype.newbyteorder(">"))
+
+
+def _same_numbers(array: np.ndarray) -> Iterator[tuple[str, Any]]:
+    yield "as a list", array.tolist()
+    for dtype in ("float64", "float32") if array.dtype.kind == "f" else ("int32", "int64"):
+        yield f"as {dtype}", array.astype(dtype)
+
+
+def _numbers(result) -> list[np.ndarray]:
+    """The arrays and numbers of a result, in their order."""
+    parts = [np.asarray(part) for part in tf.nest.flatten(result) if _is_number(part)]
+    return [part for part in parts if part.dtype.kind in "iuf"]
+
+
+def _is_number(part) -> bool:
+    return isinstance(part, np.ndarray | np.generic | tf.Tensor | tf.Variable | int | float)
+
+
+def _equal(one, other) -> bool:
+    """Whether two results have the same numbers, to rounding."""
+    parts, others = _numbers(one), _numbers(other)
+    return len(parts) == len(others) and all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True)
+        for a, b in zip(parts, others, strict=True)
+    )

@@ -1,12 +1,14 @@
 """The checks for classes of one's own find what is wrong."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import GenerativeModel, capability, require_built
 from keras_gen.core.kinds_of_data import Vectors
-from keras_gen.testing import check_model
+from keras_gen.testing import check_function, check_model
 from keras_gen.vae import VAE
 
 
@@ -52,6 +54,7 @@ def test_a_careful_class_passes(network):
     assert check_model(Careful(network)) > 40
 
 
+@pytest.mark.thorough
 def test_the_example():
     assert check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
 
@@ -69,3 +72,51 @@ def test_what_a_class_takes_or_leaves_to_python_is_listed(network):
 def test_what_is_right_and_refused_is_listed(network):
     with pytest.raises(AssertionError, match=r"answers 1 of .*\ncount=.* refused, though right"):
         check_model(Narrow(network))
+
+
+@checked_types
+def squares(x: np.ndarray, power: int = 2) -> np.ndarray:
+    """Returns one number per example."""
+    return x.astype("float64") ** power
+
+
+def ranks(x: np.ndarray) -> np.ndarray:
+    """Returns one number per example, which depends on the others."""
+    return squares(x) + 10 * np.ravel(x)[:1]
+
+
+def hides_nan(x: np.ndarray) -> np.ndarray:
+    """Returns the sum, in which NaN is 0."""
+    return np.nansum(squares(x))
+
+
+def of_memory(x: np.ndarray) -> np.ndarray:
+    """Returns what depends on the layout."""
+    return squares(x) * x.flags.c_contiguous
+
+
+def unchecked(x: np.ndarray) -> float:
+    """Leaves everything to NumPy."""
+    return float(np.sum(x))
+
+
+VALUES = np.array([3.0, 1.0, 2.0], "float32")
+
+
+def test_a_careful_function_passes():
+    assert check_function(squares, VALUES, power=2) > 30
+
+
+@pytest.mark.parametrize(
+    ("function", "fault"),
+    [
+        (ranks, "reversed examples: taken"),
+        (hides_nan, "x=with NaN: taken"),
+        (of_memory, "x=not contiguous: another result"),
+        (unchecked, "x=masked: taken"),
+    ],
+)
+def test_faults_of_functions_are_listed(function, fault):
+    with pytest.raises(AssertionError, match=rf"^{function.__name__} answers") as caught:
+        check_function(function, VALUES)
+    assert fault in str(caught.value).splitlines()

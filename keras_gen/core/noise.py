@@ -56,7 +56,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     in the value or the position of one number have other noise.
 
     Args:
-        x: Numbers `[batch, ...]`, compared in float32.
+        x: Numbers `[batch, ...]`, compared in float32, rounded to 16 significant bits.
         seed: Int64 `[2]`, from `stateless_seed`.
     """
     batch = tf.shape(x)[0]
@@ -64,6 +64,8 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     values = tf.reshape(tf.cast(x, tf.float32), [batch, size])
     values = tf.where(values == 0, 0.0, values)  # -0.0 equals 0.0 and has other bits
     bits = tf.cast(tf.bitcast(values, tf.int32), tf.int64)
+    # The last bits depend on how the batch was computed: in vectors of values, or one by one.
+    bits = tf.bitwise.bitwise_and(bits + 128, -256)
     positions = tf.range(tf.cast(size, tf.int64)) * 2**32
     # Each pair of a position and a value becomes a random number; their sums do not collide.
     codes = tf.reduce_sum(_mixed(bits + positions), axis=1)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.random_draws import DrawingLayer
 
 
@@ -25,6 +26,7 @@ class Dropout(DrawingLayer):
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
     """
 
+    @checked_arguments
     def __init__(self, rate: float, seed: int | None = None, always: bool = False, **kwargs):
         super().__init__(seed, **kwargs)
         if not 0 <= rate < 1:

@@ -4,10 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 class _Enlarging(keras.layers.Layer):
     """What both have in common: the factor, and the shapes."""
 
+    @checked_arguments
     def __init__(self, factor: int, **kwargs):
         super().__init__(**kwargs)
         if factor < 1:

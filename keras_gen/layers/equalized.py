@@ -6,6 +6,8 @@ import keras
 from keras import ops
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedDense(keras.layers.Dense):
@@ -28,6 +30,7 @@ class EqualizedDense(keras.layers.Dense):
         >>> y = EqualizedDense(8)(tf.random.normal([4, 16]))
     """
 
+    @checked_arguments
     def __init__(self, units: int, gain: float = 2**0.5, rate: float = 1.0, **kwargs):
         kwargs |= {"kernel_initializer": keras.initializers.RandomNormal(stddev=1 / rate)}
         super().__init__(units, **kwargs)
@@ -61,6 +64,7 @@ class EqualizedConv2D(keras.layers.Conv2D):
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
     """
 
+    @checked_arguments
     def __init__(
         self,
         filters: int,
@@ -98,6 +102,7 @@ class PixelNormalization(keras.layers.Layer):
         >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))
     """
 
+    @checked_arguments
     def __init__(self, epsilon: float = 1e-8, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon

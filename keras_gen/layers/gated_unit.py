@@ -3,6 +3,8 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GatedUnit(keras.layers.Layer):
@@ -23,6 +25,7 @@ class GatedUnit(keras.layers.Layer):
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
     """
 
+    @checked_arguments
     def __init__(self, groups: int = 1, **kwargs):
         super().__init__(**kwargs)
         if groups < 1:

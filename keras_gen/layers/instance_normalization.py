@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNormalization(keras.layers.Layer):
@@ -22,6 +24,7 @@ class InstanceNormalization(keras.layers.Layer):
         >>> y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
     """
 
+    @checked_arguments
     def __init__(self, epsilon: float = 1e-5, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedDense(keras.layers.Layer):
@@ -30,6 +32,7 @@ class MaskedDense(keras.layers.Layer):
         TensorShape([5, 4])
     """
 
+    @checked_arguments
     def __init__(
         self,
         degrees: Sequence[int],

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchDiscrimination(keras.layers.Layer):
@@ -26,6 +28,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]
     """
 
+    @checked_arguments
     def __init__(self, features: int = 100, row: int = 5, **kwargs):
         super().__init__(**kwargs)
         self.features = features

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 
@@ -30,6 +31,7 @@ class MinibatchStddev(keras.layers.Layer):
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
     """
 
+    @checked_arguments
     def __init__(self, group_size: int | None = 4, epsilon: float = 1e-8, **kwargs):
         super().__init__(**kwargs)
         self.group_size = group_size

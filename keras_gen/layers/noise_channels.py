@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.random_draws import DrawingLayer
 
 
@@ -28,6 +29,7 @@ class NoiseChannels(DrawingLayer):
 
     always = True
 
+    @checked_arguments
     def __init__(self, channels: int, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         if channels < 1:

@@ -3,6 +3,8 @@
 import keras
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class OneHot(keras.layers.Layer):
@@ -22,6 +24,7 @@ class OneHot(keras.layers.Layer):
                [0., 1., 0.]], dtype=float32)
     """
 
+    @checked_arguments
     def __init__(self, levels: int, padding: int | None = None, **kwargs):
         # Half precision has not all levels, so that inputs stay as they are.
         super().__init__(autocast=False, **kwargs)

@@ -5,6 +5,7 @@ import random
 import keras
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import noise
 
 
@@ -25,6 +26,7 @@ class DrawingLayer(keras.layers.Layer):
     # `noise.inference_seed`, so that a result does not depend on the others of its batch.
     always = False
 
+    @checked_arguments
     def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.seed = random.randint(1, 10**9) if seed is None else seed

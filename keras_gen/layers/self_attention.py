@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 
 
@@ -26,6 +27,7 @@ class SelfAttention(layers.Layer):
         >>> y = SelfAttention()(tf.random.normal([2, 8, 8, 16]))
     """
 
+    @checked_arguments
     def __init__(self, spectral: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.spectral = spectral

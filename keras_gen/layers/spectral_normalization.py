@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.losses.orthogonality import kernel_matrix, kernel_of
 
 EPSILON = 1e-12  # below any norm but that of zeros
@@ -33,6 +34,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         >>> maps = SpectralNormalization(keras.layers.Conv2D(8, 3))(tf.ones([2, 6, 6, 3]))
     """
 
+    @checked_arguments
     def __init__(self, layer: keras.Layer, iterations: int = 1, **kwargs):
         # Without `autocast` the kernel arrives here as it is, whatever the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import ops
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.equalized import EqualizedDense
 from keras_gen.layers.instance_normalization import normalized
 
@@ -24,6 +25,7 @@ class LearnedConstant(keras.layers.Layer):
         >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
     """
 
+    @checked_arguments(axes=None)
     def __init__(self, shape: tuple[int, ...], **kwargs):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
@@ -90,6 +92,7 @@ class ModulatedConv2D(keras.layers.Layer):
         >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
     """
 
+    @checked_arguments
     def __init__(
         self,
         filters: int,
@@ -162,6 +165,7 @@ class NoisyActivation(keras.layers.Layer):
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
     """
 
+    @checked_arguments
     def __init__(self, offset: int = 0, gain: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.offset = offset

@@ -5,6 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.distribution.replicas import global_batch, global_sum
 
 UPDATES = ("average", "loss")
@@ -44,6 +45,7 @@ class VectorQuantizer(keras.layers.Layer):
         >>> quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
     """
 
+    @checked_arguments
     def __init__(
         self,
         codes: int,

@@ -4,6 +4,8 @@ import keras
 from keras import ops
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ZeroConvolution(keras.layers.Layer):
@@ -23,6 +25,7 @@ class ZeroConvolution(keras.layers.Layer):
         >>> y = ZeroConvolution(8)(keras.random.normal([2, 4, 4, 6]))  # [2, 4, 4, 8]
     """
 
+    @checked_arguments
     def __init__(self, filters: int, kernel_size: int = 3, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters

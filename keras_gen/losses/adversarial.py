@@ -20,6 +20,7 @@ from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
 from keras_gen.losses.per_example import per_example_mean, resolve, serializable
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
 @serializable
@@ -196,10 +197,12 @@ class Relativistic(Objective):
     threshold = None
 
     @override
+    @of_tensors("real_logits", "fake_logits")
     def discriminator(self, real_logits, fake_logits):
         return self._disbelief(real_logits, fake_logits)
 
     @override
+    @of_tensors("fake_logits", "real_logits")
     def generator(self, fake_logits, real_logits=None):
         if real_logits is None:
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from keras_gen.losses.per_example import Configurable, per_example_mean
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Objective(Configurable):
@@ -23,12 +24,14 @@ class Objective(Configurable):
     compares: bool = False
     threshold: ClassVar[float | None] = 0.0
 
+    @of_tensors("real_logits", "fake_logits", one_batch=False)
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
         real = per_example_mean(self._real(tf.cast(real_logits, tf.float32)))
         fake = per_example_mean(self._fake(tf.cast(fake_logits, tf.float32)))
         return real + fake
 
+    @of_tensors("fake_logits", "real_logits", one_batch=False)
     def generator(
         self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
     ) -> tf.Tensor:

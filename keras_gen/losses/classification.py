@@ -2,7 +2,10 @@
 
 import tensorflow as tf
 
+from keras_gen.losses.tensor_arguments import of_tensors
 
+
+@of_tensors("labels", "logits")
 def label_cross_entropy(labels, logits) -> tf.Tensor:
     """Returns -log q(label | x), 0 for examples without a label: `[batch]`, nats.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from keras_gen.losses.per_example import per_example_sum
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
+@of_tensors("logits", "gumbel", "temperature", one_batch=False)
 def relaxed_codes(
     logits: tf.Tensor, gumbel: tf.Tensor, temperature: float | tf.Tensor
 ) -> tf.Tensor:
@@ -28,6 +30,7 @@ def relaxed_codes(
     return tf.nn.log_softmax(noisy / temperature)
 
 
+@of_tensors("log_codes", "logits", "temperature", one_batch=False)
 def log_concrete(
     log_codes: tf.Tensor, logits: tf.Tensor, temperature: float | tf.Tensor
 ) -> tf.Tensor:
@@ -55,6 +58,7 @@ def log_concrete(
     return per_example_sum(densities)
 
 
+@of_tensors("log_codes", "logits", "temperature", "prior_temperature", one_batch=False)
 def relaxed_kl(
     log_codes: tf.Tensor,
     logits: tf.Tensor,

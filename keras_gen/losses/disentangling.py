@@ -10,6 +10,7 @@ import math
 import keras
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import (
     batch_mean,
@@ -18,8 +19,11 @@ from keras_gen.core.distribution.replicas import (
     replica_slice,
 )
 from keras_gen.losses.per_example import per_example_sum
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
+@checked_types
+@of_tensors("latents", "mean", "log_variance")
 def decomposed_kl(
     latents: tf.Tensor,
     mean: tf.Tensor,
@@ -105,6 +109,7 @@ def _log_normal(x, mean, log_variance):
     return -0.5 * (squares + log_variance + math.log(2 * math.pi))
 
 
+@of_tensors("mean", "log_variance")
 def dip_penalties(
     mean: tf.Tensor, log_variance: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
@@ -140,6 +145,7 @@ def dip_penalties(
     return {name: tf.fill([tf.shape(mean)[0]], value) for name, value in penalties.items()}
 
 
+@of_tensors("latents", "seed", one_batch=False)
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Shuffles each latent independently over the examples of the global batch.
 

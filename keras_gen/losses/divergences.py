@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from keras_gen.arguments import checked_number
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.losses.per_example import per_example_sum
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
+@of_tensors("mean", "log_var")
 def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     """KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
 
@@ -23,6 +27,8 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     return 0.5 * per_example_sum(tf.square(mean) + tf.math.expm1(log_var) - log_var)
 
 
+@checked_types
+@of_tensors("mean", "log_var")
 def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
     """The divergence of `kl_standard_normal`, in which each latent has so many nats for free.
 
@@ -42,6 +48,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
     Example:
         >>> free_kl_standard_normal(tf.zeros([4, 2]), tf.zeros([4, 2]), 0.1)  # 0.2 nats each
     """
+    checked_number("free", free, minimum=0)
     mean = tf.cast(mean, tf.float32)
     log_var = tf.cast(log_var, tf.float32)
     each = 0.5 * (tf.square(mean) + tf.math.expm1(log_var) - log_var)
@@ -49,6 +56,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
     return tf.fill([tf.shape(mean)[0]], tf.reduce_sum(kept))
 
 
+@of_tensors("mean_q", "log_var_q", "mean_p", "log_var_p", one_batch=False)
 def kl_normal(
     mean_q: tf.Tensor, log_var_q: tf.Tensor, mean_p: tf.Tensor, log_var_p: tf.Tensor
 ) -> tf.Tensor:
@@ -69,6 +77,7 @@ def kl_normal(
     return 0.5 * per_example_sum(distance + tf.math.expm1(log_ratio) - log_ratio)
 
 
+@of_tensors("values", "mean_q", "log_var_q", "mean_p", "log_var_p", one_batch=False)
 def log_ratio_normal(
     values: tf.Tensor,
     mean_q: tf.Tensor,
@@ -93,6 +102,7 @@ def log_ratio_normal(
     return 0.5 * per_example_sum(distance(mean_p, log_var_p) - distance(mean_q, log_var_q))
 
 
+@of_tensors("logits_q", "logits_p", one_batch=False)
 def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf.Tensor:
     """KL(softmax(logits_q) || softmax(logits_p)), the classes on the last axis.
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import serializable
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,7 @@ class FDivergence(Objective):
 
     direct: bool = False
 
+    @of_tensors("real_logits", "fake_logits", one_batch=False)
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)

@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.losses.per_example import per_example_mean
+from keras_gen.losses.tensor_arguments import as_numbers, of_tensors
 
 EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 
@@ -26,11 +28,13 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
         >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
         >>> feature_distance(maps, maps)  # 0 each
     """
-    pairs = zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True)
+    pairs = zip(_maps("first", first), _maps("second", second), strict=True)
     distances = [tf.reduce_sum(tf.square(_unit(a) - _unit(b)), axis=-1) for a, b in pairs]
     return tf.add_n([per_example_mean(distance) for distance in distances])
 
 
+@checked_types
+@of_tensors("slope", "other")
 def slope_ratio(
     slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
 ) -> tf.Tensor:
@@ -51,6 +55,14 @@ def slope_ratio(
     """
     lengths = [tf.norm(tf.cast(global_sum(value), tf.float32)) for value in (slope, other)]
     return tf.stop_gradient(tf.minimum(lengths[0] / (lengths[1] + delta), most))
+
+
+def _maps(name: str, value) -> list[tf.Tensor]:
+    maps = [as_numbers(name, each) for each in keras.tree.flatten(value)]
+    if any(each.shape.rank is not None and each.shape.rank < 2 for each in maps):
+        shapes = ", ".join(str(each.shape) for each in maps)
+        raise ValueError(f"{name} has shapes {shapes}: expected maps [batch, ..., channels].")
+    return maps
 
 
 def _unit(vectors):

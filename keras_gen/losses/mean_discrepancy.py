@@ -6,11 +6,15 @@ import math
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.losses.tensor_arguments import of_tensors
 
 FREQUENCIES = 500  # of the paper
 
 
+@checked_types
+@of_tensors("values", "groups")
 def fourier_discrepancy(
     values: tf.Tensor, groups: tf.Tensor, seed: tf.Tensor, gamma: float = 1.0
 ) -> tf.Tensor:

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.losses.likelihoods import UnboundedNormal
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
+@checked_types
+@of_tensors("codes", "found")
 def code_information(
     codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:

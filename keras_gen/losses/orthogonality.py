@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.keras_internals import all_layers
 
 TRANSPOSED = (
@@ -14,6 +15,7 @@ TRANSPOSED = (
 )
 
 
+@checked_types
 def orthogonality(network: keras.Layer) -> tf.Tensor:
     """Returns how far the filters of a network's layers are from orthogonal to each other.
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.losses.per_example import per_example_sum
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
+@checked_types
+@of_tensors("styles", "directions")
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:

@@ -20,6 +20,7 @@ from keras_gen.losses.per_example import (
     resolve,
     serializable,
 )
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Penalty(Configurable):
                     f"layer '{layer.name}' of {discriminator.name} mixes them: build it without "
                     "batch normalization (normalization='layer' or None)."
                 )
+
+    def __init_subclass__(cls) -> None:
+        if "__call__" in vars(cls):
+            checked = of_tensors("real", "fake", "epsilon", function="discriminator")
+            cls.__call__ = checked(cls.__call__)  # type: ignore[method-assign]
 
     def __call__(
         self,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar, dataclass_transform
 
 import keras
 import tensorflow as tf
+
+from keras_gen.checked_arguments import checked_by_type
 
 
 class Configurable:
@@ -28,7 +31,20 @@ class Configurable:
 
 @dataclass_transform(frozen_default=True)
 def serializable(cls):
-    """Makes a class of `Configurable` a frozen dataclass that Keras saves by its name."""
+    """Makes a class of `Configurable` a frozen dataclass that Keras saves by its name.
+
+    The fields are checked by their annotations before the class checks their ranges.
+    """
+    check_ranges = cls.__post_init__
+
+    def check(self):
+        types = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = checked_by_type(field.name, types[field.name], getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+        check_ranges(self)
+
+    cls.__post_init__ = check
     frozen = dataclasses.dataclass(frozen=True)(cls)
     return keras.saving.register_keras_serializable("keras_gen")(frozen)
 

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import per_example_mean
+from keras_gen.losses.tensor_arguments import of_tensors
 
 _TINY = 1e-6  # the root of 0 has no gradient
 
 
+@checked_types
+@of_tensors("waveforms", "originals")
 def spectral_loss(
     waveforms: tf.Tensor,
     originals: tf.Tensor,

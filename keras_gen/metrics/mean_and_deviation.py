@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 
+
+@checked_types
 def mean_and_deviation(
     found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Collection[str] | None = None
 ) -> dict[str, float]:

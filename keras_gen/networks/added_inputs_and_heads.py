@@ -10,11 +10,11 @@ import keras
 from keras import layers, ops
 
 from keras_gen.arguments import shown
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.checks.step_checks import require_logits
 from keras_gen.keras_internals import origin
 from keras_gen.layers import ColumnScales
 from keras_gen.networks.blocks import batch_norm
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

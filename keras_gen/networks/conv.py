@@ -6,6 +6,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import (
     cropped,
     doubled,
@@ -14,7 +15,6 @@ from keras_gen.networks.blocks import (
     he_conv,
     scaled_levels,
 )
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import Dropout
-from keras_gen.networks.checked_arguments import checked_arguments
 
 SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
 

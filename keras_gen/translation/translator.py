@@ -123,6 +123,9 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
         *networks: Functional models, of images of `shape` or of any size.
     """
     given = tuple(64 if side is None else side for side in shape)
+    if None in networks[0].input_shape[1:3]:  # `any_size` pads what it gets
+        given = (*(-(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE for side in given[:2]), given[2])
+        made = (None, None, made[2])
     require_takes(networks[0], given)
     found = given
     for network in networks:

@@ -30,6 +30,7 @@ def drawn(source, batch_size, count, **arguments):
     return np.concatenate(batches(source.stream(batch_size, **arguments), count))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("augment", [None, add_noise])
 @pytest.mark.parametrize("start", [1, 3, 10])
 def test_a_stream_resumes_where_it_stopped(augment, start):

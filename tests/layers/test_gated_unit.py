@@ -30,5 +30,5 @@ def test_any_length_and_a_configuration():
 def test_bad_channels_and_groups_are_refused():
     with pytest.raises(ValueError, match="got 6 channels: expected a multiple of 4"):
         GatedUnit(2)(tf.zeros([1, 6]))
-    with pytest.raises(ValueError, match="groups is 0"):
+    with pytest.raises(ValueError, match="groups must be at least 1, found 0"):
         GatedUnit(0)

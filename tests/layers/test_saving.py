@@ -45,6 +45,7 @@ CASES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", CASES)
 def test_files_give_the_layer_back(name, policy, rng, tmp_path):

@@ -54,6 +54,7 @@ def test_every_place_is_read(maps):
     assert moved[1].all() and not moved[[0, 2]].any()
 
 
+@pytest.mark.thorough
 def test_kernels_can_be_spectrally_normalized(maps):
     layer = SelfAttention(spectral=True)
     layer(maps)

@@ -37,6 +37,7 @@ def converged(build, shape, rng):
     return spectral, layer, x
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", LAYERS)
 def test_the_kernel_is_divided_by_its_largest_singular_value(kind, rng):
     spectral, layer, x = converged(*LAYERS[kind], rng)
@@ -125,6 +126,7 @@ class TestState:
         expected = x.numpy() @ kernel / np.linalg.norm(kernel @ u) + bias
         np.testing.assert_allclose(other, expected, rtol=1e-4, atol=1e-5)
 
+    @pytest.mark.thorough
     def test_is_the_same_on_all_replicas_as_on_one_device(self, rng):
         x = tf.constant(rng.normal(size=(6, 3)), tf.float32)
         found = []

@@ -75,7 +75,9 @@ def test_one_sided_smoothing_scales_the_optimal_discriminator(cls):
     cross_entropy = -0.9 * np.log(d) - 0.1 * np.log(1 - d)
     np.testing.assert_allclose(more, cross_entropy - np.log(2), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(objective.generator(fake), cls().generator(fake))
-    for bad in (0.0, 1.1, -0.5, float("nan")):
+    with pytest.raises(ValueError, match="real_target must be finite, found nan"):
+        cls(real_target=float("nan"))
+    for bad in (0.0, 1.1, -0.5):
         with pytest.raises(ValueError, match=f"{cls.__name__} found real_target={bad}"):
             cls(real_target=bad)
 
@@ -267,6 +269,7 @@ def test_a_loss_without_a_batch_axis_is_a_clear_error():
         adversarial.Hinge().generator(tf.constant(1.0))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", adversarial.OBJECTIVES)
 @pytest.mark.parametrize("target", [0.6, 1.0])
 def test_the_threshold_is_the_best_logit_where_real_and_fake_are_as_likely(name, target):
@@ -287,9 +290,9 @@ def test_a_guess_between_the_targets_of_least_squares_divides_right_from_wrong()
 
 @pytest.mark.parametrize("bad", [-1.0, float("nan")])
 def test_numbers_of_objectives_are_checked(bad):
-    with pytest.raises(ValueError, match="Wasserstein's drift must be at least 0, found"):
+    with pytest.raises(ValueError, match=r"drift must be (at least 0|finite), found"):
         adversarial.Wasserstein(drift=bad)
-    with pytest.raises(ValueError, match="LeastSquares' b must be finite, found nan"):
+    with pytest.raises(ValueError, match="b must be finite, found nan"):
         adversarial.LeastSquares(b=float("nan"))
 
 

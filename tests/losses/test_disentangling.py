@@ -61,6 +61,7 @@ def test_stratified_over_the_whole_data_set_is_exact(posterior):
         np.testing.assert_allclose(parts[name], value, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.thorough
 def test_stratified_weights_have_no_bias(posterior, rng):
     """The mean of q(z) over batches of other examples is that over all of them."""
     mean, log_variance, (z, *_) = posterior
@@ -89,6 +90,7 @@ def test_weighted_sampling_is_equation_3(posterior):
     np.testing.assert_allclose(parts["total_correlation"], total, atol=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.8])
 def test_total_correlation_of_normal_latents(correlation, rng):
     """-1/2 log det of the correlation matrix, for means and noise that add up to that Normal."""

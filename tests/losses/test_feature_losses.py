@@ -50,6 +50,7 @@ def test_the_ratio_of_slopes():
     assert tape.gradient(ratio, [slope, other]) == [None, None]
 
 
+@pytest.mark.thorough
 def test_the_ratio_is_of_all_replicas():
     """Parts of slopes that point apart: neither replica alone has the ratio of the sums."""
     strategy = make_strategy("mirrored")

@@ -18,6 +18,7 @@ def kernel_discrepancy(x, y, gamma):
     return mean(x, x) + mean(y, y) - 2 * mean(x, y)
 
 
+@pytest.mark.thorough
 def test_on_average_it_is_the_kernels(rng):
     values = rng.normal(size=(40, 3)).astype("float32")
     groups = np.arange(40) % 2

@@ -51,6 +51,7 @@ def test_each_channel_counts_by_itself(rng):
     np.testing.assert_allclose(both, spectral_loss(x, y), rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_silence_has_a_gradient_that_is_finite(rng):
     silence, sound = (
         tf.zeros([1, 160, 1]),

@@ -81,6 +81,7 @@ def test_what_cannot_be_measured_is_refused(name):
             assert "\n" not in text and len(text) < 400 and text.endswith("."), (kind, text)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CASES)
 def test_the_layout_of_arrays_changes_nothing(name):
     def read_only(array):
@@ -111,8 +112,8 @@ def values(result) -> list:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: metrics.label_modes(LABELS, ROWS), "modes must be an integer of at least 1"),
-        (lambda: metrics.bits_per_dimension(1.0, 784, ROWS), "dequantization is .*: expected one"),
+        (lambda: metrics.label_modes(LABELS, ROWS), "modes must be an integer of at least"),
+        (lambda: metrics.bits_per_dimension(1.0, 784, ROWS), "dequantization must be a text"),
         (lambda: metrics.bits_per_dimension(1.0, ROWS, "none"), "dimensions must be an integer"),
         (lambda: metrics.bits_per_dimension(1.0, 1, "uniform", 0), "levels_per_unit must be above"),
         (lambda: metrics.matched_accuracy(ROWS[:0], LABELS, LABELS), "known has 0 parts: expected"),

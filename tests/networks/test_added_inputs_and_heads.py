@@ -193,6 +193,7 @@ def test_weights_are_shared(networks, rng):
         assert (a.name, len(a.outputs)) == (b.name, len(b.outputs))
 
 
+@pytest.mark.thorough
 def test_a_model_of_them_is_trained_and_saved(networks, tmp_path, rng):
     model = VAE(*keep_latents(*networks, KEPT))
     model.compile()
@@ -204,6 +205,7 @@ def test_a_model_of_them_is_trained_and_saved(networks, tmp_path, rng):
     assert model.encode(x)[0].shape == (8, 2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kept", [[], [0, 5], [1, 1]])
 def test_numbers_that_are_no_latents_are_refused(networks, kept):
     with pytest.raises(ValueError, match=r"expected one or more different numbers from 0 to 4"):

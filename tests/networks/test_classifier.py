@@ -92,6 +92,7 @@ class TestOnAnEncoder:
         wanted = (codes[0] if len(heads) > 1 else codes) @ kernel + bias
         np.testing.assert_allclose(network(x), wanted, rtol=1e-4, atol=1e-6)
 
+    @pytest.mark.thorough
     def test_leaves_the_encoder_as_it_is(self):
         encoder = mlp_encoder((3, 3, 1), latent_dim=4, hidden=())
         before, network = encoder.get_weights(), classifier_on(encoder, 2)

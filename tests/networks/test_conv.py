@@ -22,6 +22,7 @@ def test_sizes():
 
 
 class TestBlocks:
+    @pytest.mark.thorough
     def test_sizes(self):
         """Each block has two 3x3 convolutions, and each size one block."""
         sizes, plain = dict(image_shape=(8, 8, 3), latent_dim=4, filters=(2, 3)), {}
@@ -38,6 +39,7 @@ class TestBlocks:
         values = tf.random.normal([3, 8, 8, 3])
         np.testing.assert_array_equal(network(values), values)
 
+    @pytest.mark.thorough
     def test_all_weights_get_gradients_after_a_step(self):
         """The first convolution of a block gets none before, for the second is zero."""
         network = conv_encoder((8, 8, 1), 2, (3,), "elu", blocks=1)
@@ -48,6 +50,7 @@ class TestBlocks:
         assert all((a != b).any() for a, b in zip(before, network.get_weights(), strict=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3), (4, 12, 3)])
 @pytest.mark.parametrize("upsampling", UPSAMPLING)
 def test_shapes(shape, upsampling):

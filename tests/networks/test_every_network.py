@@ -66,6 +66,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TINY)
 def test_mixed_precision_gives_float32(name):
     keras.config.set_dtype_policy("mixed_bfloat16")
@@ -100,6 +101,7 @@ OF_ODD_SIDES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", OF_ODD_SIDES)
 def test_sides_need_not_be_multiples(name):
     """What is taken or made is an image of the sides, and codes are those that are made."""
@@ -116,6 +118,7 @@ def built(name) -> list[keras.Model]:
     return keras.tree.flatten(getattr(networks, name)(**(TINY | OTHERS)[name]))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_outputs_have_gradients_by_all_inputs(name, rng):
     for network in built(name):

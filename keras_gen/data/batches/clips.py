@@ -8,8 +8,10 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 
 
+@checked_types
 def clips(frames: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a clip out of each video.
 

@@ -8,8 +8,10 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 
 
+@checked_types
 def episode(shots: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that draws an episode from all frames of a person.
 

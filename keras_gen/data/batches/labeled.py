@@ -9,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
 
 
+@checked_types
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
     """Returns indices in random order, whose first k are spread evenly over the classes for any k.
 
@@ -36,6 +38,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
     return order[np.argsort(rank, kind="stable")]
 
 
+@checked_types
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """Hides all but a few labels, evenly drawn over the classes: int64 `[n]`, -1 where hidden.
 
@@ -68,6 +71,7 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     return found
 
 
+@checked_types
 def partly_labeled(
     labeled: Source,
     unlabeled: Source,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_pairs
 
 
+@checked_types
 def class_triples(
     source: Source, batch_size: int, seed: int = 0, start: int = 0
 ) -> tf.data.Dataset:

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
 
 
+@checked_types
 def unpaired(
     a: Source | np.ndarray,
     b: Source | np.ndarray,

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
 
 
+@checked_types
 def weighted_stream(
     source: Source,
     weights: Any,
@@ -76,6 +78,7 @@ def weighted_stream(
     return batches.map(read).with_options(options)
 
 
+@checked_types
 def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
     """Returns sampling weights of mean 1, float64 `[n]`, that are large for rare latents.
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
@@ -38,6 +39,7 @@ _SETS = {"P": "photo_train", "p": "photo_test", "A": "painting_train", "a": "pai
 _CROP = (0.75, 1.0)  # side of a crop, relative to the shorter side of its region
 
 
+@checked_types
 def offline_unpaired(
     size: int = 143, n_train: int = 64, n_test: int = 16, seed: int = 0
 ) -> dict[str, Source]:
@@ -77,6 +79,7 @@ def offline_unpaired(
     return sample
 
 
+@checked_types
 def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
     """Makes pairs of a map and a photograph, a stand-in for labels of facades.
 
@@ -105,6 +108,7 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
     return sample
 
 
+@checked_types
 def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     """Enlarges the small handwritten digits of scikit-learn to the layout of MNIST.
 
@@ -132,6 +136,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     return {"train": whole.select(slice(1500)), "test": whole.select(slice(1500, None))}
 
 
+@checked_types
 def offline_color_digits(
     size: int = 32, labels: bool = False, seed: int = 0
 ) -> dict[str, Source]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
 # In the paper's symbols:
@@ -18,6 +19,7 @@ _SHORTEST = 4  # least number of control points of a stroke
 _LONGEST = 12
 
 
+@checked_types
 def paint(
     photo: np.ndarray,
     radii: Sequence[int] = (8, 4, 2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import derive_seed
 
 VOICES = ("alto", "baritone", "bass", "soprano", "tenor")
@@ -25,6 +26,7 @@ _VOWELS = np.array([[730, 1090], [530, 1840], [270, 2290], [570, 840], [300, 870
 _WIDTH = 90.0  # of a formant, Hz
 
 
+@checked_types
 def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Computes words of two vowels, one for each digit, in five voices, ten times each.
 

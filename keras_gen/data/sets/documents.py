@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds, unreachable
 from keras_gen.data.source import Source
@@ -62,6 +63,7 @@ class _Texts:
         return Source(np.concatenate(counts), origin=self.origin)
 
 
+@checked_types
 def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     """Loads documents and counts their commonest words.
 
@@ -115,6 +117,7 @@ class CharacterTexts(Split):
     alphabet: str = ""
 
 
+@checked_types
 def character_texts(name: str) -> CharacterTexts:
     """Loads texts for models of characters: printable ASCII and ends of lines.
 

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 
 _FINER = 4  # times the side at which a frame is drawn, before it is shrunk
 _BEFORE = 24  # frames that are danced before the first one, so that nothing begins at rest
@@ -68,6 +69,7 @@ class DancerVideos(NamedTuple):
     lagging: np.ndarray
 
 
+@checked_types
 def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) -> DancerVideos:
     """Draws videos of one dancer, in which hair and skirt follow the body with a delay.
 

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 
 _FINER = 4  # times the side at which a face is drawn, before it is shrunk
 _SKIN = np.array(
@@ -42,6 +43,7 @@ class FaceFrames(NamedTuple):
     points: np.ndarray
 
 
+@checked_types
 def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> FaceFrames:
     """Draws faces, whose people and poses are known.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_gen.arguments import checked_array, checked_integer
+from keras_gen.checked_arguments import checked_types
 
 
 class Factors:
@@ -25,6 +26,7 @@ class Factors:
         (4, 3)
     """
 
+    @checked_types
     def __init__(self, sizes: Mapping[str, int]):
         if not sizes:
             raise ValueError(
@@ -40,14 +42,17 @@ class Factors:
         """Number of combinations."""
         return math.prod(self.sizes)
 
+    @checked_types
     def values(self, index: np.ndarray) -> np.ndarray:
         """Returns combinations by number, int64 `[n, factors]`; the last factor varies fastest."""
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
+    @checked_types
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draws `n` combinations, each factor uniformly and independently: int64 `[n, factors]`."""
         return rng.integers(self.sizes, size=(n, len(self.sizes)))
 
+    @checked_types
     def sample_with_fixed(
         self, factor: int | np.ndarray, values: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
@@ -62,6 +67,7 @@ class Factors:
         combinations[np.arange(len(values)), factor] = values
         return self.check(combinations)
 
+    @checked_types
     def check(self, combinations: np.ndarray) -> np.ndarray:
         """Returns `combinations` as int64 `[n, factors]`; a ValueError off the grid."""
         combinations = checked_array("combinations", combinations)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_path
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.folders.image_folder import image_folder
 from keras_gen.data.folders.image_reading import visible
 from keras_gen.data.folders.pairs import side_by_side
@@ -29,6 +30,7 @@ _LEAST_HELD_OUT = 3  # to compare sets at all
 _LEAST_LABELED = 10  # to compare them by classifiers, as `sample_report` does
 
 
+@checked_types
 def small_images(
     name: str,
     labels: bool = False,
@@ -91,6 +93,7 @@ def _first(split: Split, count: int | None) -> Split:
     return dataclasses.replace(split, train=split.train.take(count), test=split.test.take(count))
 
 
+@checked_types
 def faces(size: int = 64, images: Path | str | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
@@ -124,6 +127,7 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
     return Split(train, test)
 
 
+@checked_types
 def facades(size: int, pairs: Path | None = None) -> Split:
     """Loads facades, as pairs (labels, photograph) of uint8 `[size, size, 3]`.
 
@@ -161,6 +165,7 @@ def facades(size: int, pairs: Path | None = None) -> Split:
     return Split(train.map(resized), test.map(resized))
 
 
+@checked_types
 def photos_and_paintings(
     size: int, photos: Path | None = None, paintings: Path | None = None, seed: int = 0
 ) -> Domains:
@@ -208,6 +213,7 @@ def photos_and_paintings(
         )
 
 
+@checked_types
 def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> Split:
     """Loads photographs, as uint8 `[size, size, 3]`: those of `photos_and_paintings`.
 

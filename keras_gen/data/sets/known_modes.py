@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_labels
 
 
+@checked_types
 def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
     """Draws points, float32 `[d]`, of a mixture of equal normal distributions, such as a ring.
 
@@ -28,6 +30,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
     return Source(points.astype("float32"), origin=f"{n} points around {len(centers)} centers")
 
 
+@checked_types
 def stacked_digits(
     images: np.ndarray, labels: np.ndarray, n: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from keras_gen.arguments import checked_number
+from keras_gen.checked_arguments import checked_types
 
 SIDE = 16  # pixels of the small versions that are compared
 
 
+@checked_types
 def near_duplicates(
     training: Sequence[np.ndarray], test: Sequence[np.ndarray], correlation: float = 0.95
 ) -> list[tuple[int, int]]:

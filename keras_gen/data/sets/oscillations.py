@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 
 AT_ONCE = 50  # series whose density is computed at once
 
@@ -37,6 +38,7 @@ class Oscillations:
     frequencies: tuple[float, float] = (1.0, 3.0)
     noise: float = 0.2
 
+    @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns series, float32 `[n, steps, 2]`: position and speed."""
         rng = np.random.default_rng(checked_seed(seed))
@@ -45,6 +47,7 @@ class Oscillations:
         noise = self._deviations() * rng.normal(size=(n, self.steps, 2))
         return (self._means(frequencies, phases) + noise).astype("float32")
 
+    @checked_types
     def log_density(
         self, series: np.ndarray, frequencies: int = 256, phases: int = 256
     ) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.known_modes import points_around
 
 ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
@@ -29,10 +30,12 @@ class PlanarNormals:
     centers: np.ndarray
     std: float
 
+    @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns points, float32 `[n, 2]`."""
         return points_around(self.centers, self.std, n, seed).arrays()
 
+    @checked_types
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`."""
         points = checked_array("points", points, "float64")[:, None]
@@ -57,12 +60,14 @@ class PlanarSquares:
     corners: np.ndarray
     side: float
 
+    @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns points, float32 `[n, 2]`."""
         rng = np.random.default_rng(checked_seed(seed))
         corners = self.corners[rng.integers(len(self.corners), size=n)]
         return (corners + self.side * rng.random((n, 2))).astype("float32")
 
+    @checked_types
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`.
 
@@ -78,6 +83,7 @@ class PlanarSquares:
         return np.where(inside, log_density, -np.inf)
 
 
+@checked_types
 def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
     """Two half circles that reach into each other, with normal noise.
 
@@ -95,6 +101,7 @@ def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
     return PlanarNormals(radius * np.concatenate([arc, -arc]), std)
 
 
+@checked_types
 def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> PlanarNormals:
     """Circles around the origin with normal noise, each as probable as the others.
 
@@ -110,6 +117,7 @@ def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> Plan
     return PlanarNormals(np.concatenate([radius * circle for radius in radii]), std)
 
 
+@checked_types
 def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
     """The black squares of a board around the origin, all equally probable.
 

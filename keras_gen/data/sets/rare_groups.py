@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_pairs
 
 GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 
 
+@checked_types
 def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Source, np.ndarray]:
     """Paints digits red or green; few of the odd digits are green, and half of the even ones.
 
@@ -43,6 +45,7 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
     return Source((painted, odd), origin=origin), 2 * odd + green
 
 
+@checked_types
 def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Source, np.ndarray]:
     """Leaves examples out, so that an attribute is rare in one of two classes.
 

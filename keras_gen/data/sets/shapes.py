@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.source import Source
 
@@ -71,6 +72,7 @@ class Shapes:
         }
         return Factors(sizes)
 
+    @checked_types
     def render(self, values: np.ndarray) -> np.ndarray:
         """Draws images, uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
 
@@ -83,6 +85,7 @@ class Shapes:
             image[..., 0] = self._draw(*row)
         return images
 
+    @checked_types
     def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
         """Draws different images into memory, uint8 `[size, size, 1]` each.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.folders.image_reading import image_files
 from keras_gen.data.offline.images import photographs
 from keras_gen.data.sets.near_duplicates import near_duplicates
@@ -20,6 +21,7 @@ HELD_OUT = 20  # images of the last training folder, by which a training is chos
 BENCHMARKS = ("Set5", "Set14")
 
 
+@checked_types
 def photograph_patches(
     side: int, images: Path | str | None = None, apart_from: Sequence[np.ndarray] = ()
 ) -> Split:
@@ -86,6 +88,7 @@ def photograph_patches(
     return Split(train, test, warning)
 
 
+@checked_types
 def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
     """Returns the images of Set5 and Set14, whole, of sides that the factor divides; uint8.
 

@@ -3,8 +3,10 @@
 import numpy as np
 
 from keras_gen.arguments import check_levels, checked_seed
+from keras_gen.checked_arguments import checked_types
 
 
+@checked_types
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
     """Returns the differences between digits and parts of photographs; uint8 `[n, H, W, 3]`.
 

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
+
 _LINE_END = re.compile("\r\n?")
 _UNPRINTABLE = re.compile("[^ -~\n]")  # all but printable ASCII and the end of a line
 
 
+@checked_types
 def cleaned(texts: Iterable[str]) -> list[str]:
     r"""Returns texts of printable ASCII and ends of lines, at most 96 characters.
 
@@ -27,6 +30,7 @@ def cleaned(texts: Iterable[str]) -> list[str]:
     return [_UNPRINTABLE.sub(" ", _LINE_END.sub("\n", text)).strip() for text in texts]
 
 
+@checked_types
 def characters_of(texts: Iterable[str]) -> str:
     """Returns the characters that occur in texts, in the order of Unicode.
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.arguments import check_levels
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
 # Steps, in rows and columns, along the four directions of a gradient, 45 degrees apart.
@@ -13,6 +14,7 @@ _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1))
 _TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])  # within an image
 
 
+@checked_types
 def edge_maps(
     images: np.ndarray, sigma: float = 1.0, low: float = 0.05, high: float = 0.15
 ) -> np.ndarray:

@@ -12,10 +12,12 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import on_first
 from keras_gen.data.transforms.resizing import resize_cover
 
 
+@checked_types
 def random_crop_flip(
     crop: int | tuple[int, int],
     smallest: float = 1.0,
@@ -73,6 +75,7 @@ def random_crop_flip(
     return augment
 
 
+@checked_types
 def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
 
@@ -102,6 +105,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     return augment
 
 
+@checked_types
 def random_levels(rate: float) -> Callable[[Any, Any], Any]:
     """Returns an augmentation of an image or images: values become random levels.
 
@@ -132,6 +136,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
     return augment
 
 
+@checked_types
 def binarize(example: Any, seed: tf.Tensor) -> Any:
     """Augmentation that draws each pixel as a Bernoulli variable of its gray value, float32 0 or 1.
 
@@ -154,6 +159,7 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
     return on_image(draw, example, ranks=(3, 4))
 
 
+@checked_types
 def draw_normal(example: Any, seed: tf.Tensor) -> Any:
     """Augmentation that draws normal variables, float32 `[n, ...]`, such as an encoder's codes.
 

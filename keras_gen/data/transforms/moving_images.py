@@ -9,9 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.image_augmentations import on_image
 
 
+@checked_types
 def moving_images(
     frames: int = 16, size: int = 32, slowest: float = 1.0, fastest: float = 3.0
 ) -> Callable[[Any, Any], Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
+
 _STEP = 8  # levels of a bin of colors
 
 
+@checked_types
 def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.ndarray:
     """Finds the colors of label maps, the most common first: uint8 `[count, channels]`.
 
@@ -37,6 +40,7 @@ def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.nda
     return np.round(found).astype(np.uint8)
 
 
+@checked_types
 def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """Returns the classes of the pixels of label maps: int64 `[n, height, width]`.
 

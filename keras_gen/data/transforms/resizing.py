@@ -5,8 +5,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from keras_gen.arguments import check_levels, checked_integer
+from keras_gen.checked_arguments import checked_types
 
 
+@checked_types
 def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
     """Resizes the shorter side to `size` and cuts out the center square `[size, size, channels]`.
 
@@ -31,6 +33,7 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
     return tf.ensure_shape(rounded, [size, size, image.shape[-1]])
 
 
+@checked_types
 def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     """Centers an image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
@@ -50,6 +53,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     return tf.image.pad_to_bounding_box(image, top, left, size, size)
 
 
+@checked_types
 def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
     """Shrinks images by a whole factor, bicubic and antialiased, as in papers on super-resolution.
 

@@ -10,10 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import on_first
 from keras_gen.files.sounds import of_one_length
 
 
+@checked_types
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     """Cuts the middle out of a longer sound, and puts a shorter one in the middle of silence.
 
@@ -35,6 +37,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     return tf.ensure_shape(tf.pad(middle, padding), [samples, *waveform.shape[1:]])
 
 
+@checked_types
 def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
     """Begins each recording with its first nonzero sample, and fills up with zeros at the end.
 
@@ -57,6 +60,7 @@ def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
     return found
 
 
+@checked_types
 def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
     """Quantizes sounds by mu-law companding, which resolves soft samples more finely.
 
@@ -93,6 +97,7 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
     return tf.clip_by_value(level, 0, mu)
 
 
+@checked_types
 def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     """Returns the sounds in the middle of mu-law levels, the inverse of `mu_law_levels`.
 
@@ -116,6 +121,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     return tf.sign(companded) * size
 
 
+@checked_types
 def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
     """Scales each sound to one peak, however far the microphone was: int16 of the same shape.
 
@@ -147,6 +153,7 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
     return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
 
 
+@checked_types
 def random_shift(most: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a sound begins earlier or later, and silence fills the gap.
 
@@ -171,6 +178,7 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
     return augment
 
 
+@checked_types
 def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: an excerpt of a sound, at a random place of what is not silent.
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
+
 # What Python's regular expressions call \w, in the letters of TensorFlow's.
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
 # A word with what joins its parts, a number, or any other sign.
@@ -15,6 +17,7 @@ _WORD = re.compile(r"[a-z]+(?:['.&-][a-z]+)*|\d[\d.,]*(?<=\d)|[^\s]")
 NUMBER = "N"
 
 
+@checked_types
 def words_of(text: str) -> list[str]:
     """Returns the words and signs of an English text in order, in lower case.
 
@@ -33,6 +36,7 @@ def words_of(text: str) -> list[str]:
     return [NUMBER if word[0].isdigit() else word for word in found]
 
 
+@checked_types
 def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:
     """Returns the words that occur most often, in alphabetical order, without English stop words.
 
@@ -66,6 +70,7 @@ class WordCounts(tf.Module):
         array([[2., 0.]], dtype=float32)
     """
 
+    @checked_types
     def __init__(self, vocabulary: Sequence[str]):
         super().__init__()
         if not vocabulary or len(set(vocabulary)) < len(vocabulary):
@@ -78,6 +83,7 @@ class WordCounts(tf.Module):
         words = tf.lookup.KeyValueTensorInitializer(tf.constant(list(vocabulary)), numbers)
         self.table = tf.lookup.StaticHashTable(words, default_value=-1)
 
+    @checked_types
     def __call__(self, texts) -> tf.Tensor:
         """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
         # Replaces broken bytes. Control characters would cut a text short, and end words anyway.

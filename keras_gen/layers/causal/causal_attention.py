@@ -7,6 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -30,6 +31,7 @@ class CausalAttention(CausalLayer):
         >>> y = CausalAttention(heads=4)(tf.random.normal([2, 64, 32]))
     """
 
+    @checked_arguments
     def __init__(self, heads: int, **kwargs):
         super().__init__(**kwargs)
         self.heads = checked_size("heads", heads)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -31,6 +32,7 @@ class CausalConvolution(CausalLayer):
         >>> y = CausalConvolution(32, 2, dilation=4)(tf.random.normal([2, 100, 1]))
     """
 
+    @checked_arguments
     def __init__(
         self,
         filters: int,

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 from keras_gen.layers.causal.pixel_lstm import GATES, initial_bias, lstm_cell
 
@@ -24,6 +25,7 @@ class CausalLSTM(CausalLayer):
         >>> y = CausalLSTM(64)(tf.random.normal([2, 100, 8]))
     """
 
+    @checked_arguments
     def __init__(self, units: int, **kwargs):
         super().__init__(**kwargs)
         self.units = units

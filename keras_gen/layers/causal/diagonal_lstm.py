@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import empty_row, finished_row
 from keras_gen.layers.causal.pixel_lstm import GATES, PixelLSTM, lstm_cell
 
@@ -34,6 +35,7 @@ class DiagonalLSTM(PixelLSTM):
         >>> y = DiagonalLSTM(16)(x) + DiagonalLSTM(16, backward=True)(x)
     """
 
+    @checked_arguments
     def __init__(self, units: int, backward: bool = False, image_channels: int = 1, **kwargs):
         super().__init__(units, 1, 2, image_channels, **kwargs)
         self.backward = backward

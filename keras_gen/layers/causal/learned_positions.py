@@ -5,6 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -23,6 +24,7 @@ class LearnedPositions(CausalLayer):
         >>> y = LearnedPositions(64)(tf.random.normal([2, 64, 32]))
     """
 
+    @checked_arguments
     def __init__(self, length: int, **kwargs):
         super().__init__(**kwargs)
         self.length = checked_size("length", length)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row
 
 
@@ -34,6 +35,7 @@ class MaskedConvolution(CausalLayer):
         >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
     """
 
+    @checked_arguments
     def __init__(
         self,
         filters: int,

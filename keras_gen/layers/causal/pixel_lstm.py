@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 from keras_gen.layers.causal.masked_convolution import causal_mask
 
@@ -30,6 +31,7 @@ class PixelLSTM(CausalLayer):
             `MaskedConvolution`.
     """
 
+    @checked_arguments
     def __init__(
         self, units: int, input_width: int, state_width: int, image_channels: int, **kwargs
     ):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import empty_row, finished_row
 from keras_gen.layers.causal.pixel_lstm import GATES, PixelLSTM, lstm_cell, state_to_state
 
@@ -27,6 +28,7 @@ class RowLSTM(PixelLSTM):
         >>> y = RowLSTM(16)(tf.random.normal([2, 28, 28, 32]))
     """
 
+    @checked_arguments
     def __init__(self, units: int, kernel_size: int = 3, image_channels: int = 1, **kwargs):
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
@@ -33,6 +34,7 @@ class VerticalConvolution(CausalLayer):
 
     by_rows = True
 
+    @checked_arguments
     def __init__(
         self,
         filters: int,

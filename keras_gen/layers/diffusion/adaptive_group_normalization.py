@@ -5,6 +5,8 @@ import tensorflow as tf
 from keras import layers
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveGroupNormalization(layers.Layer):
@@ -24,6 +26,7 @@ class AdaptiveGroupNormalization(layers.Layer):
         >>> y = AdaptiveGroupNormalization(8)([tf.ones([2, 4, 4, 16]), tf.ones([2, 5])])
     """
 
+    @checked_arguments
     def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs):
         super().__init__(**kwargs | {"dtype": "float32"})
         self.groups = groups

@@ -5,6 +5,8 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SinusoidalFeatures(keras.layers.Layer):
@@ -23,6 +25,7 @@ class SinusoidalFeatures(keras.layers.Layer):
         TensorShape([1, 64])
     """
 
+    @checked_arguments
     def __init__(self, count: int, slowest: float = 0.1, fastest: float = 1000.0, **kwargs):
         # Half precision does not tell near times apart.
         super().__init__(**kwargs | {"dtype": "float32"})

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 MASKS = ("channels", "checkerboard")
@@ -38,6 +39,7 @@ class AffineCoupling(InvertibleLayer):
         >>> y, log_det, _ = AffineCoupling(keras.Model(passive, heads))(tf.random.normal([5, 2]))
     """
 
+    @checked_arguments
     def __init__(
         self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs
     ):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -30,6 +31,7 @@ class ConditionalAffine(InvertibleLayer):
         >>> y, log_det, _ = layer(tf.random.normal([5, 2]), condition=tf.ones([5, 3]))
     """
 
+    @checked_arguments
     def __init__(self, network: keras.Model, **kwargs):
         super().__init__(**kwargs)
         self.network = network

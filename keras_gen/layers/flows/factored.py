@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -39,6 +40,7 @@ class Factored(InvertibleLayer):
         >>> y, _, _ = layer(tf.random.normal([2, 4, 4, 2]))  # [2, 16 + 16]
     """
 
+    @checked_arguments
     def __init__(
         self,
         rest: InvertibleLayer,

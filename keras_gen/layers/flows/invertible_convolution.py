@@ -7,6 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -28,6 +29,7 @@ class InvertibleConvolution(InvertibleLayer):
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
     """
 
+    @checked_arguments
     def __init__(self, lu: bool = False, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.lu = lu

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
+
 
 class InvertibleLayer(keras.layers.Layer):
     """Base of the layers y = f(x) that have an inverse and a known log |det dy/dx|.
@@ -99,6 +101,7 @@ class Chain(InvertibleLayer, keras.Model):
         >>> x = flow.inverse(y)
     """
 
+    @checked_arguments
     def __init__(self, layers: Sequence[InvertibleLayer], **kwargs):
         super().__init__(**kwargs)
         # `layers` is a property of keras.Model.

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -27,6 +28,7 @@ class Logit(InvertibleLayer):
         >>> y, log_det, _ = Logit(0.05)(tf.random.uniform([2, 8, 8, 1]))
     """
 
+    @checked_arguments
     def __init__(self, alpha: float = 0.05, **kwargs):
         super().__init__(**kwargs)
         if not 0 < alpha < 0.5:

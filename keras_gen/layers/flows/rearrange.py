@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -22,6 +23,7 @@ class Squeeze(InvertibleLayer):
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
     """
 
+    @checked_arguments
     def __init__(self, factor: int = 2, **kwargs):
         super().__init__(**kwargs)
         self.factor = factor

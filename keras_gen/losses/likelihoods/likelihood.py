@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.losses.per_example import Configurable
+from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Likelihood(Configurable):
@@ -31,6 +32,7 @@ class Likelihood(Configurable):
     parameter_range: tuple[float, float] | None = (-math.inf, math.inf)
     uniforms_per_value = 0
 
+    @of_tensors("params", "x", one_batch=False)
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p(x | params) in nats, float32 `[..., batch]`.
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
@@ -44,6 +45,7 @@ KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
 }
 
 
+@checked_types
 def train_domain_classifier(
     a: np.ndarray,
     b: np.ndarray,

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_path, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.reading import open_regular
 from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
@@ -31,6 +32,7 @@ from keras_gen.metrics.metric_arguments import as_images
 NAMES = ("features", "logits")  # of a network's outputs
 
 
+@checked_types
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
     """Resizes as Parmar et al. (2022) recommend: antialiased bicubic, and rounded to 8 bits.
 
@@ -84,6 +86,7 @@ class Extractor:
     accuracy: float | None = None
     scale: float = 1.0
 
+    @checked_types
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
         """Returns {"features": float32 `[n, d]`}, with "logits" float32 `[n, K]` if there are any.
 
@@ -137,6 +140,7 @@ class Extractor:
         return {name: values.reshape(len(images), -1) for name, values in found.items()}
 
 
+@checked_types
 def keras_extractor(
     model: keras.Model,
     preprocess: Callable | None = None,
@@ -205,6 +209,7 @@ def inception_v3() -> Extractor:
     return keras_extractor(model, preprocess, name="inception_v3-keras_imagenet")
 
 
+@checked_types
 def trained_extractor(
     images: np.ndarray,
     labels: np.ndarray,
@@ -273,6 +278,7 @@ def trained_extractor(
     return Extractor(name, model, accuracy=accuracy, scale=scale)
 
 
+@checked_types
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:

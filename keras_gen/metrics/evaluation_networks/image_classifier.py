@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 
@@ -18,6 +19,7 @@ SHIFT = 2  # pixels that training images are moved, at most
 Kind = Literal["conv", "max", "average"]
 
 
+@checked_types
 def train_classifier(
     images: np.ndarray,
     labels: np.ndarray,

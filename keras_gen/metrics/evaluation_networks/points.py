@@ -6,10 +6,12 @@ import keras
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.networks import conv_encoder
 
 
+@checked_types
 def train_point_reader(
     images: np.ndarray,
     points: np.ndarray,

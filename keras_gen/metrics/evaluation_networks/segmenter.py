@@ -7,12 +7,14 @@ import numpy as np
 from keras import layers
 
 from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
 
 DILATIONS = (1, 1, 2, 4, 8, 1)
 
 
+@checked_types
 def train_segmenter(
     images: np.ndarray,
     labels: np.ndarray,
@@ -79,6 +81,7 @@ def train_segmenter(
     return model
 
 
+@checked_types
 def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
     """Returns the fraction of pixels that get the label that was asked for.
 

@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.minimize import trainable_weights
 
 
+@checked_types
 def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
     """Returns how one training step moves a model's weights from each of some points.
 
@@ -47,6 +49,7 @@ def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
     return np.stack(found)
 
 
+@checked_types
 def update_jacobian(
     model: keras.Model, batch, point: np.ndarray, difference: float = 0.05
 ) -> np.ndarray:
@@ -75,6 +78,7 @@ def update_jacobian(
     return ((above - below) / (2 * difference)).T
 
 
+@checked_types
 def trajectory(model: keras.Model, batch, point: np.ndarray, steps: int) -> np.ndarray:
     """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.resizing import shrunk
 from keras_gen.files.images import luma
 from keras_gen.metrics.image_pairs.image_quality import psnr, ssim
@@ -15,6 +16,7 @@ from keras_gen.metrics.samples.sliced_wasserstein import mean_patch_distance
 TILE = 64  # side of the squares in which patches are compared
 
 
+@checked_types
 def enlargement_report(
     enlarge: Callable[[np.ndarray], np.ndarray], images: Sequence[np.ndarray], factor: int
 ) -> dict[str, float]:

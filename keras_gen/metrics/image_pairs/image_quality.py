@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -15,6 +16,7 @@ SSIM_WINDOW = 11
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
 
 
+@checked_types
 def psnr(
     images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma"
 ) -> np.ndarray:
@@ -46,6 +48,7 @@ def psnr(
     return _in_batches(measure, images, originals, shave)
 
 
+@checked_types
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Structural similarity of the luma, float32 `[n]`, at most 1, which equal images reach.
 
@@ -69,6 +72,7 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
     return _in_batches(measure, images, originals, shave, least=SSIM_WINDOW)
 
 
+@checked_types
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Structural similarity of the luma over five scales: float32 `[n]`, 0 to 1 (equal images).
 
@@ -106,6 +110,7 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
     return _in_batches(measure, images, originals, shave, least=SSIM_WINDOW)
 
 
+@checked_types
 def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Mean absolute difference over pixels and channels in 8-bit levels, float32 `[n]`, 0..255.
 

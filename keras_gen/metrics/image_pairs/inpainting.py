@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.kinds_of_data import missing_pixels as missing_of
 from keras_gen.metrics.image_pairs.image_quality import psnr
 
 
+@checked_types
 def hole_psnr(
     filled: np.ndarray, originals: np.ndarray, masks: np.ndarray, of: str = "luma"
 ) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
 
 BLOCK = 1000  # images whose floats are held at once
 
 
+@checked_types
 def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Squared error summed over pixels (in [0, 1]) and channels of each image, float32 `[n]`.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_features
 
 
+@checked_types
 def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.ndarray]:
     """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
 

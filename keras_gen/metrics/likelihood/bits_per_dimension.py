@@ -6,10 +6,12 @@ import math
 from typing import Any
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_positive
+from keras_gen.checked_arguments import checked_types
 
 DEQUANTIZATIONS = ("none", "uniform", "variational")
 
 
+@checked_types
 def bits_per_dimension(
     nats: Any, dimensions: int, dequantization: str, levels_per_unit: float = 1.0
 ) -> Any:

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
 
 
+@checked_types
 def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     """Converts negative log-likelihoods of sequences to bits per value, without the padding.
 

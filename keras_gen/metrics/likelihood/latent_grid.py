@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 
+
+@checked_types
 def latent_grid(
     model: Any, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.noise import stateless_seed
 from keras_gen.metrics.measuring_bar import with_bar
 from keras_gen.metrics.metric_arguments import as_numbers
@@ -31,6 +32,7 @@ class ImportanceSampled(Protocol):
         """
 
 
+@checked_types
 def importance_weighted_nll(
     model: ImportanceSampled,
     images: np.ndarray,
@@ -133,6 +135,7 @@ def importance_weighted_nll(
     return result
 
 
+@checked_types
 def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, float]:
     """Turns the result of `importance_weighted_nll` into a run's metrics.
 

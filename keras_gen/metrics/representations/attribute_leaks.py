@@ -10,9 +10,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labeled_pair, as_labels
 
 
+@checked_types
 def attribute_leak(
     codes: np.ndarray,
     attributes: np.ndarray,
@@ -64,6 +66,7 @@ def attribute_leak(
     return leaks
 
 
+@checked_types
 def decision_gaps(
     predicted: np.ndarray, labels: np.ndarray, attributes: np.ndarray
 ) -> dict[str, float]:

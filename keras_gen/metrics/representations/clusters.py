@@ -9,9 +9,11 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from keras_gen.arguments import checked_list, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_classes, as_features, as_labels, check_within
 
 
+@checked_types
 def matched_accuracy(
     known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
 ) -> float:
@@ -42,6 +44,7 @@ def matched_accuracy(
     return float((found == labels).mean())
 
 
+@checked_types
 def kmeans_report(
     codes: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0
 ) -> dict[str, float]:

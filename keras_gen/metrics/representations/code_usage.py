@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
 
 
+@checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
     """Bits of an example's integer codes: their number times log2(levels).
 
@@ -24,6 +26,7 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
     return math.prod(shape) * math.log2(levels)
 
 
+@checked_types
 def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
     """Counts how often each code is used, int64 `[levels]`.
 
@@ -44,6 +47,7 @@ def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
     return np.bincount(codes.ravel(), minlength=levels).astype(np.int64)
 
 
+@checked_types
 def perplexity(uses: np.ndarray) -> float:
     """Effective number of codes in use, from 1 on: exp of the entropy of their frequencies.
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import ConstantThenLinear
 from keras_gen.metrics.metric_arguments import as_classes
 from keras_gen.networks import classifier_on
@@ -10,6 +11,7 @@ from keras_gen.networks import classifier_on
 Labeled = tuple[np.ndarray, np.ndarray]
 
 
+@checked_types
 def fine_tuned_error(
     encoder: keras.Model,
     train: Labeled,

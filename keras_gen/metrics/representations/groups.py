@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labels
 
 
+@checked_types
 def group_report(
     predicted: np.ndarray,
     labels: np.ndarray,

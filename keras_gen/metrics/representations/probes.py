@@ -8,10 +8,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.batches.labeled import even_order
 from keras_gen.metrics.metric_arguments import as_labeled_pair
 
 
+@checked_types
 def linear_probe(
     train_codes: np.ndarray,
     train_labels: np.ndarray,

@@ -8,9 +8,11 @@ import numpy as np
 from sklearn.preprocessing import normalize
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labeled_pair
 
 
+@checked_types
 def retrieval_curve(
     query_codes: np.ndarray,
     query_labels: np.ndarray,

@@ -4,11 +4,13 @@ import keras
 import numpy as np
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_classes
 from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.networks import classifier_on
 
 
+@checked_types
 def transfer_report(
     encoder: keras.Model,
     train: tuple[np.ndarray, np.ndarray],

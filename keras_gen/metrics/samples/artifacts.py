@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import LUMA_WEIGHTS, luma
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -19,6 +20,7 @@ MARGIN = 32  # pixels that are reflected around an image
 BORDER = 4  # pixels from the border in which changes are measured
 
 
+@checked_types
 def chroma_grain(images: np.ndarray) -> float:
     """Root mean square of the fine contrast of color, in 8-bit levels.
 
@@ -38,6 +40,7 @@ def chroma_grain(images: np.ndarray) -> float:
     return float(np.sqrt(np.square(chroma - smooth).mean(dtype=np.float64)))
 
 
+@checked_types
 def mesh(images: np.ndarray, period: int = 4) -> float:
     """How far a pattern that repeats every few pixels stands out: about 1 if there is none.
 
@@ -72,6 +75,7 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     return max(_standing_out(power, *place) for place in ((0, column), (row, 0), (row, column)))
 
 
+@checked_types
 def border_change(
     translate: Callable[[np.ndarray], np.ndarray],
     images: np.ndarray,
@@ -97,6 +101,7 @@ def border_change(
     return float(total / (change.size - inner.size))
 
 
+@checked_types
 def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
     """Fraction of images with ink in the lowest rows: of digits whose strokes run over the edge.
 

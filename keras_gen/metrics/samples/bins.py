@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_feature_pair, check_within
 
 
+@checked_types
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labeled_pair, as_logits
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 
 
+@checked_types
 def class_report(
     real: dict[str, np.ndarray],
     real_labels: np.ndarray,

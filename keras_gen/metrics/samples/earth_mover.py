@@ -8,9 +8,11 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from keras_gen.metrics.metric_arguments import as_feature_pair
+from keras_gen.checked_arguments import checked_types
+from keras_gen.metrics.metric_arguments import as_feature_pair, as_features
 
 
+@checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     """The least mean distance over which the points of one set can be moved to become the other.
 
@@ -39,6 +41,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
+@checked_types
 def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> dict[str, float]:
     """The critic's estimate of the distance between samples and points, and the exact one.
 
@@ -55,6 +58,7 @@ def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> d
     Example: `critic_distances(model, np.random.normal(size=[500, 2]))`.
     """
     vectors = model.edges["x"]
+    points = as_features(points, "points", rows=1)
     samples = vectors.prepare(model.sample(len(points), seed=seed)).numpy()
     points = vectors.prepare(points).numpy()
     of_points = np.mean(model.discriminator(points, training=False))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_features
 
 
@@ -28,6 +29,7 @@ class Moments(NamedTuple):
     n: int | None = None
 
 
+@checked_types
 def moments(features: np.ndarray) -> Moments:
     """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2."""
     features = as_features(features, "features")
@@ -36,6 +38,7 @@ def moments(features: np.ndarray) -> Moments:
     return Moments(mean, centered.T @ centered / (len(features) - 1), len(features))
 
 
+@checked_types
 def frechet_distance(
     a: np.ndarray | Moments, b: np.ndarray | Moments
 ) -> dict[str, float | None]:

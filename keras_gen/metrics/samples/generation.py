@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.gradient_histograms import gradient_histograms
@@ -22,6 +23,7 @@ FRACTIONS = ("precision", "recall", "density", "coverage")
 SIZES = ("n_real", "n_generated")
 
 
+@checked_types
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
@@ -89,6 +91,7 @@ class GenerationEvaluation:
         >>> evaluate(gan.sample(10_000))["kernel_distance"]
     """
 
+    @checked_types
     def __init__(self, extractors: Mapping[str, Extractor], real: np.ndarray, seed: int = 0):
         self.extractors = dict(extractors)
         self.real = real
@@ -96,6 +99,7 @@ class GenerationEvaluation:
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
         self._histograms = gradient_histograms(real)
 
+    @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
         """Measures generated images; held-out images give the floor.
 
@@ -207,6 +211,7 @@ def torn(images: np.ndarray) -> np.ndarray:
     return np.concatenate([images[:, :middle], lower], axis=1)
 
 
+@checked_types
 def sample_report(
     extractors: Mapping[str, Extractor],
     training: np.ndarray,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_images
 
 ORIENTATIONS = 8
@@ -11,6 +12,7 @@ CELLS = 4  # along each side
 BLOCK = 2  # cells along each side of a block, in which histograms are normalized
 
 
+@checked_types
 def gradient_histograms(images: np.ndarray) -> np.ndarray:
     """Returns how often gradients have each direction, in 4x4 cells of an image.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
 
 
+@checked_types
 def inception_score(
     predictions: np.ndarray, from_logits: bool = False, splits: int = 10
 ) -> tuple[float, float]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_feature_pair
 
 BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
 
 
+@checked_types
 def kernel_distance(
     features_a: np.ndarray,
     features_b: np.ndarray,

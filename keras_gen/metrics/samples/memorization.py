@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
+@checked_types
 def memorization(
     generated: np.ndarray, training: np.ndarray, ratio: float = 1 / 3
 ) -> dict[str, float]:

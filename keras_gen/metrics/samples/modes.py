@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from keras_gen.arguments import checked_size
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import (
     as_feature_pair,
     as_images,
@@ -17,6 +18,7 @@ from keras_gen.metrics.metric_arguments import (
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
+@checked_types
 def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
     """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
 
@@ -30,6 +32,7 @@ def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
+@checked_types
 def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
     """Returns the centers of a square grid around 0, float64 `[side * side, 2]`.
 
@@ -43,6 +46,7 @@ def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
+@checked_types
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
     """Counts the modes that samples of a mixture of equal normal distributions reach.
 
@@ -73,6 +77,7 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     return {**report, "high_quality_fraction": float(good.mean())}
 
 
+@checked_types
 def stacked_modes(
     images: np.ndarray,
     classify: Callable[[np.ndarray], np.ndarray],
@@ -116,6 +121,7 @@ def stacked_modes(
     return label_modes(np.concatenate(labels), classes**3, reference)
 
 
+@checked_types
 def label_modes(
     labels: np.ndarray, modes: int, reference: np.ndarray | None = None
 ) -> dict[str, float]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import wasserstein_distance
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import ink_and_center
 from keras_gen.metrics.metric_arguments import as_numbers
 
 
+@checked_types
 def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the center of brightness in each video.
 
@@ -47,6 +49,7 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+@checked_types
 def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
     """Compares the motion in two sets of videos.
 

@@ -7,12 +7,14 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
 from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.measuring_bar import with_bar
 from keras_gen.metrics.metric_arguments import as_numbers
 
 BLOCK = 1024  # queries at once
 
 
+@checked_types
 def nearest_neighbors(
     queries: np.ndarray, reference: np.ndarray, k: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.measuring_bar import with_bar
 from keras_gen.metrics.metric_arguments import as_images
 
 
+@checked_types
 def parzen_log_likelihood(
     samples: np.ndarray, images: np.ndarray, std: float, batch_size: int = 100
 ) -> np.ndarray:
@@ -47,6 +49,7 @@ def parzen_log_likelihood(
     return np.concatenate(found) - constant
 
 
+@checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
     """Returns the deviation of highest mean likelihood, out of ten in equal ratios, 0.1 to 1.
 

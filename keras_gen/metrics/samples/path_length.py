@@ -14,9 +14,11 @@ from keras_gen.arguments import (
     checked_positive,
     checked_seed,
 )
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.interpolation import great_circle, line
 
 
+@checked_types
 def perceptual_path_length(
     generate: Callable[[tf.Tensor], tf.Tensor],
     features: Callable[[tf.Tensor], tf.Tensor],

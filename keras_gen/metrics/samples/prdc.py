@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_feature_pair
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 MEMORY = 64  # MiB of distances held at once
 
 
+@checked_types
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
     """Compares two sets through balls around each example that reach its k-th neighbor.
 

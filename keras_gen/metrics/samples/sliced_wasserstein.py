@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_images
 
 PATCH = 7  # side of a patch, Karras et al. (2018), sec. 5
@@ -13,6 +14,7 @@ BINOMIAL = np.asarray([1, 4, 6, 4, 1], np.float32) / 16
 SMALLEST = 16  # side of the coarsest level
 
 
+@checked_types
 def pyramid_distances(
     images: np.ndarray,
     target: np.ndarray,
@@ -75,6 +77,7 @@ def pyramid_distances(
     return distances
 
 
+@checked_types
 def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
     """Returns the mean of `pyramid_distances` over the levels, in which contrast counts.
 

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.messages import warn
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
@@ -50,6 +51,7 @@ class TranslationEvaluation:
         >>> evaluate(model.translate(photos))["excess"]
     """
 
+    @checked_types
     def __init__(
         self,
         classifiers: Mapping[str, keras.Model],
@@ -101,6 +103,7 @@ class TranslationEvaluation:
             for key, value in self(images).items()
         }
 
+    @checked_types
     def __call__(
         self, translated: np.ndarray, cycled: np.ndarray | None = None
     ) -> dict[str, float]:

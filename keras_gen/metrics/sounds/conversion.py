@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
 from keras_gen.metrics.sounds.pitch import median_pitch
 from keras_gen.metrics.sounds.speech_probes import SpeechProbes
@@ -14,6 +15,7 @@ from keras_gen.metrics.sounds.speech_probes import SpeechProbes
 Recorded = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@checked_types
 def conversion_report(
     model: Any, train: Recorded, test: Recorded, converters: Mapping[str, Any], codebook: Any
 ) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.sound_spectra import spectrogram
 from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import as_numbers
@@ -12,6 +13,7 @@ FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
 AUDIBLE = 40.0  # dB below the loudest frame
 
 
+@checked_types
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Distance of log spectra, which ignores phases: float64 `[n]` in dB, from 0.
 
@@ -35,6 +37,7 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
     return np.sum(distances * audible, axis=1) / audible.sum(axis=1)
 
 
+@checked_types
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Energy of the originals over that of the differences, float64 `[n]` in dB; phases count.
 

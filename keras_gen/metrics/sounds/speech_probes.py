@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core.sound_spectra import (
     average_spectrum,
     cepstral_contour,
@@ -37,6 +38,7 @@ class SpeechProbes:
         >>> probes.accuracies(model.convert(others, 3), np.full(len(others), 3), their_digits)
     """
 
+    @checked_types
     def __init__(
         self, waveforms: np.ndarray, speakers: np.ndarray, words: np.ndarray, rate: int = 8000
     ):

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.sounds.conversion import Recorded
 from keras_gen.metrics.sounds.distances import log_spectral_distance
 from keras_gen.metrics.sounds.speech_probes import SpeechProbes
 
 
+@checked_types
 def vocoding_report(
     train: Recorded, test: Recorded, vocoded: Mapping[str, np.ndarray]
 ) -> dict[str, float]:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import GatedUnit, MaskedConvolution, OneHot, VerticalConvolution
 from keras_gen.networks.blocks import scaled_levels
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

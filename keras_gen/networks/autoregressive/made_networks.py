@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras.initializers import RandomNormal
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import MaskedDense
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -3,11 +3,11 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.diagonal_lstm import DiagonalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.layers.causal.row_lstm import RowLSTM
 from keras_gen.networks.blocks import scaled_levels
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

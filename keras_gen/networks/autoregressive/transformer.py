@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import CausalAttention, Dropout, LearnedPositions, OneHot, Shift
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -6,8 +6,8 @@ from functools import partial
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, ConditionalAffine, Squeeze
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments(axes=None)

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows import (
     ActNorm,
     AffineCoupling,
@@ -12,7 +13,6 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments(axes=None)

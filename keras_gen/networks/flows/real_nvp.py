@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 COUPLINGS = 3  # of each mask at a scale
 LAST_COUPLINGS = 4  # at the last scale

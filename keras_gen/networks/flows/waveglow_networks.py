@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import GatedUnit
 from keras_gen.layers.flows import (
     ActNorm,
@@ -13,7 +14,6 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.networks.blocks import halves
-from keras_gen.networks.checked_arguments import checked_arguments
 
 MEL_RANGE = 4.0  # by which logarithms of mel magnitudes, -11.5 to about 4, are divided
 

@@ -5,10 +5,10 @@ import math
 import keras
 from keras import layers, ops
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import SelfAttention, SpectralNormalization
 from keras_gen.networks.added_inputs_and_heads import with_projection
 from keras_gen.networks.blocks import batch_norm, cropped, halved_sides, halvings
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

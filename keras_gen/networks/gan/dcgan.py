@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import (
     batch_norm,
     conv,
@@ -11,7 +12,6 @@ from keras_gen.networks.blocks import (
     halvings,
     upsample,
 )
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

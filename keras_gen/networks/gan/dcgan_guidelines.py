@@ -5,8 +5,8 @@ from typing import Literal
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import batch_norm, conv, cropped, halved_sides, halvings
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -5,9 +5,9 @@ import math
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.added_inputs_and_heads import with_codes, with_head
 from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import Dropout
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments(axes=None)

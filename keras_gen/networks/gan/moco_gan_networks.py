@@ -5,8 +5,8 @@ from functools import partial
 import keras
 from keras import layers, ops
 
+from keras_gen.checked_arguments import FRAMES, checked_arguments
 from keras_gen.networks.blocks import batch_norm, conv, halvings
-from keras_gen.networks.checked_arguments import FRAMES, checked_arguments
 from keras_gen.networks.gan.dcgan import dcgan_generator
 
 

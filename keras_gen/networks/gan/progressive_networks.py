@@ -5,9 +5,9 @@ import itertools
 import keras
 from keras import layers, ops
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
 from keras_gen.networks.blocks import halvings_of_square
-from keras_gen.networks.checked_arguments import checked_arguments
 
 LEAKY = "leaky_relu"  # of slope 0.2
 

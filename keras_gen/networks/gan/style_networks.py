@@ -5,6 +5,7 @@ import itertools
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import (
     AdaptiveInstanceNormalization,
     EqualizedConv2D,
@@ -15,7 +16,6 @@ from keras_gen.layers import (
     PixelNormalization,
 )
 from keras_gen.networks.blocks import float32
-from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.gan.progressive_networks import LEAKY, channels, discriminator_end, sides
 
 STYLINGS = ("modulated", "adain")

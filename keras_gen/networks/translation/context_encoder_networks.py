@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import ChannelwiseDense
 from keras_gen.networks.blocks import (
     batch_norm,
@@ -12,7 +13,6 @@ from keras_gen.networks.blocks import (
     halvings_of_square,
     upsample,
 )
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

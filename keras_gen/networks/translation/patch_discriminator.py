@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, float32, reflect_pad
-from keras_gen.networks.checked_arguments import checked_arguments
 
 NORMALIZATIONS = ("instance", "spectral")
 

@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, reflect_pad
-from keras_gen.networks.checked_arguments import checked_arguments
 
 NORMALIZATIONS = {
     "instance": InstanceNormalization,

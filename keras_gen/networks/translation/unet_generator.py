@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import Dropout, InstanceNormalization, NoiseChannels
 from keras_gen.networks.blocks import conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 NOISES = ("dropout", "latents", "none")
 MOST_HALVINGS = 8

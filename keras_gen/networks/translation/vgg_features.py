@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.checked_arguments import checked_arguments
+from keras_gen.checked_arguments import checked_arguments
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet, in levels
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.checked_arguments import checked_arguments
+from keras_gen.checked_arguments import checked_arguments
 
 
 @checked_arguments(axes=None)

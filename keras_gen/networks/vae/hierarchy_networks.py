@@ -6,8 +6,8 @@ import math
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 MINIMUM_VARIANCE = 1e-4
 

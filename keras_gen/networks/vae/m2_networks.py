@@ -4,8 +4,8 @@ import math
 
 import keras
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.added_inputs_and_heads import with_labels
-from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 

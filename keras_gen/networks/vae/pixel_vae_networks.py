@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_stacks
-from keras_gen.networks.checked_arguments import checked_arguments
 from keras_gen.networks.conv import conv_decoder
 
 

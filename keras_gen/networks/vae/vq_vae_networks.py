@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 
 @checked_arguments

@@ -5,8 +5,8 @@ from functools import partial
 import keras
 from keras import layers, ops
 
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.networks.blocks import he_conv
-from keras_gen.networks.checked_arguments import checked_arguments
 
 _SPEECH = (16, 32, 64, 128, 128, 128)
 

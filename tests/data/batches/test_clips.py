@@ -6,6 +6,7 @@ import pytest
 from keras_gen.data import Source, clips
 
 
+@pytest.mark.thorough
 def test_clips_follow_each_other_and_go_together():
     numbers = np.arange(7)[None].repeat(3, axis=0)
     source = Source((numbers, 10 * numbers))

@@ -24,6 +24,7 @@ def test_same_is_another_of_the_class_and_other_is_of_another_class():
         assert (same != x).all() and (other_labels != labels).all()
 
 
+@pytest.mark.thorough
 def test_each_is_drawn_as_often_as_the_others():
     found = batches(600, batch_size=9)
     x = np.concatenate([batch[0] for batch in found])

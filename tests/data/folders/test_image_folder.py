@@ -20,6 +20,7 @@ def save(path, mode="RGB", color=RED, size=(40, 30), **options):
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "mode", "color", "expected"),
     [
@@ -202,6 +203,7 @@ def three(tmp_path):
 LINES = "a.png,cat\nb.png,dog\ndeep/c.png,café\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "contents",
     [
@@ -316,6 +318,7 @@ def test_images_that_lose_something_are_named(tmp_path):
     np.testing.assert_array_equal(images[:, 0, 0], [(204, 204, 204), (9, 9, 9), RED])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("memory_limit", [2**20, 10])
 def test_gray_images_have_an_argument(tmp_path, memory_limit):
     for name in ("a.tif", "b.png"):

@@ -14,6 +14,7 @@ def save(path, *colors, size=8):
     Image.fromarray(np.concatenate(squares, axis=1)).save(path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("left", "order"), [("source", (10, 90)), ("target", (90, 10))])
 @pytest.mark.parametrize("memory_limit", [2**20, 10])
 def test_halves_are_source_and_target(tmp_path, left, order, memory_limit):

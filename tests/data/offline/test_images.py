@@ -66,6 +66,7 @@ def test_digits_look_like_mnist():
     assert offline_digits(32)["test"].element_spec.shape == (32, 32, 1)
 
 
+@pytest.mark.thorough
 def test_colored_digits_are_differences_of_patches_and_digits(monkeypatch):
     """On photographs of one level each the digit can be read off, and where it was blended in."""
     parts = offline_color_digits(labels=True)

@@ -23,6 +23,7 @@ def folder(path, count, first=0):
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("labels", [False, True])
 def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
     def load(name, part, features, size, first):
@@ -53,6 +54,7 @@ def values(source):
 
 
 class TestFolders:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("count", "every"), [(6, 2), (9, 3), (14, 4), (30, 10), (45, 10)])
     def test_one_of_ten_is_held_out_and_three_at_least(self, tmp_path, count, every):
         photos, paintings = folder(tmp_path / "x", count), folder(tmp_path / "y", 6, 100)
@@ -145,6 +147,7 @@ def test_real_data(shared_data):
     assert np.bincount(expressions.train.arrays()[1]).tolist() == [494, 496, 614, 296]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "shape"), [("fashion_mnist", (28, 28, 1)), ("cifar10", (32, 32, 3))]
 )
@@ -165,6 +168,7 @@ def test_own_images_in_a_sets_place(tmp_path, name, shape):
     np.testing.assert_array_equal(plain.train.arrays(), train)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [49, 50, 60, 99, 100, 143])
 def test_of_fifty_labeled_images_ten_are_held_out(tmp_path, count):
     for number in range(count):

@@ -69,6 +69,7 @@ def by_content(images, labels):
     return sorted((image.tobytes(), label) for image, label in zip(images, labels, strict=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_usps_from_libsvm_files_is_what_was_written(prepared, split):
     source = load_tfds("usps", split, data_dir=prepared, features=("image", "label"))

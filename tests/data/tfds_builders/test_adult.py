@@ -24,6 +24,7 @@ def test_rows_have_their_income_without_a_dot():
     assert len(values) == len(COLUMNS) and values[:3] == ["50", "?", "83311"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["zip", "plain", "gz"])
 def test_each_kind_of_files(tmp_path, kind):
     manual = tmp_path / "manual"

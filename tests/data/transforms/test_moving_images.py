@@ -58,6 +58,7 @@ def test_moves_at_its_speed(images, speed):
     np.testing.assert_allclose(lengths, 8 * speed, atol=1.5)
 
 
+@pytest.mark.thorough
 def test_one_image_with_its_label(images):
     move = moving_images(4, 16)
     video, label = move((images[0], 3), SEED)

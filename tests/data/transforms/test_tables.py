@@ -194,7 +194,7 @@ def test_columns_are_known_by_their_names():
 )
 def test_rows_with_gaps_are_refused_by_a_model(columns, rows):
     edge = Table([columns[0], columns[1]])
-    with pytest.raises(ValueError, match="column kind lacks 1 of 1 values"):
+    with pytest.raises(ValueError, match=r"column kind lacks 1 of 1 values|hides 1 of its values"):
         edge.as_array(rows)
     np.testing.assert_array_equal(edge.as_array([[4, "cat"]]), [["4", "cat"]])
     vectors = [[0.5, 0.0, 1.0]]

@@ -62,6 +62,7 @@ def by_steps(layer, x):
     return tf.reshape(tf.stack(outputs, axis=1), [*x.shape[:-1], -1])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", LAYERS)
 def test_steps_give_what_the_layer_gives_at_once(name, rng):
     layer, shape = LAYERS[name]
@@ -132,7 +133,7 @@ def test_attention_is_the_formula_of_each_head(rng):
     [
         (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
         (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
-        (lambda: CausalConvolution(4, 2, dilation=0), "dilation 0: expected at least 1"),
+        (lambda: CausalConvolution(4, 2, dilation=0), "dilation must be at least 1, found 0"),
         (lambda: CausalAttention(0), "heads must be at least 1, found 0"),
         (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "a multiple of the 4 heads"),
         (lambda: LearnedPositions(0), "length must be at least 1, found 0"),

@@ -69,5 +69,5 @@ def test_shapes_that_do_not_fit(layer, shape, message):
 
 
 def test_the_rest_is_a_layer():
-    with pytest.raises(ValueError, match=r"got a ReLU as the rest"):
+    with pytest.raises(TypeError, match="rest must be an InvertibleLayer, found <ReLU"):
         Factored(keras.layers.ReLU())

@@ -93,6 +93,7 @@ def randomize(layer, rng):
         weight.assign(1 if integer else rng.normal(0, 0.5, weight.shape))
 
 
+@pytest.mark.thorough
 def test_log_determinants_are_the_jacobians(case):
     layer, x, options = case
     with tf.GradientTape() as tape:
@@ -105,6 +106,7 @@ def test_log_determinants_are_the_jacobians(case):
     np.testing.assert_allclose(log_det, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_inverses_invert(case):
     layer, x, options = case
     y, _, statistics = layer(x, **options)
@@ -115,6 +117,7 @@ def test_inverses_invert(case):
     assert y.shape != x.shape or np.abs(y.numpy() - x.numpy()).max() > 0.1
 
 
+@pytest.mark.thorough
 def test_calls_change_no_state(case):
     layer, x, options = case
     before = [weight.numpy() for weight in layer.variables]
@@ -123,6 +126,7 @@ def test_calls_change_no_state(case):
         np.testing.assert_array_equal(weight, value)
 
 
+@pytest.mark.thorough
 def test_files_give_the_layer_back(case, tmp_path):
     layer, x, options = case
     flow = Chain([layer])

@@ -70,6 +70,7 @@ def test_gradients_pull_to_larger_determinants(lu, rng):
     np.testing.assert_allclose(gradients(), 6 * expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_the_determinant_is_one_for_xla_too(rng):
     """Which has no operation for determinants themselves."""
     layer = InvertibleConvolution(lu=False)

@@ -143,7 +143,11 @@ def test_a_batch_of_unknown_size_keeps_its_other_axes(likelihood):
     [
         (Categorical, dict(classes=1), "Categorical's classes must be at least 2, found 1"),
         (DiscretizedLogistic, dict(mixtures=0), "mixtures must be at least 1, found 0"),
-        (DiscretizedLogistic, dict(minimum_log_scale=np.nan), "must be at most 40.*, found nan"),
+        (
+            DiscretizedLogistic,
+            dict(minimum_log_scale=np.nan),
+            "log_scale must be finite, found nan",
+        ),
         (DiscretizedLogistic, dict(scale=0.0), "scale must be above 0, found 0"),
         (Normal, dict(minimum_scale=0.0), "Normal's minimum_scale must be above 0, found 0"),
         (Multinomial, dict(draws=0), "draws must be at least 1, found 0"),
@@ -161,7 +165,7 @@ def test_numbers_of_classes_bins_and_draws_are_integers():
         (DiscretizedLogistic, "bins"),
         (Multinomial, "draws"),
     ):
-        with pytest.raises(TypeError, match=rf"{name} must be an integer of .*, found 2\.5"):
+        with pytest.raises(TypeError, match=rf"{name} must be an integer, found 2\.5"):
             kind(2.5)
 
 

@@ -24,6 +24,7 @@ def exact_masses(bins, mean, scale):
     return np.diff(stats.logistic(mean, scale).cdf(edges), prepend=0.0, append=1.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("bins", [2, 5, 256])
 @pytest.mark.parametrize("log_scale", LOG_SCALES)
 @pytest.mark.parametrize("mean", [-3.0, 0.1, 1.0])
@@ -98,6 +99,7 @@ def test_far_from_the_data_a_mean_is_pulled_back_at_full_strength():
     np.testing.assert_allclose(slopes, [-np.exp(2.0), np.exp(2.0)], rtol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("log_scale", LOG_SCALES)
 @pytest.mark.parametrize("mean", [-3.0, -1.0, -0.3, 0.0, 0.3, 1.0, 3.0])
 def test_the_mean_is_that_of_all_values(mean, log_scale):

@@ -47,6 +47,7 @@ def test_clear_errors():
         train_classifier(images, labels, kind="dense")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_follow_from_the_seed_alone_and_are_float32(kind):
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -20,6 +20,7 @@ def dirac(optimizer=keras.optimizers.SGD, **options):
     return model
 
 
+@pytest.mark.thorough
 def test_steps_are_those_of_the_model(rng):
     """In turns: psi' = psi - h theta and theta' = theta + h psi', of the bilinear game."""
     model, points = dirac(objective="wasserstein"), rng.normal(size=(5, 2))
@@ -45,6 +46,7 @@ def test_alternating_descent_of_the_dirac_gan_lies_on_the_unit_circle():
     np.testing.assert_allclose(np.sort(found.imag), [-sine, sine], atol=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "penalty", [R1(0.5), R1(3.0), R2(3.0), JensenShannonRegularizer(6.0)], ids=str
 )

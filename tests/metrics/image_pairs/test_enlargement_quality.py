@@ -3,11 +3,13 @@
 from functools import partial
 
 import numpy as np
+import pytest
 
 from keras_gen.metrics import enlargement_report
 from keras_gen.workshop.baselines import bicubic
 
 
+@pytest.mark.thorough
 def test_originals_are_perfect_and_bicubic_is_smooth(rng):
     coarse = rng.integers(0, 256, (2, 32, 48, 3), dtype="uint8")
     images = [image.repeat(4, axis=0).repeat(4, axis=1) for image in coarse]

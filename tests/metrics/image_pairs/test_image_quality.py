@@ -76,6 +76,7 @@ def test_known_values():
     assert psnr(framed, black)[0] < 15 and np.isinf(psnr(framed, black, shave=2)).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("side", "power"),
     [

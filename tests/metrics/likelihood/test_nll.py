@@ -66,6 +66,7 @@ def test_many_samples_reach_the_true_likelihood(poor, x):
     assert result["nll"].dtype == np.float64 and result["nll"].shape == (5,)
 
 
+@pytest.mark.thorough
 def test_one_sample_is_the_elbo_in_expectation_and_the_bound_tightens(poor, x):
     # Many copies of each example are as many draws.
     draws = 2000
@@ -81,6 +82,7 @@ def test_one_sample_is_the_elbo_in_expectation_and_the_bound_tightens(poor, x):
     assert (means[2] > exact_nll(x) - 4 * errors[2]).all()
 
 
+@pytest.mark.thorough
 def test_the_true_posterior_needs_one_sample(x):
     # Diagonal only if the columns of W are orthogonal: rotate the latents to make them so.
     values, vectors = np.linalg.eigh(W @ W.T)
@@ -93,6 +95,7 @@ def test_the_true_posterior_needs_one_sample(x):
         np.testing.assert_allclose(result["effective_sample_size"], samples, rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_streamed_equals_direct(poor, x):
     samples, chunk = 11, 4
     keys = [stateless_seed(5, number, "importance_weights") for number in range(3)]
@@ -173,6 +176,7 @@ def test_one_loop_is_compiled_for_any_number_of_samples_and_examples():
     np.testing.assert_allclose(result["effective_sample_size"], 5000)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("order", [1, -1])
 def test_weights_of_any_size(order):
     # They overflow or vanish as float32, the largest come last or first, and some are exactly 0.
@@ -188,6 +192,7 @@ def test_weights_of_any_size(order):
         importance_weighted_nll(Fixed([0.0, np.nan]), np.zeros([2, 1]), samples=2)
 
 
+@pytest.mark.thorough
 def test_images_and_bernoulli(rng):
     shape = (4, 4, 1)
     vae = VAE(

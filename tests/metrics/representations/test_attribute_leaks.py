@@ -11,6 +11,7 @@ def leak(codes, attributes):
     return attribute_leak(codes[:half], attributes[:half], codes[half:], attributes[half:])
 
 
+@pytest.mark.thorough
 def test_codes_that_tell_nothing_all_and_what_only_trees_see(rng):
     attributes = (rng.random(4000) < 0.7).astype(int)
     noise = rng.normal(size=(4000, 2))

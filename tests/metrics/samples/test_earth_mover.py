@@ -41,6 +41,7 @@ def test_clear_errors():
         earth_movers_distance(np.zeros((3, 1)), np.zeros((3, 2)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("deviation", [1.0, 10.0])
 def test_the_critics_estimate_and_the_distance(deviation):
     """Samples at (3, 4), a critic of slope 1 between them and points at 0; in standard units."""

@@ -69,6 +69,7 @@ def test_the_mean_projection_of_a_translation(rng):
     assert found == pytest.approx(5 / 2, rel=0.03)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("normalize", [True, False])
 def test_sets_of_one_kind_are_close_and_of_two_are_not(images, rng, normalize):
     half = textures(rng)

@@ -12,6 +12,7 @@ def levels(rng, count, shape, number=256):
     return rng.integers(0, number, (count, *shape)).astype("float32")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(5, 9, 1), (3, 4, 3)])
 def test_sees_the_values_that_the_kernels_reach_and_no_others(shape, rng):
     """By gradient: the product of what the layers see, which has the paper's blind spot."""
@@ -29,6 +30,7 @@ def test_sees_the_values_that_the_kernels_reach_and_no_others(shape, rng):
     assert not np.triu(found).any()
 
 
+@pytest.mark.thorough
 def test_the_blind_spot(rng):
     """Of the row above, the pixels farther to the right than the kernels reach are not seen."""
     network = pixel_cnn((2, 9, 1), 1, filters=8, blocks=6, first_kernel=3, kernel=3)

@@ -18,6 +18,7 @@ def seen(rng, **arguments):
     return dependence(network, x).reshape(count, count)
 
 
+@pytest.mark.thorough
 def test_the_diagonal_bilstm_sees_the_whole_context_but_ends_of_rows(rng):
     """All pixels before, except the end of the row just above where the first kernel ends earlier.
 
@@ -32,6 +33,7 @@ def test_the_diagonal_bilstm_sees_the_whole_context_but_ends_of_rows(rng):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.thorough
 def test_the_row_lstm_sees_a_triangle_above(rng):
     """One pixel more on both sides for each row farther up, and the row to the left."""
     found = seen(rng, kind="row").reshape(*SHAPE[:2], *SHAPE[:2])
@@ -44,6 +46,7 @@ def test_the_row_lstm_sees_a_triangle_above(rng):
         assert found[i, j, row, column] == expected, (i, j, row, column)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind, lstms", [("row", 1), ("diagonal", 2)])
 def test_size_of_the_papers_blocks(kind, lstms):
     """Fig. 5 (right): 2h -> h by the LSTM, h -> 2h by 1x1; before them 7x7 to 2h."""
@@ -56,6 +59,7 @@ def test_size_of_the_papers_blocks(kind, lstms):
     assert network.count_params() == 49 * 2 * h + 2 * h + blocks * block + top
 
 
+@pytest.mark.thorough
 def test_a_block_adds_to_what_it_is_given(rng):
     """Blocks that end in zeros change nothing."""
     deep, flat = (pixel_rnn((4, 4, 1), 5, 2, blocks, "row") for blocks in (2, 0))
@@ -68,6 +72,7 @@ def test_a_block_adds_to_what_it_is_given(rng):
     np.testing.assert_array_equal(deep(x), flat(x))
 
 
+@pytest.mark.thorough
 def test_levels_are_scaled_inside(rng):
     network = pixel_rnn((4, 4, 3), 5, 3, blocks=1, levels=5)
     plain = pixel_rnn((4, 4, 3), 5, 3, blocks=1, levels=None)

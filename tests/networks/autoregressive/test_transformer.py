@@ -17,6 +17,7 @@ def perturbed(rng, **options):
     return network
 
 
+@pytest.mark.thorough
 def test_every_code_depends_on_exactly_the_codes_before_it(rng):
     """By the gradient with respect to one-hot vectors, for codes are integers."""
     network = perturbed(rng)

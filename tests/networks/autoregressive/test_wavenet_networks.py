@@ -17,6 +17,7 @@ def small(samples=None, **options):
     return network
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "dilations, taps, expected", [((1, 2, 4), 2, 9), ((2, 1), 3, 9), ((1, 1), 2, 4)]
 )
@@ -82,6 +83,7 @@ def test_it_computes_what_the_paper_writes(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.thorough
 def test_conditions_reach_the_places_that_they_are_of(rng):
     network = small(classes=2, local_channels=1)
     x = rng.normal(size=(1, 14, 1)).astype("float32")

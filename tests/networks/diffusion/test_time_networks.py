@@ -14,6 +14,7 @@ def moved(network):
     return network
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["unet", "mlp"])
 def test_outputs_depend_on_points_time_and_label(rng, kind):
     keras.utils.set_random_seed(0)

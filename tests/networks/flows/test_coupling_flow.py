@@ -13,6 +13,7 @@ def perturb(flow, rng):
         weight.assign_add(rng.normal(0, 0.2, weight.shape))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("shape", "latents", "condition"),
     [((2,), (2,), 0), ((5,), (5,), 3), ((4, 4, 1), (2, 2, 4), 0), ((4, 2, 2), (2, 1, 8), 2)],

@@ -19,6 +19,7 @@ BUILDERS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", BUILDERS)
 def test_they_invert_with_the_jacobians_determinant(name, rng):
     flow = BUILDERS[name]()
@@ -51,6 +52,7 @@ def test_scales_and_steps_of_glow():
     assert sizes == [4, 8, 16]
 
 
+@pytest.mark.thorough
 def test_masks_of_real_nvp():
     flow = real_nvp((8, 8, 1), scales=2, blocks=1, filters=4)
     assert flow.output_shape == (None, 64)

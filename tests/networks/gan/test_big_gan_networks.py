@@ -22,6 +22,7 @@ def discriminator():
     return big_gan_discriminator(SHAPE, **SIZES)
 
 
+@pytest.mark.thorough
 def test_shapes_and_pieces(generator, discriminator):
     images = generator([np.zeros([2, 6]), np.array([0, 2])]).numpy()
     assert images.shape == (2, *SHAPE) and np.abs(images).max() <= 1
@@ -37,6 +38,7 @@ def test_shapes_and_pieces(generator, discriminator):
     assert not [layer for layer in without.layers if isinstance(layer, SelfAttention)]
 
 
+@pytest.mark.thorough
 def test_each_block_has_its_own_latents_and_all_have_the_class(generator):
     """The first two latents make the map, the next ones are those of the first block, and so on."""
     start = [np.full([1, 6], 0.5, "float32"), np.array([0])]

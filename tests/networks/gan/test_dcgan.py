@@ -16,6 +16,7 @@ def batch_norm(channels):
     return 4 * channels  # scale, offset, and two running moments
 
 
+@pytest.mark.thorough
 def test_sizes_of_the_papers_networks():
     """Fig. 1: 100 latents, 1024 - 512 - 256 - 128 channels, 64x64 color images, 4x4 kernels."""
     channels = [1024, 512, 256, 128]
@@ -31,6 +32,7 @@ def test_sizes_of_the_papers_networks():
     assert discriminator.count_params() == first + inner + norms - batch_norm(128) + last
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(8, 8, 1), (16, 16, 3), (32, 32, 1)])
 def test_shapes_and_ranges(shape):
     generator = dcgan_generator(shape, latent_dim=100, filters=4)
@@ -58,6 +60,7 @@ def test_each_stage_doubles_the_side_and_halves_the_channels():
     assert maps == [(16, 16, 4), (8, 8, 8), (4, 4, 16), (1, 1, 1)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape, map_sides", [((28, 28, 1), (7, 7)), ((45, 37, 3), (6, 5))])
 def test_other_sizes_start_from_a_map_of_theirs(shape, map_sides):
     generator = dcgan_generator(shape, latent_dim=100, filters=2)
@@ -86,6 +89,7 @@ def test_squares_of_powers_of_two_have_the_layers_of_the_paper_alone():
     assert kernels == [(4, 4, 1, 2), (4, 4, 2, 4), (4, 4, 4, 1)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("build", [dcgan_generator, dcgan_discriminator])
 def test_initial_values(build):
     """Sec. 3.1: normal with standard deviation 0.02, different in every layer."""

@@ -55,6 +55,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("guideline", CHANGES)
 def test_one_guideline_is_missing(guideline):
     for whole, without, change in zip(

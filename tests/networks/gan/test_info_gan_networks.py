@@ -11,6 +11,7 @@ def batch_norm(channels):
     return 4 * channels
 
 
+@pytest.mark.thorough
 def test_sizes_of_the_papers_networks():
     """Table 1 of app. C.1; a layer before a normalization has no bias."""
     dense = 74 * 1024 + batch_norm(1024) + 1024 * 7 * 7 * 128 + batch_norm(7 * 7 * 128)
@@ -23,6 +24,7 @@ def test_sizes_of_the_papers_networks():
     assert info_gan_networks()[1].count_params() == body + 1025 + head
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("normalization", ["batch", "layer", None])
 def test_shapes_and_ranges(normalization, rng):
     generator = info_gan_generator((8, 12, 3), latent_dim=5, filters=2, hidden=4)
@@ -32,6 +34,7 @@ def test_shapes_and_ranges(normalization, rng):
     assert judge(images).shape == (3, 1) and judge.name == "discriminator"
 
 
+@pytest.mark.thorough
 def test_networks_of_codes_fit_each_other(rng):
     generator, judge = info_gan_networks((8, 8, 1), 3, 4, 2, filters=2, hidden=4)
     assert [i.shape[1:] for i in generator.inputs] == [(3,), (6,)]

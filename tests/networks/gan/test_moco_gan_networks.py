@@ -16,6 +16,7 @@ def generator():
     return moco_gan_generator(SHAPE, CONTENT, MOTION, filters=4)
 
 
+@pytest.mark.thorough
 def test_motion_is_causal_and_content_everywhere(generator, rng):
     latents = rng.normal(size=(1, LATENTS)).astype("float32")
     video = generator(latents).numpy()

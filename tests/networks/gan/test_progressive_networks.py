@@ -4,6 +4,7 @@ import itertools
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gen.networks import progressive_discriminator, progressive_generator
@@ -18,6 +19,7 @@ def test_sizes_of_the_papers_networks():
     assert list(found.values()) == [512, 512, 512, 512, 256, 128, 64, 32, 16]
 
 
+@pytest.mark.thorough
 def test_parameters_of_32_by_32():
     generator = progressive_generator((32, 32, 3), latent_dim=6, filters=5, width=80)
     wide = [5, 5, 5, 2]  # 80 / 32
@@ -32,6 +34,7 @@ def test_parameters_of_32_by_32():
     assert discriminator.count_params() == kernels
 
 
+@pytest.mark.thorough
 def test_every_size_has_images_and_logits(rng):
     generator = progressive_generator(SHAPE, latent_dim=6, **SIZES)
     latents = rng.normal(size=(8, 6)).astype("float32")
@@ -45,6 +48,7 @@ def test_every_size_has_images_and_logits(rng):
         assert logits.shape == (8,) and logits.dtype == tf.float32
 
 
+@pytest.mark.thorough
 def test_outputs_fade_in_from_the_size_before(rng):
     generator = progressive_generator(SHAPE, latent_dim=6, **SIZES)
     latents = rng.normal(size=(4, 6)).astype("float32")

@@ -22,6 +22,7 @@ def test_the_mapping_sees_directions_alone(rng):
     assert mapping.count_params() == 5 * 7 + 2 * 5 * 6
 
 
+@pytest.mark.thorough
 @both
 def test_shapes(rng, styling):
     generator = style_generator(SHAPE, style_dim=5, styling=styling, **SIZES)
@@ -33,6 +34,7 @@ def test_shapes(rng, styling):
     assert logits.shape == (2,) and logits.dtype == tf.float32
 
 
+@pytest.mark.thorough
 @both
 def test_every_style_and_strengths_of_noise_change_the_image(rng, styling):
     generator = style_generator(SHAPE, style_dim=5, styling=styling, **SIZES)

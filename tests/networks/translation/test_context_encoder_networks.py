@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_gen.networks import context_decoder, context_encoder
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("side", "width"), [(8, 2), (32, 8), (128, 32)])
 def test_shapes_and_ranges(side, width):
     shape = (side, side, 3)

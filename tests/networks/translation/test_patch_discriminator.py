@@ -30,6 +30,7 @@ def without_normalization(network):
     return keras.Model(network.input, x)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("strided", "field", "side"), [(1, 16, 48), (2, 34, 96), (3, 70, 192), (4, 142, 320)]
 )
@@ -55,6 +56,7 @@ def test_size_of_the_papers_network():
     assert network.output_shape == (None, 30, 30, 1)
 
 
+@pytest.mark.thorough
 def test_shapes_and_dtypes():
     network = patch_discriminator((64, 32, 3), filters=2)
     logits = network(tf.random.normal([2, 64, 32, 3]))
@@ -94,6 +96,7 @@ def test_scales_weigh_the_same_and_see_images_of_half_the_size():
     assert np.abs(changed[..., 0] - logits[..., 0]).max() > 1e-3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("reflect", [True, False])
 def test_spectral_normalization_by_kernels_alone_and_flat_areas_by_reflection(reflect):
     network = patch_discriminator((32, 32, 3), 4, 2, "spectral", reflect=reflect)

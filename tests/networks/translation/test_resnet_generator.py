@@ -14,6 +14,7 @@ def conv(size, inputs, outputs):
     return size**2 * inputs * outputs
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("blocks", "expected"), [(9, 11_383_427), (6, 7_841_411)])
 def test_size_of_the_papers_network(blocks, expected):
     """c7s1-64, d128, d256, R256 x blocks, u128, u64, c7s1-3 (Zhu et al. 2017, app. 7.2)."""
@@ -24,6 +25,7 @@ def test_size_of_the_papers_network(blocks, expected):
     assert resnet_generator(blocks=blocks).count_params() == convolutions + norms == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("upsampling", UPSAMPLING)
 def test_any_size_that_four_divides(upsampling):
     network = resnet_generator(filters=2, blocks=1, upsampling=upsampling)
@@ -44,6 +46,7 @@ def test_unknown_normalization_is_refused():
         resnet_generator(normalization="batch")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("normalization", "local"), [("instance", 0), ("group", 0), ("pixel", 1)])
 def test_only_the_pixels_own_normalization_keeps_a_change_near(normalization, local):
     network = resnet_generator(filters=4, blocks=1, normalization=normalization)
@@ -55,6 +58,7 @@ def test_only_the_pixels_own_normalization_keeps_a_change_near(normalization, lo
     assert (difference[44:].max() == 0) == bool(local)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("normalization", ["instance", "group", "pixel"])
 def test_each_image_is_translated_alone(normalization):
     network = resnet_generator(filters=4, blocks=1, normalization=normalization)

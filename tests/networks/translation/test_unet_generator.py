@@ -11,6 +11,7 @@ def convolutions(network, kind):
     return [layer for layer in network.layers if type(layer) is kind]
 
 
+@pytest.mark.thorough
 def test_the_papers_layers_at_256_pixels():
     network = unet_generator(filters=64)
     down = [layer.filters for layer in convolutions(network, keras.layers.Conv2D)]
@@ -24,6 +25,7 @@ def test_the_papers_layers_at_256_pixels():
     assert len([layer for layer in network.layers if "dropout" in layer.name]) == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(64, 64, 3), (24, 40, 1), (6, 6, 2)])
 def test_sizes_are_kept(shape, rng):
     network = unet_generator(shape, channels=2, filters=2, noise="none")

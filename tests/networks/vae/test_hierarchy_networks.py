@@ -12,6 +12,7 @@ def dense(inputs, outputs):
     return inputs * outputs + outputs
 
 
+@pytest.mark.thorough
 def test_sizes_of_the_ladders_networks():
     """Sønderby et al. (2016): latents 64, 32, ..., two layers of 512, 256, ... units."""
     networks = ladder_networks()
@@ -25,6 +26,7 @@ def test_sizes_of_the_ladders_networks():
     assert [len(networks[name]) for name in ("bottom_up", "top_down")] == [5, 4]
 
 
+@pytest.mark.thorough
 def test_shapes_of_bivas_networks():
     networks = biva_networks((4, 3, 2), latent_dims=(5, 4, 3), units=7, params_per_value=2)
 
@@ -59,6 +61,7 @@ def test_shapes_of_convolutional_networks():
     assert networks["decoder"].output_shape == (None, 8, 4, 1)
 
 
+@pytest.mark.thorough
 def test_features_skip_a_network():
     """With all weights 0 the features that enter leave, through the ELU alone."""
     for build in (biva_networks, conv_biva_networks):
@@ -74,6 +77,7 @@ def test_features_skip_a_network():
         np.testing.assert_allclose(passed, expected, rtol=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("build", [biva_networks, ladder_networks])
 def test_variances_are_about_1_at_the_start_and_never_0(build):
     sizes = dict(units=8) if build is biva_networks else dict(hidden=(8, 8))

@@ -16,6 +16,7 @@ def test_networks_of_m2_fit_each_other():
     assert names == ["encoder", "decoder", "classifier"]
 
 
+@pytest.mark.thorough
 def test_weights_of_m2_start_near_zero_if_asked():
     near, usual = (
         np.concatenate([w.ravel() for n in networks for w in n.get_weights() if w.ndim == 2])

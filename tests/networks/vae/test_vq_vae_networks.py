@@ -14,6 +14,7 @@ def convolution(side, inputs, outputs):
     return side * side * inputs * outputs + outputs
 
 
+@pytest.mark.thorough
 def test_sizes():
     """Two 4x4 convolutions, blocks of a 3x3 and a 1x1, and what leads to and from the latents."""
     blocks = 2 * (convolution(3, 6, 4) + convolution(1, 4, 6))
@@ -27,6 +28,7 @@ def test_sizes():
     assert paper == strided + 2 * block + convolution(1, 256, 64)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("stages", "places"), [(1, 1), (2, 1), (2, 3)])
 def test_shapes(stages, places):
     options = SMALL | dict(stages=stages, codes_per_place=places)
@@ -62,6 +64,7 @@ def test_a_block_adds_to_what_it_gets():
 
 
 class TestTwoLevels:
+    @pytest.mark.thorough
     def test_shapes_and_what_sees_what(self):
         networks = vq_vae_2_networks((16, 16, 3), params_per_value=2, **SMALL)
         images = tf.random.normal([2, 16, 16, 3])

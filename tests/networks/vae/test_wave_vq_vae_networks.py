@@ -9,6 +9,7 @@ from keras_gen.networks import wave_decoder, wave_encoder
 SIX = dict(filters=(2,) * 6)
 
 
+@pytest.mark.thorough
 def test_six_convolutions_make_one_latent_of_64_samples():
     for samples in (64, 640):
         encoder = wave_encoder(samples, latent_dim=3, **SIX)
@@ -21,6 +22,7 @@ def test_six_convolutions_make_one_latent_of_64_samples():
     assert [layer.kernel_size for layer in strided] == [(4,)] * 6
 
 
+@pytest.mark.thorough
 def test_a_latent_sees_190_samples(rng):
     """1 + 3 (1 + 2 + 4 + 8 + 16 + 32); by instance normalization it sees all of them."""
     x = tf.constant(rng.uniform(size=(1, 640, 1)), tf.float32)

@@ -8,12 +8,14 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.representations.disentanglement.codes_and_factors import (
     better_than_chance,
     check,
 )
 
 
+@checked_types
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
     """Scores codes by their importance for predicting factors: Eastwood and Williams (2018).
 

@@ -6,12 +6,14 @@ import numpy as np
 from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.representations.disentanglement.codes_and_factors import (
     check,
     refuse_noise,
 )
 
 
+@checked_types
 def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
     """Mutual information gap between the best two codes of each factor: MIG of Chen et al. (2018).
 

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.representations.disentanglement.codes_and_factors import refuse_noise
 
@@ -19,6 +20,7 @@ EXAMPLES = 4096  # of the grid, on which it is tested whether codes know anythin
 Represent = Callable[[np.ndarray], np.ndarray]
 
 
+@checked_types
 def beta_vae_score(
     factors: Factors,
     represent: Represent,
@@ -67,6 +69,7 @@ def beta_vae_score(
     return float(classifier.score(points[train:], labels[train:]))
 
 
+@checked_types
 def factor_vae_score(
     factors: Factors,
     represent: Represent,

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.tree import DecisionTreeClassifier
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.representations.disentanglement.codes_and_factors import (
     check,
     refuse_noise,
@@ -13,6 +14,7 @@ from keras_gen.metrics.representations.disentanglement.codes_and_factors import 
 from keras_gen.metrics.representations.disentanglement.information_gap import top_gap
 
 
+@checked_types
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
     """Accuracy gap between the best two codes of each factor: SAP of Kumar et al. (2018).
 

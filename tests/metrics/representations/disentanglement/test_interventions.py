@@ -11,6 +11,7 @@ HADAMARD = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1
 SCORES = pytest.mark.parametrize("score", [beta_vae_score, factor_vae_score])
 
 
+@pytest.mark.thorough
 @SCORES
 def test_one_code_a_factor_scores_one(score):
     def represent(values):
@@ -19,12 +20,14 @@ def test_one_code_a_factor_scores_one(score):
     assert score(GRID, represent, **FEW) == 1
 
 
+@pytest.mark.thorough
 @SCORES
 def test_random_codes_have_no_score(score, rng):
     with pytest.raises(ValueError, match="No factor is predicted from the codes better than"):
         score(GRID, lambda values: rng.normal(size=[len(values), 5]), **FEW)
 
 
+@pytest.mark.thorough
 @SCORES
 def test_one_factor_that_is_known_is_enough(score, rng):
     def represent(values):
@@ -34,6 +37,7 @@ def test_one_factor_that_is_known_is_enough(score, rng):
     assert score(GRID, represent, **FEW) == pytest.approx(1 / 3 + 2 / 3 / 2, abs=0.1)
 
 
+@pytest.mark.thorough
 @SCORES
 def test_evenly_mixed_codes_score_by_chance(score):
     four = Factors(dict.fromkeys("abcd", 5))
@@ -41,6 +45,7 @@ def test_evenly_mixed_codes_score_by_chance(score):
     assert value == pytest.approx(1 / 4, abs=0.1)
 
 
+@pytest.mark.thorough
 def test_a_lost_factor_costs_its_fraction_in_one_score_and_nothing_in_the_other():
     def represent(values):
         return values[:, :2].astype(float)
@@ -61,6 +66,7 @@ def test_two_factors_on_one_code_are_one_too_few():
     assert factor_vae_score(GRID, represent, **FEW) == pytest.approx(2 / 3, abs=0.1)
 
 
+@pytest.mark.thorough
 def test_the_scale_of_the_codes_does_not_matter(rng):
     mixing = rng.normal(size=[3, 3])
     first = beta_vae_score(GRID, lambda values: values @ mixing, pairs=4, **FEW)
@@ -92,6 +98,7 @@ def test_collapsed_codes_have_no_vote(rng):
         )
 
 
+@pytest.mark.thorough
 @SCORES
 def test_codes_are_asked_for_in_parts_and_on_the_grid(score):
     sizes = []
@@ -105,6 +112,7 @@ def test_codes_are_asked_for_in_parts_and_on_the_grid(score):
     assert score(GRID, represent, seed=1, **FEW) == first
 
 
+@pytest.mark.thorough
 @SCORES
 def test_the_seed_decides(score, rng):
     mixing = rng.normal(size=[3, 3])
@@ -115,6 +123,7 @@ def test_the_seed_decides(score, rng):
     assert first == again != other
 
 
+@pytest.mark.thorough
 @SCORES
 def test_codes_measured_in_drawn_shapes(score):
     """Squares and ellipses measured by eye: their place and area, and how far they are round."""

@@ -62,6 +62,7 @@ def test_turning_the_codes_lowers_the_scores_step_by_step():
     assert (scores[0] > 0.75).all() and (scores[-1] < 0.1).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("score", [mutual_information_gap, sap_score, dci_scores])
 def test_codes_that_know_nothing_have_no_score(score, rng):
     factors = GRID.sample(300, rng)
@@ -70,6 +71,7 @@ def test_codes_that_know_nothing_have_no_score(score, rng):
             score(codes, factors)
 
 
+@pytest.mark.thorough
 def test_one_factor_that_is_known_is_enough(rng):
     factors = Factors(dict.fromkeys("abcd", 5)).sample(2000, rng)
     codes = rng.normal(size=[2000, 4])

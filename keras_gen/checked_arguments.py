@@ -1,0 +1,294 @@
+"""Arguments of networks, layers, and settings, checked by their annotations."""
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar, overload
+
+import keras
+import numpy as np
+import typing_extensions
+
+from keras_gen.arguments import (
+    MOST_SIZE,
+    checked_choice,
+    checked_flag,
+    checked_integer,
+    checked_list,
+    checked_number,
+    checked_seed,
+    checked_shape,
+    checked_size,
+    refuse_masked,
+    shown,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+IMAGE = "height, width, channels"
+FRAMES = "frames, height, width, channels"
+# Integers that may be 0 though their defaults are not.
+FROM_ZERO = (
+    "blocks", "continuous", "depth", "frequencies", "kept", "padding", "seed", "shared_blocks",
+    "strided_layers",
+)  # fmt: skip
+# Of numbers, the smallest and the largest.
+LIMITS = {"dropout": (0, 1)}
+
+
+@overload
+def checked_arguments(function: Callable[P, R]) -> Callable[P, R]: ...
+
+
+@overload
+def checked_arguments(
+    *, axes: str | None = IMAGE, open_sides: bool = False, ranges: bool = True
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=True):
+    """Makes a function or constructor refuse arguments that contradict their annotations.
+
+    Integers are at least 1, or 0 if that is their default; shapes and sizes become tuples of
+    integers. The sentence names the argument, the value, and what is expected. Annotations that
+    have no check, such as those of callables, are left to the function.
+
+    Args:
+        function: The function, all of whose parameters are annotated.
+        axes: Names of the axes of a parameter that ends in `shape`; None for any number.
+        open_sides: Whether sides of a shape may be None: images of any size.
+        ranges: Whether values are checked too, and not only types; see `checked_types`.
+
+    Example:
+        >>> @checked_arguments
+        ... def twice(filters: int = 32) -> int:
+        ...     return 2 * filters
+        >>> twice(-1)
+        Traceback (most recent call last):
+        ValueError: filters must be at least 1, found -1.
+    """
+    if function is None:
+        return functools.partial(
+            checked_arguments, axes=axes, open_sides=open_sides, ranges=ranges
+        )
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        parameters = _evaluated(function)
+        for name, value in bound.arguments.items():
+            parameter = parameters[name]
+            if parameter.kind is parameter.VAR_KEYWORD or name == "self":
+                continue
+            if value is None and not _may_be_none(parameter):
+                raise TypeError(f"{name} must be given, found None.")
+            if not ranges:
+                kind = parameter.annotation
+                bound.arguments[name] = checked_by_type(name, kind, value, minimum=0)
+            elif name.endswith("shape") and value is not None:
+                bound.arguments[name] = _shape(name, value, axes, open_sides)
+            else:
+                bound.arguments[name] = _checked(parameter, value)
+        return function(*bound.args, **bound.kwargs)
+
+    checked.__signature__ = signature  # where Keras looks for the arguments of a layer
+    return checked
+
+
+def checked_types(function: Callable[P, R]) -> Callable[P, R]:
+    """Makes a function refuse arguments of other types than annotated; it checks ranges itself.
+
+    Integers are at least 0. Arrays are of numbers, with nothing masked, and reach the function in
+    the machine's byte order.
+    """
+    return checked_arguments(ranges=False)(function)
+
+
+@functools.cache
+def _evaluated(function) -> dict[str, inspect.Parameter]:
+    """The parameters with types in place of their names, once all types are defined."""
+    return dict(inspect.signature(function, eval_str=True).parameters)
+
+
+def _may_be_none(parameter: inspect.Parameter) -> bool:
+    kind = parameter.annotation
+    unknown = kind in (Any, object, parameter.empty) or isinstance(kind, typing.TypeVar)
+    missing = parameter.default is None or type(None) in typing.get_args(kind)
+    return unknown or missing or kind in (int, float) or kind in _CHECKS
+
+
+def _checked(parameter: inspect.Parameter, value: Any) -> Any:
+    name = parameter.name
+    kind = parameter.annotation
+    if kind is np.ndarray:
+        return _finite_array(name, value)
+    minimum = 0 if name in FROM_ZERO or parameter.default == 0 else 1
+    return checked_by_type(name, kind, value, minimum, MOST_SIZE)
+
+
+def checked_by_type(
+    name: str,
+    kind: Any,
+    value: Any,
+    minimum: int | None = None,
+    maximum: int | None = None,
+) -> Any:
+    """Returns an argument of an annotated type, checked; other types are left as they are.
+
+    Args:
+        name: Name of the argument in the error message.
+        kind: Its annotation, such as `int | None`.
+        value: The argument.
+        minimum: Smallest integer.
+        maximum: Largest integer.
+
+    Raises:
+        TypeError: If the value has another type.
+        ValueError: If an integer is out of range, a number is not finite, or a text is not one
+            of the annotated choices.
+    """
+    parts = typing.get_args(kind)
+    if type(None) in parts:
+        if value is None:
+            return None
+        kind = typing.Union[tuple(part for part in parts if part is not type(None))]  # noqa: UP007
+    if kind in (int | tuple[int, ...], int | tuple[int, int]):
+        several = next(part for part in typing.get_args(kind) if part is not int)
+        kind = several if isinstance(value, list | tuple) else int
+    if typing.get_origin(kind) is typing.Literal:
+        return checked_choice(name, value, typing.get_args(kind))
+    if kind is int and name == "seed":
+        return checked_seed(value)
+    if kind is int:
+        value = checked_integer(name, value, minimum)
+        return checked_integer(name, value, maximum=maximum)
+    if kind is float:
+        return checked_number(name, value, *LIMITS.get(name, ()))
+    origin = typing.get_origin(kind) or kind
+    if origin is Callable:
+        return _callable(name, value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _instance(name, value, Mapping)
+    if typing_extensions.is_protocol(kind):
+        return _with_members(name, value, kind)
+    if isinstance(kind, type) and (
+        issubclass(kind, keras.Layer) or kind.__module__.startswith("keras_gen")
+    ):
+        return _instance(name, value, kind)
+    if kind in _CHECKS:
+        return _CHECKS[kind](name, value)
+    return checked_list(name, value) if origin is Sequence else value
+
+
+def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[int | None, ...]:
+    if axes is None:
+        return checked_shape(name, value)
+    sizes = checked_list(f"{name}, ({axes}),", value)
+    if len(sizes) != len(axes.split(",")):
+        raise ValueError(f"{name} is {shown(value)}: expected ({axes}).")
+    if not open_sides:
+        return checked_shape(name, sizes)
+    return tuple(None if s is None else checked_size(name, s) for s in sizes)
+
+
+def _sizes(name: str, value: Any) -> tuple[int, ...]:
+    least = 0 if name in FROM_ZERO else 1
+    return tuple(checked_size(name, s, minimum=least) for s in checked_list(name, value))
+
+
+def _pair(name: str, value: Any) -> tuple[int, ...]:
+    sizes = _sizes(name, value)
+    if len(sizes) != 2:
+        raise ValueError(f"{name} is {shown(value)}: expected two integers.")
+    return sizes
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    low, *high = (checked_number(name, number) for number in checked_list(name, value))
+    if len(high) != 1 or low >= high[0]:
+        raise ValueError(f"{name} is {shown(value)}: expected the lowest and the highest value.")
+    return low, *high
+
+
+def _any_numbers(name: str, value: Any) -> list[float]:
+    return [checked_number(name, number) for number in checked_list(name, value)]
+
+
+def _text(name: str, value: Any) -> str:
+    """A text, or a function where Keras takes both, as for an activation."""
+    if not isinstance(value, str) and not callable(value):
+        raise TypeError(f"{name} must be a text, found {shown(value)}.")
+    return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    return tuple(_text(name, text) for text in checked_list(name, value))
+
+
+def _callable(name: str, value: Any) -> Any:
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, found {shown(value)}.")
+    return value
+
+
+def _with_members(name: str, value: Any, kind: type) -> Any:
+    members = sorted(typing_extensions.get_protocol_members(kind))
+    if not all(hasattr(value, member) for member in members):
+        raise TypeError(
+            f"{name} must be an object with {', '.join(members)}, found {shown(value)}."
+        )
+    return value
+
+
+def _instance(name: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {_public_name(kind)}, found {shown(value)}.")
+    return value
+
+
+def _public_name(kind: type) -> str:
+    if kind is Mapping:
+        return "a dict"
+    name = f"keras.{kind.__name__}" if kind in (keras.Model, keras.Layer) else kind.__name__
+    return f"an {name}" if name[0] in "AEIO" else f"a {name}"
+
+
+def checked_array(name: str, value: Any) -> np.ndarray:
+    """Returns an argument as an array of numbers of any shape, in the machine's byte order.
+
+    Raises:
+        TypeError: If it is not an array of numbers, or values are masked.
+    """
+    message = f"{name} must be an array of numbers, found {shown(value)}."
+    refuse_masked(name, value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(message) from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(message)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _finite_array(name: str, value: Any) -> np.ndarray:
+    array = checked_array(name, value)
+    if not array.ndim or not array.size or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be an array of finite numbers, found {shown(value)}.")
+    return array
+
+
+_CHECKS: dict[Any, Callable[[str, Any], Any]] = {
+    bool: checked_flag,
+    str: _text,
+    tuple: _sizes,
+    tuple[int, ...]: _sizes,
+    tuple[int, int]: _pair,
+    Sequence[int]: _sizes,
+    tuple[str, ...]: _texts,
+    tuple[float, float]: _numbers,
+    np.ndarray: checked_array,
+    Sequence[float]: _any_numbers,
+}

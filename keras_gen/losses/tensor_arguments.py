@@ -1,0 +1,94 @@
+"""Tensors that losses are given, checked by name before anything is computed with them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import refuse_masked, shown
+
+
+def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
+    """Makes a function refuse arguments that are not numbers, each in a sentence that names it.
+
+    Arrays and lists of numbers become tensors, of the dtype that they have; None stays None. Where
+    TensorFlow cannot compute with the shapes, the sentence has the shapes of all.
+
+    Args:
+        names: Arguments that are tensors.
+        function: Argument that is a function, if there is one.
+        one_batch: Whether all that have axes have as many examples, the size of the first.
+
+    Example:
+        >>> @of_tensors("x")
+        ... def halved(x: tf.Tensor) -> tf.Tensor:
+        ...     return x / 2
+        >>> halved("one")
+        Traceback (most recent call last):
+        TypeError: x is 'one': expected a tensor of numbers.
+    """
+
+    def decorate(loss):
+        signature = inspect.signature(loss)
+
+        @functools.wraps(loss)
+        def checked(*args, **kwargs):
+            bound = signature.bind(*args, **kwargs)
+            if function and not callable(bound.arguments[function]):
+                found = shown(bound.arguments[function])
+                raise TypeError(f"{function} is {found}: expected a function of tensors.")
+            tensors = {
+                name: as_numbers(name, bound.arguments[name])
+                for name in names
+                if bound.arguments.get(name) is not None
+            }
+            if one_batch:
+                _require_one_batch(tensors)
+            bound.arguments.update(tensors)
+            try:
+                return loss(*bound.args, **bound.kwargs)
+            except (AttributeError, TypeError, ValueError) as error:
+                missing = [name for name in names if bound.arguments.get(name, "") is None]
+                if not missing or "None" not in str(error):
+                    raise
+                raise TypeError(
+                    f"{missing[0]} is None: expected a tensor of numbers."
+                ) from error
+            except tf.errors.InvalidArgumentError as error:
+                raise ValueError(
+                    f"{_shapes(tensors)}: expected shapes and values as {loss.__name__} describes "
+                    "them."
+                ) from error
+
+        return checked
+
+    return decorate
+
+
+def as_numbers(name: str, value: Any) -> tf.Tensor:
+    """Returns an argument as a tensor of numbers; a TypeError names one that is not."""
+    message = f"{name} is {shown(value)}: expected a tensor of numbers."
+    refuse_masked(name, value)
+    if isinstance(value, np.ndarray):
+        value = np.asarray(value, value.dtype.newbyteorder("="))
+    try:
+        tensor = tf.convert_to_tensor(value)
+    except (OverflowError, TypeError, ValueError):
+        raise TypeError(message) from None
+    if not (tensor.dtype.is_floating or tensor.dtype.is_integer):
+        raise TypeError(message)
+    return tensor
+
+
+def _require_one_batch(tensors: dict[str, tf.Tensor]) -> None:
+    sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.shape.rank}
+    if len(sizes - {None}) > 1:
+        raise ValueError(f"{_shapes(tensors)}: expected one number of examples, the first axis.")
+
+
+def _shapes(tensors: dict[str, tf.Tensor]) -> str:
+    return ", ".join(f"{name} has shape {tensor.shape}" for name, tensor in tensors.items())

@@ -4,34 +4,18 @@ import collections
 import gc
 import os
 import re
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from changed import Choice, Imports, changed_files, choose, lazy
+
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
-# Tests in these rooms build, train or export models. All others are quick, unless they say
-# otherwise.
-ROOMS_OF_MODELS = {
-    "adaptation",
-    "autoencoders",
-    "autoregressive",
-    "classifiers",
-    "contracts",
-    "core",
-    "diffusion",
-    "fairness",
-    "flows",
-    "gan",
-    "networks",
-    "recipes",
-    "robustness",
-    "serving",
-    "translation",
-    "vae",
-}
+MODELS = {name for names in lazy(ROOT / "keras_gen/__init__.py").values() for name in names}
+RECIPES = {path.stem for path in (ROOT / "recipes").glob("*.py")}
+# Recipes, exports, and the workshop use models; plain `pytest` checks the models themselves.
+ROOMS_AROUND_MODELS = {"recipes", "serving", "workshop"}
 LONG = 3.0  # Seconds, from which on a quick test is named at the end of the run
 NAMED = 5  # of them at most
 
@@ -55,17 +39,18 @@ def _data_absent() -> str | None:
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--minutes",
-        type=float,
-        help="slow tests that have not begun by then are left out, as the summary says: others "
-        "after another commit, where the tests begin at another place",
+        "--changed",
+        metavar="BASE",
+        help="run the tests that changes since this commit reach, uncommitted changes included",
     )
 
 
 def pytest_configure(config):
     """Chooses tests; gives TensorFlow two devices, and each process its fraction of the cores."""
-    config.began = time.monotonic()
-    if not config.option.markexpr:
+    config.choice = _choice(config)
+    if config.choice and not config.option.markexpr:
+        config.option.markexpr = "changed or not slow"
+    elif not config.option.markexpr:
         everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
         plain = everything and not config.option.keyword
         # Who names a file or a word wants all of it but long trainings.
@@ -93,8 +78,8 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)  # before -m is applied
 def pytest_collection_modifyitems(config, items):
     """Says which tests are quick, and skips what this machine cannot run."""
-    if config.option.minutes is not None:
-        _order_by_time(items)
+    if config.choice and not config.choice.everything:
+        _choose_items(config, items)
     absent = _data_absent()
     for item in items:
         item.add_marker("all")
@@ -106,38 +91,83 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU"))
 
 
-def _order_by_time(items) -> None:
-    """Puts files without slow tests first, and begins the others at another place each commit."""
-    with_slow = {item.path for item in items if item.get_closest_marker("slow")}
-    always = [item for item in items if item.path not in with_slow]
-    others = [item for item in items if item.path in with_slow]
-    first = _number_of_commit() % max(len(others), 1)
-    items[:] = always + others[first:] + others[:first]
-
-
-def _number_of_commit() -> int:
-    """A number that differs from commit to commit; 0 where git or its folder is missing."""
-    command = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    return int(found.stdout, 16)
-
-
-def pytest_runtest_setup(item):
-    """Leaves a slow test out that would begin too late."""
-    minutes = item.config.option.minutes
-    is_slow = item.get_closest_marker("slow") and not item.get_closest_marker("quick")
-    if minutes is not None and is_slow and time.monotonic() > item.config.began + 60 * minutes:
-        pytest.skip(f"no time left after {minutes:g} minutes: run it with -m all")
-
-
 def _is_quick(item) -> bool:
-    """Whether a test is quick by its room: what trains, or takes seconds, has to say that it is."""
+    """Whether plain `pytest` runs a test."""
     room = item.path.relative_to(TESTS).parts[0]
-    left_out = any(item.get_closest_marker(name) for name in ("slow", "thorough"))
-    return room not in ROOMS_OF_MODELS and not left_out
+    left_out = any(item.get_closest_marker(name) for name in ("slow", "thorough", "pages"))
+    return room not in ROOMS_AROUND_MODELS and not left_out
+
+
+# What a change reaches -----------------------------------------------------------------------
+
+
+def _choice(config) -> Choice | None:
+    """The tests of `--changed`, which the process that starts the workers chooses for them."""
+    if hasattr(config, "workerinput"):
+        given = config.workerinput["choice"]
+        return given and Choice(*given)
+    if not config.option.changed:
+        return None
+    try:
+        return choose(ROOT, changed_files(ROOT, config.option.changed))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tells a worker of pytest-xdist which tests were chosen."""
+    choice = node.config.choice
+    node.workerinput["choice"] = choice and tuple(choice)
+
+
+def pytest_report_header(config):
+    """Names the tests that were chosen, and why."""
+    choice = config.choice
+    if choice is None:
+        return None
+    if choice.everything:
+        return f"everything runs: {choice.everything}"
+    lines = [f"  {path}: {reason}" for path, reason in choice.files.items()]
+    lines += [f"  smoke run of {recipe}: changed" for recipe in sorted(choice.recipes)]
+    return [f"{len(choice.files)} test files are reached by the change", *lines]
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leaves out the files that no change reaches."""
+    choice = config.choice
+    if not choice or choice.everything or not collection_path.name.startswith("test_"):
+        return None
+    path = str(collection_path.relative_to(ROOT))
+    by_recipe = choice.recipes and path == "tests/recipes/test_recipes.py"
+    return None if by_recipe or path in choice.files else True
+
+
+def _choose_items(config, items) -> None:
+    """Marks the tests of changed classes and recipes, and leaves out those of the others."""
+    choice = config.choice
+    imports = Imports(ROOT)
+    kept, left_out = [], []
+    for item in items:
+        name = _class_or_recipe(item)
+        if name is None:
+            kept.append(item)
+        elif name in choice.recipes or imports.owned(name) & choice.modules:
+            item.add_marker("changed")
+            kept.append(item)
+        else:
+            left_out.append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _class_or_recipe(item) -> str | None:
+    """The class or the recipe that a contract or a smoke run is repeated for."""
+    room = item.path.relative_to(TESTS).parts[0]
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    names = [getattr(value, "__name__", value) for value in values]
+    known = {"contracts": MODELS, "recipes": RECIPES}.get(room, ())
+    return next((name for name in names if isinstance(name, str) and name in known), None)
 
 
 def pytest_deselected(items):

@@ -9,6 +9,8 @@ import pytest
 from keras_gen.files.images import read_image
 from processes import RECIPES, ROOT, environment, run_script
 
+pytestmark = pytest.mark.pages
+
 COURSE = ROOT / "docs" / "course"
 CHAPTERS = sorted(path.stem for path in COURSE.glob("[0-9][0-9]_*.py"))
 LARGEST = 100_000  # bytes of a picture
@@ -25,6 +27,7 @@ def read(name: str) -> str:
     return (COURSE / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 @each_chapter
 def test_page_and_notebook_are_of_the_script_as_it_is(chapter, publish):
     source = read(f"{chapter}.py")
@@ -44,6 +47,7 @@ def test_a_notebook_holds_the_cells_without_outputs(chapter):
     assert not any(cell.get("outputs") for cell in cells)
 
 
+@pytest.mark.thorough
 @each_chapter
 def test_a_page_has_its_pictures_questions_and_a_table(chapter):
     page = read(f"{chapter}.md")

@@ -27,6 +27,8 @@ from keras_gen.workshop.results.finished_runs import load_recipe
 from keras_gen.workshop.run import parse, run_recipe
 from processes import RECIPES, ROOT
 
+pytestmark = pytest.mark.pages
+
 DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SAVED_MODELS = sorted(path for path in (ROOT / "saved_models").iterdir() if path.is_dir())
 DESCRIPTION = "docs/package.md"  # of the distribution

@@ -113,6 +113,7 @@ def test_scales_that_float32_can_hold(rng):
 # Scores in the data's units ----------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_flow_that_changes_nothing_has_the_density_of_a_normal(rows):
     model = adapted(keras_gen.Flow.for_vectors(3, steps=1, hidden=(2,)), rows)
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
@@ -122,6 +123,7 @@ def test_a_flow_that_changes_nothing_has_the_density_of_a_normal(rows):
     np.testing.assert_allclose(model.decode(model.encode(rows)), rows, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
     encoder = mlp_encoder((3,), 2, hidden=(4,), heads=("mean", "log_variance"))
     decoder = mlp_decoder((6,), 2, hidden=(4,))
@@ -170,6 +172,7 @@ class Batches(keras.utils.PyDataset):
         return self.rows[100 * number : 100 * number + 100]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "form",
     [
@@ -197,6 +200,7 @@ def test_the_first_training_learns_the_units_of_what_it_is_given(rows, form):
     np.testing.assert_allclose(edge.mean.numpy(), rows.mean(axis=0), rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_samples_have_the_mean_and_deviation_of_the_data(rows, tmp_path):
     model = keras_gen.VAE.for_vectors(3, latent_dim=1, hidden=(16,))
     model.compile(keras.optimizers.Adam(1e-2))
@@ -342,6 +346,7 @@ BATCHED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "column", "form"),
     [

@@ -16,7 +16,7 @@ SOURCES = Path(keras_gen.__file__).parent
 GIVEN = re.compile(r"""(?:def |class |["']|\b(?=_\w+(?:[,:] .+)? = ))(_\w+)""")
 READ = re.compile(r"\w\.(_[a-z]\w*)")
 # Of named tuples, and of scikit-learn.
-OF_OTHERS = {"_asdict", "_replace", "_twenty_newsgroups"}
+OF_OTHERS = {"_asdict", "_getframe", "_replace", "_twenty_newsgroups"}
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 from keras_gen.licenses import TERMS, as_json, forbid_commerce, terms_of
 from keras_gen.serving.exported import read_metadata, resolve
 
+pytestmark = pytest.mark.pages
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -6,6 +6,7 @@ arguments differ from their defaults, so that a round trip through a configurati
 
 import dataclasses
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
 
@@ -30,10 +31,22 @@ from keras_gen.core.kinds_of_data import (
 )
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
-# One class of each pattern of training, of one player and of two: what all models share is tested
-# on these alone.
-PATTERNS = ("VAE", "GAN")
-core = pytest.mark.parametrize("tiny", PATTERNS, indirect=True)
+# What all models share is tested on a class with one player and on one with two alone.
+core = pytest.mark.parametrize("tiny", ["VAE", "GAN"], indirect=True)
+# One class for each pattern of what classes override, in small networks.
+PATTERNS = (
+    "Classifier",
+    "ConditionalGAN",
+    "DANN",
+    "DDPM",
+    "GAN",
+    "HistoryGAN",
+    "M2",
+    "PacGAN",
+    "VAE",
+    "VFAE",
+    "VQVAE",
+)
 cheapest = pytest.mark.parametrize("tiny", ["VAE"], indirect=True)
 SIDE = 16  # of images where any size is taken
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts
@@ -215,12 +228,13 @@ def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
     return found
 
 
-def every_class() -> list:
-    """Every class for `parametrize`; those that stand for no pattern of training are slow."""
-    slow = pytest.mark.slow
-    return [
-        name if name in PATTERNS else pytest.param(name, marks=slow) for name in model_classes()
+def pattern(cls: type) -> tuple:
+    """What a class overrides of the core, itself or by an ancestor, and whether it has labels."""
+    own = [
+        inspect.unwrap(getattr(cls, name)) is not inspect.unwrap(getattr(GenerativeModel, name))
+        for name in ("train_step", "prepare_batch", "players")
     ]
+    return (*own, len(cls.batch) > 1)
 
 
 def families() -> dict[str, list[str]]:

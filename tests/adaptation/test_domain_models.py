@@ -103,6 +103,7 @@ def test_adda_changes_the_encoder_of_the_target_alone():
     assert not np.array_equal(model.classify(target), source.classify(target))
 
 
+@pytest.mark.thorough
 def test_labels_of_the_target_are_for_evaluate_only():
     x, labels, target = domains()
     data = tf.data.Dataset.from_tensor_slices((x, labels, target))

@@ -72,6 +72,7 @@ def test_texts_are_their_counts():
         np.testing.assert_array_equal(model.score(texts, batch_size=3), model.score(counted))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("likelihood", "idf"), [("multinomial", None), ("poisson", None), ("normal", [2.0] * 12)]
 )

@@ -46,6 +46,7 @@ def test_contraction_is_the_norm_of_the_jacobian(method):
     np.testing.assert_allclose(contraction, frobenius(pair[0], x), rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_hutchinson_is_unbiased():
     pair, x = networks(), examples(2)
     model = ContractiveAutoencoder(*pair, method="hutchinson")

@@ -32,6 +32,7 @@ def test_probabilities_of_all_texts_sum_to_1(model):
     assert p.std() > 0.01
 
 
+@pytest.mark.thorough
 def test_samples_are_as_frequent_as_they_are_probable(model):
     n = 4000
     p = probabilities(model)
@@ -40,6 +41,7 @@ def test_samples_are_as_frequent_as_they_are_probable(model):
     assert (np.abs(shares - p) < 4 * np.sqrt(p * (1 - p) / n)).all()
 
 
+@pytest.mark.thorough
 def test_continuations_begin_with_the_prompt_and_follow_the_model(model):
     n = 4000
     p = probabilities(model)
@@ -52,6 +54,7 @@ def test_continuations_begin_with_the_prompt_and_follow_the_model(model):
     assert len(set(likely)) == 1
 
 
+@pytest.mark.thorough
 def test_padding_counts_nothing(model):
     """The probability of a text that ends is that of its characters and the end sign alone."""
     whole = CharacterRNN(model.network, ALPHABET, length=7)

@@ -60,6 +60,7 @@ def test_probabilities_of_all_codes_sum_to_1(prior):
     assert p.sum() == pytest.approx(1, abs=1e-4) and p.std() > 1e-3
 
 
+@pytest.mark.thorough
 def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
     prior = prior_of_several
     codes = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 1, 2, 2)
@@ -77,6 +78,7 @@ def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
     assert prior.sample(3, seed=1).shape == (3, 4, 8, 1)
 
 
+@pytest.mark.thorough
 def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_probable(prior):
     n = 2000
     noise = prior.noise(n, tf.constant([0, 1]))
@@ -92,6 +94,7 @@ def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_prob
     assert prior.sample(3, seed=1).shape == (3, *SHAPE)
 
 
+@pytest.mark.thorough
 def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, rng):
     prior.compile()
     x = images(rng)
@@ -107,6 +110,7 @@ def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, 
     assert any((a != b.numpy()).any() for a, b in zip(old, prior.network.weights, strict=False))
 
 
+@pytest.mark.thorough
 def test_the_bound_is_that_of_codes_and_of_examples_given_them(prior, rng):
     x = images(rng)
     given = -prior.coder.score(x)
@@ -139,6 +143,7 @@ def test_codes_of_speech_have_a_distribution_for_each_speaker(spoken):
     assert np.abs(p[0] - p[1]).max() > 1e-3
 
 
+@pytest.mark.thorough
 def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
     noise = spoken.noise(4, tf.constant([0, 1]))
     for speaker in (0, 1):
@@ -151,6 +156,7 @@ def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
     assert spoken.sample(3, seed=1, speaker=1).shape == (3, 16, 1)
 
 
+@pytest.mark.thorough
 def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rng):
     x = rng.uniform(-1, 1, (3, 16, 1)).astype("float32")
     speakers = np.array([0, 1, 1])
@@ -163,6 +169,7 @@ def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rn
     np.testing.assert_allclose(spoken.bound(x, speakers), of_codes + given_codes, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_trained_coder_leaves_no_trace_of_its_training_in_files(rng, tmp_path, recwarn):
     trained = coder()
     trained.compile()
@@ -198,6 +205,7 @@ def test_a_sequence_network_takes_a_grid_of_codes_row_by_row(of_classes):
     np.testing.assert_allclose(of_classes.log_prob(codes, 1), expected, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_classes):
     n = 2000
     noise = of_classes.noise(n, tf.constant([0, 1]))
@@ -216,6 +224,7 @@ def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_c
     assert some.shape == (3, *SHAPE)
 
 
+@pytest.mark.thorough
 def test_training_by_classes_and_the_bound_use_their_labels(of_classes, rng):
     of_classes.compile()
     x = images(rng)

@@ -50,6 +50,7 @@ def test_classes_follow_by_bayes_rule(model):
     np.testing.assert_allclose(logits, p / p.sum(axis=1, keepdims=True), atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_samples_of_a_class_are_as_frequent_as_they_are_probable(model):
     n = 4000
     p = by_class(model)[:, 1]
@@ -61,6 +62,7 @@ def test_samples_of_a_class_are_as_frequent_as_they_are_probable(model):
     assert (any_class != samples).any()
 
 
+@pytest.mark.thorough
 def test_completions_keep_what_is_known_and_draw_the_rest_given_it(model):
     """The last two pixels, given the first two: against the enumeration."""
     n = 4000
@@ -83,6 +85,7 @@ def test_completions_keep_what_is_known_and_draw_the_rest_given_it(model):
     np.testing.assert_array_equal(model.complete(image, 0 * missing, labels=2)[:, 0], image)
 
 
+@pytest.mark.thorough
 def test_completions_without_labels_are_of_random_classes(model):
     n = 4000
     image = np.zeros((1, 2, 2, 1), "float32")
@@ -93,6 +96,7 @@ def test_completions_without_labels_are_of_random_classes(model):
     assert (np.abs(shares - expected) < 4 * np.sqrt(expected * (1 - expected) / n)).all()
 
 
+@pytest.mark.thorough
 def test_a_pixel_before_the_known_ones_does_not_see_them(model):
     images = np.array([[0, 0, 0, 0], [0, 1, 1, 1]], "float32").reshape(2, 2, 2, 1)
     missing = np.array([1, 0, 0, 0]).reshape(2, 2, 1)
@@ -102,6 +106,7 @@ def test_a_pixel_before_the_known_ones_does_not_see_them(model):
     assert filled[0, 0, 0] == filled[1, 0, 0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_gated_network_has_no_blind_spot(channels, rng):
     """By gradient: every value depends on all before it, where a plain network misses some."""
@@ -119,6 +124,7 @@ def test_the_gated_network_has_no_blind_spot(channels, rng):
     assert (earlier & ~seen[pixel_cnn]).any()
 
 
+@pytest.mark.thorough
 def test_a_mixture_of_logistics_is_a_distribution_and_draws_from_it(rng):
     """Of 1x2 images of one channel and 4 bins, by enumeration; as PixelCNN++'s likelihood."""
     likelihood = DiscretizedLogistic(bins=4, mixtures=2)

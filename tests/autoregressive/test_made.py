@@ -61,6 +61,7 @@ def test_probabilities_sum_to_1_by_quadrature(rng):
     assert density.sum() * (side[1] - side[0]) ** 2 == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("hidden", [(), (5,), (7, 6)])
 def test_parameters_depend_on_all_values_before_and_no_others(hidden, rng):
     network = moved(made(4, 2, hidden, activation="tanh"), rng)

@@ -165,6 +165,7 @@ def test_probabilities_are_products_of_the_conditionals(model, kernel):
         assert loss == pytest.approx(-np.log(expected[[3, 5, 5]]).mean(), rel=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("levels, channels", [(2, 1), (2, 3), (3, 1)])
 def test_probabilities_of_all_images_sum_to_1(levels, channels, rng):
     """Of a deep network, of several channels, of more levels: each is a distribution."""

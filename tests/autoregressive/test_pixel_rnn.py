@@ -21,6 +21,7 @@ def model(request, rng):
     return model
 
 
+@pytest.mark.thorough
 def test_probabilities_of_all_images_sum_to_1_and_samples_follow_them(model):
     probabilities = np.exp(model.log_prob(IMAGES).astype("float64"))
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)

@@ -116,6 +116,7 @@ def redrawn(network, conditions, images, noise):
     return draw_category(tf.reshape(logits, [*images.shape, LEVELS]), noise)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_cached_and_uncached_are_what_the_noise_draws_from_the_network(case):
     """Only the image that is drawn in order is what its noise draws from its own logits."""
@@ -146,6 +147,7 @@ def test_parameters_of_each_pixel_are_the_networks(policy, tolerance):
         caches = walker.end_row(tf.constant(images[:, row]), caches, maps)
 
 
+@pytest.mark.thorough
 def test_noise_changes_only_its_value_and_later_ones():
     network, _, noise = make("three channels")
     changed = noise.copy()
@@ -156,6 +158,7 @@ def test_noise_changes_only_its_value_and_later_ones():
     assert not differ[:at].any() and differ[at] and differ[at + 1 :].any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_any_batch_in_a_compiled_function_with_the_weights_of_the_moment(jit_compile):
     network, conditions, noise = make("one channel")
@@ -177,6 +180,7 @@ def test_any_batch_in_a_compiled_function_with_the_weights_of_the_moment(jit_com
     np.testing.assert_array_equal(redrawn(network, conditions, again, noise), again)
 
 
+@pytest.mark.thorough
 def test_draws_with_any_noise_and_any_parameters(rng):
     """Gumbel noise for each level, and parameters that are one number."""
     network, _, _ = make("three channels")

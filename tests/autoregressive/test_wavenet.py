@@ -37,6 +37,7 @@ def test_probabilities_of_all_sounds_sum_to_one():
     assert probabilities.sum() == pytest.approx(1, abs=1e-5) and probabilities.std() > 1e-3
 
 
+@pytest.mark.thorough
 def test_samples_are_as_frequent_as_probable():
     model = ConditionalWaveNet(network(2, classes=3), 3, levels=2, samples=3)
     sounds = every_sound(2, 3)
@@ -115,6 +116,7 @@ BAD_MODELS = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", BAD_MODELS)
 def test_networks_that_do_not_fit_are_refused(case):
     build, message = BAD_MODELS[case]

@@ -1,15 +1,41 @@
 """The models that the contracts run on: built and traced once, and reset for each test."""
 
+from pathlib import Path
+
 import pytest
 
 from all_tiny import TINY
 from keras_gen.core import make_strategy
-from tiny import batches, every_class, losses_of, prepared, set_state, state
+from tiny import PATTERNS, batches, losses_of, model_classes, prepared, set_state, state
+
+# They trace or export each class several times: two thirds of the time of all contracts.
+DEAR = (
+    "test_a_loaded_model_trains_on_as_the_saved_one",
+    "test_a_model_resumes_its_own_training",
+    "test_every_signature_of_an_export_equals_the_model",
+    "test_example_runs",
+    "test_two_replicas_equal_one",
+    "test_values_out_of_range",
+)
 
 
-@pytest.fixture(scope="session", params=every_class())
+@pytest.hookimpl(tryfirst=True)  # before tests/conftest.py looks at the markers
+def pytest_collection_modifyitems(items):
+    """Leaves most contracts out of plain `pytest`, and dear ones of most classes to the night."""
+    for item in items:
+        if item.path.parent != Path(__file__).parent:
+            continue
+        if not item.get_closest_marker("quick"):
+            item.add_marker(pytest.mark.thorough)
+        if getattr(item, "originalname", "") in DEAR:
+            params = item.callspec.params
+            if not {params.get("tiny"), params.get("name")} & {*PATTERNS}:
+                item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session", params=model_classes())
 def tiny(request):
-    """The entry of every model class in turn: by default one of each pattern, the rest if slow."""
+    """The entry of every model class in turn."""
     return TINY[request.param]
 
 

@@ -7,13 +7,18 @@ import keras
 import pytest
 
 from all_tiny import TINY
-from tiny import every_class, model_classes, players
+from tiny import PATTERNS, model_classes, pattern, players
 
 CLASSES = model_classes()
 
 
 def test_every_class_has_a_tiny_instance():
     assert set(TINY) == set(CLASSES), "tests/tiny.py and the package disagree"
+
+
+def test_each_pattern_has_a_class_that_stands_for_it():
+    standing = {pattern(CLASSES[name]) for name in PATTERNS}
+    assert not [name for name, cls in CLASSES.items() if pattern(cls) not in standing]
 
 
 def ours(cls) -> list[type]:
@@ -47,7 +52,7 @@ def test_docstring_cites_a_paper_and_shows_an_example(cls):
     assert set(_own_arguments(cls)) <= set(described)
 
 
-@pytest.mark.parametrize("name", every_class())
+@pytest.mark.parametrize("name", CLASSES)
 def test_example_runs(name):
     cls = CLASSES[name]
     code = re.search(r"```python\n(.*?)```", inspect.getdoc(cls), re.DOTALL).group(1)

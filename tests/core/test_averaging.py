@@ -70,6 +70,7 @@ def test_without_its_start_the_average_is_that_of_the_trained_weights_alone():
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.thorough
 def test_weights_that_are_taken_are_the_average_too():
     model, other = gan(use_ema=True, ema_momentum=MOMENTUM), gan()
     model.fit(IMAGES, batch_size=1, verbose=0)

@@ -310,6 +310,7 @@ def test_shapes_that_only_the_graph_knows(known, given):
     assert refusal(str(caught.value)) == says
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "edge,shape",
     [(Images((None, None, 3)), (2, 0, 5, 3)), (Waveforms(), (2, 0, 1)), (MuLaw(), (2, 0, 1))],

@@ -105,6 +105,7 @@ def test_a_frozen_network_is_refused():
         minimize(lambda: tf.reduce_sum(network(X), -1), optimizer, network)
 
 
+@pytest.mark.thorough
 @way
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_changes_nothing(graph, bad):

@@ -430,6 +430,7 @@ class TestSteps:
         with pytest.raises(RuntimeError, match="no step of this model runs"):
             trained(Patched(line()))
 
+    @pytest.mark.thorough
     def test_evaluation_of_a_compiled_step_moves_nothing(self):
         model = trained(Dry(line()))
         model.train_step = tf.function(model.train_step)

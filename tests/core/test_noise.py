@@ -10,6 +10,7 @@ from keras_gen.core import make_strategy, noise, stateless_seed
 DRAWS = {"normal": noise.normal, "uniform": noise.uniform, "gumbel": noise.gumbel}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
 @pytest.mark.parametrize("shape", ["list", "mixed", "tensor"])
 def test_replicas_hold_slices_of_the_single_draw(draw, shape):
@@ -128,6 +129,7 @@ def images_of_few_levels():
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", images_of_few_levels())
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_examples_of_few_levels_have_seeds_of_their_own(kind, jit_compile):

@@ -40,6 +40,7 @@ def late(optimizer, steps, alone):
     return np.ravel(path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -61,6 +62,7 @@ def test_is_adam_where_every_weight_takes_part_in_every_step(rng, arguments):
     assert (results[0][0] != [1, -2]).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("betas", BETAS, ids=str)
 def test_a_weight_that_joins_moves_as_in_a_fresh_adam(rng, betas):
     steps = gradients(rng, 60)
@@ -154,6 +156,7 @@ def test_replicas_equal_one_device(rng):
 
 
 class TestFuse:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         "arguments",
         [

@@ -11,6 +11,7 @@ from tiny import data
 SAME = {"VAE": "reconstruct", "VQVAE": "reconstruct", "CycleGAN": "translate", "DANN": "classify"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SAME)
 def test_predict_takes_and_gives_what_the_method_does(name):
     """uint8 is scaled on its way in and back, and floats stay floats."""
@@ -40,6 +41,7 @@ def test_predict_of_latents_gives_images():
     np.testing.assert_array_equal(model.predict(latents, verbose=0), model.generate(latents))
 
 
+@pytest.mark.thorough
 def test_what_predict_cannot_do_is_one_sentence():
     with pytest.raises(NotImplementedError, match=r"Flow has no predict: it has .*sample"):
         TINY["Flow"].build(3).predict(np.zeros((2, 4, 4, 1), "uint8"), verbose=0)

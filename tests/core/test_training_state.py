@@ -79,6 +79,7 @@ def unbroken(tmp_path_factory):
 
 
 class TestResume:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("stop", [1, 3])
     def test_equals_the_unbroken_training(self, tmp_path, stop):
         whole, whole_state = train(tmp_path / "whole", 5)
@@ -90,6 +91,7 @@ class TestResume:
         assert state.logs == whole_state.logs and state.epoch == 5
         assert int(parts.step.numpy()) == 10
 
+    @pytest.mark.thorough
     def test_early_stopping_goes_on_counting(self, tmp_path):
         def stopping():
             # Nothing improves by as much, so the first epoch stays the best.
@@ -108,6 +110,7 @@ class TestResume:
         assert TrainingState(tmp_path / "parts", CONFIG, [stopping()]).stopped
         assert not TrainingState(tmp_path / "none", CONFIG).stopped
 
+    @pytest.mark.thorough
     def test_improvements_smaller_than_min_delta_do_not_count_after_resume(self, tmp_path):
         def stopping():
             return keras.callbacks.EarlyStopping("loss", min_delta=1e3, patience=50)
@@ -131,6 +134,7 @@ class TestResume:
         train(tmp_path, 3, [later := keras.callbacks.EarlyStopping("loss", patience=7)])
         assert later.patience == 7
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("precision", ["bfloat16", "mixed_float16"])
     def test_other_dtypes_come_back_exactly(self, tmp_path, precision):
         keras.config.set_dtype_policy(precision)
@@ -149,6 +153,7 @@ class TestFiles:
         _, state = train(tmp_path, 2)
         assert files(tmp_path) == [] and state.epoch == 2
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         "damage", ["cut", "empty", "flipped", "no zip", "no meta", "pipe", "device"]
     )
@@ -231,6 +236,7 @@ class TestFiles:
             TrainingState(tmp_path, CONFIG)
         assert len(files(tmp_path)) == 2
 
+    @pytest.mark.thorough
     def test_a_full_disk_leaves_the_last_good_one(self, tmp_path, monkeypatch):
         train(tmp_path, 1)
         good = (tmp_path / "state-000001.npz").read_bytes()
@@ -335,6 +341,7 @@ class TestRefusals:
         _, state = train(tmp_path, 4, [halving])  # in a process of its own
         assert float(state.model.optimizer.learning_rate.numpy()) == np.float32(0.01 / 16)
 
+    @pytest.mark.thorough
     def test_other_data_are_named(self, tmp_path):
         train(tmp_path, 1, data=Source(DATA))
         with pytest.raises(
@@ -352,6 +359,7 @@ class TestRefusals:
         with pytest.raises(CheckpointError, match="steps_per_epoch=2 there and 1 here"):
             train(tmp_path, 2, images=DATA[:4])
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("first", "done"), [(0, 2), (3, 2)])
     def test_a_fit_from_another_epoch(self, tmp_path, unbroken, first, done):
         parts = shutil.copytree(unbroken[0], tmp_path / "parts")
@@ -404,6 +412,7 @@ input()
         monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
         assert TrainingState(tmp_path, CONFIG).epoch == chief.epoch == 0
 
+    @pytest.mark.thorough
     def test_a_cell_that_is_run_again_after_a_failure_goes_on(self, tmp_path):
         def fail(epoch, logs):
             if epoch:

@@ -28,6 +28,7 @@ def small(**options):
     return DDPM(network, SHORT, chain_steps=20, data="vectors", **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("prediction", ["noise", "example", "v"])
 def test_the_loss_is_eq_14(rng, prediction):
     model = small(prediction=prediction, seed=4)
@@ -64,6 +65,7 @@ def mean_bound(variance, steps, x, draws=20_000, seed=0):
     return float(nats.mean()), float(nats.std()) / draws**0.5
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:The ratio of example to noise")
 @pytest.mark.parametrize("steps,x", [(2, 0.5), (9, -1.7)])
 def test_the_bound_of_normal_data_is_exact(steps, x):
@@ -139,6 +141,7 @@ def test_black_that_is_trained_darker_has_the_mass_of_all_that_is_clipped():
     np.testing.assert_allclose(model.first_nats(x, seeds), expected, rtol=1e-3)
 
 
+@pytest.mark.thorough
 def test_samples_do_not_depend_on_the_batch_size():
     model = small()
     for solver in ("ancestral", "dpm_solver"):
@@ -209,6 +212,7 @@ def test_lines_between_the_codes_of_a_class(rng):
     np.testing.assert_allclose(line[:, 0], expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_guidance_leads_away_from_what_has_no_class(rng):
     """Eq. (6) of Ho & Salimans: (1 + w) e(x, c) - w e(x)."""
     network = time_mlp((2,), width=4, blocks=1, classes=3)
@@ -226,6 +230,7 @@ def test_guidance_leads_away_from_what_has_no_class(rng):
     assert abs(plain - guided).max() > 1e-3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["DDPM", "EDM", "FlowMatching", "ConditionalDDPM"])
 def test_networks_may_end_in_half_precision(name, rng):
     """Keras' own layers do under a policy of mixed precision."""

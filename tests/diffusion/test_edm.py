@@ -48,6 +48,7 @@ def test_the_loss_is_equation_8(rng):
     assert losses_of(model, x, training=True)["loss"] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_samples_have_the_deviation_of_the_data_and_an_error_of_second_order():
     model = zeros()
 
@@ -60,6 +61,7 @@ def test_samples_have_the_deviation_of_the_data_and_an_error_of_second_order():
     assert 3.5 < few / more < 5 and few < 0.03
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("values", [2, 6])
 def test_the_likelihood_of_normal_data(rng, values):
     x = (DEVIATION * rng.normal(size=(4, values))).astype("float32")

@@ -30,6 +30,7 @@ def velocity(x, t):
     return -MEAN + growth * (x - (1 - t) * MEAN)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("values", [2, 6])
 def test_the_likelihood_of_normal_data(rng, values):
     """By the exact divergence, and by an estimate of that of a linear velocity."""

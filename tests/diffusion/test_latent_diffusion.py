@@ -44,6 +44,7 @@ def test_latents_are_those_that_the_coder_encodes():
     np.testing.assert_allclose(2 * found, coder.encode(texts), rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_loss_and_the_bound_are_those_of_ddpm_with_latents_for_examples(images):
     network = time_mlp((3,), width=8, blocks=1)
     model = LatentDiffusion(network, continuous(), 0.5, "cosine", "v", 20, seed=4)
@@ -69,6 +70,7 @@ def test_only_vectors_of_the_codebook_are_decoded(rng):
     np.testing.assert_allclose(model.examples_of(latents), expected, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_coder_stays_as_it_is(images):
     model = LatentDiffusion.for_coder(quantized(), images, widths=(8,), prediction="v")
     before = [weight.numpy() for weight in model.coder.weights]
@@ -79,6 +81,7 @@ def test_the_coder_stays_as_it_is(images):
     assert np.any(model.network.trainable_weights[-2].numpy())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", "ConditionalVAE ConditionalVQVAE GumbelVAE LadderVAE M2 StyleIdentityVAE VQVAE2".split()
 )

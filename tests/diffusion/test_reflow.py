@@ -16,6 +16,7 @@ def linear(factor, width=2):
     return keras.Model([x, t], layers.Rescaling(factor)(x))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("factor", [0.0, 0.7, -1.2])
 def test_straightness_of_paths_that_are_known(factor):
     """x(t) = x(1) exp(factor (t - 1)); 0 for those that do not move."""

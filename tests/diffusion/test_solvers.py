@@ -185,6 +185,7 @@ def traced(path, solver, dtype):
     return end
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SOLVERS)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
 def test_every_solver_follows_its_formulas_on_every_path(path, name):
@@ -216,6 +217,7 @@ def model_of(cls, path, prediction):
     return cls(network, path, **options, data="vectors")
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:CosinePath leaves 5e-05")
 @pytest.mark.parametrize(
     "cls,path,prediction",
@@ -238,6 +240,7 @@ def test_models_with_the_best_network_follow_the_formulas(cls, path, prediction)
             np.testing.assert_allclose(found, expected, rtol=5e-3, atol=5e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", PATHS[:4], ids=lambda path: type(path).__name__)
 def test_codes_follow_the_formulas_there_and_back(path):
     """The first step from data asks the network at the path's first time."""
@@ -255,6 +258,7 @@ def test_codes_follow_the_formulas_there_and_back(path):
     np.testing.assert_allclose(back, x, rtol=0.1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path,solver,order",
     [
@@ -297,6 +301,7 @@ def final_deviation(path, solver, steps):
     return variance**0.5
 
 
+@pytest.mark.thorough
 def test_ancestral_samples_have_the_deviation_of_the_data_in_the_end():
     """From below, as a step from a predicted example forgets how uncertain that is."""
     path = LinearPath()

@@ -92,6 +92,7 @@ def test_what_is_no_sound():
 RECORDINGS = [np.full([length, 1], 0.5, "float32") for length in (5, 7, 6)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "call",
     [

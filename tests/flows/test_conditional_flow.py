@@ -45,6 +45,7 @@ def test_class_densities_are_those_of_gaussians(rng):
     np.testing.assert_allclose(model.decode(latents, others), expected, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_classes_follow_bayes_rule_with_the_priors_of_the_training(rng, tmp_path):
     model = gaussians()
     x = rng.normal(size=(5, 2)).astype("float32")
@@ -75,6 +76,7 @@ def test_samples_are_of_the_class_that_is_asked_for():
     np.testing.assert_allclose(mode, MEANS, atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(2,), (2, 2, 1)])
 def test_the_log_determinant_is_that_of_the_jacobian_under_each_condition(shape, rng):
     flow = coupling_flow(shape, steps=2, hidden=(4,), condition_dim=3)
@@ -116,6 +118,7 @@ def test_training_finds_the_classes_of_correlated_gaussians(rng):
     assert np.abs(found - posterior).mean() < 0.03
 
 
+@pytest.mark.thorough
 def test_vectors_are_conditions_in_their_own_units(rng):
     """x = 3 + 100 c and noise: a linear table of the condition says it all."""
     conditions = rng.normal(50, 10, (400, 1))
@@ -130,6 +133,7 @@ def test_vectors_are_conditions_in_their_own_units(rng):
         model.classify(rows)
 
 
+@pytest.mark.thorough
 def test_images_of_classes(rng):
     model = ConditionalFlow.for_images((2, 2, 1), classes=2, steps=2, hidden=(3,), seed=1)
     images = rng.integers(0, 256, (4, 2, 2, 1), dtype="uint8")

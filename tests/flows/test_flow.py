@@ -178,7 +178,7 @@ class WrongScale(ActNorm):
 
 def test_what_starts_from_zeros_is_checked_too():
     layers = [WrongScale() for _ in range(4)]
-    with pytest.raises(ValueError, match="log-determinant 0 for random numbers"):
+    with pytest.raises(ValueError, match=r"log-determinant -?0 for random numbers"):
         Flow(chain(2, *layers))
     for weight in chain(3, layer := ActNorm()).trainable_variables:
         np.testing.assert_array_equal(weight, np.zeros(3))
@@ -186,6 +186,7 @@ def test_what_starts_from_zeros_is_checked_too():
     np.testing.assert_array_equal(layer.log_scale, np.zeros(3))
 
 
+@pytest.mark.thorough
 def test_deep_flows_are_checked_layer_by_layer():
     """Through all of them the rounding of one grows, until a right flow looks wrong."""
     Flow(coupling_flow((19,), steps=32, hidden=()))
@@ -211,7 +212,7 @@ def test_levels_count_the_width_of_their_noise(rng):
     middles = (levels + 0.5) / LEVELS
     np.testing.assert_allclose(model.encode(levels), middles, rtol=1e-5)
     np.testing.assert_array_equal(model.decode(model.encode(levels)), levels)
-    with pytest.raises(ValueError, match=r"Images have values from 0 to 4"):
+    with pytest.raises(ValueError, match=r"Vectors have values from 0 to 4"):
         model.log_prob(np.array([[0, 4, 1]], "uint8"))
 
 
@@ -256,6 +257,7 @@ def tails(alpha, log_scale, bias):
     return sum(0.5 * math.erfc((end + sign * bias) / math.sqrt(2)) for sign in (-1, 1))
 
 
+@pytest.mark.thorough
 def test_images_of_two_scales_come_back(tmp_path, rng):
     model = Flow.for_images((4, 4, 1), steps=1, filters=4, alpha=1e-3, seed=5)
     images = rng.integers(0, 256, (6, 4, 4, 1), dtype="uint8")
@@ -274,6 +276,7 @@ def test_images_of_two_scales_come_back(tmp_path, rng):
     np.testing.assert_array_equal(loaded.log_prob(images), model.log_prob(images))
 
 
+@pytest.mark.thorough
 def test_temperature_scales_the_latents(tmp_path):
     model = affine()
     mode = MEAN - BIAS / SLOPE

@@ -33,6 +33,7 @@ def sounds(rng):
     return (0.3 * rng.normal(size=(2, 24, 1))).clip(-1, 1).astype("float32")
 
 
+@pytest.mark.thorough
 def test_the_density_is_the_change_of_variables(model, sounds):
     """Given the mel spectrogram: log N(z) + log |det dz/dx|, in units of the levels of int16."""
     frames = model.mel(sounds)

@@ -163,12 +163,14 @@ class TestTrainings:
         assert len(history["d_loss"]) == 8  # it never stops a run
         return said, generator.layers[-1].bias.numpy()
 
+    @pytest.mark.thorough
     def test_a_healthy_one_is_silent(self, rng):
         sgd = keras.optimizers.SGD
         said, place = self.train(rng, 0.4, sgd(0.5), sgd(0.2), penalty=R1(1.0))
         assert said == []
         np.testing.assert_allclose(place, [1, 1], atol=0.1)  # where the data are
 
+    @pytest.mark.thorough
     def test_a_discriminator_that_wins(self, rng):
         adam, still = keras.optimizers.Adam(0.1), keras.optimizers.SGD(0.0)
         said, _ = self.train(rng, -1.0, adam, still, objective="minimax")

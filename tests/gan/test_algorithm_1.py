@@ -45,6 +45,7 @@ def said(model, x):
     return 1 / (1 + np.exp(-np.asarray(logits)[:, 0]))
 
 
+@pytest.mark.thorough
 def test_against_a_generator_at_rest_the_discriminator_becomes_the_best_one():
     """Goodfellow et al. (2014), proposition 1: D = p / (p + q), of N(1, 0.25) and N(-0.5, 1)."""
     data = points_around(np.ones((1, 1)), 0.5, 20_000)

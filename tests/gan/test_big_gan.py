@@ -31,6 +31,7 @@ def products(network):
     return total
 
 
+@pytest.mark.thorough
 def test_the_generators_filters_are_regularized(model, batch, rng):
     for weight in model.generator.trainable_variables:
         if weight.name == "kernel":
@@ -55,6 +56,7 @@ def test_its_optimizers_and_steps_are_the_papers(model):
     assert other.g_optimizer is sgd and other.loss_weights()["orthogonality"] == 0.5
 
 
+@pytest.mark.thorough
 def test_truncated_samples_differ_less(model):
     spread = [
         model.sample(16, seed=0, label=1, truncation=t).astype(float).std(axis=0).mean()

@@ -134,6 +134,7 @@ def test_samples_are_of_the_class_that_is_asked_for():
 NAMES = ["flat", "round", "tall", "wide"]
 
 
+@pytest.mark.thorough
 def test_names_of_classes(batch):
     x, labels = batch
     model = conditional()

@@ -34,6 +34,7 @@ def test_the_field_of_the_bilinear_game_by_hand(rng):
         np.testing.assert_allclose(field, expected, atol=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("objective,slope", [("wasserstein", 1.0), ("minimax", 0.5)])
 @pytest.mark.parametrize("gamma", [0.0, 0.6])
 def test_eigenvalues_at_the_equilibrium(objective, slope, gamma):
@@ -47,6 +48,7 @@ def test_eigenvalues_at_the_equilibrium(objective, slope, gamma):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_consensus_converges_where_the_others_circle():
     """Algorithm 1 of the bilinear game grows by sqrt(1 + h^2) a step, turns keep to an ellipse."""
     start, steps = np.array([1.0, 0.0]), 60
@@ -93,6 +95,7 @@ def x(rng):
     return rng.normal(size=(6, 2)).astype("float32")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("objective,penalty", [("non_saturating", None), ("hinge", "r1")])
 def test_slopes_are_those_of_finite_differences(objective, penalty, x):
     """Of L = |v|^2 / 2 over all weights of both networks, from the field v of gamma = 0."""
@@ -110,6 +113,7 @@ def test_slopes_are_those_of_finite_differences(objective, penalty, x):
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
+@pytest.mark.thorough
 def test_float16_steps_as_float32_does(x):
     expected = step_of(2.0, x)
     keras.config.set_dtype_policy("mixed_float16")

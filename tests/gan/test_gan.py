@@ -185,6 +185,7 @@ def test_penalties_are_part_of_the_loss(name, weights, rng):
     assert_weights(model.discriminator, w_after, c - rate * (by_real.sum(0) + by_fake.sum(0)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("strategy", ["default", "mirrored"])
 def test_a_lazy_penalty_counts_as_often_as_it_is_due(strategy, weights, rng):
     W, b, w, c = weights

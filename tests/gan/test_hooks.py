@@ -147,6 +147,7 @@ HOOKS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cls", HOOKS)
 def test_hooks_are_used_alike_by_fit_and_evaluate(cls):
     model = compiled(cls())
@@ -314,6 +315,7 @@ class TestDiscriminator:
 
 
 class TestPenalties:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         "penalty,value", [(GradientPenalty(10.0, every=3), 40.0), (R1(2.0, every=3), 9.0)]
     )

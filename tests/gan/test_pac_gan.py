@@ -71,6 +71,7 @@ def test_a_pack_of_one_is_the_gan(x, rng):
     assert difference(models[0], *map(state, models)) == {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size, k", [(3, 1), (6, 2)])
 def test_batches_that_hold_no_whole_packs_are_refused(size, k, critic, x):
     model = built(PacGAN, critic, np.zeros(VALUES), pack=2, discriminator_steps=k)

@@ -63,6 +63,7 @@ def test_samples_have_the_full_size_at_every_time(model):
         np.testing.assert_array_equal(samples, coarse)
 
 
+@pytest.mark.thorough
 def test_a_step_computes_the_size_in_use_and_no_other(images):
     model = build()
     model.compile()

@@ -66,6 +66,7 @@ def test_truncation_is_a_line_through_the_mean_style(model):
             model.sample(3, psi=psi)
 
 
+@pytest.mark.thorough
 def test_the_means_follow_their_formulas(images):
     model = build()
     model.compile()
@@ -91,6 +92,7 @@ def test_the_means_follow_their_formulas(images):
     assert paths[-1] > 0
 
 
+@pytest.mark.thorough
 def test_the_regularizer_counts_as_often_as_it_is_left_out(images):
     model = build(path_every=3)
     model.mean_path.assign(5.0)
@@ -126,6 +128,7 @@ def test_styles_come_out_and_go_in(model):
     assert not np.array_equal(made, model.generate(latents)[1])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("styling", ["adain", "modulated"])
 def test_both_stylings_train(images, styling):
     model = StyleGAN.for_images(SHAPE, 4, **SIZES, styling=styling)

@@ -26,6 +26,7 @@ def weight(network):
     return network.get_weights()[0].item()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_a_step_is_algorithm_1(replicas):
     """The critic's slope rises by rate (real - theta) in each of 3 updates, and is clipped."""

@@ -155,9 +155,9 @@ def use_export(out, recipe, cwd):
 
 
 def each_recipe() -> list:
-    """Every recipe for `parametrize`: one of them is quick, the others take too long for that."""
-    marks = pytest.mark
-    return [pytest.param(r, marks=marks.quick if r == LISTED else marks.slow) for r in RECIPES]
+    """Every recipe for `parametrize`: one is quick, and one of each type is not slow."""
+    marks = {recipe: pytest.mark.thorough for recipe in USED} | {LISTED: ()}
+    return [pytest.param(r, marks=marks.get(r, pytest.mark.slow)) for r in RECIPES]
 
 
 @pytest.mark.parametrize("recipe", each_recipe())

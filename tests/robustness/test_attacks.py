@@ -30,6 +30,7 @@ def examples(n=4, low=0.3, high=0.7):
     return rng.uniform(low, high, (n, *SHAPE)).astype("float32"), np.arange(n) % 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "attack",
     [FGSM(0.1), BIM(0.1), *(attack(0.1, steps=n) for attack in (BIM, PGD) for n in (3, 10, 60))],

@@ -1,6 +1,7 @@
 """Defenses by generative models, where the nearest image is known."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gen.robustness import FGSM, projected, reconstructed, robust_accuracy
@@ -30,6 +31,7 @@ def test_the_descent_ends_at_the_nearest_image():
     np.testing.assert_allclose(none(x)[:, 1], 0.0, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_attacks_reach_through_the_defenses():
     # The third pixel misleads the network, and no defended one, which does not see it.
     network = linear_classifier(SHAPE, [1.0, 0.0, -2.0, 0.0])

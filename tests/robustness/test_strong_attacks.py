@@ -29,6 +29,7 @@ def network_of(hidden, last):
     return network
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("attack", STRONG)
 def test_the_worst_case_of_a_linear_classifier_is_a_corner(attack):
     x, labels = examples()
@@ -154,6 +155,7 @@ def test_squares_change_a_network_whose_gradient_misleads():
     assert found["pgd"] > found["square"] + 0.3 and found["apgd"] > found["square"] + 0.3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("attack", STRONG)
 def test_changes_stay_in_the_ball_and_the_range_and_follow_the_seed(attack):
     rng = np.random.default_rng(1)

@@ -105,6 +105,7 @@ class TestLosses:
             known = x[:, 4:12, 4:12] if model.mask == "center" else x
             np.testing.assert_array_equal(real, known)
 
+    @pytest.mark.thorough
     def test_the_reconstruction_loss_alone_needs_no_discriminator(self, rng):
         model = build(mask="random")
         model.compile()

@@ -142,6 +142,7 @@ def test_a_step_follows_the_gradients(rng):
             assert np.abs(slope).max() > 0.01
 
 
+@pytest.mark.thorough
 def test_histories_feed_the_discriminators_in_training_only(rng):
     """The loss depends on whether each history showed the new image or the one that it kept."""
     weights = random_weights(rng)
@@ -197,6 +198,7 @@ def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
     np.testing.assert_array_equal(seen[0], np.pad(images, padding, "symmetric"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("side", [1, 10])
 def test_images_of_any_size_are_translated(rng, side):
     images = rng.integers(0, 256, (1, side, 5, 3), "uint8")
@@ -204,6 +206,7 @@ def test_images_of_any_size_are_translated(rng, side):
     assert translated.shape == images.shape and translated.dtype == np.uint8
 
 
+@pytest.mark.thorough
 def test_no_images_are_translated_to_none(rng):
     model = TINY["CycleGAN"].build(0)
     for dtype in ("uint8", "float32"):
@@ -213,6 +216,7 @@ def test_no_images_are_translated_to_none(rng):
         model.translate(np.zeros((1, 0, 7, 3), "uint8"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "option, message",
     [
@@ -229,6 +233,7 @@ def test_numbers_of_translations(option, message):
         TINY["CycleGAN"].build(0).translate(np.zeros((1, 9, 7, 3), "uint8"), **option)
 
 
+@pytest.mark.thorough
 def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
     shape = (16, 16, 1)
     generators = [resnet_generator((None, None, 1), filters=2, blocks=1) for _ in range(2)]
@@ -247,6 +252,7 @@ def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
         model.translate(np.zeros([1, 8, 8, 3], "uint8"))
 
 
+@pytest.mark.thorough
 def test_one_direction_is_exported_alone(rng, tmp_path):
     model, other = (CycleGAN.for_images((8, 8, 3), filters=2, blocks=1) for _ in range(2))
     path = export(model, tmp_path, "one_way", signatures=["y_to_x"])
@@ -264,14 +270,14 @@ def test_one_direction_is_exported_alone(rng, tmp_path):
     np.testing.assert_array_equal(other.translate(images, "x_to_y"), kept)
 
 
-def linear(taken, made):
-    convolution = keras.layers.Conv2D(made, 1, activation="tanh")
+def linear(taken, made, activation="tanh"):
+    convolution = keras.layers.Conv2D(made, 1, activation=activation)
     return keras.Sequential([keras.Input((8, 8, taken)), convolution])
 
 
 def test_domains_of_different_channels(rng):
     """Gray and color: the cycle is learned, each domain has its own channels."""
-    networks = [linear(1, 3), linear(3, 1), linear(1, 1), linear(3, 1)]
+    networks = [linear(1, 3), linear(3, 1), linear(1, 1, None), linear(3, 1, None)]
     model = CycleGAN(*networks, identity_weight=0, domains=("gray", "color"))
     model.compile(run_eagerly=True)
     gray, color = (rng.integers(0, 256, (2, 8, 8, channels), "uint8") for channels in (1, 3))
@@ -281,11 +287,12 @@ def test_domains_of_different_channels(rng):
     assert model.edges["x"].shape[-1] == 1 and model.training_edges["y"].shape[-1] == 3
     with pytest.raises(ValueError, match=r"identity_weight is 0\.5, .* X have 1 .* pass 0"):
         CycleGAN(*networks)
-    networks[3] = linear(1, 1)
+    networks[3] = linear(1, 1, None)
     with pytest.raises(ValueError, match=r"images of Y with 3 channels, .* makes 3 .* takes 1"):
         CycleGAN(*networks, identity_weight=0)
 
 
+@pytest.mark.thorough
 def test_rectangular_crops_of_larger_photographs(rng):
     """Trained on 8x16, on photographs of another shape than the paintings."""
     photos = Source(rng.integers(0, 256, (3, 20, 30, 3), "uint8"))
@@ -298,6 +305,7 @@ def test_rectangular_crops_of_larger_photographs(rng):
     assert model.translate(photos.arrays()).shape == (3, 20, 30, 3)
 
 
+@pytest.mark.thorough
 def test_a_margin_is_put_around_images_and_cut_off(rng):
     model = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1, margin=8)
     images = rng.integers(0, 256, (2, 12, 20, 3), dtype="uint8")
@@ -311,6 +319,7 @@ def test_a_margin_is_put_around_images_and_cut_off(rng):
         CycleGAN(*model.networks.values(), margin=-1)
 
 
+@pytest.mark.thorough
 def test_colors_are_smoothed_in_translations_and_not_in_training(rng):
     plain = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1)
     smooth = CycleGAN(*plain.networks.values(), smooth_colors=True)
@@ -328,6 +337,7 @@ def test_colors_are_smoothed_in_translations_and_not_in_training(rng):
         CycleGAN(*gray, *of_gray, smooth_colors=True)
 
 
+@pytest.mark.thorough
 def test_a_margin_needs_generators_of_any_size():
     model = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1)
     fixed = [resnet_generator((16, 16, 3), filters=2, blocks=1) for _ in range(2)]

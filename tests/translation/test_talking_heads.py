@@ -76,6 +76,7 @@ def test_terms_are_those_of_eq_2(model, batch):
     assert losses["g_loss"] == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_features_of_a_network_can_be_compared_too(batch):
     features = keras.Sequential([keras.Input(SHAPE), keras.layers.Conv2D(2, 3)])
     model = TalkingHeads(**_networks(), feature_network=features, feature_weight=0.5)
@@ -85,6 +86,7 @@ def test_features_of_a_network_can_be_compared_too(batch):
     assert all(features is not network for network in model.networks_of("g_optimizer"))
 
 
+@pytest.mark.thorough
 def test_people_are_embedded_and_drawn_from_any_number_of_shots(model, rng):
     frames = rng.integers(0, 256, (PEOPLE, 4, *SHAPE), "uint8")
     maps = rng.integers(0, 256, (PEOPLE, 4, *SHAPE), "uint8")
@@ -113,6 +115,7 @@ def test_a_person_is_learned_by_copies_that_start_from_the_embedding(model, rng)
     np.testing.assert_equal(before, after)
 
 
+@pytest.mark.thorough
 def test_what_does_not_fit_is_refused(model):
     networks = _networks()
     others = _networks(embedding_dim=4)

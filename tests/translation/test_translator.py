@@ -60,6 +60,7 @@ SIZES = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SIZES)
 def test_generators_of_another_size_are_refused(name):
     build, sentence = SIZES[name]
@@ -67,6 +68,7 @@ def test_generators_of_another_size_are_refused(name):
         build()
 
 
+@pytest.mark.thorough
 def test_generators_that_fit():
     cycle_gan(sized(1), sized(1, SHAPE))
     unit()
@@ -76,6 +78,7 @@ def test_generators_that_fit():
     talking_heads(1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "softplus"])
 def test_images_reach_from_minus_1_to_1(activation):
     sentence = rf"'sized' ends in the activation {activation}, .*: expected images from -1 to 1"

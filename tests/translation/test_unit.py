@@ -80,6 +80,7 @@ def test_terms_of_the_losses(rng):
     np.testing.assert_allclose(there, decode("y", mean_x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_domains_share_the_middle_and_have_their_own_channels(rng):
     shapes = {"x": (16, 16, 3), "y": (16, 16, 1)}
     model = UNIT(
@@ -102,6 +103,7 @@ def test_domains_share_the_middle_and_have_their_own_channels(rng):
     assert np.abs(served.numpy().astype(int) - translated).max() <= 1
 
 
+@pytest.mark.thorough
 def test_refused():
     networks = unit_networks(filters=2, blocks=1)
     patches = [patch_discriminator((8, 8, 3), 2, 1) for _ in range(2)]

@@ -37,6 +37,7 @@ def linear(classes=CLASSES, prior=True, **options):
     return ConditionalVAE(*networks, classes, likelihood, prior=prior or None, **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("prior", [True, False])
 def test_importance_weights_give_the_density_of_a_linear_model(rng, prior):
     model = linear(prior=prior)
@@ -75,6 +76,7 @@ def test_the_terms_are_those_of_eq_5(rng):
     np.testing.assert_allclose(model.weighted(terms), loss, rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_samples_are_of_the_class_that_is_asked_for(tmp_path):
     model = linear()
     drawn = model.sample(4, seed=1, label=2)
@@ -94,6 +96,7 @@ def test_samples_are_of_the_class_that_is_asked_for(tmp_path):
     np.testing.assert_allclose(found["vectors"], drawn, rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_vectors_are_conditions_in_their_own_units(rng):
     """y = 3 + 100 c: samples given c are near that, in the units of both."""
     conditions = rng.normal(50, 10, (400, 1))
@@ -109,6 +112,7 @@ def test_vectors_are_conditions_in_their_own_units(rng):
         model.sample(2)
 
 
+@pytest.mark.thorough
 def test_images_are_conditions_of_what_is_not_known_of_them(rng):
     """The rest of an image is black or white, and the known pixel says which."""
     networks = conditional_vae_networks((2, 1, 1), (1, 1, 1), latent_dim=1, hidden=(8,))

@@ -133,6 +133,7 @@ def train(model, x, first=0, last=4, strategy=None):
     return state(model)
 
 
+@pytest.mark.thorough
 def test_a_resumed_training_draws_what_the_unbroken_one_does(x):
     model, begun, resumed = db_vae(), db_vae(), db_vae(rate=0.05)
     unbroken = train(model, x)

@@ -48,6 +48,7 @@ def test_log_weights_are_the_joint_less_log_q(build, x):
         np.testing.assert_allclose(found[draw], expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 @both
 def test_the_loss_is_the_negative_elbo(build, x):
     """Means over many draws: of the terms, of the log weights, and of each layer's divergence."""
@@ -76,6 +77,7 @@ def test_the_loss_is_the_negative_elbo(build, x):
         assert np.allclose(terms[name], difference, atol=1e-2) == (name in sampled), name
 
 
+@pytest.mark.thorough
 @both
 def test_the_bound_tightens(build, x):
     model = build()
@@ -100,6 +102,7 @@ def test_the_ladder_combines_as_a_product_of_normals(rng):
     np.testing.assert_allclose(certain, (1.0, -200.0))
 
 
+@pytest.mark.thorough
 @both
 @pytest.mark.parametrize("training", [False, True])
 def test_one_layer_is_a_vae(build, training, x):

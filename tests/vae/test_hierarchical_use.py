@@ -17,6 +17,7 @@ def x(rng):
     return rng.uniform(-1, 1, (5, DATA)).astype("float32")
 
 
+@pytest.mark.thorough
 @both
 def test_codes_are_means_and_decode(build, x):
     model = build()
@@ -32,6 +33,7 @@ def test_codes_are_means_and_decode(build, x):
     assert np.abs(model.decode(codes).astype("float64") - levels).max() <= 1
 
 
+@pytest.mark.thorough
 @both
 def test_fixed_upper_latents_stay_and_lower_ones_follow_the_prior(build, x, rng):
     model = build()
@@ -136,6 +138,7 @@ def test_networks_that_do_not_fit_are_refused():
     refused("network outputs of shape", decoder=linear([FEATURES, 2, 2], [DATA + 1]))
 
 
+@pytest.mark.thorough
 @both
 def test_bad_latents_and_layers_are_refused(build, x):
     model = build()

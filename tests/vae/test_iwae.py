@@ -133,6 +133,7 @@ def test_both_estimators_have_one_mean(weights, x):
     assert (errors["dreg"] < 0.9 * errors["standard"]).all()
 
 
+@pytest.mark.thorough
 def test_the_bound_tightens_towards_log_p(weights, x):
     # Wider than the true posterior, so that no weight is rare and large.
     weights[1][:] = weights[2][:] = 0

@@ -91,6 +91,7 @@ def enumerated(model, weights, x, labels, training):
 TERMS = ("reconstruction", "kl", "class_kl", "classification")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
     "labels", [MIXED, np.full(5, -1), np.array([3, 0, 0, 1, 2])], ids=["mixed", "none", "all"]
@@ -174,6 +175,7 @@ def exact(weights, x):
     return logsumexp(by_class, axis=0) - np.log(CLASSES)
 
 
+@pytest.mark.thorough
 def test_log_prob_is_the_bound_of_16_latents_of_each_class(weights, x):
     model = m2(weights)
     seeds = tf.repeat(model.score_seeds(tf.constant(x)), CLASSES, axis=0)
@@ -237,6 +239,7 @@ def test_samples_are_of_the_class_that_is_asked_for(weights):
     assert drawn == {tuple(example) for example in by_class.tolist()}
 
 
+@pytest.mark.thorough
 def test_it_models_the_latents_of_another_model():
     networks = m2_networks((2,), classes=3, latent_dim=2, hidden=(4,), params_per_value=2)
     model = M2(*networks, likelihood="unbounded_normal")

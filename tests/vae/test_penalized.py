@@ -82,6 +82,7 @@ def test_without_capacity_it_is_the_beta_vae(weights, x):
     same_step(one, other, x)
 
 
+@pytest.mark.thorough
 def test_training_holds_the_divergence_at_the_capacity(weights, x):
     model = built(CapacityVAE, weights, gamma=100.0, capacity=1.5)
     model.compile(keras.optimizers.Adam(0.02))
@@ -111,6 +112,7 @@ def test_the_parts_have_their_weights(stratified, weights, x):
         assert logs["loss"] == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_of_weights_of_one_it_is_the_vaes_elbo_in_the_mean(weights, x):
     model = built(BetaTCVAE, weights, 100, beta=1.0)
     model.train_step = tf.function(model.train_step)

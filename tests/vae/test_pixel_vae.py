@@ -69,6 +69,7 @@ def test_probabilities_given_latents_sum_to_1(model):
     assert np.abs(p[:, 0] - p[:, 1]).max() > 0.02
 
 
+@pytest.mark.thorough
 def test_importance_samples_estimate_the_probabilities(model, log_p):
     assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-4)
     nats = importance_weighted_nll(model, IMAGES, samples=12000, chunk=3000, batch_size=16)
@@ -95,6 +96,7 @@ def test_terms_of_the_loss(model):
     assert losses_of(model, IMAGES) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_sees_near_pixels_before_a_value_and_all_latents(rng):
     height, width = 5, 7
     network = decoder((height, width, 1), filters=8, blocks=1)
@@ -114,6 +116,7 @@ def test_sees_near_pixels_before_a_value_and_all_latents(rng):
     assert by_latents.all()
 
 
+@pytest.mark.thorough
 def test_pixels_are_as_frequent_as_they_are_probable(model):
     n = 2000
     latents = np.tile(np.float32([[1.0, -0.5]]), (n, 1))
@@ -124,6 +127,7 @@ def test_pixels_are_as_frequent_as_they_are_probable(model):
     np.testing.assert_array_equal(model.render(latents[:3], np.full(3, 7)), drawn[[7] * 3] * 255)
 
 
+@pytest.mark.thorough
 def test_samples_are_drawn_with_a_cache_as_without(model):
     noise = model.noise(64, tf.constant([1, 2], tf.int64))
 
@@ -136,6 +140,7 @@ def test_samples_are_drawn_with_a_cache_as_without(model):
     assert 0.1 < np.mean(whole) < 0.9
 
 
+@pytest.mark.thorough
 def test_reconstructions_are_drawn_given_the_mean(model):
     mean, _ = model.encode(IMAGES)
     found = model.reconstruct(IMAGES)

@@ -202,6 +202,7 @@ def test_fit_draws_every_batch_from_the_weights_that_the_last_one_left():
     assert model.sampling.changes.numpy() == STEPS
 
 
+@pytest.mark.thorough
 def test_two_replicas_draw_what_one_device_draws():
     strategy = make_strategy("mirrored")
     model, stream = feedback(strategy)
@@ -212,6 +213,7 @@ def test_two_replicas_draw_what_one_device_draws():
         np.testing.assert_array_equal(copy, weights)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_what_prefetches_is_refused(replicas):
     strategy = make_strategy("mirrored") if replicas == 2 else None

@@ -21,6 +21,7 @@ def events(folder):
     return found
 
 
+@pytest.mark.thorough
 def test_rates_speed_images_and_settings(tmp_path):
     model = TINY["GAN"].compiled()
     falling = ConstantThenLinear(0.01, 0, 4)  # one step an epoch
@@ -54,6 +55,7 @@ def test_what_are_no_settings():
         Board("board", lambda model: None)
 
 
+@pytest.mark.thorough
 def test_points_within_an_epoch(tmp_path):
     """By steps, since the epoch has no number of its own yet; none where epochs are short."""
     model, data = TINY["VAE"].compiled(), TINY["VAE"].data(8)

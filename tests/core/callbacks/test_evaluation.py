@@ -56,6 +56,7 @@ def assert_holds(path, weights):
 
 
 class TestNumbers:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("every", "epochs"), [(2, [1, 2, 4, 5]), (3, [1, 3, 5]), (9, [1, 5])])
     def test_in_the_first_every_nth_and_last_epoch(self, every, epochs):
         evaluate = Scripted(5.0, 4.0, 3.0, 2.0, 1.0)
@@ -84,6 +85,7 @@ class TestNumbers:
         np.testing.assert_equal(seen["inside"], seen["averaged"])
         assert any((a != b).any() for a, b in zip(seen["inside"], seen["trained"], strict=True))
 
+    @pytest.mark.thorough
     def test_does_not_change_the_training(self):
         tiny = TINY["VAE"]
 
@@ -114,6 +116,7 @@ class TestNumbers:
 
 
 class TestBest:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         ("mode", "values", "epoch"),
         [
@@ -134,6 +137,7 @@ class TestBest:
         np.testing.assert_array_equal(model.encoder.get_weights()[0], evaluate.weights[epoch][0])
         assert [file.name for file in path.parent.iterdir()] == ["best.keras"]
 
+    @pytest.mark.thorough
     def test_another_training_starts_anew(self, tmp_path):
         path = tmp_path / "best.keras"
         evaluation = Evaluation(Scripted(1.0, 2.0), best="nll", path=path)
@@ -142,6 +146,7 @@ class TestBest:
         fit(evaluation, epochs=2)
         assert record(path)["value"] == 8.0
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("tracked", [False, True])
     def test_goes_on_in_a_resumed_training(self, tmp_path, tracked):
         path, values = tmp_path / "best.keras", (5.0, 3.0, 4.0, 2.0)
@@ -160,6 +165,7 @@ class TestBest:
         train(4)
         assert record(path)["epoch"] == 4 and record(path)["value"] == 2.0
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("broken", ["missing", "damaged", "foreign", "pipe", "other metric"])
     def test_a_file_that_tells_nothing_is_replaced(self, tmp_path, broken):
         path = tmp_path / "best.keras"
@@ -180,6 +186,7 @@ class TestBest:
         assert_holds(path, evaluate.weights[2])
 
     # Before a write the files are what they are after the one before it, so after is the last only.
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("number", "done"), [*((n, False) for n in range(6)), (5, True)])
     def test_a_kill_at_any_write(self, tmp_path, monkeypatch, number, done):
         """Every epoch writes the best and then a checkpoint; the repeated ones are all worse."""

@@ -21,6 +21,7 @@ def names(folder):
     return sorted(path.name for path in folder.glob("**/*"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("every", "expected"), [(1, [1, 2, 3, 4]), (2, [1, 2, 4]), (3, [1, 3]), (5, [1])]
 )
@@ -37,6 +38,7 @@ def test_a_image_every_few_epochs(tmp_path, capsys, every, expected):
     assert lines == [f"  image: {tmp_path / 'samples' / file}" for file in files]
 
 
+@pytest.mark.thorough
 def test_few_paths_are_printed_of_many_images(tmp_path, capsys):
     fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path, lines=2), epochs=7)
     lines = capsys.readouterr().out.splitlines()
@@ -62,6 +64,7 @@ def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
     assert any((a != b).any() for a, b in zip(averaged, after, strict=True))
 
 
+@pytest.mark.thorough
 def test_images_of_any_number_of_channels_are_drawn(tmp_path):
     """Those of a function of its own, and of a model: red and white in two channels and in four."""
     two = np.full([1, 3, 4, 2], 255, "uint8") - np.array([165, 0], "uint8")
@@ -84,6 +87,7 @@ def test_images_of_any_number_of_channels_are_drawn(tmp_path):
         np.testing.assert_array_equal(found, [expected[epoch]] * 3)
 
 
+@pytest.mark.thorough
 def test_only_the_chief_draws(tmp_path, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
     fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path), epochs=1)

@@ -179,6 +179,7 @@ class TestOrder:
             np.testing.assert_allclose(found["x"], INSIDE, atol=1e-6)
             np.testing.assert_allclose(found["y"], INSIDE[::-1], atol=1e-6)
 
+    @pytest.mark.thorough
     def test_the_domains_of_cyclegan_go_by_name(self):
         model = TINY["CycleGAN"].build(0)
         x, y = TINY["CycleGAN"].data()
@@ -222,6 +223,7 @@ class TestSecondExamples:
             with pytest.raises(ValueError, match=r"^Seeing got y, examples that differ from x"):
                 Seeing().fit(*data, verbose=0)
 
+    @pytest.mark.thorough
     def test_a_compiled_step_refuses_them(self):
         model = TINY["GAN"].compiled()
         images = big(LEVELS)
@@ -229,6 +231,7 @@ class TestSecondExamples:
             model.fit(images, images[::-1], verbose=0)
         assert model.step.numpy() == 0
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("name", ["Autoencoder", "DenoisingAutoencoder"])
     def test_autoencoders_train_on_pairs(self, name):
         model = TINY[name].compiled()
@@ -257,6 +260,7 @@ def generator(array):
 
 
 class TestFirstBatch:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("low", [-1.0, 0.0])
     @pytest.mark.parametrize("kind", [np.asarray, dataset, generator, PyData])
     def test_floats_up_to_255_are_levels(self, kind, low):
@@ -326,6 +330,7 @@ class TestFirstBatch:
         np.testing.assert_allclose(found, INSIDE, atol=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", [None, "int"])
 def test_folders_as_keras_reads_them(tmp_path, mode):
     for label in (0, 1):
@@ -439,6 +444,7 @@ UNDONE = [("VAE", case) for case in REFUSED]
 UNDONE += [(name, "interrupted") for name in ("Autoencoder", "Flow", "FlowMatching", "GAN")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name,case", UNDONE)
 def test_a_fit_without_a_step_leaves_the_model_as_it_was(name, case):
     """Else the next one would train in units of data that were never trained on."""

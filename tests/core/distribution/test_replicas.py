@@ -47,6 +47,7 @@ def on_replicas(function, parts, known=False):
 
 
 class TestGlobalBatch:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("parts,known", [(EQUAL, False), (EQUAL, True), (UNEQUAL, False)])
     def test_all_have_all_and_each_its_part(self, parts, known):
         def both(part):

@@ -54,6 +54,7 @@ def test_between_integers_is_no_line(weights, x):
         vq_vae(weights).interpolate(x[:1], x[1:2])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("training", [False, True])
 @both_updates
 def test_terms_of_the_loss(update, training, weights, x):
@@ -138,10 +139,11 @@ def steep(latents):
 NOT_FINITE = {
     "loss": (NonFiniteLossError, "^loss was not finite at step 0"),
     "gradient": (NonFiniteLossError, "^loss's gradient was not finite at step 0"),
-    "batch": (ValueError, "^Images have values from nan to nan: expected"),
+    "batch": (ValueError, "^Vectors have values from nan to nan: expected"),
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", NOT_FINITE)
 def test_a_step_that_is_not_finite_leaves_the_codebook(part, weights, x):
     model = vq_vae(weights, RATE, scale=1e-25 if part == "loss" else SCALE)
@@ -157,6 +159,7 @@ def test_a_step_that_is_not_finite_leaves_the_codebook(part, weights, x):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.thorough
 def test_codes_are_integers_there_and_back(weights, x, tmp_path):
     model = vq_vae(weights)
     _, indices = nearest(weights, x)

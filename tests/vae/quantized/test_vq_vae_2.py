@@ -152,6 +152,7 @@ def test_both_codebooks_follow_their_latents(weights, books, x):
         np.testing.assert_allclose(quantizer.codebook, sums / counts[:, None], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_codes_there_and_back(weights, books, x, tmp_path):
     found = algorithm_1(weights, books, x)
     model = vq_vae_2(weights, books)

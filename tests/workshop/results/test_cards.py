@@ -10,6 +10,8 @@ from keras_gen.workshop.results import write_records
 from keras_gen.workshop.results.pages import outdated, update
 from toy_results import DATA, make_export, make_record, make_root
 
+pytestmark = pytest.mark.pages
+
 TERMS = {"MNIST": {"license": "CC BY-SA 3.0", "commercial_use": True}}
 SIGNATURES = {
     "sample": {

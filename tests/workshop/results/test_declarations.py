@@ -9,6 +9,8 @@ from keras_gen.workshop.results import Figure, read_published
 from processes import RECIPES, ROOT
 from toy_results import NLL, PUBLISHED, make_published, make_root
 
+pytestmark = pytest.mark.pages
+
 MATRIX = """
 [matrices.scores]
 title = "Scores"

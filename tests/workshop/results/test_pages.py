@@ -23,6 +23,8 @@ from keras_gen.workshop.results.pages import (
 from keras_gen.workshop.results.words import measured, source, value, verdict
 from toy_results import FID, NLL, make_export, make_groups, make_published, make_record, make_root
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.mark.parametrize(
     ("value", "spread", "text"),

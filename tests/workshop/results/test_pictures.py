@@ -8,6 +8,8 @@ from keras_gen.files.images import png_texts, read_image
 from keras_gen.workshop.results import read_records
 from processes import ROOT
 
+pytestmark = pytest.mark.pages
+
 RESULTS = ROOT / "recipes" / "results"
 
 # Every image of recipes that learn from photographs which are not ours to publish. Each shows what

@@ -8,6 +8,8 @@ from keras_gen.workshop.results import read_groups, read_records
 from keras_gen.workshop.results.publish import publish
 from toy_results import DATA, METRICS, NOW, make_export, make_root
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def root(tmp_path):

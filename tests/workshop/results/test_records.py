@@ -7,6 +7,8 @@ import pytest
 from keras_gen.workshop.results import read_records, write_records
 from toy_results import make_record, make_root
 
+pytestmark = pytest.mark.pages
+
 
 def test_records_return_from_files(tmp_path):
     make_root(tmp_path)

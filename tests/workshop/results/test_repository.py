@@ -14,6 +14,8 @@ from keras_gen.workshop.run import command, parse
 from keras_gen.workshop.run.settings import PLACES
 from processes import RECIPES, ROOT
 
+pytestmark = pytest.mark.pages
+
 PAGES = [ROOT / "RESULTS.md", *sorted((ROOT / "docs" / "results").glob("*.md"))]
 
 

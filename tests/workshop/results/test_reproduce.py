@@ -6,6 +6,8 @@ from keras_gen.workshop.results import write_records
 from keras_gen.workshop.results.reproduce import Comparison, reproduce
 from toy_results import make_record, make_root
 
+pytestmark = pytest.mark.pages
+
 CPU = "--preset cpu --rate 2"
 
 

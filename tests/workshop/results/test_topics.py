@@ -6,6 +6,8 @@ from keras_gen.workshop.cli import main
 from keras_gen.workshop.results.topics import found, read_chapters, read_topics, topics_page
 from processes import RECIPES, ROOT
 
+pytestmark = pytest.mark.pages
+
 TOPICS = {"Flows": {"affine coupling": ["real_nvp"], "dequantization": ["real_nvp", "glow"]}}
 
 

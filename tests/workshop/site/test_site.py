@@ -14,6 +14,8 @@ from keras_gen.workshop.results import read_groups, words
 from keras_gen.workshop.site import build, check, links, methods, pictures, sources, versions
 from processes import ROOT
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture(scope="module")
 def site() -> build.Site:

@@ -40,8 +40,14 @@ NOT_RUN = {
 # They still answer some wrong arguments badly: texts, records, networks, or numbers of 1e300.
 NOT_YET = {
     *("data.benchmark_images", "data.characters_of", "data.cleaned", "data.common_words"),
-    *("data.edge_maps", "data.Factors", "data.fit_length", "data.mu_law_levels"),
-    *("data.mu_law_waveform", "data.nearest_colors", "data.Oscillations", "data.PlanarNormals"),
+    *("data.edge_maps", "data.Factors", "data.fit_length", "data.from_first_sound"),
+    *(
+        "data.mu_law_levels",
+        "data.mu_law_waveform",
+        "data.nearest_colors",
+        "data.Oscillations",
+        "data.PlanarNormals",
+    ),
     *("data.PlanarSquares", "data.points_around", "data.resize_cover", "data.rings"),
     *("data.RowVectors", "data.Sets", "data.Shapes", "data.shrunk", "data.Source"),
     *("data.stacked_digits", "data.table_rows", "data.to_peak", "data.unpaired"),

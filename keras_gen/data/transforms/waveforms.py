@@ -37,7 +37,6 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     return tf.ensure_shape(tf.pad(middle, padding), [samples, *waveform.shape[1:]])
 
 
-@checked_types
 def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
     """Begins each recording with its first nonzero sample, and fills up with zeros at the end.
 
@@ -121,7 +120,6 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     return tf.sign(companded) * size
 
 
-@checked_types
 def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
     """Scales each sound to one peak, however far the microphone was: int16 of the same shape.
 

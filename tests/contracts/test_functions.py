@@ -29,7 +29,7 @@ NOT_RUN = {
     *("data.spoken_digits", "data.table_columns", "losses.adversarial.get_of_fakes"),
     *("metrics.conversion_report", "metrics.Extractor", "metrics.fine_tuned_error"),
     *("metrics.GenerationEvaluation", "metrics.inception_v3", "metrics.keras_extractor"),
-    "metrics.linear_probe",
+    *("metrics.linear_probe", "metrics.stacked_modes"),
     *("metrics.moments", "metrics.pixel_accuracy", "metrics.sample_report"),
     *("metrics.SpeechProbes", "metrics.train_classifier", "metrics.train_domain_classifier"),
     *("metrics.train_point_reader", "metrics.train_segmenter", "metrics.trained_extractor"),

@@ -219,7 +219,6 @@ def test_arguments_that_cannot_be_right(tiny):
     assert check_model(tiny.build(3)) > 50
 
 
-@pytest.mark.quick
 def test_networks_without_weights(tiny):
     model = tiny.build(3)
     arguments = {name: getattr(model, name) for name in model.arguments()}

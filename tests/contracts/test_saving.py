@@ -22,7 +22,6 @@ def plain(config) -> dict:
     return json.loads(json.dumps(config))
 
 
-@pytest.mark.quick
 def test_configuration_round_trip(tiny):
     model = tiny.build(3)
     # TensorFlow keeps variables of int32 outside of GPUs, where XLA does not find them.

@@ -97,6 +97,7 @@ def test_people_are_embedded_and_drawn_from_any_number_of_shots(model, rng):
     assert model.render(maps[:, 3], both).shape == (PEOPLE, *SHAPE)
 
 
+@pytest.mark.thorough
 def test_a_person_is_learned_by_copies_that_start_from_the_embedding(model, rng):
     frames = rng.integers(0, 256, (2, *SHAPE), "uint8")
     maps = rng.integers(0, 256, (2, *SHAPE), "uint8")

@@ -326,7 +326,8 @@ def _as_array(value: Any) -> np.ndarray:
         array = np.asarray(value)
         found = f"an array of objects of shape {array.shape}"
     except ValueError:  # NumPy stacks nothing that differs in shape
-        array, found = None, "examples of several shapes"
+        array = None
+        found = "examples of several shapes"
     if array is None or array.dtype == object:
         raise TypeError(
             f"the examples of a Source must stack into one array, found {found}; resize the "

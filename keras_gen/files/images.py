@@ -116,7 +116,8 @@ def _refusal_of_scans(contents: bytes) -> str:
     """Why a JPEG file is not decoded; empty if it is."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
-    scans, place = 0, 2
+    scans = 0
+    place = 2  # behind the first marker
     while scans <= MOST_SCANS and (marker := _MARKER.search(contents, place)):
         if marker[1] == _END:
             break

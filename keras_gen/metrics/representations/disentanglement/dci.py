@@ -45,15 +45,16 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
 
     Example: `dci_scores(factors, factors)["disentanglement"]` is 1 for independent factors.
     """
+    seed = checked_seed(seed)
     codes, factors = check(codes, factors)
     train_codes, test_codes, train_factors, test_factors = train_test_split(
-        codes, factors, test_size=0.3, random_state=checked_seed(seed)
+        codes, factors, test_size=0.3, random_state=seed
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
         # Every split chooses among all codes, or a code would be used for want of a better one.
         forest = RandomForestClassifier(
-            20, min_samples_leaf=0.01, max_features=None, random_state=checked_seed(seed)
+            20, min_samples_leaf=0.01, max_features=None, random_state=seed
         ).fit(train_codes, train)
         importances.append(forest.feature_importances_)
         scores.append(forest.score(test_codes, test))

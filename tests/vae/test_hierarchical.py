@@ -79,12 +79,18 @@ def test_the_loss_is_the_negative_elbo(build, x):
 
 @pytest.mark.thorough
 @both
-def test_the_bound_tightens(build, x):
+def test_the_bound_tightens(build, x, rng):
     model = build()
     model.compile()
     loose = importance_weighted_nll(model, x, samples=2000)
-    assert (loose["nll"] < loose["elbo"] * -1).all()
-    assert (np.abs(model.log_prob(np.repeat(x, 200, 0)).mean() - loose["elbo"].mean())) < 1.0
+    assert (loose["nll"] < -loose["elbo"]).all()
+    # Rows that differ a little, since equal rows are scored with the same noise.
+    nearby = np.repeat(x, 400, 0)
+    nearby += 1e-4 * rng.normal(size=nearby.shape).astype("float32")
+    scores = model.log_prob(nearby).reshape(5, 400)
+    variance = scores.var(axis=1).mean(dtype="float64")
+    error = 5 * np.sqrt(variance / 5 * (1 / 400 + 1 / 2000))
+    assert scores.mean() == pytest.approx(loose["elbo"].mean(), abs=error)
 
 
 def test_the_ladder_combines_as_a_product_of_normals(rng):

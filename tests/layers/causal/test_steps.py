@@ -21,23 +21,23 @@ from keras_gen.layers import (
 IMAGE = (4, 5, 3)
 SEQUENCE = (9, 3)
 LAYERS = {
-    "masked A": (MaskedConvolution(4, 3, "A", activation="tanh"), IMAGE),
-    "masked B": (MaskedConvolution(4, (5, 3), "B"), IMAGE),
-    "masked row": (MaskedConvolution(4, (1, 5), "A"), IMAGE),
-    "masked pixel": (MaskedConvolution(4, 1, "B"), IMAGE),
-    "vertical of values": (VerticalConvolution(4, 5, sees_itself=False), IMAGE),
-    "vertical": (VerticalConvolution(4, 3, activation="tanh"), IMAGE),
-    "row LSTM": (RowLSTM(4), IMAGE),
-    "row LSTM of channels": (RowLSTM(7, 5, image_channels=3), IMAGE),
-    "diagonal LSTM": (DiagonalLSTM(4), IMAGE),
-    "diagonal LSTM backward": (DiagonalLSTM(5, backward=True, image_channels=3), IMAGE),
-    "convolution": (CausalConvolution(4, 3, dilation=2, activation="tanh"), SEQUENCE),
-    "convolution of values": (CausalConvolution(4, 2, sees_itself=False), SEQUENCE),
-    "convolution of one tap": (CausalConvolution(4, 1, use_bias=False), SEQUENCE),
-    "shift": (Shift(), SEQUENCE),
-    "LSTM": (CausalLSTM(4), SEQUENCE),
-    "attention": (CausalAttention(3), (9, 6)),
-    "positions": (LearnedPositions(11), SEQUENCE),
+    "masked A": lambda: (MaskedConvolution(4, 3, "A", activation="tanh"), IMAGE),
+    "masked B": lambda: (MaskedConvolution(4, (5, 3), "B"), IMAGE),
+    "masked row": lambda: (MaskedConvolution(4, (1, 5), "A"), IMAGE),
+    "masked pixel": lambda: (MaskedConvolution(4, 1, "B"), IMAGE),
+    "vertical of values": lambda: (VerticalConvolution(4, 5, sees_itself=False), IMAGE),
+    "vertical": lambda: (VerticalConvolution(4, 3, activation="tanh"), IMAGE),
+    "row LSTM": lambda: (RowLSTM(4), IMAGE),
+    "row LSTM of channels": lambda: (RowLSTM(7, 5, image_channels=3), IMAGE),
+    "diagonal LSTM": lambda: (DiagonalLSTM(4), IMAGE),
+    "diagonal LSTM backward": lambda: (DiagonalLSTM(5, backward=True, image_channels=3), IMAGE),
+    "convolution": lambda: (CausalConvolution(4, 3, dilation=2, activation="tanh"), SEQUENCE),
+    "convolution of values": lambda: (CausalConvolution(4, 2, sees_itself=False), SEQUENCE),
+    "convolution of one tap": lambda: (CausalConvolution(4, 1, use_bias=False), SEQUENCE),
+    "shift": lambda: (Shift(), SEQUENCE),
+    "LSTM": lambda: (CausalLSTM(4), SEQUENCE),
+    "attention": lambda: (CausalAttention(3), (9, 6)),
+    "positions": lambda: (LearnedPositions(11), SEQUENCE),
 }
 
 
@@ -65,7 +65,7 @@ def by_steps(layer, x):
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", LAYERS)
 def test_steps_give_what_the_layer_gives_at_once(name, rng):
-    layer, shape = LAYERS[name]
+    layer, shape = LAYERS[name]()
     x = rng.normal(size=(2, *shape)).astype("float32")
     layer.build(x.shape)
     for weight in layer.weights:
@@ -78,7 +78,7 @@ def test_steps_give_what_the_layer_gives_at_once(name, rng):
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_see_what_they_say(name, rng):
     """By gradient, at every pair of places; a layer of whole rows sees all columns of a row."""
-    layer, shape = LAYERS[name]
+    layer, shape = LAYERS[name]()
     found = dependence(layer, rng.normal(size=(1, *shape)).astype("float32"))
     places = len(shape) - 1
     found = found.any(axis=(places, -1))
@@ -96,7 +96,7 @@ def test_layers_see_what_they_say(name, rng):
 
 
 def test_a_step_leaves_its_cache_as_it_was(rng):
-    layer, shape = LAYERS["masked B"]
+    layer, shape = LAYERS["masked B"]()
     x = rng.normal(size=(2, *shape)).astype("float32")
     layer(x)
     weights = layer.step_weights()

@@ -1,21 +1,22 @@
-"""The small classifier of the metrics, and the one on an encoder."""
+"""Classifiers: the metrics' small one, the one on an encoder, and LeNet."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import activation_maps, classifier_on, conv_classifier, mlp_encoder
+from keras_gen.networks import (
+    activation_maps,
+    classifier_on,
+    conv_classifier,
+    lenet,
+    mlp_encoder,
+    normalized_lenet,
+)
 
 
 def images(n=3, side=17, channels=3):
     return np.random.default_rng(0).integers(0, 256, (n, side, side, channels), "uint8")
-
-
-def test_size():
-    network = conv_classifier(3, 7, widths=(4, 8), first_kernel=5, dropout=0.5)
-    kernels = 5 * 5 * 3 * 4 + 3 * 3 * 4 * 8 + 8 * 7 + 7
-    assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == kernels + 2 * (4 + 8)
 
 
 def test_any_size_of_image_and_linear_logits():
@@ -123,3 +124,20 @@ def test_activation_maps_are_those_of_the_classifier(rng):
     assert np.abs(tape.gradient(total, value)).max() > 0
     with pytest.raises(ValueError, match="0 layers that scale images and 0 ReLUs: expected those"):
         activation_maps(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="dense"))
+
+
+def test_batch_normalization_takes_away_the_scale_of_the_inputs():
+    encoder, _ = normalized_lenet((8, 8, 1), classes=3, filters=4, hidden=5)
+    x = tf.random.stateless_normal([6, 8, 8, 1], [1, 2])
+    found = encoder(x, training=True)
+    np.testing.assert_allclose(encoder(7.0 * x, training=True), found, atol=1e-3)
+    assert not np.allclose(encoder(7.0 * x, training=False), encoder(x, training=False))
+
+
+@pytest.mark.parametrize("build", [lenet, normalized_lenet])
+def test_features_are_not_negative_and_lines_classify_them(build, rng):
+    encoder, classifier = build((17, 20, 3), classes=4, filters=2, hidden=6)
+    features = encoder(rng.random((5, 17, 20, 3))).numpy()
+    assert features.shape == (5, 6) and (features >= 0).all() and features.any()
+    kernel, bias = classifier.get_weights()
+    np.testing.assert_allclose(classifier(features), features @ kernel + bias, rtol=1e-5)

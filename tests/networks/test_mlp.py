@@ -15,17 +15,6 @@ from keras_gen.networks import (
 )
 
 
-def dense(inputs, outputs):
-    return inputs * outputs + outputs
-
-
-def test_sizes_of_the_papers_networks():
-    """Burda et al. (2016): 784 - 200 - 200 - 50 and back."""
-    hidden = dense(784, 200) + dense(200, 200)
-    assert mlp_encoder(heads=("mean", "log_variance")).count_params() == hidden + 2 * dense(200, 50)
-    assert mlp_decoder().count_params() == dense(50, 200) + dense(200, 200) + dense(200, 784)
-
-
 def test_computes_what_it_says():
     heads = ("mean", "log_variance")
     encoder = mlp_encoder((3,), latent_dim=2, hidden=(4,), activation="tanh", heads=heads)

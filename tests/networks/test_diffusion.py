@@ -48,10 +48,3 @@ def test_convolutions_alone_may_have_lower_precision():
         elif not layer.name.startswith(("input", "dense", "activation", "pixel_shuffle")):
             assert layer.compute_dtype == "float32", layer.name
     assert network.output.dtype == "float32"
-
-
-def test_what_is_refused():
-    with pytest.raises(ValueError, match=r"\(8, 12\): expected multiples of groups, 8"):
-        time_unet((28, 28, 1), widths=(8, 12))
-    with pytest.raises(ValueError, match="blocks 0"):
-        time_mlp((2,), blocks=0)

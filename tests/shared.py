@@ -1,6 +1,7 @@
 """What several test files need for networks and for steps."""
 
 import contextlib
+import wave
 
 import keras
 import numpy as np
@@ -74,3 +75,10 @@ def losses_of(model, *data, training=False):
     step = model.train_step if training else model.test_step
     logs = step(tuple(tf.constant(array) for array in data))
     return {name: float(value) for name, value in logs.items()}
+
+
+def samples_of(path, rate) -> np.ndarray:
+    """The samples of a WAV file of one channel, 16 bits, and this rate."""
+    with wave.open(str(path)) as file:
+        assert file.getparams()[:3] == (1, 2, rate)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")

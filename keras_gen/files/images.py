@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from keras_gen.arguments import checked_array, checked_path
-from keras_gen.files.reading import open_regular, read_regular
+from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 _FORMATS = {
@@ -219,18 +219,12 @@ def write_png(
     Args:
         path: The file.
         image: The image.
-        texts: What the file says of it, by name; `png_texts` reads it.
+        texts: Text chunks of the file, by name.
     """
     info = PngInfo()
     for name, text in (texts or {}).items():
         info.add_text(name, text)
     _write(path, image, "PNG", pnginfo=info)
-
-
-def png_texts(path: str | Path) -> dict[str, str]:
-    """Returns the texts in a PNG file by their names, such as those of `write_png`."""
-    with open_regular(path) as file, Image.open(file) as image:
-        return dict(getattr(image, "text", {}))
 
 
 def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> None:

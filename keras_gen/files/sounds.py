@@ -1,6 +1,5 @@
 """Sounds as arrays, and WAV files."""
 
-import io
 import numbers
 import wave
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 
@@ -107,46 +105,3 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
         written.setsampwidth(2)
         written.setframerate(rate)
         written.writeframes(sounds.astype("<i2").tobytes())
-
-
-def read_wav(path: str | Path, rate: int) -> np.ndarray:
-    """Reads a WAV file of one channel and 16 bits as int16 `[samples, 1]`.
-
-    Args:
-        path: The file.
-        rate: Samples a second that it must have.
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If it is no such file or was cut off, or has another rate, several channels or
-            no samples.
-
-    Example:
-        >>> waveform = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
-    """
-    try:
-        with wave.open(io.BytesIO(read_regular(path))) as sound:
-            facts = sound.getparams()
-            frames = sound.readframes(facts.nframes)
-    except (wave.Error, EOFError) as error:
-        raise ValueError(
-            f"{path} is not a readable WAV file ({str(error) or 'it ends too early'}): replace it, "
-            "or convert it to WAV of 16 bits."
-        ) from error
-    if facts.framerate != rate:
-        raise ValueError(
-            f"{path} has {facts.framerate} samples a second: expected {rate}; resample it, for "
-            "instance with scipy.signal.resample_poly."
-        )
-    if facts.nchannels != 1 or facts.sampwidth != 2 or not frames:
-        raise ValueError(
-            f"{path} has {facts.nchannels} channels of {8 * facts.sampwidth} bits and "
-            f"{facts.nframes} samples: expected 1 channel of 16 bits, and a sample at least; mix "
-            "the channels and store it anew."
-        )
-    if len(frames) < 2 * facts.nframes:
-        raise ValueError(
-            f"{path} holds {len(frames) // 2} of the {facts.nframes} samples that it should have, "
-            "so it was cut off: replace it."
-        )
-    return np.frombuffer(frames, "<i2").astype(np.int16)[:, None]

@@ -76,10 +76,8 @@ from keras_gen.networks.translation.vgg_features import vgg_features
 from keras_gen.networks.vae.conditional_vae_networks import conditional_vae_networks
 from keras_gen.networks.vae.hierarchy_networks import (
     biva_networks,
-    conv_biva_networks,
     ladder_networks,
 )
-from keras_gen.networks.vae.label_prior import label_prior
 from keras_gen.networks.vae.m2_networks import m2_networks
 from keras_gen.networks.vae.pixel_vae_networks import pixel_vae_decoder
 from keras_gen.networks.vae.vq_vae_networks import (

@@ -23,12 +23,10 @@ from keras_gen.files.images import (
     flat_pixels,
     grid,
     luma,
-    png_texts,
     read_image,
     write_image,
     write_png,
 )
-from keras_gen.files.sounds import read_wav
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
 FORMATS = {".jpg": "JPEG", ".jfif": "JPEG", ".tif": "TIFF"}
@@ -43,12 +41,12 @@ def test_png_round_trip(tmp_path):
     write_png(tmp_path / "new" / "folder" / "a.png", RGB)
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "folder" / "a.png"), RGB)
     assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["a.png"]
-    assert png_texts(tmp_path / "new" / "folder" / "a.png") == {}
 
 
 def test_a_png_file_says_what_it_is_told(tmp_path):
     write_png(tmp_path / "a.png", RGB, {"run": "d8a1", "of": "a cat"})
-    assert png_texts(tmp_path / "a.png") == {"run": "d8a1", "of": "a cat"}
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.text == {"run": "d8a1", "of": "a cat"}
 
 
 @pytest.mark.parametrize("ending", [*SUFFIXES, ".JPG"])
@@ -379,8 +377,6 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     for path in (pipe, link):
         with pytest.raises(OSError, match="is a pipe, a socket, or a device: expected a regular"):
             read_image(path)
-        with pytest.raises(OSError, match="is a pipe"):
-            read_wav(path, 8000)
         assert not is_animation(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

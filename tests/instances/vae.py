@@ -1,12 +1,12 @@
 """Tiny VAEs."""
 
+import keras
 import numpy as np
 
 from keras_gen import vae
 from keras_gen.core import schedules
 from keras_gen.losses import Categorical, Normal, UnboundedNormal
 from keras_gen.networks import (
-    label_prior,
     m2_networks,
     mlp_decoder,
     mlp_encoder,
@@ -132,6 +132,16 @@ def _style_identity(seed=3):
         objective="hinge",
         seed=seed,
     )
+
+
+def label_prior(classes, latent_dim) -> keras.Model:
+    """A table of the mean and log variance of each class: Sohn et al. (2015), sec. 4."""
+    labels = keras.Input((), dtype="int32", name="labels")
+    heads = [
+        keras.layers.Embedding(classes, latent_dim, "zeros", name=name)(labels)
+        for name in ("mean", "log_variance")
+    ]
+    return keras.Model(labels, heads, name="prior")
 
 
 def _conditional(seed=3):

@@ -21,7 +21,6 @@ TINY = {
     ),
     "context_decoder": dict(image_shape=(8, 8, 3), filters=2),
     "context_encoder": dict(image_shape=(8, 8, 3), filters=2),
-    "conv_biva_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), filters=3),
     "conv_decoder": dict(image_shape=(4, 4, 1), latent_dim=3, filters=(2,)),
     "conv_encoder": dict(image_shape=(4, 4, 1), latent_dim=3, filters=(2,)),
     "dcgan_discriminator": dict(image_shape=(16, 16, 1), filters=2),
@@ -223,7 +222,6 @@ ODD = (21, 13, 3)
 OF_ODD_SIDES = {
     "big_gan_generator": dict(image_shape=ODD, classes=3, latent_dim=4, filters=2),
     "big_gan_discriminator": dict(image_shape=(21, 17, 3), classes=3, filters=2, attention=None),
-    "conv_biva_networks": dict(image_shape=ODD, latent_dims=(2, 1, 1), filters=3),
     "conv_decoder": dict(image_shape=ODD, latent_dim=24, filters=(2, 2), maps=True),
     "conv_encoder": dict(image_shape=ODD, latent_dim=24, filters=(2, 2), maps=True),
     "dcgan_discriminator": dict(image_shape=ODD, filters=2),
@@ -379,7 +377,7 @@ REFUSED = [
     ("video_discriminator", dict(video_shape=(7, 16, 16, 1), normalization="layer"),
      "^normalization is 'layer': expected 'batch' or None"),
     *(
-        (name, dict(samples=100, filters=(2,) * 6), "cannot take 100 samples: expected .* of 64 samp")
+        (name, dict(samples=100, filters=(2,) * 6), "cannot take 100 samples: expected .* of 64")
         for name in ("wave_encoder", "wave_decoder")
     ),
     ("wave_encoder", dict(samples=64, normalization="batch"),

@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from instances.vae import label_prior
 from keras_gen.core import training_step
 from keras_gen.losses import UnboundedNormal, kl_normal
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.networks import (
     conditional_vae_networks,
-    label_prior,
     mlp_decoder,
     mlp_encoder,
     with_codes,

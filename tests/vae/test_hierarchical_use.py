@@ -8,7 +8,7 @@ import tensorflow as tf
 from hierarchies import DATA, FACTORS, FEATURES, SCALE, biva, both, linear, log_normal
 from keras_gen.core import noise
 from keras_gen.losses import Normal
-from keras_gen.networks import biva_networks, conv_biva_networks, ladder_networks
+from keras_gen.networks import biva_networks, ladder_networks
 from keras_gen.vae import BIVA, LadderVAE
 
 
@@ -100,7 +100,6 @@ def test_the_bound_above_a_layer(build, x):
     "model",
     [
         lambda: BIVA(**biva_networks((4, 4, 1), (3, 2, 2), units=6)),
-        lambda: BIVA(**conv_biva_networks((4, 4, 1), (2, 1), filters=3)),
         lambda: LadderVAE(**ladder_networks((4, 4, 1), (3, 2), hidden=(6, 5))),
     ],
 )

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
+from keras_gen.networks.blocks import float32
 
 MINIMUM_VARIANCE = 1e-4
 
@@ -82,69 +82,13 @@ def biva_networks(
         y = layers.Dense(units)(layers.Dense(units, "elu")(_concatenated(flat)))
         return layers.ELU()(_added(y, flat))
 
-    def image(y):
-        return _image(y, image_shape, params_per_value)
-
-    return _biva(image_shape, latent_dims, residual, residual, residual, _normal, image)
-
-
-@checked_arguments
-def conv_biva_networks(
-    image_shape: tuple = (32, 32, 3),
-    latent_dims: tuple[int, ...] = (8, 6, 4),
-    filters: int = 64,
-    params_per_value: int = 1,
-) -> dict:
-    """Builds convolutional networks of a `BIVA`, whose latents are maps: a dict of its arguments.
-
-    Each layer halves the sides of the maps. Each network adds two 3x3 convolutions to its features,
-    halved or doubled in size. Deviations: as in `biva_networks`; the convolutions have no gates,
-    each layer halves, and none of the latents is dense.
-
-    Args:
-        image_shape: `(height, width, channels)`, both sides at least 2^(number of layers).
-        latent_dims: Channels of each variable of each layer, at least one; layer 1 comes first.
-        filters: Channels of all hidden layers.
-        params_per_value: Of the likelihood.
-
-    Example:
-        >>> networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
-    """
-    numbers = range(1, len(latent_dims) + 1)
-    sides = [image_shape[:2], *(halved_sides(image_shape, n, "latent_dims") for n in numbers)]
-    larger = dict(zip(sides[1:], sides, strict=False))  # by the sides of the layer above
-
-    def level(inputs, stride=1):
-        y = he_conv(filters, 3, strides=stride)(_concatenated(inputs))
-        y = he_conv(filters, 3)(layers.ELU()(y))
-        if stride == 2:
-            inputs = [layers.AveragePooling2D(2, padding="same")(x) for x in inputs]
-        return layers.ELU()(_added(y, inputs))
-
-    def down(inputs):
-        return level(inputs, stride=2)
-
-    def up(inputs):
-        wanted = larger[inputs[0].shape[1:3]]
-        return level([cropped(layers.UpSampling2D()(x), wanted) for x in inputs])
-
-    def normal(y, dim):
-        return _normal(y, dim, layers.Conv2D, kernel_size=1)
-
-    def image(y):
-        return he_conv(image_shape[-1] * params_per_value, 3, dtype="float32")(y)
-
-    return _biva(image_shape, latent_dims, down, level, up, normal, image)
-
-
-def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     top = len(latent_dims)
     bottom_up = []
     shapes = [[tuple(image_shape)]]  # for each layer, those of its features and latents
     for number, dim in enumerate(latent_dims, 1):
         inputs = [keras.Input(shape) for shape in shapes[-1]]
-        features = down(inputs)
-        q = normal(features, dim)
+        features = residual(inputs)
+        q = _normal(features, dim)
         shapes.append([features.shape[1:], q[0].shape[1:]])
         outputs = q if number == top else [float32(features), *q]
         bottom_up.append(keras.Model(inputs, outputs, name=f"bottom_up_{number}"))
@@ -158,13 +102,14 @@ def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     top_down = []
     for number, dim in enumerate(latent_dims[:-1], 1):
         both = [keras.Input(shapes[number][0]) for _ in range(2)]
-        lateral.append(keras.Model(both, normal(level(both), dim), name=f"lateral_{number}"))
+        lateral.append(keras.Model(both, _normal(residual(both), dim), name=f"lateral_{number}"))
         inputs = from_above(number + 1)
-        features = up(inputs)
-        outputs = [float32(features), *normal(features, dim), *normal(features, dim)]
+        features = residual(inputs)
+        outputs = [float32(features), *_normal(features, dim), *_normal(features, dim)]
         top_down.append(keras.Model(inputs, outputs, name=f"top_down_{number}"))
     inputs = from_above(1)
-    decoder = keras.Model(inputs, image(up(inputs)), name="decoder")
+    image = _image(residual(inputs), image_shape, params_per_value)
+    decoder = keras.Model(inputs, image, name="decoder")
     return dict(bottom_up=bottom_up, lateral=lateral, top_down=top_down, decoder=decoder)
 
 
@@ -183,12 +128,12 @@ def _leaky(x, units):
     return x
 
 
-def _normal(x, dim, layer=layers.Dense, **options) -> list:
+def _normal(x, dim) -> list:
     """Mean and log variance; the variance is a softplus, and about 1 at the start."""
     # An exponential could grow so much that a draw of an upper layer overflows in the lower ones.
-    mean = layer(dim, dtype="float32", **options)(x)
+    mean = layers.Dense(dim, dtype="float32")(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))
-    y = layer(dim, dtype="float32", bias_initializer=bias, **options)(x)
+    y = layers.Dense(dim, dtype="float32", bias_initializer=bias)(x)
     return [mean, keras.ops.log(keras.ops.softplus(y) + MINIMUM_VARIANCE)]
 
 

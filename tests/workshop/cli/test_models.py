@@ -20,13 +20,13 @@ from commands import fails, run_without
 from keras_gen import __version__
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
-from keras_gen.files.sounds import read_wav
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import EXAMPLES, _parser, main
 from keras_gen.workshop.cli.models import _conditions
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
+from shared import samples_of
 from toy_exports import Listener
 
 GAN = '''"""A GAN on USPS.
@@ -308,9 +308,7 @@ def test_sounds(home, capsys):
     assert main([*sample, "hum.wav", "-n", "2"]) == 0
     assert capsys.readouterr().out == "2 sounds written to hum.wav\n"
     sound = np.full(5, 2**14)
-    np.testing.assert_array_equal(
-        read_wav("hum.wav", 1000)[:, 0], np.r_[sound, np.zeros(300), sound]
-    )
+    np.testing.assert_array_equal(samples_of("hum.wav", 1000), np.r_[sound, np.zeros(300), sound])
     assert "these are sounds, so its name ends in .wav." in fails(capsys, *sample, "hum.png")
     images = fails(capsys, "sample", "inverter", "-o", "a.wav")
     assert "these are images, so its name ends in .png." in images

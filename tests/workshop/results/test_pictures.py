@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_gen.data import faces
-from keras_gen.files.images import png_texts, read_image
+from keras_gen.files.images import read_image
 from keras_gen.workshop.results import read_records
 from processes import ROOT
 
@@ -43,7 +44,9 @@ def test_images_and_figures_are_of_one_run():
     records = read_records(ROOT)
     checked = set()
     for path in sorted(RESULTS.glob("*.png")):
-        if run := png_texts(path).get("run"):
+        with Image.open(path) as image:
+            run = image.info.get("run")
+        if run:
             # The longest name: gan_modes_stacked_mnist.png is no image of gan_modes.
             recipe = max((name for name in records if path.stem.startswith(name)), key=len)
             published = {record.run for record in records[recipe]}

@@ -14,7 +14,6 @@ import tensorflow as tf
 from keras_gen.core import averaged_weights
 from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.files.images import read_image
-from keras_gen.files.sounds import read_wav
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.serving import exported
 from keras_gen.vae import VAE
@@ -22,6 +21,7 @@ from keras_gen.workshop.run import RunSettings, devices, run_recipe
 from keras_gen.workshop.run import run as module
 from keras_gen.workshop.run.settings import OF_RUN, PLACES
 from keras_gen.workshop.visualize import samples
+from shared import samples_of
 
 # One recipe is run by the quick tests; here small runs are.
 pytestmark = pytest.mark.thorough
@@ -621,4 +621,4 @@ def test_a_run_writes_sounds(toy, here):
 
     toy.before = write
     assert toy("--output", "run") == 7
-    np.testing.assert_array_equal(read_wav(here / "run" / "said.wav", 8000)[:, 0], range(6))
+    np.testing.assert_array_equal(samples_of(here / "run" / "said.wav", 8000), range(6))

@@ -33,9 +33,9 @@ from keras_gen.data import Source, small_images
 from keras_gen.layers import MaskedDense
 from keras_gen.losses import Bernoulli
 from keras_gen.networks import gated_pixel_cnn, made, pixel_cnn
-from keras_gen.workshop.baselines.likelihoods.bernoulli_mixture import BernoulliMixture
-from keras_gen.workshop.baselines.likelihoods.context_table import ContextTable
-from keras_gen.workshop.baselines.likelihoods.n_grams import NGrams
+from keras_gen.workshop.baselines.mixtures import BernoulliMixture
+from keras_gen.workshop.baselines.n_grams import NGrams
+from keras_gen.workshop.baselines.pixel_contexts import ContextTable
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, seen_pixels, show
 
 QUICK = bool(os.environ.get("QUICK"))

@@ -44,7 +44,7 @@ from keras_gen.metrics import (
     prdc,
 )
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
-from keras_gen.workshop.baselines.likelihoods.gaussian_mixture import mixture_samples
+from keras_gen.workshop.baselines.mixtures import mixture_samples
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show, style_mixing
 
 QUICK = bool(os.environ.get("QUICK"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from keras_gen import metrics
-from keras_gen.workshop.baselines.labels.coral import coral
-from keras_gen.workshop.baselines.labels.linear_erasure import reweighing
+from keras_gen.workshop.baselines.coral import coral
+from keras_gen.workshop.baselines.fairness import reweighing
 
 RANDOM = np.random.default_rng(0)
 ROWS, OTHERS = RANDOM.normal(size=(2, 40, 3))

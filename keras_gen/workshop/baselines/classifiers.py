@@ -1,0 +1,122 @@
+"""Accuracies of cheap classifiers that are trained with few labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.semi_supervised import LabelSpreading
+from sklearn.svm import SVC
+
+from keras_gen.files.images import flat_pixels
+from keras_gen.metrics.representations.probes import linear_probe
+from keras_gen.workshop.baselines.vector_codes import PrincipalComponents
+
+COSTS = (1.0, 10.0, 100.0)  # of a support vector machine's errors
+FOLDS = 5  # of the training codes, by which the cost is chosen
+NEIGHBORS = 10  # of an image in the graph
+ALPHA = 0.9  # how much a label takes from its neighbors in each step
+
+
+def neighbor_accuracy(
+    images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
+) -> float:
+    """Returns the fraction of test images whose nearest image, by pixels, has their label.
+
+    Args:
+        images: Labeled images, uint8 `[n, H, W, channels]`.
+        labels: Their labels, integers `[n]`.
+        test_images: uint8 `[m, H, W, channels]`.
+        test_labels: Integers `[m]`.
+
+    Example: `neighbor_accuracy(digits, labels, test_digits, test_labels)`.
+    """
+    nearest = KNeighborsClassifier(1).fit(flat_pixels(images), labels)
+    return float(nearest.score(flat_pixels(test_images), test_labels))
+
+
+def svm_accuracy(
+    train_codes: np.ndarray,
+    train_labels: np.ndarray,
+    test_codes: np.ndarray,
+    test_labels: np.ndarray,
+) -> float:
+    """Returns the test accuracy, 0 to 1, of a support vector machine with a Gaussian kernel.
+
+    The kernel's width is the standard deviation of all code values. The cost of errors is 1, 10 or
+    100, whichever is best in five-fold cross-validation on the training codes.
+
+    Args:
+        train_codes: Finite numbers `[n, d]`.
+        train_labels: Integers `[n]` of two classes or more, each at least 5 times.
+        test_codes: Finite numbers `[m, d]`.
+        test_labels: Integers `[m]`.
+
+    Raises:
+        ValueError: If a class has fewer than 5 examples.
+
+    Example: `svm_accuracy(codes[:100], labels[:100], test_codes, test_labels)`.
+    """
+    if (least := np.unique(train_labels, return_counts=True)[1].min()) < FOLDS:
+        raise ValueError(
+            f"A support vector machine chosen over {FOLDS} folds needs {FOLDS} examples of each "
+            f"class: found {least} of the smallest."
+        )
+    machine = GridSearchCV(SVC(), {"C": list(COSTS)}, cv=FOLDS)
+    return float(machine.fit(train_codes, train_labels).score(test_codes, test_labels))
+
+
+def few_label_baselines(
+    images: np.ndarray,
+    labels: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    dimensions: int = 50,
+    graph: int = 10_000,
+) -> dict[str, float]:
+    """Accuracies of cheap classifiers of images with few labels.
+
+    "graph" spreads labels over the graph of the ten nearest neighbors: Zhou, Bousquet, Lal, Weston,
+    Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test image gets the
+    label of its nearest training images.
+
+    Args:
+        images: uint8 `[n, H, W, C]`.
+        labels: Integers `[n]`, -1 for images without a label.
+        test_images: uint8 `[m, H, W, C]`.
+        test_labels: Integers `[m]`.
+        dimensions: Number of principal components, which are found without labels.
+        graph: How many unlabeled images are in the graph: the first ones.
+
+    Returns:
+        Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
+        ("pca_svm"), label spreading on the components ("graph"), `linear_probe` ("logistic") and
+        the nearest neighbor ("neighbor") on the pixels.
+
+    Raises:
+        ValueError: As `svm_accuracy` and `PrincipalComponents`.
+
+    Example:
+        >>> few_label_baselines(digits, few_labels(labels, 100), test_digits, test_labels)["graph"]
+    """
+    pca = PrincipalComponents(images, dimensions)
+    (known,) = np.where(labels >= 0)
+    few = labels[known]
+    pixels = flat_pixels(images[known])
+    test_pixels = flat_pixels(test_images)
+    test_codes = pca.encode(test_images)
+
+    spread = np.union1d(known, np.arange(min(graph, len(images))))
+    codes = pca.encode(images[spread]).astype(np.float64)
+    spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
+    # An image that no label reaches has no probabilities, and counts as the first class.
+    with np.errstate(invalid="ignore"):
+        spreading.fit(codes, labels[spread])
+        of_graph = spreading.score(test_codes.astype(np.float64), test_labels)
+    return {
+        "svm": svm_accuracy(pixels, few, test_pixels, test_labels),
+        "pca_svm": svm_accuracy(pca.encode(images[known]), few, test_codes, test_labels),
+        "graph": float(of_graph),
+        "logistic": linear_probe(pixels, few, test_pixels, test_labels)[len(known)],
+        "neighbor": neighbor_accuracy(images[known], few, test_images, test_labels),
+    }

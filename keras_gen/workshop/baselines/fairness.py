@@ -1,0 +1,153 @@
+"""Features and scores from which an attribute is removed."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import cross_val_predict
+
+from keras_gen.arguments import checked_seed
+from keras_gen.metrics.metric_arguments import as_labels
+
+SMALLEST = 1e-8  # of a variance, as a fraction of the largest one, that is not taken for 0
+_FOLDS = 5
+_QUANTILES = np.linspace(0, 1, 1001)
+
+
+class LinearErasure:
+    """Removes from vectors what a linear predictor could tell of an attribute, and no more.
+
+    Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
+    Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
+    vectors and P projects on the covariance of whitened vectors and attribute. Afterwards no linear
+    predictor is better than a constant on the vectors it was fitted to; others may be.
+
+    Args:
+        vectors: Floats `[n, d]`.
+        attributes: Integers `[n]`, of two values or more.
+
+    Example:
+        >>> erasure = LinearErasure(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0, 1]))
+        >>> erasure(np.array([[0.0, 1.0]]))
+        array([[0.5, 1.5]])
+    """
+
+    def __init__(self, vectors: np.ndarray, attributes: np.ndarray):
+        vectors = np.asarray(vectors, np.float64)
+        self.mean = vectors.mean(axis=0)
+        centered = vectors - self.mean
+        values = np.unique(attributes)
+        indicators = (np.asarray(attributes)[:, None] == values).astype(np.float64)
+        indicators -= indicators.mean(axis=0)
+        variances, directions = np.linalg.eigh(centered.T @ centered / len(vectors))
+        kept = variances > SMALLEST * variances.max()
+        directions = directions[:, kept]
+        scales = np.sqrt(variances[kept])
+        whiten = directions / scales @ directions.T
+        unwhiten = directions * scales @ directions.T
+        covariance = whiten @ (centered.T @ indicators / len(vectors))
+        # The column of one value is what the others lack.
+        basis, strengths, _ = np.linalg.svd(covariance, full_matrices=False)
+        basis = basis[:, strengths > SMALLEST * strengths.max()]
+        self.erased = whiten @ basis @ (basis.T @ unwhiten)
+        # A constant column stays one: probes that standardize would enlarge its rounding errors.
+        self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        """Returns the vectors without what a linear predictor could tell, float64 `[n, d]`."""
+        vectors = np.asarray(vectors, np.float64)
+        return vectors - (vectors - self.mean) @ self.erased
+
+
+def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+    """Weights of examples under which label and attribute are independent, float64 `[n]`.
+
+    Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
+    Knowledge and Information Systems 2012: P(attribute) P(label) / P(attribute, label).
+
+    Args:
+        labels: Integers `[n]`.
+        attributes: Integers `[n]`.
+
+    Raises:
+        TypeError: If they are not integers.
+        ValueError: If their numbers differ, or some are masked.
+
+    Example:
+        >>> reweighing(np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0]))
+        array([0.75, 0.75, 1.5 , 0.5 ])
+    """
+    labels = as_labels(labels, "labels")
+    attributes = as_labels(attributes, "attributes", len(labels))
+    weights = np.zeros(len(labels))
+    for label in np.unique(labels):
+        for value in np.unique(attributes):
+            both = (labels == label) & (attributes == value)
+            if both.any():
+                expected = np.mean(labels == label) * np.mean(attributes == value)
+                weights[both] = expected / both.mean()
+    return weights
+
+
+class RepairedScores:
+    """Log-odds of a label by boosted trees, which tell less of an attribute than the trees would.
+
+    Feldman, Friedler, Moeller, Scheidegger, Venkatasubramanian: "Certifying and Removing Disparate
+    Impact", KDD 2015, sec. 5: a score is moved towards the one that has its quantile in a
+    distribution between those of all values, as far as `part` says. Here the quantiles of that
+    distribution are the means of theirs, by the numbers of examples. Quantiles are those of scores
+    of examples that the trees did not learn from. The attribute is needed in use too.
+
+    Args:
+        part: 0 leaves scores as they are, and 1 makes their distributions the same.
+        seed: Seed of the trees.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> attributes = rng.integers(0, 2, 300)
+        >>> vectors = rng.normal(size=(300, 2)) + attributes[:, None]
+        >>> labels = (vectors[:, 0] > 0).astype(int)
+        >>> RepairedScores(part=1.0).fit(vectors, labels, attributes)(vectors, attributes).shape
+        (300,)
+    """
+
+    def __init__(self, part: float = 1.0, seed: int = 0):
+        if not 0 <= part <= 1:
+            raise ValueError(f"part must be 0 to 1, found {part}.")
+        self.part = part
+        self.trees = HistGradientBoostingClassifier(random_state=checked_seed(seed))
+        self._quantiles: dict[int, np.ndarray] = {}
+        self._between = np.zeros(0)
+
+    def fit(
+        self, vectors: np.ndarray, labels: np.ndarray, attributes: np.ndarray
+    ) -> RepairedScores:
+        """Grows the trees, finds the quantiles of their scores, and returns itself.
+
+        Args:
+            vectors: Floats `[n, d]`.
+            labels: Integers `[n]`, 0 or 1.
+            attributes: Integers `[n]`.
+        """
+        scores = cross_val_predict(
+            self.trees, vectors, labels, cv=_FOLDS, method="decision_function"
+        )
+        self.trees.fit(vectors, labels)
+        values, counts = np.unique(attributes, return_counts=True)
+        self._quantiles = {
+            int(value): np.quantile(scores[attributes == value], _QUANTILES) for value in values
+        }
+        self._between = np.average(list(self._quantiles.values()), axis=0, weights=counts)
+        return self
+
+    def __call__(self, vectors: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+        """Returns repaired log-odds, float64 `[n]`; above 0 the label 1 is decided."""
+        if not self._quantiles:
+            raise ValueError("These scores are not fitted: call fit first.")
+        scores = self.trees.decision_function(vectors)
+        repaired = scores.copy()
+        for value, quantiles in self._quantiles.items():
+            chosen = np.asarray(attributes) == value
+            place = np.interp(scores[chosen], quantiles, _QUANTILES)
+            repaired[chosen] = np.interp(place, _QUANTILES, self._between)
+        return (1 - self.part) * scores + self.part * repaired

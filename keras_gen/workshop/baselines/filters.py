@@ -1,0 +1,113 @@
+"""Filters of images: colors, noise, ink, and thresholds."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from keras_gen.arguments import checked_seed
+
+
+def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Lowers contrast, raises brightness and adds noise: trivial, but it may fool a classifier.
+
+    Contrast is 0.75 around the middle, 20 levels brighter, with Gaussian noise of 15 levels; uint8.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`.
+        seed: Seed of the noise.
+
+    Example: `noise_filter(photos)`.
+    """
+    noise = np.random.default_rng(checked_seed(seed)).normal(scale=15, size=images.shape)
+    return _levels(127.5 + 0.75 * (images - 127.5) + 20 + noise)
+
+
+def color_transfer(
+    images: np.ndarray,
+    target: np.ndarray,
+    seed: int = 0,
+    noise: float = 0.0,
+    gray: bool = False,
+) -> np.ndarray:
+    """Gives each image the color means and deviations of a target image; uint8 `[n, H, W, 3]`.
+
+    Reinhard, Ashikhmin, Gooch, Shirley: "Color Transfer between Images", IEEE Computer Graphics and
+    Applications 2001, in RGB instead of their decorrelated colors.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`.
+        target: uint8 `[m, h, w, 3]`; one is drawn for each image.
+        seed: Seed of the draw.
+        noise: Deviation of Gaussian noise that is added, in levels: a cheap brush.
+        gray: Whether the noise is the same in all channels, so that only the luma has grain, as in
+            paintings and photographs.
+
+    Example: `color_transfer(photos, training_paintings)`.
+    """
+    rng = np.random.default_rng(checked_seed(seed))
+    drawn = rng.integers(len(target), size=len(images))
+    recolored = [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
+    channels = 1 if gray else images.shape[-1]
+    return np.stack(
+        [
+            _levels(image + rng.normal(scale=noise, size=(*image.shape[:2], channels)))
+            for image in recolored
+        ]
+    )
+
+
+def framed_ink(images: np.ndarray) -> np.ndarray:
+    """Enlarges the ink of each image to the whole image, so that margins make no difference.
+
+    Ink is what is brighter than half of the range. An image without any stays as it is. Returns
+    uint8 `[n, H, W, 1]`.
+
+    Args:
+        images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+
+    Example: `framed_ink(digits)`.
+    """
+    return np.stack([_framed(image[..., 0]) for image in images])[..., None]
+
+
+def _framed(image: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(image > 127)
+    if len(rows) == 0:
+        return image
+    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    height, width = image.shape
+    ink = Image.fromarray(image).crop(box)
+    return np.asarray(ink.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _recolored(image: np.ndarray, like: np.ndarray) -> np.ndarray:
+    deviation = np.maximum(image.std((0, 1)), 1e-6)
+    return (image - image.mean((0, 1))) / deviation * like.std((0, 1)) + like.mean((0, 1))
+
+
+def _levels(images: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(images), 0, 255).astype(np.uint8)
+
+
+def thresholded(network: Callable, level: float = 0.5) -> Callable:
+    """Returns a network behind a threshold of its input, which attacks can differentiate.
+
+    A threshold has no gradient, so it only seems to stop an attack. As in Athalye, Carlini, Wagner:
+    "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1 (BPDA), the gradient
+    passes it as if it were not there: the attack is made for the defense.
+
+    Args:
+        network: From floats in [0, 1] to logits.
+        level: From here on a value is 1, below it is 0.
+
+    Example: `robust_accuracy(thresholded(model), digits, labels, {"pgd": PGD(0.3)})`.
+    """
+
+    def defended(x, training=False):
+        x = tf.convert_to_tensor(x)
+        hard = tf.cast(x >= level, x.dtype)
+        return network(x + tf.stop_gradient(hard - x), training=training)
+
+    return defended

@@ -1,0 +1,183 @@
+"""Likelihoods of images by histograms of pixels, by principal components, and without networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from keras_gen.metrics.likelihood.bits_per_dimension import bits_per_dimension
+from keras_gen.metrics.metric_arguments import as_images
+from keras_gen.workshop.baselines.image_codecs import compressed_bits
+
+LEVELS = 256
+NOISE = 1 / 12  # variance of the uniform distribution on [0, 1)
+
+
+class PixelHistograms:
+    """A distribution of 8-bit images with independent values, each with its own histogram.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`.
+        pseudo_count: Added to the count of every level of every value. Without it, a level that
+            does not occur in training would be impossible.
+
+    Example:
+        >>> histograms = PixelHistograms(train)
+        >>> bits_per_dimension(-histograms.log_prob(test).mean(), test[0].size, "none")
+    """
+
+    def __init__(self, images: np.ndarray, pseudo_count: float = 1.0):
+        if not pseudo_count > 0:
+            raise ValueError(f"pseudo_count is {pseudo_count}: it must be positive.")
+        values = as_images(images).reshape(len(images), -1).T
+        counts = np.stack([np.bincount(value, minlength=LEVELS) for value in values])
+        self._log_probs = np.log(counts + pseudo_count) - np.log(
+            len(images) + LEVELS * pseudo_count
+        )
+
+    def log_prob(self, images: np.ndarray) -> np.ndarray:
+        """Returns log P(x), float64 `[n]`, in nats, of images uint8 `[n, H, W, C]`."""
+        values = as_images(images).reshape(len(images), -1)
+        return self._log_probs[np.arange(values.shape[1]), values].sum(axis=1)
+
+
+class ProbabilisticPCA:
+    """A density of 8-bit images without a network: a normal distribution with linear latents.
+
+    Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
+    Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has one
+    variance in all directions. It is the best VAE with a linear decoder. With as many components as
+    an image has values, it is a normal distribution with full covariance.
+
+    Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, section 3.1). No noise
+    is drawn: it adds 1/12 to all variances, and the mean of log p(x + u) over u has a closed form.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`.
+        components: Number of components, at most n and the number of values of an image.
+
+    Example:
+        >>> pca = ProbabilisticPCA(train, 100).tuned(held_out, (30, 100, 300))
+        >>> bits_per_dimension(-pca.log_prob(test).mean(), test[0].size, "uniform")
+    """
+
+    def __init__(self, images: np.ndarray, components: int):
+        levels = self._flat(images)
+        n, self.dimensions = levels.shape
+        if not 1 <= components <= min(n, self.dimensions):
+            raise ValueError(
+                f"ProbabilisticPCA found components={components} for {n} images of "
+                f"{self.dimensions} values: expected 1 to {min(n, self.dimensions)}."
+            )
+        if 10 * components < min(n, self.dimensions):
+            solver = "arpack"
+        else:
+            solver = "covariance_eigh" if n > self.dimensions else "full"
+        pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
+        self._mean = pca.mean_
+        self._directions = pca.components_.T
+        # Those of the maximum of the likelihood, where scikit-learn divides by n - 1.
+        self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
+        self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
+        self._choose(components)
+
+    def _choose(self, components, noise=None):
+        self.components = components
+        left = max(self.dimensions - components, 1)
+        # Tipping & Bishop, eq. (8): the mean of the variances that are left.
+        of_rest = (self._total - np.sum(self._variances[:components])) / left
+        self.noise = float(max(of_rest, NOISE) if noise is None else noise)
+
+    def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
+        """Chooses the number of components and the noise variance by other images; returns itself.
+
+        The smallest variances of the training images are too small, the more so the fewer images
+        there are.
+
+        Args:
+            held_out: Images uint8 `[n, H, W, C]` that were not fitted.
+            components: Numbers to try, none above that of the constructor. For each, the noise
+                variance is the best one for these images.
+        """
+        most = len(self._variances)
+        tried = []
+        for number in components:
+            if not 0 <= number <= most:
+                raise ValueError(f"There are {most} components and {number} are to be tried.")
+            self._choose(number)
+            _, rest = self._parts(held_out)
+            noise = rest.mean() / max(self.dimensions - number, 1) + NOISE
+            self._choose(number, noise)
+            tried.append((self.log_prob(held_out).mean(), number, self.noise))
+        self._choose(*max(tried)[1:])
+        return self
+
+    def log_prob(self, images: np.ndarray) -> np.ndarray:
+        """Returns the mean of log p(x + u) over u, a bound on log P(x): float64 `[n]`, nats."""
+        codes, rest = self._parts(images)
+        variances = self._variances[: self.components]
+        left = self.dimensions - self.components
+        quadratic = np.sum(codes**2 / variances, axis=1) + rest / self.noise
+        trace = np.sum(NOISE / variances) + left * NOISE / self.noise
+        log_determinant = np.sum(np.log(variances)) + left * math.log(self.noise)
+        constant = self.dimensions * math.log(2 * math.pi)
+        return -0.5 * (quadratic + trace + log_determinant + constant)
+
+    def _parts(self, images):
+        """Returns the codes of images and the squared lengths of their residuals."""
+        centered = self._flat(images) - self._mean
+        codes = centered @ self._directions[:, : self.components]
+        rest = np.sum(centered**2, axis=1) - np.sum(codes**2, axis=1)
+        return codes, np.maximum(rest, 0.0)
+
+    @staticmethod
+    def _flat(images):
+        return as_images(images).reshape(len(images), -1).astype(np.float64)
+
+
+def image_baselines(
+    train: np.ndarray,
+    held_out: np.ndarray,
+    test: np.ndarray,
+    components: Sequence[int],
+    latents: int | None = None,
+) -> dict[str, float]:
+    """Bits per dimension of test images by lossless files, PCA and histograms.
+
+    Args:
+        train: Images uint8 `[n, H, W, C]`, with mirrored ones if the model sees them.
+        held_out: Likewise, to choose the number of components and the noise of PCA.
+        test: Likewise.
+        components: Numbers to choose from; those too large for `train` are left out. If all are,
+            the largest possible number is used.
+        latents: Number of a model's latents, to compare with PCA of as many components, or as
+            many as `train` allows.
+
+    Returns:
+        "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;
+        "bits_pca", by `ProbabilisticPCA`, and "pca_components", the chosen number; and
+        "bits_pca_latents" if `latents` is given.
+
+    Example: `metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)`.
+    """
+    most = min(len(train), train[0].size)
+    numbers = [number for number in components if number <= most] or [most]
+    latents = min(latents or 0, most)
+    pca = ProbabilisticPCA(train, max([*numbers, latents]))
+    nats = {
+        "png": compressed_bits(test, "PNG") * math.log(2),
+        "webp": compressed_bits(test, "WEBP") * math.log(2),
+        "pixels": -PixelHistograms(train).log_prob(test),
+        "pca": -pca.tuned(held_out, numbers).log_prob(test),
+    }
+    chosen = pca.components
+    if latents:
+        nats["pca_latents"] = -pca.tuned(held_out, [latents]).log_prob(test)
+    # Densities of levels with uniform noise, and probabilities of levels, have one unit.
+    bits = {k: bits_per_dimension(v.mean(), test[0].size, "none") for k, v in nats.items()}
+    return {f"bits_{name}": float(value) for name, value in bits.items()} | {
+        "pca_components": chosen
+    }

@@ -1,1 +1,0 @@
-"""Classifiers and predictors without a network."""

@@ -1,1 +1,0 @@
-"""Densities fitted without a network."""

@@ -1,0 +1,209 @@
+"""Distributions of sounds by linear prediction of each sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from keras_gen.arguments import checked_integer
+from keras_gen.data.transforms.waveforms import mu_law_waveform
+from keras_gen.workshop.baselines.n_grams import as_sequences
+
+_ENOUGH = 50_000  # samples that the scale is fitted to
+_ROWS = 2**18  # samples that are computed at once
+_SOFTEST = 2.0**-15  # is added to the latest errors, which may be 0
+_UNIFORM = 1e-4  # of the probability is spread over all levels, so that no error is fatal
+
+
+class LinearPredictor:
+    """A distribution of a sound's levels: a linear function of the samples before, and its error.
+
+    The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
+    Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
+    distribution, and a level gets the mass of its part of the scale. Its scale is exp(a + b
+    log(m + 2^-15)), where m is the mean absolute value of the latest errors, as many as taps; with
+    `adaptive=False` it is one number, as if a sound were as loud everywhere.
+
+    Args:
+        taps: Samples before that count, 1 or more.
+        levels: Number of levels.
+        adaptive: Whether the scale of the error follows the latest errors.
+        companded: Whether they are mu-law levels; False: equal parts of [-1, 1], as the 65,536
+            levels of int16 are.
+
+    Example:
+        >>> predictor = LinearPredictor(taps=16).fit(train)
+        >>> -predictor.log_prob(test).mean()  # nats per sequence
+    """
+
+    def __init__(
+        self,
+        taps: int = 16,
+        levels: int = 256,
+        adaptive: bool = True,
+        companded: bool = True,
+    ):
+        self.taps = checked_integer("taps", taps, minimum=1)
+        self.levels = checked_integer("levels", levels, minimum=2)
+        self.adaptive = adaptive
+        place = mu_law_waveform if companded else _linear_waveform
+        middles = np.asarray(place(np.arange(levels), levels), np.float64)
+        borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
+        self._middles = np.append(middles, 0.0)  # the last is that of padding, -1
+        self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
+        # Of the sample before, the one before that, and so on.
+        self.coefficients: np.ndarray | None = None
+        self.scale = np.zeros(2)  # a, b
+
+    def fit(self, sequences: np.ndarray) -> LinearPredictor:
+        """Fits the coefficients and the scale, and returns itself.
+
+        Args:
+            sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding, before
+                as after a sequence. It stands for 0 where it is before a sample.
+        """
+        levels = as_sequences(sequences, self.levels)
+        sounds = self._middles[levels]
+        (places,) = np.nonzero(levels.ravel() >= 0)
+        if not len(places):
+            raise ValueError("The sequences are all padding: expected one level at least.")
+        squares = np.zeros([self.taps, self.taps])
+        products = np.zeros(self.taps)
+        for part in _parts(places):
+            past = _before(sounds, part, self.taps)
+            squares += past.T @ past
+            products += past.T @ sounds.ravel()[part]
+        self.coefficients = np.linalg.lstsq(squares, products, rcond=None)[0]
+
+        errors, prediction = self._errors(levels)
+        chosen = places[:: max(1, len(places) // _ENOUGH)]
+        level = levels.ravel()[chosen]
+        center = prediction.ravel()[chosen]
+        latest = _before(np.abs(errors), chosen, self.taps).mean(axis=1)
+
+        def nats(parameters):
+            return -self._log_mass(level, center, latest, parameters).mean()
+
+        start = np.log(np.abs(errors.ravel()[places]).mean() / 2 + _SOFTEST)
+        if self.adaptive:
+            self.scale = minimize(nats, [start, 0.0], method="Nelder-Mead").x
+        else:
+            found = minimize(lambda a: nats([a[0], 0.0]), [start], method="Nelder-Mead").x
+            self.scale = np.array([found[0], 0.0])
+        return self
+
+    def log_prob(self, sequences: np.ndarray) -> np.ndarray:
+        """Returns log P(x), float64 `[n]`, in nats, of sequences as in `fit`."""
+        if self.coefficients is None:
+            raise ValueError("This predictor is not fitted: call fit first.")
+        levels = as_sequences(sequences, self.levels)
+        errors, prediction = self._errors(levels)
+        (places,) = np.nonzero(levels.ravel() >= 0)
+        found = np.zeros(len(levels))
+        for part in _parts(places):
+            latest = _before(np.abs(errors), part, self.taps).mean(axis=1)
+            center = prediction.ravel()[part]
+            nats = self._log_mass(levels.ravel()[part], center, latest, self.scale)
+            rows = part // levels.shape[1]
+            found += np.bincount(rows, nats, minlength=len(levels))
+        return found
+
+    def _errors(self, levels):
+        """Sound minus prediction, and the prediction, `[n, time]`."""
+        sounds = self._middles[levels]
+        prediction = np.zeros_like(sounds)
+        for lag, coefficient in enumerate(self.coefficients, start=1):
+            prediction[:, lag:] += coefficient * sounds[:, :-lag]
+        return sounds - prediction, prediction
+
+    def _log_mass(self, level, center, latest, parameters):
+        a, b = parameters
+        scale = np.exp(a + b * np.log(latest + _SOFTEST))
+        low = (self._borders[level] - center) / scale
+        high = (self._borders[level + 1] - center) / scale
+        # sigmoid(high) - sigmoid(low), with small differences of numbers near 1.
+        below = np.logaddexp(0, -high) + np.logaddexp(0, low)
+        mass = np.exp(np.log(-np.expm1(low - high)) - below)
+        return np.log((1 - _UNIFORM) * mass + _UNIFORM / self.levels)
+
+
+def _linear_waveform(level, levels):
+    return (2 * level + 1) / levels - 1
+
+
+def _parts(places):
+    return np.array_split(places, -(-len(places) // _ROWS)) if len(places) else []
+
+
+def _before(values, places, count):
+    """Values before each place of `[n, time]`, `[places, count]`: the latest first, then zeros."""
+    padded = np.pad(values, ((0, 0), (count, 0))).ravel()
+    row, column = np.divmod(places, values.shape[1])
+    start = row * (values.shape[1] + count) + column
+    return padded[start[:, None] + np.arange(count - 1, -1, -1)]
+
+
+class RecursivePredictor(LinearPredictor):
+    """A distribution of a sound's levels: linear prediction whose coefficients follow the sound.
+
+    Each sound starts with the coefficients of `LinearPredictor`. After each sample recursive least
+    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) correct them by the error, and forget:
+    a sample counts `forgetting` times as much as the one after it. Errors count by the square of
+    their scale, the mean absolute value of the latest ones, as many as taps. A sample is predicted
+    from those before it alone, so that all levels of a sample have probabilities that add to one.
+
+    Args:
+        taps: Samples before that count, 1 or more.
+        levels: Number of levels.
+        companded: Whether they are mu-law levels, as in `LinearPredictor`.
+        forgetting: Above 0, at most 1.
+        looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller,
+            the longer they stay at those of the training sounds.
+
+    Example:
+        >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
+        >>> RecursivePredictor(taps=2).fit(levels).log_prob(levels).shape  # nats per sequence
+        (3,)
+    """
+
+    def __init__(
+        self,
+        taps: int = 16,
+        levels: int = 256,
+        companded: bool = True,
+        forgetting: float = 0.995,
+        looseness: float = 0.01,
+    ):
+        super().__init__(taps, levels, adaptive=True, companded=companded)
+        if not 0 < forgetting <= 1 or not looseness > 0:
+            raise ValueError(
+                f"forgetting is {forgetting} and looseness {looseness}: expected a number above 0, "
+                "at most 1, and one above 0."
+            )
+        self.forgetting = forgetting
+        self.looseness = looseness
+
+    def _errors(self, levels):
+        """Sound minus prediction, and the prediction, `[n, time]`."""
+        sounds = self._middles[levels]
+        n, time = sounds.shape
+        past = np.pad(sounds, ((0, 0), (self.taps, 0)))
+        errors = np.zeros([n, time + self.taps])
+        coefficients = np.tile(self.coefficients, (n, 1))
+        covariance = np.tile(self.looseness * np.eye(self.taps), (n, 1, 1))
+        for t in range(time):
+            # The latest sample comes first.
+            seen = past[:, t : t + self.taps][:, ::-1]
+            error = sounds[:, t] - (coefficients * seen).sum(axis=1)
+            scale = np.abs(errors[:, t : t + self.taps]).mean(axis=1) + _SOFTEST
+            errors[:, t + self.taps] = error
+            # Padding teaches nothing.
+            live = (levels[:, t] >= 0)[:, None]
+            product = np.matmul(covariance, seen[..., None])[..., 0]
+            variance = self.forgetting * scale**2 + (product * seen).sum(axis=1)
+            gain = live * product / variance[:, None]
+            coefficients += gain * error[:, None]
+            forgotten = np.where(live, self.forgetting, 1.0)[..., None]
+            covariance = (covariance - gain[..., None] * product[:, None]) / forgotten
+        errors = errors[:, self.taps :]
+        return errors, sounds - errors

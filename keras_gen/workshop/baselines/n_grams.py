@@ -1,0 +1,298 @@
+"""Distributions of sequences and of grids of integers by counts of n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from keras_gen.arguments import checked_array, checked_integer
+
+_DIRECT = 2**24  # keys below are counted in an array
+
+
+class NGrams:
+    """A distribution of sequences of levels, each given those right before it, by counts.
+
+    Counts of long contexts are interpolated with those of shorter ones by modified Kneser-Ney
+    smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language Modeling",
+    Computer Speech and Language 1999, section 3, after Kneser and Ney, ICASSP 1995:
+
+        p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
+
+    where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
+    In the longest contexts c counts n-grams, in shorter ones the different levels right before
+    them. Below the empty context all levels are equally probable. Before a sequence stand begin
+    signs, which are part of contexts and are never predicted.
+
+    Args:
+        order: Levels in an n-gram, 1 or more: a level is given the `order` - 1 before it. An n-gram
+            must fit 63 bits.
+        levels: Number of levels, which are 0 to `levels` - 1.
+
+    Example:
+        >>> model = NGrams(3, levels=256).fit(train)
+        >>> -model.log_prob(test).mean()  # nats per sequence
+    """
+
+    def __init__(self, order: int, levels: int):
+        self.order = checked_integer("order", order, minimum=1)
+        self.levels = checked_integer("levels", levels, minimum=2)
+        self._base = self.levels + 1  # the begin sign is the last
+        if self._base**self.order >= 2**63:
+            raise ValueError(
+                f"{self.order}-grams of {self.levels} levels do not fit 63 bits: choose a lower "
+                "order."
+            )
+        self._counts: list[_Counts] = []
+
+    def fit(self, sequences: np.ndarray) -> NGrams:
+        """Counts the n-grams of sequences, and returns itself.
+
+        Args:
+            sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Nothing is
+                learned of -1, which is padding, before as after a sequence.
+        """
+        n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
+        if not len(n_grams[0]):
+            raise ValueError("The sequences are all padding: expected one level at least.")
+        longer, counts = _counted(n_grams.pop())
+        self._counts = [_Counts(longer, counts, self._base)]
+        while n_grams:
+            keys, counts = _counted(n_grams.pop())
+            context, level = np.divmod(longer, self._base)
+            # The place of the first level of a longer context.
+            first = self._base ** len(n_grams)
+            shorter = context % first * self._base + level
+            before = _counted(shorter)[1]
+            # Before a begin sign there is nothing but begin signs.
+            begins = (keys // first == self.levels) & (first > 1)
+            self._counts.insert(0, _Counts(keys, np.where(begins, counts, before), self._base))
+            longer = keys
+        return self
+
+    def log_prob(self, sequences: np.ndarray) -> np.ndarray:
+        """Returns log P(x), float64 `[n]`, in nats, of sequences as in `fit`."""
+        if not self._counts:
+            raise ValueError("These n-grams are not fitted: call fit first.")
+        n_grams, rows, size = self._n_grams(sequences)
+        p = np.full(len(rows), 1 / self.levels)
+        for counts, (context, level) in zip(self._counts, n_grams, strict=True):
+            p = counts.probabilities(context, level, p)
+        return np.bincount(rows, np.log(p), minlength=size)
+
+    def _n_grams(self, sequences):
+        """The contexts of every length with the level after them; its sequence; sequences."""
+        sequences = as_sequences(sequences, self.levels)
+        ahead = self.order - 1
+        padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
+        flat = padded.ravel()
+        places = self._predicted(padded)
+        level = flat[places].astype(np.int64)
+        rows = places // padded.shape[1]
+
+        def of_every_length():
+            context = np.zeros_like(level)
+            yield context, level
+            for lag in range(1, self.order):
+                before = flat[places - lag].astype(np.int64)
+                before[before < 0] = self.levels
+                context = context + before * self._base ** (lag - 1)
+                yield context, level
+
+        return of_every_length(), rows, len(sequences)
+
+    def _predicted(self, padded):
+        """Places in the row of all padded sequences whose level is counted and predicted."""
+        return np.flatnonzero(padded >= 0)
+
+
+def best_n_grams(
+    train: np.ndarray, held_out: np.ndarray, orders: Iterable[int], levels: int
+) -> NGrams:
+    """Fits n-grams of several orders and returns those that are best on held-out sequences.
+
+    Args:
+        train: Sequences to fit, as `NGrams.fit` takes them.
+        held_out: Sequences to choose the order with.
+        orders: The orders to try.
+        levels: Number of levels.
+
+    Example: `best_n_grams(train, held_out, orders=range(1, 7), levels=97).log_prob(test)`.
+    """
+    models = [NGrams(order, levels).fit(train) for order in orders]
+    return max(models, key=lambda model: model.log_prob(held_out).sum())
+
+
+def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
+    """Returns sequences of levels as integers `[n, time]`.
+
+    Args:
+        sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1, else a ValueError.
+        levels: Number of levels.
+    """
+    sequences = checked_array("sequences", sequences)
+    flat = sequences[..., 0] if sequences.ndim == 3 and sequences.shape[2] == 1 else sequences
+    if flat.ndim != 2 or flat.dtype.kind not in "iu" or not flat.size:
+        raise ValueError(
+            f"Found sequences of dtype {sequences.dtype} and shape {list(sequences.shape)}: "
+            "expected integers [n, time] or [n, time, 1]."
+        )
+    if flat.min() < -1 or flat.max() >= levels:
+        raise ValueError(
+            f"Sequences have levels from {flat.min()} to {flat.max()}: expected 0 to {levels - 1}, "
+            "and -1 for padding."
+        )
+    return flat.astype(np.int32) if flat.dtype.kind == "u" else flat
+
+
+class _Counts:
+    """Counts of n-grams by sorted keys, which are `context * base + level`."""
+
+    def __init__(self, keys, counts, base):
+        self.keys = keys
+        self.base = base
+        discounts = _discounts(counts)[np.minimum(counts, 3)]
+        self.left = counts - discounts
+        self.contexts, first = np.unique(keys // base, return_index=True)
+        self.totals = np.add.reduceat(counts, first)
+        self.discounted = np.add.reduceat(discounts, first)
+
+    def probabilities(self, context, level, shorter):
+        """Those of n-grams, interpolated with those by shorter contexts."""
+        n_gram = _found(self.keys, context * self.base + level)
+        place = _found(self.contexts, context)
+        left = np.where(n_gram >= 0, self.left[n_gram], 0)
+        p = (left + self.discounted[place] * shorter) / self.totals[place]
+        return np.where(place >= 0, p, shorter)
+
+
+def _counted(keys):
+    """Different keys in order, and how often each occurs."""
+    if keys.max() < _DIRECT:  # sorting is slow where most are the same
+        counts = np.bincount(keys)
+        (found,) = np.nonzero(counts)
+        return found, counts[found]
+    return np.unique(keys, return_counts=True)
+
+
+def _discounts(counts):
+    """Of counts of 0, 1, 2, and 3 or more; by leaving one out, unless too little is counted."""
+    n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
+    if n.all():
+        y = n[0] / (n[0] + 2 * n[1])
+        found = np.array([i - (i + 1) * y * n[i] / n[i - 1] for i in (1, 2, 3)])
+        if (found > 0).all():
+            return np.array([0, *found])
+    return np.array([0, 0.5, 1, 1.5])
+
+
+def _found(keys, wanted):
+    """Where sorted keys hold what is wanted; -1: nowhere."""
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)
+
+
+class GridNGrams:
+    """A distribution of grids of codes, each given the code to its left, that above and its class.
+
+    It is by counts, which `NGrams` interpolates: with the class, without it, without the code above
+    and without any. Codes outside of the grid are one more level. The probabilities of the codes
+    sum to a little less than 1, as the shortest contexts leave something for the other signs.
+
+    Args:
+        order: 2 for the code to the left, 3 for that above too, 4 for the class too.
+        levels: Number of levels, which are 0 to `levels` - 1.
+        classes: Number of classes.
+
+    Raises:
+        ValueError: If `order` is not 2 to 4, `levels` below 2 or `classes` below 1.
+
+    Example:
+        >>> model = GridNGrams(4, levels=512, classes=10).fit(codes, labels)
+        >>> -model.log_prob(test_codes, test_labels).mean()  # nats per grid
+    """
+
+    def __init__(self, order: int, levels: int, classes: int):
+        self.order = checked_integer("order", order, 2, 4)
+        self.levels = checked_integer("levels", levels, minimum=2)
+        self.classes = checked_integer("classes", classes, minimum=1)
+        self._n_grams = _LastLevel(self.order, self.levels + 1 + self.classes)
+
+    def fit(self, codes: np.ndarray, labels: np.ndarray) -> GridNGrams:
+        """Counts what follows what, and returns itself.
+
+        Args:
+            codes: Integers `[n, height, width]` in 0 to `levels` - 1.
+            labels: Integers `[n]` in 0 to `classes` - 1.
+
+        Raises:
+            ValueError: If codes or labels have another shape or are out of range.
+        """
+        self._n_grams.fit(self._sequences(codes, labels))
+        return self
+
+    def log_prob(self, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Returns log P(codes given labels), float64 `[n]`, in nats, of grids as in `fit`."""
+        log_probs = self._n_grams.log_prob(self._sequences(codes, labels))
+        return log_probs.reshape(len(codes), -1).sum(axis=1)
+
+    def _sequences(self, codes, labels):
+        """For each code the class, the code above, that to the left and itself, nearest last."""
+        codes = _integers(codes, 3, self.levels, "codes [n, height, width]")
+        labels = _integers(labels, 1, self.classes, "labels [n]")
+        if len(labels) != len(codes):
+            raise ValueError(
+                f"There are {len(labels)} labels for {len(codes)} grids: expected one for each."
+            )
+        outside = self.levels
+        left = np.pad(codes, ((0, 0), (0, 0), (1, 0)), constant_values=outside)[:, :, :-1]
+        above = np.pad(codes, ((0, 0), (1, 0), (0, 0)), constant_values=outside)[:, :-1]
+        of_class = self.levels + 1 + labels[:, None, None]
+        of_class = np.broadcast_to(of_class, codes.shape)
+        together = np.stack([of_class, above, left, codes], axis=-1)
+        return together.reshape(-1, 4)[:, -self.order :]
+
+
+class _LastLevel(NGrams):
+    """Counts and predicts the last level of each sequence, and none of those before it."""
+
+    def _predicted(self, padded):
+        return np.arange(1, len(padded) + 1) * padded.shape[1] - 1
+
+
+def _integers(values, rank, levels, expected):
+    """Returns int64 of integers in 0 to `levels` - 1."""
+    values = checked_array("values", values)
+    if values.ndim != rank or values.dtype.kind not in "iu" or not values.size:
+        raise ValueError(
+            f"Found dtype {values.dtype} and shape {list(values.shape)}: expected integer "
+            f"{expected}."
+        )
+    if values.min() < 0 or values.max() >= levels:
+        raise ValueError(
+            f"Found {values.min()} to {values.max()}: expected {expected} in 0 to {levels - 1}."
+        )
+    return values.astype(np.int64)
+
+
+def best_grid_n_grams(
+    train: tuple[np.ndarray, np.ndarray],
+    held_out: tuple[np.ndarray, np.ndarray],
+    orders: Iterable[int],
+    levels: int,
+    classes: int,
+) -> GridNGrams:
+    """Fits `GridNGrams` of several orders and returns those that are best on held-out grids.
+
+    Args:
+        train: Codes and labels to fit, as `GridNGrams.fit` takes them.
+        held_out: Codes and labels to choose the order with.
+        orders: The orders to try.
+        levels: Number of levels.
+        classes: Number of classes.
+
+    Example: `best_grid_n_grams(train, held_out, (2, 3, 4), levels=512, classes=10).order`.
+    """
+    models = [GridNGrams(order, levels, classes).fit(*train) for order in orders]
+    return max(models, key=lambda model: model.log_prob(*held_out).sum())

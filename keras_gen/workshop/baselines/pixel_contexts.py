@@ -1,0 +1,261 @@
+"""Distributions of images, pixel by pixel, each given the pixels before it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.metrics.metric_arguments import as_images
+
+_WEIGHT = 2.0  # of the distribution by fewer pixels, in examples
+_PIXELS = 2**22  # that are looked up at once
+_BITS = 8
+_LEAVES = 63
+_DRAWN = 8  # times `examples`: enough pixels that are not black among them
+_ROWS = 2**18  # pixels that are predicted at once
+_CERTAIN = 1e-6  # is the least probability of an answer, so that none is fatal
+
+
+class ContextTable:
+    """A distribution of binary images: each pixel given the nearest of the pixels before it.
+
+    Before a pixel are the rows above and what is left of it in its own row: Langdon, Rissanen:
+    "Compression of Black-White Images with Arithmetic Coding", IEEE Trans. Communications 1981. The
+    probability is by counts of what followed the same pixels in training, to which two examples are
+    added that follow the distribution by one pixel less, the farthest of them: MacKay, Peto: "A
+    Hierarchical Dirichlet Language Model", Natural Language Engineering 1995:
+
+        p(x | k pixels) = (c_k(x) + 2 p(x | k - 1 pixels)) / (c_k + 2).
+
+    Without any pixel, 1/2 takes the place of p(x | k - 1 pixels). Pixels outside of an image are 0.
+
+    Args:
+        context: Number of pixels, 0 to 24: the table has 2^context entries.
+
+    Example:
+        >>> table = ContextTable(16).fit(binary_digits)
+        >>> -table.log_prob(test_digits).mean()  # nats per image
+    """
+
+    def __init__(self, context: int = 16):
+        self.context = checked_integer("context", context, 0, 24)
+        self.offsets = [(int(down), int(right)) for down, right in nearest_before(self.context)]
+        self._log_probs: np.ndarray | None = None  # [contexts, 2]
+
+    def fit(self, images: np.ndarray) -> ContextTable:
+        """Counts what follows the pixels before, and returns itself.
+
+        Args:
+            images: uint8 0 or 1, `[n, H, W, 1]`.
+        """
+        counts = np.zeros([2**self.context, 2])
+        for part in _parts(_binary(images)):
+            entries = 2 * self._contexts(part) + part
+            counts += np.bincount(entries.ravel(), minlength=counts.size).reshape(-1, 2)
+        # The farthest pixel is the last bit of a context: leaving it out adds up neighbors.
+        by_length = [counts]
+        for _ in range(self.context):
+            by_length.append(by_length[-1].reshape(-1, 2, 2).sum(axis=1))
+        probabilities = np.full([1, 2], 0.5)
+        for number, known in enumerate(reversed(by_length)):
+            shorter = np.repeat(probabilities, 2 if number else 1, axis=0)
+            total = known.sum(axis=1, keepdims=True)
+            probabilities = (known + _WEIGHT * shorter) / (total + _WEIGHT)
+        self._log_probs = np.log(probabilities)
+        return self
+
+    def log_prob(self, images: np.ndarray) -> np.ndarray:
+        """Returns log P(x), float64 `[n]`, in nats, of images as in `fit`."""
+        if self._log_probs is None:
+            raise ValueError("This table is not fitted: call fit first.")
+        found = [
+            self._log_probs[self._contexts(part), part].sum(axis=(1, 2))
+            for part in _parts(_binary(images))
+        ]
+        return np.concatenate(found)
+
+    def _contexts(self, images):
+        """The pixels before each pixel as one number, the nearest in the first bit."""
+        reach = 2 + math.isqrt(self.context)
+        padded = np.pad(images, ((0, 0), (reach, 0), (reach, reach)))
+        height, width = images.shape[1:]
+        found = np.zeros(images.shape, np.int32)
+        for down, right in self.offsets:
+            top = reach + down
+            left = reach + right
+            found = 2 * found + padded[:, top : top + height, left : left + width]
+        return found
+
+
+def nearest_before(count: int) -> np.ndarray:
+    """Rows and columns from a pixel to the nearest ones before it, int64 `[count, 2]`.
+
+    Before it are the rows above and what is left of it. The nearest comes first; of those that are
+    as near, the one above.
+
+    Args:
+        count: How many.
+
+    Example:
+        >>> nearest_before(3)
+        array([[-1,  0],
+               [ 0, -1],
+               [-1, -1]])
+    """
+    # As far as that there are more pixels than these within a half circle.
+    reach = 2 + math.isqrt(count)
+    offsets = [
+        (-row, column)
+        for row in range(reach + 1)
+        for column in range(-reach, reach + 1)
+        if row > 0 or column < 0
+    ]
+    offsets.sort(key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, offset))
+    return np.array(offsets[:count], np.int64).reshape(count, 2)
+
+
+def _parts(images):
+    count = max(1, _PIXELS // images[0].size)
+    return (images[start : start + count] for start in range(0, len(images), count))
+
+
+def _binary(images):
+    flat = as_images(images, channels=(1,))[..., 0]
+    if flat.max() > 1:
+        raise ValueError(
+            f"Images have values up to {flat.max()}: expected uint8 0 and 1; binarize them."
+        )
+    return flat
+
+
+class BoostedPixels:
+    """A distribution of gray images: boosted trees predict each pixel from those before it.
+
+    Before a pixel are the rows above and what is left of it in its own row. A pixel is predicted
+    by answers to questions: is it brighter than 0, and if so, what is each bit of its level, from
+    the highest to the lowest. Each question has trees of its own (scikit-learn's
+    `HistGradientBoostingClassifier`, after Friedman: "Greedy Function Approximation: A Gradient
+    Boosting Machine", Annals of Statistics 2001). They see the nearest pixels before, the row, the
+    column and the bits so far. The probability of a level is the product of those of its answers.
+    Binary images need the first question alone. Pixels outside of an image are 0.
+
+    Args:
+        context: Number of pixels before that trees see, 1 or more.
+        levels: 2 for binary images, or 256.
+        examples: Training pixels of each question, drawn by chance, 10 or more. Bits are asked
+            only of pixels above 0.
+        trees: Most trees of a question; there are fewer where a tenth of these pixels, held out,
+            gain nothing by more.
+        learning_rate: Part of what a tree says that is added to those before it.
+        seed: Seed of these draws.
+
+    Example:
+        >>> images = np.random.default_rng(0).integers(0, 2, (50, 6, 6, 1), "uint8")
+        >>> BoostedPixels(4, levels=2, trees=10).fit(images).log_prob(images).shape
+        (50,)
+    """
+
+    def __init__(
+        self,
+        context: int = 36,
+        levels: int = 256,
+        examples: int = 200_000,
+        trees: int = 60,
+        learning_rate: float = 0.2,
+        seed: int = 0,
+    ):
+        self.context = checked_integer("context", context, minimum=1)
+        if levels not in (2, 256):
+            raise ValueError(f"levels must be 2 or 256, found {levels}.")
+        self.levels = levels
+        self.examples = checked_integer("examples", examples, minimum=10)
+        self.trees = checked_integer("trees", trees, minimum=1)
+        self.learning_rate = learning_rate
+        self.seed = seed
+        self.offsets = nearest_before(self.context)
+        # Whether it is above 0; then each bit, the highest first.
+        self._questions: list[HistGradientBoostingClassifier | float] = []
+
+    def fit(self, images: np.ndarray) -> BoostedPixels:
+        """Grows the trees of each question, and returns itself.
+
+        Args:
+            images: uint8 `[n, H, W, 1]`, below `levels`.
+        """
+        pixels = self._checked(images)
+        rng = np.random.default_rng(checked_seed(self.seed))
+        drawn = rng.choice(pixels.size, min(pixels.size, _DRAWN * self.examples), replace=False)
+        drawn = drawn.astype(np.int64)
+        above = pixels.ravel()[drawn] > 0
+        chosen = drawn[: self.examples]
+        self._questions = [self._grown(self._before(pixels, chosen), above[: self.examples])]
+        if self.levels > 2:
+            chosen = drawn[above][: self.examples]
+            for seen, answer, _ in self._bits(pixels, chosen):
+                self._questions.append(self._grown(seen, answer))
+        return self
+
+    def log_prob(self, images: np.ndarray) -> np.ndarray:
+        """Returns log P(x), float64 `[n]`, in nats, of images as in `fit`."""
+        if not self._questions:
+            raise ValueError("These trees are not fitted: call fit first.")
+        pixels = self._checked(images)
+        first, *others = self._questions
+        found = np.zeros(pixels.size)
+        for places in np.array_split(np.arange(pixels.size), -(-pixels.size // _ROWS)):
+            above = pixels.ravel()[places] > 0
+            found[places] = _log_answers(first, self._before(pixels, places), above)
+            places = places[above]
+            if others and len(places):
+                asked = zip(others, self._bits(pixels, places), strict=True)
+                for trees, (seen, answer, certain) in asked:
+                    nats = _log_answers(trees, seen, answer)
+                    found[places] += np.where(certain, 0.0, nats)
+        return found.reshape(len(pixels), -1).sum(axis=1)
+
+    def _before(self, pixels, places):
+        """What the trees see of each place: pixels before, row and column."""
+        reach = -self.offsets.min()
+        padded = np.pad(pixels, ((0, 0), (reach, 0), (reach, reach)))
+        image, row, column = np.unravel_index(places, pixels.shape)
+        before = [padded[image, row + reach + d, column + reach + r] for d, r in self.offsets]
+        return np.stack([*before, row, column], axis=1)
+
+    def _bits(self, pixels, places):
+        """Yields what is seen, each bit, and whether it is certain: some bit must be 1."""
+        level = pixels.ravel()[places]
+        before = self._before(pixels, places)
+        for bit in reversed(range(_BITS)):
+            known = level >> bit >> 1
+            seen = np.column_stack([before, known])
+            yield seen, level >> bit & 1, (known == 0) & (bit == 0)
+
+    def _grown(self, seen, answer):
+        """Trees that answer, or the answer if it is always the same."""
+        if len(answer) == 0 or answer.min() == answer.max():
+            return float(answer.mean()) if len(answer) else 0.5
+        trees = HistGradientBoostingClassifier(
+            learning_rate=self.learning_rate,
+            max_iter=self.trees,
+            max_leaf_nodes=_LEAVES,
+            early_stopping=min(np.bincount(answer)) > 1,
+            random_state=checked_seed(self.seed),
+        )
+        return trees.fit(seen, answer)
+
+    def _checked(self, images):
+        pixels = as_images(images, channels=(1,))[..., 0]
+        if pixels.max() >= self.levels:
+            raise ValueError(
+                f"Images have values up to {pixels.max()}: expected uint8 0 and 1; binarize them."
+            )
+        return pixels
+
+
+def _log_answers(trees, seen, answer):
+    yes = trees if isinstance(trees, float) else trees.predict_proba(seen)[:, 1]
+    yes = np.clip(yes, _CERTAIN, 1 - _CERTAIN)
+    return np.log(np.where(answer, yes, 1 - yes))

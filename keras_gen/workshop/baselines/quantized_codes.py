@@ -1,0 +1,261 @@
+"""Codes of images without a network, with a given number of bits, to compare a VQ-VAE with."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import entropy
+from sklearn.cluster import KMeans, kmeans_plusplus
+
+from keras_gen.arguments import checked_seed
+from keras_gen.files.images import flat_pixels
+from keras_gen.metrics.metric_arguments import as_images, check_within
+from keras_gen.workshop.baselines.vector_codes import PrincipalComponents
+
+_STARTS = 20_000  # patches among which k-means++ chooses its first centers
+_ROUNDS = 30  # of Lloyd's algorithm
+_FITTED = 10_000  # images to which levels are fitted
+_NOTHING = 1e-12  # a squared error, of pixels in [0, 1], that is one of rounding
+_HALVINGS = 20  # of the interval of a step
+
+
+class PatchCodebook:
+    """Codes images as grids of patches, each replaced by the nearest center of k-means.
+
+    It is vector quantization of pixels, a VQ-VAE without networks. With 4x4 patches it has as many
+    codes, and bits, as an encoder that halves the sides twice.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`.
+        side: Side of a patch, a divisor of the images' sides.
+        codes: Size K of the codebook, at most the number of patches.
+        seed: Seed for the choice of patches and of first centers (k-means++).
+        most: Largest number of patches to fit; if there are more, they are drawn at random.
+
+    Example:
+        >>> patches = PatchCodebook(train, side=4, codes=512)
+        >>> psnr(patches.reconstruct(test), test, of="rgb").mean()
+    """
+
+    def __init__(
+        self, images: np.ndarray, side: int = 4, codes: int = 512, seed: int = 0, most=200_000
+    ):
+        self.side = side
+        patches = self._patches(as_images(images))
+        check_within("codes", codes, len(patches))
+        rng = np.random.default_rng(checked_seed(seed))
+        if len(patches) > most:
+            patches = patches[rng.choice(len(patches), most, replace=False)]
+        starts = patches[rng.permutation(len(patches))[: max(codes, _STARTS)]]
+        centers, _ = kmeans_plusplus(starts, codes, random_state=checked_seed(seed))
+        self._kmeans = KMeans(codes, init=centers, n_init=1, max_iter=_ROUNDS).fit(patches)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Returns the codes, int32 `[n, H / side, W / side]`, of images uint8 `[n, H, W, C]`."""
+        codes = self._kmeans.predict(self._patches(as_images(images)))
+        rows = images.shape[1] // self.side
+        return codes.reshape(len(images), rows, -1).astype(np.int32)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Returns the images of codes, integers `[n, rows, columns]`, as uint8."""
+        n, rows, columns = codes.shape
+        patches = self._kmeans.cluster_centers_[codes.ravel()]
+        patches = patches.reshape(n, rows, columns, self.side, self.side, -1)
+        sides = rows * self.side, columns * self.side
+        images = patches.transpose(0, 1, 3, 2, 4, 5).reshape(n, *sides, -1)
+        return (255 * images).round().clip(0, 255).astype(np.uint8)
+
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Returns the decoded codes of images, uint8 of the same shape."""
+        return self.decode(self.encode(images))
+
+    def _patches(self, images) -> np.ndarray:
+        n, height, width, channels = images.shape
+        if height % self.side or width % self.side:
+            raise ValueError(
+                f"Images of {height}x{width} pixels have no patches of {self.side}x{self.side}: "
+                "expected multiples."
+            )
+        rows, columns = height // self.side, width // self.side
+        parts = images.reshape(n, rows, self.side, columns, self.side, channels)
+        return flat_pixels(parts.transpose(0, 1, 3, 2, 4, 5).reshape(n * rows * columns, -1))
+
+
+class QuantizedComponents:
+    """Principal components of whole images, each quantized, with more levels for more variance.
+
+    It is the best linear transform code of fixed length for normal data: Huang, Schultheiss: "Block
+    Quantization of Correlated Gaussian Random Variables", IEEE Transactions on Communications
+    Systems 1963. Each bit goes to the component whose error it lowers most, as measured on training
+    images: the first bit of a Normal component divides its error by 2.75, and later ones by up
+    to 4. The levels have least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE
+    Transactions on Information Theory 1982.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`, 2 or more.
+        bits: Bits of an image's code, at least 1.
+
+    Attributes:
+        bits: Bits of each component, int64; their sum is that of an image, or less if no bit more
+            would lower the error.
+
+    Example: `psnr(QuantizedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
+    """
+
+    def __init__(self, images: np.ndarray, bits: int):
+        if bits < 1:
+            raise ValueError(f"bits is {bits}: expected at least 1.")
+        images = as_images(images)
+        self._components = PrincipalComponents(images, min(bits, len(images), images[0].size))
+        quantizers = [
+            Quantizer(values) for values in self._components.encode(images[:_FITTED]).T
+        ]
+        for _ in range(bits):
+            best = max(quantizers, key=lambda each: each.gain)
+            if best.gain <= _NOTHING:
+                break
+            best.add_bit()
+        self.bits = np.array([each.bits for each in quantizers])
+        self._levels = [each.levels for each in quantizers]
+
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Returns the decoded codes of images, uint8 of the same shape."""
+        codes = self._components.encode(images)
+        for values, levels in zip(codes.T, self._levels, strict=True):
+            values[:] = levels[_nearest(levels, values)]
+        pixels = self._components.decode(codes, images.shape)
+        return (255 * pixels).round().clip(0, 255).astype(np.uint8)
+
+
+class Quantizer:
+    """The levels of least squared error of one number, which may get a bit more.
+
+    Args:
+        values: Numbers to fit to, `[n]`.
+
+    Attributes:
+        bits: How many there are, from 0 on.
+        levels: The 2^bits levels.
+        gain: By how much one bit more would lower the mean squared error.
+
+    Example:
+        >>> quantizer = Quantizer(np.array([1.0, 3.0, 9.0, 11.0]))
+        >>> quantizer.gain
+        16.0
+    """
+
+    def __init__(self, values: np.ndarray):
+        self._values = values
+        self.bits = 0
+        self.levels, self._error = self._fitted(0)
+        self._look_ahead()
+
+    def add_bit(self) -> None:
+        """Takes the levels of one bit more."""
+        self.bits += 1
+        self.levels = self._next
+        self._error = self._next_error
+        self._look_ahead()
+
+    def _look_ahead(self):
+        self._next, self._next_error = self._fitted(self.bits + 1)
+        self.gain = self._error - self._next_error
+
+    def _fitted(self, bits):
+        levels = least_squares_levels(self._values, 2**bits)
+        nearest = levels[_nearest(levels, self._values)]
+        return levels, float(np.mean((self._values - nearest) ** 2))
+
+
+class CodedComponents:
+    """Principal components of whole images, rounded and written by an entropy code.
+
+    With an entropy code, rounding all components to multiples of one step is nearly the best:
+    Gish, Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory
+    1968. An image's code has as many bits as it needs. The step is the one with which training
+    images need `bits` in the mean, if each component is coded by how often it takes each value.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`, 2 or more.
+        bits: Mean number of bits of an image's code, above 0.
+
+    Example: `psnr(CodedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
+    """
+
+    def __init__(self, images: np.ndarray, bits: float):
+        if bits <= 0:
+            raise ValueError(f"bits is {bits}: expected a number above 0.")
+        images = as_images(images)
+        count = min(len(images), images[0].size, max(1, int(2 * bits)))
+        self._components = PrincipalComponents(images, count)
+        codes = self._components.encode(images[:_FITTED])
+        low = 0.0
+        high = 2 * np.abs(codes).max()
+        for _ in range(_HALVINGS):
+            step = (low + high) / 2
+            if _entropy(_rounded(codes, step)) > bits:
+                low = step
+            else:
+                high = step
+        self._step = high
+        # Of the images that are rounded to one multiple, the mean.
+        self._means = [
+            _means_by(*pair) for pair in zip(_rounded(codes, self._step).T, codes.T, strict=True)
+        ]
+
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Returns the decoded codes of images, uint8 of the same shape."""
+        codes = self._components.encode(images)
+        for multiples, values, means in zip(
+            _rounded(codes, self._step).T, codes.T, self._means, strict=True
+        ):
+            values[:] = [means.get(m, m * self._step) for m in multiples.tolist()]
+        pixels = self._components.decode(codes, images.shape)
+        return (255 * pixels).round().clip(0, 255).astype(np.uint8)
+
+    def code_length(self, images: np.ndarray) -> float:
+        """Returns the mean entropy of the codes of images, bits per image."""
+        codes = self._components.encode(as_images(images))
+        return _entropy(_rounded(codes, self._step))
+
+
+def _rounded(codes, step):
+    return np.rint(codes / step).astype(np.int64)
+
+
+def _entropy(codes):
+    """The sum over columns of the entropies of integers, bits."""
+    total = 0.0
+    for values in codes.T:
+        _, counts = np.unique(values, return_counts=True)
+        total += entropy(counts, base=2)
+    return total
+
+
+def _means_by(keys, values) -> dict[int, float]:
+    found, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    sums = np.bincount(inverse, values)
+    return dict(zip(found.tolist(), (sums / counts).tolist(), strict=True))
+
+
+def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
+    """Returns the sorted levels of least squared error, by Lloyd's algorithm from the quantiles.
+
+    Args:
+        values: Numbers `[n]`.
+        levels: How many; 1 gives the mean.
+
+    Example:
+        >>> least_squares_levels(np.array([1.0, 3.0, 9.0, 11.0]), 2)
+        array([ 2., 10.])
+    """
+    found = np.quantile(values, (np.arange(levels) + 0.5) / levels)
+    for _ in range(_ROUNDS):
+        nearest = _nearest(found, values)
+        counts = np.bincount(nearest, minlength=levels)
+        sums = np.bincount(nearest, values, minlength=levels)
+        found = np.where(counts > 0, sums / np.maximum(counts, 1), found)
+    return found
+
+
+def _nearest(levels, values):
+    return np.searchsorted((levels[1:] + levels[:-1]) / 2, values)

@@ -1,0 +1,240 @@
+"""Sounds from spectrograms, codes of sounds, and conversions from one speaker to another."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from scipy import signal
+from sklearn.cluster import KMeans
+from sklearn.neighbors import NearestNeighbors
+
+from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.core.kinds_of_data import LogMel
+from keras_gen.core.sound_spectra import STEP, WINDOW, cepstrum, mel_weights
+from keras_gen.files.sounds import as_waveforms
+from keras_gen.metrics.metric_arguments import check_within
+
+_SMALLEST = 1e-8  # magnitude, below which a phase means nothing
+_ROUNDS = 30  # of Lloyd's algorithm
+CONTEXT = 2  # frames before and after that count in the search of the nearest unit
+HOP = 2  # frames from one unit to the next
+SEARCH = 40  # samples around a unit's start in which it is moved: a pitch of 100 Hz
+LOUDEST = 10.0  # gain of a unit
+
+
+def griffin_lim(
+    mel: np.ndarray, window: int, hop: int, rate: int, rounds: int = 60, seed: int = 0
+) -> np.ndarray:
+    """Returns sounds whose mel spectrograms are near the given ones, by a search for the phases.
+
+    Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
+    on Acoustics, Speech, and Signal Processing 1984: phases are those of the sound of the round
+    before, random ones at first. The magnitudes of the frequencies are those of least squares from
+    the bands, no less than 0.
+
+    Args:
+        mel: Frames as of `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
+        window: Samples of a frame, as there.
+        hop: Samples from one frame to the next, at most half of `window`.
+        rate: Samples a second.
+        rounds: How often phases are computed anew, 1 or more.
+        seed: Seed of the first phases.
+
+    Returns:
+        Float32 `[n, frames * hop, 1]`, in [-1, 1].
+
+    Example:
+        >>> griffin_lim(np.zeros([2, 8, 24], "float32"), window=256, hop=64, rate=8000).shape
+        (2, 512, 1)
+    """
+    checked_integer("rounds", rounds, minimum=1)
+    if not 0 < 2 * hop <= window:
+        raise ValueError(f"Frames of {window} samples every {hop}: expected twice as long ones.")
+    mel = LogMel(mel.shape[1:], "mel").prepare(mel).numpy()
+    weights = mel_weights(mel.shape[-1], window, rate).numpy()
+    magnitudes = np.maximum(np.exp(mel) @ np.linalg.pinv(weights), 0).astype("complex64")
+    phases = np.random.default_rng(checked_seed(seed)).uniform(-np.pi, np.pi, magnitudes.shape)
+    phases = np.exp(1j * phases).astype("complex64")
+    inverse_window = tf.signal.inverse_stft_window_fn(hop)
+    for _ in range(rounds):
+        spectra = tf.constant(magnitudes * phases)
+        sounds = tf.signal.inverse_stft(spectra, window, hop, window, inverse_window)
+        found = tf.signal.stft(sounds, window, hop, window).numpy()
+        phases = found / np.maximum(np.abs(found), _SMALLEST)
+    before = (window - hop) // 2
+    cut = sounds[:, before : before + mel.shape[1] * hop, None]
+    return np.clip(cut.numpy(), -1.0, 1.0)
+
+
+class FrameCodebook:
+    """Vector quantization of the waveform: each frame becomes the nearest center of k-means.
+
+    With frames of 64 samples and 512 codes it takes 9 bits for 64 samples, as many as a VQ-VAE with
+    an encoder that halves six times.
+
+    Args:
+        waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        codes: Number of codes, at most the number of frames.
+        frame: Samples per frame.
+        seed: Seed of k-means.
+
+    Example: `FrameCodebook(recordings, codes=512).reconstruct(others)`.
+    """
+
+    def __init__(self, waveforms, codes: int = 512, frame: int = 64, seed: int = 0):
+        self.frame = frame
+        frames = self._frames(waveforms)
+        check_within("codes", codes, len(frames))
+        self._kmeans = KMeans(
+            codes, n_init=1, max_iter=_ROUNDS, random_state=checked_seed(seed)
+        ).fit(frames)
+
+    def reconstruct(self, waveforms) -> np.ndarray:
+        """Returns sounds of the nearest codes, float32 `[n, samples, 1]`."""
+        nearest = self._kmeans.predict(self._frames(waveforms))
+        sounds = self._kmeans.cluster_centers_[nearest].reshape(len(waveforms), -1, 1)
+        return sounds.astype(np.float32)
+
+    def _frames(self, waveforms):
+        sounds = as_waveforms(waveforms)
+        if sounds.shape[1] % self.frame:
+            raise ValueError(
+                f"{sounds.shape[1]} samples are no multiple of frames of {self.frame}: choose "
+                "another frame, or keras_gen.data.fit_length."
+            )
+        return sounds.reshape(-1, self.frame)
+
+
+class Equalizer:
+    """Converts voices by a filter that turns one speaker's average spectrum into another's.
+
+    It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, the roots
+    of the mean power of their recordings. Unlike a VQ-VAE it needs the speaker of each sound.
+
+    Args:
+        waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        speakers: Integers `[n]` from 0 on.
+
+    Example: `Equalizer(recordings, speakers).convert(others, speakers_of_others, targets)`.
+    """
+
+    def __init__(self, waveforms, speakers):
+        power = np.square(np.abs(_transform(as_waveforms(waveforms)))).mean(axis=2)
+        power /= power.sum(axis=1, keepdims=True)
+        speakers = checked_array("speakers", speakers)
+        each = [power[speakers == number].mean(axis=0) for number in range(speakers.max() + 1)]
+        self.spectra = np.sqrt(np.stack(each) + 1e-9)  # [speakers, frequencies]
+
+    def convert(self, waveforms, speakers, targets) -> np.ndarray:
+        """Returns filtered sounds, float32 `[n, samples, 1]`, scaled to a peak of 0.9.
+
+        Args:
+            waveforms: Sounds `[n, samples, 1]`.
+            speakers: Who speaks, integers `[n]`.
+            targets: The speakers whose average spectrum they get, integers `[n]`.
+        """
+        sounds = as_waveforms(waveforms)
+        ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]
+        filtered = signal.istft(
+            _transform(sounds) * ratios[:, :, None], nperseg=WINDOW, noverlap=WINDOW - STEP
+        )[1][:, : sounds.shape[1]]
+        return _to_peak(filtered)
+
+
+class NearestUnits:
+    """Converts voices by cutting up the target's recordings, without a network.
+
+    Every 16 ms of a sound are replaced by 32 ms of the target's recordings: those that are nearest
+    in the cepstra of five frames, after each speaker's mean and deviation became 0 and 1. Units
+    overlap. Each begins where it fits the one before best, and has the loudness of what it
+    replaces, so pitch and color are the target's own. Hunt, Black: "Unit Selection in a
+    Concatenative Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It needs the
+    speaker of each sound.
+
+    Deviation: the nearest unit is taken, and no path of least cost is searched.
+
+    Args:
+        waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        speakers: Integers `[n]` from 0 on.
+
+    Example: `NearestUnits(recordings, speakers).convert(others, speakers_of_others, targets)`.
+    """
+
+    def __init__(self, waveforms, speakers):
+        self._sounds = as_waveforms(waveforms)
+        self._statistics = []  # of each speaker: mean and deviation of the cepstrum
+        self._units = []  # of each speaker: recordings and first samples of the units
+        self._searches = []
+        speakers = checked_array("speakers", speakers)
+        for number in range(speakers.max() + 1):
+            (own,) = np.nonzero(speakers == number)
+            cepstra, spoken = cepstrum(self._sounds[own])
+            self._statistics.append((cepstra[spoken].mean(axis=0), cepstra[spoken].std(axis=0)))
+            recording, frame = np.nonzero(spoken)
+            self._units.append((own[recording], frame * STEP))
+            known = self._in_context(cepstra, number)[spoken]
+            self._searches.append(NearestNeighbors(n_neighbors=1).fit(known))
+
+    def convert(self, waveforms, speakers, targets) -> np.ndarray:
+        """Returns sounds of the targets' units, float32 `[n, samples, 1]`, with a peak of 0.9.
+
+        Args:
+            waveforms: Sounds `[n, samples, 1]`.
+            speakers: Who speaks, integers `[n]`.
+            targets: The speakers whose recordings they are made of, integers `[n]`.
+        """
+        sounds = as_waveforms(waveforms)
+        cepstra, _ = cepstrum(sounds)
+        converted = []
+        for sound, own, speaker, target in zip(sounds, cepstra, speakers, targets, strict=True):
+            wanted = self._in_context(own[None], speaker)[0, ::HOP]
+            nearest = self._searches[target].kneighbors(wanted, return_distance=False)[:, 0]
+            recordings, starts = self._units[target]
+            converted.append(self._joined(sound, recordings[nearest], starts[nearest]))
+        return _to_peak(np.stack(converted))
+
+    def _joined(self, sound, recordings, starts):
+        """Adds up units of the recordings in the rhythm and with the loudness of a sound."""
+        window = signal.get_window("hann", WINDOW)
+        step = HOP * STEP
+        made = np.zeros(len(sound))
+        weight = np.zeros(len(sound))
+        for number, (recording, start) in enumerate(zip(recordings, starts, strict=True)):
+            here = slice(number * step, number * step + WINDOW)
+            unit = self._fitting(made[here], recording, start)
+            gain = np.sqrt(np.mean(sound[here] ** 2) / (np.mean(unit**2) + 1e-12))
+            made[here] += min(gain, LOUDEST) * unit * window
+            weight[here] += window
+        return made / np.maximum(weight, 0.1)
+
+    def _fitting(self, before, recording, start):
+        """The unit near `start` that correlates best with what is there already."""
+        sound = self._sounds[recording]
+        low = max(0, start - SEARCH)
+        high = min(len(sound) - WINDOW, start + SEARCH)
+        units = np.lib.stride_tricks.sliding_window_view(sound[low : high + WINDOW], WINDOW)
+        if not before.any():
+            return units[start - low]
+        overlap = WINDOW - HOP * STEP
+        norms = np.linalg.norm(units[:, :overlap], axis=1) + 1e-9
+        return units[np.argmax(units[:, :overlap] @ before[:overlap] / norms)]
+
+    def _in_context(self, cepstra, speaker):
+        """The cepstra of each frame and its neighbors, by the speaker's mean and deviation."""
+        mean, deviation = self._statistics[speaker]
+        count = cepstra.shape[1]
+        normal = (cepstra - mean) / deviation
+        padded = np.pad(normal, ((0, 0), (CONTEXT, CONTEXT), (0, 0)), "edge")
+        shifts = [padded[:, first : first + count] for first in range(2 * CONTEXT + 1)]
+        return np.concatenate(shifts, axis=2)
+
+
+def _to_peak(sounds):
+    """Scales each sound `[n, samples]` to a peak of 0.9, float32 `[n, samples, 1]`."""
+    loudest = np.abs(sounds).max(axis=1, keepdims=True)
+    return (0.9 * sounds / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
+
+
+def _transform(sounds):
+    """The short-time Fourier transform, `[n, frequencies, frames]`."""
+    return signal.stft(sounds, nperseg=WINDOW, noverlap=WINDOW - STEP)[2]

@@ -1,1 +1,0 @@
-"""Sounds without a network: codes of speech, and phases for spectrograms."""

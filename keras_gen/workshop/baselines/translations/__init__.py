@@ -1,1 +1,0 @@
-"""Images from images without a network: filters, fills, and ways to learn from pairs."""

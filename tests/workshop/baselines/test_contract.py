@@ -1,0 +1,222 @@
+"""What baselines have in common: densities sum to one, padding is free, mistakes are told."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from keras_gen.core.kinds_of_data import Characters
+from keras_gen.workshop.baselines import (
+    BernoulliMixture,
+    BoostedPixels,
+    ClusteredRidge,
+    CodedComponents,
+    ContextTable,
+    FrameCodebook,
+    GridNGrams,
+    LinearPredictor,
+    NGrams,
+    PatchCodebook,
+    PixelHistograms,
+    PrincipalComponents,
+    ProbabilisticPCA,
+    QuantizedComponents,
+    RecursivePredictor,
+    RepairedScores,
+    best_mixture,
+    border_mean,
+    compressed_bits,
+    griffin_lim,
+    jpeg,
+    laplace_fill,
+    mixture_samples,
+    nearest_normal,
+    ridge_fill,
+    svm_accuracy,
+)
+
+
+def every(levels, *shape):
+    """All examples of a shape."""
+    values = itertools.product(range(levels), repeat=int(np.prod(shape)))
+    return np.array(list(values), "uint8").reshape(-1, *shape)
+
+
+LEVELS = every(256, 1, 1, 1)
+BINARY = every(2, 2, 2, 1)
+TEXTS = Characters("abc", 4)
+ALL_TEXTS = ["".join(t) for size in range(5) for t in itertools.product("abc", repeat=size)]
+
+
+def boosted(rng, brightest):
+    """Also from black images alone, which show trees no bit."""
+    return BoostedPixels(1).fit(rng.integers(0, brightest + 1, (300, 1, 1, 1)).astype("uint8"))
+
+
+def n_grams_of_texts(order):
+    return NGrams(order, TEXTS.levels).fit(TEXTS.prepare(["abca", "cab", "a", "bbcab"]).numpy())
+
+
+def densities(rng):
+    """Fitted baselines, each with all examples that there are."""
+    binary = rng.integers(0, 2, (60, 4, 3, 1), "uint8")
+    yield BernoulliMixture(rng.integers(0, 2, (50, 2, 3, 1)), 4, iterations=5), every(2, 2, 3, 1)
+    yield BoostedPixels(3, levels=2, trees=5).fit(binary), BINARY
+    yield from ((boosted(rng, brightest), LEVELS) for brightest in (0, 9, 255))
+    yield from ((ContextTable(n).fit(binary[:3]), BINARY) for n in (0, 1, 2, 3, 10, 16))
+    yield PixelHistograms(rng.integers(0, 9, (5, 1, 1, 1), "uint8")), LEVELS
+    sequences = rng.integers(-1, 2, (5, 6))  # the level 2 never occurs
+    yield from ((NGrams(order, 3).fit(sequences), every(3, 4)) for order in range(1, 7))
+    texts = TEXTS.prepare(ALL_TEXTS).numpy()
+    yield from ((n_grams_of_texts(order), texts) for order in (1, 3, 5))
+    sounds = rng.integers(0, 6, (4, 20))
+    for predictor in (
+        LinearPredictor(2, 6), LinearPredictor(2, 6, adaptive=False), RecursivePredictor(2, 6)
+    ):  # fmt: skip
+        yield predictor.fit(sounds), every(6, 3)
+
+
+def test_probabilities_of_all_examples_sum_to_one(rng):
+    for fitted, examples in densities(rng):
+        p = np.exp(fitted.log_prob(examples))
+        assert (p > 0).all() and p.sum() == pytest.approx(1, abs=1e-5), fitted
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_probabilities_of_all_grids_sum_to_no_more_than_one(rng, order):
+    codes, labels = rng.integers(0, 3, (400, 2, 2)), rng.integers(0, 2, 400)
+    model = GridNGrams(order, levels=3, classes=2).fit(codes, labels)
+    assert 0.9 < np.exp(model.log_prob(every(3, 2, 2).astype(int), np.zeros(81, int))).sum() <= 1
+
+
+@pytest.mark.parametrize("brightest", [0, 9])
+def test_boosted_pixels_expect_the_levels_of_training(rng, brightest):
+    assert np.exp(boosted(rng, brightest).log_prob(LEVELS[: brightest + 1])).sum() > 0.95
+
+
+def test_pixels_count_that_are_before_and_near(rng):
+    """Below and to the right of a pixel is nothing, or probabilities would not sum to one."""
+    table, boosted = ContextTable(16), BoostedPixels(12, levels=2, trees=5)
+    assert len(set(table.offsets)) == 16 and table.offsets[:2] == [(-1, 0), (0, -1)]
+    for row, column in [*table.offsets, *boosted.offsets]:
+        assert row < 0 or (row == 0 and column < 0)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int64"])
+@pytest.mark.parametrize(
+    ("fitted", "ahead"),
+    [
+        (lambda: NGrams(1, 256), 3),
+        (lambda: NGrams(3, 256), 3),
+        (lambda: LinearPredictor(3), 4),
+        (lambda: RecursivePredictor(3), 0),
+    ],
+)
+def test_padding_counts_nothing(rng, fitted, ahead, dtype):
+    levels = rng.integers(100, 156, (4, 12))
+    expected = [*fitted().fit(levels).log_prob(levels), 0]  # the last is all padding
+    around = np.pad(levels, ((0, 1), (ahead, 2)), constant_values=-1)[..., None].astype(dtype)
+    found = fitted().fit(around).log_prob(around)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found[-1] == 0
+    unsigned = levels.astype("uint8")
+    np.testing.assert_array_equal(fitted().fit(unsigned).log_prob(unsigned), expected[:-1])
+
+
+def zeros(*shape, dtype="uint8"):
+    return np.zeros(shape, dtype)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (6, 4, 4, 3), "uint8")
+EYE = np.eye(4, dtype=int)
+CODES = zeros(1, 1, dtype=int)
+MEL = zeros(1, 4, 8, dtype="float32")
+SOUND = zeros(1, 512, 1, dtype=float)
+HALF = np.stack([np.ones([4, 4]), np.eye(4)])[..., None]  # the first mask leaves nothing known
+GRID = np.linspace(-12.0, 12.0, 2401)
+UINT8 = "xpected .*uint8"
+UNFITTED = "not fitted: call fit first"
+BINARIZE = "values up to 25.: expected uint8 0 and 1; binarize"
+
+
+def grids(codes, labels):
+    return GridNGrams(2, levels=4, classes=2).fit(np.array(codes), np.array(labels))
+
+
+REFUSED = [
+    (lambda: compressed_bits(NOISE, "JPEG"), "format is 'JPEG': expected one of PNG, WEBP"),
+    (lambda: compressed_bits(NOISE / 255), UINT8),
+    (lambda: jpeg(NOISE, 96), "quality is 96: expected 1 to 95"),
+    (lambda: jpeg(NOISE / 255, 50), UINT8),
+    (lambda: PrincipalComponents(NOISE, 0), "dimensions=0 for 6 images of 48 values"),
+    (lambda: PrincipalComponents(NOISE, 7), "dimensions=7 for 6 images of 48 values"),
+    (lambda: PrincipalComponents(np.repeat(NOISE, 9, 0), 49), "dimensions=49 for 54 images of 48"),
+    (lambda: PrincipalComponents(NOISE / 255, 3), UINT8),
+    (lambda: PatchCodebook(zeros(2, 4, 6, 1), 4, 1), "4x6 pixels have no patches of 4x4"),
+    (lambda: PatchCodebook(zeros(2, 4, 6, 1), 2, 13), "codes must be between 1 and 12, found 13"),
+    (lambda: QuantizedComponents(NOISE, 0), "bits is 0: expected at least 1"),
+    (lambda: CodedComponents(NOISE, 0), "bits is 0: expected a number above 0"),
+    (lambda: svm_accuracy(EYE, EYE[0], EYE, EYE[0]), "5 examples of each class: found 1 of the sm"),
+    (lambda: LinearPredictor().log_prob(CODES), UNFITTED),
+    (lambda: LinearPredictor().fit(CODES - 1), "all padding: expected one level at least"),
+    (lambda: LinearPredictor().fit(256 * EYE), "from 0 to 256: expected 0 to 255"),
+    (lambda: LinearPredictor(0), "taps must be at least 1, found 0"),
+    (lambda: RecursivePredictor(forgetting=0, looseness=1), "forgetting is 0 and looseness 1: exp"),
+    (lambda: RepairedScores(2), "part must be 0 to 1, found 2"),
+    (lambda: RepairedScores()(CODES, CODES[0]), UNFITTED),
+    (lambda: BernoulliMixture.of(EYE, EYE[0, :1]), "4 templates and 1 weights from 1: expected a "),
+    (lambda: BernoulliMixture.of(EYE, EYE[0]), "4 templates and 4 weights from 0: expected a pos"),
+    (lambda: BernoulliMixture(255 * EYE, 1), "values from 0 to 255: expected zeros and ones"),
+    (lambda: BernoulliMixture(EYE, 5), "components=5.* for 4 examples: expected 1 to 4"),
+    (lambda: mixture_samples(NOISE / 255, 5, 2), UINT8),
+    (lambda: mixture_samples(NOISE, 0, 2), "n=0 and clusters=2"),
+    (lambda: mixture_samples(NOISE, 5, 0), "n=5 and clusters=0"),
+    (lambda: mixture_samples(NOISE, 5, 7), "n=5 and clusters=7"),
+    (lambda: best_mixture(EYE, EYE, components=(5,)), r"components=\(5,\) for 4 vectors"),
+    (lambda: BoostedPixels(levels=2).fit(NOISE[..., :1]), BINARIZE),
+    (lambda: BoostedPixels().log_prob(BINARY), UNFITTED),
+    (lambda: BoostedPixels(levels=16), "levels must be 2 or 256, found 16"),
+    (lambda: ContextTable().fit(NOISE[..., :1]), BINARIZE),
+    (lambda: ContextTable().fit(BINARY / 1.0), UINT8),
+    (lambda: ContextTable().log_prob(BINARY), UNFITTED),
+    (lambda: ContextTable(25), "context must be 0 to 24, found 25"),
+    (lambda: grids([[[4]]], [0]), "Found 4 to 4: expected codes .* in 0 to 3"),
+    (lambda: grids([[[-1]]], [0]), "Found -1 to -1: expected codes"),
+    (lambda: grids([[[1]]], [-1]), "Found -1 to -1: expected labels .* in 0 to 1"),
+    (lambda: grids([[1]], [0]), r"shape \[1, 1\]: expected integer codes \[n, height, width\]"),
+    (lambda: grids([[[1]], [[1]]], [0]), "1 labels for 2 grids: expected one for each"),
+    (lambda: NGrams(2, 4).fit(EYE / 1.0), r"dtype float64 and shape \[4, 4\]: expected integers"),
+    (lambda: NGrams(2, 4).fit(EYE[0]), r"shape \[4\]"),
+    (lambda: NGrams(2, 4).fit(EYE[:, None]), r"shape \[4, 1, 4\]"),
+    (lambda: NGrams(2, 4).fit(EYE[:0]), r"shape \[0, 4\]"),
+    (lambda: NGrams(2, 4).fit(4 * EYE), "from 0 to 4: expected 0 to 3, and -1 for padding"),
+    (lambda: NGrams(2, 4).fit(EYE - 2), "from -2 to -1"),
+    (lambda: NGrams(2, 4).fit(CODES - 1), "all padding: expected one level at least"),
+    (lambda: NGrams(8, 256), "8-grams of 256 levels do not fit 63 bits"),
+    (lambda: NGrams(0, 256), "order must be at least 1, found 0"),
+    (lambda: NGrams(1, 2).log_prob(CODES), UNFITTED),
+    (lambda: nearest_normal("kl", np.arange(2.0), np.ones(2)), "2 points: expected an even one"),
+    (lambda: nearest_normal("kl", GRID[1200:], norm.pdf(GRID[1200:])), "sum is 0.5.* a wider one"),
+    (lambda: nearest_normal("hinge", GRID, norm.pdf(GRID)), "'hinge' is no f-divergence"),
+    (lambda: PixelHistograms(NOISE, 0), "pseudo_count is 0: it must be positive"),
+    (lambda: ProbabilisticPCA(NOISE[:3], 4), "components=4 for 3 images of 48 values: expected"),
+    (lambda: ProbabilisticPCA(NOISE, 2).tuned(NOISE, [3]), "There are 2 components and 3 are"),
+    (lambda: ProbabilisticPCA(NOISE / 1.0, 1), UINT8),
+    (lambda: griffin_lim(MEL, window=64, hop=48, rate=8000), "every 48: expected twice as long"),
+    (lambda: griffin_lim(MEL, window=64, hop=16, rate=8000, rounds=0), "rounds"),
+    (lambda: FrameCodebook(SOUND, 2, frame=100), "512 samples are no multiple of frames of 100"),
+    (lambda: FrameCodebook(SOUND, 9), "codes must be between 1 and 8, found 9"),
+    (lambda: ClusteredRidge(2, side=4), "side must be odd, found 4"),
+    (lambda: ClusteredRidge(2)(NOISE), UNFITTED),
+    (lambda: border_mean(NOISE[:2], HALF), "mask a part of each"),
+    (lambda: laplace_fill(NOISE[:2], HALF), "mask a part of each"),
+    (lambda: ridge_fill(NOISE[:2], HALF, NOISE), "give every image the same mask"),
+    (lambda: ridge_fill(NOISE[:2], np.ones_like(HALF), NOISE), "give every image the same mask"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED)
+def test_mistakes_are_told(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()

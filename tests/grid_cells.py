@@ -45,3 +45,8 @@ def gray(sample_grid, columns):
 
 def images(*values):
     return np.array(values, "uint8").reshape(-1, 1, 1, 1)
+
+
+def where(image, color):
+    """Rows and columns of the pixels of a color."""
+    return np.argwhere((image == color).all(axis=-1))

@@ -1,5 +1,7 @@
 """Pictures of rows as bare grids, so that tests find their images at known places."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -25,3 +27,9 @@ def names(monkeypatch):
         monkeypatch.setattr(module, "captioned", bare)
     monkeypatch.setattr(latent_space, "enlarged_grid", small)
     return found
+
+
+@pytest.fixture(autouse=True)
+def without_pyplot(monkeypatch):
+    """None of the images may leave a figure open."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)

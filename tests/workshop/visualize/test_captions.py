@@ -1,7 +1,6 @@
 """Rows of images with names."""
 
 import numpy as np
-import pytest
 
 from keras_gen.workshop.visualize import captioned
 
@@ -31,16 +30,3 @@ def test_rows_of_different_sizes_and_numbers_share_their_columns():
 
 def test_wide_rows_are_shrunk():
     assert 900 < captioned([np.zeros([8, 256, 256, 3], "uint8")], ["photographs"]).shape[1] <= 1000
-
-
-@pytest.mark.parametrize(
-    ("rows", "names", "sentence"),
-    [
-        ([], [], "rows are none: expected uint8"),
-        ([np.zeros([1, 2, 2, 1])], [], r"rows are float64 \[1, 2, 2, 1\]: expected uint8"),
-        ([np.zeros([1, 2, 2, 1], "uint8")], ["a", "b"], "There are 2 row_names for 1 rows"),
-    ],
-)
-def test_bad_rows(rows, names, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        captioned(rows, names)

@@ -1,27 +1,14 @@
 """Images of games: what is drawn where, by its colors."""
 
-import sys
-
 import keras
 import numpy as np
-import pytest
 
+from grid_cells import where
 from keras_gen.gan import GAN
 from keras_gen.networks import mlp_decoder
 from keras_gen.workshop.visualize import densities, vector_fields
 
 BLUE, RED = (31, 119, 180), (214, 39, 40)
-
-
-@pytest.fixture(autouse=True)
-def without_pyplot(monkeypatch):
-    """None of the images may leave a figure open."""
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-
-
-def where(image, color):
-    """Rows and columns of the pixels of a color."""
-    return np.argwhere((image == color).all(axis=-1))
 
 
 def test_a_path_ends_at_the_star_and_its_panel_goes_from_corner_to_corner():
@@ -55,12 +42,3 @@ def test_densities_show_data_model_and_what_d_says():
     # The line of D lies at sigmoid(2) = 0.88 of an axis that ends above the density of 2.
     height = len(images[2.0])
     assert any(0.4 * height < row < 0.75 * height for row in rows[counts > 200])
-    with pytest.raises(ValueError, match=r"shape \(5,\): expected examples \[n, 1\]"):
-        densities(model, np.zeros(5))
-
-
-def test_clear_errors_of_fields():
-    with pytest.raises(ValueError, match="expected at least one"):
-        vector_fields({}, ["x", "y"])
-    with pytest.raises(ValueError, match=r"each of points \[n, 2\]"):
-        vector_fields({"a": (np.zeros((3, 2)), np.zeros((2, 2)), np.zeros((2, 2)))}, ["x", "y"])

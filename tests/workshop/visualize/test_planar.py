@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from grid_cells import where
 from keras_gen.workshop.visualize import planar_densities
 
 DARK, BRIGHT = (68, 1, 84), (253, 231, 36)  # 0 and the largest value
@@ -23,10 +24,6 @@ def left(points):
         return np.log((points[:, 0] < 0) / 32)
 
 
-def where(image, color):
-    return np.argwhere((image == color).all(axis=-1))
-
-
 def test_densities_are_drawn_where_they_are_and_on_the_scale_of_the_first(rng):
     points = rng.uniform(0, 4, (500, 2))
     image = planar_densities({"a": (points, {"p": upper_right})}, side=10)
@@ -40,10 +37,3 @@ def test_densities_are_drawn_where_they_are_and_on_the_scale_of_the_first(rng):
     assert both.shape[1] == pytest.approx(2 * image.shape[1], rel=0.01)
     # What exceeds the scale is as bright as its end; half of it is not.
     assert len(where(both, BRIGHT)) == pytest.approx(2 * len(bright), rel=0.15)
-
-
-@pytest.mark.parametrize("rows", [{}, {"a": (np.zeros([3, 1]), {"p": left})},
-                                  {"a": (np.zeros([3, 2]), {})}])  # fmt: skip
-def test_other_rows_are_refused(rows):
-    with pytest.raises(ValueError, match=r"expected at least one row, of points \[n, 2\]"):
-        planar_densities(rows)

@@ -1,7 +1,6 @@
 """What a pixel depends on, as an image."""
 
 import numpy as np
-import pytest
 
 from causality import sees
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn
@@ -32,8 +31,3 @@ def test_the_blind_spot_is_of_the_plain_network_alone():
     for weight in network.trainable_variables:  # those that add to the horizontal stack are zeros
         weight.assign(weight + np.random.default_rng(0).normal(0, 0.1, weight.shape))
     assert not (seen_pixels(network, 4, 2, scale=1) == UNSEEN).all(axis=-1).any()
-
-
-def test_pixels_outside_are_refused():
-    with pytest.raises(ValueError, match=r"The pixel is \(5, 0\): expected one of an image of 5x6"):
-        seen_pixels(pixel_cnn((5, 6, 1), 1, filters=2, blocks=0), 5, 0)

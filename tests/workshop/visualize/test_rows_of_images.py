@@ -180,6 +180,3 @@ def test_mixed_styles_have_the_coarse_layers_of_the_row():
     rows, columns = np.array([[10.0], [20.0]]), np.array([[1.0], [2.0]])
     found = gray(style_mixing(Styled(), rows, columns, layers=2), 3)
     assert found == [[255, 3, 6], [30, 21, 22], [60, 41, 42]]
-    for layers in (0, 3):
-        with pytest.raises(ValueError, match=f"layers is {layers}: expected 1 to 2"):
-            style_mixing(Styled(), rows, columns, layers)

@@ -1,7 +1,6 @@
 """Texts as an image."""
 
 import numpy as np
-import pytest
 
 from keras_gen.workshop.visualize import text_page
 
@@ -14,8 +13,3 @@ def test_more_lines_make_a_higher_image_and_other_texts_another_one():
     assert one.shape[0] < two.shape[0] and one.shape[0] < long.shape[0]
     assert one.std() > 0
     assert (text_page(["a"]) != text_page(["b"])).any()
-
-
-def test_no_texts_are_refused():
-    with pytest.raises(ValueError, match="There is no text"):
-        text_page([])

@@ -12,8 +12,10 @@ from keras_gen.workshop.results.records import Record
 RECIPE = '''
 """A toy."""
 
+import sys
+
 if __name__ == "__main__":
-    import argparse, json, pathlib, sys
+    import argparse, json, pathlib
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--output", type=pathlib.Path)
@@ -37,21 +39,25 @@ if __name__ == "__main__":
         "data": {"name": source, "train": f"100 examples: {source}"},
     }
     (folder / "keras_gen.json").write_text(json.dumps(metadata))
-else:
-    import dataclasses
-    from keras_gen.workshop.run import RunSettings
+    sys.exit()
 
-    @dataclasses.dataclass(frozen=True)
-    class Settings(RunSettings):
-        rate: float = 0.1
-        """Rate."""
-        dataset: str = "cubes"
-        """Toys."""
+import dataclasses
+from keras_gen.workshop.run import RunSettings, run_recipe
 
-    PRESETS = {"smoke": dict(epochs=1), "cpu": dict(epochs=20), "paper": dict(epochs=200)}
+@dataclasses.dataclass(frozen=True)
+class Settings(RunSettings):
+    rate: float = 0.1
+    """Rate."""
+    dataset: str = "cubes"
+    """Toys."""
 
-    def main(run, s):
-        pass
+PRESETS = {"smoke": dict(epochs=1), "cpu": dict(epochs=20), "paper": dict(epochs=200)}
+
+def main(run, s):
+    pass
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)
 '''
 PUBLISHED = """
 system = "Toy"
@@ -132,10 +138,7 @@ def make_record(command="--preset cpu", values=None, **changes) -> Record:
     """A run of the toy with these flags; other settings than the rate are added to its config."""
     words = command.split()
     config = {"preset": words[1], "seed": 0, "rate": 0.1} | changes.pop("config", {})
-    usual = dict(
-        train_size=100, split="test, 1,000", steps=2000, minutes=1.5, device="2 CPU cores",
-        versions=None, date=None, note=None,
-    )  # fmt: skip
+    usual = dict(train_size=100, split="test, 1,000", steps=2000, minutes=1.5, device="2 CPU cores")
     values = {"nll": 83.9, "nll_error": 0.25} if values is None else values
     command = command if command.startswith("python") else f"python recipes/toy.py {command}"
     return Record(command=command, config=config, values=values, **usual | changes)

@@ -124,7 +124,7 @@ def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, A
     """The line of a figure of one run, published or not; a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     numbers = {**metrics, **config}
-    return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", None, None, None, values),))
+    return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", values),))
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:

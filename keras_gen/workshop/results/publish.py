@@ -10,7 +10,7 @@ from typing import Any
 from keras_gen.workshop.results.declarations import Published, read_published
 from keras_gen.workshop.results.finished_runs import FinishedRun, load_recipe, read_run
 from keras_gen.workshop.results.page_lines import Group, groups
-from keras_gen.workshop.results.records import Record, read_records, write_records
+from keras_gen.workshop.results.records import Record, checksum, read_records, write_records
 
 
 def publish(
@@ -96,10 +96,10 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         device=run.metrics.get("device") or "unknown",
         versions=run.versions,
         date=run.date,
-        note=None,
         values=values,
         resumed=bool(run.metrics.get("resumed")),
         run=run.id,
+        settings=checksum(config),
     )
 
 

@@ -1,12 +1,20 @@
 """What published runs reached, kept in `recipes/results/<recipe>.json`."""
 
+import contextlib
 import dataclasses
+import functools
+import io
 import json
+import shlex
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from keras_gen.files.reading import read_text
 from keras_gen.files.writing import write_json
+from keras_gen.workshop.run.outline import Outline, read_outline
+from keras_gen.workshop.run.settings import PLACES, parse
 
 RESULTS = Path("recipes") / "results"
 """Where records lie, relative to the repository's root."""
@@ -20,7 +28,7 @@ class Record:
 
     Attributes:
         command: Its command, in the repository's root.
-        config: Its settings.
+        config: Its settings, which files do not hold, for its command leads to them.
         train_size: Examples trained on, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
         split: What was measured on, and its size.
         steps: Training steps.
@@ -32,6 +40,7 @@ class Record:
         values: What it measured and publishes, by the names in its metrics.
         resumed: Whether it was interrupted, and went on from a checkpoint.
         run: Its id, which its images have too; None if not recorded.
+        settings: The `checksum` of its settings when it was published; None before.
     """
 
     command: str
@@ -41,12 +50,13 @@ class Record:
     steps: int
     minutes: int | float
     device: str
-    versions: dict | None
-    date: str | None
-    note: str | None
     values: dict
+    versions: dict | None = None
+    date: str | None = None
+    note: str | None = None
     resumed: bool = False
     run: str | None = None
+    settings: int | None = None
 
     def __post_init__(self):
         """Checks the values, for people may edit the files."""
@@ -77,6 +87,48 @@ class Record:
         return sum(word.startswith("--") and word not in NEUTRAL for word in words)
 
 
+def checksum(config: Mapping[str, Any]) -> int:
+    """A number that changes if a setting does: the sum of a checksum for each.
+
+    So a setting that a recipe gets later adds a number of its own.
+    """
+    return sum(zlib.crc32(f"{name}={value}".encode()) for name, value in config.items())
+
+
+def settings_of(recipe: Path, command: str) -> dict[str, Any]:
+    """The settings to which a published command leads.
+
+    Args:
+        recipe: The recipe's file.
+        command: Its command, such as `"python recipes/vae_mnist.py --preset cpu"`.
+
+    Raises:
+        ValueError: If the recipe does not take these flags.
+    """
+    return _settings(_outline(recipe, recipe.stat().st_mtime_ns), command)
+
+
+@functools.cache
+def _outline(recipe: Path, written: int) -> Outline:
+    """The outline of a recipe, read once for each time that it was `written`."""
+    outline = read_outline(recipe)
+    if outline is None:
+        raise ValueError(f"{recipe} does not end with a call of run_recipe")
+    return outline
+
+
+@functools.cache
+def _settings(outline: Outline, command: str) -> dict[str, Any]:
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            flags = shlex.split(command)[2:]
+            settings = parse(outline.settings, outline.presets, "", flags)
+    except SystemExit:
+        raise ValueError(said.getvalue().strip().rpartition("error: ")[2]) from None
+    return {name: value for name, value in settings.as_json().items() if name not in PLACES}
+
+
 def recipes_folder(root: str | Path) -> Path:
     """The folder of recipes in the repository at `root`, which must exist."""
     folder = Path(root) / "recipes"
@@ -88,8 +140,12 @@ def recipes_folder(root: str | Path) -> Path:
     return folder
 
 
-def read_records(root: str | Path) -> dict[str, list[Record]]:
+def read_records(root: str | Path, recipe: str = "*") -> dict[str, list[Record]]:
     """The records of every recipe that has some, by the recipe's name, ascending.
+
+    Args:
+        root: The folder that holds `recipes/`.
+        recipe: Name of the recipe whose records are read; by default of all.
 
     Raises:
         FileNotFoundError: If the folder `root` holds no recipes.
@@ -98,22 +154,34 @@ def read_records(root: str | Path) -> dict[str, list[Record]]:
     Example:
         >>> read_records(".")["vae_mnist"][0].values["nll"]
     """
-    recipes_folder(root)
-    return {path.stem: _read(path) for path in sorted((Path(root) / RESULTS).glob("*.json"))}
+    recipes = recipes_folder(root)
+    files = sorted((Path(root) / RESULTS).glob(f"{recipe}.json"))
+    return {path.stem: _read(path, recipes / f"{path.stem}.py") for path in files}
 
 
 def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
     """Writes the records of one recipe, atomically, and returns the file."""
     path = Path(root) / RESULTS / f"{recipe}.json"
-    write_json(path, [dataclasses.asdict(record) for record in records])
+    write_json(path, list(map(_row, records)))
     return path
 
 
-def _read(path: Path) -> list[Record]:
+def _row(record: Record) -> dict[str, Any]:
+    """A record as its file holds it: without its settings, and what it does not have."""
+    row = dataclasses.asdict(record)
+    config = row.pop("config")
+    if record.settings is None:
+        row["settings"] = checksum(config)
+    return {name: value for name, value in row.items() if value not in (None, False)}
+
+
+def _read(path: Path, recipe: Path) -> list[Record]:
     try:
-        records = json.loads(read_text(path))
-        return [Record(**record) for record in records]
+        return [
+            Record(config=settings_of(recipe, row["command"]), **row)
+            for row in json.loads(read_text(path))
+        ]
     # A TypeError names fields that lack or are unknown.
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
         text = str(error).replace("Record.__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used ({text}): publish its runs again.") from None

@@ -60,7 +60,7 @@ def reproduce(
             the published data.
     """
     root = Path(root).resolve()
-    record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
+    record = _choose(read_records(root, recipe).get(recipe, []), recipe, preset, say)
     published = read_published(root, recipe).on(record.config)
     moment = time.strftime("%Y%m%d-%H%M%S")
     folder = Path(output or Path("runs") / "reproduce" / f"{recipe}-{moment}").resolve()

@@ -75,7 +75,7 @@ def longer(
             published command sets stays as published.
     """
     try:
-        records = read_records(recipe.parent.parent).get(recipe.stem, [])
+        records = read_records(recipe.parent.parent, recipe.stem).get(recipe.stem, [])
     except FileNotFoundError:
         return []
     found = [r for r in records if r.minutes > minutes + 1 and r.preset != QUICK]

@@ -11,7 +11,7 @@ from typing import Any
 from keras_gen.workshop.run.settings import RunSettings, check
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Outline:
     """What a recipe's command line depends on: its docstring, its dataclass and its presets."""
 
@@ -88,14 +88,14 @@ def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
 
 def _needed(body: list[ast.stmt], names: list[str]) -> list[ast.stmt]:
     """The statements that bind names, and the names in those statements, in the file's order."""
-    binding = {name: node for node in body for name in _bound(node)}
     asked = set(names)
     found: set[str] = set()
     while asked - found:
         name = (asked - found).pop()
         found.add(name)
-        if name in binding:
-            asked |= _read(binding[name])
+        for node in body:
+            if name in _bound(node):
+                asked |= _read(node)
     return [kept for node in body if (kept := _only(node, found)) is not None]
 
 
@@ -112,6 +112,8 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.Assign):
         yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id
 
 
 def _only(node: ast.stmt, names: set[str]) -> ast.stmt | None:

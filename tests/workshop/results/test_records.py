@@ -1,11 +1,13 @@
 """Published runs in files, and what they say of themselves."""
 
+import dataclasses
 import json
 
 import pytest
 
 from keras_gen.workshop.results import read_records, write_records
-from toy_results import make_record, make_root
+from keras_gen.workshop.results.records import checksum
+from toy_results import RECIPE, make_record, make_root
 
 pytestmark = pytest.mark.pages
 
@@ -15,10 +17,33 @@ def test_records_return_from_files(tmp_path):
     assert read_records(tmp_path) == {}
     records = [make_record(), make_record("--preset paper", note="a | b", versions={"k": "1"})]
     path = write_records(tmp_path, "toy", records)
+    (tmp_path / "recipes" / "another.py").write_text(RECIPE)
     write_records(tmp_path, "another", records[:1])
     assert path == tmp_path / "recipes" / "results" / "toy.json"
     found = read_records(tmp_path)
-    assert list(found) == ["another", "toy"] and found["toy"] == records
+    assert list(found) == ["another", "toy"]
+    assert list(read_records(tmp_path, "toy")) == ["toy"]
+    for record, back in zip(records, found["toy"], strict=True):
+        assert back.settings == checksum(record.config)
+        config = record.config | {"epochs": back.config["epochs"]}
+        assert back.config == back.config | config
+        assert dataclasses.replace(back, settings=None, config=record.config) == record
+
+
+def test_settings_are_those_of_the_command(tmp_path):
+    root = make_root(tmp_path)
+    write_records(root, "toy", [make_record("--preset paper --rate 2.5 --seed 3")])
+    (record,) = read_records(root)["toy"]
+    expected = dict(preset="paper", rate=2.5, seed=3, epochs=200, dataset="cubes")
+    assert record.config == record.config | expected
+    assert "config" not in (root / "recipes" / "results" / "toy.json").read_text()
+
+
+def test_a_checksum_tells_a_changed_setting_and_not_one_that_came_later():
+    config = {"epochs": 20, "rate": 0.1, "kind": None}
+    assert checksum(config | {"rate": 0.2}) != checksum(config)
+    later = {"width": 3}
+    assert checksum(config | later) - checksum(config) == checksum(later)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +53,9 @@ def test_records_return_from_files(tmp_path):
         (lambda runs: runs[0].update(color="red"), "unexpected keyword argument 'color'"),
         (lambda runs: runs[0]["values"].update(nll="85"), "the value of nll is '85': expected a"),
         (lambda runs: runs[0]["values"].update(nll=float("nan")), "the value of nll is nan"),
-        (lambda runs: runs.append("run"), "must be a mapping"),
+        (lambda runs: runs.append("run"), "string indices must be integers"),
+        (lambda runs: runs[0].pop("command"), "'command'"),
+        (lambda runs: runs[0].update(command="python toy.py --wheels 4"), "--wheels is not"),
     ],
 )
 def test_edited_files(tmp_path, change, message):

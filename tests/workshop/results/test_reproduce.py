@@ -89,10 +89,16 @@ def test_existing_folders_stay(root, tmp_path):
     assert not list((tmp_path / "old").iterdir())
 
 
-@pytest.mark.parametrize("command", ["python other.py", "python rm recipes/toy.py"])
-def test_commands_that_start_no_recipe(root, command):
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("python other.py", "starts no recipe"),
+        ("python rm recipes/toy.py", "recipes/toy.py is not a flag"),
+    ],
+)
+def test_commands_that_start_no_recipe(root, command, sentence):
     publish(root, make_record(command))
-    with pytest.raises(ValueError, match="starts no recipe"):
+    with pytest.raises(ValueError, match=sentence):
         reproduce(root, "toy")
     assert not (root.parent / "here" / "runs").exists()
 

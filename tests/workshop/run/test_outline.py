@@ -19,7 +19,8 @@ import dataclasses
 
 import nothing_of_that_name
 
-LARGE = 7
+LARGE = 3
+LARGE += 4
 nothing_of_that_name.start()
 
 

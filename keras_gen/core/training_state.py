@@ -19,7 +19,7 @@ from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.data.source import Source
 from keras_gen.files.locks import hold, let_go
-from keras_gen.files.reading import open_regular
+from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import clear_partial_files, replacing
 from keras_gen.messages import warn
 
@@ -167,8 +167,8 @@ class TrainingState(keras.callbacks.Callback):
             if path in self._damaged:
                 continue
             try:
-                with open_regular(path) as opened:
-                    run = _metadata(np.load(opened, allow_pickle=False)).get("run", self.run)
+                with open_arrays(path) as file:
+                    run = _metadata(file).get("run", self.run)
             except Exception:  # Damage has many kinds.
                 continue
             if run != self.run or self.latest is None or path > self.latest:
@@ -414,8 +414,7 @@ def _paths(directory: Path) -> list[Path]:
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """What a checkpoint holds: an error if any of it is missing or of another kind."""
-    # Opened here, because numpy leaves what it cannot read open.
-    with open_regular(path) as opened, np.load(opened, allow_pickle=False) as file:
+    with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.
         arrays = {name: file[name] for name in file.files if name != _META}

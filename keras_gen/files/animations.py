@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import itertools
+import math
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
 """Endings and formats of the images that may be animations."""
+MOST_PIXELS = 2**30
+"""Pixels of the largest animation that is read, in all frames: 3 GiB in RGB."""
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 """Endings of the files that are taken for videos, in any case."""
 
@@ -154,6 +157,9 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
             animation = stack.enter_context(Image.open(source, formats=tuple(ANIMATED.values())))
             count = getattr(animation, "n_frames", 1)
             loop = animation.info.get("loop")
+            pixels = count * math.prod(animation.size)
+            if pixels > MOST_PIXELS:
+                raise ValueError(f"its frames have {pixels:,} pixels of at most {MOST_PIXELS:,}")
         if loop is None and format != "GIF":  # a GIF without a number plays once
             loop = 1
         options = {} if loop is None else {"loop": loop}

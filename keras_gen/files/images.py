@@ -47,6 +47,8 @@ _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 _SCAN, _END = b"\xda", b"\xd9"
 _TILE_SIDES = (322, 323)  # TIFF tags
 _PILLOW_GUARD = threading.Lock()
+_LARGE = 2**26  # pixels of images that threads decode one at a time
+_LARGE_GUARD = threading.Lock()
 
 
 class Decoded(NamedTuple):
@@ -88,11 +90,12 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
         image = _open(contents)
         refusal = _refusal(image, most) or _refusal_of_scans(contents)
         if not refusal:
-            has_16_bits = ";16" in f"{image.mode} {image.tile}"
-            image.load()
-            refusal = _refusal_of_depth(image) if has_16_bits else ""
-        if not refusal:
-            return Decoded(rgb(image), _is_transparent(image))
+            with _LARGE_GUARD if math.prod(image.size) > _LARGE else contextlib.nullcontext():
+                has_16_bits = ";16" in f"{image.mode} {image.tile}"
+                image.load()
+                refusal = _refusal_of_depth(image) if has_16_bits else ""
+                if not refusal:
+                    return Decoded(rgb(image), _is_transparent(image))
     except Exception as error:  # Broken files end in errors of many kinds.
         raise ValueError(
             f"not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image ({len(contents)} bytes)"

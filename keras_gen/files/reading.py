@@ -1,9 +1,14 @@
 """Reading of files that end."""
 
+import contextlib
 import json
 import os
 import stat
+import zipfile
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from keras_gen.arguments import checked_path
 
@@ -11,6 +16,10 @@ MOST_BYTES = 2**30
 """Bytes of the largest file that is read at once: 1 GiB."""
 MOST_TEXT = 2**24
 """Bytes of the largest file of settings or other JSON: 16 MiB."""
+MOST_UNPACKED = 2**28
+"""Bytes that any zip archive may unpack to: 256 MiB."""
+MOST_EXPANSION = 100
+"""Largest ratio of the unpacked size of a larger archive to its size."""
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -81,3 +90,38 @@ def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str,
             f"{path} holds a JSON {type(value).__name__} where an object is expected: {way_out}."
         )
     return value
+
+
+@contextlib.contextmanager
+def open_arrays(path: str | os.PathLike) -> Iterator[Mapping[str, np.ndarray]]:
+    """Opens a file of NumPy arrays, `.npz`: each is read when it is asked for.
+
+    Raises:
+        OSError: As `open_regular`.
+        ValueError: If it is not such a file, or is one that `refuse_bomb` refuses.
+    """
+    with open_regular(path) as file:
+        refuse_bomb(path, file)
+        with np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+
+
+def refuse_bomb(path: str | os.PathLike, file: BinaryIO) -> None:
+    """Raises a ValueError if a file is not a zip archive, or unpacks to far more than its size.
+
+    Args:
+        path: Its path, for the message.
+        file: The open file, which is at its beginning afterwards.
+    """
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{path} is not a zip archive: copy it again if it is cut or empty.")
+    with zipfile.ZipFile(file) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    size = file.seek(0, os.SEEK_END)
+    most = max(MOST_UNPACKED, MOST_EXPANSION * size)
+    if unpacked > most:
+        raise ValueError(
+            f"{path} has {size:,} bytes and would unpack to {unpacked:,}: expected at most "
+            f"{most:,}. Pack it again without compression if you trust it."
+        )
+    file.seek(0)

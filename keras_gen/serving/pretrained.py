@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_path
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.places import place
+from keras_gen.files.reading import open_arrays, open_regular, refuse_bomb
 from keras_gen.keras_internals import all_layers
 from keras_gen.messages import warn
 from keras_gen.serving.exported import data_of, find, read_metadata, resolve, versions
@@ -90,6 +91,8 @@ def _of_file(path: Path) -> Any:
             f"{path} is not a whole .keras file: expected the zip archive that model.save writes. "
             "Copy the file again if it is cut or empty."
         )
+    with open_regular(path) as file:
+        refuse_bomb(path, file)
     with _in_one_sentence(path):
         return keras.saving.load_model(path)
 
@@ -191,7 +194,7 @@ def restore_beside(model: GenerativeModel, path: Path) -> None:
 
 
 def _described(file: Path) -> dict[str, np.ndarray]:
-    with np.load(file, allow_pickle=False) as arrays:
+    with open_arrays(file) as arrays:
         return dict(arrays)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_gen.files import animations
 from keras_gen.files.animations import is_animation, is_video, map_frames, write_animation
 
 # Four large squares each: few colors for GIF, and few edges for WebP.
@@ -101,6 +102,16 @@ def test_a_broken_frame_is_named_and_nothing_written(tmp_path):
         map_frames(path, tmp_path / "b.png", lambda image: image)
     assert (tmp_path / "b.png").read_bytes() == b"mine"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_animations_of_too_many_pixels_are_refused_before_they_are_decoded(
+    tmp_path, monkeypatch, ending
+):
+    monkeypatch.setattr(animations, "MOST_PIXELS", 4095)
+    path = save(tmp_path / f"a.{ending}")
+    with pytest.raises(ValueError, match=r"its frames have 4,096 pixels of at most 4,095"):
+        map_frames(path, tmp_path / "b.gif", lambda image: image)
 
 
 @pytest.mark.parametrize("ending", ["gif", "png", "webp"])

@@ -2,13 +2,16 @@
 
 import os
 import socket
+import zipfile
 
 import numpy as np
 import pytest
 
+import keras_gen
+from keras_gen.core import training_state
 from keras_gen.files.animations import is_animation, is_video, map_frames, write_animation
 from keras_gen.files.images import read_image, write_image, write_png
-from keras_gen.files.reading import open_regular, read_json, read_regular, read_text
+from keras_gen.files.reading import open_arrays, open_regular, read_json, read_regular, read_text
 from keras_gen.files.sounds import write_wav
 from keras_gen.files.writing import write_json
 
@@ -60,6 +63,30 @@ def test_huge_files_are_not_read(tmp_path, read):
         file.truncate(2**40)
     with pytest.raises(OSError, match="huge has 1,099,511,627,776 bytes: expected at most "):
         read(tmp_path / "huge")
+
+
+def arrays_of(path):
+    with open_arrays(path) as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize("copies", [1, 1000], ids=["one member", "many members"])
+@pytest.mark.parametrize("read", [arrays_of, keras_gen.load, training_state._read])
+def test_archives_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, read, copies):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(copies):
+            archive.writestr(f"{number}.npy", bytes(1000))
+        for member in archive.infolist():  # as if the zeros were 300 MB in all
+            member.file_size = 3 * 10**8 // copies
+    size = path.stat().st_size
+    with pytest.raises(ValueError, match=rf"has {size:,} bytes and would unpack to 300,000,000: "):
+        read(path)
+
+
+def test_archives_whose_arrays_compress_well_are_read(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", zeros=np.zeros(10**6))
+    assert arrays_of(tmp_path / "a.npz")["zeros"].shape == (10**6,)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

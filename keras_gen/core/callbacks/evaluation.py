@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_path
 from keras_gen.core import averaged_weights, is_chief
-from keras_gen.files.reading import open_regular
+from keras_gen.files.reading import open_regular, refuse_bomb
 from keras_gen.files.writing import replacing
 
 _RECORD = "evaluation.json"
@@ -155,7 +155,9 @@ class Evaluation(keras.callbacks.Callback):
 def _read(path: Path) -> dict:
     """The record of a best model's file; empty if there is no such file."""
     try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as members:
-            return json.loads(members.read(_RECORD))
+        with open_regular(path) as file:
+            refuse_bomb(path, file)
+            with zipfile.ZipFile(file) as members:
+                return json.loads(members.read(_RECORD))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return {}

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_path, checked_seed
 from keras_gen.checked_arguments import checked_types
-from keras_gen.files.reading import open_regular
+from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
     Kind,
@@ -257,7 +257,7 @@ def trained_extractor(
     classes = int(labels.max()) + 1
     model = build_classifier(images.shape[1:], classes, seed, kind)
     try:
-        with open_regular(path) as file, np.load(file) as saved:
+        with open_arrays(path) as saved:
             accuracy = float(saved["accuracy"])
             scale = float(saved["scale"])
             model.set_weights([saved[str(i)] for i in range(len(model.weights))])

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from keras_gen.files.reading import open_arrays
+
 _HOST = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 _FILES = {"train": "usps.bz2", "test": "usps.t.bz2"}
 
@@ -53,8 +55,8 @@ class Usps(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         folder = dl_manager.manual_dir
         if (folder / "usps.npz").exists():
-            with (folder / "usps.npz").open("rb") as file:
-                arrays = dict(np.load(file))
+            with open_arrays(folder / "usps.npz") as file:
+                arrays = dict(file)
             return {
                 split: self._generate_examples(arrays[f"x_{split}"], arrays[f"y_{split}"])
                 for split in _FILES

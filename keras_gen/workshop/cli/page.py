@@ -102,8 +102,14 @@ def page(
         chosen.change(show, chosen, columns, queue=False)
     blocks.queue(api_open=False, max_size=WAITING)
     blocks.state_session_capacity = VISITORS
+    messages = blocks._queue.pending_messages_per_session
+
+    def unread(visitor: str) -> int:
+        return messages[visitor].qsize() if visitor in messages else 0
+
     app = fastapi.FastAPI()
-    app.add_middleware(Guard, uploads=uploads, most=megabytes * 2**20, local=local)
+    most = megabytes * 2**20
+    app.add_middleware(Guard, uploads=uploads, most=most, local=local, unread=unread)
     return gr.mount_gradio_app(
         app,
         blocks,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ SESSION = 64  # characters of a visitor's name, which Gradio keeps when its even
 SECONDS = 60  # that reading a request may take
 HEADERS = 10  # seconds between two looks at a connection without a request
 CONNECTIONS = 400  # each may also read a file, and a process usually has 1,024 descriptors
+OF_ONE_ADDRESS = 200  # connections
+UNREAD = 100  # messages to a visitor, after which no further event of the visitor is accepted
 HEAD = 2**14  # bytes of a request's headers
 PATHS = 16  # files that a request names
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -49,13 +51,22 @@ class Guard:
         most: Size of the largest upload, in bytes. A request holds one.
         local: Whether the page is for this machine alone: then requests must call it by a name that
             no other site can have.
+        unread: Maps a visitor's name to the number of messages that wait for the visitor.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Path, most: int, local: bool):
+    def __init__(
+        self,
+        app: ASGIApp,
+        uploads: Path,
+        most: int,
+        local: bool,
+        unread: Callable[[str], int] = lambda visitor: 0,
+    ):
         self.app = app
         self.uploads = uploads
         self.largest = most + FORM
         self.local = local
+        self.unread = unread
         # Bytes of requests in progress, of uploads and of others.
         self.held = {True: 0, False: 0}
         self.uploading = asyncio.Lock()
@@ -114,7 +125,10 @@ class Guard:
             make_room(self.uploads)
             await self._read(request, body, is_upload)
             if not is_upload:
-                files += _named(bytes(body))
+                named = _named(bytes(body))
+                files += named["path"]
+                if any(self.unread(str(name)) > UNREAD for name in named["session_hash"]):
+                    raise HTTPException(429, "the messages to this visitor are not read.")
         if len(files) > PATHS:
             raise HTTPException(413, f"the request names more than {PATHS} files.")
         if not all(_is_below(file, self.uploads) for file in files):
@@ -138,27 +152,36 @@ class Guard:
 
 
 class Connection(H11Protocol):
-    """A connection that is closed if it sends no whole request for a while, or is one too many."""
+    """A connection that is closed if it is one too many, or is idle.
+
+    It is idle if it sends no whole request, or reads nothing of an answer, between two looks.
+    """
 
     def connection_made(self, transport: Any) -> None:
         """Begins a connection."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
+        host = self.client and self.client[0]
+        of_host = sum(
+            bool(other.client) and other.client[0] == host for other in self.connections
+        )
+        if len(self.connections) > CONNECTIONS or of_host > OF_ONE_ADDRESS:
             transport.abort()
-        self._look = self.loop.call_later(HEADERS, self._close_if_waiting, None)
+        self._look = self.loop.call_later(HEADERS, self._close_if_idle, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends a connection."""
         self._look.cancel()
         super().connection_lost(exc)
 
-    def _close_if_waiting(self, before: Any) -> None:
-        """Closes the connection if it has no request, and had none when it was looked at before."""
-        is_waiting = self.cycle is None or self.cycle.response_complete
-        if is_waiting and self.cycle is before:
+    def _close_if_idle(self, before: Any) -> None:
+        """Closes the connection if its state is the one of the look before."""
+        if self.cycle is None or self.cycle.response_complete:
+            now = self.cycle  # it has no request
+        else:
+            now = self.transport.get_write_buffer_size() or object()
+        if now == before:
             return self.transport.abort()
-        now = self.cycle if is_waiting else self
-        self._look = self.loop.call_later(HEADERS, self._close_if_waiting, now)
+        self._look = self.loop.call_later(HEADERS, self._close_if_idle, now)
 
 
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
@@ -190,8 +213,8 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _named(body: bytes) -> list[Any]:
-    """The values of `path` in JSON, at any depth; those that are objects as None."""
+def _named(body: bytes) -> dict[str, list[Any]]:
+    """The values of `path` and `session_hash` in JSON, at any depth; objects become None."""
     values: dict[str, list[Any]] = {"path": [], "session_hash": []}
 
     def read(pairs: list[tuple[str, Any]]) -> None:
@@ -205,7 +228,7 @@ def _named(body: bytes) -> list[Any]:
         raise HTTPException(400, "the request is not valid JSON.") from None
     if any(len(str(name)) > SESSION for name in values["session_hash"]):
         raise HTTPException(413, f"session_hash has more than {SESSION} characters.")
-    return values["path"]
+    return values
 
 
 def _is_below(file: Any, folder: Path) -> bool:

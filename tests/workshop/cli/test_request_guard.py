@@ -22,6 +22,7 @@ from keras_gen.workshop.cli.request_guard import (
     FORM,
     PATHS,
     SESSION,
+    UNREAD,
     UPLOAD,
     Connection,
     Guard,
@@ -31,10 +32,10 @@ from keras_gen.workshop.cli.request_guard import (
 JOIN = "/gradio_api/queue/join"
 
 
-def client(uploads, local=True):
+def client(uploads, local=True, **options):
     """A page that answers everything with "taken"."""
     app = FastAPI()
-    app.add_middleware(Guard, uploads=uploads, most=100, local=local)
+    app.add_middleware(Guard, uploads=uploads, most=100, local=local, **options)
     for path in (UPLOAD, JOIN):
         app.post(path)(lambda: "taken")
     app.get(DEEP_LINK)(lambda: "taken")
@@ -135,6 +136,12 @@ def test_what_gradio_keeps_is_short(tmp_path, content, status):
     assert client(tmp_path).post(JOIN, content=body).status_code == status
 
 
+def test_visitors_who_do_not_read_their_messages_send_no_further_events(tmp_path):
+    page = client(tmp_path, unread={"reads": UNREAD, "does not": UNREAD + 1}.get)
+    for visitor, status in (("reads", 200), ("does not", 429)):
+        assert page.post(JOIN, json={"session_hash": visitor}).status_code == status
+
+
 def test_what_is_left_of_an_upload_is_deleted(tmp_path):
     example = tmp_path / "example.png"
     example.touch()
@@ -164,6 +171,7 @@ class Server:
         app.add_middleware(Guard, uploads=uploads, most=0, local=True)
         for path in (UPLOAD, JOIN):
             app.post(path)(lambda: self.requests.append(1) or "taken")
+        app.get("/large")(lambda: "a" * 10**8)
         config = uvicorn.Config(app, http=Connection, ws="none", log_level="critical")
         self.server = uvicorn.Server(config)
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -260,7 +268,17 @@ def test_connections_without_a_request_are_closed(server):
     assert status(reading).startswith("HTTP/1.1 200 ")
 
 
-def test_connections_are_counted(server):
+def test_connections_that_read_nothing_of_an_answer_are_closed(server):
+    server.connect(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    held = server.server.server_state.connections
+    until(lambda: held)
+    until(lambda: not held)
+
+
+@pytest.mark.parametrize("limit", ["CONNECTIONS", "OF_ONE_ADDRESS"])
+def test_connections_are_counted(server, monkeypatch, limit):
+    monkeypatch.setattr(request_guard, "CONNECTIONS", 40)
+    monkeypatch.setattr(request_guard, limit, 20)
     waiting = [server.connect() for _ in range(40)]
     until(lambda: sum(map(is_open, waiting)) <= 20)
     until(lambda: not any(map(is_open, waiting)))

@@ -1,14 +1,12 @@
 """A prior over codes, given the class of an example (Esser, Rombach, Ommer 2021)."""
 
 import keras
-import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.code_prior import CodePrior
 from keras_gen.core import capability, require_classes
-from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import label_edges
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -55,19 +53,12 @@ class ClassCodePrior(CodePrior):
         self.classes = checked_size("classes", classes)
         super().__init__(network, coder, seed, **kwargs)
         require_classes(self.classes, network)
-        self.edges["labels"] = Labels(classes)
-        self.edges["label"] = Labels(classes, unknown=True, name="label")
-
-    @override
-    def noise(self, n, key):
-        labels = random_labels(n, key, self.classes)
-        return {"values": super().noise(n, key), "labels": labels}
+        self.edges |= label_edges(classes)
 
     @override
     def from_noise(self, noise, label=-1, temperature=1.0):
         """Returns the examples of drawn codes of the given class, or of random ones."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        codes = self.drawn_codes(noise["values"], temperature, [labels])
+        codes = self.drawn_codes(noise, temperature, [label])
         return self.coder.reconstructed(self.coder.embedded(codes))
 
     @override

@@ -1,13 +1,11 @@
 """A prior over the codes of speech, given the speaker (van den Oord, Vinyals, Kavukcuoglu 2017)."""
 
 import keras
-import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.code_prior import CodePrior
 from keras_gen.core import capability, require_classes
-from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import label_edges
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -50,20 +48,14 @@ class ConditionalCodePrior(CodePrior):
         super().__init__(network, coder, seed, **kwargs)
         self.speakers = coder.speakers
         require_classes(self.speakers, network)
-        self.edges["speakers"] = coder.edges["speakers"]
-        self.edges["speaker"] = Labels(coder.speakers, unknown=True, name="speaker")
-
-    @override
-    def noise(self, n, key):
-        speakers = random_labels(n, key, self.speakers)
-        return {"values": super().noise(n, key), "speakers": speakers}
+        self.edges |= label_edges(coder.speakers, "speakers")
+        self.edges["speakers"] = coder.edges["speakers"]  # perhaps with their names
 
     @override
     def from_noise(self, noise, speaker=-1, temperature=1.0):
         """Returns sounds of drawn codes, in the voice of the speaker or of random ones."""
-        speakers = tf.where(speaker < 0, noise["speakers"], speaker)
-        latents = self.coder.embedded(self.drawn_codes(noise["values"], temperature, [speakers]))
-        return self.coder.reconstructed(latents, speakers)
+        latents = self.coder.embedded(self.drawn_codes(noise, temperature, [speaker]))
+        return self.coder.reconstructed(latents, speaker)
 
     @override
     @capability

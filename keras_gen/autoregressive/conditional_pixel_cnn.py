@@ -9,8 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.core import capability, require_classes
-from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import label_edges
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -60,8 +59,7 @@ class ConditionalPixelCNN(PixelCNN):
         super().__init__(network, likelihood, seed, **kwargs)
         self.classes = checked_size("classes", classes)
         require_classes(self.classes, network)
-        self.edges["labels"] = Labels(classes)
-        self.edges["label"] = Labels(classes, unknown=True, name="label")
+        self.edges |= label_edges(classes)
 
     @property
     @override
@@ -86,15 +84,9 @@ class ConditionalPixelCNN(PixelCNN):
         return tf.transpose(by_class)
 
     @override
-    def noise(self, n, key):
-        labels = random_labels(n, key, self.classes)
-        return {"values": super().noise(n, key), "labels": labels}
-
-    @override
     def from_noise(self, noise, label=-1, temperature=1.0):
         """Returns images of the given class, or of random ones, drawn value by value."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self.drawn(noise["values"], temperature, [labels])
+        return self.drawn(noise, temperature, [label])
 
     @override
     @capability

@@ -1,14 +1,12 @@
 """WaveNet of several speakers (van den Oord et al. 2016)."""
 
 import keras
-import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.wavenet import WaveNet
 from keras_gen.core import require_classes
-from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import label_edges
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -46,16 +44,9 @@ class ConditionalWaveNet(WaveNet):
         super().__init__(network, **kwargs)
         self.speakers = checked_size("speakers", speakers)
         require_classes(self.speakers, network)
-        self.edges["speakers"] = Labels(speakers, name="speakers")
-        self.edges["speaker"] = Labels(speakers, unknown=True, name="speaker")
-
-    @override
-    def noise(self, n, key):
-        speakers = random_labels(n, key, self.speakers)
-        return {"values": super().noise(n, key), "speakers": speakers}
+        self.edges |= label_edges(speakers, "speakers")
 
     @override
     def from_noise(self, noise, speaker=-1, temperature=1.0):
         """Returns sounds of the given speaker, or of random ones, drawn sample by sample."""
-        speakers = tf.where(speaker < 0, noise["speakers"], speaker)
-        return self.drawn(noise["values"], temperature, [speakers])
+        return self.drawn(noise, temperature, [speaker])

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_integer, checked_seed, shown
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
+from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
 
@@ -206,15 +207,25 @@ class Condition(NamedTuple):
 
 
 def sample_conditions(model) -> dict[str, Condition]:
-    """Returns the arguments of a model's `sample` besides the number and the seed, by name."""
+    """Returns the arguments of a model's `sample` besides the number and the seed, by name.
+
+    They are the further parameters of its `from_noise`, where `**given` stands for the names in its
+    attribute `given`, in the singular.
+    """
     _, *rest = inspect.signature(model.from_noise).parameters.values()
-    for parameter in rest:
-        if parameter.name not in model.edges:
+    defaults: dict[str, Any] = {}
+    if any(p.name == "given" for p in rest):
+        for name in model.given:
+            any_class = isinstance(model.edges[name], Labels)
+            defaults[name.removesuffix("s")] = -1 if any_class else inspect.Parameter.empty
+    defaults |= {p.name: p.default for p in rest if p.name != "given"}
+    for name in defaults:
+        if name not in model.edges:
             raise TypeError(
-                f"{type(model).__name__}.from_noise takes {parameter.name!r}, and no edge says "
-                f"what it is: set self.edges[{parameter.name!r}], such as to a Number or a Choice."
+                f"{type(model).__name__}.from_noise has the parameter {name!r}, which is not an "
+                f"edge: set self.edges[{name!r}], such as to a Number or a Choice."
             )
-    return {p.name: Condition(model.edges[p.name], p.default) for p in rest}
+    return {name: Condition(model.edges[name], default) for name, default in defaults.items()}
 
 
 def sample(  # noqa: D417
@@ -252,7 +263,7 @@ def sample(  # noqa: D417
         seed = int(np.random.default_rng().integers(2**31))
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     noise = sampling_noise(self, n, seed)
-    prepared = _prepared(known, values.values(), n)
+    prepared = _prepared(self, known, values.values(), n, seed)
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
     inner = [condition.edge.inner_spec() for condition in known.values()]
     draw = self.graph("sample", functools.partial(_examples, self, list(known)), [specs, *inner])
@@ -293,7 +304,11 @@ def sampling_noise(model, n, seed):
 
 
 def _noise(model, n, seed):
-    return model.noise(n, stateless_seed(0, seed, "sample"))
+    return model.noise(n, _key(seed))
+
+
+def _key(seed):
+    return stateless_seed(0, seed, "sample")
 
 
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
@@ -312,7 +327,8 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
         seed = seed_checked(seed)
         n = samples_checked(n, MOST_SAMPLES)
         noise = _noise(model, n, seed)
-        return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
+        prepared = _prepared(model, known, values, n, seed)
+        return model.served(_examples(model, list(known), noise, *prepared))
 
     serve.limits = {"seed": SEEDS, "n": (1, MOST_SAMPLES)} | numbers
     serve.options = {n: edge.options for n, edge in edges.items() if isinstance(edge, Choice)}
@@ -352,8 +368,11 @@ def _part(some, value):
     return value[some] if value.shape.rank else value
 
 
-def _prepared(known, values, n) -> list[tf.Tensor]:
-    """Conditions that went through their edges: for each example, or a number for all."""
+def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
+    """Conditions that went through their edges: for each example, or a number for all.
+
+    Labels that are not given, -1, are drawn.
+    """
     prepared = []
     for (name, condition), value in zip(known.items(), values, strict=True):
         value = condition.edge.prepare(value)
@@ -365,5 +384,8 @@ def _prepared(known, values, n) -> list[tf.Tensor]:
                 with tf.control_dependencies([require(fits, sentence, count, n, n)]):
                     value = tf.identity(value)
             value = tf.broadcast_to(value, [n, *value.shape[1:]])
+        if isinstance(condition.edge, Labels) and condition.edge.unknown:
+            drawn = model.drawn_labels(n, _key(seed), condition.edge.classes)
+            value = tf.where(value < 0, drawn, value)
         prepared.append(value)
     return prepared

@@ -627,6 +627,10 @@ class GenerativeModel(keras.Model):
         """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
         return noise.categorical(logits, self.stateless_seed(use))
 
+    def drawn_labels(self, n, key, classes: int) -> tf.Tensor:
+        """Draws int32 labels `[n]` for samples of any class; here classes are equally likely."""
+        return noise.random_labels(n, key, classes)
+
     # Edges -----------------------------------------------------------------------------------
 
     @property

@@ -6,8 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_size
 from keras_gen.core import capability, require_classes
-from keras_gen.core.kinds_of_data import Labels, Number
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import Number, label_edges
 from keras_gen.diffusion.ddpm import DDPM
 from keras_gen.diffusion.paths import Path
 
@@ -82,8 +81,7 @@ class ConditionalDDPM(DDPM):
         self.classes = classes
         require_classes(classes + 1, network, place=2)  # the last label is for no class
         self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
-        self.edges["labels"] = Labels(classes)
-        self.edges["label"] = Labels(classes, unknown=True, name="label")
+        self.edges |= label_edges(classes)
         most = MOST_GUIDANCE
         why = ""
         if not self.unlabeled:
@@ -109,14 +107,9 @@ class ConditionalDDPM(DDPM):
         return (1 + guidance) * with_label - guidance * without
 
     @override
-    def noise(self, n, key):
-        return super().noise(n, key) | {"labels": random_labels(n, key, self.classes)}
-
-    @override
     def from_noise(self, noise, label=-1, guidance=0.0, steps=50, solver="ddim"):
         """Returns examples of the given class, or of random ones."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self.solved(noise, steps, solver, labels=labels, guidance=guidance)
+        return self.solved(noise, steps, solver, labels=label, guidance=guidance)
 
     @override
     @capability

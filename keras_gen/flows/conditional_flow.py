@@ -13,7 +13,7 @@ from keras_gen.arguments import (
 )
 from keras_gen.core import capability, noise
 from keras_gen.core.distribution.replicas import global_sum
-from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.core.kinds_of_data import Vectors, label_edges
 from keras_gen.flows.flow import Flow
 from keras_gen.layers.flows import Chain, Logit
 from keras_gen.networks.flows.coupling_flow import coupling_flow
@@ -75,8 +75,7 @@ class ConditionalFlow(Flow):
         self.classes = None if classes is None else checked_size("classes", classes, minimum=2)
         shape = flow.condition_shape
         if self.classes:
-            self.edges["labels"] = Labels(self.classes)
-            self.edges["label"] = Labels(self.classes, unknown=True, name="label")
+            self.edges |= label_edges(self.classes)
             # How many examples of each class it was trained on.
             self.class_counts = self.add_weight(
                 name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
@@ -242,22 +241,11 @@ class ConditionalFlow(Flow):
         )
 
     @override
-    def noise(self, n, key):
-        latents = super().noise(n, key)
-        if not self.classes:
-            return {"latents": latents}
+    def drawn_labels(self, n, key, classes):
         other = tf.random.experimental.stateless_fold_in(key, 1)
-        logits = tf.broadcast_to(self.log_priors(), [n, self.classes])
-        return {"latents": latents, "labels": noise.categorical(logits, other)}
+        return noise.categorical(tf.broadcast_to(self.log_priors(), [n, classes]), other)
 
-    @property
-    def from_noise(self):  # type: ignore[override]
-        """The function of noise and of the condition that returns examples."""
-        return self._of_label if self.classes else self._of_condition
-
-    def _of_label(self, noise, label=-1, temperature=1.0):
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self.decoded(temperature * noise["latents"], labels)
-
-    def _of_condition(self, noise, condition, temperature=1.0):
-        return self.decoded(temperature * noise["latents"], condition)
+    @override
+    def from_noise(self, noise, temperature=1.0, **given):
+        """Returns the examples of latents and of a label, by default of the prior, or a vector."""
+        return self.decoded(temperature * noise, *given.values())

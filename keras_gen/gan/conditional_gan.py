@@ -1,7 +1,6 @@
 """Conditional GANs (Mirza & Osindero 2014)."""
 
 import keras
-import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import (
@@ -11,8 +10,7 @@ from keras_gen.arguments import (
     checked_size,
 )
 from keras_gen.core import capability, require_classes
-from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import label_edges
 from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
 from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses.adversarial_objective import Objective
@@ -74,8 +72,7 @@ class ConditionalGAN(GAN):
         self.classes = checked_size("classes", classes)
         labeled = [each for each in (generator, discriminator) if len(each.inputs) == 2]
         require_classes(self.classes, *labeled)
-        self.edges["labels"] = Labels(classes)
-        self.edges["label"] = Labels(classes, unknown=True, name="label")
+        self.edges |= label_edges(classes)
 
     @override
     @classmethod
@@ -129,13 +126,6 @@ class ConditionalGAN(GAN):
         return {"x": self.generator([latents, labels], training=False)}
 
     @override
-    def noise(self, n, key):
-        labels = random_labels(n, key, self.classes)
-        return {"latents": super().noise(n, key), "labels": labels}
-
-    @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
         """Returns images of the given class, or of random ones."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        latents = truncated_normal(noise["latents"], truncation)
-        return self.generator([latents, labels], training=False)
+        return self.generator([truncated_normal(noise, truncation), label], training=False)

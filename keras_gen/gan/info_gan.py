@@ -246,17 +246,22 @@ class InfoGAN(GAN):
 
     @override
     def noise(self, n, key):
+        return {"latents": super().noise(n, key), "codes": self._sampled_codes(n, key)}
+
+    @override
+    def drawn_labels(self, n, key, classes):
+        first = self._sampled_codes(n, key)[:, :classes]
+        return tf.argmax(first, axis=1, output_type=tf.int32)
+
+    def _sampled_codes(self, n, key):
         other = tf.random.experimental.stateless_fold_in(key, 1)
-        drawn = len(self.categories) + self.continuous
-        uniform = tf.random.stateless_uniform([n, drawn], other)
-        return {"latents": super().noise(n, key), "codes": self.codes_of(uniform)}
+        count = len(self.categories) + self.continuous
+        return self.codes_of(tf.random.stateless_uniform([n, count], other))
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images; where a label is given it is the first code."""
-        codes = noise["codes"]
+        """Returns images, whose label is the first code."""
         classes = self.categories[0]
-        first = tf.where(label[:, None] < 0, codes[:, :classes], tf.one_hot(label, classes))
-        codes = tf.concat([first, codes[:, classes:]], axis=1)
+        codes = tf.concat([tf.one_hot(label, classes), noise["codes"][:, classes:]], axis=1)
         latents = truncated_normal(noise["latents"], truncation)
         return self.generator([latents, codes], training=False)

@@ -25,8 +25,7 @@ from keras_gen.core import (
     require_inputs,
     schedules,
 )
-from keras_gen.core.kinds_of_data import Edge, Images, Labels, Vectors
-from keras_gen.core.noise import random_labels
+from keras_gen.core.kinds_of_data import Edge, Images, Vectors, label_edges
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import (
@@ -110,8 +109,7 @@ class ConditionalVAE(VAE):
             require_classes(self.classes, encoder, decoder)
             if prior is not None:
                 require_classes(self.classes, prior, place=0)
-            self.edges["labels"] = Labels(self.classes)
-            self.edges["label"] = Labels(self.classes, unknown=True, name="label")
+            self.edges |= label_edges(self.classes)
         else:
             conditions: Edge = Images(shape, 0.0, 1.0, "conditions")
             if len(shape) != 3:
@@ -289,25 +287,9 @@ class ConditionalVAE(VAE):
         return {"x": self.reconstructed(latents, *given.values())}
 
     @override
-    def noise(self, n, key):
-        noise = super().noise(n, key)
-        if self.classes:
-            noise["labels"] = random_labels(n, key, self.classes)
-        return noise
-
-    @property
-    def from_noise(self):  # type: ignore[override]
-        """The function of noise and of the condition that returns examples."""
-        return self._of_label if self.classes else self._of_condition
-
-    def _of_label(self, noise, label=-1):
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self._given_condition(noise, labels)
-
-    def _of_condition(self, noise, condition):
-        return self._given_condition(noise, condition)
-
-    def _given_condition(self, noise, condition):
+    def from_noise(self, noise, **given):
+        """Returns examples of a label, by default of any class, or of a condition."""
+        (condition,) = given.values()
         latents = noise["latents"]
         if self.prior is not None:
             mean, log_variance = self.prior_of(condition)

@@ -12,7 +12,7 @@ from keras_gen.classifiers import classify, set_classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import capability, require_classes, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.noise import folded, random_labels
+from keras_gen.core.noise import folded
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import m2_networks
@@ -213,14 +213,9 @@ class M2(VAE):
         return (tf.argmax(self.logits(x), axis=-1, output_type=tf.int32),)
 
     @override
-    def noise(self, n, key):
-        return super().noise(n, key) | {"labels": random_labels(n, key, self.classes)}
-
-    @override
     def from_noise(self, noise, label=-1):
         """Returns means of p(x|y,z), or draws of rows, of the given class, or of random ones."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self.example_of(noise, labels)
+        return self.example_of(noise, label)
 
     @override
     @capability

@@ -148,10 +148,10 @@ def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
     noise = spoken.noise(4, tf.constant([0, 1]))
     for speaker in (0, 1):
         speakers = np.full(4, speaker)
-        codes = spoken.drawn(noise["values"], conditions=[tf.constant(speakers, tf.int32)])
+        codes = spoken.drawn(noise, conditions=[tf.constant(speakers, tf.int32)])
         codes = codes.numpy()[..., 0].astype(int)
         expected = spoken.coder.decode(codes, speakers)
-        found = spoken.restore(spoken.from_noise(noise, speaker)).numpy()
+        found = spoken.restore(spoken.from_noise(noise, tf.constant(speakers, tf.int32))).numpy()
         np.testing.assert_allclose(found, expected, atol=1e-6)
     assert spoken.sample(3, seed=1, speaker=1).shape == (3, 16, 1)
 
@@ -212,13 +212,13 @@ def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_c
     every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
     for label in (0, 1):
         labels = tf.fill([n], label)
-        codes = of_classes.drawn_codes(noise["values"], 1.0, [labels]).numpy()
+        codes = of_classes.drawn_codes(noise, 1.0, [labels]).numpy()
         p = np.exp(of_classes.log_prob(every, label))
         for place in np.ndindex(2, 2):
             found = np.bincount(codes[:, *place], minlength=LEVELS) / n
             expected = np.array([p[every[:, *place] == level].sum() for level in range(LEVELS)])
             assert (np.abs(found - expected) < 4.5 * np.sqrt(expected * (1 - expected) / n)).all()
-        drawn = of_classes.restore(of_classes.from_noise(noise, label)).numpy()
+        drawn = of_classes.restore(of_classes.from_noise(noise, labels)).numpy()
         np.testing.assert_array_equal(drawn[:5], of_classes.coder.decode(codes[:5]))
     some = of_classes.sample(3, seed=1, label=[0, 1, 1])
     assert some.shape == (3, *SHAPE)

@@ -237,18 +237,13 @@ class Painter(GenerativeModel):
         self.traces = 0
 
     def noise(self, n, key):
-        other = tf.random.experimental.stateless_fold_in(key, 1)
-        return {
-            "latents": tf.random.stateless_normal([n, 2], key),
-            "labels": tf.random.stateless_uniform([n], other, 0, 3, tf.int32),
-        }
+        return tf.random.stateless_normal([n, 2], key)
 
     def from_noise(self, noise, label=-1, temperature=1.0):
         self.traces += 1
-        labels = tf.cast(tf.where(label < 0, noise["labels"], label), tf.float32)
-        latents = noise["latents"] * temperature
+        labels = tf.cast(label, tf.float32)
         pixels = tf.stack([labels, temperature * tf.ones_like(labels)], axis=1)
-        return tf.concat([pixels, latents], axis=1)
+        return tf.concat([pixels, noise * temperature], axis=1)
 
 
 class Plain(GenerativeModel):
@@ -330,6 +325,11 @@ class TestSamples:
         np.testing.assert_array_equal(images[:, 0], pixel(labels))
         np.testing.assert_array_equal(images[:, 2:], free[:, 2:])
         np.testing.assert_array_equal(Painter().sample(2, label=[1])[:, 0], pixel([1, 1]))
+
+    def test_a_model_draws_the_labels_that_are_not_given(self, monkeypatch):
+        monkeypatch.setattr(Painter, "drawn_labels", lambda self, n, key, classes: tf.range(n) % 2)
+        np.testing.assert_array_equal(Painter().sample(3, seed=1)[:, 0], pixel([0, 1, 0]))
+        np.testing.assert_array_equal(Painter().sample(2, seed=1, label=2)[:, 0], pixel([2, 2]))
 
     def test_bad_arguments_are_refused(self):
         model = Painter()

@@ -78,7 +78,9 @@ def test_other_conditions_are_refused(model):
     with pytest.raises(ValueError, match=r"^steps has shape \(2,\): expected one integer\.$"):
         model.sample(2, steps=[1, 2])
     del model.edges["solver"]
-    with pytest.raises(TypeError, match=r"^Walker\.from_noise takes 'solver', and no edge says"):
+    with pytest.raises(
+        TypeError, match=r"^Walker\.from_noise has the parameter 'solver', which is not an edge"
+    ):
         model.sample(1)
 
 

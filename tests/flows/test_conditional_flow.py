@@ -58,7 +58,8 @@ def test_classes_follow_bayes_rule_with_the_priors_of_the_training(rng, tmp_path
     each = [model.log_prob(x, np.full(5, label)) for label in range(3)]
     joint = np.stack(each, axis=1) + np.log(np.array([3, 5, 5]) / 13)
     np.testing.assert_allclose(model.classify(x), joint, rtol=1e-4, atol=1e-5)
-    counts = np.bincount(model.noise(2000, tf.constant([0, 1], tf.int64))["labels"], minlength=3)
+    labels = model.drawn_labels(2000, tf.constant([0, 1], tf.int64), classes=3)
+    counts = np.bincount(labels, minlength=3)
     np.testing.assert_allclose(counts / 2000, np.array([3, 5, 5]) / 13, atol=0.04)
     exported = load(export(model, tmp_path, "conditional"))
     served = exported("classify", vectors=x)["logits"]

@@ -6,7 +6,7 @@ servers, and specifies the inputs of served signatures.
 
 from keras_gen.core.kinds_of_data.image_data import DIMMEST, Images, Levels, missing_pixels
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge
-from keras_gen.core.kinds_of_data.label_data import Labels
+from keras_gen.core.kinds_of_data.label_data import Labels, label_edges
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number, Seeds
 from keras_gen.core.kinds_of_data.table_data import (
     Counts,

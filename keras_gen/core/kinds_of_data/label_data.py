@@ -74,3 +74,14 @@ class Labels(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None], tf.int32)
+
+
+def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
+    """Returns the edges of the labels of `fit`, and of the one label of `sample`, -1 for any class.
+
+    Args:
+        classes: Number of classes.
+        name: Name of the labels, a plural, such as `"speakers"`.
+    """
+    one = name.removesuffix("s")
+    return {name: Labels(classes, name=name), one: Labels(classes, unknown=True, name=one)}

@@ -106,7 +106,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
 def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
     """The command of a run, and the settings that it gives."""
     from keras_gen.workshop.run import command, parse
-    from keras_gen.workshop.run.settings import PLACES
+    from keras_gen.workshop.run.flags import PLACES
 
     line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     settings = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:])

@@ -13,8 +13,8 @@ from typing import Any
 
 from keras_gen.files.reading import read_text
 from keras_gen.files.writing import write_json
+from keras_gen.workshop.run.flags import PLACES, parse
 from keras_gen.workshop.run.outline import Outline, read_outline
-from keras_gen.workshop.run.settings import PLACES, parse
 
 RESULTS = Path("recipes") / "results"
 """Where records lie, relative to the repository's root."""

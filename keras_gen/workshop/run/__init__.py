@@ -1,22 +1,27 @@
 """What all recipes share: flags, presets, and a run from its data to its export.
 
-A recipe imports this first. So its `--help` is printed, and a wrong flag is refused, before Keras
-is imported, which takes seconds; and TensorFlow is imported without a word about the machine.
+A recipe imports this first. If the program that runs is a recipe, the import prints its `--help` or
+refuses a wrong flag, which ends the process, before Keras is imported, which takes seconds. In any
+other program the import does nothing of that kind. TensorFlow is imported without messages about
+the machine.
+
+The flags are in `flags.py`, the answer before Keras is imported in `outline.py`, the call of `main`
+in `recipe.py`, and the run from its data to its export in `run.py`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import keras_gen.workshop.interrupts
 from keras_gen.quiet import start_tensorflow
-from keras_gen.workshop.run.outline import answer_program
-from keras_gen.workshop.run.recipe import run_recipe
-from keras_gen.workshop.run.settings import (
+from keras_gen.workshop.run.flags import (
     LEAST_COMPARED,
     RunSettings,
     ShortStepSettings,
     command,
     parse,
 )
+from keras_gen.workshop.run.outline import answer_program
+from keras_gen.workshop.run.recipe import run_recipe
 
 if TYPE_CHECKING:
     from keras_gen.workshop.run.run import Run

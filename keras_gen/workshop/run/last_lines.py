@@ -9,7 +9,7 @@ from keras_gen.serving.exported import read_metadata
 from keras_gen.workshop.results import read_published
 from keras_gen.workshop.results.declarations import filled
 from keras_gen.workshop.results.records import read_records
-from keras_gen.workshop.run.settings import QUICK
+from keras_gen.workshop.run.flags import QUICK
 
 
 def made(directory: Path) -> list[str]:

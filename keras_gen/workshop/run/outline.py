@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_gen.workshop.run.settings import RunSettings, check
+from keras_gen.workshop.run.flags import RunSettings, check
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

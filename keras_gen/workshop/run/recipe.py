@@ -11,7 +11,7 @@ from collections.abc import Callable
 from keras_gen.environment import DEBUG
 from keras_gen.messages import out_of_memory
 from keras_gen.quiet import start_tensorflow
-from keras_gen.workshop.run.settings import RunSettings
+from keras_gen.workshop.run.flags import RunSettings
 
 # What the user of a recipe can correct.
 CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)

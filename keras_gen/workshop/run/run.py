@@ -43,8 +43,7 @@ from keras_gen.workshop.run import last_lines
 from keras_gen.workshop.run.clock import Clock
 from keras_gen.workshop.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.workshop.run.devices import choose_policy, describe_devices
-from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
-from keras_gen.workshop.run.settings import (
+from keras_gen.workshop.run.flags import (
     FREE,
     PLACES,
     RunSettings,
@@ -52,6 +51,7 @@ from keras_gen.workshop.run.settings import (
     own_flags,
     parse,
 )
+from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
 
 # What an export says of its training, which a run with its weights does not repeat.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")

@@ -14,7 +14,7 @@ from keras_gen.workshop.results.pages import outdated, read_families
 from keras_gen.workshop.results.records import checksum
 from keras_gen.workshop.results.words import headline
 from keras_gen.workshop.run import command, parse
-from keras_gen.workshop.run.settings import PLACES
+from keras_gen.workshop.run.flags import PLACES
 from processes import RECIPES, ROOT
 
 pytestmark = pytest.mark.pages

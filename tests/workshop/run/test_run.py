@@ -19,7 +19,7 @@ from keras_gen.serving import exported
 from keras_gen.vae import VAE
 from keras_gen.workshop.run import RunSettings, devices, run_recipe
 from keras_gen.workshop.run import run as module
-from keras_gen.workshop.run.settings import OF_RUN, PLACES
+from keras_gen.workshop.run.flags import OF_RUN, PLACES
 from keras_gen.workshop.visualize import samples
 from shared import samples_of
 

@@ -14,7 +14,7 @@ import pytest
 
 from keras_gen.files.writing import write_json
 from keras_gen.workshop.run import RunSettings, command, parse
-from keras_gen.workshop.run.settings import FREE, ShortStepSettings, check, own_data, own_flags
+from keras_gen.workshop.run.flags import FREE, ShortStepSettings, check, own_data, own_flags
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ class TestPresets:
         assert refused(capsys, "--preset", "quick") == said
 
     def test_wrong_flags_are_refused_before_gpus_are_known_if_there_is_quick(self, monkeypatch):
-        monkeypatch.setattr("keras_gen.workshop.run.settings._may_have_gpu", lambda: True)
+        monkeypatch.setattr("keras_gen.workshop.run.flags._may_have_gpu", lambda: True)
         argv = ["--epochs", "0"]
         check(Settings, PRESETS, DESCRIPTION, argv)
         with pytest.raises(SystemExit):

@@ -140,7 +140,8 @@ def checked_by_type(
 
     Args:
         name: Name of the argument in the error message.
-        kind: Its annotation, such as `int | None`.
+        kind: Its annotation, such as `int | None`; the metadata of an `Annotated` one are functions
+            of the name and the value that return what is stored.
         value: The argument.
         minimum: Smallest integer.
         maximum: Largest integer.
@@ -155,6 +156,11 @@ def checked_by_type(
         if value is None:
             return None
         kind = typing.Union[tuple(part for part in parts if part is not type(None))]  # noqa: UP007
+    if typing.get_origin(kind) is typing.Annotated:
+        kind, *checks = typing.get_args(kind)
+        for check in checks:
+            value = check(name, value)
+        return value
     if kind in (int | tuple[int, ...], int | tuple[int, int]):
         several = next(part for part in typing.get_args(kind) if part is not int)
         kind = several if isinstance(value, list | tuple) else int

@@ -1,6 +1,7 @@
 """An encoder of examples to codes and a decoder: autoencoders and VAEs."""
 
 import inspect
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,7 @@ from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.core.model import overrides, require_built
+from keras_gen.declared import fields_of
 from keras_gen.losses import likelihoods
 from keras_gen.networks import (
     conv_decoder,
@@ -57,10 +59,10 @@ class Coder(LikelihoodModel):
     outputs of the encoder; the decoder takes the first. A constructor calls `set_networks`.
     """
 
-    code_names: tuple[str, ...] = ("codes",)
+    code_names: ClassVar[tuple[str, ...]] = ("codes",)
     default_signature = "reconstruct"
     predicts = "reconstruct"
-    for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
+    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
 
     def __init__(self, latent_dim: int | None = None, **kwargs):
         super().__init__(**kwargs)
@@ -97,22 +99,27 @@ class Coder(LikelihoodModel):
                 f"{taken}: expected {' and '.join(self.code_names)} of "
                 "the shape that the decoder takes."
             )
-        if self.latent_dim not in (None, taken[-1]):
-            raise ValueError(
-                f"latent_dim is {self.latent_dim}, and the decoder '{decoder.name}' takes latents "
-                f"{taken}: leave it out, for the networks say it."
-            )
-        self.latent_dim = taken[-1]
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihoods.get(likelihood)
-        examples = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
-        edges = decoder_edges(decoder, self.likelihood)
+        Coder.set_up(self)
+
+    @override
+    def set_up(self):
+        taken = tuple(self.decoder.inputs[0].shape[1:])
+        if self.latent_dim not in (None, taken[-1]):
+            raise ValueError(
+                f"latent_dim is {self.latent_dim}, and the decoder takes latents {taken}: expected "
+                "the same. Leave latent_dim out, because the networks determine it."
+            )
+        self.latent_dim = taken[-1]
+        examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
+        edges = decoder_edges(self.decoder, self.likelihood)
         self.edges |= edges | {"x": self.in_any_units(examples)}
         if self.standardize:
-            require_range(UNBOUNDED, "standardized vectors", decoder)
+            require_range(UNBOUNDED, "standardized vectors", self.decoder)
         if "log_variance" in self.code_names:
-            require_moments(encoder, encoder.outputs)
+            require_moments(self.encoder, self.encoder.outputs[: len(self.code_names)])
 
     @classmethod
     def for_images(
@@ -208,7 +215,11 @@ class Coder(LikelihoodModel):
 
     @classmethod
     def _require_usual_networks(cls):
+        fields = fields_of(cls)
         known = {"encoder", "decoder", "likelihood"} <= inspect.signature(cls).parameters.keys()
+        if known and "encoder" in fields:
+            _, _, returned = fields["encoder"].metadata["shapes"].partition("->")
+            known = len(returned.split()) == len(cls.code_names)
         if not known or cls.code_shapes is not Coder.code_shapes:
             raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
 

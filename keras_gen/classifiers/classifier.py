@@ -1,5 +1,7 @@
 """An encoder and a classifier that learn labels: alone, or with the help of a method."""
 
+from typing import ClassVar, cast
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -46,10 +48,10 @@ class Classifier(GenerativeModel):
     ```
     """
 
-    batch: tuple[str, ...] = ("x", "labels")
+    batch = cast(tuple[str, ...], ("x", "labels"))
     default_signature = "classify"
     predicts = "classify"
-    for_users: tuple[str, ...] = ("for_images",)
+    for_users: ClassVar[tuple[str, ...]] = ("for_images",)
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +30,7 @@ class LikelihoodModel(GenerativeModel):
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    for_users: tuple[str, ...] = ("threshold",)
+    for_users: ClassVar[tuple[str, ...]] = ("threshold",)
 
     @override
     def weighted(self, terms):

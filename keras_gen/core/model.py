@@ -9,14 +9,15 @@ import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast, dataclass_transform
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
 import keras_gen
-from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked, shown
+from keras_gen import declared
+from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
 from keras_gen.core.checks.fit_errors import (
@@ -29,6 +30,7 @@ from keras_gen.core.checks.fit_errors import (
     refuse_rescaling,
     refuse_shared_layers,
 )
+from keras_gen.core.checks.network_shapes import require_shapes
 from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.kinds_of_data import Edge, Labels, StandardizedVectors
@@ -123,15 +125,7 @@ def as_step(function: Callable, training: bool) -> Callable:
 def require_built(*networks: keras.Model) -> None:
     """Raises a TypeError for what is no network, and a ValueError if one is not built yet."""
     for network in networks:
-        if not isinstance(network, keras.Layer):
-            raise TypeError(
-                f"A network is {shown(network)}: expected a built keras.Model; for_images, "
-                "for_vectors and their kin build usual ones."
-            )
-        if not network.built:
-            raise ValueError(
-                f"The network '{network.name}' has no weights yet: build it with a keras.Input."
-            )
+        declared.built("A network", network)
 
 
 def _shown_by(cls: type) -> set[str]:
@@ -166,13 +160,22 @@ class ReportedMean(keras.metrics.Mean):
         return tf.where(self.count.value > 0, super().result(), math.nan)
 
 
+@dataclass_transform(
+    field_specifiers=(
+        declared.argument,
+        declared.fixed,
+        declared.made_by,
+        declared.network,
+        declared.networks,
+    )
+)
 class GenerativeModel(keras.Model):
     """Base of all models: which optimizer trains which networks, and what every step needs.
 
-    A subclass defines its `players`, the edges of its data (`edges`), the weights of its losses
-    (`loss_weights`), and one step (`train_step`). Constructor arguments are stored as attributes of
-    the same names, which `get_config` and `.keras` files use. The model itself computes in float32;
-    its networks compute in the policy they were built in.
+    A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
+    `.keras` files use, and defines its `players`, the edges of its data (`edges`, in `set_up`), the
+    weights of its losses (`loss_weights`), and one step (`train_step`). The model itself computes
+    in float32; its networks compute in the policy they were built in.
 
     Args:
         seed: Seed of all randomness in the steps.
@@ -182,18 +185,19 @@ class GenerativeModel(keras.Model):
     """
 
     # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
-    batch: tuple[str, ...] = ("x",)
-    given: tuple[str, ...] = ()
+    # Not annotated, because annotated attributes are arguments.
+    batch = cast(tuple[str, ...], ("x",))
+    given = cast(tuple[str, ...], ())
     # Arguments that are networks which are saved with the model and never trained, as a teacher.
-    frozen: tuple[str, ...] = ()
+    frozen: ClassVar[tuple[str, ...]] = ()
     # Whether second examples, the y of `fit`, are what is reconstructed of x.
     reconstructs_pairs = False
     # Whether `log_prob` of vectors has no upper bound where a column repeats values.
     density_of_vectors = False
     # The names of what the optimizers minimize.
-    totals: tuple[str, ...] = ("loss",)
+    totals: ClassVar[tuple[str, ...]] = ("loss",)
     # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
-    for_users: tuple[str, ...] = (
+    for_users: ClassVar[tuple[str, ...]] = (
         "from_pretrained",
         "networks",
         "players",
@@ -201,10 +205,16 @@ class GenerativeModel(keras.Model):
         "signatures",
     )
     # The capability that Keras' `predict` gives of examples as their edges take them.
-    predicts: str | None = None
+    predicts: ClassVar[str | None] = None
     _xla = False  # whether it compiles losses and gradients, as `compile` was told
     # Arguments that have another name in files of earlier versions: old name -> new name.
-    renamed: dict[str, str] = {}
+    renamed: ClassVar[dict[str, str]] = {}
+
+    if TYPE_CHECKING:  # every constructor accepts these by name
+        seed: int = declared.argument(default=0, kw_only=True)
+        standardize: bool = declared.argument(default=False, kw_only=True)
+        name: str = declared.argument(default="", kw_only=True)
+        dtype: Any = declared.argument(default="float32", kw_only=True)
 
     def __new__(cls, *args, **kwargs):
         """Remembers which arguments were given, for `get_config`."""
@@ -255,6 +265,9 @@ class GenerativeModel(keras.Model):
         # Keras would choose XLA for a model that is not compiled.
         self.jit_compile = False
 
+    def set_up(self) -> None:
+        """Makes what follows from the arguments: edges, state, checks of arguments together."""
+
     @override
     def __setattr__(self, name, value):
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
@@ -286,7 +299,7 @@ class GenerativeModel(keras.Model):
     @override
     def get_config(self) -> dict:
         refuse_shared_layers(self)
-        config = {"name": self.name}
+        config: dict[str, Any] = {"name": self.name}
         for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
@@ -492,8 +505,9 @@ class GenerativeModel(keras.Model):
     # A step ----------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs):
-        """Makes the steps that a class writes count; see `as_step`."""
+        """Makes the constructor of declared arguments, and counted steps; see `as_step`."""
         super().__init_subclass__(**kwargs)
+        declared.declare(cls, last={"seed": 0}, agree=require_shapes)
         for name, training in (("train_step", True), ("test_step", False)):
             function = getattr(cls, name)  # its own, or that of another base
             if getattr(function, "trains", None) != training:

@@ -7,10 +7,11 @@ A model stores such a number as `weight` returns it: a float or a `Schedule`. It
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import keras
 from typing_extensions import override
@@ -267,6 +268,15 @@ def weight(
     if high is not None and most > high:
         raise ValueError(f"{name} {verb} {most:g}: it must not be above {high:g}.")
     return result
+
+
+def between(low: float | None = None, high: float | None = None) -> Callable[[str, Any], Any]:
+    """Returns the check of a number or schedule in a range, for the annotation of an argument."""
+    return functools.partial(weight, low=low, high=high)
+
+
+Weight = Annotated[float | Schedule, weight]
+"""A number of at least 0, or a schedule of it."""
 
 
 def _deserialized(value):

@@ -64,12 +64,14 @@ class PathModel(LikelihoodModel):
 
     default_signature = "sample"
     density_of_vectors = True
-    for_users: tuple[str, ...] = ("for_images", "for_vectors", "interpolate")
+    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
     prediction: str
-    inputs_of_network: tuple[str, ...] = ("points", "times")
+    inputs_of_network: ClassVar[tuple[str, ...]] = ("points", "times")
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """How often signatures evaluate the network for an example, and `sample` in each step."""
-    last_time: float | None = 1.0  # of the path, where noise of deviation 1 is left; None: any
+    last_time: ClassVar[float | None] = (
+        1.0  # of the path, where noise of deviation 1 is left; None: any
+    )
     sample = sample
     log_prob = log_prob
     interpolate = interpolate

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -65,7 +66,7 @@ class Flow(LikelihoodModel):
     ```
     """
 
-    for_users: tuple[str, ...] = (
+    for_users: ClassVar[tuple[str, ...]] = (
         "for_images",
         "for_vectors",
         "interpolate",

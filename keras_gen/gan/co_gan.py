@@ -1,5 +1,7 @@
 """CoGAN (Liu, Tuzel 2016)."""
 
+from typing import cast
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -63,7 +65,7 @@ class CoGAN(GAN):
     ```
     """
 
-    batch: tuple[str, ...] = ("x", "y")
+    batch = cast(tuple[str, ...], ("x", "y"))
     critics = 2  # of both domains
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -120,7 +120,7 @@ class GAN(GenerativeModel):
 
     default_signature = "sample"
     predicts = "generate"
-    for_users: tuple[str, ...] = (
+    for_users: ClassVar[tuple[str, ...]] = (
         "draw_latents",
         "for_images",
         "for_vectors",
@@ -131,7 +131,7 @@ class GAN(GenerativeModel):
     )
     totals = ("d_loss", "g_loss")
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
-    discriminator_normalization: str = "batch"  # in the networks of `for_images`
+    discriminator_normalization: ClassVar[str] = "batch"  # in the networks of `for_images`
     critics = 1  # logits that `discriminate` returns of each example, in columns if several
 
     def __init__(

@@ -1,6 +1,7 @@
 """What models with networks from images to images share: translation, in Python and served."""
 
 from functools import partial
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -26,12 +27,12 @@ class Translator(GenerativeModel):
     Networks say themselves which channels they take and give, and whether they take any size.
     """
 
-    for_users: tuple[str, ...] = ("directions", "translate")
+    for_users: ClassVar[tuple[str, ...]] = ("directions", "translate")
     # Pixels of reflection around images while they are translated.
-    margin: int = 0
+    margin = 0
     # What the sides must be multiples of for networks that take any size; 1 for those that do not
     # halve them.
-    size_multiple: int = SIZE_MULTIPLE
+    size_multiple = SIZE_MULTIPLE
 
     def directions(self) -> dict:
         """Returns the networks by names such as `photo_to_monet`."""

@@ -3,10 +3,9 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_flag, checked_integer
-from keras_gen.core import schedules
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import PositiveInteger, argument
 from keras_gen.losses import decomposed_kl
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 
@@ -47,24 +46,11 @@ class BetaTCVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        dataset_size: int,
-        likelihood: Likelihood | str = "bernoulli",
-        beta: float | schedules.Schedule = 6.0,
-        alpha: float | schedules.Schedule = 1.0,
-        gamma: float | schedules.Schedule = 1.0,
-        stratified: bool = False,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        self.dataset_size = checked_integer("dataset_size", dataset_size, minimum=1)
-        self.stratified = checked_flag("stratified", stratified)
-        self.alpha = schedules.weight("alpha", alpha)
-        self.gamma = schedules.weight("gamma", gamma)
+    dataset_size: PositiveInteger = argument(kw_only=True)
+    beta: Weight = 6.0
+    alpha: Weight = 1.0
+    gamma: Weight = 1.0
+    stratified: bool = False
 
     @override
     def loss_weights(self):

@@ -4,12 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core import schedules
-from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.core.schedules import Linear, Weight
+from keras_gen.declared import fixed
 from keras_gen.vae.vae import VAE
 
 # The paper's, on dSprites.
-GROWING = schedules.Linear(0.0, 25.0, steps=100_000)
+GROWING = Linear(0.0, 25.0, steps=100_000)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,19 +44,9 @@ class CapacityVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        gamma: float | schedules.Schedule = 1000.0,
-        capacity: float | schedules.Schedule = GROWING,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        self.gamma = schedules.weight("gamma", gamma)
-        self.capacity = schedules.weight("capacity", capacity)
+    beta: Weight = fixed(1.0)
+    gamma: Weight = 1000.0
+    capacity: Weight = GROWING
 
     @override
     def loss_weights(self):

@@ -13,21 +13,18 @@ from keras_gen.arguments import (
 )
 from keras_gen.autoencoders.coder import (
     outputs_per_value,
-    require_heads,
     require_moments,
     with_scales,
 )
 from keras_gen.core import (
     SCORE_SAMPLES,
     capability,
-    require_built,
     require_classes,
-    require_inputs,
-    schedules,
 )
 from keras_gen.core.kinds_of_data import Edge, Images, Vectors, label_edges
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Count, argument, network
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import (
     conv_decoder,
     conv_encoder,
@@ -82,52 +79,11 @@ class ConditionalVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        classes: int | None,
-        likelihood: Likelihood | str = "bernoulli",
-        prior: keras.Model | None = None,
-        beta: float | schedules.Schedule = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        require_inputs(2, type(self), encoder, decoder)
-        self.classes = None if classes is None else checked_size("classes", classes)
-        self.prior: keras.Model = prior
-        conditioned = {"encoder": encoder.inputs[1], "decoder": decoder.inputs[1]}
-        if prior is not None:
-            require_built(prior)
-            require_heads(prior, *self.code_names)
-            require_moments(prior, prior.outputs)
-            conditioned["prior"] = prior.inputs[0]
-        shape = tuple(encoder.inputs[1].shape[1:])
-        self._require_conditions(shape, conditioned)
-        if self.classes:
-            require_classes(self.classes, encoder, decoder)
-            if prior is not None:
-                require_classes(self.classes, prior, place=0)
-            self.edges |= label_edges(self.classes)
-        else:
-            conditions: Edge = Images(shape, 0.0, 1.0, "conditions")
-            if len(shape) != 3:
-                conditions = self.in_any_units(Vectors(shape, "conditions"))
-            self.edges |= {"conditions": conditions, "condition": conditions}
-        self.given = ("labels",) if self.classes else ("conditions",)
-        self.batch = ("x", *self.given)
-
-    def _require_conditions(self, shape, conditioned):
-        """Raises a ValueError if a network takes other conditions than the others."""
-        expected = () if self.classes else shape
-        for name, tensor in conditioned.items():
-            found = tuple(tensor.shape[1:])
-            if found != expected or (not self.classes and not found):
-                what = "labels ()" if self.classes else "the same of all, or give classes"
-                raise ValueError(
-                    f"The {name} takes conditions of shape {found}: expected {what}."
-                )
+    encoder: keras.Model = network("x c -> z z")
+    decoder: keras.Model = network("z c -> parameters")
+    classes: Count | None = argument(kw_only=True)
+    prior: keras.Model | None = network("c -> z z", default=None)
+    beta: Weight = 1.0
 
     @override
     @classmethod
@@ -222,7 +178,7 @@ class ConditionalVAE(VAE):
             "kl": self._kl(posterior, condition),  # KL(q(z|x,c) || p(z|c))
         }
 
-    def prior_of(self, condition) -> list[tf.Tensor]:
+    def prior_of(self, condition):
         """Returns mean and log variance of p(z|c) by the prior network, float32."""
         found = self.prior(condition, training=self.training)
         return [tf.cast(each, tf.float32) for each in found]
@@ -295,3 +251,27 @@ class ConditionalVAE(VAE):
             mean, log_variance = self.prior_of(condition)
             latents = mean + tf.exp(0.5 * log_variance) * latents
         return self.example_of(noise | {"latents": latents}, condition)
+
+    @override
+    def set_up(self):
+        super().set_up()
+        shape = tuple(self.encoder.inputs[1].shape[1:])
+        if bool(self.classes) != (shape == ()):
+            expected = (
+                "labels, of shape ()" if self.classes else "vectors or images; or give classes"
+            )
+            raise ValueError(f"encoder takes conditions of shape {shape}: expected {expected}.")
+        if self.prior is not None:
+            require_moments(self.prior, self.prior.outputs)
+        if self.classes:
+            require_classes(self.classes, self.encoder, self.decoder)
+            if self.prior is not None:
+                require_classes(self.classes, self.prior, place=0)
+            self.edges |= label_edges(self.classes)
+        else:
+            conditions: Edge = Images(shape, 0.0, 1.0, "conditions")
+            if len(shape) != 3:
+                conditions = self.in_any_units(Vectors(shape, "conditions"))
+            self.edges |= {"conditions": conditions, "condition": conditions}
+        self.given = ("labels",) if self.classes else ("conditions",)
+        self.batch = ("x", *self.given)

@@ -5,14 +5,20 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive, shown
-from keras_gen.autoencoders.coder import require_heads
+from keras_gen.arguments import checked_integer, shown
 from keras_gen.classifiers import classify, set_label_edges
-from keras_gen.core import schedules
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
+from keras_gen.core.schedules import Weight
 from keras_gen.data.batches.weighted import inverse_density
+from keras_gen.declared import (
+    CountFrom0,
+    NonNegative,
+    Positive,
+    PositiveInteger,
+    argument,
+    network,
+)
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.sampling_weights import SamplingWeights
 from keras_gen.vae.vae import VAE
 
@@ -73,34 +79,14 @@ class DBVAE(VAE):
     for_users = ("reweigh",)
     classify = classify
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        dataset_size: int,
-        likelihood: Likelihood | str = "bernoulli",
-        positive: int = 1,
-        weight: float | schedules.Schedule = 100.0,
-        beta: float | schedules.Schedule = 1.0,
-        alpha: float = 0.01,
-        bin_width: float = 0.5,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
-        classes = encoder.outputs[2].shape[-1]
-        set_label_edges(self, classes)
-        self.positive = checked_integer("positive", positive, 0, classes - 1)
-        self.weight = schedules.weight("weight", weight)
-        self.alpha = checked_number("alpha", alpha, minimum=0)
-        self.bin_width = checked_positive("bin_width", bin_width)
-        self.dataset_size = checked_integer("dataset_size", dataset_size, minimum=1)
-        self.sampling = SamplingWeights(self.dataset_size)
-
-    @override
-    def code_shapes(self, encoder):
-        require_heads(encoder, "mean", "log variance", "logits")
-        return super().code_shapes(encoder)[:2]
+    encoder: keras.Model = network("x -> z z logits")
+    decoder: keras.Model = network("z -> parameters")
+    dataset_size: PositiveInteger = argument(kw_only=True)
+    positive: CountFrom0 = 1
+    weight: Weight = 100.0
+    beta: Weight = 1.0
+    alpha: NonNegative = 0.01
+    bin_width: Positive = 0.5
 
     @override
     def encoded(self, x, *given):
@@ -153,3 +139,13 @@ class DBVAE(VAE):
         mean, _ = self.encode(images[learned])
         weights[learned] = inverse_density(mean, self.alpha, self.bin_width)
         self.sampling.assign(weights)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        classes = self.encoder.outputs[2].shape[-1]
+        set_label_edges(self, classes)
+        checked_integer("positive", self.positive, 0, classes - 1)
+        self.sampling = SamplingWeights(self.dataset_size)

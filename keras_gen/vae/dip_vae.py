@@ -1,12 +1,13 @@
 """The DIP-VAE, types I and II (Kumar, Sattigeri, Balakrishnan 2018)."""
 
+from typing import Literal
+
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice
-from keras_gen.core import schedules
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import fixed
 from keras_gen.losses import dip_penalties
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
 
 # Lambda_d as a multiple of lambda_od in the paper's experiments, of each type.
@@ -43,23 +44,10 @@ class DIPVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        type: str = "II",
-        off_diagonal_weight: float | schedules.Schedule = 10.0,
-        diagonal_weight: float | schedules.Schedule | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        self.type = checked_choice("type", type, RATIOS)
-        self.off_diagonal_weight = schedules.weight("off_diagonal_weight", off_diagonal_weight)
-        self.diagonal_weight = diagonal_weight
-        if diagonal_weight is not None:
-            self.diagonal_weight = schedules.weight("diagonal_weight", diagonal_weight)
+    beta: Weight = fixed(1.0)
+    type: Literal["I", "II"] = "II"
+    off_diagonal_weight: Weight = 10.0
+    diagonal_weight: Weight | None = None
 
     @override
     def loss_weights(self):

@@ -8,10 +8,11 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_sizes
-from keras_gen.core import Player, parts, require_built, require_logits, schedules
+from keras_gen.core import Player, parts
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import fixed, network
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.discrimination_loss import discrimination
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import mlp_encoder
 from keras_gen.vae.vae import VAE
@@ -60,27 +61,9 @@ class FactorVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        discriminator: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        gamma: float | schedules.Schedule = 35.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        require_built(discriminator)
-        require_logits(discriminator)
-        shapes = [tuple(network.input_shape[1:]) for network in (discriminator, decoder)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"The discriminator's input has shape {shapes[0]} and the latents {shapes[1]}: "
-                "expected the same; build it for the decoder's latents."
-            )
-        self.discriminator = discriminator
-        self.gamma = schedules.weight("gamma", gamma)
+    discriminator: keras.Model = network("z -> logits", kw_only=True)
+    beta: Weight = fixed(1.0)
+    gamma: Weight = 35.0
 
     @override
     @classmethod

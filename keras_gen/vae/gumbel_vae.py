@@ -1,21 +1,22 @@
 """The VAE of categorical latents (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017)."""
 
 import math
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_flag
 from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
-from keras_gen.core import require_logits, schedules
+from keras_gen.core import require_logits
 from keras_gen.core.noise import gumbel, several
+from keras_gen.core.schedules import Exponential, Schedule, between
+from keras_gen.declared import network
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE, Inferred
 
 # Jang et al., sec. 4: max(0.5, exp(-r t)) of r = 1e-5, which is 0.5 after log(2) / r steps.
-ANNEALED = schedules.Exponential(1.0, 0.5, steps=69_315)
+ANNEALED = Exponential(1.0, 0.5, steps=69_315)
 LEAST = 1e-3  # temperature, below which float32 has no slopes
 
 
@@ -68,29 +69,11 @@ class GumbelVAE(VAE):
 
     code_names = ("logits",)
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        beta: float | schedules.Schedule = 1.0,
-        temperature: float | schedules.Schedule = ANNEALED,
-        straight_through: bool = False,
-        prior_temperature: float | schedules.Schedule | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        require_logits(encoder)
-        self.straight_through = checked_flag("straight_through", straight_through)
-        self.prior_temperature = prior_temperature
-        self.temperature = schedules.weight("temperature", temperature, LEAST)
-        if prior_temperature is not None:
-            self.prior_temperature = schedules.weight(
-                "prior_temperature", prior_temperature, LEAST
-            )
-        *variables, classes = decoder.input_shape[1:]
-        self.edges["codes"] = edge_of_codes(variables, classes, "int32")
+    encoder: keras.Model = network("x -> codes")
+    decoder: keras.Model = network("codes -> parameters")
+    temperature: Annotated[float | Schedule, between(LEAST)] = ANNEALED
+    straight_through: bool = False
+    prior_temperature: Annotated[float | Schedule, between(LEAST)] | None = None
 
     @override
     def loss_weights(self):
@@ -156,6 +139,15 @@ class GumbelVAE(VAE):
     encode = encode
     decode = decode
     interpolate = interpolate
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_logits(self.encoder)
+        *variables, classes = self.decoder.input_shape[1:]
+        self.edges["codes"] = edge_of_codes(variables, classes, "int32")
 
 
 def _largest(scores):

@@ -1,15 +1,15 @@
 """The importance-weighted autoencoder (Burda, Grosse, Salakhutdinov 2016)."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_size
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Count, fixed
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.vae import VAE
-
-ESTIMATORS = ("standard", "dreg")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -47,19 +47,9 @@ class IWAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        samples: int = 5,
-        estimator: str = "standard",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        self.samples = checked_size("samples", samples)
-        self.estimator = checked_choice("estimator", estimator, ESTIMATORS)
+    beta: Weight = fixed(1.0)
+    samples: Count = 5
+    estimator: Literal["standard", "dreg"] = "standard"
 
     @override
     def loss_weights(self):

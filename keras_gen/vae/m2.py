@@ -8,13 +8,14 @@ from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_positive, checked_shape, checked_sizes
 from keras_gen.autoencoders.coder import outputs_per_value, with_scales
-from keras_gen.classifiers import classify, set_classifier
+from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import capability, require_classes, require_inputs, schedules
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import folded
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import fixed, network
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import m2_networks
 from keras_gen.vae.vae import VAE
 
@@ -68,23 +69,11 @@ class M2(VAE):
     batch = ("x", "labels")
     classify = classify
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        classifier: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        alpha: float | schedules.Schedule = 50.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        require_inputs(2, type(self), encoder, decoder)
-        set_classifier(self, classifier, encoder.inputs[0].shape[1:], "examples")
-        self.classes = classifier.output_shape[-1]
-        require_classes(self.classes, encoder, decoder)
-        self.edges["label"] = Labels(self.classes, unknown=True, name="label")
-        self.alpha = schedules.weight("alpha", alpha)
+    encoder: keras.Model = network("x y -> z z")
+    decoder: keras.Model = network("z y -> parameters")
+    classifier: keras.Model = network("x -> logits", kw_only=True)
+    beta: Weight = fixed(1.0)
+    alpha: Weight = 50.0
 
     @override
     @classmethod
@@ -230,3 +219,11 @@ class M2(VAE):
         latents, labels = self.every_class(mean)
         examples = self.reconstructed(latents, labels)
         return {"x": tf.reshape(examples, [-1, self.classes, *examples.shape[1:]])}
+
+    @override
+    def set_up(self):
+        super().set_up()
+        self.classes = self.classifier.output_shape[-1]
+        set_label_edges(self, self.classes)
+        require_classes(self.classes, self.encoder, self.decoder)
+        self.edges["label"] = Labels(self.classes, unknown=True, name="label")

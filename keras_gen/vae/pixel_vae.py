@@ -4,14 +4,15 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_number, checked_sizes
+from keras_gen.arguments import check_sizes, checked_image_shape, checked_sizes
 from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.core import capability, require_built, require_inputs, schedules, stateless_seed
+from keras_gen.core import capability, stateless_seed
 from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.noise import seeded
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import NonNegative, network
 from keras_gen.losses import free_kl_standard_normal, likelihoods
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
 from keras_gen.vae.vae import VAE
 
@@ -60,24 +61,9 @@ class PixelVAE(VAE):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        free_bits: float = 0.1,
-        beta: float | schedules.Schedule = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        require_built(encoder, decoder)
-        require_inputs(2, type(self), decoder)
-        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        self.free_bits = checked_number("free_bits", free_bits, minimum=0)
-        require_draws(self.likelihood)
-        require_causal(values_first(decoder), self.likelihood.levels)
-        self.edges["seeds"] = Seeds()
-        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+    decoder: keras.Model = network("z x -> parameters")
+    free_bits: NonNegative = 0.1
+    beta: Weight = 1.0
 
     @override
     @classmethod
@@ -178,6 +164,14 @@ class PixelVAE(VAE):
         A temperature below 1 favors likely values; the latents stay as they are drawn.
         """
         return self.drawn_pixels(noise["latents"], noise["values"], temperature)
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_draws(self.likelihood)
+        require_causal(values_first(self.decoder), self.likelihood.levels)
+        self.edges["seeds"] = Seeds()
+        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
 
 
 def values_first(decoder) -> keras.Model:

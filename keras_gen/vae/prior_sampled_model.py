@@ -4,10 +4,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
+from keras_gen.declared import Count, Named, made_by, network
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.losses.likelihoods import Likelihood
@@ -52,19 +52,9 @@ class PriorSampledModel(LikelihoodModel):
     sample = sample
     log_prob = log_prob
 
-    def __init__(
-        self,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        samples: int = 100,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        self.likelihood = likelihoods.get(likelihood)
-        self.edges |= decoder_edges(decoder, self.likelihood)
-        self.decoder = decoder
-        self.samples = checked_size("samples", samples)
+    decoder: keras.Model = network("z -> parameters")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    samples: Count = 100
 
     @override
     def loss_weights(self):
@@ -98,3 +88,9 @@ class PriorSampledModel(LikelihoodModel):
     def decode(self, latents):
         """Returns the mean of p(x|z), images as uint8, for float latents `[n, ...]`."""
         return {"x": self.from_noise(latents)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        self.edges |= decoder_edges(self.decoder, self.likelihood)

@@ -9,19 +9,16 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
-from keras_gen.autoencoders.coder import Coder, require_heads, require_moments
+from keras_gen.autoencoders.coder import Coder, require_moments
 from keras_gen.core import (
     Player,
     capability,
-    require_built,
     require_classes,
-    require_inputs,
-    require_logits,
-    schedules,
 )
 from keras_gen.core.kinds_of_data import Images, Labels
-from keras_gen.losses import adversarial, kl_standard_normal
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Count, Named, made_by, network
+from keras_gen.losses import adversarial, kl_standard_normal, likelihoods
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.likelihoods import Likelihood
@@ -83,37 +80,15 @@ class StyleIdentityVAE(Coder):
 
     batch = ("x", "labels", "same", "other", "other_labels")
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        discriminator: keras.Model,
-        classes: int,
-        likelihood: Likelihood | str = "bernoulli",
-        swap_weight: float | schedules.Schedule = 1.0,
-        beta: float | schedules.Schedule = 1.0,
-        adversarial_weight: float | schedules.Schedule = 10.0,
-        objective: Objective | str = "non_saturating",
-        seed: int = 0,
-        **kwargs,
-    ):
-        require_built(discriminator)
-        require_logits(discriminator)
-        require_inputs(2, type(self), discriminator)
-        super().__init__(seed=seed, **kwargs)
-        self.set_networks(encoder, decoder, likelihood)
-        self.discriminator = discriminator
-        self.classes = checked_size("classes", classes)
-        require_classes(self.classes, discriminator)
-        self.objective = adversarial.get_of_fakes(objective)
-        self.swap_weight = schedules.weight("swap_weight", swap_weight)
-        self.beta = schedules.weight("beta", beta)
-        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        images = cast(Images, self.edges["x"])
-        for name in ("same", "other"):
-            self.edges[name] = dataclasses.replace(images, name=f"{name}_images")
-        self.edges["labels"] = Labels(classes)
-        self.edges["other_labels"] = Labels(classes, name="other_labels")
+    encoder: keras.Model = network("x -> style style identity")
+    decoder: keras.Model = network("codes -> parameters")
+    discriminator: keras.Model = network("x y -> logits")
+    classes: Count
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    swap_weight: Weight = 1.0
+    beta: Weight = 1.0
+    adversarial_weight: Weight = 10.0
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")
 
     @override
     def nats(self, x):
@@ -186,12 +161,6 @@ class StyleIdentityVAE(Coder):
 
     # Style and identity side by side ---------------------------------------------------------
 
-    @override
-    def code_shapes(self, encoder):
-        require_heads(encoder, "mean", "log variance", "identity")
-        require_moments(encoder, encoder.outputs[:2])
-        return [(encoder.outputs[0].shape[-1] + encoder.outputs[2].shape[-1],)]
-
     def heads(self, x) -> list[tf.Tensor]:
         """Returns the style's mean and log variance, and the identity, of examples."""
         return super().encoded(x)
@@ -213,3 +182,23 @@ class StyleIdentityVAE(Coder):
         style, _ = self.split(self.encoded(x)[0])
         _, identity = self.split(self.encoded(other)[0])
         return {"x": self.reconstructed(tf.concat([style, identity], axis=-1))}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_moments(self.encoder, self.encoder.outputs[:2])
+        taken = self.decoder.inputs[0].shape[-1]
+        style, identity = (each.shape[-1] for each in self.encoder.outputs[1:])
+        if taken != style + identity:
+            raise ValueError(
+                f"decoder takes {taken} codes: expected {style + identity}, the encoder's {style} "
+                f"of the style and {identity} of the identity. Build the decoder for them."
+            )
+        require_classes(self.classes, self.discriminator)
+        images = cast(Images, self.edges["x"])
+        for name in ("same", "other"):
+            self.edges[name] = dataclasses.replace(images, name=f"{name}_images")
+        self.edges["labels"] = Labels(self.classes)
+        self.edges["other_labels"] = Labels(self.classes, name="other_labels")

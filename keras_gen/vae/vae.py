@@ -1,16 +1,18 @@
 """The variational autoencoder (Kingma & Welling 2014)."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder
-from keras_gen.core import SCORE_SAMPLES, log_prob, sample, schedules
+from keras_gen.core import SCORE_SAMPLES, log_prob, sample
 from keras_gen.core.noise import folded, normal, several
-from keras_gen.losses import kl_standard_normal
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, made_by, network
+from keras_gen.losses import kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -52,22 +54,14 @@ class VAE(Coder):
     ```
     """
 
-    code_names: tuple[str, ...] = ("mean", "log_variance")
+    code_names: ClassVar[tuple[str, ...]] = ("mean", "log_variance")
     sample = sample
     log_prob = log_prob
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        beta: float | schedules.Schedule = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        self.set_networks(encoder, decoder, likelihood)
-        self.beta = schedules.weight("beta", beta)
+    encoder: keras.Model = network("x -> z z")
+    decoder: keras.Model = network("z -> parameters")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    beta: Weight = 1.0
 
     # The negative ELBO -----------------------------------------------------------------------
 

@@ -156,13 +156,6 @@ def test_two_replicas_draw_and_learn_what_one_device_does(x):
 # Refusals --------------------------------------------------------------------------------------
 
 
-def test_encoders_of_other_heads_are_refused():
-    encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
-    decoder = mlp_decoder(SHAPE, 2)
-    sentence = "'encoder' has 2 outputs: expected mean, log variance, logits; keras_gen.networks."
-    with pytest.raises(ValueError, match=sentence):
-        DBVAE(encoder, decoder, 3)
-    with pytest.raises(ValueError, match=r"shapes \[\(3,\), \(3,\)\] and the decoder's input \(2,"):
-        DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
+def test_it_has_no_usual_networks():
     with pytest.raises(TypeError, match="DBVAE has no usual networks"):
         DBVAE.for_images((8, 8, 1))

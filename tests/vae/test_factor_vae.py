@@ -127,13 +127,3 @@ def test_shuffling_reaches_over_replicas(rng):
 
     parts = strategy.experimental_local_results(strategy.run(tf.function(run)))
     np.testing.assert_array_equal(np.concatenate([v.numpy() for v in parts]), whole)
-
-
-def test_bad_arguments_are_refused():
-    networks = (
-        mlp_encoder(SHAPE, 2, hidden=(), heads=("mean", "log_variance")),
-        mlp_decoder(SHAPE, 2, hidden=()),
-    )
-    message = r"discriminator's input has shape \(5,\) and the latents \(2,\): expected the same;"
-    with pytest.raises(ValueError, match=message):
-        FactorVAE(*networks, mlp_encoder((5,), 1, hidden=()))

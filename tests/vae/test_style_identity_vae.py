@@ -116,9 +116,6 @@ def test_the_score_is_the_reconstruction_and_the_divergence(batch):
 def test_networks_that_do_not_fit_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
     critic = with_labels(mlp_encoder((SHAPE[0] + CLASSES,), 1), CLASSES)
-    with pytest.raises(ValueError, match="has 2 outputs: expected mean, log variance, identity"):
-        StyleIdentityVAE(encoder, mlp_decoder(SHAPE, 6), critic, CLASSES)
     headed = with_head(encoder, 4, "identity")
-    sentence = r"shapes \[\(6,\)\] and the decoder's input \(5,\): expected codes of the shape"
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError, match="decoder takes 5 codes: expected 6"):
         StyleIdentityVAE(headed, mlp_decoder(SHAPE, 5), critic, CLASSES)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -59,10 +59,10 @@ class HierarchicalVAE(Coder):
     """
 
     # The variables of every layer but the top one, which has one.
-    parts: tuple[str, ...] = ("",)
+    parts: ClassVar[tuple[str, ...]] = ("",)
     # Those parts whose distribution is inferred before the layers above are, so that its divergence
     # from p(z_i | layers above) has to be estimated by a draw.
-    estimated: tuple[str, ...] = ()
+    estimated: ClassVar[tuple[str, ...]] = ()
 
     sample = sample
     log_prob = log_prob

@@ -1,0 +1,346 @@
+"""Arguments that a class declares as annotated fields, from which its constructor follows.
+
+```python
+class Smoothing(Declared):
+    width: Count = 3
+    window: Named[Window] = made_by(windows.get, default="hann")
+```
+
+The annotation says what an argument may be; an `Annotated` one carries its check. The constructor
+checks every argument, stores it under its name, and calls `set_up` for what remains. Required
+arguments come first, networks before others, and optional ones follow in the order of the classes,
+bases first. An argument that a subclass declares again comes where the subclass declares it. One
+that it declares as `fixed` is no argument of the subclass.
+"""
+
+import dataclasses
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    TypeVar,
+    dataclass_transform,
+)
+
+import keras
+
+from keras_gen.arguments import (
+    checked_integer,
+    checked_list,
+    checked_number,
+    checked_positive,
+    checked_size,
+    shown,
+)
+from keras_gen.checked_arguments import checked_by_type
+from keras_gen.messages import nearest
+
+T = TypeVar("T")
+Check = Callable[[str, Any], Any]  # returns what is stored, of the name and the value
+REQUIRED = dataclasses.MISSING
+
+Count = Annotated[int, checked_size]
+"""An integer of 1 to 2**20."""
+PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
+"""An integer of at least 1."""
+CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
+"""An integer of 0 to 2**20."""
+Positive = Annotated[float, checked_positive]
+"""A finite number above 0."""
+NonNegative = Annotated[float, functools.partial(checked_number, minimum=0)]
+"""A finite number of at least 0."""
+Fraction = Annotated[float, functools.partial(checked_number, minimum=0, maximum=1)]
+"""A number from 0 to 1."""
+
+
+class Named(Generic[T]):
+    """An attribute of type `T` that the constructor also makes from a name: see `made_by`."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> T: ...
+        def __set__(self, instance: object, value: T | str | Mapping[str, Any]) -> None: ...
+
+
+def argument(
+    *, check: Check | None = None, default: Any = REQUIRED, kw_only: bool = False
+) -> Any:
+    """Declares an argument with a check of its own.
+
+    Args:
+        check: Function of the argument's name and value that returns what is stored; None: the
+            annotation's.
+        default: Default value.
+        kw_only: True after a default for an argument without one, which type checkers expect by its
+            name; with a default, the constructor accepts the argument by its name alone.
+    """
+    metadata = {} if check is None else {"check": check}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
+
+
+def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+    """Declares an object that `get` makes from its name, its saved config, or itself."""
+    return argument(check=lambda name, value: get(value), default=default, kw_only=kw_only)
+
+
+def fixed(value: Any, *, init: Literal[False] = False) -> Any:
+    """Gives an argument of a base its only value, so that it is no argument of the class."""
+    return dataclasses.field(default=value, init=init)
+
+
+def network(shapes: str = "", *, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+    """Declares a built network by what it takes and gives, such as `"x -> z z"`.
+
+    Args:
+        shapes: Names of inputs, an arrow, and names of outputs. Tensors of one name have the same
+            shape in all networks of the class. `logits` are numbers that no activation limits, and
+            have any shape.
+        default: None for a network that may be missing.
+        kw_only: See `argument`.
+    """
+    metadata = {"check": built, "shapes": shapes}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
+
+
+def networks(*, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+    """Declares a list of built networks."""
+
+    def check(name, value):
+        return [built(name, each) for each in checked_list(name, value)]
+
+    return argument(check=check, default=default, kw_only=kw_only)
+
+
+def built(name: str, value: Any) -> keras.Model:
+    """Returns a network that has its weights.
+
+    Raises:
+        TypeError: If the value is not a network.
+        ValueError: If the network is not built yet.
+    """
+    if not isinstance(value, keras.Layer):
+        raise TypeError(
+            f"{name} is {shown(value)}: expected a built keras.Model; for_images, for_vectors, and "
+            "similar class methods build the usual networks."
+        )
+    if not value.built:
+        raise ValueError(
+            f"The network '{value.name}' has no weights yet: build it with a keras.Input."
+        )
+    return value
+
+
+def fields_of(cls: type) -> dict[str, dataclasses.Field]:
+    """Returns the arguments that a class and its bases declare, in the constructor's order."""
+    found: dict[str, dataclasses.Field] = {}
+    for each in reversed(cls.__mro__):
+        own = vars(each).get("__dataclass_fields__", {})
+        for name in _own(each):
+            found.pop(name, None)
+            found[name] = own[name]
+    fields = [field for field in found.values() if field.init]
+
+    def order(field):
+        if field.default is not REQUIRED:
+            return 2
+        return 0 if "shapes" in field.metadata else 1
+
+    return {field.name: field for field in sorted(fields, key=order)}
+
+
+def _own(cls: type) -> list[str]:
+    """The fields that a class declares itself."""
+    if "__dataclass_fields__" not in vars(cls):
+        return []
+    fields = {field.name for field in dataclasses.fields(cls)}
+    return [name for name in inspect.get_annotations(cls) if name in fields]
+
+
+def declare(
+    cls: type,
+    frozen: bool = False,
+    last: Mapping[str, Any] = types.MappingProxyType({}),
+    agree: Callable[[Any], None] | None = None,
+) -> None:
+    """Gives a class that declares fields its constructor, unless the class writes one.
+
+    Args:
+        cls: Class whose annotated attributes are fields, except for `ClassVar`.
+        frozen: Whether attributes never change, and objects of equal attributes are equal.
+        last: Arguments, with their defaults, of the constructor above all that declare fields.
+        agree: Check of the arguments together.
+
+    Raises:
+        TypeError: If a class in between writes its own constructor.
+    """
+    annotations = inspect.get_annotations(cls, eval_str=True)
+    dataclasses.dataclass(init=False, eq=frozen, repr=frozen, frozen=frozen)(cls)
+    for name in _own(cls):
+        field = vars(cls)["__dataclass_fields__"][name]
+        field.type = annotations[name]
+        if field.init and name in vars(cls):
+            delattr(cls, name)  # every object has its own
+    declaring = [each for each in cls.__mro__ if _own(each)]
+    if "__init__" in vars(cls) or not (declaring or frozen):
+        return
+    above = next(each for each in cls.__mro__[1:] if "__init__" in vars(each))
+    written = not hasattr(vars(above)["__init__"], "fields")
+    if written and any(issubclass(above, each) for each in declaring):
+        if _own(cls):
+            raise TypeError(
+                f"{cls.__name__} declares {', '.join(_own(cls))}, but its base {above.__name__} "
+                "writes __init__: declare the arguments of the base too."
+            )
+        return
+    constructor = _constructor(cls, declaring[-1] if declaring else cls, frozen, last, agree)
+    type.__setattr__(cls, "__init__", constructor)
+
+
+def _constructor(cls, first, frozen, last, agree):
+    """The constructor of a class; `first` is the base of all that declare fields."""
+    fields = fields_of(cls)
+    signature = _signature(fields, frozen, last)
+    put = object.__setattr__ if frozen else setattr
+
+    def __init__(self, *args, **kwargs):  # noqa: N807
+        values, others = _bound(cls, signature, args, kwargs)
+        if not frozen:
+            super(first, self).__init__(**{name: values[name] for name in last}, **others)
+        for name, field in fields.items():
+            put(self, name, checked(field, values[name]))
+        if agree is not None:
+            agree(self)
+        self.set_up()
+
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    __init__.__module__ = cls.__module__
+    __init__.__signature__ = signature
+    __init__.fields = fields
+    return __init__
+
+
+def checked(field: dataclasses.Field, value: Any) -> Any:
+    """Returns what is stored of an argument."""
+    if value is None and field.default is not None and not _may_be_none(field.type):
+        raise TypeError(f"{field.name} must be given, found None.")
+    check = field.metadata.get("check")
+    if value is not None and check is not None:
+        return check(field.name, value)
+    return value if check else checked_by_type(field.name, field.type, value)
+
+
+def _may_be_none(kind) -> bool:
+    return kind in (None, Any) or any(
+        map(_may_be_none, map(_without_none, typing.get_args(kind)))
+    )
+
+
+def _without_none(kind):
+    return None if kind is type(None) else kind
+
+
+def _signature(fields, frozen, last) -> inspect.Signature:
+    usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    named = inspect.Parameter.KEYWORD_ONLY
+
+    def parameter(field):
+        optional = field.default is not REQUIRED
+        default = field.default if optional else inspect.Parameter.empty
+        kind = named if field.kw_only and optional else usual
+        return inspect.Parameter(
+            field.name, kind, default=default, annotation=_plain(field.type)
+        )
+
+    parameters = [inspect.Parameter("self", usual), *map(parameter, fields.values())]
+    for name, default in last.items():
+        annotation = type(default)
+        parameters.append(inspect.Parameter(name, usual, default=default, annotation=annotation))
+    parameters.sort(key=lambda each: each.kind)
+    if not frozen:
+        parameters.append(inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD))
+    return inspect.Signature(parameters)
+
+
+def _plain(kind) -> Any:
+    """An annotation as a reader of the signature sees it, without its checks."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return parts[0]
+    if origin is Named:
+        return parts[0] | str
+    if origin in (typing.Union, types.UnionType):
+        return functools.reduce(lambda a, b: a | b, map(_plain, parts))
+    return kind
+
+
+def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]:
+    """The values of the arguments with their defaults, and further arguments by name."""
+    _, *parameters = signature.parameters.values()
+    names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+    unknown = [name for name in kwargs if name not in names]
+    for name in unknown:
+        likely = nearest(name, names)
+        if likely != "." or len(names) == len(parameters):
+            expected = f": expected {', '.join(names) or 'no argument'}"
+            raise TypeError(f"{cls.__name__} got {name}{expected if likely == '.' else likely}")
+    needed = [each.name for each in parameters if each.default is each.empty][: len(names)]
+    missing = [name for name in needed[len(args) :] if name in names and name not in kwargs]
+    if missing:
+        raise TypeError(
+            f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to the arguments."
+        )
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}; expected {', '.join(names)}.") from None
+    bound.apply_defaults()
+    values = dict(bound.arguments)
+    return values, values.pop("kwargs", {})
+
+
+@dataclass_transform(
+    frozen_default=True, field_specifiers=(argument, fixed, made_by, network, networks)
+)
+class Declared:
+    """Base of objects with declared arguments, which never change and are compared."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        declare(cls, frozen=True)
+
+    def set_up(self) -> None:
+        """Checks the arguments together; attributes that follow from them are properties."""
+
+
+@dataclass_transform(field_specifiers=(argument, fixed, made_by, network, networks))
+class DeclaredLayer(keras.layers.Layer):
+    """Base of layers with declared arguments, which `get_config` returns.
+
+    `options` are arguments of the base layer that all layers of the class have, such as `autocast`.
+    """
+
+    options: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        declare(cls)
+
+    def __init__(self, **kwargs):
+        super().__init__(**self.options | kwargs)
+
+    def set_up(self) -> None:
+        """Checks the arguments together, and makes weights that need no input shape."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        arguments = {name: getattr(self, name) for name in fields_of(type(self))}
+        serialize = keras.saving.serialize_keras_object
+        return super().get_config() | {n: serialize(value) for n, value in arguments.items()}

@@ -1,0 +1,171 @@
+"""Constructors that follow from declared fields."""
+
+import inspect
+
+import keras
+import pytest
+
+from keras_gen.core import LikelihoodModel
+from keras_gen.core.kinds_of_data import Vectors
+from keras_gen.core.schedules import Linear, Weight
+from keras_gen.declared import (
+    Count,
+    Declared,
+    DeclaredLayer,
+    Named,
+    argument,
+    fields_of,
+    fixed,
+    made_by,
+    network,
+    networks,
+)
+from keras_gen.losses import likelihoods
+from keras_gen.losses.likelihoods import Likelihood, Normal
+from keras_gen.networks import mlp_decoder, mlp_encoder
+
+ENCODER = mlp_encoder((4,), 2, (), heads=("mean", "log_variance"))
+DECODER = mlp_decoder((4,), 2, ())
+
+
+class Base(LikelihoodModel):
+    encoder: keras.Model = network("x -> z z")
+    decoder: keras.Model = network("z -> x")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="normal")
+    beta: Weight = 1.0
+
+    def set_up(self):
+        self.edges["x"] = Vectors((4,))
+        self.order = ["base"]
+
+
+class Variant(Base):
+    critic: keras.Model = network("z -> logits", kw_only=True)
+    size: Count = argument(kw_only=True)
+    beta: Weight = fixed(2.0)
+    rest: list = networks(default=())
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+
+    def set_up(self):
+        super().set_up()
+        self.order.append("variant")
+
+
+class Kernel(Declared):
+    width: Count
+    scale: float = 1.0
+
+    def set_up(self):
+        if self.scale > self.width:
+            raise ValueError(f"scale is {self.scale}: expected at most the width, {self.width}.")
+
+
+class Wide(Kernel):
+    tall: bool = False
+
+
+@keras.saving.register_keras_serializable("test_declared")
+class Times(DeclaredLayer):
+    factor: float
+    kernel: Likelihood | None = None
+
+    def call(self, x):
+        return self.factor * x
+
+
+def critic(**options):
+    return mlp_encoder((2,), 1, (), **options)
+
+
+def test_order_of_arguments_and_what_they_become():
+    names = [*inspect.signature(Variant).parameters]
+    assert names == "encoder decoder critic size rest likelihood seed kwargs".split()
+    assert inspect.signature(Variant).parameters["size"].annotation is int
+    model = Variant(ENCODER, DECODER, critic(), 3, [critic()], seed=5, name="mine")
+    assert (model.beta, model.size, model.seed, model.name) == (2.0, 3, 5, "mine")
+    assert isinstance(model.likelihood, likelihoods.Bernoulli)
+    assert model.order == ["base", "variant"]
+    assert [*model.get_config()] == [
+        "name",
+        *"encoder decoder critic size rest likelihood seed".split(),
+    ]
+    assert isinstance(Base(ENCODER, DECODER, Normal(), Linear(0, 1, 9)).beta, Linear)
+
+
+@pytest.mark.parametrize(
+    "arguments,sentence",
+    [
+        (dict(encoder="network"), "encoder is 'network': expected a built keras.Model"),
+        (dict(encoder=None), "encoder must be given"),
+        (dict(encoder=keras.Sequential([])), "has no weights yet: build it"),
+        (dict(encoder=critic()), r"has 1 outputs: expected 2, x -> z z. .*with_head adds one"),
+        (dict(decoder=mlp_decoder((4,), 3, ())), r"decoder takes z of shape \(3,\): .*\(2,\)"),
+        (dict(decoder=mlp_decoder((5,), 2, ())), r"returns x of shape \(5,\): .* encoder takes"),
+        (dict(critic=ENCODER), r"critic 'encoder' has 2 outputs: .*critic.outputs\[:1\]"),
+        (dict(critic=critic(output_activation="sigmoid")), "ends in a sigmoid, which the loss"),
+        (dict(size=0), "size must be at least 1, found 0"),
+        (dict(size=2.5), r"size must be an integer .* found 2.5"),
+        (dict(rest=[3]), "rest is 3: expected a built"),
+        (dict(rest=None), "rest must be given"),
+        (dict(likelihood="bernuli"), "Unknown likelihood 'bernuli'"),
+        (dict(beta=1.0), "Unrecognized keyword arguments"),
+        (dict(sizes=1), "Variant got sizes; did you mean size?"),
+        (dict(seed=-1), "seed must be 0 to"),
+    ],
+)
+def test_what_a_model_refuses(arguments, sentence):
+    right = dict(encoder=ENCODER, decoder=DECODER, critic=critic(), size=3)
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        Variant(**right | arguments)
+
+
+@pytest.mark.parametrize(
+    "make,sentence",
+    [
+        (lambda: Kernel(), "Kernel lacks width: add width=... to the arguments"),
+        (lambda: Kernel(2, 1.0, 3), "Kernel: too many positional arguments; expected width, scale"),
+        (lambda: Kernel(2, width=3), "Kernel: multiple values for argument 'width'"),
+        (lambda: Kernel(2, high=3), "Kernel got high: expected width, scale"),
+        (lambda: Kernel(2, scales=3), "Kernel got scales; did you mean scale?"),
+        (lambda: Kernel(2, "big"), "scale must be a number"),
+        (lambda: Kernel(2, 3.0), "scale is 3.0: expected at most the width, 2"),
+        (lambda: Times(), "Times lacks factor"),
+        (lambda: Times(2.0, 3), "kernel must be a Likelihood, found 3"),
+    ],
+)
+def test_what_objects_and_layers_refuse(make, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        make()
+
+
+def test_objects_of_equal_arguments_are_equal_and_never_change():
+    assert Kernel(2) == Kernel(width=2, scale=1) != Kernel(3)
+    assert repr(Wide(2, 1.0, True)) == "Wide(width=2, scale=1.0, tall=True)"
+    assert {Wide(2): 1}[Wide(2)] == 1
+    with pytest.raises(AttributeError, match="cannot assign to field 'width'"):
+        Kernel(2).width = 3
+
+
+def test_a_layer_is_saved_by_its_arguments():
+    layer = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Times(3.0)))
+    assert layer.factor == 3.0 and layer.kernel is None
+    assert float(layer(keras.ops.ones([1]))[0]) == 3.0
+
+
+def test_a_class_below_one_that_writes_its_constructor_declares_nothing():
+    class Written(Base):
+        def __init__(self, encoder, decoder, **kwargs):
+            super().__init__(encoder, decoder, beta=3.0, **kwargs)
+
+    class Inherits(Written):
+        pass
+
+    assert Inherits(ENCODER, DECODER).beta == 3.0
+    with pytest.raises(TypeError, match="Below declares size, but its base Written writes"):
+
+        class Below(Written):
+            size: Count = 3
+
+
+def test_fields_are_found_in_the_order_of_the_constructor():
+    assert [*fields_of(Wide)] == ["width", "scale", "tall"]

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.classifiers import OpposedClassifier
 from keras_gen.classifiers.classifier import edge_of_examples
-from keras_gen.core.checks import fit_inputs
+from keras_gen.core.batches import in_order
 from keras_gen.losses.classification import label_cross_entropy
 
 SOURCE = 0  # the class of its features for the discriminator
@@ -54,7 +54,7 @@ class DomainModel(OpposedClassifier):
     @override
     def named_parts(self, data):
         """Labeled examples without a target are for `evaluate`."""
-        parts = fit_inputs.in_order(data)
+        parts = in_order(data)
         if len(parts) == 2 and tf.TensorShape(parts[1].shape).rank in (None, 1, 2):
             return dict(zip(("x", "labels"), parts, strict=True))
         return super().named_parts(data)

@@ -7,7 +7,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_choice, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import batch_mean, schedules
-from keras_gen.core.checks.step_checks import require_probabilities
+from keras_gen.core.checks.networks import require_probabilities
 from keras_gen.losses.likelihoods import Likelihood
 
 

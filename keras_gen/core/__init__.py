@@ -3,9 +3,7 @@
 from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.capabilities import capability, sample
-from keras_gen.core.checks.fit_errors import NonFiniteLossError
-from keras_gen.core.checks.step_checks import (
-    require,
+from keras_gen.core.checks.networks import (
     require_chain,
     require_classes,
     require_inputs,
@@ -26,6 +24,7 @@ from keras_gen.core.distribution.strategies import STRATEGIES, is_chief, make_st
 from keras_gen.core.image_pool import ImagePool
 from keras_gen.core.likelihood_model import SCORE_SAMPLES, LikelihoodModel, log_prob
 from keras_gen.core.minimize import (
+    NonFiniteLossError,
     apply_gradients,
     gradients,
     joint_gradients,
@@ -36,3 +35,4 @@ from keras_gen.core.model import GenerativeModel, Player, require_built, trainin
 from keras_gen.core.noise import stateless_seed
 from keras_gen.core.schedules import ConstantThenLinear, Schedule
 from keras_gen.core.training_state import CheckpointError, TrainingState
+from keras_gen.tensor_checks import require

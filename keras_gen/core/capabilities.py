@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_seed, shown
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
+from keras_gen.tensor_checks import require
 
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 MOST_SAMPLES = 1024

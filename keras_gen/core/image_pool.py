@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import global_batch, replica_part
+from keras_gen.tensor_checks import require
 
 MOST_NUMBERS = 2**28  # 1 GiB
 

@@ -14,6 +14,14 @@ from keras_gen.core.distribution.replicas import global_mean, global_sum, replic
 NOT_FINITE = "keras_gen: not finite: "
 
 
+class NonFiniteLossError(FloatingPointError):
+    """A loss, gradient or weight became NaN or infinite.
+
+    The weights that the loss trains are those before that step. Those of networks that the step
+    updates before them, such as a discriminator's before a generator's loss, have moved.
+    """
+
+
 _float32 = functools.partial(tf.cast, dtype=tf.float32)
 
 

@@ -17,27 +17,22 @@ from typing_extensions import override
 
 import keras_gen
 from keras_gen import declared
-from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked
+from keras_gen.arguments import checked_flag, checked_path, checked_seed
 from keras_gen.core import capabilities, noise, schedules
-from keras_gen.core.checks import fit_inputs
-from keras_gen.core.checks.fit_errors import (
-    as_list,
-    plain_errors,
-    refuse_callbacks,
-    refuse_non_finite_weights,
-    refuse_other_weights,
+from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
+from keras_gen.core.checks.before_compile import (
     refuse_replicated_randomness,
     refuse_rescaling,
     refuse_shared_layers,
 )
 from keras_gen.core.checks.network_shapes import require_shapes
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.fit import EvaluateCall, FitCall, PredictCall
 from keras_gen.core.kinds_of_data import Edge, Labels, StandardizedVectors
 from keras_gen.core.minimize import minimize, trainable_weights
-from keras_gen.core.optimizers import LearningRates, fuse
-from keras_gen.core.training_state import release_folders
+from keras_gen.core.optimizers import fuse
 from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
+from keras_gen.tensor_checks import require
 
 # Arguments of `keras.Model.compile` that models here do not take, and why.
 _LOSSES = "the model has losses of its own"
@@ -698,7 +693,7 @@ class GenerativeModel(keras.Model):
         """Converts results of the networks to the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
-    named_parts = fit_inputs.named_parts
+    named_parts = named_parts
 
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
@@ -710,19 +705,19 @@ class GenerativeModel(keras.Model):
             ValueError: If a part is missing, unknown or refused, or there are too many.
         """
         edges = self.edges | self.training_edges
-        edges[fit_inputs.TARGET] = edges["x"]
+        edges[TARGET] = edges["x"]
         batch = {}
         for name, part in self.named_parts(data).items():
             batch[name] = edges[name].prepare(part)
-        if fit_inputs.TARGET in batch and not self.reconstructs_pairs:
-            same = tf.reduce_all(tf.equal(batch["x"], batch.pop(fit_inputs.TARGET)))
+        if TARGET in batch and not self.reconstructs_pairs:
+            same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
             sentence = (
                 f"{type(self).__name__} got y, examples that differ from x, and has no use for "
                 "them: leave y out."
             )
             with tf.control_dependencies([require(same, sentence)]):
                 batch["x"] = tf.identity(batch["x"])
-        return batch if replica_count() == 1 else fit_inputs.with_examples(batch)
+        return batch if replica_count() == 1 else with_examples(batch)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -795,52 +790,13 @@ class GenerativeModel(keras.Model):
                 `epochs` is 0, examples or classes have weights, a callback needs a single
                 optimizer, or a layer was frozen after `compile`.
         """
-        args = fit_inputs.parts_together(self.batch, args)
-        arguments = fit_inputs.by_name(super().fit, args, kwargs)
-        with fit_inputs.edges_undone(self, trains=True):
-            return self._fit(arguments)
-
-    def _fit(self, arguments: dict[str, Any]):
-        """Trains with the arguments of `fit`, by name."""
-        fit_inputs.name_classes(self, arguments)
-        fit_inputs.name_columns(self, arguments)
-        fit_inputs.as_arrays(self, arguments)
-        fit_inputs.keep_digits(self, arguments)
-        fit_inputs.batch_sources(arguments, self.seed)
-        fit_inputs.refuse_arguments(type(self).__name__, arguments)
-        if fit_inputs.is_dataset(arguments["x"]):
-            # Keras warns about its own default otherwise.
-            arguments.setdefault("shuffle", False)
-        callbacks = as_list(arguments.get("callbacks"))
-        if list(self.players()) != ["optimizer"]:
-            refuse_callbacks(self, callbacks)
-            arguments["callbacks"] = [LearningRates(), *callbacks]
-        refuse_non_finite_weights(self)
-        if self.compiled:
-            refuse_other_weights(self)
-        try:
-            with plain_errors(self, callbacks):
-                fit_inputs.look_at_first_batches(self, arguments)
-                if self.density_of_vectors:
-                    fit_inputs.warn_of_few_values(self, arguments)
-                fit_inputs.adapt_edges(self, arguments)
-                return super().fit(**arguments)
-        finally:
-            release_folders(callbacks)
+        return FitCall(self, super().fit, args, kwargs).run()
 
     @override
     def evaluate(self, *args, **kwargs):
-        args = fit_inputs.parts_together(self.batch, args)
-        arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
-        fit_inputs.as_arrays(self, arguments)
-        fit_inputs.keep_digits(self, arguments)
-        fit_inputs.batch_evaluated(arguments)
-        fit_inputs.refuse_arguments(type(self).__name__, arguments)
-        with plain_errors(self, []), fit_inputs.edges_undone(self, trains=False):
-            # In `fit`, what it evaluates on has been looked at.
-            if CALLED_BY_FIT not in arguments:
-                fit_inputs.look_at_first_batches(self, arguments)
-            return super().evaluate(**arguments)
+        if CALLED_BY_FIT in kwargs:  # its data have been looked at
+            return super().evaluate(*args, **kwargs)
+        return EvaluateCall(self, super().evaluate, args, kwargs).run()
 
     @override
     def predict(self, *args, **kwargs):
@@ -850,10 +806,7 @@ class GenerativeModel(keras.Model):
             NotImplementedError: If it names none.
             ValueError: If the data do not fit the edges, or values are masked.
         """
-        arguments = fit_inputs.by_name(super().predict, args, kwargs)
-        refuse_masked("x", arguments["x"])
-        with plain_errors(self, []):
-            return super().predict(**arguments)
+        return PredictCall(self, super().predict, args, kwargs).run()
 
     @override
     def predict_step(self, data):
@@ -861,7 +814,7 @@ class GenerativeModel(keras.Model):
             raise NotImplementedError(
                 f"{type(self).__name__} has no predict: it has {', '.join(self.signatures())}."
             )
-        return capabilities.of_batch(self, self.predicts, fit_inputs.in_order(data))
+        return capabilities.of_batch(self, self.predicts, in_order(data))
 
     # Files -----------------------------------------------------------------------------------
 

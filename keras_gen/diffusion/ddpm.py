@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer
-from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
+from keras_gen.core.checks.networks import UNBOUNDED, require_range
 from keras_gen.core.noise import folded, normal, uniform
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import (

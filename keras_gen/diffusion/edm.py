@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_positive
-from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
+from keras_gen.core.checks.networks import UNBOUNDED, require_range
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import KarrasPath, Path, beside

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_seed
 from keras_gen.core import global_batch, replica_part
-from keras_gen.core.checks.step_checks import UNBOUNDED, require_range
+from keras_gen.core.checks.networks import UNBOUNDED, require_range
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import MOST_CHAIN_STEPS, Parts, Path

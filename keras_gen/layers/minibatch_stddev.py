@@ -5,8 +5,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.tensor_checks import require
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -11,7 +11,6 @@ import keras
 import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_types
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import (
     batch_mean,
     global_batch,
@@ -20,6 +19,7 @@ from keras_gen.core.distribution.replicas import (
 )
 from keras_gen.losses.per_example import per_example_sum
 from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.tensor_checks import require
 
 
 @checked_types

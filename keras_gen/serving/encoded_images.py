@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.core.checks.step_checks import require
 from keras_gen.files.images import luma
 from keras_gen.serving import image_headers, request_limits
 from keras_gen.serving.exported import SUFFIX
+from keras_gen.tensor_checks import require
 
 MOST_BYTES = 2**26
 """Bytes of the files of a request, which may hold more than their pixels."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.core.checks.step_checks import require
 from keras_gen.files.images import MOST_SCANS
+from keras_gen.tensor_checks import require
 
 PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
 HEAD = 54  # bytes

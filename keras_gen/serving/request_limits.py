@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gen.core.capabilities import MOST_SAMPLES, samples_checked
-from keras_gen.core.checks.step_checks import require
 from keras_gen.keras_internals import all_layers, own_weights
+from keras_gen.tensor_checks import require
 
 MOST_EXAMPLES = MOST_SAMPLES
 """Examples of a request, as many as it may draw."""

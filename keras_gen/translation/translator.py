@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
 from keras_gen.core import GenerativeModel, require_range, require_takes
+from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import as_examples, one_at_least, seed_checked
-from keras_gen.core.checks import fit_inputs
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
 from keras_gen.keras_internals import all_layers
@@ -83,7 +83,7 @@ class Translator(GenerativeModel):
     def predict_step(self, data):
         """Translates a batch in the first direction."""
         network = next(iter(self.directions().values()))
-        images = fit_inputs.in_order(data)[0]
+        images = in_order(data)[0]
         inner = Images(network.input_shape[1:]).prepare(images)
         translated = _translated(network, self.margin, self.size_multiple, inner, 0)
         if images.dtype.is_floating:

@@ -16,7 +16,7 @@ from keras_gen.core import (
     require_range,
     schedules,
 )
-from keras_gen.core.checks.step_checks import UNBOUNDED
+from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective

@@ -6,8 +6,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_array
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.distribution.replicas import global_batch
+from keras_gen.tensor_checks import require
 
 _STALE = (
     "A batch was drawn after {} changes of the sampling weights, and there are {} "

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.arguments import shown
-from keras_gen.core.checks.step_checks import require_logits
+from keras_gen.core.checks.networks import require_logits
 from keras_gen.declared import fields_of
 
 LOGITS = "logits"

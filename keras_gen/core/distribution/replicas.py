@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from keras_gen.core.checks.step_checks import require
+from keras_gen.tensor_checks import require
 
 
 def replica_count() -> int:

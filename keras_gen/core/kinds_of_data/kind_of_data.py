@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import refuse_masked, shown
-from keras_gen.core.checks.step_checks import require
 from keras_gen.data.transforms.tables import by_name, refuse_missing
+from keras_gen.tensor_checks import require
 
 PADDING = -1
 """What stands in a sequence of levels where there is nothing; it counts in no loss."""

@@ -7,8 +7,8 @@ import dataclasses
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import Edge, as_tensor, integers_within
+from keras_gen.tensor_checks import require
 
 
 @dataclasses.dataclass(frozen=True)

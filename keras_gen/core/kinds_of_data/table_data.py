@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.checks.step_checks import UNBOUNDED
+from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,

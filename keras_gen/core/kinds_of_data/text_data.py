@@ -10,7 +10,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, shown
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import (
     PADDING,
     Edge,
@@ -21,6 +20,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 )
 from keras_gen.data.transforms.characters import code_points
 from keras_gen.data.transforms.words import WordCounts
+from keras_gen.tensor_checks import require
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,11 +9,11 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
-from keras_gen.core.checks.step_checks import require
 from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, as_tensor, of_shape, within
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import warn
+from keras_gen.tensor_checks import require
 
 # The fraction of a sound's samples at full scale from which on it is taken to be clipped.
 CLIPPED = 0.01

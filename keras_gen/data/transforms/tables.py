@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_list
 from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.tensor_checks import require
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
 # What conversions make of a value that is missing; "None" and "NA" can be words.
@@ -320,8 +321,6 @@ class RowVectors(tf.Module):
             ValueError: In eager use, for what is no number, a category that is not known, or
                 another number of columns.
         """
-        from keras_gen.core.checks.step_checks import require  # the core imports this file
-
         count = len(self.columns)
         sentence = f"The rows have {{}} columns: expected {count}."
         found = tf.shape(rows)[1]
@@ -367,8 +366,6 @@ def _standardized(column, values):
 
 def _all_right(right, values, sentence):
     """Requires all values to be right, and names the first that is not."""
-    from keras_gen.core.checks.step_checks import require  # the core imports this file
-
     wrong = tf.boolean_mask(values, ~right)
     first = tf.concat([wrong, [""]], axis=0)[0]
     return require(tf.reduce_all(right), sentence, first)

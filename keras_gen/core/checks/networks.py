@@ -1,4 +1,4 @@
-"""Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
+"""Checks of networks: how many inputs they take, and what their outputs can be."""
 
 import itertools
 import math
@@ -7,7 +7,6 @@ import keras
 import tensorflow as tf
 
 from keras_gen.keras_internals import calls, origin
-from keras_gen.messages import BAD_INPUT, END
 
 
 def require_inputs(count: int, owner: type, *networks) -> None:
@@ -209,40 +208,3 @@ def _without_activation(network, operation) -> str:
             "logits.layers[-1].activation = keras.activations.linear`"
         )
     return "by `logits = keras.Model(model.inputs, model.layers[-2].output)`"
-
-
-def require(condition, sentence: str, *values):
-    """Refuses to go on where `condition` is false.
-
-    Args:
-        condition: Boolean, or a scalar tensor of it.
-        sentence: The error message, with `{}` for each of the values.
-        *values: Numbers, strings or scalar tensors of them, shown in the sentence.
-
-    Returns:
-        The operation that following ones must wait for.
-
-    Raises:
-        ValueError: If the condition is false; from a graph, by way of `GenerativeModel.fit`.
-
-    Example:
-    ```python
-    with tf.control_dependencies([require(tf.size(x) > 0, "x is empty.")]):
-        x = tf.identity(x)
-    ```
-    """
-    known = tf.get_static_value(tf.convert_to_tensor(condition))
-    if known is not None:
-        if not known:
-            shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
-            raise ValueError(sentence.format(*map(_shown, shown)))
-        return tf.no_op()
-    # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
-    pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
-    data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
-    return tf.debugging.Assert(condition, data)
-
-
-def _shown(value) -> str:
-    # As the runtime escapes what cannot be printed.
-    return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import keras_gen
-from keras_gen.core.checks.fit_inputs import as_arrays
+from keras_gen.core.fit_data import Arrays
 from keras_gen.data import table_columns
 from keras_gen.networks import character_rnn
 
@@ -59,11 +59,7 @@ def test_a_table_with_categories_is_what_its_columns_say():
 @pytest.mark.parametrize("texts", [["cab", "a"], pd.Series(["cab", "a"]), np.array(["cab", "a"])])
 def test_texts_are_what_their_edge_makes_of_them(texts):
     model = keras_gen.CharacterRNN(character_rnn(levels=4, units=2), "abc", length=5)
-    arguments = dict(x=texts, validation_data=(texts, None))
-    as_arrays(model, arguments)
-    expected = model.prepare(["cab", "a"])
-    np.testing.assert_array_equal(arguments["x"], expected)
-    np.testing.assert_array_equal(arguments["validation_data"][0], expected)
+    np.testing.assert_array_equal(Arrays(model, "owner", texts).x, model.prepare(["cab", "a"]))
 
 
 def test_labels_that_are_strings_have_a_way_out():

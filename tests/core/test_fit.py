@@ -13,14 +13,15 @@ import tensorflow as tf
 
 import keras_gen
 from all_tiny import TINY
-from keras_gen.core import GenerativeModel, training_step
-from keras_gen.core.checks.fit_inputs import name_classes
-from keras_gen.core.kinds_of_data import Images, Labels
+from keras_gen.core import GenerativeModel, NonFiniteLossError, minimize, require, training_step
+from keras_gen.core.fit import Call
+from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.data import Source, unpaired
 
 LEVELS = np.arange(0, 256, 17, dtype="uint8").reshape(4, 2, 2, 1)
 FLOATS = LEVELS.astype("float32")
 INSIDE = FLOATS / 127.5 - 1
+ONE = np.ones([2, 1], "float32")
 
 
 class Seeing(GenerativeModel):
@@ -388,10 +389,9 @@ class TestSources:
 
 
 def test_names_that_are_whole_numbers_are_in_their_own_order():
-    found = []
-    model = types.SimpleNamespace(class_names=(), named_classes=3, name_classes=found.extend)
-    name_classes(model, {"x": LEVELS, "y": ["10", "9", "0", "9"]})
-    assert found == ["0", "9", "10"]
+    model = Seeing("x", "labels")
+    found = seen(model, LEVELS, ["10", "9", "0", "9"], shuffle=False)
+    assert model.class_names == ("0", "9", "10") and found["labels"].tolist() == [2, 1, 0, 1]
 
 
 class Interrupts(keras.callbacks.Callback):
@@ -515,3 +515,95 @@ def test_files_of_h5py(tmp_path):
                 use(file, verbose=0)
             use(file["numbers"], verbose=0)
         np.testing.assert_array_equal(model.score(file["numbers"]), model.score(rows(8)))
+
+
+class Steep(GenerativeModel):
+    """Minimizes w x; once `steep`, with a loss that stays finite and a gradient that does not."""
+
+    def __init__(self):
+        super().__init__()
+        ones = dict(use_bias=False, kernel_initializer="ones")
+        layers = [keras.Input((1,)), keras.layers.Dense(1, **ones)]
+        self.network = keras.Sequential(layers, name="slope")
+        self.edges["x"] = Vectors((1,))
+        self.steep = tf.Variable(0.0)
+
+    @property
+    def networks(self):
+        return {"network": self.network}
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+
+        def slope_loss():
+            y = tf.reduce_sum(self.network(x), -1)
+            return y + self.steep * tf.sqrt(tf.abs(y - tf.stop_gradient(y)))
+
+        return self.report(loss=minimize(slope_loss, self.optimizer, self.network))
+
+
+def slope(model):
+    return float(model.network.get_weights()[0][0, 0])
+
+
+class Prepared(Call):
+    """A call of any function, whose data are not looked at."""
+
+    def prepare(self):
+        pass
+
+
+def bad_loss():
+    tf.debugging.check_numerics(float("nan"), "keras_gen: not finite: g_loss")
+
+
+class TestPlainErrors:
+    def test_a_scheduler_of_keras_works_on_one_optimizer(self):
+        rates = [0.1, 0.2, 0.05]
+        model = Steep()
+        model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=True)
+        scheduler = keras.callbacks.LearningRateScheduler(rates.__getitem__)
+        logs = model.fit(ONE, epochs=3, verbose=0, callbacks=[scheduler]).history
+        # The gradient is 1.
+        assert slope(model) == pytest.approx(1 - sum(rates))
+        assert logs["learning_rate"] == pytest.approx(rates)
+
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    def test_a_gradient_that_is_not_finite(self, run_eagerly):
+        model = Steep()
+        model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=run_eagerly)
+        model.fit(ONE, verbose=0)
+        model.steep.assign(1.0)
+        with pytest.raises(NonFiniteLossError) as caught:
+            model.fit(ONE, verbose=0)
+        assert str(caught.value) == (
+            "slope_loss's gradient was not finite at step 1, and changed no trainable weight. Last "
+            "good checkpoint: none. Lower the learning rate, or look for bad values in the data."
+        )
+        assert slope(model) == pytest.approx(0.9) and model.step.numpy() == 1
+
+    def test_what_moved_before_is_said_where_a_step_has_two_players(self):
+        sentence = r"^g_loss was not .* no weight that it trains; networks that a step updates ear"
+        with pytest.raises(NonFiniteLossError, match=sentence):
+            Prepared(TINY["GAN"].compiled(), bad_loss, (), {}).run()
+
+    def test_the_last_checkpoint_is_named(self):
+        call = Prepared(Steep(), bad_loss, (), {})
+        call.callbacks = [
+            types.SimpleNamespace(latest=None),
+            types.SimpleNamespace(latest="state-7.npz"),
+        ]
+        with pytest.raises(NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "):
+            call.run()
+
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    def test_bad_input(self, graph):
+        def check(value):
+            with tf.control_dependencies(
+                [require(value < 3, "It is {}, and {} [least].", value, 3)]
+            ):
+                return tf.identity(value)
+
+        check = tf.function(check) if graph else check
+        with pytest.raises(ValueError, match=r"^It is 4, and 3 \[least\]\.$"):
+            Prepared(Steep(), lambda value: check(value), (tf.constant(4),), {}).run()

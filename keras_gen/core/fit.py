@@ -1,0 +1,364 @@
+"""One call of `fit`, `evaluate`, or `predict`: its arguments, its data, and its errors."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer, checked_number, refuse_masked
+from keras_gen.core.checks.before_training import (
+    as_list,
+    refuse_callbacks,
+    refuse_non_finite_weights,
+    refuse_other_weights,
+)
+from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.fit_data import Arrays, Distributed, FitData, Sourced, fit_data, of_batches
+from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
+from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
+from keras_gen.core.optimizers import LearningRates
+from keras_gen.core.training_state import release_folders
+from keras_gen.messages import refusal, warn
+
+USUAL_BATCH = 32  # as in Keras
+_ENOUGH_ROWS = 20  # of which a column repeats values
+_LEAST = {
+    "batch_size": 1,
+    "epochs": 1,
+    "initial_epoch": 0,
+    "steps": 1,
+    "steps_per_epoch": 1,
+    "validation_batch_size": 1,
+    "validation_steps": 1,
+}
+
+
+class Call:
+    """One call of a method of `keras.Model`, whose data are looked at first.
+
+    What the model learns from the data, it forgets if the call fails.
+
+    Args:
+        model: A `GenerativeModel`.
+        method: Keras' method.
+        args: Its arguments by place.
+        kwargs: Its arguments by name.
+
+    Raises:
+        TypeError: If the method has no such argument.
+    """
+
+    def __init__(self, model, method: Callable, args: tuple, kwargs: dict[str, Any]):
+        self.model = model
+        self.owner = type(model).__name__
+        self.method = method
+        try:
+            bound = inspect.signature(method).bind(*_parts_together(model, args), **kwargs)
+        except TypeError as error:
+            name = method.__name__
+            raise TypeError(
+                f"{name} takes the arguments of keras.Model.{name}: {error}."
+            ) from None
+        self.arguments = dict(bound.arguments)
+        self.arguments |= self.arguments.pop("kwargs", {})
+        self.callbacks: list = []
+        self.first_step = int(model.step.numpy())
+        self.ended = False
+
+    def run(self):
+        """Prepares the arguments, and calls Keras' method with them.
+
+        Raises:
+            NonFiniteLossError: If a loss, a gradient, or a weight was not finite.
+            ValueError: If the data or an argument are refused.
+        """
+        known = _Known(self.model)
+        try:
+            self.prepare()
+            result = self.method(**self.arguments)
+            self.ended = True
+            return result
+        except tf.errors.OpError as error:
+            if sentence := self._in_one_sentence(error):
+                raise sentence from error
+            raise
+        finally:
+            if not self.changed_the_model():
+                known.restore()
+            release_folders(self.callbacks)
+
+    def prepare(self) -> None:
+        """Checks the arguments, and looks at the data."""
+        raise NotImplementedError
+
+    def changed_the_model(self) -> bool:
+        """Whether what the model has learned from the data is kept."""
+        return self.ended
+
+    def _in_one_sentence(self, error: tf.errors.OpError) -> Exception | None:
+        """Our own error for what one of our checks has found in a graph, or None."""
+        text = str(error.message)
+        if NOT_FINITE not in text:
+            sentence = refusal(text)
+            return ValueError(sentence) if sentence else None
+        loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
+        checkpoints = [c.latest for c in self.callbacks if getattr(c, "latest", None)]
+        where = checkpoints[0] if checkpoints else "none"
+        unmoved = "trainable weight"
+        if len(self.model.players()) > 1:
+            unmoved = "weight that it trains; networks that a step updates earlier have moved"
+        return NonFiniteLossError(
+            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no {unmoved}. "
+            f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values in "
+            "the data."
+        )
+
+    def check_arguments(self) -> None:
+        """Raises an error for numbers that make no sense, and for weights of examples."""
+        for name, least in _LEAST.items():
+            if self.arguments.get(name) is not None:
+                checked_integer(name, self.arguments[name], least)
+        for name in ("sample_weight", "class_weight"):
+            if self.arguments.get(name) is not None:
+                raise _weights_refused(self.owner, name)
+
+    def divide(self, data: FitData) -> None:
+        """Lets a source make batches in order, of the size that the arguments give."""
+        if isinstance(data, Sourced):
+            data.divide(self.arguments.pop("batch_size", None) or USUAL_BATCH)
+
+    def look(self, *several: FitData) -> dict[str, Any]:
+        """Lets edges see the first batch of data, and recognize floats up to 255.
+
+        Args:
+            *several: What is trained on or evaluated, and what is held out.
+
+        Returns:
+            The parts of the very first batch by name; none if it cannot be seen.
+
+        Raises:
+            ValueError: If held-out data have another range, or do not fit the edges, which Keras
+                would find out after an epoch.
+        """
+        model = self.model
+        before = model.edges | model.training_edges
+        seen: dict = {}
+        looks = []
+        for data in several:
+            batch = data.first()
+            parts = {} if batch is None else model.named_parts(batch)
+            own = {n: before[n].seen(part) for n, part in parts.items() if n in before}
+            own = {name: edge for name, edge in own.items() if edge is not None}
+            if looks:
+                for name, edge in (before | seen | own).items():
+                    if name in parts:
+                        edge.prepare(parts[name])
+                _refuse_other_range(seen, own)
+            seen = own | seen
+            looks.append(parts)
+        changed = {name: edge for name, edge in seen.items() if edge != before[name]}
+        if changed:
+            model.training_edges.update(changed)
+            model.train_function = model.test_function = None  # which have read the edges
+        if self.arguments.get("verbose", 1) and is_chief():
+            for name, edge in changed.items():
+                print(f"{name}: taken as {edge.expected()}")
+        return looks[0]
+
+
+class FitCall(Call):
+    """One call of `fit`, which trains on some data and evaluates others that are held out.
+
+    What the model learns from the data, it forgets if no step is taken.
+    """
+
+    @override
+    def prepare(self):
+        model, arguments = self.model, self.arguments
+        self.check_arguments()
+        x, y = arguments.get("x"), arguments.get("y")
+        training = fit_data(model, self.owner, x, y, learns=True)
+        held_out = self._take_held_out(training)
+        training.check(arguments.get("steps_per_epoch"))
+        if held_out is not None:
+            held_out.check(arguments.get("validation_steps"))
+        if not training.divided_by_keras:
+            # Keras warns about its own default otherwise.
+            arguments.setdefault("shuffle", False)
+        self.callbacks = as_list(arguments.get("callbacks"))
+        if list(model.players()) != ["optimizer"]:
+            refuse_callbacks(model, self.callbacks)
+            arguments["callbacks"] = [LearningRates(), *self.callbacks]
+        refuse_non_finite_weights(model)
+        if model.compiled:
+            refuse_other_weights(model)
+        several = [training] if held_out is None else [training, held_out]
+        first = self.look(*several)
+        if model.density_of_vectors and self.first_step == 0 and first:
+            _warn_of_few_values(model, first["x"])
+        self._adapt_edges(training)
+        arguments |= {"x": training.x, "y": training.y}
+        if held_out is not None:
+            arguments["validation_data"] = (held_out.x, held_out.y)
+
+    @override
+    def changed_the_model(self):
+        return int(self.model.step.numpy()) != self.first_step
+
+    def _take_held_out(self, training: FitData) -> FitData | None:
+        """Takes the data to evaluate out of the arguments, and lets sources make batches."""
+        arguments = self.arguments
+        split = arguments.get("validation_split") or 0
+        if split and checked_number("validation_split", split, minimum=0, maximum=1) == 1:
+            raise ValueError("validation_split is 1: expected a fraction below 1.")
+        held_out = None
+        if arguments.get("validation_data") is not None:
+            owner = f"validation_data of {self.owner}"
+            given = arguments.pop("validation_data")
+            if isinstance(given, list | tuple):
+                given = _parts_together(self.model, tuple(given))
+            x, y, weights = keras.utils.unpack_x_y_sample_weight(given)
+            if weights is not None:
+                raise _weights_refused(owner, "sample_weight")
+            held_out = fit_data(self.model, owner, x, y)
+        elif isinstance(training, Arrays):
+            training.split = split
+        elif isinstance(training, Sourced) and training.of_arrays and split:
+            held_out = training.split(arguments.pop("validation_split"))
+        size = arguments.get("batch_size") or USUAL_BATCH
+        if isinstance(training, Sourced):
+            arguments.pop("batch_size", None)
+            size = min(size, len(training.source))
+            if arguments.pop("shuffle", True):
+                training.shuffle(size, arguments, self.model.seed)
+            else:
+                training.divide(size)
+        if isinstance(held_out, Sourced):
+            held_out.divide(arguments.pop("validation_batch_size", None) or size)
+        return held_out
+
+    def _adapt_edges(self, training: FitData) -> None:
+        """Lets edges that standardize know the data, once: before the first training."""
+        model = self.model
+        edges = model.edges | model.training_edges
+        waiting = [name for name in model.batch if not getattr(edges[name], "adapted", True)]
+        for name in waiting:
+            if isinstance(training, Distributed):
+                raise ValueError(
+                    "The data are distributed, and their means are not known yet: call "
+                    f"model.edges['{name}'].adapt([examples]) first."
+                )
+            batches = training.epoch(self.arguments.get("steps_per_epoch"))
+            edges[name].adapt(model.named_parts(batch)[name] for batch in batches)
+
+
+class EvaluateCall(Call):
+    """One call of `evaluate` by a user: in `fit`, the data have been looked at."""
+
+    @override
+    def prepare(self):
+        self.check_arguments()
+        data = fit_data(self.model, self.owner, self.arguments.get("x"), self.arguments.get("y"))
+        self.divide(data)
+        data.check(self.arguments.get("steps"))
+        self.look(data)
+        self.arguments |= {"x": data.x, "y": data.y}
+
+
+class PredictCall(Call):
+    """One call of `predict`, whose examples are those of a capability."""
+
+    @override
+    def prepare(self):
+        self.check_arguments()
+        x = self.arguments["x"]
+        refuse_masked("x", x)
+        data = of_batches(self.owner, x)
+        if data is not None:
+            self.divide(data)
+            self.arguments["x"] = data.x
+
+
+class _Known:
+    """What a model knows of its data: its edges, their columns, and their units."""
+
+    def __init__(self, model):
+        self.model = model
+        self.edges = [(edges, dict(edges)) for edges in (model.edges, model.training_edges)]
+        every = [edge for _, edges in self.edges for edge in edges.values()]
+        self.units = [
+            (edge, edge.columns, edge.get_weights())
+            for edge in every
+            if hasattr(edge, "adapted")
+        ]
+
+    def restore(self) -> None:
+        """Gives the model what it knew, and drops steps that have read something else."""
+        for edge, columns, weights in self.units:
+            edge.columns = columns
+            edge.set_weights(weights)
+        for edges, old in self.edges:
+            changed = [name for name, edge in edges.items() if edge is not old.get(name)]
+            for name in changed:
+                if name in old:
+                    edges[name] = old[name]
+                else:
+                    edges.pop(name)
+            if changed:
+                self.model.train_function = self.model.test_function = None
+
+
+def _parts_together(model, args: tuple) -> tuple:
+    """Arguments by place in which arrays after the first are together: Keras takes x and y.
+
+    A model of three parts takes `fit(source, labels, target)` too.
+    """
+    count = len(model.batch)
+    if count < 3 or len(args) < count or not _is_data(args[2]):
+        return args
+    return (args[0], tuple(args[1:count]), *args[count:])
+
+
+def _is_data(argument) -> bool:
+    return hasattr(argument, "__len__") and not isinstance(argument, str)
+
+
+def _weights_refused(owner: str, name: str) -> ValueError:
+    return ValueError(
+        f"{owner} got {name}, which its losses do not read: draw examples as often as they are to "
+        "count (keras_gen.data.weighted_stream)."
+    )
+
+
+def _refuse_other_range(seen: dict, held_out: dict) -> None:
+    for name, edge in held_out.items():
+        if seen.get(name, edge) != edge:
+            raise ValueError(
+                f"{name} of validation_data has another range than that of the training: "
+                f"expected both as {seen[name].expected()}."
+            )
+
+
+def _warn_of_few_values(model, x) -> None:
+    """Warns of columns that repeat values, and so have no density."""
+    edge = model.edges["x"]
+    if not isinstance(edge, Vectors | StandardizedVectors):
+        return
+    rows = np.reshape(x, [-1, edge.shape[-1]])
+    if len(rows) < _ENOUGH_ROWS:
+        return
+    names = getattr(edge, "columns", ()) or range(len(rows.T))
+    counts = {name: len(np.unique(values)) for name, values in zip(names, rows.T, strict=True)}
+    few = [
+        f"{count} in column {name}" for name, count in counts.items() if 4 * count <= len(rows)
+    ]
+    if few:
+        warn(
+            f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
+            f"number of different values in {len(rows)} rows is {', '.join(few)}: spread these "
+            "values with keras_gen.data.NormalScores, or leave the columns out."
+        )

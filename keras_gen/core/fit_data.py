@@ -1,0 +1,412 @@
+"""What `fit` is given, a class for each kind: arrays, data sets, generators, and sources."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import refuse_masked
+from keras_gen.core.batches import in_order
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.kinds_of_data.kind_of_data import is_table
+from keras_gen.core.kinds_of_data.waveform_data import Sounds
+from keras_gen.data.source import Source
+from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.files.sounds import of_one_length
+
+_LOOKED_AT = 256  # examples of arrays
+_EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
+
+
+class FitData:
+    """Data as Keras takes them, in its arguments `x` and `y`. Each subclass is one kind.
+
+    Args:
+        owner: Who is given the data, in messages.
+        x: Examples, or batches of all parts.
+        y: Further parts of arrays.
+    """
+
+    # Whether Keras divides the data into batches, and shuffles them.
+    divided_by_keras = False
+
+    def __init__(self, owner: str, x, y=None):
+        self.owner = owner
+        self.x = x
+        self.y = y
+
+    def check(self, steps: int | None) -> None:
+        """Raises a ValueError for no examples, or for examples without end.
+
+        Args:
+            steps: Steps in an epoch, if they were given.
+        """
+
+    def epoch(self, steps: int | None) -> Iterator | None:
+        """Returns the batches of an epoch; None for data that cannot be seen before the training.
+
+        Args:
+            steps: The largest number of batches; None for all.
+        """
+        raise NotImplementedError
+
+    def first(self):
+        """Returns the first batch, or None where it cannot be seen; a ValueError if there is none.
+
+        Keras would end in silence.
+        """
+        batches = self.epoch(1)
+        if batches is None:
+            return None
+        for batch in batches:
+            return batch
+        raise ValueError(
+            "The data hold no batch: expected at least one; drop_remainder=True drops the only "
+            "batch of few examples."
+        )
+
+    def refuse_endless(self, endless: bool, steps: int | None) -> None:
+        """Raises a ValueError if an epoch would never end."""
+        if endless and steps is None:
+            raise ValueError(
+                f"{self.owner} got a dataset without end as x, and so an epoch would never end: "
+                "give the number of its steps, such as steps_per_epoch=100."
+            )
+
+
+class Distributed(FitData):
+    """Batches that a strategy distributes, which only a step sees."""
+
+    @override
+    def epoch(self, steps):
+        return None
+
+
+class Batches(FitData):
+    """A `tf.data.Dataset` of batches."""
+
+    @override
+    def check(self, steps):
+        self.refuse_endless(self.x.cardinality() == tf.data.INFINITE_CARDINALITY, steps)
+
+    @override
+    def epoch(self, steps):
+        return iter(self.x.take(-1 if steps is None else steps))
+
+
+class Sourced(Batches):
+    """A `keras_gen.data.Source`, or what gives batches of its examples as it does."""
+
+    def __init__(self, owner: str, source, y=None, of_arrays: bool = False):
+        super().__init__(owner, None, y)
+        self.source = source
+        self.of_arrays = of_arrays
+
+    def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
+        """Makes shuffled batches for the arguments of `fit`, which get the steps of an epoch.
+
+        An epoch has as many whole batches as the source; what is left begins the next one. An
+        epoch that is not the first begins where an unbroken training would be.
+        """
+        size = min(size, len(self.source))
+        steps = arguments.get("steps_per_epoch") or len(self.source) // size
+        arguments["steps_per_epoch"] = steps
+        start = arguments.get("initial_epoch", 0) * steps
+        self.x = self.source.stream(size, seed=seed, start=start)
+
+    def divide(self, size: int) -> None:
+        """Makes batches in order."""
+        self.x = self.source.batches(size)
+
+    def split(self, fraction: float) -> "Sourced":
+        """Gives up the last examples, which Keras would validate on, and returns them."""
+        kept = _count_kept(len(self.source), fraction)
+        last = Sourced(f"validation_data of {self.owner}", self.source.select(slice(kept, None)))
+        self.source = self.source.select(slice(kept))
+        return last
+
+
+class PyBatches(FitData):
+    """A `keras.utils.PyDataset` of batches."""
+
+    def __init__(self, owner: str, x, y=None):
+        super().__init__(owner, _Unmasked(x), y)
+
+    @override
+    def check(self, steps):
+        self.refuse_endless(self.x.num_batches is None, steps)
+
+    @override
+    def epoch(self, steps):
+        counts = [count for count in (steps, self.x.num_batches) if count is not None]
+        return (self.x[number] for number in range(min(counts)))
+
+
+class _Unmasked(keras.utils.PyDataset):
+    """The batches of another PyDataset; a ValueError if values of one are masked."""
+
+    def __init__(self, batches: keras.utils.PyDataset):
+        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
+        self.batches = batches
+        self.on_epoch_begin = batches.on_epoch_begin
+        self.on_epoch_end = batches.on_epoch_end
+
+    @property
+    @override
+    def num_batches(self):
+        return self.batches.num_batches
+
+    @override
+    def __getitem__(self, index):
+        return _without_masks(self.batches[index])
+
+
+class Generator(FitData):
+    """A generator of batches, each of which is taken once: what is seen is kept for Keras."""
+
+    def __init__(self, owner: str, x: Iterator, y=None):
+        self._seen: list = []
+        self._rest = x
+        super().__init__(owner, self._all(), y)
+
+    def _all(self) -> Iterator:
+        """All batches, as Keras wants them: in tuples."""
+        for batch in itertools.chain(self._seen, self._rest):
+            batch = _without_masks(batch)
+            yield batch if isinstance(batch, tuple) else (batch,)
+
+    @override
+    def epoch(self, steps):
+        missing = None if steps is None else max(steps - len(self._seen), 0)
+        self._seen += itertools.islice(self._rest, missing)
+        return map(_without_masks, self._seen[:steps])
+
+
+def _without_masks(batch):
+    for part in tf.nest.flatten(batch):
+        refuse_masked("A batch", part)
+    return batch
+
+
+class Arrays(FitData):
+    """Arrays, tables of pandas, and lists of texts, each a part of the batches.
+
+    Args:
+        model: A `GenerativeModel`, whose edges make tables and texts arrays.
+        owner: Who is given the data, in messages.
+        x: The first part, or several in a list, tuple, or dict.
+        y: Further parts.
+        learns: Whether the model learns the names of columns and classes.
+
+    Raises:
+        ValueError: If it knows other names, or the data are refused.
+    """
+
+    divided_by_keras = True
+
+    def __init__(self, model, owner: str, x, y=None, learns: bool = False):
+        self.owner = owner
+        self.split = 0.0
+        self._arguments = []
+        for argument, data in (("x", x), ("y", y)):
+            parts = in_order(data)
+            self._refuse_none(argument, data, parts)
+            self._arguments += [argument] * len(parts)
+        parts = in_order((x, y))
+        if any(isinstance(part, Mapping) for part in parts):
+            parts = list(model.named_parts(parts).values())
+            self._arguments = ["x"] * len(parts)
+        if learns:
+            _learn_names(model, dict(zip(model.batch, parts, strict=False)))
+        edges = model.edges | model.training_edges
+        edges = [edges[name] for name in model.batch]
+        if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > len(edges):
+            of_one_length(x)
+        edges += [edges[-1]] * len(parts)
+        self.parts = [_as_array(part, edge) for part, edge in zip(parts, edges, strict=False)]
+        # Keras casts arrays, and only these, to float32.
+        self.lose_digits = any(
+            hasattr(edge, "adapted") and edge.loses(part)
+            for part, edge in zip(self.parts, edges[: len(model.batch)], strict=False)
+        )
+        self.x, *others = self.parts
+        self.y = tuple(others) if len(others) > 1 else others[0] if others else None
+
+    def as_source(self) -> Sourced:
+        """Returns the same data as a source, which keeps all digits."""
+        source = Source(tuple(self.parts) if self.y is not None else self.x)
+        return Sourced(self.owner, source, of_arrays=True)
+
+    def _refuse_none(self, argument: str, data, parts: list) -> None:
+        if type(data).__module__.startswith("h5py") and isinstance(data, Mapping):
+            first = next(iter(data), "x") if data else "x"
+            raise ValueError(
+                f"{self.owner} got an h5py.{type(data).__name__} as {argument}: expected "
+                f"{_EXPECTED}. Give one of its datasets, such as file['{first}']."
+            )
+        empty = isinstance(data, Mapping) and not data
+        missing = not parts and (argument == "x" or data is not None)
+        if empty or missing:
+            raise ValueError(f"{self.owner} got no data as {argument}: expected {_EXPECTED}.")
+
+    @override
+    def check(self, steps):
+        """Raises a ValueError for what is no array, is empty, or differs in length."""
+        for argument, part in zip(self._arguments, self.parts, strict=True):
+            self._check_part(argument, part)
+        lengths = [len(part) for part in self.parts]
+        if len(set(lengths)) > 1:
+            found = " and ".join(map(str, lengths))
+            raise ValueError(
+                f"{self.owner} got arrays of {found} examples: expected as many in each."
+            )
+
+    def _check_part(self, argument: str, part) -> None:
+        if isinstance(part, tf.RaggedTensor):
+            raise ValueError(
+                f"{self.owner} got a ragged tensor as {argument}, whose examples differ in size: "
+                "resize or pad them to one."
+            )
+        if not hasattr(part, "shape"):
+            kind = type(part).__name__
+            raise ValueError(
+                f"{self.owner} got {argument} of the type {kind}: expected {_EXPECTED}."
+            )
+        kind = getattr(getattr(part, "dtype", None), "kind", "a number's")
+        if kind in "OUS":
+            texts = kind in "US" or any(isinstance(each, str) for each in np.ravel(part)[:1])
+            what = "texts" if texts else "Python objects, which do not stack"
+            way_out = (
+                "; np.unique(labels, return_inverse=True)[1] numbers classes" if texts else ""
+            )
+            raise ValueError(
+                f"{self.owner} got an array of {what} as {argument}: expected numbers{way_out}."
+            )
+        if not np.shape(part):
+            raise ValueError(f"{self.owner} got one number as {argument}: expected {_EXPECTED}.")
+        if not all(np.shape(part)):
+            raise ValueError(f"{self.owner} got no examples: an array of the data is empty.")
+
+    @override
+    def epoch(self, steps):
+        """All that Keras keeps for training is one batch here."""
+        kept = _count_kept(len(self.x), self.split)
+        return iter([tuple(part[:kept] for part in self.parts)])
+
+    @override
+    def first(self):
+        return tuple(part[:_LOOKED_AT] for part in self.parts)
+
+
+def _count_kept(count: int, split: float) -> int:
+    """How many examples Keras keeps for training: those that come last are for validation."""
+    return math.floor(count * (1 - split))
+
+
+def _as_array(part, edge):
+    """An array of what was given for an edge: a table, a column, a list of texts, or an array."""
+    array = np.asarray(part) if isinstance(part, list) else edge.as_array(part)
+    if getattr(getattr(array, "dtype", None), "kind", None) in ("O", "U", "S"):
+        if edge.spec().dtype == tf.string or getattr(edge, "names", ()):
+            return edge.prepare(array.astype(str)).numpy()
+    return array
+
+
+def _learn_names(model, parts: dict[str, Any]) -> None:
+    """Lets a model know the names of columns, before they have units, and those of its classes."""
+    edges = model.edges | model.training_edges
+    for name, part in parts.items():
+        if is_table(part) and not getattr(edges[name], "adapted", True):
+            edges[name].columns = tuple(map(str, part.columns))
+    labels = next((parts[name] for name in parts if isinstance(edges[name], Labels)), None)
+    if labels is not None and not model.class_names:
+        _learn_classes(model, _names_in(labels))
+
+
+def _learn_classes(model, names) -> None:
+    """Lets a model know the names of its classes, if there are as many.
+
+    Args:
+        model: A `GenerativeModel`.
+        names: Names in order, such as those of a source; None if there are none.
+
+    Raises:
+        ValueError: If it knows other names.
+    """
+    known = model.class_names
+    # A source may have names of other labels than those that the model takes.
+    if names is None or len(names) != model.named_classes or tuple(names) == known:
+        return
+    if known:
+        raise ValueError(
+            f"The classes of the data are {', '.join(names)}, and those of the model "
+            f"{', '.join(known)}: read the data with classes=model.class_names, or call "
+            "model.name_classes if they are new ones."
+        )
+    model.name_classes(names)
+
+
+def _names_in(labels) -> list[str] | None:
+    """The names in an array or list of texts, in order; None for other labels."""
+    values = np.asarray(labels)
+    if values.dtype.kind not in "OU" or not all(isinstance(each, str) for each in values.flat):
+        return None
+    return sorted_names(values.tolist())
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """What gives batches of its examples, as `keras_gen.data.Source` does."""
+
+    def __len__(self) -> int: ...
+
+    def stream(self, batch_size: int, seed: int, start: int) -> tf.data.Dataset:
+        """Shuffled batches without end."""
+
+    def batches(self, batch_size: int) -> tf.data.Dataset:
+        """All examples once, in order."""
+
+
+# The first kind that fits; all else are arrays.
+_KINDS = (
+    (Batched, Sourced),
+    (tf.data.Dataset, Batches),
+    (tf.distribute.DistributedDataset, Distributed),
+    (keras.utils.PyDataset, PyBatches),
+    (Iterator, Generator),
+)
+
+
+def of_batches(owner: str, x, y=None) -> FitData | None:
+    """Returns data that come in batches, or a source, as the kind that they are; else None."""
+    for known, kind in _KINDS:
+        if isinstance(x, known):
+            return kind(owner, x, y)
+    return None
+
+
+def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
+    """Returns what a call is given as the kind that it is.
+
+    Args:
+        model: A `GenerativeModel`.
+        owner: Who is given the data, in messages.
+        x: As `fit` takes it.
+        y: Further parts of arrays.
+        learns: Whether the model learns the names of columns and classes.
+
+    Raises:
+        ValueError: If arrays are refused, or the model knows other names.
+    """
+    if learns and hasattr(x, "class_names"):
+        _learn_classes(model, x.class_names)
+    found = of_batches(owner, x, y)
+    if found is not None:
+        return found
+    arrays = Arrays(model, owner, x, y, learns)
+    return arrays.as_source() if arrays.lose_digits else arrays

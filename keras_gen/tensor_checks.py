@@ -1,0 +1,42 @@
+"""Checks of tensors, in eager use and in a graph."""
+
+import tensorflow as tf
+
+from keras_gen.messages import BAD_INPUT, END
+
+
+def require(condition, sentence: str, *values):
+    """Refuses to go on where `condition` is false.
+
+    Args:
+        condition: Boolean, or a scalar tensor of it.
+        sentence: The error message, with `{}` for each of the values.
+        *values: Numbers, strings or scalar tensors of them, shown in the sentence.
+
+    Returns:
+        The operation that following ones must wait for.
+
+    Raises:
+        ValueError: If the condition is false; from a graph, by way of `GenerativeModel.fit`.
+
+    Example:
+    ```python
+    with tf.control_dependencies([require(tf.size(x) > 0, "x is empty.")]):
+        x = tf.identity(x)
+    ```
+    """
+    known = tf.get_static_value(tf.convert_to_tensor(condition))
+    if known is not None:
+        if not known:
+            shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
+            raise ValueError(sentence.format(*map(_shown, shown)))
+        return tf.no_op()
+    # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
+    pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
+    data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
+    return tf.debugging.Assert(condition, data)
+
+
+def _shown(value) -> str:
+    # As the runtime escapes what cannot be printed.
+    return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

@@ -1,0 +1,54 @@
+"""Layers that `compile` refuses, and those that it allows."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.autoencoders import Autoencoder
+from keras_gen.classifiers import Classifier
+
+
+def test_a_network_that_divides_levels_is_refused_with_the_way_out():
+    """It would get images in [0, 1], and divide them once more."""
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Rescaling(1 / 255, name="to_unit")(images)
+    logits = keras.layers.Dense(3)(keras.layers.Flatten()(x))
+    network = keras.Model(images, logits, name="own")
+    sentence = r"to_unit, which multiplies by 0\.0039, .* images in \[0, 1\]\. Build it without"
+    with pytest.raises(ValueError, match=sentence):
+        Classifier(network, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])).compile()
+    without = keras.Model(network.get_layer("to_unit").output, network.outputs)
+    model = Classifier(without, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+    model.compile()
+    levels = np.full((1, 4, 4, 1), 51, "uint8")
+    np.testing.assert_allclose(model.features(levels), network(levels), rtol=1e-5)
+
+
+class TestSharedLayers:
+    def networks(self, shared):
+        images, codes = keras.Input((4,)), keras.Input((4,))
+        encoder = keras.Model(images, shared(images), name="shrinking")
+        decoder = keras.Model(codes, shared(codes), name="growing")
+        return encoder, decoder
+
+    def test_two_networks_of_one_layer_are_refused_before_training_and_saving(self):
+        model = Autoencoder(*self.networks(keras.layers.Dense(4, name="tied")))
+        found = "^The networks encoder and decoder share the layer 'tied', whose weights .* own"
+        for use in (model.compile, model.get_config):
+            with pytest.raises(ValueError, match=found):
+                use()
+
+    def test_a_layer_without_weights_is_nobodys(self, tmp_path):
+        model = Autoencoder(*self.networks(keras.layers.Reshape((4,))))
+        model.get_config()
+
+    def test_a_layer_may_stand_twice_in_one_network(self, tmp_path):
+        codes, tied = keras.Input((4,)), keras.layers.Dense(4)
+        decoder = keras.Model(codes, tied(tied(codes)))
+        encoder, _ = self.networks(keras.layers.Dense(4))
+        model = Autoencoder(encoder, decoder)
+        model.compile()
+        model.save(tmp_path / "tied.keras")
+        x = np.ones([2, 4], "float32")
+        found = keras.saving.load_model(tmp_path / "tied.keras").score(x)
+        np.testing.assert_array_equal(found, model.score(x))

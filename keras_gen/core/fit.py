@@ -147,7 +147,7 @@ class Call:
         model = self.model
         before = model.edges | model.training_edges
         seen: dict = {}
-        looks = []
+        looks: list[dict[str, Any]] = []
         for data in several:
             batch = data.first()
             parts = {} if batch is None else model.named_parts(batch)
@@ -253,7 +253,7 @@ class FitCall(Call):
                     f"model.edges['{name}'].adapt([examples]) first."
                 )
             batches = training.epoch(self.arguments.get("steps_per_epoch"))
-            edges[name].adapt(model.named_parts(batch)[name] for batch in batches)
+            edges[name].adapt(model.named_parts(batch)[name] for batch in batches or ())
 
 
 class EvaluateCall(Call):

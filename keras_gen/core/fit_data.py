@@ -373,7 +373,7 @@ class Batched(Protocol):
 
 
 # The first kind that fits; all else are arrays.
-_KINDS = (
+_KINDS: tuple[tuple[type, Any], ...] = (
     (Batched, Sourced),
     (tf.data.Dataset, Batches),
     (tf.distribute.DistributedDataset, Distributed),

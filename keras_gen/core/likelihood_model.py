@@ -13,7 +13,6 @@ from keras_gen.core.checks.networks import require_logits, require_range
 from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
-from keras_gen.losses.likelihoods import Likelihood
 
 SCORE_SAMPLES = 16  # latents per example by which a bound is estimated; of one it would be noisy
 
@@ -94,8 +93,8 @@ def require_parameters(network, likelihood) -> None:
     require_range(likelihood.parameter_range, f"parameters of {likelihood}", network)
 
 
-def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:
-    """Returns the edge of a likelihood's data: discrete if it has levels."""
+def edge_of(likelihood, shape: tuple) -> Edge:
+    """Returns the edge of the data of a `Likelihood`: discrete if it has levels."""
     if likelihood.levels:
         return Levels(tuple(shape), likelihood.levels)
     if likelihood.range == (-math.inf, math.inf):

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.arguments import checked_choice, checked_list
+from keras_gen.data.transforms.image_augmentations import moved
 
 Uniform = Callable[[str, list], tf.Tensor]
 
@@ -117,24 +118,6 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "affine": affine}
-
-
-def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> tf.Tensor:
-    """Moves each image by its own number of pixels.
-
-    Args:
-        images: `[batch, height, width, channels]` of static size.
-        down: Int32 `[batch]`, in pixels.
-        right: Int32 `[batch]`, in pixels.
-        most: Largest move either way, less than height and width.
-        mode: How the gap is filled: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
-    """
-    height, width = images.shape[1:3]
-    images = tf.pad(images, [[0, 0], [most, most], [most, most], [0, 0]], mode)
-    for axis, side, shift in ((1, height, down), (2, width, right)):
-        places = tf.range(side)[None] + most - shift[:, None]
-        images = tf.gather(images, places, axis=axis, batch_dims=1)
-    return images
 
 
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:

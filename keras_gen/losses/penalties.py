@@ -11,8 +11,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number, checked_size
+from keras_gen.data.transforms.image_augmentations import moved
 from keras_gen.keras_internals import all_layers
-from keras_gen.layers.differentiable_augmentations import moved
 from keras_gen.losses.per_example import (
     Configurable,
     per_example_mean,

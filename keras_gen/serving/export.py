@@ -22,7 +22,7 @@ from keras_gen.arguments import checked_path, shown
 from keras_gen.files.places import place
 from keras_gen.files.writing import clear_partial_files, partial_path, write_json
 from keras_gen.keras_internals import all_layers
-from keras_gen.serving import pretrained, request_limits
+from keras_gen.serving import model_files, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import (
     METADATA,
@@ -171,7 +171,7 @@ def export(
     module, parameters = _module(model.networks, functions, halves)
     originals = {id(half): variable.value for variable, half in halves.values()}
     kept = [originals.get(id(value), value) for value in module.kept]
-    described = pretrained.description(model, kept)
+    described = model_files.description(model, kept)
     module.resources = list(getattr(model, "resources", ()))
     limits = {
         key: _limits(f.limits, largest)
@@ -210,7 +210,7 @@ def export(
         drop_hints(temporary)
         write_warmup(temporary, name, requests)
         if described is not None:
-            (temporary / pretrained.MODEL).write_bytes(described)
+            (temporary / model_files.MODEL).write_bytes(described)
         return _publish(temporary, folder, description)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
@@ -306,7 +306,7 @@ def load_weights(model: Any, path: str | Path) -> None:
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))
-    pretrained.restore_beside(model, path)
+    model_files.restore_beside(model, path)
 
 
 def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:

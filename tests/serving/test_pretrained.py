@@ -16,7 +16,7 @@ import tensorflow as tf
 import keras_gen
 from all_tiny import TINY
 from keras_gen.core import averaged_weights
-from keras_gen.serving import exported, index, pretrained
+from keras_gen.serving import exported, index, model_files
 from keras_gen.serving.export import load_weights
 from keras_gen.vae import VAE
 from processes import ROOT
@@ -175,7 +175,7 @@ def test_what_is_refused(home, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no model 'digit'.*; did you mean digits\?"):
         keras_gen.load("digit")
     shutil.copytree(home / "saved_models" / "digits" / "1", tmp_path / "old")
-    (tmp_path / "old" / pretrained.MODEL).unlink()
+    (tmp_path / "old" / model_files.MODEL).unlink()
     with pytest.raises(ValueError, match=r"old has no .*keras_model\.npz.*export\.load_weights\.$"):
         keras_gen.load(tmp_path / "old")
     network = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
@@ -251,11 +251,11 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
 
 def test_published_exports_can_be_loaded():
     for path in (ROOT / "saved_models").glob("*/*/"):
-        with np.load(path / pretrained.MODEL) as described:
+        with np.load(path / model_files.MODEL) as described:
             config = json.loads(str(described["configuration"]))
             held = len(described["kept"])
         assert hasattr(keras_gen, config["class_name"]), path
-        stored = tf.train.list_variables(str(path / pretrained.VARIABLES))
+        stored = tf.train.list_variables(str(path / model_files.VARIABLES))
         assert held == sum(name.startswith("kept/") for name, _ in stored), path
 
 

@@ -199,3 +199,21 @@ def on_image(
         return function(image)
 
     return on_first(checked, example)
+
+
+def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> tf.Tensor:
+    """Moves each image by its own number of pixels.
+
+    Args:
+        images: `[batch, height, width, channels]` of static size.
+        down: Int32 `[batch]`, in pixels.
+        right: Int32 `[batch]`, in pixels.
+        most: Largest move either way, less than height and width.
+        mode: How the gap is filled: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
+    """
+    height, width = images.shape[1:3]
+    images = tf.pad(images, [[0, 0], [most, most], [most, most], [0, 0]], mode)
+    for axis, side, shift in ((1, height, down), (2, width, right)):
+        places = tf.range(side)[None] + most - shift[:, None]
+        images = tf.gather(images, places, axis=axis, batch_dims=1)
+    return images

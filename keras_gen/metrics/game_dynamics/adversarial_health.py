@@ -10,7 +10,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core import is_chief, stateless, training_step
-from keras_gen.gan.gan import GAN
 from keras_gen.metrics.samples.bins import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
@@ -75,7 +74,7 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     @override
     def on_train_begin(self, logs=None):
-        if not isinstance(self.model, GAN):
+        if not hasattr(self.model, "logits_of_both"):
             raise ValueError(
                 f"AdversarialHealth is for a generator against a discriminator, and "
                 f"{type(self.model).__name__} is no such model: leave it out."

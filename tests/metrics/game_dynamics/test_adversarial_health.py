@@ -6,9 +6,9 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.gan import GAN
-from keras_gen.gan.adversarial_health import AdversarialHealth
 from keras_gen.losses import R1
 from keras_gen.metrics import ring_centers
+from keras_gen.metrics.game_dynamics.adversarial_health import AdversarialHealth
 from tiny import data, difference, state
 
 ROWS = 320
@@ -32,7 +32,7 @@ def normal(rng, place=0.0, scale=1.0):
 
 
 def wrong(model, x) -> set:
-    """What a look finds wrong."""
+    """What the callback finds wrong."""
     health = AdversarialHealth(x)
     health.set_model(model)
     found = health.check()

@@ -1,0 +1,116 @@
+"""What an export holds of its model, so that it can be built again and train on."""
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.files.reading import open_arrays
+from keras_gen.keras_internals import all_layers
+from keras_gen.messages import warn
+
+MODEL = Path("assets.extra") / "keras_model.npz"
+"""Where an export says how its model is built, relative to its folder."""
+# Where `tf.saved_model.save` has put the variables of an export.
+VARIABLES = Path("variables") / "variables"
+VARIABLE = "kept/{}/.ATTRIBUTES/VARIABLE_VALUE"
+NO_WEIGHT = -1  # in place of a weight's number: a variable that is none of the model's weights
+
+
+def restore_beside(model: keras.Model, path: Path) -> None:
+    """Gives a model, built as that of an export, what only training reads of its networks."""
+    if (path / MODEL).is_file():
+        for index, value in _values_beside(read_description(path / MODEL)).items():
+            model.weights[index].assign(value)
+
+
+def read_description(file: Path) -> dict[str, np.ndarray]:
+    """Returns what `description` has written, by name."""
+    with open_arrays(file) as arrays:
+        return dict(arrays)
+
+
+def stored_weights(path: Path, described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
+    """Returns the weights of an export, by their places among the model's weights."""
+    values = _values_beside(described)
+    stored = tf.train.load_checkpoint(str(path / VARIABLES))
+    for number, index in enumerate(described["kept"]):
+        values[int(index)] = stored.get_tensor(VARIABLE.format(number))
+    values.pop(NO_WEIGHT, None)
+    return values
+
+
+def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
+    return {int(index): described[f"weight_{index}"] for index in described["beside"]}
+
+
+def description(model: Any, kept: Iterable[Any]) -> bytes | None:
+    """What `load` needs of a model beside the variables that its export holds.
+
+    It is the model's configuration, the number of its steps, which of its weights the export holds,
+    and the other weights of the networks and layers that the signatures read: what only training
+    reads, such as the counts of a codebook.
+
+    Args:
+        model: The model that is exported.
+        kept: The variables that the export holds, in their order there.
+
+    Returns:
+        The content of a file of NumPy, `.npz`; None for what is no model of this library, and, with
+        a warning, for one that has no configuration.
+    """
+    if not hasattr(model, "players"):  # no model of this library
+        return None
+    try:
+        config = keras.saving.serialize_keras_object(model)
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        warn(
+            f"{type(model).__name__} has no configuration ({error}): its export serves, and "
+            "keras_gen.load cannot load it."
+        )
+        return None
+    compiled = config.get("compile_config") or {}
+    # How it is to be run, such as the steps per execution, depends on the next training.
+    optimizers = {name: compiled[name] for name in model.players() if name in compiled}
+    config["compile_config"] = optimizers
+    places = _places(model)
+    held = [places.get(id(variable), NO_WEIGHT) for variable in kept]
+    beside = _beside(model, set(held))
+    described: dict[str, Any] = {
+        "configuration": json.dumps(config),
+        "step": keras.ops.convert_to_numpy(model.step),
+        "kept": np.asarray(held, "int32"),
+        "beside": np.asarray(list(beside), "int32"),
+    }
+    described |= {f"weight_{index}": value for index, value in beside.items()}
+    content = io.BytesIO()
+    np.savez_compressed(content, **described)
+    return content.getvalue()
+
+
+def _places(model: keras.Model) -> dict[int, int]:
+    """Where each variable of TensorFlow, by its id, stands among the model's weights."""
+    places = {}
+    for index, weight in enumerate(model.weights):
+        # A distributed variable has components.
+        for part in (weight.value, *getattr(weight.value, "values", ())):
+            places[id(part)] = index
+    return places
+
+
+def _beside(model: keras.Model, held: set[int]) -> dict[int, np.ndarray]:
+    """Of the networks and layers with weights among those held, the others, by their places."""
+    places = {id(weight): index for index, weight in enumerate(model.weights)}
+    # The model's own layers, such as a codebook, are no networks.
+    layers = [layer for layer in all_layers(model) if layer is not model]
+    found: dict[int, keras.Variable] = {}
+    for part in (*model.networks.values(), *layers):
+        weights = {places[id(weight)]: weight for weight in part.weights}
+        if held & weights.keys():
+            found |= {index: weights[index] for index in weights.keys() - held}
+    return {index: keras.ops.convert_to_numpy(found[index]) for index in sorted(found)}

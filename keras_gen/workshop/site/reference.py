@@ -17,7 +17,7 @@ def place(module: str) -> str:
 
 def room_place(room: str) -> str:
     """The page of a room, apart from that of a module of the same name."""
-    return f"{FOLDER}/{room}/index.md".replace(".", "/")
+    return f"{FOLDER}/{room.replace('.', '/')}/index.md"
 
 
 def pages(

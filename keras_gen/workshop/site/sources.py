@@ -1,15 +1,16 @@
-"""The public names of the library and their code, read as text."""
+"""The public names of the library and their code, read as text by Griffe."""
 
 import ast
 import dataclasses
 import functools
-import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+
+import griffe
 
 PACKAGE = "keras_gen"
 # Rooms that serve the command line and this site.
 NO_LIBRARY = {"workshop.cli", "workshop.site"}
-Node = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,20 +18,27 @@ class Definition:
     """A public class, function or constant, and where it is defined.
 
     Attributes:
-        name: Its name.
-        module: Its module in dots, `keras_gen.vae.vae`.
+        node: What Griffe reads.
         path: Its file, from the repository's root.
-        node: What Python reads.
-        docstring: Its documentation; empty for a constant.
-        text: The whole file.
     """
 
-    name: str
-    module: str
+    node: griffe.Object
     path: str
-    node: Node
-    docstring: str
-    text: str
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.node.name
+
+    @property
+    def module(self) -> str:
+        """Its module in dots, `keras_gen.vae.vae`."""
+        return self.node.module.path
+
+    @property
+    def docstring(self) -> str:
+        """Its documentation; empty for a constant."""
+        return "" if self.node.is_attribute else _docstring(self.node)
 
     @property
     def summary(self) -> str:
@@ -40,39 +48,42 @@ class Definition:
     @property
     def bases(self) -> list[str]:
         """Names of the classes that it derives from."""
-        return [ast.unparse(base) for base in getattr(self.node, "bases", [])]
-
-    def method(self, name: str) -> ast.FunctionDef | None:
-        """The method of this name that the class itself has."""
-        for node in getattr(self.node, "body", []):
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                return node
-        return None
+        return [str(base) for base in getattr(self.node, "bases", ())]
 
     def code(self, name: str) -> str:
-        """The lines of a method of its own, without the indent."""
-        node = self.method(name)
-        if node is None:
-            raise ValueError(f"{self.path}: {self.name} has no method {name!r} of its own.")
-        lines = self.text.splitlines()[self.line_number(name) - 1 : node.end_lineno]
-        return textwrap.dedent("\n".join(lines))
+        """The lines of a method of its own, with its decorators and without the indent."""
+        return self._method(name).source
 
     def line_number(self, name: str) -> int:
         """The line of the file in which a method of its own begins, with its decorators."""
-        node = self.method(name)
-        decorators = [each.lineno for each in node.decorator_list] if node else []
-        return min([node.lineno, *decorators]) if node else 0
+        return self._method(name).lineno or 0
+
+    def _method(self, name: str) -> griffe.Object | griffe.Alias:
+        if name not in self.node.members:
+            raise ValueError(f"{self.path}: {self.name} has no method {name!r} of its own.")
+        return self.node.members[name]
+
+
+@functools.cache
+def _modules(root: Path) -> dict[str, griffe.Module]:
+    """All modules of the library by name, packages before what is in them."""
+
+    def walk(module: griffe.Module) -> Iterator[griffe.Module]:
+        yield module
+        for member in sorted(module.members.values(), key=lambda member: member.name):
+            if isinstance(member, griffe.Module):
+                yield from walk(member)
+
+    library = griffe.load(root / PACKAGE)
+    assert isinstance(library, griffe.Module)
+    return {module.path: module for module in walk(library)}
 
 
 def models(root: Path) -> dict[str, list[str]]:
     """The public model classes by family, as `keras_gen/__init__.py` lists them."""
-    tree = ast.parse((root / PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODELS":
-            return {
-                family: list(names) for family, names in ast.literal_eval(node.value).items()
-            }
-    raise ValueError(f"{root / PACKAGE / '__init__.py'} lists no models: expected _MODELS.")
+    listed = _modules(root)[PACKAGE].members["_MODELS"]
+    families = ast.literal_eval(str(listed.value))  # type: ignore[union-attr]
+    return {family: list(names) for family, names in families.items()}
 
 
 def public(root: Path) -> dict[str, dict[str, Definition]]:
@@ -84,115 +95,82 @@ def public(root: Path) -> dict[str, dict[str, Definition]]:
     """
     found: dict[str, dict[str, Definition]] = {}
     seen = set()
-    for file in sorted((root / PACKAGE).rglob("__init__.py"), key=lambda f: (len(f.parts), f)):
-        room = ".".join(file.parent.relative_to(root / PACKAGE).parts)
+    packages = [module for module in _modules(root).values() if module.is_init_module]
+    for package in sorted(packages, key=lambda package: (package.path.count("."), package.path)):
+        room = package.path.removeprefix(PACKAGE).lstrip(".")
         if not room or room in NO_LIBRARY:
             continue
-        for definition in _of_room(root, file.parent):
-            if (definition.module, definition.name) not in seen:
-                seen.add((definition.module, definition.name))
+        for definition in _of_room(root, package):
+            if definition.node.path not in seen:
+                seen.add(definition.node.path)
                 found.setdefault(room, {})[definition.name] = definition
     return found
 
 
-def _of_room(root: Path, folder: Path) -> list[Definition]:
+def _of_room(root: Path, package: griffe.Module) -> list[Definition]:
     """The public definitions of a package, by name."""
-    room = ".".join(folder.relative_to(root).parts)
-    found = [find(root, room, name) for name in _names(root, room)]
+    found = _public(root, package)
     if not found:
-        modules = [f"{room}.{file.stem}" for file in folder.glob("[!_]*.py")]
-        found = [find(root, module, name) for module in modules for name in _own(root, module)]
-    return sorted(filter(None, found), key=lambda definition: definition.name.lower())
+        found = [
+            definition
+            for module in package.members.values()
+            if isinstance(module, griffe.Module) and not module.is_init_module
+            for definition in _public(root, module, imported=False)
+        ]
+    return sorted(found, key=lambda definition: definition.name.lower())
+
+
+def _public(root: Path, module: griffe.Module, imported: bool = True) -> list[Definition]:
+    """What a module defines for users, and what it imports from the library for them."""
+    kinds = griffe.Class | griffe.Function
+    if imported:
+        kinds |= griffe.Attribute
+    names = {name for name, member in module.members.items() if isinstance(member, kinds)}
+    if imported:
+        names |= module.imports.keys()
+    found = [find(root, module.path, name) for name in sorted(names) if name[0] != "_"]
+    return [definition for definition in found if definition]
 
 
 def find(root: Path, module: str, name: str) -> Definition | None:
     """Where a name of a module is defined; None if it is a module, or of another library."""
-    path = _file(root, module)
-    if path is None:
+    there = _modules(root).get(module)
+    if there is None:
         return None
-    text, tree = _read(path)
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    itself = node.module == module  # a package imports one of its modules
-                    return None if itself else find(root, node.module or "", alias.name)
-        if isinstance(node, Node) and name in _defined(node):
-            docstring = ""
-            if isinstance(node, ast.ClassDef | ast.FunctionDef):
-                docstring = ast.get_docstring(node) or ""
-            relative = path.relative_to(root).as_posix()
-            return Definition(name, module, relative, node, docstring, text)
-    return None
+    if name in there.imports:
+        source, _, own = there.imports[name].rpartition(".")
+        # A package may import one of its modules.
+        return None if source == module else find(root, source, own)
+    found = there.members.get(name)
+    if not isinstance(found, griffe.Class | griffe.Function | griffe.Attribute):
+        return None
+    return Definition(found, Path(str(found.filepath)).relative_to(root).as_posix())
 
 
 def classes(root: Path) -> dict[str, Definition]:
     """All classes of the library by name, public or not."""
-    found = {}
-    for path in sorted((root / PACKAGE).rglob("*.py")):
-        module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-        for node in _read(path)[1].body:
-            if isinstance(node, ast.ClassDef):
-                definition = find(root, module, node.name)
-                if definition:
-                    found[node.name] = definition
-    return found
+    return {
+        name: definition
+        for module in _modules(root).values()
+        for name, member in module.members.items()
+        if isinstance(member, griffe.Class) and (definition := find(root, module.path, name))
+    }
 
 
 def described(root: Path, module: str) -> str:
     """The docstring of a module or package."""
-    path = _file(root, module)
-    return (ast.get_docstring(_read(path)[1]) or "") if path else ""
+    return _docstring(_modules(root)[module])
+
+
+def _docstring(node: griffe.Object) -> str:
+    return node.docstring.value if node.docstring else ""
 
 
 def imported(path: Path) -> list[str]:
     """All names that a file imports from the library, in its order."""
-    _, tree = _read(path)
     return [
         alias.name
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE)
         for alias in node.names
     ]
-
-
-def _own(root: Path, module: str) -> list[str]:
-    """The names of the public classes and functions that a module defines."""
-    path = _file(root, module)
-    body = _read(path)[1].body if path else []
-    kinds = ast.ClassDef | ast.FunctionDef
-    return [n.name for n in body if isinstance(n, kinds) and not n.name.startswith("_")]
-
-
-def _names(root: Path, module: str) -> list[str]:
-    """The public names of a package, in alphabetical order."""
-    path = _file(root, module)
-    names = set()
-    for node in _read(path)[1].body if path else ():
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
-            names |= {alias.asname or alias.name for alias in node.names}
-        if isinstance(node, Node):
-            names |= set(_defined(node))
-    return sorted(name for name in names if not name.startswith("_"))
-
-
-def _defined(node: Node) -> list[str]:
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    if isinstance(node, ast.AnnAssign):
-        return [node.target.id] if isinstance(node.target, ast.Name) else []
-    return [node.name]
-
-
-def _file(root: Path, module: str) -> Path | None:
-    place = root.joinpath(*module.split("."))
-    for path in (place.with_suffix(".py"), place / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-@functools.cache
-def _read(path: Path) -> tuple[str, ast.Module]:
-    text = path.read_text(encoding="utf-8")
-    return text, ast.parse(text)

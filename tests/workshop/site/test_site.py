@@ -11,6 +11,9 @@ import yaml
 
 import keras_gen
 from keras_gen.workshop.results import read_groups, words
+
+pytest.importorskip("griffe", reason='needs the tools of the site: pip install -e ".[docs]"')
+
 from keras_gen.workshop.site import build, check, links, methods, pictures, sources, versions
 from processes import ROOT
 
@@ -111,6 +114,9 @@ def test_the_navigation_names_pages_and_has_all_of_them(site):
 
 
 def test_all_public_names_are_on_pages_of_the_api(site):
+    assert all(page.endswith(".md") for page in site.texts)
+    room = site.texts["api/workshop/run/index.md"]
+    assert "[`Run`](run.md#keras_gen.workshop.run.run.Run)" in room
     text = "\n".join(text for page, text in site.texts.items() if page.startswith("api/"))
     for name in ("keras_gen.vae.vae.VAE", "keras_gen.core.minimize.minimize"):
         assert f"::: {name}\n" in text

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import keras_gen
-from keras_gen.core.interpolation import path
 from keras_gen.files.animations import video_grid, write_animation
+from keras_gen.latents import path
 from keras_gen.workshop.visualize import on_the_way
 
 HERE = Path(__file__).parent

@@ -10,11 +10,11 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
-from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.core.model import overrides, require_built
 from keras_gen.declared import fields_of
+from keras_gen.latents import decoded_path
 from keras_gen.losses import likelihoods
 from keras_gen.networks import (
     conv_decoder,

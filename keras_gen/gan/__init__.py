@@ -9,7 +9,6 @@ from keras_gen.gan.gan import GAN
 from keras_gen.gan.history_gan import HistoryGAN
 from keras_gen.gan.info_gan import InfoGAN
 from keras_gen.gan.instance_noise_gan import InstanceNoiseGAN
-from keras_gen.gan.inversion import nearest_latents
 from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.gan.moco_gan import MoCoGAN
 from keras_gen.gan.pac_gan import PacGAN
@@ -18,3 +17,4 @@ from keras_gen.gan.style_gan import StyleGAN
 from keras_gen.gan.unrolled_gan import UnrolledGAN
 from keras_gen.gan.wgan import WGAN
 from keras_gen.gan.wgan_gp import WGANGP
+from keras_gen.latents import nearest_latents

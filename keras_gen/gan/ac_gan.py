@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape
 from keras_gen.gan.conditional_gan import ConditionalGAN
-from keras_gen.gan.gan import OF_VECTORS, networks_of_vectors, refuse_other_networks
+from keras_gen.gan.gan import VECTOR_OPTIONS
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
@@ -87,16 +87,15 @@ class ACGAN(ConditionalGAN):
         **kwargs,
     ):
         """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
-        refuse_other_networks(cls, ACGAN)
         shape = checked_shape("shape", shape)
         check_sizes(classes=classes, latent_dim=latent_dim)
-        generator, critic = networks_of_vectors(latent_dim + classes, shape, shape, hidden)
+        generator, critic = cls.dense_networks(latent_dim + classes, shape, shape, hidden)
         generator = with_labels(generator, classes)
         critic = with_head(critic, classes, "classes")
-        return cls(generator, critic, classes, **OF_VECTORS | kwargs)
+        return cls(generator, critic, classes, **VECTOR_OPTIONS | kwargs)
 
     @override
-    def shown(self, images, batch):
+    def discriminator_inputs(self, images, batch):
         return images
 
     @override

@@ -50,6 +50,8 @@ class BigGAN(ConditionalGAN):
     ```
     """
 
+    has_dense_networks = False
+
     def __init__(
         self,
         generator: keras.Model,

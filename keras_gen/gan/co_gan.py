@@ -67,6 +67,7 @@ class CoGAN(GAN):
 
     batch = cast(tuple[str, ...], ("x", "y"))
     critics = 2  # of both domains
+    has_dense_networks = False
 
     def __init__(
         self,

@@ -11,8 +11,8 @@ from keras_gen.arguments import (
 )
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import label_edges
-from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
-from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
+from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
+from keras_gen.latents import WIDEST, truncated_normal
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
@@ -100,14 +100,13 @@ class ConditionalGAN(GAN):
         **kwargs,
     ):
         """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
-        refuse_other_networks(cls, ConditionalGAN)
         *steps, columns = shape = checked_shape("shape", shape)
         check_sizes(classes=classes, latent_dim=latent_dim)
         seen = (*steps, columns + classes)
-        generator, critic = networks_of_vectors(latent_dim + classes, shape, seen, hidden)
+        generator, critic = cls.dense_networks(latent_dim + classes, shape, seen, hidden)
         generator = with_labels(generator, classes)
         critic = with_labels(critic, classes)
-        return cls(generator, critic, classes, **OF_VECTORS | kwargs)
+        return cls(generator, critic, classes, **VECTOR_OPTIONS | kwargs)
 
     @override
     def generated(self, use, batch):
@@ -116,7 +115,7 @@ class ConditionalGAN(GAN):
         return self.generator([latents, labels], training=self.training)
 
     @override
-    def shown(self, images, batch):
+    def discriminator_inputs(self, images, batch):
         return [images, batch["labels"]]
 
     @override

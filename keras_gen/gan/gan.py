@@ -15,8 +15,6 @@ from keras_gen.arguments import (
     checked_choice,
     checked_image_shape,
     checked_integer,
-    checked_number,
-    checked_seed,
     checked_shape,
     checked_sizes,
 )
@@ -33,10 +31,8 @@ from keras_gen.core import (
     stateless,
 )
 from keras_gen.core.capabilities import sampling_noise
-from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Images, Number, Vectors
-from keras_gen.core.model import overrides
-from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
+from keras_gen.latents import WIDEST, arithmetic, decoded_path, truncated_normal
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
@@ -46,33 +42,7 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
-
-
-# The usual arguments of models of vectors.
-OF_VECTORS: dict[str, Any] = {"data": "vectors", "standardize": True}
-
-
-def refuse_other_networks(cls: type, base: type) -> None:
-    """Raises a TypeError if a class has other networks than a base that builds those of vectors."""
-    if overrides(cls, base, "for_images"):
-        raise TypeError(
-            f"{cls.__name__} has no usual networks of vectors: build it with its own."
-        )
-
-
-def networks_of_vectors(latents: int, made: tuple, seen: tuple, hidden) -> tuple:
-    """Builds a dense generator and a dense discriminator of rows or series.
-
-    Args:
-        latents: Inputs of the generator.
-        made: Shape of what it makes.
-        seen: Shape of what the discriminator takes.
-        hidden: Units of the hidden layers of each network.
-    """
-    hidden = checked_sizes("hidden", hidden)
-    generator = mlp_decoder(made, latents, hidden, "relu", name="generator")
-    critic = mlp_encoder(seen, 1, hidden, "leaky_relu", heads=("logits",), name="discriminator")
-    return generator, critic
+VECTOR_OPTIONS: dict[str, Any] = {"data": "vectors", "standardize": True}  # of `for_vectors`
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -86,9 +56,9 @@ class GAN(GenerativeModel):
     normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
     `evaluate` shows both networks every held-out example, also where k is above 1.
 
-    A variant writes what differs: the generated examples (`generated`), the real ones (`real`),
-    the discriminator's inputs (`shown`) or its logits (`discriminate`), or the terms of both
-    losses. The first term of each loss has weight 1, the others those of `loss_weights`.
+    A variant writes what differs: the generated examples (`generated`), the real ones (`real`), the
+    discriminator's inputs (`discriminator_inputs`) or its logits (`discriminate`), or the terms of
+    both losses. The first term of each loss has weight 1, the others those of `loss_weights`.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
@@ -132,6 +102,7 @@ class GAN(GenerativeModel):
     totals = ("d_loss", "g_loss")
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     discriminator_normalization: ClassVar[str] = "batch"  # in the networks of `for_images`
+    has_dense_networks = True  # whether `for_vectors` has networks for the class
     critics = 1  # logits that `discriminate` returns of each example, in columns if several
 
     def __init__(
@@ -176,88 +147,19 @@ class GAN(GenerativeModel):
         self.edges["latents"] = Vectors((self.latent_dim,))
         self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
         self.data = checked_choice("data", data, KINDS)
-        self.set_examples(tuple(discriminator.inputs[0].shape[1:]))
-
-    @classmethod
-    def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
-        """Builds the model with the networks of DCGAN, of half the paper's width by default.
-
-        Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 8 pixels.
-            latent_dim: Dimensions of the latents.
-            filters: Channels where the images are largest.
-            **kwargs: Further arguments of the class.
-
-        Example: `GAN.for_images((64, 64, 3))`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
-        return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
-
-    @classmethod
-    def for_vectors(
-        cls,
-        shape: int | tuple,
-        latent_dim: int = 8,
-        hidden: tuple[int, ...] = (64, 64),
-        **kwargs,
-    ):
-        """Builds the model of rows of numbers in any units, with dense networks.
-
-        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
-        are standardized; samples are in the units of the data.
-
-        Args:
-            shape: Columns of a row, or `(steps, channels)` of series.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the hidden layers of each network.
-            **kwargs: Further arguments of the class.
-
-        Raises:
-            TypeError: If the class has other networks than a generator and a discriminator of
-                examples alone.
-
-        Example: `GAN.for_vectors(8)`.
-        """
-        refuse_other_networks(cls, GAN)
-        shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        networks = networks_of_vectors(latent_dim, shape, shape, hidden)
-        return cls(*networks, **OF_VECTORS | kwargs)
-
-    def set_examples(self, shape: tuple) -> None:
-        """Sets the edge of the examples, of the kind that `data` names.
-
-        Raises:
-            ValueError: If the generator makes others than the discriminator takes, or its last
-                activation leaves out some.
-        """
-        made = tuple(self.generator.outputs[-1].shape[1:])
-        # A subclass may show the discriminator several examples at once, or more than examples.
-        as_made = type(self).shown is GAN.shown
-        if as_made and not tf.TensorShape(made).is_compatible_with(shape):
+        made = tuple(generator.outputs[-1].shape[1:])
+        shape = self.example_shape()
+        if not tf.TensorShape(made).is_compatible_with(shape):
             raise ValueError(
                 f"The generator makes examples of shape {made}, and the discriminator takes "
-                f"{tuple(shape)}: expected the same."
+                f"{shape}: expected the same."
             )
         self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
-        require_range(self.edges["x"].span, self.data, self.generator)
+        require_range(self.edges["x"].span, self.data, generator)
 
-    @override
-    def players(self):
-        return {
-            "d_optimizer": Player([self.discriminator], self.default_optimizer),
-            "g_optimizer": Player([self.generator], self.default_optimizer),
-        }
-
-    def default_optimizer(self):
-        """Returns the default optimizer: DCGAN's, Adam(2e-4, beta_1=0.5)."""
-        return Adam(2e-4, beta_1=0.5)
-
-    @override
-    def loss_weights(self) -> dict:
-        return {} if self.objective.threshold is None else dict.fromkeys(ACCURACIES)
+    def example_shape(self) -> tuple:
+        """Returns the shape of an example: the discriminator's input, if that is one example."""
+        return tuple(self.discriminator.inputs[0].shape[1:])
 
     # Algorithm 1 -----------------------------------------------------------------------------
 
@@ -265,55 +167,49 @@ class GAN(GenerativeModel):
     def train_step(self, data):
         """Algorithm 1: k updates of the discriminator, then one of the generator."""
         batch = self.prepare_batch(data)
-        for k, fresh in enumerate(self.minibatches(batch)):
+        minibatches = self.minibatches(batch)
+        for k, minibatch in enumerate(minibatches):
             use = f"discriminator {k}"
             # The generator takes no gradient from this loss, so its pass is not differentiated.
-            fake = self.generated(use, fresh)
-
-            def discriminator_loss(batch=fresh, fake=fake, use=use):
-                terms = self.discriminator_terms(batch, fake, use)
-                return self.weighted(terms), terms
-
-            d_loss, d_terms = self.minimize(discriminator_loss, "d_optimizer")
-            if self.training:
-                with tf.control_dependencies([d_loss]):
-                    self.discriminator_updated()
+            fake = self.generated(use, minibatch)
+            d_loss, d_terms = self.update_discriminator(minibatch, fake, use)
 
         def generator_loss():
-            terms = self.generator_terms(fresh)
+            terms = self.generator_terms(minibatches[-1])
             return self.weighted(terms), terms
 
         g_loss, g_terms = self.minimize(generator_loss, "g_optimizer")
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
-    def discriminator_updated(self) -> None:
-        """Runs after each update of the discriminator: does nothing unless overridden."""
+    def update_discriminator(self, batch: dict, fake, use: str) -> tuple:
+        """Returns the loss and the terms of one update, for examples generated for `use`."""
 
-    def generated(self, use: str, batch: dict):
-        """Returns generated examples; each `use` in this step draws other noise."""
-        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
-        return self.generator(latents, training=self.training)
+        def discriminator_loss():
+            terms = self.discriminator_terms(batch, fake, use)
+            return self.weighted(terms), terms
+
+        return self.minimize(discriminator_loss, "d_optimizer")
 
     def minibatches(self, batch: dict) -> list[dict]:
         """Returns the batches of the k updates, equal in size."""
         k = self.discriminator_steps if self.training else 1
         if k == 1:
             return [batch]
-        fresh: list[dict] = []
-        for name, values in batch.items():
-            for number, part in enumerate(parts(values, k)):
-                if number == len(fresh):
-                    fresh.append({})
-                fresh[number][name] = part
-        return fresh
+        divided = {name: parts(values, k) for name, values in batch.items()}
+        return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
-    # What the discriminator is shown ---------------------------------------------------------
+    def generated(self, use: str, batch: dict):
+        """Returns generated examples; each `use` in this step has its own noise."""
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self.generator(latents, training=self.training)
+
+    # What the discriminator sees -------------------------------------------------------------
 
     def real(self, batch: dict):
         """Returns the real examples of a batch."""
         return batch["x"]
 
-    def shown(self, images, batch: dict):
+    def discriminator_inputs(self, images, batch: dict):
         """Returns the discriminator's inputs: images alone, or a list of them and conditions."""
         return images
 
@@ -324,13 +220,13 @@ class GAN(GenerativeModel):
         such as by a part of it.
         """
         network = network or self.discriminator
-        shown = self.shown(images, batch)
+        inputs = self.discriminator_inputs(images, batch)
         if self.augmentation:
-            shown = self.augmented(shown)
+            inputs = self.augmented(inputs)
         if keep_state:
             with stateless():
-                return network(shown, training=self.training)
-        return network(shown, training=self.training)
+                return network(inputs, training=self.training)
+        return network(inputs, training=self.training)
 
     def logits_of_both(self, batch: dict, fake) -> list:
         """Returns the logits of the real examples and of generated ones, without further heads."""
@@ -341,16 +237,16 @@ class GAN(GenerativeModel):
         outputs = self.discriminate(images, batch, keep_state=keep_state)
         return outputs[0] if isinstance(outputs, list) else outputs
 
-    def augmented(self, shown):
+    def augmented(self, inputs):
         """Returns the discriminator's inputs, changed at random: images and their channels."""
 
         def uniform(use, shape):
             return self.uniform(f"augmentation/{use}", shape)
 
-        if isinstance(shown, list):
-            images, *conditions = shown
+        if isinstance(inputs, list):
+            images, *conditions = inputs
             return [augment(images, self.augmentation, uniform), *conditions]
-        return augment(shown, self.augmentation, uniform)
+        return augment(inputs, self.augmentation, uniform)
 
     # Terms of the losses ---------------------------------------------------------------------
 
@@ -410,6 +306,21 @@ class GAN(GenerativeModel):
         every = penalty.every if self.training else 1
         return compute() if every == 1 else lazily(every, self.step.value, count, compute)
 
+    @override
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator], self.default_optimizer),
+            "g_optimizer": Player([self.generator], self.default_optimizer),
+        }
+
+    def default_optimizer(self):
+        """Returns the default optimizer: DCGAN's, Adam(2e-4, beta_1=0.5)."""
+        return Adam(2e-4, beta_1=0.5)
+
+    @override
+    def loss_weights(self) -> dict:
+        return {} if self.objective.threshold is None else dict.fromkeys(ACCURACIES)
+
     # Use -------------------------------------------------------------------------------------
 
     @override
@@ -426,15 +337,15 @@ class GAN(GenerativeModel):
     sample = sample
 
     def noise(self, n, key):
-        """Draws latents of n examples."""
+        """Returns the latents of n examples."""
         return tf.random.stateless_normal([n, self.latent_dim], key)
 
     def from_noise(self, noise, truncation=WIDEST):
-        """Returns the images of latents that are truncated."""
+        """Returns the images of truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
     def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
-        """Draws the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
+        """Returns the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
         noise = sampling_noise(self, n, seed)
         return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
 
@@ -444,7 +355,7 @@ class GAN(GenerativeModel):
         Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
 
         Args:
-            latents: Draws of a standard Normal, `[n, latents]`.
+            latents: Samples of a standard normal distribution, `[n, latents]`.
             truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
 
         Raises:
@@ -457,63 +368,30 @@ class GAN(GenerativeModel):
         return truncated_normal(latents, truncation).numpy()
 
     def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
-        """Generates examples of points between the latents `a` and `b`, `[n, steps, ...]`.
-
-        Args:
-            a: Latents `[n, latents]`.
-            b: Latents `[n, latents]`.
-            steps: Points, at least 2: both ends are among them.
-            spherical: On an arc around the origin in place of the line, see `interpolation`.
-            **given: Further arguments of `generate`, such as `labels`: one for each pair or for
-                all.
-
-        Raises:
-            ValueError: If the latents have other shapes, or `steps` is below 2.
+        """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
 
         Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
         """
-        start = self.edges["latents"].prepare(a).numpy()
-        end = self.edges["latents"].prepare(b).numpy()
-        return decoded_path(self.generate, start, end, steps, spherical, **given)
+        ends = [self.edges["latents"].prepare(z).numpy() for z in (a, b)]
+        return decoded_path(self.generate, *ends, steps, spherical, **given)
 
     def latent_arithmetic(
         self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **given
     ) -> np.ndarray:
-        """Generates examples `[n, ...]` of the mean of `a` less that of `b` plus that of `c`.
-
-        Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
-        Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women less neutral women
-        plus neutral men give smiling men.
-
-        Args:
-            a: Latents `[any number, latents]`.
-            b: Likewise.
-            c: Likewise.
-            n: Number of examples; after the first, uniform noise is added to the latents.
-            spread: Largest noise in a latent.
-            seed: Seed of the noise.
-            **given: Further arguments of `generate`, one for all.
-
-        Raises:
-            ValueError: If the latents have other shapes, or `n` is below 1.
+        """Generates examples of a sum of latents: see `keras_gen.latents.arithmetic`.
 
         Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
         """
-        n = checked_integer("n", n, minimum=1)
-        means = [self.edges["latents"].prepare(z).numpy().mean(axis=0) for z in (a, b, c)]
-        spread = checked_number("spread", spread, minimum=0)
-        random = np.random.default_rng(checked_seed(seed))
-        noise = random.uniform(-spread, spread, (n, self.latent_dim))
-        noise[0] = 0.0
-        return self.generate((means[0] - means[1] + means[2] + noise).astype("float32"), **given)
+        latents = [self.edges["latents"].prepare(z).numpy() for z in (a, b, c)]
+        return arithmetic(self.generate, *latents, n, spread, seed, **given)
 
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Finds the nearest training examples of generated ones: memorized examples are near.
 
         Args:
-            examples: Such as `sample` returns, `[n, ...]`.
+            examples: Generated examples `[n, ...]`.
             training: Training examples of the same shape and kind, `[m, ...]`.
-            k: How many, at most m (else a ValueError).
+            k: Number of neighbors, at most m (else a ValueError).
 
         Returns:
             The neighbors `[n, k, ...]`, the nearest first, and their Euclidean distances in the
@@ -525,6 +403,76 @@ class GAN(GenerativeModel):
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
+
+    # Building --------------------------------------------------------------------------------
+
+    @classmethod
+    def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
+        """Builds the model with the networks of DCGAN, of half the paper's width by default.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 8 pixels.
+            latent_dim: Dimensions of the latents.
+            filters: Channels where the images are largest.
+            **kwargs: Further arguments of the class.
+
+        Example: `GAN.for_images((64, 64, 3))`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
+        return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
+
+    @classmethod
+    def for_vectors(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
+        are standardized; samples are in the units of the data.
+
+        Args:
+            shape: Columns of a row, or `(steps, channels)` of series.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the hidden layers of each network.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            TypeError: If the class has other networks than a generator and a discriminator of
+                examples alone.
+
+        Example: `GAN.for_vectors(8)`.
+        """
+        shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        networks = cls.dense_networks(latent_dim, shape, shape, hidden)
+        return cls(*networks, **VECTOR_OPTIONS | kwargs)
+
+    @classmethod
+    def dense_networks(cls, latents: int, made: tuple, seen: tuple, hidden) -> tuple:
+        """Builds a dense generator and a dense discriminator of rows or series.
+
+        Args:
+            latents: Number of the generator's inputs.
+            made: Shape of its examples.
+            seen: Shape of the discriminator's inputs.
+            hidden: Units of the hidden layers of each network.
+        """
+        if not cls.has_dense_networks:
+            raise TypeError(
+                f"{cls.__name__} has no usual networks of vectors: build it with its own."
+            )
+        hidden = checked_sizes("hidden", hidden)
+        generator = mlp_decoder(made, latents, hidden, "relu", name="generator")
+        critic = mlp_encoder(
+            seen, 1, hidden, "leaky_relu", heads=("logits",), name="discriminator"
+        )
+        return generator, critic
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:

@@ -1,6 +1,7 @@
 """A GAN whose discriminator also sees older generated images (Shrivastava et al. 2017)."""
 
 import keras
+import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
@@ -51,20 +52,15 @@ class HistoryGAN(GAN):
     ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
-        self._change = None
         self.pool = ImagePool(self.pool_size, tuple(discriminator.inputs[0].shape[1:]))
 
     @override
-    def generated(self, use, batch):
-        """Returns new images, for the discriminator's updates some of them exchanged for older."""
-        fake = super().generated(use, batch)
-        if not (self.pool_size and self.training and use.startswith("discriminator")):
-            return fake
-        shown, self._change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
-        return shown
-
-    @override
-    def discriminator_updated(self):
-        if self.pool_size:
-            self.pool.keep(self._change)
-            self._change = None
+    def update_discriminator(self, batch, fake, use):
+        """Updates the discriminator on generated images, some exchanged for older ones."""
+        if not (self.pool_size and self.training):
+            return super().update_discriminator(batch, fake, use)
+        exchanged, change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
+        loss, terms = super().update_discriminator(batch, exchanged, use)
+        with tf.control_dependencies([loss]):
+            self.pool.keep(change)
+        return loss, terms

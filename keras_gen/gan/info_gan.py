@@ -18,8 +18,8 @@ from keras_gen.arguments import (
 )
 from keras_gen.core import capability, schedules
 from keras_gen.core.kinds_of_data import Labels, Vectors
-from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
-from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
+from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
+from keras_gen.latents import WIDEST, truncated_normal
 from keras_gen.losses import code_information
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.networks import info_gan_networks, with_codes, with_head
@@ -138,16 +138,15 @@ class InfoGAN(GAN):
         **kwargs,
     ):
         """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
-        refuse_other_networks(cls, InfoGAN)
         shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
         categories = checked_sizes("categories", categories)
         continuous = checked_size("continuous", continuous, minimum=0)
         codes = sum(categories) + continuous
-        generator, critic = networks_of_vectors(latent_dim + codes, shape, shape, hidden)
+        generator, critic = cls.dense_networks(latent_dim + codes, shape, shape, hidden)
         outputs = codes + checked_flag("scales", scales) * continuous
         networks = with_codes(generator, codes), with_head(critic, outputs, "codes")
-        return cls(*networks, categories, continuous, **OF_VECTORS | kwargs)
+        return cls(*networks, categories, continuous, **VECTOR_OPTIONS | kwargs)
 
     def _set_codes(self, generator, discriminator, categories, continuous):
         """Sets the numbers of codes, and adds their edges."""
@@ -179,11 +178,11 @@ class InfoGAN(GAN):
         weights = {"categorical": self.weight, "continuous": self.continuous_weight}
         return super().loss_weights() | weights | {"information": None}
 
-    def codes(self, use, batch) -> tf.Tensor:
-        """Returns the codes of the images generated for a use in this step."""
+    def coded(self, use, batch) -> dict:
+        """Returns the batch with codes for the images that are generated for a use."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
-        return self.codes_of(self.uniform(f"{use}/codes", shape))
+        return batch | {"codes": self.codes_of(self.uniform(f"{use}/codes", shape))}
 
     def codes_of(self, uniform) -> tf.Tensor:
         """Returns codes `[n, codes]` of noise in [0, 1), one number for each code."""
@@ -195,9 +194,15 @@ class InfoGAN(GAN):
         return tf.concat(parts, axis=1)
 
     @override
+    def minibatches(self, batch):
+        """Returns the batches of the k updates, with codes for their generated images."""
+        minibatches = enumerate(super().minibatches(batch))
+        return [self.coded(f"discriminator {k}", minibatch) for k, minibatch in minibatches]
+
+    @override
     def generated(self, use, batch):
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
-        return self.generator([latents, self.codes(use, batch)], training=self.training)
+        return self.generator([latents, batch["codes"]], training=self.training)
 
     def discriminate_together(self, batch, fake):
         """Returns logits of real and generated images, and Q's outputs of the latter: one pass."""
@@ -215,19 +220,19 @@ class InfoGAN(GAN):
     def discriminator_terms(self, batch, fake, use):
         real_logits, fake_logits, q = self.discriminate_together(batch, fake)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
-        return terms | self.information_terms(use, batch, q)
+        return terms | self.information_terms(batch, q)
 
     @override
     def generator_terms(self, batch):
+        batch = self.coded("generator", batch)
         fake = self.generated("generator", batch)
         real_logits, fake_logits, q = self.discriminate_together(batch, fake)
         loss = self.objective.generator(fake_logits, real_logits)
-        return {"adversarial": loss, **self.information_terms("generator", batch, q)}
+        return {"adversarial": loss, **self.information_terms(batch, q)}
 
-    def information_terms(self, use, batch, q):
-        """Returns the terms of Q's outputs for the codes that were drawn for a use."""
-        drawn = self.codes(use, batch)
-        return code_information(drawn, q, self.categories, self.scale)
+    def information_terms(self, batch, q):
+        """Returns the terms of Q's outputs for the codes of the batch."""
+        return code_information(batch["codes"], q, self.categories, self.scale)
 
     # Use -------------------------------------------------------------------------------------
 

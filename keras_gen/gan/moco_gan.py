@@ -52,6 +52,7 @@ class MoCoGAN(GAN):
 
     for_users = ("for_videos", "recombine")
     critics = 2  # of videos and of frames
+    has_dense_networks = False
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from keras_gen.arguments import (
     checked_size,
 )
 from keras_gen.core import require
-from keras_gen.gan.gan import GAN, OF_VECTORS, networks_of_vectors, refuse_other_networks
+from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
@@ -73,8 +73,8 @@ class PacGAN(GAN):
             )
 
     @override
-    def set_examples(self, shape):
-        super().set_examples(tuple(self.generator.output_shape[1:]))
+    def example_shape(self):
+        return tuple(self.generator.output_shape[1:])
 
     @override
     @classmethod
@@ -99,12 +99,11 @@ class PacGAN(GAN):
         **kwargs,
     ):
         """Builds it for packs of rows or series, with dense networks: see `GAN.for_vectors`."""
-        refuse_other_networks(cls, PacGAN)
         *steps, columns = shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim, pack=pack)
         seen = (*steps, pack * columns)
-        generator, critic = networks_of_vectors(latent_dim, shape, seen, hidden)
-        return cls(generator, critic, pack, **OF_VECTORS | kwargs)
+        generator, critic = cls.dense_networks(latent_dim, shape, seen, hidden)
+        return cls(generator, critic, pack, **VECTOR_OPTIONS | kwargs)
 
     @override
     def prepare_batch(self, data):

@@ -7,7 +7,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
-from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Linear
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.joining_adam import JoiningAdam
@@ -60,6 +59,7 @@ class ProgressiveGAN(GAN):
     """
 
     inputs_of_networks = (2, 2)
+    has_dense_networks = False
 
     def __init__(
         self,
@@ -80,8 +80,6 @@ class ProgressiveGAN(GAN):
             )
         self.stable_steps = checked_integer("stable_steps", stable_steps, minimum=1)
         self.fade_steps = checked_integer("fade_steps", fade_steps, minimum=1)
-        self.shape = tuple(generator.outputs[-1].shape[1:])
-        self.edges["x"] = Images(self.shape)
         # For each size the layers it needs. Not tracked: their weights are those of the networks.
         self.__dict__["_levels"] = {
             network: [keras.Model(network.inputs, output) for output in network.outputs]
@@ -183,13 +181,17 @@ class ProgressiveGAN(GAN):
         return super().discriminate(images, batch, keep_state, network)
 
     @override
-    def shown(self, images, batch):
+    def example_shape(self):
+        return tuple(self.generator.outputs[-1].shape[1:])
+
+    @override
+    def discriminator_inputs(self, images, batch):
         return [images, self._fractions(images)]
 
     @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images, enlarged if they are not grown yet."""
-        return resized(self._made(latents), self.shape[0])
+        return resized(self._made(latents), self.edges["x"].shape[0])
 
     def _made(self, latents):
         part = self.in_use(self.generator)

@@ -23,7 +23,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Number, Vectors
 from keras_gen.gan.gan import GAN, lazily
-from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
+from keras_gen.latents import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
@@ -79,6 +79,7 @@ class StyleGAN(GAN):
     """
 
     inputs_of_networks = (2, 1)
+    has_dense_networks = False
 
     def __init__(
         self,
@@ -169,14 +170,14 @@ class StyleGAN(GAN):
                 self._move_means(losses["path_length"])
         return losses
 
-    def drawn(self, use, n):
-        """Draws noise, the latents of two styles for each image, and where they mix."""
+    def sampled_noise(self, use, n):
+        """Returns the latents of two styles for each image, where they mix, and the noise."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
         mixed = self.uniform(f"{use}/mixing", [n, 2])
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
 
     def styled(self, latents, mixed):
-        """Returns the styles `[n, layers, style]` of what `drawn` returned (2019, sec. 3.1)."""
+        """Returns the styles `[n, layers, style]` for `sampled_noise` (2019, sec. 3.1)."""
         styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=self.training)
         places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
         ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
@@ -185,7 +186,7 @@ class StyleGAN(GAN):
 
     @override
     def generated(self, use, batch):
-        *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0])
+        *styles, noise = self.sampled_noise(use, keras.ops.shape(batch["x"])[0])
         return self.generator([self.styled(*styles), noise], training=self.training)
 
     @override
@@ -193,7 +194,7 @@ class StyleGAN(GAN):
         """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
         n = keras.ops.shape(batch["x"])[0]
         every = self.path_every if self.training else 1
-        *styles, noise = self.drawn("path", n)
+        *styles, noise = self.sampled_noise("path", n)
         directions = self.normal("directions", [n, *self.edges["x"].shape])
 
         def compute():

@@ -78,8 +78,11 @@ class WGAN(GAN):
         return terms | {"wasserstein_distance": -terms["discrimination"]}
 
     @override
-    def discriminator_updated(self):
-        """Clips the critic's weights, line 7 of algorithm 1."""
-        if self.clip is not None:
+    def update_discriminator(self, batch, fake, use):
+        """Updates the critic and clips its weights, line 7 of algorithm 1."""
+        loss, terms = super().update_discriminator(batch, fake, use)
+        if self.training and self.clip is not None:
             weights = self.discriminator.trainable_variables
-            replace_weights(lambda w: tf.clip_by_value(w, -self.clip, self.clip), *weights)
+            with tf.control_dependencies([loss]):
+                replace_weights(lambda w: tf.clip_by_value(w, -self.clip, self.clip), *weights)
+        return loss, terms

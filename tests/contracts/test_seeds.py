@@ -13,7 +13,7 @@ from keras_gen.data import (
     points_around,
     rare_group,
 )
-from keras_gen.gan.inversion import nearest_latents
+from keras_gen.latents import nearest_latents
 from keras_gen.metrics import (
     bin_shares,
     generation_report,

@@ -1,21 +1,28 @@
-"""What of the history is shown, and to whom."""
-
-import contextlib
+"""Which generated examples the history keeps, and which the discriminator sees."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import training_step
-from keras_gen.gan import GAN, HistoryGAN
+from keras_gen.core.model import Step, inside
+from keras_gen.gan import HistoryGAN
+
+
+class Spying(HistoryGAN):
+    """Remembers what the discriminator is trained on, and how full the history is by then."""
+
+    def discriminator_terms(self, batch, fake, use):
+        self.__dict__["seen"] = np.asarray(fake)
+        self.__dict__["filled"] = int(self.pool.filled)
+        return super().discriminator_terms(batch, fake, use)
 
 
 def built(n, pool_size):
     generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, use_bias=False)])
     critic = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model = HistoryGAN(generator, critic, pool_size=pool_size, data="vectors")
-    model.compile()
+    model = Spying(generator, critic, pool_size=pool_size, data="vectors")
+    model.compile(run_eagerly=True)
     return model, {"x": tf.zeros([n, 3])}
 
 
@@ -23,33 +30,34 @@ def rows(examples):
     return {row.tobytes() for row in np.asarray(examples)}
 
 
-def test_the_discriminator_is_shown_half_of_older_samples():
+def updated(model, batch, training=True):
+    """The generated examples of a step, and those that the discriminator's update sees."""
+    with inside(Step(model, training)):
+        fake = model.generated("discriminator 0", batch)
+        model.update_discriminator(batch, fake, "discriminator 0")
+    return fake, model.seen
+
+
+def test_the_discriminator_sees_older_samples_in_half():
     model, batch = built(200, 200)
-    with training_step(model):
-        first = model.generated("discriminator 0", batch)
-        assert model.pool.filled.numpy() == 0  # until the update
-        model.discriminator_updated()
-        np.testing.assert_array_equal(first, GAN.generated(model, "discriminator 0", batch))
+    first, seen = updated(model, batch)
+    np.testing.assert_array_equal(seen, first)
+    assert model.filled == 0  # until the update
     model.step.assign(1)
-    with training_step(model):
-        new = GAN.generated(model, "discriminator 0", batch)
-        shown = model.generated("discriminator 0", batch)
-        model.discriminator_updated()
-    assert not rows(first) & rows(new) and rows(shown) <= rows(first) | rows(new)
-    # 100 of 200, with a deviation of 7.
-    assert abs(len(rows(shown) & rows(first)) - 100) < 30
-    # What was not shown was kept for later.
-    assert rows(model.pool.images) == (rows(first) | rows(new)) - rows(shown)
+    new, seen = updated(model, batch)
+    assert not rows(first) & rows(new) and rows(seen) <= rows(first) | rows(new)
+    # 100 of 200, with a standard deviation of 7.
+    assert abs(len(rows(seen) & rows(first)) - 100) < 30
+    # What the discriminator did not see was kept for later.
+    assert rows(model.pool.images) == (rows(first) | rows(new)) - rows(seen)
 
 
-@pytest.mark.parametrize("use, training", [("generator", True), ("discriminator 0", False)])
-def test_the_generator_and_evaluation_get_new_ones(use, training):
+def test_evaluation_sees_new_samples():
     model, batch = built(8, 8)
     for step in range(3):
         model.step.assign(step)
-        with training_step(model) if training else contextlib.nullcontext():
-            found = model.generated(use, batch)
-            np.testing.assert_array_equal(found, GAN.generated(model, use, batch))
+        fake, seen = updated(model, batch, training=False)
+        np.testing.assert_array_equal(seen, fake)
     assert model.pool.filled.numpy() == 0
 
 

@@ -34,8 +34,10 @@ class Toy(GAN):
         number = keras.Sequential([keras.Input((1,)), keras.layers.Reshape((1, 1, 1))])
         generator = keras.Sequential([number, linear(1, -2.0), keras.layers.Reshape((1, 1, 1))])
         super().__init__(generator, critic or linear(1, CRITIC), objective, **kwargs)
-        self.edges["x"] = Images((1, 1, 1))
         self.uses = []
+
+    def example_shape(self):
+        return (1, 1, 1)
 
     networks = property(lambda self: {n: getattr(self, n) for n in ("generator", "discriminator")})
 
@@ -53,7 +55,7 @@ class Packed(Toy):
     def __init__(self, **kwargs):
         super().__init__(linear(2, 1.0, 10.0), **kwargs)
 
-    def shown(self, images, batch):
+    def discriminator_inputs(self, images, batch):
         return tf.concat(tf.split(images, 2), axis=-1)
 
 
@@ -69,7 +71,7 @@ class Paired(Toy):
     def real(self, batch):
         return batch["y"]
 
-    def shown(self, images, batch):
+    def discriminator_inputs(self, images, batch):
         return tf.concat([images, batch["x"]], axis=-1)
 
 
@@ -170,7 +172,7 @@ def test_an_augmentation_moves_a_condition_with_its_image(rng):
     seen = []
 
     class Spying(Toy):
-        def shown(self, images, batch):
+        def discriminator_inputs(self, images, batch):
             if batch["separate"]:
                 return [images, batch["x"]]
             return tf.concat([images, batch["x"]], axis=-1)
@@ -207,8 +209,10 @@ class TestSteps:
 
     def test_k_updates_of_the_discriminator_see_other_images_and_noise(self):
         class Counting(Toy):
-            def discriminator_updated(self):
+            def update_discriminator(self, *args):
+                result = super().update_discriminator(*args)
                 seen.append((weights(self.discriminator)[0], self.d_optimizer.iterations.numpy()))
+                return result
 
         seen = []
         model = compiled(Counting(discriminator_steps=2), d_rate=0.5)

@@ -15,7 +15,7 @@ X = np.linspace(-1.0, 1.0, 4000, dtype="float32")[:, None]
 class Spying(InstanceNoiseGAN):
     """Keeps what the discriminator is shown."""
 
-    def shown(self, images, batch):
+    def discriminator_inputs(self, images, batch):
         self.__dict__.setdefault("seen", []).append(np.asarray(images))
         return images
 

@@ -35,7 +35,7 @@ def images(rng):
 @pytest.mark.parametrize("mixing", [0.0, 0.5, 1.0])
 def test_styles_are_mixed_at_a_random_layer(mixing):
     model = build(mixing=mixing)
-    latents, mixed, _ = model.drawn("use", 400)
+    latents, mixed, _ = model.sampled_noise("use", 400)
     styles = model.styled(latents, mixed).numpy()
     first, second = (model.mapping(latents[:, part]).numpy() for part in (0, 1))
     of_first = np.isclose(styles, first[:, None], atol=1e-6).all(axis=2)
@@ -74,7 +74,7 @@ def test_the_means_follow_their_formulas(images):
     for step in range(4):
         before = model.mean_path.numpy()
         with training_step(model):
-            *styles, noise = model.drawn("path", 4)
+            *styles, noise = model.sampled_noise("path", 4)
             y = model.normal("directions", [4, *SHAPE])
             z = model.normal("mean style", [4, 3])
 
@@ -101,7 +101,7 @@ def test_the_regularizer_counts_as_often_as_it_is_left_out(images):
         model.step.assign(step)
         with training_step(model):
             terms = model.generator_terms(batch)
-            *styles, noise = model.drawn("path", 4)
+            *styles, noise = model.sampled_noise("path", 4)
             directions = model.normal("directions", [4, *SHAPE])
             total = model.weighted(terms)
 

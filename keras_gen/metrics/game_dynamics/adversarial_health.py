@@ -95,7 +95,7 @@ class AdversarialHealth(keras.callbacks.Callback):
 
         An empty one means that all is well.
         """
-        batch = self.model.prepare_batch(self._data)
+        (batch,) = self.model.minibatches(self.model.prepare_batch(self._data))
         fake = self.model.generated("health", batch)
         real = self.model.real(batch).numpy().reshape(len(fake), -1)
         samples = fake.numpy().reshape(len(fake), -1)

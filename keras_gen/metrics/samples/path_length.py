@@ -15,7 +15,7 @@ from keras_gen.arguments import (
     checked_seed,
 )
 from keras_gen.checked_arguments import checked_types
-from keras_gen.core.interpolation import great_circle, line
+from keras_gen.latents import great_circle, line
 
 
 @checked_types

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from keras_gen.arguments import checked_seed
-from keras_gen.core.interpolation import decoded_path
 from keras_gen.files.images import READABLE_WIDTH, enlarged_grid
+from keras_gen.latents import decoded_path
 from keras_gen.losses import kl_standard_normal
 from keras_gen.workshop.visualize.captions import captioned
 from keras_gen.workshop.visualize.rows_of_images import as_uint8
@@ -44,7 +44,7 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
         a: Latents, or images if the model has `encode`.
         b: The same number.
         steps: Images in a row, at least 2.
-        spherical: On an arc around the origin in place of the line: `core.interpolation`.
+        spherical: On an arc around the origin instead of the line: see `keras_gen.latents`.
         **given: Other arguments of `decode`, such as `labels`: one for each pair or for all.
 
     Returns: a uint8 image `[height, width, 3]`.

@@ -1,12 +1,10 @@
-"""Truncation against the redrawn Normal, and ways between latents, for a generator of one layer."""
+"""Truncated samples, paths, sums, and neighbors for a generator of one layer."""
 
 import keras
 import numpy as np
 import pytest
-from scipy import stats
 
 from keras_gen.gan import GAN, ConditionalGAN
-from keras_gen.gan.truncated_normal import truncated_normal
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
 from keras_gen.workshop.visualize import arithmetic, captioned, interpolations, sample_neighbors
@@ -42,29 +40,6 @@ def level(values):
     """Images of pixels in [-1, 1]."""
     values = levels(values)
     return values.reshape(*values.shape[:-1], *SHAPE).astype("uint8")
-
-
-class TestTruncatedNormal:
-    @pytest.mark.parametrize("threshold", [0.2, 1.0, 2.0])
-    def test_has_the_distribution_of_latents_that_are_redrawn(self, threshold, rng):
-        drawn = rng.normal(size=(40_000, 1)).astype("float32")
-        cut = truncated_normal(drawn, threshold).numpy()
-        assert np.abs(cut).max() <= threshold
-        # The critical value of p = 1e-4 is 0.011.
-        assert stats.kstest(cut[:, 0], stats.truncnorm(-threshold, threshold).cdf)[0] < 0.011
-        assert stats.kstest(np.clip(drawn[:, 0], -threshold, threshold), "norm")[0] > 0.011
-
-    def test_keeps_order_and_quantiles(self):
-        drawn = np.linspace(-4, 4, 101, dtype="float32")
-        cut = truncated_normal(drawn, 0.7).numpy()
-        expected = stats.truncnorm(-0.7, 0.7).ppf(stats.norm.cdf(drawn))
-        np.testing.assert_allclose(cut, expected, atol=1e-5)
-
-    def test_at_its_ends(self, rng):
-        drawn = rng.normal(size=(5, 3)).astype("float32")
-        np.testing.assert_array_equal(truncated_normal(drawn, 0.0), np.zeros([5, 3]))
-        np.testing.assert_array_equal(truncated_normal(drawn, 10.0), drawn)
-        assert np.isfinite(truncated_normal([-30.0, 30.0], 5.9)).all()
 
 
 class TestSample:

@@ -1,0 +1,279 @@
+"""Points in the latent space of any model that decodes: paths, sums, truncation, and search."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
+from keras_gen.core import noise
+
+WIDEST = 10.0  # standard deviations: a truncation that changes nothing
+
+# Paths ----------------------------------------------------------------------------------------
+
+
+def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False) -> np.ndarray:
+    """Returns points at even distances from `start` to `end`, float32 `[n, steps, ...]`.
+
+    Args:
+        start: Latents `[n, ...]`.
+        end: Latents of the same shape.
+        steps: Points, at least 2; both ends are included.
+        spherical: Whether paths are arcs (`slerp`, on the latents as vectors) and not lines.
+
+    Raises:
+        TypeError: If `steps` is not an integer.
+        ValueError: If the shapes differ, `steps` is below 2, or no single arc joins two latents.
+
+    Example:
+        >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    if np.shape(start) != np.shape(end):
+        raise ValueError(
+            f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same."
+        )
+    steps = checked_integer("steps", steps, minimum=2)
+    between = slerp if spherical else line
+    shape = np.shape(start)
+    size = math.prod(shape[1:])
+    start = np.reshape(start, [-1, size])
+    end = np.reshape(end, [-1, size])
+    points = [between(start, end, t) for t in np.linspace(0.0, 1.0, steps)]
+    return np.stack(points, axis=1).reshape(len(start), steps, *shape[1:]).astype("float32")
+
+
+def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Returns the points at the fraction t (a number or `[n, 1]`) of the lines between `[n, d]`."""
+    return (1 - t) * start + t * end
+
+
+def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Returns unit vectors from the direction of `start` to that of `end` at an even speed.
+
+    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. Arguments and errors are
+    those of `slerp`.
+    """
+    start_length = np.linalg.norm(start, axis=1, keepdims=True)
+    end_length = np.linalg.norm(end, axis=1, keepdims=True)
+    start = start / np.maximum(start_length, 1e-300)
+    end = end / np.maximum(end_length, 1e-300)
+    cosine = np.sum(start * end, axis=1, keepdims=True)
+    across = end - cosine * start
+    sine = np.linalg.norm(across, axis=1, keepdims=True)
+    shortest = np.minimum(start_length, end_length)
+    nowhere = (shortest == 0) | ((sine < 1e-9) & (cosine < 0))
+    if nowhere.any():
+        raise ValueError(
+            f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one great circle "
+            "joins, opposite ones or with one of zeros: draw latents of 2 or more dimensions from "
+            "a normal distribution, or leave out spherical."
+        )
+    angle = t * np.arctan2(sine, cosine)
+    # Where the two point the same way, the path stays where it is.
+    return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)
+
+
+def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Returns points whose direction moves on a great circle and length on a line, `[n, d]`.
+
+    Latents of a Normal prior in many dimensions have about the same length; the middle of the line
+    between two is shorter (White: "Sampling Generative Networks", 2016).
+
+    Args:
+        start: Latents `[n, d]`.
+        end: Latents `[n, d]`.
+        t: Fraction of the way, a number or `[n, 1]`.
+
+    Raises:
+        ValueError: If two points are opposite, or one is the origin.
+
+    Example:
+        >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
+        array([[1.414214, 1.414214]])
+    """
+    start = np.asarray(start, np.float64)
+    end = np.asarray(end, np.float64)
+    from_length = np.linalg.norm(start, axis=1, keepdims=True)
+    to_length = np.linalg.norm(end, axis=1, keepdims=True)
+    return great_circle(start, end, t) * line(from_length, to_length, t)
+
+
+def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions):
+    """Decodes points on the paths between latents `[n, ...]`: `[n, steps, ...]`, or a tuple.
+
+    Args:
+        decode: Capability that decodes latents, such as `model.decode` or `model.generate`.
+        a: Latents `[n, ...]`.
+        b: Latents of the same shape.
+        steps: Points, at least 2; both ends are included.
+        spherical: Whether paths are arcs around the origin (`slerp`) and not lines.
+        **conditions: Further arguments of `decode`, one for each pair or for all.
+
+    Raises:
+        TypeError: If `steps` is not an integer.
+        ValueError: See `path`.
+    """
+    points = path(a, b, steps, spherical)
+    conditions = {
+        k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in conditions.items()
+    }
+    decoded = decode(points.reshape(-1, *points.shape[2:]), **conditions)
+    several = isinstance(decoded, tuple)
+    parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
+    shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
+    return shaped if several else shaped[0]
+
+
+# Sums -----------------------------------------------------------------------------------------
+
+
+def arithmetic(
+    decode, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
+) -> np.ndarray:
+    """Decodes the mean of `a` minus the mean of `b` plus the mean of `c`, `[n, ...]`.
+
+    Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+    Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women minus neutral women plus
+    neutral men give smiling men.
+
+    Args:
+        decode: Capability that decodes latents, such as `model.decode` or `model.generate`.
+        a: Latents `[any number, ...]`.
+        b: Likewise.
+        c: Likewise.
+        n: Number of examples; after the first, uniform noise is added to the latents.
+        spread: Largest absolute value of the noise.
+        seed: Seed of the noise.
+        **conditions: Further arguments of `decode`, one for all examples.
+
+    Raises:
+        ValueError: If `n` is below 1, or `spread` is negative.
+
+    Example: `arithmetic(model.generate, smiling, women, men, n=9)`.
+    """
+    n = checked_integer("n", n, minimum=1)
+    spread = checked_number("spread", spread, minimum=0)
+    plus, minus, added = (np.mean(z, axis=0) for z in (a, b, c))
+    random = np.random.default_rng(checked_seed(seed))
+    noises = random.uniform(-spread, spread, (n, *plus.shape))
+    noises[0] = 0.0
+    return decode((plus - minus + added + noises).astype("float32"), **conditions)
+
+
+# Truncation -----------------------------------------------------------------------------------
+
+
+def truncated_normal(latents, threshold) -> tf.Tensor:
+    """Maps samples of a normal distribution to samples of it truncated on both sides, float32.
+
+    Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+    ICLR 2019, sec. 3.1, redraw numbers beyond the threshold. Here each number is replaced by the
+    same quantile of the truncated distribution, so that a lower threshold changes an example
+    gradually.
+
+    Args:
+        latents: Samples of a standard normal distribution, floats of any shape.
+        threshold: Largest absolute value, not negative; 0 gives zeros.
+
+    Example:
+        >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
+        TensorShape([4, 2])
+    """
+    latents = tf.cast(latents, tf.float32)
+    threshold = tf.cast(threshold, tf.float32)
+    root = 2.0**0.5  # erf(z / root) is the probability of [-z, z]
+    inside = tf.math.erf(latents / root) * tf.math.erf(threshold / root)
+    cut = tf.clip_by_value(root * tf.math.erfinv(inside), -threshold, threshold)
+    return tf.where(threshold < 6.0, cut, latents)  # float32 samples stay below 6
+
+
+# Search ---------------------------------------------------------------------------------------
+
+
+def nearest_latents(
+    model,
+    images,
+    tries: int = 4,
+    steps: int = 200,
+    rate: float = 0.1,
+    seed: int = 0,
+    batch_size: int = 256,
+) -> np.ndarray:
+    """Finds latents whose images are near given ones, float32 `[n, latents]`.
+
+    Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016: a GAN
+    has no encoder, so latents are moved along gradients of the squared distance between their image
+    and the given one. The search ends in one of many local minima; the best of several is kept.
+
+    Deviation: Adam with a rate that falls to zero along a cosine, instead of their optimizer.
+
+    Args:
+        model: Model that decodes latents alone, by `generate` or `decode`, such as a `GAN`.
+        images: Images as the model takes them, `[n, height, width, channels]`.
+        tries: Normal latents from which an image's search begins.
+        steps: Updates in each search.
+        rate: Adam's first rate.
+        seed: Seed of the first latents.
+        batch_size: Images whose latents are moved at once, each in all its tries.
+
+    Raises:
+        ValueError: If images have another shape, `tries`, `steps` or `batch_size` is below 1, or
+            `rate` is not positive.
+        TypeError: If the model's images depend on more than latents, such as on labels.
+
+    Example:
+    ```python
+    model = GAN.for_images((28, 28, 1), latent_dim=8, filters=4)
+    images = model.sample(2, seed=1)
+    latents = nearest_latents(model, images, steps=10)
+    reconstructions = model.generate(latents)
+    ```
+    """
+    tries = checked_integer("tries", tries, minimum=1)
+    steps = checked_integer("steps", steps, minimum=1)
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    rate = checked_positive("rate", rate)
+    decode = model.generate if hasattr(model, "generate") else model.decode
+    if more := set(decode.takes(model)) - {"latents"}:
+        raise TypeError(
+            f"Images of {type(model).__name__} depend on {', '.join(sorted(more))} too: expected "
+            "a model that decodes latents alone."
+        )
+    targets = model.edges["x"].prepare(images)
+    count = len(targets)
+    key = noise.stateless_seed(0, checked_seed(seed), "sample")
+    starts = tf.random.stateless_normal([tries * count, *model.edges["latents"].shape], key)
+    starts = tf.reshape(starts, [tries, count, *starts.shape[1:]])
+    found = []
+    for begin in range(0, count, batch_size):
+        part = slice(begin, begin + batch_size)
+        found.append(_nearest(model, decode, targets[part], starts[:, part], steps, rate))
+    return np.concatenate(found)
+
+
+def _nearest(model, decode, targets, starts, steps, rate):
+    """Latents `[n, ...]` of images near the targets, the best of starts `[tries, n, ...]`."""
+    tries, count, *shape = starts.shape
+    targets = tf.tile(targets, [tries, *[1] * (targets.shape.rank - 1)])
+    latents = tf.Variable(tf.reshape(starts, [tries * count, *shape]))
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+    optimizer.build([latents])
+
+    def distances():
+        apart = tf.square(decode.function(model, latents=latents)["x"] - targets)
+        return tf.reduce_sum(apart, axis=list(range(1, apart.shape.rank)))
+
+    @tf.function(autograph=False)
+    def update():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(latents)
+            total = tf.reduce_sum(distances())  # each try has a gradient of its own
+        optimizer.apply([tape.gradient(total, latents)], [latents])
+
+    for _ in range(steps):
+        update()
+    best = distances().numpy().reshape(tries, count).argmin(axis=0)
+    return latents.numpy().reshape(tries, count, *shape)[best, np.arange(count)]

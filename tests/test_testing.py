@@ -1,14 +1,19 @@
 """The checks for classes of one's own find what is wrong."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core import GenerativeModel, capability, require_built
 from keras_gen.core.kinds_of_data import Vectors
-from keras_gen.testing import check_function, check_model
+from keras_gen.layers.flows import ActNorm, Chain, Factored, InvertibleLayer
+from keras_gen.networks import coupling_flow, waveglow
+from keras_gen.testing import check_flow, check_function, check_model
 from keras_gen.vae import VAE
 
 
@@ -120,3 +125,66 @@ def test_faults_of_functions_are_listed(function, fault):
     with pytest.raises(AssertionError, match=rf"^{function.__name__} answers") as caught:
         check_function(function, VALUES)
     assert fault in str(caught.value).splitlines()
+
+
+class Halving(InvertibleLayer):
+    """y = x / 2, with what is given in place of the inverse's factor and of log |det dy/dx|."""
+
+    def __init__(self, factor, log_slope):
+        super().__init__()
+        self.factor, self.log_slope = factor, log_slope
+
+    def call(self, x, condition=None, training=False):
+        values = np.prod(x.shape[1:])
+        return x / 2, tf.fill(tf.shape(x)[:1], float(values * self.log_slope)), ()
+
+    def inverse(self, y, condition=None):
+        return y * self.factor
+
+
+def chain(values, *layers):
+    flow = Chain(layers)
+    flow.build((None, values))
+    return flow
+
+
+def test_wrong_inverses_and_log_determinants_are_found():
+    log_slope = -math.log(2)
+    assert check_flow(chain(3, Halving(2.0, log_slope))) == 1
+    with pytest.raises(AssertionError, match=r"'halving\w*' \(Halving\) misses .* up to 0\.[1-5]"):
+        check_flow(chain(3, Halving(1.0, log_slope)))
+    with pytest.raises(AssertionError, match=r"is 0 for random numbers: expected -2\.08, as for"):
+        check_flow(chain(3, Halving(2.0, 0.0)))
+    with pytest.raises(TypeError, match="flow is 'glow': expected an InvertibleLayer"):
+        check_flow("glow")
+    with pytest.raises(ValueError, match=r"of shape \(None, 1\): build one of a known size"):
+        check_flow(waveglow(bands=2, groups=4, steps=1, filters=2, blocks=1))
+
+
+class WrongScale(ActNorm):
+    """Forgets its trained scale in the log-determinant, which shows only where that is not 0."""
+
+    def call(self, x, condition=None, training=False):
+        y, log_det, statistics = super().call(x, condition, training)
+        return y, 0.0 * log_det, statistics
+
+
+def test_what_starts_from_zeros_is_checked_too():
+    layers = [WrongScale() for _ in range(4)]
+    with pytest.raises(AssertionError, match=r"\(WrongScale\) is -?0 for random numbers"):
+        check_flow(chain(2, *layers))
+    for weight in chain(3, layer := ActNorm()).trainable_variables:
+        np.testing.assert_array_equal(weight, np.zeros(3))
+    check_flow(chain(3, layer))
+    np.testing.assert_array_equal(layer.log_scale, np.zeros(3))
+
+
+@pytest.mark.thorough
+def test_deep_flows_are_checked_layer_by_layer():
+    """Through all of them the rounding of one grows, until a right flow looks wrong."""
+    check_flow(coupling_flow((19,), steps=32, hidden=()))
+    rest = Chain([ActNorm(), WrongScale()])
+    with pytest.raises(AssertionError, match=r"layer 'wrong_scale\w*' \(WrongScale\) is"):
+        check_flow(chain(4, ActNorm(), Factored(rest)))
+    with pytest.raises(AssertionError, match=r"layer 'halving\w*' \(Halving\) misses random"):
+        check_flow(chain(4, *[Halving(2.0, -math.log(2))] * 20, Halving(1.0, -math.log(2))))

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
-from keras_gen.core.kinds_of_data import Edge, Vectors
+from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.core.model import overrides, require_built
 from keras_gen.declared import fields_of
@@ -40,8 +40,14 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
 
     Raises:
         ValueError: If `a` and `b` differ in number, or `steps` is below 2.
+        NotImplementedError: If the codes are integers, between which there are none.
     """
     # Of models with `encode` and `decode`: they have this as their method.
+    if isinstance(self.edges.get("codes"), Levels):
+        raise NotImplementedError(
+            f"The codes of {type(self).__name__} are integers, between which there are none: "
+            "interpolate with a model whose codes are vectors, such as a VAE."
+        )
     taken = self.encode.takes(self)
     of_both = {name: value for name, value in given.items() if name in taken}
     start = self.encode(a, **of_both)

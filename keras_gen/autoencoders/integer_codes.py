@@ -20,13 +20,6 @@ def decode(self, codes):
     return {"x": self.reconstructed(self.embedded(codes))}
 
 
-def interpolate(self, a, b, steps: int = 8, **given):
-    """Is of models whose codes are vectors: between integers lie none."""
-    raise NotImplementedError(
-        f"{type(self).__name__} has no interpolate: its codes are integers, between which lie none."
-    )
-
-
 def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") -> Levels:
     """Returns the edge of integer codes.
 

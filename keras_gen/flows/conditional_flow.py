@@ -4,13 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
-    checked_shape,
-    checked_size,
-    checked_sizes,
-)
+from keras_gen.arguments import checked_image_shape, checked_shape, checked_size
 from keras_gen.core import capability, noise
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.kinds_of_data import Vectors, label_edges
@@ -100,94 +94,19 @@ class ConditionalFlow(Flow):
                 "coupling_flow with condition_dim; Flow is the class without conditions."
             )
 
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        classes: int = 10,
-        steps: int = 8,
-        hidden: tuple[int, ...] = (64, 64),
-        alpha: float = 0.05,
-        levels: int = 256,
-        **kwargs,
-    ):
-        """Creates a flow of small images of classes: a logit and `coupling_flow`.
-
-        Args:
-            shape: `(height, width, channels)`, even sides.
-            classes: Number of classes, 2 or more.
-            steps: Couplings.
-            hidden: Channels of the hidden layers of their networks.
-            alpha: Distance of the scaled levels from 0 and 1 before the logit.
-            levels: Number of levels.
-            **kwargs: Further arguments of the model.
-
-        Example: `model = ConditionalFlow.for_images((28, 28, 1), alpha=5e-4)`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, steps=steps)
-        hidden = checked_sizes("hidden", hidden)
-        levels = checked_size("levels", levels, minimum=2)
-        couplings = coupling_flow(shape, steps, hidden, condition_dim=classes)
-        flow = Chain([Logit(alpha), *couplings.steps], name="flow")
-        flow.build((None, *shape))
-        return cls(flow, classes, levels, **kwargs)
-
-    @override
-    @classmethod
-    def for_vectors(  # type: ignore[override]
-        cls,
-        shape: int | tuple,
-        classes: int | None = None,
-        conditions: int | None = None,
-        steps: int = 8,
-        hidden: tuple[int, ...] = (64, 64),
-        **kwargs,
-    ):
-        """Creates a flow of affine couplings for rows of numbers in any units.
-
-        Args:
-            shape: Columns of a row, 2 or more.
-            classes: Number of classes, 2 or more, or None.
-            conditions: Columns of the condition, if it is a vector: numbers in any units too.
-            steps: Couplings, see `keras_gen.networks.coupling_flow`.
-            hidden: Units of the hidden layers of their networks.
-            **kwargs: Further arguments of the model.
-
-        Raises:
-            ValueError: Unless one of `classes` and `conditions` is given; and as `Flow`.
-
-        Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
-        """
-        if (classes is None) == (conditions is None):
-            raise ValueError(
-                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
-                "the number of columns of vectors."
-            )
-        shape = checked_shape("shape", shape)
-        check_sizes(steps=steps)
-        hidden = checked_sizes("hidden", hidden)
-        count = checked_size("conditions", classes or conditions)
-        kwargs.setdefault("standardize", True)
-        return cls(coupling_flow(shape, steps, hidden, condition_dim=count), classes, **kwargs)
-
     # The likelihood given a condition --------------------------------------------------------
-
-    @override
-    def train_step(self, data):
-        """Takes a step of `Flow`, and counts the classes that it has seen."""
-        losses = super().train_step(data)
-        if self.training and self.classes:
-            labels = self.prepare_batch(data)["labels"]
-            seen = tf.reduce_sum(tf.one_hot(labels, self.classes), axis=0)
-            with tf.control_dependencies([losses["loss"]]):
-                self.class_counts.assign_add(tf.cast(global_sum(seen), tf.int64))
-        return losses
 
     @override
     def forward(self, x, offset, condition):  # type: ignore[override]
         return super().forward(x, offset, self._as_vectors(condition))
+
+    @override
+    def after_update(self, batch, statistics):
+        """Changes the flow's state as `Flow` does, and counts the classes in the batch."""
+        super().after_update(batch, statistics)
+        if self.classes:
+            counts = tf.reduce_sum(tf.one_hot(batch["labels"], self.classes), axis=0)
+            self.class_counts.assign_add(tf.cast(global_sum(counts), tf.int64))
 
     @override
     def decoded(self, latents, condition):  # type: ignore[override]
@@ -233,14 +152,6 @@ class ConditionalFlow(Flow):
     # Use -------------------------------------------------------------------------------------
 
     @override
-    def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)):
-        """Is of flows without a condition: here `decode(encode(x, labels), others)` does it."""
-        raise NotImplementedError(
-            "ConditionalFlow has no manipulate: decode(encode(x, labels), others) gives examples "
-            "another class."
-        )
-
-    @override
     def drawn_labels(self, n, key, classes):
         other = tf.random.experimental.stateless_fold_in(key, 1)
         return noise.categorical(tf.broadcast_to(self.log_priors(), [n, classes]), other)
@@ -249,3 +160,73 @@ class ConditionalFlow(Flow):
     def from_noise(self, noise, temperature=1.0, **given):
         """Returns the examples of latents and of a label, by default of the prior, or a vector."""
         return self.decoded(temperature * noise, *given.values())
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        steps: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        alpha: float = 0.05,
+        levels: int = 256,
+        **kwargs,
+    ):
+        """Creates a flow of small images of classes: a logit and `coupling_flow`.
+
+        Args:
+            shape: `(height, width, channels)`, even sides.
+            classes: Number of classes, 2 or more.
+            steps: Couplings.
+            hidden: Channels of the hidden layers of their networks.
+            alpha: Distance of the scaled levels from 0 and 1 before the logit.
+            levels: Number of levels.
+            **kwargs: Further arguments of the model.
+
+        Example: `model = ConditionalFlow.for_images((28, 28, 1), alpha=5e-4)`.
+        """
+        shape = checked_image_shape(shape)
+        classes = checked_size("classes", classes)
+        couplings = coupling_flow(shape, steps, hidden, condition_dim=classes)
+        flow = Chain([Logit(alpha), *couplings.steps], name="flow")
+        flow.build((None, *shape))
+        return cls(flow, classes, levels, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        classes: int | None = None,
+        conditions: int | None = None,
+        steps: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
+        """Creates a flow of affine couplings for rows of numbers in any units.
+
+        Args:
+            shape: Columns of a row, 2 or more.
+            classes: Number of classes, 2 or more, or None.
+            conditions: Columns of the condition, if it is a vector: numbers in any units too.
+            steps: Couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Units of the hidden layers of their networks.
+            **kwargs: Further arguments of the model.
+
+        Raises:
+            ValueError: Unless one of `classes` and `conditions` is given; and as `Flow`.
+
+        Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
+        """
+        if (classes is None) == (conditions is None):
+            raise ValueError(
+                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
+                "the number of columns of vectors."
+            )
+        count = checked_size("conditions", classes or conditions)
+        kwargs.setdefault("standardize", True)
+        flow = coupling_flow(checked_shape("shape", shape), steps, hidden, condition_dim=count)
+        return cls(flow, classes, **kwargs)

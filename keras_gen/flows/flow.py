@@ -1,7 +1,5 @@
 """Normalizing flows (Dinh, Sohl-Dickstein, Bengio 2017)."""
 
-import contextlib
-import math
 from typing import ClassVar
 
 import keras
@@ -10,27 +8,19 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
     checked_image_shape,
     checked_list,
     checked_number,
     checked_shape,
     checked_size,
-    checked_sizes,
 )
 from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
-from keras_gen.keras_internals import all_layers
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.losses.per_example import per_example_sum
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
-
-# The largest example whose log-determinant is checked.
-MOST_VALUES = 64
-STEP = 2e-3  # of the differences
-MOVED = 0.4  # at most, of a weight that is moved for the check
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -46,14 +36,17 @@ class Flow(LikelihoodModel):
     levels plus noise, which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1);
     vectors stay as they are.
 
+    Test a flow with layers of your own by `keras_gen.testing.check_flow`: a wrong inverse or
+    log-determinant raises no error, and the densities are wrong.
+
     Args:
         flow: A built invertible network, such as of `glow`.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed of the noise that is added to levels.
 
     Raises:
-        ValueError: If the flow's inverse does not lead back to random examples, or, of examples of
-            at most 64 values, its log-determinant is not that of its outputs' differences.
+        TypeError: If the flow is not an `InvertibleLayer`.
+        ValueError: If the flow takes a condition, or `levels` is below 2.
 
     Example:
     ```python
@@ -82,7 +75,11 @@ class Flow(LikelihoodModel):
         super().__init__(seed=seed, **kwargs)
         require_built(flow)
         self.flow = flow
-        _require_invertible(flow)
+        if not isinstance(flow, InvertibleLayer):
+            raise TypeError(
+                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as "
+                "keras_gen.networks.glow and coupling_flow return."
+            )
         self._require_condition(flow.condition_shape)
         self.levels = None if levels is None else checked_size("levels", levels, minimum=2)
         shape = tuple(flow.input_shape[1:])
@@ -98,69 +95,7 @@ class Flow(LikelihoodModel):
                 f"flow takes conditions of shape {shape}: ConditionalFlow is the class of such."
             )
 
-    @classmethod
-    def for_images(
-        cls,
-        shape: tuple,
-        scales: int = 2,
-        steps: int = 8,
-        filters: int = 64,
-        alpha: float = 0.05,
-        levels: int = 256,
-        **kwargs,
-    ):
-        """Creates a Glow for images, see `keras_gen.networks.glow`.
-
-        Args:
-            shape: `(height, width, channels)`, sides that are multiples of 2^scales.
-            scales: L, 1 or more.
-            steps: K, steps of flow at each scale.
-            filters: Hidden channels of the couplings' networks.
-            alpha: Distance of the scaled levels from 0 and 1 before the logit.
-            levels: Number of levels.
-            **kwargs: Further arguments of the model.
-
-        Raises:
-            ValueError: If `shape` cannot be halved so often.
-
-        Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(scales=scales, steps=steps, filters=filters)
-        levels = checked_size("levels", levels, minimum=2)
-        return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
-
-    @classmethod
-    def for_vectors(
-        cls, shape: int | tuple, steps: int = 8, hidden: tuple[int, ...] = (64, 64), **kwargs
-    ):
-        """Creates a flow of affine couplings for rows of numbers in any units.
-
-        The first `fit` finds the mean and deviation of each column, by which the flow's numbers are
-        standardized; samples and log-probabilities are in the units of the data.
-
-        Args:
-            shape: Columns of a row, 2 or more.
-            steps: Couplings, see `keras_gen.networks.coupling_flow`.
-            hidden: Units of the hidden layers of their networks.
-            **kwargs: Further arguments of the model.
-
-        Raises:
-            ValueError: If there are fewer columns or steps.
-
-        Example: `model = Flow.for_vectors(2)`.
-        """
-        flow = coupling_flow(checked_shape("shape", shape), steps, hidden)
-        check_sizes(steps=steps)
-        hidden = checked_sizes("hidden", hidden)
-        kwargs.setdefault("standardize", True)
-        return cls(flow, **kwargs)
-
     # The exact log-likelihood ----------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        return {"nll": 1.0}
 
     @override
     def train_step(self, data):
@@ -178,8 +113,16 @@ class Flow(LikelihoodModel):
         loss, terms, statistics = self.minimize(nll)
         if self.training:
             with tf.control_dependencies([loss]):
-                self.flow.after_update(statistics)
+                self.after_update(batch, statistics)
         return self.report(terms, loss=loss)
+
+    @override
+    def loss_weights(self):
+        return {"nll": 1.0}
+
+    def after_update(self, batch, statistics):
+        """Changes the state of the flow that is not trained by gradients."""
+        self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
         """Returns latents, log |det dz/dx| with one level as x's unit, and statistics of layers.
@@ -249,102 +192,63 @@ class Flow(LikelihoodModel):
         """Returns the examples of latents, whose deviation is the temperature."""
         return self.decoded(temperature * noise)
 
+    # Building --------------------------------------------------------------------------------
+
+    @classmethod
+    def for_images(
+        cls,
+        shape: tuple,
+        scales: int = 2,
+        steps: int = 8,
+        filters: int = 64,
+        alpha: float = 0.05,
+        levels: int = 256,
+        **kwargs,
+    ):
+        """Creates a Glow for images, see `keras_gen.networks.glow`.
+
+        Args:
+            shape: `(height, width, channels)`, sides that are multiples of 2^scales.
+            scales: L, 1 or more.
+            steps: K, steps of flow at each scale.
+            filters: Hidden channels of the couplings' networks.
+            alpha: Distance of the scaled levels from 0 and 1 before the logit.
+            levels: Number of levels.
+            **kwargs: Further arguments of the model.
+
+        Raises:
+            ValueError: If `shape` cannot be halved so often.
+
+        Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
+        """
+        flow = glow(checked_image_shape(shape), scales, steps, filters, alpha)
+        return cls(flow, levels=levels, **kwargs)
+
+    @classmethod
+    def for_vectors(
+        cls, shape: int | tuple, steps: int = 8, hidden: tuple[int, ...] = (64, 64), **kwargs
+    ):
+        """Creates a flow of affine couplings for rows of numbers in any units.
+
+        The first `fit` finds the mean and deviation of each column, by which the flow's numbers are
+        standardized; samples and log-probabilities are in the units of the data.
+
+        Args:
+            shape: Columns of a row, 2 or more.
+            steps: Couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Units of the hidden layers of their networks.
+            **kwargs: Further arguments of the model.
+
+        Raises:
+            ValueError: If there are fewer columns or steps.
+
+        Example: `model = Flow.for_vectors(2)`.
+        """
+        kwargs.setdefault("standardize", True)
+        return cls(coupling_flow(checked_shape("shape", shape), steps, hidden), **kwargs)
+
 
 def change_of_variables(latents, log_det) -> tf.Tensor:
     """Returns -log p(x) = -log N(z; 0, 1) - log |det dz/dx|, `[batch]`: eqs. (2) and (3)."""
     log_normal = -0.5 * (tf.square(latents) + np.log(2 * np.pi))
     return -per_example_sum(log_normal) - log_det
-
-
-def _require_invertible(flow):
-    """Raises a ValueError if a layer's inverse or log-determinant is wrong for random numbers.
-
-    Each layer by itself: in a deep flow the rounding of one would grow through all the others.
-    """
-    if not isinstance(flow, InvertibleLayer):
-        raise TypeError(
-            f"flow is the network '{flow.name}': expected an InvertibleLayer, as those of "
-            "keras_gen.networks.glow and coupling_flow."
-        )
-    shape = tuple(flow.input_shape[1:])
-    if None in shape:
-        return
-    parts = flow.parts((None, *shape))
-    condition = _example(flow.condition_shape)
-    # Differences of outputs that are rounded to half precision say nothing.
-    dtypes = {layer.compute_dtype for layer in all_layers(flow)}
-    with tf.init_scope():
-        for layer, x_shape in parts:
-            _require_inverse(layer, _example(x_shape[1:]), condition)
-        if math.prod(shape) > MOST_VALUES or dtypes != {"float32"}:
-            return
-        # Layers that start from zeros would hide what is wrong.
-        with _moved_weights(flow):
-            for layer, x_shape in parts:
-                x = _example(x_shape[1:])
-                _require_inverse(layer, x, condition)
-                _require_log_det(layer, x, condition)
-
-
-def _example(shape):
-    """One random example, away from 0 and 1, where a logit ends; None of no shape."""
-    if shape is None:
-        return None
-    x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
-    return tf.constant(x)
-
-
-@contextlib.contextmanager
-def _moved_weights(flow):
-    """Adds random numbers to the trainable weights, smaller ones where many are summed up.
-
-    All of vectors are positive, since errors in log scales of both signs would cancel.
-    """
-    rng = np.random.default_rng(1)
-    before = [weight.numpy() for weight in flow.trainable_variables]
-    try:
-        for weight, value in zip(flow.trainable_variables, before, strict=True):
-            most = MOVED / math.sqrt(max(1, math.prod(value.shape[:-1])))
-            least = -most if value.ndim > 1 else most / 4
-            weight.assign(value + rng.uniform(least, most, value.shape))
-        yield
-    finally:
-        for weight, value in zip(flow.trainable_variables, before, strict=True):
-            weight.assign(value)
-
-
-def _require_inverse(layer, x, condition):
-    y, _, _ = layer(x, condition=condition, training=False)
-    found = layer.inverse(y, condition)
-    error = np.abs(found - x).max()
-    if error < 1e-2:
-        return
-    # A layer that contracts rounds its inverse; but what it makes of that is y again.
-    again, _, _ = layer(found, condition=condition, training=False)
-    rounding = 1e-5 * (1 + np.abs(y).max())
-    if not np.abs(again.numpy() - y.numpy()).max() < rounding:
-        raise ValueError(
-            f"The inverse of the flow's layer {_named(layer)} misses random numbers in [0, 1] by "
-            f"up to {error:g}: expected inverse(call(x)) to be x; mend the layer's inverse."
-        )
-
-
-def _require_log_det(layer, x, condition):
-    count = math.prod(x.shape)
-    log_det = float(layer(x, condition=condition, training=False)[1][0])
-    steps = STEP * np.eye(count, dtype="float32").reshape(count, *x.shape[1:])
-    of_all = None if condition is None else tf.repeat(condition, count, axis=0)
-    ends = layer(x + steps, condition=of_all, training=False)[0].numpy()
-    starts = layer(x - steps, condition=of_all, training=False)[0].numpy()
-    slopes = (ends - starts).reshape(count, count) / (2 * STEP)
-    expected = np.linalg.slogdet(slopes)[1]
-    if not abs(expected - log_det) < 0.05 * (1 + count):
-        raise ValueError(
-            f"The flow's layer {_named(layer)} gives the log-determinant {log_det:.3g} for random "
-            f"numbers in [0, 1], and the differences of its outputs {expected:.3g}: mend the "
-            "log-determinant of its call."
-        )
-
-
-def _named(layer) -> str:
-    return f"'{layer.name}' ({type(layer).__name__})"

@@ -93,10 +93,6 @@ class WaveGlow(LikelihoodModel):
         self.edges["seeds"] = Seeds()
 
     @override
-    def loss_weights(self):
-        return {"nll": 1.0}
-
-    @override
     def train_step(self, data):
         """Takes one step on eq. (3); the first also starts the normalization of activations."""
         batch = self.prepare_batch(data)
@@ -114,6 +110,10 @@ class WaveGlow(LikelihoodModel):
             with tf.control_dependencies([loss]):
                 self.flow.after_update(statistics)
         return self.report(terms, loss=loss)
+
+    @override
+    def loss_weights(self):
+        return {"nll": 1.0}
 
     @override
     def nats(self, x):

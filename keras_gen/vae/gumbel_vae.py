@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import require_logits
 from keras_gen.core.noise import gumbel, several
 from keras_gen.core.schedules import Exponential, Schedule, between
@@ -138,7 +138,6 @@ class GumbelVAE(VAE):
 
     encode = encode
     decode = decode
-    interpolate = interpolate
 
     # Building --------------------------------------------------------------------------------
 

@@ -157,5 +157,3 @@ def test_flows_with_and_without_a_condition_are_told_apart():
         ConditionalFlow(conditional, classes=2)
     with pytest.raises(ValueError, match="give the number of classes, or the number of columns"):
         ConditionalFlow.for_vectors(3)
-    with pytest.raises(NotImplementedError, match="has no manipulate: decode"):
-        ConditionalFlow(conditional, classes=3).manipulate([], [], [])

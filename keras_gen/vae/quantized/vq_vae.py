@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_number, checked_size
 from keras_gen.autoencoders.coder import Coder
-from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode, interpolate
+from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
 from keras_gen.core import Player, schedules
 from keras_gen.layers import VectorQuantizer
 from keras_gen.layers.vector_quantizer import UPDATES
@@ -167,4 +167,3 @@ class VQVAE(Coder):
 
     encode = encode
     decode = decode
-    interpolate = interpolate

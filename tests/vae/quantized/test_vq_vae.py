@@ -50,7 +50,7 @@ def nearest(weights, x):
 
 
 def test_between_integers_is_no_line(weights, x):
-    with pytest.raises(NotImplementedError, match="VQVAE has no interpolate: its codes are int"):
+    with pytest.raises(NotImplementedError, match="The codes of VQVAE are integers"):
         vq_vae(weights).interpolate(x[:1], x[1:2])
 
 

@@ -162,57 +162,6 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     assert "out/a.png (and 1 more) is already there" in error
 
 
-def test_an_image_is_never_its_own_output(home, capsys):
-    error = fails(capsys, "apply", "inverter", "photo.png", "-o", ".", "--overwrite")
-    assert "photo.png is one of the images to read" in error
-    np.testing.assert_array_equal(read_image("photo.png"), PHOTO)
-
-
-@pytest.mark.parametrize(
-    "images, out, message",
-    [
-        (["*.gif"], "out", "no image matches '*.gif'"),
-        (["empty"], "out", "no image matches 'empty'"),
-        (["photo.png"], "out.heic", "ends in .png or .jpg or .jpeg or"),
-        (["photo.png", "copy.png"], "v1.0", "give a folder; one with a dot in its name must exist"),
-        (["photo.png"], "out.mp4", "written to a file that ends in .png or .jpg or .jpeg or .webp"),
-        (["photo.png"], "file", "an existing file"),
-        (["photo.png", "copy.png"], "out.png", "there are 2 images: give a folder"),
-        (["photo.png", "more/photo.png"], "out", "would both become out/photo.png"),
-    ],
-)
-def test_apply_refuses(home, capsys, images, out, message):
-    (home / "empty").mkdir()
-    (home / "file").touch()
-    write_png("more/photo.png", PHOTO)
-    write_png("copy.png", PHOTO)
-    assert message in fails(capsys, "apply", "inverter", *images, "-o", out)
-    assert not Path("out").exists() and not Path("out.heic").exists()
-
-
-@pytest.mark.parametrize(
-    "model, signature, message",
-    [
-        ("unknown", None, "which holds: fixed, inverter, single."),
-        ("saved_models/fixd", None, "; did you mean fixed?"),
-        ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
-        (
-            "inverter",
-            "sampel",
-            "from encode, halve, invert, sample, serving_default; did you mean s",
-        ),
-        ("inverter", "encode", "images; those that do: halve, invert, serving_default."),
-        ("inverter", "sample", "images; those that do: halve, invert, serving_default."),
-        ("fixed", None, "choose one with --signature, from a, b."),
-        ("photos", None, "holds no exported model"),
-    ],
-)
-def test_apply_refuses_models(home, capsys, model, signature, message):
-    (home / "photos").mkdir()
-    options = ["--signature", signature] if signature else []
-    assert message in fails(capsys, "apply", model, "photo.png", "-o", "out.png", *options)
-
-
 def test_the_ending_is_the_format(home):
     for ending, kind, error in (("jpg", "JPEG", 4), ("webp", "WEBP", 4), ("bmp", "BMP", 0)):
         write_png("flat.png", np.full([8, 16, 3], 200, np.uint8))
@@ -274,10 +223,3 @@ def test_a_video_without_its_package(home, capsys, monkeypatch):
     sentence = 'clips/clip.mp4 is a video, which needs the package imageio-ffmpeg: pip install "ker'
     assert sentence in capsys.readouterr().err
     assert not Path("out/clip.mp4").exists()
-
-
-@pytest.mark.parametrize("tile", ["x", "-1", "255"])
-def test_tiles_have_a_size(home, capsys, tile):
-    with pytest.raises(SystemExit, match="2"):
-        main(["apply", "inverter", "photo.png", "-o", "out.png", f"--tile={tile}"])
-    assert f"{tile!r} is neither 0 nor 256 or more" in capsys.readouterr().err

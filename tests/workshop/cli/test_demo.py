@@ -26,7 +26,7 @@ from keras_gen.diffusion.solvers import SOLVERS
 from keras_gen.files.images import grid, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
-from keras_gen.workshop.cli import main, models, panels
+from keras_gen.workshop.cli import models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
 from toy_exports import PHOTO, Inverter, Listener
 
@@ -240,13 +240,6 @@ def test_images_are_made_fit(size, shape, expected):
 # Errors ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("folder", ["empty", "missing", "photo.png"])
-def test_no_exports(home, capsys, folder):
-    (home / "empty").mkdir()
-    error = fails(capsys, "demo", folder)
-    assert f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved" in error
-
-
 def test_exports_without_images(home, capsys):
     for text in ("{", "[]", '{"signatures": 1}', '{"signatures": {"a": {}}}', "{}"):
         folder = home / "mine" / "odd" / "1" / "assets.extra"
@@ -284,13 +277,6 @@ def test_hosts():
     if socket.has_ipv6:
         with contextlib.suppress(OSError), _listening("::1", 0) as listener:
             assert _is_loopback(listener) and _address(listener).startswith("http://[::1]:")
-
-
-@pytest.mark.parametrize("flag", ["--port=65536", "--port=x", "--max-megabytes=0"])
-def test_wrong_flags(home, capsys, flag):
-    with pytest.raises(SystemExit, match="2"):
-        main(["demo", flag])
-    assert "is not a" in capsys.readouterr().err
 
 
 # The page ----------------------------------------------------------------------------------------

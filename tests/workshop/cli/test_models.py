@@ -1,7 +1,6 @@
 """The commands list and sample, and what all commands on exports share."""
 
 import collections
-import importlib.metadata
 import json
 import os
 import shlex
@@ -17,7 +16,6 @@ from PIL import Image
 
 from all_tiny import TINY
 from commands import fails, run_without
-from keras_gen import __version__
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
 from keras_gen.serving import exported
@@ -78,13 +76,6 @@ def test_list(home, capsys):
     assert [entry.split() for entry in families[0].splitlines()[1:]] == [
         ["gan_usps", "3", "minutes"], ["A", "GAN", "on", "USPS."],
     ]  # fmt: skip
-
-
-def test_a_recipe_without_an_export_is_named(home, capsys):
-    (home / "recipes").mkdir()
-    (home / "recipes" / "gan_usps.py").write_text(GAN)
-    error = fails(capsys, "sample", "gan_usps", "-o", "a.png")
-    assert "gan_usps is not trained: neither a path nor in saved_models. `keras-gen train" in error
 
 
 def test_show(home, capsys):
@@ -161,13 +152,6 @@ def test_list_and_help_need_no_tensorflow(home):
     ):
         done = run_without(*arguments, "--help", packages="tensorflow keras tqdm")
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
-
-
-def test_version(capsys):
-    with pytest.raises(SystemExit, match="0"):
-        main(["--version"])
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
-    assert capsys.readouterr().out == f"keras_gen {__version__}, {', '.join(versions)}\n"
 
 
 def test_the_examples_name_what_there_is(monkeypatch):
@@ -295,12 +279,6 @@ def test_classes_and_speakers_have_names(home, capsys, monkeypatch):
     assert "label is wied: expected a number, or one of tall, wide; did you mean wide?" in error
 
 
-def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
-    monkeypatch.setattr("keras_gen.serving.exported.load", None)
-    error = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")
-    assert "signature 'sample' of saved_models/inverter/2 has nothing to set." in error
-
-
 def test_sounds(home, capsys):
     """One after another, with pauses between them, at the rate of the metadata."""
     export(Listener(), "mine", "hum", metadata={"rate": 1000}, signatures=["sample"])
@@ -312,37 +290,6 @@ def test_sounds(home, capsys):
     assert "these are sounds, so its name ends in .wav." in fails(capsys, *sample, "hum.png")
     images = fails(capsys, "sample", "inverter", "-o", "a.wav")
     assert "these are images, so its name ends in .png." in images
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["fixed", "-o", "a.png"], "has no signature 'sample'"),
-        (["inverter", "-o", "a.png", "--signature", "invert"], "not turn (seed, n) into images"),
-        (["inverter", "-o", "out"], "the grid is written as PNG"),
-    ],
-)
-def test_sample_refuses(home, capsys, arguments, message):
-    assert message in fails(capsys, "sample", *arguments)
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ([], "COMMAND"),
-        (["sing"], "invalid choice"),
-        (["apply", "inverter", "a.png"], "-o/--out"),
-        (["apply", "inverter", "-o", "a.png"], "IMAGE"),
-        (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not from 1 to 10000 images"),
-        (["sample", "inverter", "-o", "a.png", "--columns", "0"], "'0' is not a positive integer"),
-        (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
-        (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
-    ],
-)
-def test_wrong_command_lines(home, capsys, arguments, message):
-    with pytest.raises(SystemExit, match="2"):
-        main(arguments)
-    assert message in capsys.readouterr().err
 
 
 def test_sample_of_videos(home, capsys, monkeypatch):
@@ -359,8 +306,3 @@ def test_sample_of_videos(home, capsys, monkeypatch):
         assert file.n_frames == 9 and file.size == (4 * 8 + 2, 5 + 4)
     assert main(["sample", "inverter", "-n", "4", "-o", "videos.png"]) == 0
     np.testing.assert_array_equal(read_image("videos.png"), video_strips(videos))
-
-
-def test_images_are_no_animation(home, capsys):
-    error = fails(capsys, "sample", "inverter", "-n", "2", "-o", "out.gif")
-    assert "--out is out.gif: these are images, so its name ends in .png." in error

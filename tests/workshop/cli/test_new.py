@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from commands import fails
 from keras_gen.workshop.cli import main
 from processes import environment
 
@@ -30,19 +29,3 @@ def test_a_new_project_trains_and_passes_its_tests(tmp_path, monkeypatch, capsys
     runs("train_deep_thing.py", "--preset", "smoke", "--output", "out")
     assert (project / "out" / "sample_grid.png").exists()
     runs("-m", "pytest", "-q")
-
-
-@pytest.mark.parametrize(
-    "name,sentence",
-    [
-        ("Deep-Thing", "'Deep-Thing' cannot name a module: expected small letters"),
-        ("class", "'class' cannot name a module"),
-        ("json", "'json' is the name of an installed module: choose another."),
-        ("there", "there exists already: choose another name"),
-    ],
-)
-def test_a_name_that_cannot_be(tmp_path, monkeypatch, capsys, name, sentence):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "there").mkdir()
-    assert sentence in fails(capsys, "new", name)
-    assert [path.name for path in tmp_path.iterdir()] == ["there"]

@@ -1,0 +1,111 @@
+"""Commands that cannot be done end with one sentence, and write nothing."""
+
+import importlib.metadata
+import shlex
+
+import numpy as np
+import pytest
+
+from commands import fails
+from keras_gen import __version__
+from keras_gen.files.images import read_image, write_png
+from keras_gen.workshop.cli import main
+from toy_exports import PHOTO
+
+APPLY = "apply inverter photo.png -o"
+SEVERAL = "apply inverter photo.png copy.png -o"
+IMAGES_TO_IMAGES = "images; those that do: halve, invert, serving_default."
+NO_EXPORTS = "there are no exports in {0}: expected {0}/<name>/<version>/saved"
+ENDINGS = "written to a file that ends in .png or .jpg or .jpeg or .webp"
+# A command, and what its one sentence holds.
+FAILING = [
+    ("apply inverter *.gif -o out", "no image matches '*.gif'"),
+    ("apply inverter empty -o out", "no image matches 'empty'"),
+    (f"{APPLY} out.heic", "ends in .png or .jpg or .jpeg or"),
+    (f"{APPLY} out.mp4", ENDINGS),
+    (f"{APPLY} file", "an existing file"),
+    (f"{SEVERAL} v1.0", "give a folder; one with a dot in its name must exist"),
+    (f"{SEVERAL} out.png", "there are 2 images: give a folder"),
+    ("apply inverter photo.png more/photo.png -o out", "would both become out/photo.png"),
+    (f"{APPLY} . --overwrite", "photo.png is one of the images to read"),
+    ("apply unknown photo.png -o out.png", "which holds: fixed, inverter, single."),
+    ("apply saved_models/fixd photo.png -o out.png", "; did you mean fixed?"),
+    ("apply fixed photo.png -o out.png", "choose one with --signature, from a, b."),
+    ("apply photos photo.png -o out.png", "holds no exported model"),
+    (f"{APPLY} out.png --signature sing", "no signature 'sing': choose one with --signature, from "),
+    (f"{APPLY} out.png --signature sampel", "invert, sample, serving_default; did you mean s"),
+    (f"{APPLY} out.png --signature encode", IMAGES_TO_IMAGES),
+    (f"{APPLY} out.png --signature sample", IMAGES_TO_IMAGES),
+    ("sample fixed -o a.png", "has no signature 'sample'"),
+    ("sample inverter -o a.png --signature invert", "not turn (seed, n) into images"),
+    ("sample inverter -o out", "the grid is written as PNG"),
+    ("sample inverter -n 2 -o out.gif", "out.gif: these are images, so its name ends in .png."),
+    ("sample inverter --set digit=7 -o a.png", "'sample' of saved_models/inverter/2 has nothing to "),
+    ("sample toy -o a.png", "toy is not trained: neither a path nor in saved_models. `keras-gen train"),
+    ("train tox", "no recipe 'tox' in recipes; did you mean toy?"),
+    ("new Deep-Thing", "'Deep-Thing' cannot name a module: expected small letters"),
+    ("new class", "'class' cannot name a module"),
+    ("new json", "'json' is the name of an installed module: choose another."),
+    ("new more", "more exists already: choose another name"),
+    *((f"demo {folder}", NO_EXPORTS.format(folder)) for folder in ("empty", "missing", "photo.png")),
+]  # fmt: skip
+# What is wrong with a command line is told below its usage.
+WRONG = [
+    ("", "COMMAND"),
+    ("sing", "invalid choice"),
+    ("apply inverter a.png", "-o/--out"),
+    ("apply inverter -o a.png", "IMAGE"),
+    *((f"{APPLY} a.png --tile={n}", f"'{n}' is neither 0 nor 256 or more") for n in ("x", "-1", "255")),
+    ("sample inverter -o a.png -n 0", "'0' is not from 1 to 10000 images"),
+    ("sample inverter -o a.png --columns 0", "'0' is not a positive integer"),
+    ("sample inverter -o a.png --seed x", "'x' is not a 32-bit integer"),
+    ("sample inverter -o a.png --seed 2147483648", "is not a 32-bit integer"),
+    ("demo --port=65536", "is not a"),
+    ("demo --port=x", "is not a"),
+    ("demo --max-megabytes=0", "is not a"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def home(home):
+    """A working directory with more images, an empty folder, a file, and a recipe."""
+    for folder in ("empty", "photos", "recipes"):
+        (home / folder).mkdir()
+    (home / "file").touch()
+    (home / "recipes" / "toy.py").write_text("raise OSError")
+    write_png("more/photo.png", PHOTO)
+    write_png("copy.png", PHOTO)
+    return home
+
+
+def files(folder):
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(("command", "sentence"), FAILING)
+def test_failures_are_one_sentence(home, capsys, command, sentence):
+    before = files(home)
+    assert sentence in fails(capsys, *shlex.split(command))
+    assert files(home) == before
+    np.testing.assert_array_equal(read_image("photo.png"), PHOTO)
+
+
+@pytest.mark.parametrize(("command", "sentence"), WRONG)
+def test_wrong_command_lines(home, capsys, command, sentence):
+    with pytest.raises(SystemExit, match="2"):
+        main(shlex.split(command))
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
+    monkeypatch.setattr("keras_gen.serving.exported.load", None)
+    assert "has nothing to set." in fails(
+        capsys, *shlex.split("sample inverter --set a=7 -o a.png")
+    )
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
+    assert capsys.readouterr().out == f"keras_gen {__version__}, {', '.join(versions)}\n"

@@ -29,6 +29,11 @@ def fails(capsys, *arguments):
     return error
 
 
+def written(folder: Path) -> dict[Path, int]:
+    """When each file and folder below a folder was written."""
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+
+
 def imported_by(*arguments, packages):
     """Which of the packages a command has imported when it is done, in a fresh process."""
     script = (

@@ -140,7 +140,7 @@ def recipes_folder(root: str | Path) -> Path:
     return folder
 
 
-def read_records(root: str | Path, recipe: str = "*") -> dict[str, list[Record]]:
+def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[Record]]:
     """The records of every recipe that has some, by the recipe's name, ascending.
 
     Args:
@@ -155,8 +155,11 @@ def read_records(root: str | Path, recipe: str = "*") -> dict[str, list[Record]]
         >>> read_records(".")["vae_mnist"][0].values["nll"]
     """
     recipes = recipes_folder(root)
-    files = sorted((Path(root) / RESULTS).glob(f"{recipe}.json"))
-    return {path.stem: _read(path, recipes / f"{path.stem}.py") for path in files}
+    return {
+        path.stem: _read(path, recipes / f"{path.stem}.py")
+        for path in sorted((Path(root) / RESULTS).glob("*.json"))
+        if recipe in (None, path.stem)
+    }
 
 
 def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from commands import written
 from keras_gen.serving.exported import METADATA
 from keras_gen.workshop.cli import main
 
@@ -71,12 +72,8 @@ def hostile(home, models):
     return home
 
 
-def files(folder):
-    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
-
-
 def test_hostile_command_lines(hostile, capsys):
-    before = files(hostile)
+    before = written(hostile)
     for command in COMMANDS:
         try:
             code = main(command)
@@ -92,7 +89,7 @@ def test_hostile_command_lines(hostile, capsys):
         assert sentence.startswith(f"keras-gen {command[0]}: ") and len(sentence) > 40, shown
         assert code == 2 or len(error) == 1, shown
         assert "Errno 36" not in sentence and "null byte" not in sentence, shown
-        assert files(hostile) == before, shown
+        assert written(hostile) == before, shown
 
 
 def test_links_that_lead_in_a_circle(hostile, capsys):

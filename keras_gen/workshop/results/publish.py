@@ -94,7 +94,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         steps=run.metrics.get("steps"),  # type: ignore[arg-type]
         minutes=run.metrics.get("minutes", 0),
         device=run.metrics.get("device") or "unknown",
-        versions=run.versions,
+        versions=", ".join(map(" ".join, (run.versions or {}).items())) or None,
         date=run.date,
         values=values,
         resumed=bool(run.metrics.get("resumed")),

@@ -34,7 +34,7 @@ class Record:
         steps: Training steps.
         minutes: Minutes that it took.
         device: What it ran on.
-        versions: Package -> version, or None if not recorded.
+        versions: Packages with their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
         note: Why a figure was missed, or what else must be known; or None.
         values: What it measured and publishes, by the names in its metrics.
@@ -51,7 +51,7 @@ class Record:
     minutes: int | float
     device: str
     values: dict
-    versions: dict | None = None
+    versions: str | None = None
     date: str | None = None
     note: str | None = None
     resumed: bool = False

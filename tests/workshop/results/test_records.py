@@ -15,7 +15,7 @@ pytestmark = pytest.mark.pages
 def test_records_return_from_files(tmp_path):
     make_root(tmp_path)
     assert read_records(tmp_path) == {}
-    records = [make_record(), make_record("--preset paper", note="a | b", versions={"k": "1"})]
+    records = [make_record(), make_record("--preset paper", note="a | b", versions="k 1")]
     path = write_records(tmp_path, "toy", records)
     (tmp_path / "recipes" / "another.py").write_text(RECIPE)
     write_records(tmp_path, "another", records[:1])

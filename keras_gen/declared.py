@@ -9,8 +9,8 @@ class Smoothing(Declared):
 The annotation says what an argument may be; an `Annotated` one carries its check. The constructor
 checks every argument, stores it under its name, and calls `set_up` for what remains. Required
 arguments come first, networks before others, and optional ones follow in the order of the classes,
-bases first. An argument that a subclass declares again comes where the subclass declares it. One
-that it declares as `fixed` is no argument of the subclass.
+bases first. An argument that a subclass declares again keeps its place, unless it is `later`. One
+that the subclass declares as `fixed` is no argument of it.
 """
 
 import dataclasses
@@ -71,7 +71,11 @@ class Named(Generic[T]):
 
 
 def argument(
-    *, check: Check | None = None, default: Any = REQUIRED, kw_only: bool = False
+    *,
+    check: Check | None = None,
+    default: Any = REQUIRED,
+    kw_only: bool = False,
+    later: bool = False,
 ) -> Any:
     """Declares an argument with a check of its own.
 
@@ -81,14 +85,20 @@ def argument(
         default: Default value.
         kw_only: True after a default for an argument without one, which type checkers expect by its
             name; with a default, the constructor accepts the argument by its name alone.
+        later: Whether an argument of a base comes after those that the subclass declares before it.
     """
-    metadata = {} if check is None else {"check": check}
+    metadata: dict[str, Any] = {"later": later}
+    if check is not None:
+        metadata["check"] = check
     return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
-def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, kw_only: bool = False) -> Any:
-    """Declares an object that `get` makes from its name, its saved config, or itself."""
-    return argument(check=lambda name, value: get(value), default=default, kw_only=kw_only)
+def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: Any) -> Any:
+    """Declares an object that `get` makes from its name, its saved config, or itself.
+
+    The options are those of `argument`.
+    """
+    return argument(check=lambda name, value: get(value), default=default, **options)
 
 
 def fixed(value: Any, *, init: Literal[False] = False) -> Any:
@@ -96,7 +106,9 @@ def fixed(value: Any, *, init: Literal[False] = False) -> Any:
     return dataclasses.field(default=value, init=init)
 
 
-def network(shapes: str = "", *, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+def network(
+    shapes: str = "", *, default: Any = REQUIRED, kw_only: bool = False, later: bool = False
+) -> Any:
     """Declares a built network by what it takes and gives, such as `"x -> z z"`.
 
     Args:
@@ -105,8 +117,9 @@ def network(shapes: str = "", *, default: Any = REQUIRED, kw_only: bool = False)
             have any shape.
         default: None for a network that may be missing.
         kw_only: See `argument`.
+        later: See `argument`.
     """
-    metadata = {"check": built, "shapes": shapes}
+    metadata = {"check": built, "shapes": shapes, "later": later}
     return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
@@ -144,7 +157,8 @@ def fields_of(cls: type) -> dict[str, dataclasses.Field]:
     for each in reversed(cls.__mro__):
         own = vars(each).get("__dataclass_fields__", {})
         for name in _own(each):
-            found.pop(name, None)
+            if own[name].metadata.get("later"):
+                found.pop(name, None)
             found[name] = own[name]
     fields = [field for field in found.values() if field.init]
 
@@ -319,6 +333,15 @@ class Declared:
     def set_up(self) -> None:
         """Checks the arguments together; attributes that follow from them are properties."""
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return _saved(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]):
+        """Returns the object of such arguments."""
+        return cls(**{name: _loaded(value) for name, value in config.items()})
+
 
 @dataclass_transform(field_specifiers=(argument, fixed, made_by, network, networks))
 class DeclaredLayer(keras.layers.Layer):
@@ -341,6 +364,21 @@ class DeclaredLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        arguments = {name: getattr(self, name) for name in fields_of(type(self))}
-        serialize = keras.saving.serialize_keras_object
-        return super().get_config() | {n: serialize(value) for n, value in arguments.items()}
+        return super().get_config() | _saved(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]):
+        """Returns the layer of such arguments."""
+        return cls(**{name: _loaded(value) for name, value in config.items()})
+
+
+def _saved(self) -> dict[str, Any]:
+    """The arguments of an object as Keras saves them."""
+    values = {name: getattr(self, name) for name in fields_of(type(self))}
+    serialize = keras.saving.serialize_keras_object
+    return {n: serialize(v) if hasattr(v, "get_config") else v for n, v in values.items()}
+
+
+def _loaded(value) -> Any:
+    saved = isinstance(value, Mapping) and "class_name" in value
+    return keras.saving.deserialize_keras_object(dict(value)) if saved else value

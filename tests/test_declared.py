@@ -44,7 +44,7 @@ class Variant(Base):
     size: Count = argument(kw_only=True)
     beta: Weight = fixed(2.0)
     rest: list = networks(default=())
-    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli", later=True)
 
     def set_up(self):
         super().set_up()
@@ -61,6 +61,7 @@ class Kernel(Declared):
 
 
 class Wide(Kernel):
+    scale: float = 0.5
     tall: bool = False
 
 
@@ -140,7 +141,7 @@ def test_what_objects_and_layers_refuse(make, sentence):
 
 def test_objects_of_equal_arguments_are_equal_and_never_change():
     assert Kernel(2) == Kernel(width=2, scale=1) != Kernel(3)
-    assert repr(Wide(2, 1.0, True)) == "Wide(width=2, scale=1.0, tall=True)"
+    assert repr(Wide(2, tall=True)) == "Wide(width=2, scale=0.5, tall=True)"
     assert {Wide(2): 1}[Wide(2)] == 1
     with pytest.raises(AttributeError, match="cannot assign to field 'width'"):
         Kernel(2).width = 3

@@ -6,22 +6,29 @@ A model stores such a number as `weight` returns it: a float or a `Schedule`. It
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import math
 import numbers
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import keras
 from typing_extensions import override
 
+from keras_gen.declared import Declared, NonNegative, Positive
 
-class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+
+def checked_whole(name: str, value: Any, minimum: int) -> float:
+    """Returns a whole number, such as 1000 or 1e3, of steps; a ValueError for another one."""
+    if not _is_finite(value) or value % 1 or value < minimum:
+        raise ValueError(f"{name} is {value!r}: expected a whole number of at least {minimum}.")
+    return value
+
+
+class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
     """Base of the numbers that depend on the step; each is a Keras learning-rate schedule too.
 
-    A subclass is a frozen dataclass of numbers, registered for saving, with `_at` and `_ends`. All
-    refuse arguments that are out of range by a ValueError.
+    A subclass declares numbers, is registered for saving, and defines `_at` and `_ends`.
 
     Example:
     ```python
@@ -29,13 +36,6 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     beta(25), beta.final, beta.bounds  # 1.0, 4.0, (0.0, 4.0)
     ```
     """
-
-    def __post_init__(self):
-        """Refuses arguments that are out of their range."""
-        self._check()
-
-    def _check(self):
-        _require_finite(**vars(self))
 
     @override
     def __call__(self, step):
@@ -61,13 +61,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         """The lowest and the highest value that it can take."""
         return min(self._ends()), max(self._ends())
 
-    @override
-    def get_config(self) -> dict:
-        return dict(vars(self))
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class Constant(Schedule):
     """The same value at every step.
 
@@ -87,7 +82,6 @@ class Constant(Schedule):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class Linear(Schedule):
     """From one value to another in equal differences, constant before and after.
 
@@ -102,14 +96,8 @@ class Linear(Schedule):
 
     start: float
     end: float
-    steps: int
-    delay: int = 0
-
-    @override
-    def _check(self):
-        super()._check()
-        _require_count(1, steps=self.steps)
-        _require_count(0, delay=self.delay)
+    steps: Annotated[int, partial(checked_whole, minimum=1)]
+    delay: Annotated[int, partial(checked_whole, minimum=0)] = 0
 
     @override
     def _at(self, step):
@@ -126,7 +114,6 @@ class Linear(Schedule):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class Exponential(Linear):
     """From one value to another in equal ratios, constant before and after.
 
@@ -137,11 +124,10 @@ class Exponential(Linear):
     """
 
     @override
-    def _check(self):
-        super()._check()
+    def set_up(self):
         if self.start * self.end <= 0:
             raise ValueError(
-                f"start is {self.start} and end {self.end}: equal ratios neither reach "
+                f"start is {self.start:g} and end {self.end:g}: equal ratios neither reach "
                 "nor cross 0, so take two values of one sign, or Linear."
             )
 
@@ -151,7 +137,6 @@ class Exponential(Linear):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class Sigmoid(Schedule):
     """From zero, fast at first and then saturating.
 
@@ -168,15 +153,8 @@ class Sigmoid(Schedule):
     """
 
     end: float
-    steps: int
-    steepness: float = 10.0
-
-    @override
-    def _check(self):
-        super()._check()
-        _require_count(1, steps=self.steps)
-        if self.steepness <= 0:
-            raise ValueError(f"steepness is {self.steepness}: it must be above 0.")
+    steps: Annotated[int, partial(checked_whole, minimum=1)]
+    steepness: Positive = 10.0
 
     @override
     def _at(self, step):
@@ -189,7 +167,6 @@ class Sigmoid(Schedule):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
 class ConstantThenLinear(Schedule):
     """Constant for a while, then linear to zero, as CycleGAN trains (Zhu et al. 2017, sec. 4).
 
@@ -201,19 +178,9 @@ class ConstantThenLinear(Schedule):
     Example: `ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)`.
     """
 
-    learning_rate: float
-    constant_steps: int
-    decay_steps: int
-
-    @override
-    def _check(self):
-        super()._check()
-        if self.learning_rate < 0 or self.constant_steps < 0 or self.decay_steps < 1:
-            raise ValueError(
-                f"learning_rate={self.learning_rate}, constant_steps={self.constant_steps}, "
-                f"decay_steps={self.decay_steps}: none may be negative, and decay_steps "
-                "at least 1."
-            )
+    learning_rate: NonNegative
+    constant_steps: Annotated[int, partial(checked_whole, minimum=0)]
+    decay_steps: Annotated[int, partial(checked_whole, minimum=1)]
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
@@ -272,7 +239,7 @@ def weight(
 
 def between(low: float | None = None, high: float | None = None) -> Callable[[str, Any], Any]:
     """Returns the check of a number or schedule in a range, for the annotation of an argument."""
-    return functools.partial(weight, low=low, high=high)
+    return partial(weight, low=low, high=high)
 
 
 Weight = Annotated[float | Schedule, weight]
@@ -293,17 +260,3 @@ def _is_finite(value) -> bool:
     return (
         isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
     )
-
-
-def _require_finite(**values):
-    for name, value in values.items():
-        if not _is_finite(value):
-            raise ValueError(f"{name} is {value!r}: expected a finite number.")
-
-
-def _require_count(least: int, **values):
-    for name, value in values.items():
-        if not _is_finite(value) or value % 1 or value < least:
-            raise ValueError(
-                f"{name} is {value!r}: expected a whole number of at least {least}."
-            )

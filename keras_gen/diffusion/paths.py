@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple, cast
+from functools import partial
+from typing import Annotated, Any, NamedTuple, cast
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number
-from keras_gen.losses.per_example import Configurable, resolve, serializable
+from keras_gen.declared import Declared
+from keras_gen.losses.per_example import resolve, serializable
 from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
@@ -42,7 +44,7 @@ class Parts(NamedTuple):
     noise: Any
 
 
-class Path(Configurable):
+class Path(Declared):
     """Base of the paths: a subclass says `alpha`, `sigma` and both slopes.
 
     All functions take times as a floating tensor, a scalar or `[batch]`, and compute in its dtype.
@@ -153,13 +155,12 @@ class LinearPath(VariancePreserving):
         >>> LinearPath().alpha(tf.constant(1.0)) ** 2  # 4.036e-5
     """
 
-    steps: int = 1000
+    steps: Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)] = 1000
     first: float | None = None
     last: float | None = None
 
     @override
-    def __post_init__(self):
-        checked_integer("steps", self.steps, 2, MOST_CHAIN_STEPS)
+    def set_up(self):
         # The numbers themselves are kept, so that configurations of equal paths are equal.
         for name, rate in (("first", FIRST_RATE), ("last", LAST_RATE)):
             variance = getattr(self, name)
@@ -225,11 +226,7 @@ class CosinePath(VariancePreserving):
         >>> CosinePath().sigma(tf.constant(0.5))
     """
 
-    offset: float = 0.008
-
-    @override
-    def __post_init__(self):
-        checked_number("offset", self.offset, 0, MOST_OFFSET)
+    offset: Annotated[float, partial(checked_number, minimum=0, maximum=MOST_OFFSET)] = 0.008
 
     @property
     def _speed(self) -> float:
@@ -321,16 +318,13 @@ class KarrasPath(Path):
 
     smallest: float = 0.002
     largest: float = 80.0
-    rho: float = 7.0
+    rho: Annotated[float, partial(checked_number, minimum=1, maximum=MOST_RHO)] = 7.0
 
     @override
-    def __post_init__(self):
-        checked_number("rho", self.rho, 1, MOST_RHO)
-        smallest = checked_number("smallest", self.smallest)
-        largest = checked_number("largest", self.largest)
-        if not 0 < smallest < largest:
+    def set_up(self):
+        if not 0 < self.smallest < self.largest:
             raise ValueError(
-                f"smallest is {smallest:g} and largest is {largest:g}: expected "
+                f"smallest is {self.smallest:g} and largest is {self.largest:g}: expected "
                 "0 < smallest < largest."
             )
 

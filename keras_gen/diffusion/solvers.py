@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
-from keras_gen.arguments import checked_choice
 from keras_gen.core.noise import seeded
+from keras_gen.declared import Declared
 from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
 
 VARIANCES = ("beta", "beta_tilde")
@@ -41,7 +40,7 @@ class Move(NamedTuple):
     noise: Callable
 
 
-class Solver:
+class Solver(Declared):
     """Base of the solvers: a subclass says where one step leads, `step`.
 
     A step to time 0 ends at the predicted example, by all of them.
@@ -52,7 +51,6 @@ class Solver:
         raise NotImplementedError
 
 
-@dataclasses.dataclass(frozen=True)
 class Ancestral(Solver):
     """Draws of q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, at any times.
 
@@ -60,11 +58,7 @@ class Ancestral(Solver):
         variance: `"beta"`, that of q(x_t | x_s), or `"beta_tilde"`, that of eq. (7).
     """
 
-    variance: str = "beta_tilde"
-
-    def __post_init__(self):
-        """Refuses another variance."""
-        checked_choice("variance", self.variance, VARIANCES)
+    variance: Literal["beta", "beta_tilde"] = "beta_tilde"
 
     def step(self, move):
         """Returns a draw; to time 0 the mean, as algorithm 2 does."""
@@ -75,7 +69,6 @@ class Ancestral(Solver):
         return mean + tf.sqrt(variance) * move.noise()
 
 
-@dataclasses.dataclass(frozen=True)
 class DDIM(Solver):
     """Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 

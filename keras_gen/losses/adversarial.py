@@ -15,8 +15,8 @@ from typing import Any
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_number
 from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.declared import NonNegative
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
 from keras_gen.losses.per_example import per_example_mean, resolve, serializable
@@ -43,7 +43,7 @@ class Minimax(Objective):
     real_target: float = 1.0
 
     @override
-    def __post_init__(self):
+    def set_up(self):
         if not 0 < self.real_target <= 1:
             raise ValueError(
                 f"{type(self).__name__} found real_target={self.real_target}: pass a probability "
@@ -101,11 +101,6 @@ class LeastSquares(Objective):
     b: float = 1.0
     c: float = 1.0
 
-    @override
-    def __post_init__(self):
-        for name in ("a", "b", "c"):
-            checked_number(f"LeastSquares' {name}", getattr(self, name))
-
     @property
     @override
     def threshold(self):  # type: ignore[override]
@@ -137,12 +132,8 @@ class Wasserstein(Objective):
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
     """
 
-    drift: float = 0.0
+    drift: NonNegative = 0.0
     threshold = None
-
-    @override
-    def __post_init__(self):
-        checked_number("Wasserstein's drift", self.drift, minimum=0)
 
     def _real(self, logits):
         return self.drift * tf.square(logits) - logits if self.drift else -logits

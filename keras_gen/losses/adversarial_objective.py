@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from keras_gen.losses.per_example import Configurable, per_example_mean
+from keras_gen.declared import Declared
+from keras_gen.losses.per_example import per_example_mean
 from keras_gen.losses.tensor_arguments import of_tensors
 
 
-class Objective(Configurable):
+class Objective(Declared):
     """Base of the objectives: subclasses define the loss of one logit.
 
     Attributes:
@@ -21,7 +22,7 @@ class Objective(Configurable):
             differences alone.
     """
 
-    compares: bool = False
+    compares: ClassVar[bool] = False
     threshold: ClassVar[float | None] = 0.0
 
     @of_tensors("real_logits", "fake_logits", one_batch=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -14,7 +13,6 @@ from keras_gen.losses.per_example import serializable
 from keras_gen.losses.tensor_arguments import of_tensors
 
 
-@dataclasses.dataclass(frozen=True)
 class FDivergence(Objective):
     """Base of the objectives of f-GAN: a bound on a divergence D_f(P || Q) of data P and model Q.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +9,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, checked_size
 from keras_gen.data.transforms.image_augmentations import moved
+from keras_gen.declared import CountFrom0, Declared, NonNegative, PositiveInteger
 from keras_gen.keras_internals import all_layers
 from keras_gen.losses.per_example import (
-    Configurable,
     per_example_mean,
     per_example_sum,
     resolve,
@@ -23,8 +21,7 @@ from keras_gen.losses.per_example import (
 from keras_gen.losses.tensor_arguments import of_tensors
 
 
-@dataclasses.dataclass(frozen=True)
-class Penalty(Configurable):
+class Penalty(Declared):
     """Base of the penalties.
 
     Args:
@@ -33,17 +30,12 @@ class Penalty(Configurable):
             number (Karras et al. 2020, StyleGAN2, section 3.1).
     """
 
-    weight: float = 10.0
-    every: int = 1
+    weight: NonNegative = 10.0
+    every: PositiveInteger = 1
     # The noise of a call, and whether it is drawn for every value of an example.
-    # Without annotations, or they would be arguments.
+    # Not annotated, because annotated attributes are arguments.
     noise = "uniform"
     noise_per_value = False
-
-    @override
-    def __post_init__(self):
-        checked_number(f"{type(self).__name__}'s weight", self.weight, minimum=0)
-        checked_integer(f"{type(self).__name__}'s every", self.every, minimum=1)
 
     def check(self, discriminator: keras.Model) -> None:
         """Raises a ValueError if a discriminator mixes the examples of a batch."""
@@ -56,6 +48,7 @@ class Penalty(Configurable):
                 )
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         if "__call__" in vars(cls):
             checked = of_tensors("real", "fake", "epsilon", function="discriminator")
             cls.__call__ = checked(cls.__call__)  # type: ignore[method-assign]
@@ -129,14 +122,9 @@ class DRAGAN(Penalty):
         >>> DRAGAN()(critic, tf.ones([3, 4]), tf.ones([3, 4]), tf.random.normal([3, 4]))  # 10 each
     """
 
-    std: float = 0.5
+    std: NonNegative = 0.5
     noise = "normal"
     noise_per_value = True
-
-    @override
-    def __post_init__(self):
-        super().__post_init__()
-        checked_number("DRAGAN's std", self.std, minimum=0)
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
@@ -196,7 +184,7 @@ class JensenShannonRegularizer(Penalty):
         >>> JensenShannonRegularizer()(critic, *3 * [tf.ones([4, 2])])  # 0 each
     """
 
-    weight: float = 2.0
+    weight: NonNegative = 2.0
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
@@ -226,12 +214,7 @@ class Consistency(Penalty):
         >>> Consistency(pixels=2)(critic, same, same, tf.random.uniform([4, 1, 1, 1]))  # 0 each
     """
 
-    pixels: int = 4
-
-    @override
-    def __post_init__(self):
-        super().__post_init__()
-        checked_size("Consistency's pixels", self.pixels, minimum=0)
+    pixels: CountFrom0 = 4
 
     @override
     def check(self, discriminator):

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
 
-from keras_gen.checked_arguments import checked_by_type
-
-
-class Configurable:
-    """Gives a dataclass the two methods Keras needs to save it inside a model's config."""
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload]
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]):
-        """Builds the object from what `get_config` returned."""
-        return cls(**config)
-
-    def __post_init__(self) -> None:
-        """Checks the arguments; a class without its own check takes all."""
-
-
-@dataclass_transform(frozen_default=True)
-def serializable(cls):
-    """Makes a class of `Configurable` a frozen dataclass that Keras saves by its name.
-
-    The fields are checked by their annotations before the class checks their ranges.
-    """
-    check_ranges = cls.__post_init__
-
-    def check(self):
-        types = typing.get_type_hints(type(self))
-        for field in dataclasses.fields(self):
-            value = checked_by_type(field.name, types[field.name], getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
-        check_ranges(self)
-
-    cls.__post_init__ = check
-    frozen = dataclasses.dataclass(frozen=True)(cls)
-    return keras.saving.register_keras_serializable("keras_gen")(frozen)
-
-
 T = TypeVar("T")
+
+
+def serializable(cls: type[T]) -> type[T]:
+    """Lets Keras save objects of a class of `Declared` by its name."""
+    return keras.saving.register_keras_serializable("keras_gen")(cls)
 
 
 def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: str) -> T:

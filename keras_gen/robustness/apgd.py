@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
+from keras_gen.declared import CountFrom0, PositiveInteger
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import (
     Attack,
@@ -47,19 +47,15 @@ class APGD(Attack):
     Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
     """
 
-    steps: int = 100
-    loss: str = "cross_entropy"
-    rival: int = 0
+    steps: PositiveInteger = 100
+    loss: Literal["cross_entropy", "margin", "dlr"] = "cross_entropy"
+    rival: CountFrom0 = 0
 
     relative_step = 2.0  # of the first steps
     random_start = True
 
     @override
-    def __post_init__(self):
-        super().__post_init__()
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss is {self.loss!r}: expected one of {', '.join(LOSSES)}.")
-        checked_integer("rival", self.rival, minimum=0)
+    def set_up(self):
         if self.rival and (self.loss != "dlr" or self.targeted):
             raise ValueError(
                 f"rival is {self.rival} with the loss {self.loss!r} and targeted={self.targeted}: "

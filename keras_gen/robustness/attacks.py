@@ -1,21 +1,19 @@
 """Adversarial examples: small changes of an input that raise the loss of a classifier most."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Literal
 
-import keras
 import numpy as np
 import tensorflow as tf
-from typing_extensions import override
 
-from keras_gen.arguments import checked_array, checked_integer, checked_positive, checked_seed
+from keras_gen.arguments import checked_array, checked_integer, checked_seed
 from keras_gen.core import noise, schedules, stateless
-from keras_gen.losses.per_example import Configurable, serializable
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Declared, Positive, PositiveInteger
+from keras_gen.losses.per_example import serializable
 from keras_gen.messages import warn
 
-NORMS = ("inf", "2")
 # Above this difference of logits float32 rounds the cross-entropy's gradient, and soon to 0.
 SURE = 16.0
 # The usual range of inputs, others that a network may be made for, and what tells that from chance.
@@ -25,8 +23,7 @@ FEWEST = 10  # examples
 MUCH_BETTER = 0.2  # accuracy
 
 
-@dataclasses.dataclass(frozen=True)
-class Attack(Configurable):
+class Attack(Declared):
     """Base of the attacks: steps along the gradient of the loss by the input, in a ball around it.
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in the units of the input,
@@ -43,8 +40,8 @@ class Attack(Configurable):
         ValueError: If an argument is out of its range.
     """
 
-    epsilon: Any = 0.3
-    norm: str = "inf"
+    epsilon: Weight = 0.3
+    norm: Literal["inf", "2"] = "inf"
     targeted: bool = False
 
     # The number of steps, the length of each as a fraction of epsilon, and where they begin.
@@ -53,20 +50,6 @@ class Attack(Configurable):
     random_start = False
     # How far all steps together lead where no length is given, as a multiple of epsilon.
     reach = 1.0
-
-    @override
-    def __post_init__(self):
-        object.__setattr__(self, "epsilon", schedules.weight("epsilon", self.epsilon))
-        if self.norm not in NORMS:
-            raise ValueError(f"norm is {self.norm!r}: expected one of {', '.join(NORMS)}.")
-        checked_integer("steps", self.steps, minimum=1)
-        if self.relative_step is not None:
-            checked_positive("relative_step", self.relative_step)
-
-    @override
-    def get_config(self):
-        config = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return config | {"epsilon": keras.saving.serialize_keras_object(self.epsilon)}
 
     def changed(
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
@@ -257,8 +240,8 @@ class BIM(Attack):
     Example: `BIM(epsilon=0.1, steps=10)(model, digits, labels)`.
     """
 
-    steps: int = 10
-    relative_step: float | None = None  # type: ignore[assignment]
+    steps: PositiveInteger = 10
+    relative_step: Positive | None = None  # type: ignore[assignment]
 
     reach = 2.0
 
@@ -282,8 +265,8 @@ class PGD(Attack):
     Example: `PGD(epsilon=0.3)(model, digits, labels, seed=1)`.
     """
 
-    steps: int = 40
-    relative_step: float | None = None  # type: ignore[assignment]
+    steps: PositiveInteger = 40
+    relative_step: Positive | None = None  # type: ignore[assignment]
     random_start: bool = True
 
     reach = 2.5

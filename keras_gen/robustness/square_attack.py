@@ -1,14 +1,17 @@
 """SquareAttack: random squares, without any gradient (Andriushchenko et al. 2020)."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number
+from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.core import noise, stateless
 from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.declared import PositiveInteger
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import Attack, logits_of, margin
 
@@ -37,17 +40,13 @@ class SquareAttack(Attack):
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
     """
 
-    queries: int = 1000
-    fraction: float = 0.8
+    queries: PositiveInteger = 1000
+    fraction: Annotated[float, partial(checked_number, maximum=1), checked_positive] = 0.8
 
     random_start = True
 
     @override
-    def __post_init__(self):
-        super().__post_init__()
-        checked_integer("queries", self.queries, minimum=1)
-        if not checked_number("fraction", self.fraction, 0, 1):
-            raise ValueError("fraction is 0: expected a part of the pixels above 0, to 1.")
+    def set_up(self):
         if self.norm != "inf":
             raise ValueError(f"norm is {self.norm!r}: squares are in the norm 'inf' here.")
 

@@ -83,7 +83,7 @@ class ConditionalVAE(VAE):
     decoder: keras.Model = network("z c -> parameters")
     classes: Count | None = argument(kw_only=True)
     prior: keras.Model | None = network("c -> z z", default=None)
-    beta: Weight = 1.0
+    beta: Weight = argument(default=1.0, later=True)
 
     @override
     @classmethod

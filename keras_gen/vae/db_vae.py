@@ -84,7 +84,7 @@ class DBVAE(VAE):
     dataset_size: PositiveInteger = argument(kw_only=True)
     positive: CountFrom0 = 1
     weight: Weight = 100.0
-    beta: Weight = 1.0
+    beta: Weight = argument(default=1.0, later=True)
     alpha: NonNegative = 0.01
     bin_width: Positive = 0.5
 

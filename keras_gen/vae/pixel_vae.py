@@ -11,7 +11,7 @@ from keras_gen.core import capability, stateless_seed
 from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.noise import seeded
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import NonNegative, network
+from keras_gen.declared import NonNegative, argument, network
 from keras_gen.losses import free_kl_standard_normal, likelihoods
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
 from keras_gen.vae.vae import VAE
@@ -63,7 +63,7 @@ class PixelVAE(VAE):
 
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
-    beta: Weight = 1.0
+    beta: Weight = argument(default=1.0, later=True)
 
     @override
     @classmethod

@@ -89,17 +89,19 @@ nan, inf = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Constant(nan), "value is nan: expected a finite number."),
-        (lambda: Linear("a", 1, 2), "start is 'a': expected a finite number."),
+        (lambda: Constant(nan), "value must be finite, found nan."),
+        (lambda: Linear("a", 1, 2), "start must be a number, found 'a'."),
         (lambda: Linear(0, 1, 2.5), "steps is 2.5: expected a whole number of at least 1."),
         (lambda: Linear(0, 1, 2, -1), "delay is -1: expected a whole number of at least 0."),
         (lambda: Exponential(1, 0, 2), "start is 1 and end 0: equal ratios neither reach nor"),
-        (lambda: Sigmoid(1, 2, steepness=0), "steepness is 0: it must be above 0."),
-        (lambda: ConstantThenLinear(nan, 1, 1), "learning_rate is nan: expected a finite number."),
+        (lambda: Sigmoid(1, 2, steepness=0), "steepness must be above 0, found 0."),
+        (lambda: ConstantThenLinear(-1, 1, 1), "learning_rate must be at least 0, found -1."),
+        (lambda: ConstantThenLinear(1, -1, 1), "constant_steps is -1: expected a whole number"),
+        (lambda: ConstantThenLinear(1, 1, 0), "decay_steps is 0: expected a whole number"),
     ],
 )
 def test_bad_arguments_are_refused(make, sentence):
-    with pytest.raises(ValueError, match="^" + re.escape(sentence)):
+    with pytest.raises((TypeError, ValueError), match="^" + re.escape(sentence)):
         make()
 
 
@@ -164,9 +166,3 @@ def test_in_halves(steps, constant):
         "learning_rate": 0.2, "constant_steps": constant, "decay_steps": steps - constant,
     }  # fmt: skip
     assert float(schedule(steps)) == 0
-
-
-@pytest.mark.parametrize("arguments", [(-0.1, 1, 1), (0.1, -1, 1), (0.1, 1, 0)])
-def test_bad_arguments(arguments):
-    with pytest.raises(ValueError, match=f"learning_rate={arguments[0]}.*none may be negative"):
-        ConstantThenLinear(*arguments)

@@ -73,5 +73,5 @@ def test_names_configurations_and_errors():
             penalty.check(keras.Sequential([keras.Input(shape), keras.layers.Dense(1)]))
     with pytest.raises(ValueError, match="pixels must be at least 0, found -1"):
         Consistency(pixels=-1)
-    with pytest.raises(ValueError, match="Consistency's weight must be at least 0, found -1"):
+    with pytest.raises(ValueError, match="weight must be at least 0, found -1"):
         Consistency(-1)

@@ -173,7 +173,7 @@ def test_config_round_trip_and_names():
 def test_clear_errors():
     with pytest.raises(ValueError, match="gradient, jensen_shannon, r1, r2"):
         penalties.get("r3")
-    with pytest.raises(ValueError, match="DRAGAN's std must be at least 0, found -1"):
+    with pytest.raises(ValueError, match="std must be at least 0, found -1"):
         DRAGAN(std=-1)
     with pytest.raises(ValueError, match="at least 0"):
         GradientPenalty(-1.0)

@@ -223,7 +223,7 @@ def test_names_and_what_cannot_be():
         APGD(loss="margin", rival=1)
     with pytest.raises(ValueError, match="norm is '2': squares are in the norm 'inf' here"):
         SquareAttack(norm="2")
-    with pytest.raises(ValueError, match="fraction is 0: expected a part"):
+    with pytest.raises(ValueError, match="fraction must be above 0"):
         SquareAttack(fraction=0)
     x, labels = examples()
     network = linear_classifier(SHAPE, KERNEL)

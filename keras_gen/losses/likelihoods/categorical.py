@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -27,13 +30,9 @@ class Categorical(Likelihood):
         >>> Categorical(4).log_prob(tf.zeros([2, 8, 8, 12]), tf.ones([2, 8, 8, 3]))  # -192 log 4
     """
 
-    classes: int = 256
+    classes: Annotated[int, partial(checked_size, minimum=2)] = 256
     logits = True
     uniforms_per_value = 1
-
-    @override
-    def __post_init__(self):
-        checked_size(f"{type(self).__name__}'s classes", self.classes, minimum=2)
 
     @property
     @override

@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
+from keras_gen.declared import Count
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
 
@@ -54,12 +54,8 @@ class Multinomial(Likelihood):
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each
     """
 
-    draws: int = 1
+    draws: Count = 1
     logits = True
-
-    @override
-    def __post_init__(self):
-        checked_size(f"{type(self).__name__}'s draws", self.draws)
 
     range = (0.0, math.inf)
 

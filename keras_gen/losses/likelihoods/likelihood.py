@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from keras_gen.losses.per_example import Configurable
+from keras_gen.declared import Declared
 from keras_gen.losses.tensor_arguments import of_tensors
 
 
-class Likelihood(Configurable):
+class Likelihood(Declared):
     """Base of the likelihoods.
 
     Attributes:
@@ -25,11 +26,11 @@ class Likelihood(Configurable):
         uniforms_per_value: Uniform numbers from which `draw` makes a value; 0: it cannot.
     """
 
-    range: tuple[float, float]
+    range: ClassVar[tuple[float, float]]
     params_per_value = 1
-    levels: int | None = None
+    levels: ClassVar[int | None] = None
     logits = False
-    parameter_range: tuple[float, float] | None = (-math.inf, math.inf)
+    parameter_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
     uniforms_per_value = 0
 
     @of_tensors("params", "x", one_batch=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core import noise
+from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
 
@@ -43,27 +47,20 @@ class DiscretizedLogistic(Likelihood):
         TensorShape([4])
     """
 
-    bins: int = 256
-    mixtures: int = 1
-    minimum_log_scale: float = -7.0
-    scale: float | None = None
+    bins: Annotated[int, partial(checked_integer, minimum=2)] = 256
+    mixtures: PositiveInteger = 1
+    minimum_log_scale: Annotated[
+        float, partial(checked_number, maximum=_MAXIMUM_LOG_SCALE)
+    ] = -7.0
+    scale: Positive | None = None
 
     @override
-    def __post_init__(self):
-        checked_integer(f"{type(self).__name__}'s bins", self.bins, minimum=2)
-        checked_integer(f"{type(self).__name__}'s mixtures", self.mixtures, minimum=1)
-        checked_number(
-            f"{type(self).__name__}'s minimum_log_scale",
-            self.minimum_log_scale,
-            maximum=_MAXIMUM_LOG_SCALE,
-        )
-        if self.scale is not None:
-            checked_positive(f"{type(self).__name__}'s scale", self.scale)
-            if self.mixtures > 1:
-                raise ValueError(
-                    f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: "
-                    "pass a scale with one logistic, or None."
-                )
+    def set_up(self):
+        if self.scale is not None and self.mixtures > 1:
+            raise ValueError(
+                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: "
+                "pass a scale with one logistic, or None."
+            )
 
     @property
     @override

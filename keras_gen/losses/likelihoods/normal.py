@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive
+from keras_gen.declared import Positive
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
 
@@ -27,14 +27,8 @@ class Normal(Likelihood):
         >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
     """
 
-    scale: float | None = 1.0
-    minimum_scale: float = 1e-3
-
-    @override
-    def __post_init__(self):
-        if self.scale is not None:
-            checked_positive(f"{type(self).__name__}'s scale", self.scale)
-        checked_positive(f"{type(self).__name__}'s minimum_scale", self.minimum_scale)
+    scale: Positive | None = 1.0
+    minimum_scale: Positive = 1e-3
 
     @property
     @override
@@ -95,7 +89,7 @@ class UnboundedNormal(Normal):
         (-inf, inf)
     """
 
-    scale: float | None = None
+    scale: Positive | None = None
 
     range = (-math.inf, math.inf)
 
@@ -126,12 +120,11 @@ class ColumnNormal(UnboundedNormal):
         2
     """
 
-    scale: None = None
-    minimum_scale: float = 0.03
+    scale: Positive | None = None
+    minimum_scale: Positive = 0.03
 
     @override
-    def __post_init__(self):
-        super().__post_init__()
+    def set_up(self):
         if self.scale is not None:
             raise ValueError(
                 f"ColumnNormal's scale is {self.scale}: expected None, for the decoder learns it. "

@@ -7,8 +7,8 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import noise
+from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable, softmax
 
@@ -34,13 +34,8 @@ class NormalMixture(Likelihood):
         TensorShape([4])
     """
 
-    mixtures: int = 10
-    minimum_scale: float = 1e-3
-
-    @override
-    def __post_init__(self):
-        checked_integer(f"{type(self).__name__}'s mixtures", self.mixtures, minimum=1)
-        checked_positive(f"{type(self).__name__}'s minimum_scale", self.minimum_scale)
+    mixtures: PositiveInteger = 10
+    minimum_scale: Positive = 1e-3
 
     @property
     @override

@@ -57,11 +57,3 @@ def test_samples_follow_their_density_and_the_seed():
     drawn = likelihood.sample(rows(5000), [1, 2]).numpy()[:, 0]
     np.testing.assert_array_equal(drawn, likelihood.sample(rows(5000), [1, 2])[:, 0])
     assert stats.kstest(drawn, cumulative).pvalue > 1e-3
-
-
-def test_arguments_are_checked():
-    for name, wrong, most in (("mixtures", 0, "at least 1"), ("minimum_scale", 0.0, "above 0")):
-        with pytest.raises(ValueError, match=f"NormalMixture's {name} must be {most}, found 0"):
-            NormalMixture(**{name: wrong})
-    with pytest.raises(TypeError, match=r"mixtures must be an integer, found 2\.5"):
-        NormalMixture(2.5)

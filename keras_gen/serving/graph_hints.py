@@ -12,8 +12,10 @@ FINGERPRINT = "fingerprint.pb"
 def drop_hints(folder: Path) -> None:
     """Takes the hints out of the graph of a SavedModel: a fifth of it.
 
-    They are the shapes of all tensors, which TensorFlow infers again as it loads the graph, but for
-    those of inputs, which other runtimes read. The fingerprint, of the graph before, goes too.
+    They are the shapes of all tensors except inputs, which TensorFlow infers when it loads the
+    graph, and the names of the operations that functions wait for, which become numbers. Other
+    runtimes read the shapes of inputs. The fingerprint, which is that of the larger graph, is
+    deleted.
     """
     file = folder / GRAPH
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
@@ -26,6 +28,7 @@ def drop_hints(folder: Path) -> None:
                 if argument.type == types_pb2.DT_RESOURCE:  # a variable
                     function.arg_attr.pop(place, None)
             _drop(function.node_def)
+            _number_control_outputs(function)
     file.write_bytes(saved.SerializeToString(deterministic=True))
     (folder / FINGERPRINT).unlink(missing_ok=True)
 
@@ -33,3 +36,11 @@ def drop_hints(folder: Path) -> None:
 def _drop(nodes) -> None:
     for node in nodes:
         node.attr.pop("_output_shapes", None)
+
+
+def _number_control_outputs(function) -> None:
+    operations = [function.control_ret[name] for name in function.signature.control_output]
+    names = [str(number) for number in range(len(operations))]
+    function.signature.control_output[:] = names
+    function.control_ret.clear()
+    function.control_ret.update(dict(zip(names, operations, strict=True)))

@@ -19,12 +19,10 @@ from keras_gen.serving.warmup import WARMUP
 from keras_gen.workshop.cli import models
 from processes import ROOT
 
-# Others were written before exports turned photographs.
-STORED = ("gated_pixel_cnn_mnist", "glow_mnist")
 EXPORTS = [
     path
     for path in sorted((ROOT / "saved_models").glob("*/*/"))
-    if path.parent.name not in STORED and "_bytes" in str(read_metadata(path)["signatures"])
+    if "_bytes" in str(read_metadata(path)["signatures"])
 ]
 
 GIVEN = np.full([1, 7, 5, 3], 9, np.uint8)
@@ -250,15 +248,21 @@ def test_files_are_not_longer_than_a_request_may_be(exported):
         exported("shift_bytes", images_bytes=[long])
 
 
-def test_jpeg_files_of_many_scans_are_refused(exported):
-    content = stored(SMOOTH.convert("L"), "JPEG", progressive=True)
+def with_scans(image, copies):
+    """A JPEG file of an image in gray, whose last scan is repeated."""
+    content = stored(image.convert("L"), "JPEG", progressive=True)
     last = content[content.rindex(b"\xff\xda") : -2]
-    exported("shift_bytes", images_bytes=[content[:-2] + last * 90 + content[-2:]])
+    return content[:-2] + last * copies + content[-2:]
+
+
+def test_jpeg_files_of_many_scans_are_refused(exported):
+    content = with_scans(SMOOTH, 0)
+    exported("shift_bytes", images_bytes=[with_scans(SMOOTH, 90)])
     # What follows the image holds the same two bytes by chance, once in 2**16 bytes.
     exported("shift_bytes", images_bytes=[content + (b"\xff\xda" + bytes(2**16 - 2)) * 150])
     sentence = "images_bytes holds a JPEG file of 106 scans: expected at most 100. Save it again."
     with pytest.raises(ValueError, match=sentence):
-        exported("shift_bytes", images_bytes=[content[:-2] + last * 100 + content[-2:]])
+        exported("shift_bytes", images_bytes=[with_scans(SMOOTH, 100)])
 
 
 @pytest.mark.parametrize("bits", [1, 4, 16])
@@ -304,7 +308,7 @@ def test_requests_that_warm_up_are_images_of_the_size(exported):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.parent.name)
-def test_published_exports_turn_photographs(path):
+def test_published_exports_turn_photographs_and_limit_scans(path):
     model = load(path)
     for signature in (name for name in model.inputs if name.endswith(SUFFIX)):
         _, *size, _ = model.inputs[signature.removesuffix(SUFFIX)]["images"].shape
@@ -316,3 +320,5 @@ def test_published_exports_turn_photographs(path):
         )
         for name, values in expected.items():
             np.testing.assert_array_equal(turned[name], values)
+        with pytest.raises(ValueError, match="a JPEG file of 106 scans: expected at most 100"):
+            model(signature, images_bytes=[with_scans(upright, 100)])

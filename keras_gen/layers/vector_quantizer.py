@@ -105,11 +105,9 @@ class VectorQuantizer(keras.layers.Layer):
                 "codes have."
             )
         latents = tf.cast(latents, tf.float32)
-        codebook = tf.convert_to_tensor(self.codebook)
-        # Around the mean code, for the squares of numbers far from 0 would lose the differences.
-        center = tf.reduce_mean(codebook, axis=0)
-        flat = tf.reshape(latents, [-1, self.dim]) - center
-        codes = codebook - center
+        # In float64: the squares of numbers far from 0 lose small differences in float32.
+        flat = tf.reshape(tf.cast(latents, tf.float64), [-1, self.dim])
+        codes = tf.cast(tf.convert_to_tensor(self.codebook), tf.float64)
         # Eq. (1): |z - e|^2, without |z|^2, which all codes have in common.
         distances = tf.reduce_sum(codes**2, -1) - 2 * tf.matmul(flat, codes, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)

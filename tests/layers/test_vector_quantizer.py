@@ -39,11 +39,11 @@ def test_codes_are_the_nearest(rng):
     assert len(np.unique(indices)) > 5
 
 
-@pytest.mark.parametrize("offset", [1e4, 1e6])
-def test_codes_far_from_0_are_the_nearest(rng, offset):
+@pytest.mark.parametrize("offsets", [[1e4], [1e6], [0.0, 1e4], [-1e5, 0.0, 1e5]])
+def test_codes_far_from_0_are_the_nearest(rng, offsets):
     layer = quantizer(rng, codes=20)
-    layer.codebook.assign(layer.codebook.numpy() + offset)
-    latents = normal(rng, 500, 3) + offset
+    layer.codebook.assign(layer.codebook.numpy() + np.resize(offsets, [20, 1]))
+    latents = normal(rng, 500, 3) + np.resize(offsets, [500, 1])
     distances = cdist(latents.numpy().astype(float), layer.codebook.numpy().astype(float))
     _, indices = layer(latents)
     found = distances[np.arange(500), indices.numpy()]

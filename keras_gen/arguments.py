@@ -11,6 +11,8 @@ import numpy as np
 
 MOST_SIZE = 2**20
 """The largest number of units, classes, and the like: more would take the memory of the machine."""
+MOST_STEPS = 10_000
+"""The largest number of steps of a loop inside one call, such as those of an attack."""
 LONGEST = 60  # characters of a value in an error message
 
 

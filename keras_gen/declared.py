@@ -33,6 +33,7 @@ from typing import (
 import keras
 
 from keras_gen.arguments import (
+    MOST_STEPS,
     checked_integer,
     checked_list,
     checked_number,
@@ -51,6 +52,8 @@ Count = Annotated[int, checked_size]
 """An integer of 1 to 2**20."""
 PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
 """An integer of at least 1."""
+Steps = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=MOST_STEPS)]
+"""An integer of 1 to 10,000, such as the number of steps of a loop inside a call."""
 CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
 """An integer of 0 to 2**20."""
 Positive = Annotated[float, checked_positive]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen import VAE, data, metrics
+from keras_gen import VAE, data, metrics, robustness
 from keras_gen.arguments import (
     check_sizes,
     checked_array,
@@ -20,6 +20,9 @@ from keras_gen.arguments import (
     checked_size,
     checked_sizes,
 )
+from keras_gen.gan import UnrolledGAN
+from keras_gen.losses import ColumnNormal
+from keras_gen.networks import dirac_networks
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.array(3), tf.constant(3)])
@@ -151,6 +154,23 @@ def test_sizes_that_no_machine_holds_are_refused(check):
         check(0)
 
 
+WORK = {
+    "APGD": lambda n: robustness.APGD(0.1, steps=n),
+    "BIM": lambda n: robustness.BIM(0.1, steps=n),
+    "PGD": lambda n: robustness.PGD(0.1, steps=n),
+    "SquareAttack": lambda n: robustness.SquareAttack(0.1, queries=n),
+    "ColumnNormal": lambda n: ColumnNormal(minimum_scale=n),
+    "restarts": lambda n: robustness.robust_accuracy(None, [], [], {}, restarts=n),
+    "UnrolledGAN": lambda n: UnrolledGAN(*dirac_networks(), data="vectors", unrolled_steps=n),
+}
+
+
+@pytest.mark.parametrize("make", WORK.values(), ids=WORK)
+def test_work_has_an_upper_limit(make):
+    with pytest.raises(ValueError, match=r"^[\w' ]+ must be .*(to|at most) [\d_]+, found 1e?[+0]+"):
+        make(10**9)
+
+
 NUMBERS = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 20)
 CLASSES = np.ma.masked_equal(np.arange(12) % 3, 2)
 IMAGES = np.ma.masked_equal(np.arange(4 * 16 * 16, dtype="uint8").reshape(4, 16, 16, 1), 5)
@@ -169,6 +189,7 @@ MASKED = {
     "a list of lists": lambda: checked_array("values", [[1.0, np.ma.masked], [2.0, 3.0]]),
     "predict": lambda: VAE.for_vectors(2, standardize=False).predict(NUMBERS, verbose=0),
     "predict of a dict": lambda: VAE.for_vectors(2).predict({"x": NUMBERS}, verbose=0),
+    "call": lambda: VAE.for_vectors(2)(NUMBERS),
     "a row": lambda: VAE.for_vectors(2, standardize=False).encode(list(NUMBERS)),
 }
 

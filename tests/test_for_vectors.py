@@ -137,6 +137,14 @@ def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
     np.testing.assert_allclose(outside.reconstruct(rows), expected, rtol=1e-5)
 
 
+def test_answers_in_unknown_units_are_announced(rows):
+    model = keras_gen.Autoencoder.for_vectors(3, **SMALL)
+    for call in (model.encode, model.score):
+        with pytest.warns(UserWarning, match="has not been trained: its x have mean 0"):
+            call(rows)
+    adapted(model, rows).score(rows)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "name,options",

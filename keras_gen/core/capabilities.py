@@ -14,6 +14,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
+from keras_gen.messages import warn
 from keras_gen.tensor_checks import require
 
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -110,6 +111,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
+    _warn_of_unknown_units(model)
     arrays = [_with_axes(edge, array) for edge, array in zip(edges, arrays, strict=True)]
     first = len(as_examples(edges[0], arrays[0]))
     # One value is for all examples.
@@ -134,6 +136,16 @@ def _over_batches(model, function, names, arrays, batch_size):
         parts.append(to_arrays(model, outputs, as_floats))
     whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     return whole if len(whole) > 1 else whole[0]
+
+
+def _warn_of_unknown_units(model) -> None:
+    """Warns of a model that standardizes and has not seen the data whose units it answers in."""
+    for name, edge in model.edges.items():
+        if not getattr(edge, "adapted", True):
+            warn(
+                f"{type(model).__name__} has not been trained: its {name} have mean 0 and standard "
+                "deviation 1 until fit has seen the data."
+            )
 
 
 def as_examples(edge, values):
@@ -262,6 +274,7 @@ def sample(  # noqa: D417
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    _warn_of_unknown_units(self)
     noise = sampling_noise(self, n, seed)
     prepared = _prepared(self, known, values.values(), n, seed)
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 import keras_gen
 from keras_gen import declared
-from keras_gen.arguments import checked_flag, checked_path, checked_seed
+from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
 from keras_gen.core.checks.before_compile import (
@@ -797,6 +797,12 @@ class GenerativeModel(keras.Model):
         if CALLED_BY_FIT in kwargs:  # its data have been looked at
             return super().evaluate(*args, **kwargs)
         return EvaluateCall(self, super().evaluate, args, kwargs).run()
+
+    @override
+    def __call__(self, *args, **kwargs):
+        """Returns what `call` does for examples; a ValueError if values are masked."""
+        refuse_masked("The input", args)
+        return super().__call__(*args, **kwargs)
 
     @override
     def predict(self, *args, **kwargs):

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import keras
 from typing_extensions import override
 
+from keras_gen.arguments import shown
 from keras_gen.declared import Declared, NonNegative, Positive
 
 
@@ -39,7 +40,19 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
 
     @override
     def __call__(self, step):
-        """Returns the value after `step` steps (integer, or a tensor of it), a float32 scalar."""
+        """Returns the value after `step` steps (integer, or a tensor of it), a float32 scalar.
+
+        Raises:
+            TypeError: If `step` is not a number, such as True.
+        """
+        try:
+            step = keras.ops.convert_to_tensor(step)
+            dtype = keras.backend.standardize_dtype(step.dtype)
+            is_number = dtype not in ("bool", "string")
+        except (TypeError, ValueError):
+            is_number = False
+        if not is_number:
+            raise TypeError(f"step is {shown(step)}: expected the number of a step.")
         # float32 holds every step number up to 16.7 million exactly.
         return self._at(keras.ops.cast(step, "float32"))
 

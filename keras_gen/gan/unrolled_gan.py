@@ -4,10 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive, checked_size
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.core import global_mean, global_sum, stateless
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.adversarial_objective import Objective
+
+MOST_UNROLLED = 100  # steps, each of which is a part of the graph
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -25,12 +27,13 @@ class UnrolledGAN(GAN):
         generator: Float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        unrolled_steps: K, the steps ahead: 5 or 10 in the paper; 0 is the plain GAN.
+        unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 is the plain
+            GAN.
         unrolled_rate: eta, their rate.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `unrolled_steps` is negative or the rate not positive.
+        ValueError: As `GAN`; if `unrolled_steps` is out of range or the rate is not positive.
 
     Example:
     ```python
@@ -55,7 +58,7 @@ class UnrolledGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.unrolled_steps = checked_size("unrolled_steps", unrolled_steps, minimum=0)
+        self.unrolled_steps = checked_integer("unrolled_steps", unrolled_steps, 0, MOST_UNROLLED)
         self.unrolled_rate = checked_positive("unrolled_rate", unrolled_rate)
 
     @override

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.arguments import count_hidden, shown
+from keras_gen.arguments import refuse_masked, shown
 
 
 def as_numbers(values, name: str) -> np.ndarray:
@@ -20,11 +20,7 @@ def as_numbers(values, name: str) -> np.ndarray:
         TypeError: If they are texts, objects, complex numbers, or lists of several lengths.
         ValueError: If some are masked.
     """
-    if hidden := count_hidden(values):
-        raise ValueError(
-            f"{name} has {hidden} masked values: expected numbers alone. "
-            "Leave such examples out."
-        )
+    refuse_masked(name, values)
     try:
         array = np.asarray(values)
     except ValueError:  # lists of several lengths

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.declared import CountFrom0, PositiveInteger
+from keras_gen.declared import CountFrom0, Steps
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import (
     Attack,
@@ -47,7 +47,7 @@ class APGD(Attack):
     Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
     """
 
-    steps: PositiveInteger = 100
+    steps: Steps = 100
     loss: Literal["cross_entropy", "margin", "dlr"] = "cross_entropy"
     rival: CountFrom0 = 0
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Declared, Positive, PositiveInteger
+from keras_gen.declared import Declared, Positive, Steps
 from keras_gen.losses.per_example import serializable
 from keras_gen.messages import warn
 
@@ -240,7 +240,7 @@ class BIM(Attack):
     Example: `BIM(epsilon=0.1, steps=10)(model, digits, labels)`.
     """
 
-    steps: PositiveInteger = 10
+    steps: Steps = 10
     relative_step: Positive | None = None  # type: ignore[assignment]
 
     reach = 2.0
@@ -265,7 +265,7 @@ class PGD(Attack):
     Example: `PGD(epsilon=0.3)(model, digits, labels, seed=1)`.
     """
 
-    steps: PositiveInteger = 40
+    steps: Steps = 40
     relative_step: Positive | None = None  # type: ignore[assignment]
     random_start: bool = True
 

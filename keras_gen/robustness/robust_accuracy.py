@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import MOST_STEPS, checked_integer
 from keras_gen.robustness.apgd import APGD
 from keras_gen.robustness.attacks import (
     FGSM,
@@ -70,7 +70,7 @@ def robust_accuracy(
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """
-    restarts = checked_integer("restarts", restarts, minimum=1)
+    restarts = checked_integer("restarts", restarts, 1, MOST_STEPS)
     for name, attack in attacks.items():
         if attack.targeted:
             raise ValueError(

@@ -11,7 +11,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.core import noise, stateless
 from keras_gen.core.distribution.replicas import replica_slice
-from keras_gen.declared import PositiveInteger
+from keras_gen.declared import Count
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import Attack, logits_of, margin
 
@@ -30,7 +30,7 @@ class SquareAttack(Attack):
     Args:
         epsilon, targeted: As of `Attack`.
         norm: `"inf"`.
-        queries: How many changes are tried.
+        queries: Number of changes that are tried, 1 to 2**20.
         fraction: Part of the pixels in the first squares, above 0 to 1; later ones are smaller.
 
     Raises:
@@ -40,7 +40,7 @@ class SquareAttack(Attack):
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
     """
 
-    queries: PositiveInteger = 1000
+    queries: Count = 1000
     fraction: Annotated[float, partial(checked_number, maximum=1), checked_positive] = 0.8
 
     random_start = True

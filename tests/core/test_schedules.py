@@ -83,6 +83,13 @@ def test_drives_sgd_in_a_graph(schedule):
     assert keras.optimizers.get(keras.optimizers.serialize(optimizer))._learning_rate == schedule
 
 
+@every_schedule
+@pytest.mark.parametrize("step", [True, np.True_, tf.constant(True), "1", None, object()], ids=repr)
+def test_steps_that_are_not_numbers_are_refused(schedule, step):
+    with pytest.raises(TypeError, match=r"^step is .*: expected the number of a step\.$"):
+        schedule(step)
+
+
 nan, inf = float("nan"), float("inf")
 
 

@@ -85,5 +85,5 @@ def test_no_steps_are_the_plain_gan():
 
 @pytest.mark.parametrize("options", [dict(unrolled_steps=-1), dict(unrolled_rate=0.0)])
 def test_bad_arguments_are_refused(options):
-    with pytest.raises(ValueError, match=r"unrolled_(steps|rate) must be .* 0, found"):
+    with pytest.raises(ValueError, match=r"unrolled_(steps|rate) must be .*, found"):
         dirac(**options)

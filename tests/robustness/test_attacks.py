@@ -208,7 +208,7 @@ def test_no_accuracy_without_an_attack():
     x, labels = examples()
     network = curved()
     for restarts in (0, -1):
-        with pytest.raises(ValueError, match=f"restarts must be at least 1, found {restarts}"):
+        with pytest.raises(ValueError, match=f"restarts must be 1 to 10000, found {restarts}"):
             robust_accuracy(network, x, labels, {"pgd": PGD(0.1)}, restarts=restarts)
     with pytest.raises(ValueError, match="The attack 'pgd' is targeted"):
         robust_accuracy(network, x, labels, {"pgd": PGD(0.1, targeted=True)})

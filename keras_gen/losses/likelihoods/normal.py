@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Annotated
 
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.declared import Positive
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import serializable
@@ -107,13 +110,13 @@ class ColumnNormal(UnboundedNormal):
     that has few different values, which otherwise has no upper bound.
 
     Args:
-        minimum_scale: Minimum standard deviation, above 0, in the unit of the decoder's means:
+        minimum_scale: Minimum standard deviation, above 0 to 1, in the unit of the decoder's means:
             for standardized data the standard deviation of the column. The default allows at most
             2.59 nats per value, and a column with noise of the smaller standard deviation s loses
             at least log(0.03 / s) - 0.5 nats per value.
 
     Raises:
-        ValueError: If a fixed `scale` is given.
+        ValueError: If a fixed `scale` is given, or `minimum_scale` is out of range.
 
     Example:
         >>> ColumnNormal().params_per_value
@@ -121,7 +124,7 @@ class ColumnNormal(UnboundedNormal):
     """
 
     scale: Positive | None = None
-    minimum_scale: Positive = 0.03
+    minimum_scale: Annotated[float, checked_positive, partial(checked_number, maximum=1)] = 0.03
 
     @override
     def set_up(self):

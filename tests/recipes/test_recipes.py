@@ -362,13 +362,14 @@ def test_a_full_disk_loses_nothing(tmp_path):
     assert (tmp_path / "out/history.csv").read_text() == (whole / "history.csv").read_text()
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_describes_itself(recipe):
+def test_each_describes_itself_and_has_no_class_but_its_settings():
     """The docstring names the paper, both commands, device and minutes, and the data."""
-    text = (ROOT / "recipes" / f"{recipe}.py").read_text()
-    doc = text.split('"""')[1]
-    assert f"python recipes/{recipe}.py " in doc
-    assert f"python recipes/{recipe}.py --preset smoke" in doc
-    assert "two CPU cores" in doc and "minute" in doc and "\nData: " in doc
-    code = re.sub(r"class Settings\((RunSettings|ShortStepSettings)\):", "", text.replace(doc, ""))
-    assert "class " not in code
+    for recipe in RECIPES:
+        text = (ROOT / "recipes" / f"{recipe}.py").read_text()
+        doc = text.split('"""')[1]
+        for words in ("", "--preset smoke"):
+            assert f"python recipes/{recipe}.py {words}" in doc, recipe
+        for words in ("two CPU cores", "minute", "\nData: "):
+            assert words in doc, recipe
+        settings = r"class Settings\((RunSettings|ShortStepSettings)\):"
+        assert "class " not in re.sub(settings, "", text.replace(doc, "")), recipe

@@ -1,12 +1,12 @@
 """RESULTS.md, the pages below it, the table of families in README.md, and the words in them."""
 
 import dataclasses
-import statistics
+import shutil
 
 import pytest
 
 from keras_gen.workshop.results import Figure, read_groups, write_records
-from keras_gen.workshop.results.declarations import Matrix
+from keras_gen.workshop.results.declarations import read_published
 from keras_gen.workshop.results.page_lines import Entry
 from keras_gen.workshop.results.pages import (
     BEGIN,
@@ -155,20 +155,6 @@ def seeds_of(*values, higher=False):
     return make_groups(*records, of=make_published(first, FID))
 
 
-def test_of_several_seeds_the_median_run_is_shown(root):
-    (group,) = seeds_of(83.0, 81.0, 82.0)
-    nll, fid = group.entries
-    # The other figures are those of the same run, though it is not their median.
-    assert (nll.value, fid.value) == (82.0, 4.0)
-    assert nll.spread == (1.0, "3 seeds") and fid.spread[0] == statistics.stdev([1, 2, 4])
-    text = page("vae", [[group]])
-    assert "toy --preset cpu --seed 2`**: Toys; training 100; test, 1,000; median of seeds" in text
-    assert "seeds 0, 1, 2; 3.0 minutes.\n" in text
-    assert lines(text)[0][:2] == ["NLL, rate 0.1, nats ↓", "82.0 ± 1.0"]
-    assert "- note 0.\n- note 1.\n" in text
-    assert "82.0 ± 1.0 (3 seeds)" in index([[group]], root)
-
-
 @pytest.mark.parametrize(("higher", "worse"), [(False, 83.0), (True, 81.0)])
 def test_of_two_seeds_the_worse_is_shown(higher, worse):
     (group,) = seeds_of(83.0, 81.0, higher=higher)
@@ -200,165 +186,179 @@ def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
 
 # Pages -------------------------------------------------------------------------------------------
 
+DECLARED = """
+system = "Toy"
+family = "vae"
+paper = "Toy et al. 2000"
+dataset = "Toys of {rate}"
+train_size = 100
+classifiers = { dense = "accuracy" }
 
-def test_a_figure_stands_with_its_baseline_reference_and_verdict_in_one_line():
-    values = {"nll": 85.5, "pca": 84.2, "floor": 80.0}
-    figure = dataclasses.replace(COMPARED, paper_value=84.0, paper="Ting 1999, https://t.org, p. 2")
-    text = page("vae", [make_groups(make_record(values=values), of=make_published(figure))])
-    assert "| figure | ours | baseline: PCA | reference: test images | paper | verdict |" in text
-    assert lines(text) == [[
-        "NLL, rate 0.1, nats ↓", "85.50", "84.20", "80.00", "84 ([Ting 1999](https://t.org))",
-        "**missed by 1.5, behind its baseline**",
-    ]]  # fmt: skip
+[figures.nll]
+metric = "NLL, rate {rate}"
+unit = "nats"
+paper = "Ting 1999, https://t.org, p. 2"
+paper_values.dataset = { cubes = 84.0, balls = 86.0 }
+baselines = { PCA = "pca", "known {rate}" = "known" }
+references = { "test images" = "floor" }
+tolerance = 0.5
+
+[figures.accuracy]
+metric = "accuracy"
+higher_is_better = true
+spread = "accuracy_error"
+spread_of = "test examples"
+tolerance = 0.1
+
+[matrices.methods]
+title = "Methods"
+rows = { a = "a", "b {rate}" = "b" }
+baselines = { c = "c" }
+columns = { x = "{row}x", y = { key = "{row}y", higher_is_better = true } }
+tolerance = 1
+
+[matrices.factors]
+title = "By penalty"
+key = "{row}_{column}"
+rows = { a = "a", b = "b" }
+columns = { none = "none", R1 = "r1" }
+baselines = { mixture = "mixture" }
+references = { "test images" = "floor" }
+spread = "{key}_error"
+spread_of = "test examples"
+tolerance = 0.1
+"""
+VALUES = dict(
+    nll=87.5, pca=90.0, known=84.2, floor=80.0, accuracy=0.98765, accuracy_error=0.0023,
+    ax=1.0, ay=9.0, bx=2.0, by=3.0, cx=1.0, cy=4.0, mixture=1.7,
+    a_none=1.0, a_none_error=0.25, a_r1=9.0, a_r1_error=0.5, b_none=2.0, b_none_error=0.25,
+)  # fmt: skip
+PAGE = """\
+## Toy
+
+Toy et al. 2000.
+
+**`toy --preset cpu --seed 2`**: Toys of 0.1; training 100; test, 1,000; \
+median of seeds 0, 1, 2; 3.0 minutes.
+
+| figure | ours (± 3 seeds) | baseline: known 0.1 | reference: test images | paper | verdict |
+|-|-|-|-|-|-|
+| NLL, rate 0.1, nats ↓ | 82.0 ± 1.0 | 84.20 | 80.00 | 84 ([Ting 1999](https://t.org)) | met |
+| accuracy ↑ | 0.920 ± 0.010 | | | | |
+
+Methods (± 3 seeds)
+
+| | x ↓ | y ↑ |
+|-|-|-|
+| a | **1.000 ± 0.000** | **9.000 ± 0.000** |
+| b 0.1 | 2.000 ± 0.000° | 3.000 ± 0.000° |
+| *c* | **1.000 ± 0.000** | 4.000 ± 0.000 |
+
+By penalty ↓ (± 3 seeds; mixture: 1.700; test images: 80.00)
+
+| | none | R1 |
+|-|-|-|
+| a | **1.000 ± 0.000** | 9.000 ± 0.000° |
+| b | 2.000 ± 0.000° | |
+
+Classifiers' accuracy, held out: dense 0.920.
+
+- note 0.
+- note 1.
+
+**`toy --preset paper --rate 0.2`**: Toys of 0.2; training **90 of 100**; test, 1,000; seed 0; \
+1.5 minutes; resumed; a GPU.
+
+| figure | ours | baseline: known 0.2 | reference: test images | paper | verdict |
+|-|-|-|-|-|-|
+| NLL, rate 0.2, nats ↓ | 87.50 | 84.20 | 80.00 | 86 ([Ting 1999](https://t.org)) | \
+**missed by 1.5, behind its baseline** |
+| accuracy ↑ | 0.9877 ± 0.0023 (test examples) | | | | |
+
+Methods
+
+| | x ↓ | y ↑ |
+|-|-|-|
+| a | **1.000** | **9.000** |
+| b 0.2 | 2.000° | 3.000° |
+| *c* | **1.000** | 4.000 |
+
+By penalty ↓ (± test examples; mixture: 1.700; test images: 80.00)
+
+| | none | R1 |
+|-|-|-|
+| a | **1.00 ± 0.25** | 9.00 ± 0.50° |
+| b | 2.00 ± 0.25° | |
+
+Classifiers' accuracy, held out: dense 0.988.
+
+`cubes --preset paper`: Toys; training 60,000; test, 1,000; seed 0; 1.5 minutes.
+
+| figure | ours | baseline | verdict |
+|-|-|-|-|
+| B, nats ↓ | 2.000 | PCA: 1.500 | **behind its baseline** |
+| C ↓ | 3.000 | mean: 4.000 | |
+"""
+LINES = """\
+## [gan](docs/results/gan.md)
+
+| system | class | recipe | figure | ours | next to it |
+|-|-|-|-|-|-|
+| [Car, too](docs/results/gan.md#car-too) | `IWAE`, `VAE` | \
+[cars](recipes/cars.py), 3 of 4 examples | \
+NLL, rate 0.1, nats ↓ | 85.50 ± 0.25 (test examples) | paper: 84, **behind** |
+
+## [vae](docs/results/vae.md)
+
+| system | class | recipe | figure | ours | next to it |
+|-|-|-|-|-|-|
+| [Toy](docs/results/vae.md#toy) | `IWAE`, `VAE` | [toy](recipes/toy.py) | \
+NLL, rate 0.1, nats ↓ | 82.0 ± 1.0 (3 seeds) | paper: 84 ([Ting 1999](https://t.org)) |
+| [Toy](docs/results/vae.md#toy) | `IWAE`, `VAE` | [cubes](recipes/cubes.py) | \
+B, nats ↓ | 2.000 | PCA: 1.500, **behind** |
+"""
 
 
-def test_a_paper_may_have_a_value_for_each_of_a_setting():
-    figure = dataclasses.replace(COMPARED, paper_values={"rate": {0.1: 84.0, 0.2: 83.0}})
-    found = [
-        make_groups(
-            make_record(values={"nll": 83.5}, config={"rate": rate}), of=make_published(figure)
+@pytest.fixture
+def runs(root):
+    """A recipe with runs of three seeds and another of a part of the data, and two more recipes."""
+    (root / "recipes" / "results").mkdir()
+    (root / "recipes" / "results" / "toy.toml").write_text(DECLARED)
+    cubes = {"dataset": "cubes"}
+    records = [
+        make_record(
+            f"--preset cpu --seed {seed}", VALUES | {"nll": nll, "accuracy": 0.9 + seed / 100},
+            minutes=seed + 1, config=cubes | {"seed": seed}, note=f"note {seed % 2}",
         )
-        for rate in (0.1, 0.2, 0.3)
-    ]
-    assert [groups[0].entries[0].paper_value for groups in found] == [84.0, 83.0, None]
-    assert [groups[0].entries[0].missed_by for groups in found] == [0.0, 0.5, None]
-    text = page("vae", [found[1]])
-    assert lines(text) == [["NLL, rate 0.2, nats ↓", "83.50", "83", "**missed by 0.5**"]]
-
-
-def test_names_stand_in_their_cells_where_they_differ():
-    other = dataclasses.replace(COMPARED, key="b", metric="B", baselines={"mean": "mean"})
-    values = {"nll": 85.5, "pca": 84.2, "known": 90.0, "b": 1.0, "mean": 2.0}
-    groups = make_groups(make_record(values=values), of=make_published(COMPARED, other))
-    text = page("vae", [groups])
-    assert "| figure | ours | baseline | verdict |" in text
-    assert [row[2] for row in lines(text)] == ["PCA: 84.20", "mean: 2.000"]
-
-
-@pytest.mark.parametrize(
-    ("record", "command", "facts"),
-    [
-        (dict(), "**`toy --preset cpu`**", "training 100; test, 1,000; seed 0; 1.5 minutes."),
-        (dict(command="--preset paper"), "`toy --preset paper`", "training 100;"),
-        (dict(command="--preset paper --rate 2"), "**`toy --preset paper --rate 2`**", ""),
-        (dict(train_size="3 of 4"), "**`toy --preset cpu`**", "training **3 of 4**;"),
-        (dict(train_size=60000), "**`toy --preset cpu`**", "training 60,000;"),
-        (
-            dict(resumed=True),
-            "**`toy --preset cpu`**",
-            "training 100; test, 1,000; seed 0; 1.5 minutes; resumed.",
-        ),
-    ],
-)
-def test_scale_is_seen_at_a_glance(record, command, facts):
-    text = page("vae", [make_groups(make_record(**record))])
-    assert f"\n{command}: Toys; {facts}" in text
-
-
-def test_a_device_is_named_if_it_is_another_than_most():
-    records = [make_record(f"--preset cpu --n {n}", config={"n": n}) for n in range(3)]
-    records[2] = dataclasses.replace(records[2], device="a GPU")
-    text = page("vae", [make_groups(*records)])
-    assert "Runs had 2 CPU cores, unless" in text and text.count("minutes; a GPU.") == 1
-
-
-def test_families_systems_and_order(root):
-    def recipe(family, system, name):
-        return make_groups(of=make_published(family=family, system=system), recipe=name)
-
-    runs = [recipe("gan", "A", "a1"), recipe("gan", "A", "a2"), recipe("vae", "B, too", "b")]
-    for name in ("a1", "a2", "b"):
-        (root / "recipes" / f"{name}.py").touch()
-    text = index(runs, root)
-    assert "## [gan](docs/results/gan.md)\n\n| system |" in text
-    assert [row[0] for row in lines(text)] == [
-        "[A](docs/results/gan.md#a)", "[A](docs/results/gan.md#a)",
-        "[B, too](docs/results/vae.md#b-too)",
+        for seed, nll in enumerate([83.0, 81.0, 82.0])
     ]  # fmt: skip
-    text = page("gan", runs)
-    assert text.count("## A\n") == 1 and text.count("Toy et al. 2000.\n") == 1
-    assert text.index("`a1 --preset cpu`") < text.index("`a2 --preset cpu`") and "B" not in text
+    part = dict(train_size="90 of 100", device="a GPU", resumed=True)
+    balls = {"rate": 0.2, "dataset": "balls"}
+    records.append(make_record("--preset paper --rate 0.2", VALUES, config=balls, **part))
+    own = make_groups(*records, of=read_published(root, "toy"))
+    first = Figure("b", "B", "nats", baselines={"PCA": "pca"}, tolerance=1)
+    second = Figure("c", "C", baselines={"mean": "mean"}, tolerance=1)
+    record = make_record("--preset paper", dict(b=2, pca=1.5, c=3, mean=4), train_size=60_000)
+    others = make_groups(record, of=make_published(first, second), recipe="cubes")
+    record = make_record(values={"nll": 85.5, "nll_error": 0.25}, train_size="3 of 4", note="Short")
+    cars = make_published(family="gan", system="Car, too")
+    return [make_groups(record, of=cars, recipe="cars"), own, others]
+
+
+def test_a_page_has_all_figures_of_its_runs(runs):
+    text = page("vae", runs)
+    assert text.startswith("# Results: vae\n")
+    head, first, rest = text.partition("## Toy")
+    assert head.endswith(" Runs had 2 CPU cores, unless they say otherwise.\n\n")
+    assert first + rest == PAGE
+
+
+def test_the_index_has_the_first_figure_of_each_recipe(runs, root):
+    for name in ("cars", "cubes"):
+        shutil.copy(root / "recipes" / "toy.py", root / "recipes" / f"{name}.py")
+    _, first, rest = index(runs, root).partition("## [gan]")
+    assert first + rest == LINES
     assert NONE in index([], root)
-
-
-def cell(key, **changes):
-    return Figure(key, key, tolerance=1, **changes)
-
-
-def compare(values, is_one_measure=False, **changes):
-    """The text of a matrix of methods a and b, and of the baseline c, with two columns."""
-    against = dict(baselines={"c": "cx"}) if is_one_measure else {}
-    row = {
-        name: tuple(cell(f"{name}{column}", **against | changes) for column in "xy")
-        for name in "abc"
-    }
-    if not is_one_measure:
-        for name in "ab":
-            row[name] = tuple(
-                dataclasses.replace(figure, baselines={"c": f"c{column}"})
-                for figure, column in zip(row[name], "xy", strict=True)
-            )
-    others = {} if is_one_measure else {"c": row["c"]}
-    rows = {"a": row["a"], "b {rate}": row["b"]}
-    matrix = Matrix("Methods", ("x", "y"), rows, others, {}, is_one_measure)
-    published = make_published(matrices=(matrix,))
-    text = page("vae", [make_groups(make_record(values={"nll": 80.0} | values), of=published)])
-    return text[text.index("Methods") :].splitlines()
-
-
-def test_a_matrix_has_the_best_of_each_column_in_bold():
-    text = compare(dict(ax=1.0, ay=9.0, bx=2.0, by=3.0, cx=1.5, cy=4.0))
-    assert text == [
-        "Methods ↓",
-        "",
-        "| | x | y |",
-        "|-|-|-|",
-        "| a | **1.000** | 9.000° |",
-        "| b 0.1 | 2.000° | **3.000** |",
-        "| *c* | 1.500 | 4.000 |",
-    ]
-    text = compare(dict(ax=1.0, bx=2.0, cx=2.0, by=1.0), higher_is_better=True)
-    assert text[0] == "Methods ↑"
-    assert text[4:] == [
-        "| a | 1.000° | |",
-        "| b 0.1 | **2.000** | 1.000 |",
-        "| *c* | **2.000** | |",
-    ]
-
-
-def test_a_matrix_of_one_measure_has_one_best_cell():
-    text = compare(dict(ax=1.0, ay=9.0, bx=2.0, by=0.5, cx=0.7), is_one_measure=True)
-    assert text[0] == "Methods ↓ (c: 0.7000)"
-    assert text[4:] == ["| a | 1.000° | 9.000° |", "| b 0.1 | 2.000° | **0.5000** |"]
-
-
-def test_spreads_of_a_matrix_are_named_once():
-    changes = dict(spread="{key}", spread_of="test examples")
-    (first, *_) = compare(dict(ax=1.0, bx=2.0) | {"{key}": 0.25}, **changes)
-    assert first == "Methods ↓ (± test examples)"
-
-
-def test_classifiers_report_their_accuracy():
-    published = make_published(classifiers={"dense": "accuracy"})
-    groups = make_groups(make_record(values={"nll": 80.0, "accuracy": 0.98765}), of=published)
-    assert "Classifiers' accuracy, held out: dense 0.988.\n" in page("vae", [groups])
-
-
-def test_the_index_holds_the_figure_that_comes_first(root):
-    record = make_record(values={"nll": 85.5, "nll_error": 0.25, "fid": 3.0}, note="half an epoch")
-    text = index([make_groups(record)], root)
-    assert lines(text) == [[
-        "[Toy](docs/results/vae.md#toy)", "`IWAE`, `VAE`", "[toy](recipes/toy.py)",
-        "NLL, rate 0.1, nats ↓", "85.50 ± 0.25 (test examples)", "paper: 84, **behind**",
-    ]]  # fmt: skip
-    assert "half" not in text
-
-
-def test_the_index_says_what_is_behind(root):
-    groups = make_groups(
-        make_record(values={"nll": 95.0, "pca": 90.0}), of=make_published(COMPARED)
-    )
-    assert lines(index([groups], root))[0][4:] == ["95.00", "PCA: 90.00, **behind**"]
 
 
 @pytest.mark.parametrize(

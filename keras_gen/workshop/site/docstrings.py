@@ -1,8 +1,13 @@
-"""Docstrings as the site's pages show them."""
+"""Docstrings and constructors as the site's pages show them."""
 
+import dataclasses
+import importlib
+import inspect
 import re
 
 import griffe
+
+from keras_gen.workshop.site.sources import PACKAGE
 
 
 class Examples(griffe.Extension):
@@ -13,3 +18,35 @@ class Examples(griffe.Extension):
         if obj.docstring:
             text = obj.docstring.value
             obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.M)
+
+
+class Declarations(griffe.Extension):
+    """Shows the constructor that follows from the declared fields of a class."""
+
+    def on_class_members(self, *, cls: griffe.Class, **kwargs) -> None:
+        """Adds the constructor, which only the class itself knows."""
+        outside = not cls.path.startswith(f"{PACKAGE}.") or f"{PACKAGE}.workshop" in cls.path
+        if outside or "__init__" in cls.members or not cls.bases or not cls.docstring:
+            return
+        known = getattr(importlib.import_module(cls.module.path), cls.name, None)
+        constructor = vars(known).get("__init__") if known else None
+        if not hasattr(constructor, "fields"):
+            return
+        parameters = [
+            _parameter(each) for each in inspect.signature(constructor).parameters.values()
+        ]
+        made = griffe.Function("__init__", parameters=griffe.Parameters(*parameters))
+        cls.set_member("__init__", made)
+        for field in dataclasses.fields(known):
+            cls.members.pop(field.name, None)  # a parameter, or fixed
+
+
+def _parameter(each: inspect.Parameter) -> griffe.Parameter:
+    annotation = default = None
+    if each.annotation is not each.empty:
+        annotation = re.sub(r"[\w.]+\.(?=\w)", "", inspect.formatannotation(each.annotation))
+        annotation = re.sub(r"\bModel\b", "keras.Model", annotation)
+    if each.default is not each.empty:
+        default = repr(each.default)
+    kind = griffe.ParameterKind[each.kind.name.lower()]
+    return griffe.Parameter(each.name, annotation=annotation, kind=kind, default=default)

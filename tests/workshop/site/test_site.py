@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import posixpath
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,9 @@ from keras_gen.workshop.results import read_groups, words
 
 pytest.importorskip("griffe", reason='needs the tools of the site: pip install -e ".[docs]"')
 
+import griffe
+
+from keras_gen.vae import factor_vae
 from keras_gen.workshop.site import build, check, links, methods, pictures, sources, versions
 from processes import ROOT
 
@@ -128,6 +132,17 @@ def test_all_public_names_are_on_pages_of_the_api(site):
         "from keras_gen.serving.export import export",
     ):
         assert f"\n{line}\n" in text
+
+
+def test_a_class_shows_the_arguments_that_it_declares():
+    extensions = griffe.load_extensions("keras_gen.workshop.site.docstrings")
+    path = Path(factor_vae.__file__)
+    module = griffe.visit(factor_vae.__name__, path, path.read_text(), extensions=extensions)
+    shown = {each.name: each for each in module["FactorVAE"].parameters}
+    assert [*shown] == [*inspect.signature(factor_vae.FactorVAE.__init__).parameters]
+    assert (shown["gamma"].annotation, shown["gamma"].default) == ("float | Schedule", "35.0")
+    assert shown["discriminator"].annotation == "keras.Model"
+    assert "beta" not in module["FactorVAE"].members
 
 
 def test_programs_keep_their_code():

@@ -1,9 +1,11 @@
 """InfoGAN (Chen et al. 2016)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
+from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
@@ -16,7 +18,7 @@ from keras_gen.arguments import (
     checked_size,
     checked_sizes,
 )
-from keras_gen.core import capability, schedules
+from keras_gen.core import Player, capability, schedules
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.latents import WIDEST, truncated_normal
@@ -170,6 +172,11 @@ class InfoGAN(GAN):
             )
         self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
+
+    @override
+    def players(self):
+        adam = partial(Adam, 1e-3, beta_1=0.5)  # app. C
+        return super().players() | {"g_optimizer": Player([self.generator], adam)}
 
     # The losses of eq. (6) -------------------------------------------------------------------
 

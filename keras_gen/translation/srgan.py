@@ -152,7 +152,14 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @override
     def predictors(self):
-        return Player([self.generator], partial(keras.optimizers.Adam, 1e-4))  # sec. 3.2
+        return Player([self.generator])
+
+    @override
+    def players(self):
+        adam = partial(keras.optimizers.Adam, 1e-4)  # sec. 3.2
+        return {
+            name: Player(player.networks, adam) for name, player in super().players().items()
+        }
 
     @override
     def loss_weights(self):

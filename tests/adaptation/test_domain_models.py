@@ -9,6 +9,7 @@ from keras_gen.adaptation import ADDA, DANN, DomainConfusion
 from keras_gen.classifiers import Classifier
 from keras_gen.layers import reverse_gradient
 from keras_gen.networks import mlp_encoder
+from shared import with_sgd
 
 SHAPE = (16, 16, 1)
 SIZES = dict(classes=3, filters=2, hidden=4)
@@ -87,6 +88,24 @@ def test_confusion_is_least_where_the_discriminator_is_undecided():
     bias.assign([9.0, 0.0])  # the source is always its answer
     _, right = model.domain_loss(tf.constant(features), tf.constant(features))
     np.testing.assert_array_equal(right, [1.0] * 5 + [0.0] * 5)
+
+
+def test_confusion_moves_the_encoder_by_both_domains():
+    x, labels, target = domains()
+    model = DomainConfusion.for_images(SHAPE, **SIZES, discriminator_hidden=(), weight=0.5)
+    with_sgd(model, 1.0, 0.0)
+    own = [w.value for w in model.encoder.trainable_variables]
+    with tf.GradientTape() as tape:
+        source, other = (model.encoder(model.prepare(images)) for images in (x, target))
+        logits = model.classifier(source)
+        entropy = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        confusion = tf.reduce_mean(model.confusion(source) + model.confusion(other))
+        total = tf.reduce_mean(entropy) + 0.5 * confusion
+    slopes, before = tape.gradient(total, own), weights(model.encoder)
+    logs = model.train_step((x, labels, target))
+    for old, new, slope in zip(before, weights(model.encoder), slopes, strict=True):
+        np.testing.assert_allclose(new, old - slope, atol=1e-5)
+    np.testing.assert_allclose(logs["confusion_loss"], confusion, rtol=1e-5)
 
 
 def test_adda_changes_the_encoder_of_the_target_alone():

@@ -110,7 +110,6 @@ def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, 
     assert any((a != b.numpy()).any() for a, b in zip(old, prior.network.weights, strict=False))
 
 
-@pytest.mark.thorough
 def test_the_bound_is_that_of_codes_and_of_examples_given_them(prior, rng):
     x = images(rng)
     given = -prior.coder.score(x)

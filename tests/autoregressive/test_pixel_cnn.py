@@ -200,6 +200,13 @@ def test_the_lowest_temperature_takes_the_most_likely_path(model, kernel):
     assert 0 < path.sum() < 4
 
 
+def test_known_pixels_stay_and_the_others_are_drawn(model):
+    missing = np.array([[[0], [1]], [[1], [0]]], "uint8")
+    found = model.complete(IMAGES[[9]], missing, n=200, seed=0)[0]  # 1 0, 0 1
+    assert (found[:, [0, 1], [0, 1]] == 1).all()
+    assert len(np.unique(found, axis=0)) == 4
+
+
 def test_wrong_networks_and_values_are_refused(kernel, model):
     network = single_layer(kernel)
     message = r"gives \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 numbers"

@@ -39,6 +39,12 @@ def tiny(request):
     return TINY[request.param]
 
 
+@pytest.fixture(scope="session")
+def built(tiny):
+    """The model as it was built."""
+    return tiny.build(3)
+
+
 class Trained:
     """A compiled and traced model, batches for it, and how often its training step was traced.
 

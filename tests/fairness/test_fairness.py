@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import training_step
 from keras_gen.data import Column
 from keras_gen.fairness import ALFR, GRAD, VFAE
 from keras_gen.losses import UnboundedNormal
+from keras_gen.losses.mean_discrepancy import fourier_discrepancy
 from keras_gen.networks import mlp_encoder
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load
@@ -133,6 +135,25 @@ class TestVFAE:
             np.testing.assert_allclose(unknown[name], mean, rtol=1e-4, err_msg=name)
         divergence = np.log(2) + np.sum(q * np.log(q), axis=1)
         np.testing.assert_allclose(unknown["class_kl"], divergence, rtol=1e-3, atol=1e-6)
+
+    def test_each_label_has_draws_of_its_own(self, model):
+        for network in (model.upper_encoder, model.upper_decoder):  # which do not see the label
+            first, *_ = network.trainable_variables
+            first.assign(np.concatenate([first.numpy()[:2], np.zeros((2, 3))]))
+        terms, others = (self.by_hand(model, np.full(4, label))[-1] for label in (0, 1))
+        np.testing.assert_allclose(terms["upper_kl"], others["upper_kl"], rtol=1e-5)
+        assert np.abs(terms["kl"] - others["kl"]).min() > 1e-4
+
+    def test_the_discrepancy_is_that_of_the_attributes(self, model):
+        x, sexes = model.prepare(ROWS), tf.constant(SEXES)
+        with training_step(model):
+            batch = dict(x=x, labels=tf.constant(LABELS, tf.int32), attributes=sexes)
+            terms = model.terms(batch)
+            z, _ = model.drawn(model.posterior(x, sexes), model.stateless_seed("latents"))
+            expected = fourier_discrepancy(z, sexes, model.stateless_seed("discrepancy"))
+        np.testing.assert_allclose(terms["discrepancy"], expected, rtol=1e-5)
+        entropy = keras.losses.sparse_categorical_crossentropy(LABELS, model.logits_of(z), True)
+        np.testing.assert_allclose(terms["classification"], entropy, rtol=1e-5)
 
     def test_the_score_needs_no_label_and_repeats_itself(self, model):
         scores = model.score(ROWS, SEXES)

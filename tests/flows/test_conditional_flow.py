@@ -45,6 +45,18 @@ def test_class_densities_are_those_of_gaussians(rng):
     np.testing.assert_allclose(model.decode(latents, others), expected, rtol=1e-4)
 
 
+def test_classes_are_counted_and_have_their_priors(rng):
+    model = gaussians()
+    x = tf.constant(rng.normal(size=(5, 2)), tf.float32)
+    model.class_counts.assign([2, 4, 4])
+    logits = ConditionalFlow.classify.function(model, x=x)["logits"]
+    expected = log_densities(x.numpy()) + np.log(np.array([3, 5, 5]) / 13)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4)
+    model.compile(keras.optimizers.SGD(0.0))
+    model.train_step((x, LABELS))
+    np.testing.assert_array_equal(model.class_counts, [3, 6, 6])
+
+
 @pytest.mark.thorough
 def test_classes_follow_bayes_rule_with_the_priors_of_the_training(rng, tmp_path):
     model = gaussians()

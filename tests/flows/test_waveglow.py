@@ -52,8 +52,11 @@ def test_the_density_is_the_change_of_variables(model, sounds):
 
 def test_sounds_come_back_from_their_latents(model, sounds):
     condition = tf.repeat(model.mel(sounds), HOP // 4, axis=1)
-    latents, _, _ = model.flow(sounds, condition=condition)
+    latents, of_sounds, _ = model.flow(sounds, condition=condition)
     assert latents.shape == (2, 6, 4)
+    found, log_det, _ = model.forward(tf.constant(sounds), 0.0)
+    np.testing.assert_allclose(found, latents, atol=1e-5)
+    np.testing.assert_allclose(log_det, of_sounds - 24 * np.log(2**15), rtol=1e-6)
     np.testing.assert_allclose(model.flow.inverse(latents, condition), sounds, atol=1e-5)
     assert np.abs(model.flow.inverse(latents, condition + 1) - sounds).max() > 1e-3
 

@@ -31,7 +31,6 @@ def products(network):
     return total
 
 
-@pytest.mark.thorough
 def test_the_generators_filters_are_regularized(model, batch, rng):
     for weight in model.generator.trainable_variables:
         if weight.name == "kernel":
@@ -45,11 +44,7 @@ def test_the_generators_filters_are_regularized(model, batch, rng):
     assert total == pytest.approx(fooling + 1e-4 * expected, rel=1e-5)
 
 
-def test_its_optimizers_and_steps_are_the_papers(model):
-    rates = [float(o.learning_rate) for o in (model.d_optimizer, model.g_optimizer)]
-    assert rates == pytest.approx([2e-4, 5e-5]) and model.discriminator_steps == 2
-    for optimizer in (model.d_optimizer, model.g_optimizer):
-        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.999)
+def test_other_optimizers_and_weights(model):
     other = BigGAN(model.generator, model.discriminator, classes=3, orthogonal_weight=0.5)
     sgd = keras.optimizers.SGD(0.25)
     other.compile(g_optimizer=sgd)

@@ -79,7 +79,6 @@ def test_a_category_can_be_asked_for():
         model.sample(2, label=3)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("certainty", "scale"), [(0.0, None), (3.0, None), (3.0, 0.5)])
 def test_losses_are_the_gans_less_the_information(certainty, scale):
     model = built(certainty, scale)

@@ -66,12 +66,11 @@ def test_truncation_is_a_line_through_the_mean_style(model):
             model.sample(3, psi=psi)
 
 
-@pytest.mark.thorough
 def test_the_means_follow_their_formulas(images):
     model = build()
     model.compile()
     means, paths = [np.zeros(4)], [0.0]
-    for step in range(4):
+    for step in range(2):
         before = model.mean_path.numpy()
         with training_step(model):
             *styles, noise = model.sampled_noise("path", 4)
@@ -92,12 +91,11 @@ def test_the_means_follow_their_formulas(images):
     assert paths[-1] > 0
 
 
-@pytest.mark.thorough
 def test_the_regularizer_counts_as_often_as_it_is_left_out(images):
     model = build(path_every=3)
     model.mean_path.assign(5.0)
     batch = model.prepare_batch((images,))
-    for step, factor in enumerate([3, 0, 0, 3]):
+    for step, factor in ((2, 0), (3, 3)):
         model.step.assign(step)
         with training_step(model):
             terms = model.generator_terms(batch)

@@ -26,8 +26,7 @@ def weight(network):
     return network.get_weights()[0].item()
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_a_step_is_algorithm_1(replicas):
     """The critic's slope rises by rate (real - theta) in each of 3 updates, and is clipped."""
     x = np.array([3.0, 3.5, 1.5, 2.0, 2.5, 2.5], "float32")[:, None]
@@ -48,15 +47,6 @@ def test_without_clipping_weights_grow():
     model = wgan(clip=None, discriminator_steps=1)
     model.train_step(tf.constant([[9.0], [9.0]]))
     assert weight(model.discriminator) == pytest.approx(0.25 + RATE * 8.0)
-
-
-def test_defaults_are_those_of_algorithm_1():
-    model = WGAN(*dirac_networks(), data="vectors")
-    assert (model.clip, model.discriminator_steps) == (0.01, 5)
-    model.compile()
-    for optimizer in (model.d_optimizer, model.g_optimizer):
-        assert isinstance(optimizer, keras.optimizers.RMSprop)
-        assert float(optimizer.learning_rate) == pytest.approx(5e-5)
 
 
 def test_files_of_earlier_versions_called_the_discriminator_critic():

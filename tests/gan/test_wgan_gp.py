@@ -98,9 +98,6 @@ def test_defaults_are_those_of_algorithm_1(weights, rng):
     assert WGANGP(model.generator, model.discriminator).penalty_weight == 10
     assert WGANGP.for_images((8, 8, 1), filters=2, discriminator_steps=1).discriminator_steps == 1
     model.compile()
-    for optimizer in (model.d_optimizer, model.g_optimizer):
-        found = [getattr(optimizer, n) for n in ("learning_rate", "beta_1", "beta_2")]
-        np.testing.assert_allclose(found, [1e-4, 0.0, 0.9])
     assert model.d_optimizer is not model.g_optimizer
     model.train_step(tf.constant(images(rng, 5)))
     assert model.d_optimizer.iterations.numpy() == 5

@@ -1,10 +1,15 @@
 """Networks that know the time: shapes, and what their outputs depend on."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from keras_gen.networks import time_mlp, time_unet
+from keras_gen.networks.diffusion.time_unet import _attention, _block
+from tiny import fresh_names
 
 
 def moved(network):
@@ -36,6 +41,54 @@ def test_outputs_depend_on_points_time_and_label(rng, kind):
     copy = keras.Model.from_config(network.get_config())
     copy.set_weights(network.get_weights())
     np.testing.assert_allclose(copy(inputs), outputs[-1], atol=1e-5)
+
+
+def dense(x, layer):
+    kernel, bias = layer.get_weights()
+    return x @ kernel + bias
+
+
+def test_attention_is_that_of_normalized_places(rng):
+    """x + W softmax(q k' / sqrt(d)) v, of places with mean 0 and variance 1."""
+    fresh_names()
+    maps = keras.Input((2, 3, 4))
+    network = moved(keras.Model(maps, _attention(maps)))
+    x = rng.normal(size=(2, 2, 3, 4)).astype("float32")
+    places = x.reshape(2, 6, 4)
+    scale, offset = network.get_layer("layer_normalization").get_weights()
+    deviation = np.sqrt(places.var(axis=-1, keepdims=True) + 1e-3)
+    normal = (places - places.mean(axis=-1, keepdims=True)) / deviation * scale + offset
+    layers = [network.get_layer(name) for name in ("dense", "dense_1", "dense_2", "dense_3")]
+    query, key, value = (dense(normal, layer) for layer in layers[:3])
+    weights = softmax(query @ key.swapaxes(1, 2) / 2, axis=-1)
+    expected = places + dense(weights @ value, layers[3])
+    np.testing.assert_allclose(network(x), expected.reshape(x.shape), rtol=1e-4, atol=1e-5)
+
+
+def test_each_block_of_the_mlp_adds_a_function_of_point_and_time(rng):
+    fresh_names()
+    network = moved(time_mlp((2,), width=3, blocks=2, frequencies=0, activation="tanh"))
+    x, t = rng.normal(size=(4, 2)).astype("float32"), rng.uniform(size=4).astype("float32")
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    layers = iter(sorted(layers, key=lambda layer: int(f"0{layer.name[6:]}")))
+    waves = network.get_layer("sinusoidal_features")(t[:, None]).numpy()
+    time = np.tanh(dense(np.tanh(dense(waves, next(layers))), next(layers)))
+    hidden = dense(x, next(layers))
+    for _ in range(2):
+        of_time = time @ next(layers).get_weights()[0]
+        hidden = hidden + np.tanh(dense(hidden, next(layers)) + of_time)
+    expected = dense(hidden, next(layers))
+    np.testing.assert_allclose(network([x, t]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_block_of_the_unet_adds_normalized_maps_to_its_input(rng):
+    maps, time = keras.Input((4, 4, 2)), keras.Input((3,))
+    conv = functools.partial(keras.layers.Conv2D, padding="same")
+    network = moved(keras.Model([maps, time], _block(maps, time, 2, conv, 1)))
+    x, t = rng.normal(size=(2, 4, 4, 2)), rng.normal(size=(2, 3))
+    first, normalization, last = [layer for layer in network.layers if layer.weights]
+    expected = x + last(np.maximum(normalization([first(x), t]), 0))
+    np.testing.assert_allclose(network([x, t]), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_convolutions_alone_may_have_lower_precision():

@@ -25,8 +25,10 @@ from keras_gen.networks import (
     style_mapping,
     video_discriminator,
 )
+from keras_gen.networks.gan.big_gan_networks import _conditional_batch_norm, _down
 from keras_gen.networks.gan.progressive_networks import channels, faded, resized
 from keras_gen.networks.gan.style_networks import STYLINGS, _doubled
+from tiny import fresh_names
 
 SHAPE, CLASSES = (16, 16, 3), 3
 SIZES = dict(classes=CLASSES, filters=8, attention=8)
@@ -79,6 +81,39 @@ def test_each_block_has_its_own_latents_and_all_have_the_class(generator):
     of_class = watch([start[0], np.array([1])])
     moved = [not np.array_equal(a, b) for a, b in zip(before, of_class, strict=True)]
     assert moved == [False, True, True, True, True]
+
+
+def test_a_condition_scales_and_shifts_normalized_maps(rng):
+    fresh_names()
+    maps, condition = keras.Input((2, 2, 3)), keras.Input((4,))
+    network = keras.Model([maps, condition], _conditional_batch_norm(maps, condition))
+    x, c = rng.normal(size=(5, 2, 2, 3)), rng.normal(size=(5, 4))
+    names = ("spectral_normalization", "spectral_normalization_1")
+    gain, bias = (network.get_layer(name)(c).numpy()[:, None, None] for name in names)
+    expected = x / np.sqrt(1 + 1e-5) * (1 + gain) + bias  # by the moments before a training
+    np.testing.assert_allclose(network([x, c]), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_block_of_big_gans_discriminator_adds_means_of_squares(first, rng):
+    fresh_names()
+    maps = keras.Input((4, 4, 2))
+    network = keras.Model(maps, _down(maps, 3, first))
+    x = rng.normal(size=(2, 4, 4, 2)).astype("float32")
+    names = ("spectral_normalization_1", "spectral_normalization", "spectral_normalization_2")
+    one, other, shortcut = map(network.get_layer, names)
+    y = other(np.maximum(one(x if first else np.maximum(x, 0)), 0))
+    expected = resized(y, 2) + shortcut(resized(x, 2))
+    np.testing.assert_allclose(network(x), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_logits_of_big_gan_are_of_sums_over_places(discriminator, rng):
+    images = rng.uniform(-1, 1, (2, *SHAPE)).astype("float32")
+    relus = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.ReLU)]
+    (dot,) = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.Dot)]
+    outputs = [relus[-1].output, dot.input[0]]
+    maps, features = keras.Model(discriminator.inputs, outputs)([images, np.zeros(2)])
+    np.testing.assert_allclose(features, np.sum(maps, axis=(1, 2)), rtol=1e-4)
 
 
 def test_the_class_reaches_the_logit(discriminator, rng):

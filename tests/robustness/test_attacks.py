@@ -30,10 +30,12 @@ def examples(n=4, low=0.3, high=0.7):
     return rng.uniform(low, high, (n, *SHAPE)).astype("float32"), np.arange(n) % 2
 
 
-@pytest.mark.thorough
+STEPS = [attack(0.1, steps=n) for attack in (BIM, PGD) for n in (3, 10, 60)]
+
+
 @pytest.mark.parametrize(
     "attack",
-    [FGSM(0.1), BIM(0.1), *(attack(0.1, steps=n) for attack in (BIM, PGD) for n in (3, 10, 60))],
+    [FGSM(0.1), BIM(0.1), *(pytest.param(each, marks=pytest.mark.thorough) for each in STEPS)],
 )
 def test_the_worst_case_of_a_linear_classifier_is_a_corner(attack):
     kernel = np.array([1.0, -2.0, 3.0, -0.5, 2.5, -1.0])
@@ -120,7 +122,7 @@ def test_the_worst_of_several_attacks_counts_for_each_example():
     x = np.zeros((4, *SHAPE), "float32")
     x[:, 0, 0, 0] = [0.05, 0.15, 0.35, 0.6]
     found = robust_accuracy(
-        network, x, np.ones(4, int), {"near": FGSM(0.1), "far": FGSM(0.2), "round": BIM(0.4, "2")}
+        network, x, np.ones(4, int), {"far": FGSM(0.2), "round": BIM(0.4, "2"), "near": FGSM(0.1)}
     )
     # At the logit 0 the first class is named.
     assert found == {"clean": 1.0, "near": 0.75, "far": 0.5, "round": 0.25, "worst": 0.25}

@@ -134,6 +134,22 @@ def test_both_answers_of_vat_drop_the_same_out(layer):
         assert float(model.train_step((x, labels))["smoothness_loss"]) < 1e-6
 
 
+def test_the_direction_of_vat_is_held():
+    """Its own slope by the weights is not part of that of eq. (7)."""
+    x, labels = examples()
+    x, model = tf.constant(x), VAT(*networks(), epsilon=0.5)
+    answer = model.logits(x)
+    change = model.worst_change(x, answer)
+    kernel = model.encoder.trainable_variables[0].value
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(kernel)
+        found = model.terms(dict(x=x, labels=tf.constant(labels, tf.int32)))["smoothness"]
+        expected = model.divergence(x + change, answer)
+    slope = tape.gradient(expected, kernel)
+    np.testing.assert_allclose(tape.gradient(found, kernel), slope, atol=1e-6)
+    assert np.abs(slope).max() > 1e-3
+
+
 def test_losses_of_vat():
     x, labels = examples()
     some = np.where(np.arange(6) < 3, labels, -1)

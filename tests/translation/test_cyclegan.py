@@ -142,7 +142,6 @@ def test_a_step_follows_the_gradients(rng):
             assert np.abs(slope).max() > 0.01
 
 
-@pytest.mark.thorough
 def test_histories_feed_the_discriminators_in_training_only(rng):
     """The loss depends on whether each history showed the new image or the one that it kept."""
     weights = random_weights(rng)

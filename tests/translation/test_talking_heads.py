@@ -116,6 +116,15 @@ def test_a_person_is_learned_by_copies_that_start_from_the_embedding(model, rng)
     np.testing.assert_equal(before, after)
 
 
+def test_a_person_is_learned_at_the_rates_of_the_paper(model, rng, monkeypatch):
+    """5e-5, and 2e-4 of the discriminator: sec. 4."""
+    monkeypatch.setattr(Pix2Pix, "fit", lambda *args, **options: None)
+    frames = rng.integers(0, 256, (2, *SHAPE), "uint8")
+    adapted = model.adapt(frames, frames)
+    rates = [float(o.learning_rate) for o in (adapted.g_optimizer, adapted.d_optimizer)]
+    assert rates == pytest.approx([5e-5, 2e-4])
+
+
 @pytest.mark.thorough
 def test_what_does_not_fit_is_refused(model):
     networks = _networks()

@@ -74,6 +74,13 @@ def test_the_terms_are_those_of_eq_5(rng):
     np.testing.assert_allclose(terms["kl"], expected, rtol=1e-5)
     loss = terms["reconstruction"] + 0.5 * terms["kl"]
     np.testing.assert_allclose(model.weighted(terms), loss, rtol=1e-5)
+    seed = tf.constant([0, 1], tf.int64)
+    z, posterior = model.drawn(model.encoded(x, labels), seed, 3)
+    density = -model.reconstruction(z, x, labels)  # log p(x|z,c)
+    for sign, (mean, log_variance) in ((1, model.prior(labels)), (-1, posterior)):
+        normal = stats.norm(mean, np.exp(0.5 * log_variance))
+        density += sign * normal.logpdf(z).sum(axis=-1)
+    np.testing.assert_allclose(model.log_weights(x, 3, seed, labels), density, rtol=1e-4)
 
 
 @pytest.mark.thorough

@@ -107,14 +107,6 @@ def test_the_discriminator_learns_the_total_correlation(rng):
     assert logs["total_correlation_loss"] == pytest.approx(-0.5 * np.log(1 - 0.81), abs=0.15)
 
 
-def test_the_optimizers_are_the_papers():
-    model = factor_vae()
-    model.compile()
-    for optimizer, betas in ((model.optimizer, (0.9, 0.999)), (model.d_optimizer, (0.5, 0.9))):
-        assert (optimizer.beta_1, optimizer.beta_2) == betas
-        assert float(optimizer.learning_rate) == pytest.approx(1e-4)
-
-
 def test_shuffling_reaches_over_replicas(rng):
     latents = rng.normal(size=(6, 2)).astype("float32")
     seed = tf.constant([1, 2], tf.int64)

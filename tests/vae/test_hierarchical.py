@@ -46,9 +46,10 @@ def test_log_weights_are_the_joint_less_log_q(build, x):
         log_q, log_p, log_x = FACTORS[build](model, x, model.as_vector(drawn))
         expected = log_x + sum(log_p.values()) - sum(log_q.values())
         np.testing.assert_allclose(found[draw], expected, rtol=1e-4, atol=1e-4)
+    above = model.log_weights(tf.constant(x), 3, key, layers=tf.zeros([5], tf.int32))
+    np.testing.assert_allclose(above, found, rtol=1e-5)
 
 
-@pytest.mark.thorough
 @both
 def test_the_loss_is_the_negative_elbo(build, x):
     """Means over many draws: of the terms, of the log weights, and of each layer's divergence."""

@@ -99,7 +99,7 @@ def test_the_parts_have_their_weights(stratified, weights, x):
     options = dict(alpha=0.5, beta=schedule, gamma=1.5, stratified=stratified)
     model = built(BetaTCVAE, weights, 50, **options)
     for training, beta in ((True, 2.0), (False, 7.0)):
-        mean, log_variance, _ = inferred(weights, x)
+        mean, log_variance, kl = inferred(weights, x)
         noise = step_noise(model, "latents", mean.shape, training)
         z = mean + np.exp(log_variance / 2) * noise
         parts = decomposed_kl(z, mean, log_variance, 50, stratified)
@@ -110,6 +110,7 @@ def test_the_parts_have_their_weights(stratified, weights, x):
             assert logs[f"{name}_loss"] == pytest.approx(value, abs=1e-4)
             total += weight * value
         assert logs["loss"] == pytest.approx(total, rel=1e-4)
+        assert logs["elbo"] == pytest.approx(-logs["reconstruction_loss"] - kl.mean(), rel=1e-4)
 
 
 @pytest.mark.thorough

@@ -54,7 +54,6 @@ def test_between_integers_is_no_line(weights, x):
         vq_vae(weights).interpolate(x[:1], x[1:2])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("training", [False, True])
 @both_updates
 def test_terms_of_the_loss(update, training, weights, x):

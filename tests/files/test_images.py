@@ -22,6 +22,7 @@ from keras_gen.files.images import (
     enlarged_grid,
     flat_pixels,
     grid,
+    ink_and_center,
     luma,
     read_image,
     write_image,
@@ -360,6 +361,14 @@ def test_luma_is_that_of_the_standard():
     gray = np.tile(np.arange(256, dtype=np.uint8)[:, None], [1, 3])
     np.testing.assert_allclose(luma(gray), gray[:, :1])
     np.testing.assert_allclose(luma(tf.cast(gray[None], tf.float32))[0], gray[:, :1], rtol=1e-6)
+
+
+def test_ink_and_its_center():
+    images = np.zeros((2, 3, 4, 1), "uint8")
+    images[0, 0, 3] = 7
+    ink, centers = ink_and_center(images)
+    np.testing.assert_array_equal(ink, [7, 0])
+    np.testing.assert_array_equal(centers, [[-1, 1.5], [0, 0]])
 
 
 def test_flat_pixels_lie_between_0_and_1():

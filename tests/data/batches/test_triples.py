@@ -24,6 +24,14 @@ def test_same_is_another_of_the_class_and_other_is_of_another_class():
         assert (same != x).all() and (other_labels != labels).all()
 
 
+def test_same_and_other_are_drawn_apart():
+    pairs = set()
+    for x, _, same, other, _ in batches(60, batch_size=9):
+        (place,) = np.flatnonzero(x == 1)
+        pairs.add((same[place], other[place]))
+    assert len(pairs) > 10  # of 3 * 5; one draw for both reaches 7
+
+
 @pytest.mark.thorough
 def test_each_is_drawn_as_often_as_the_others():
     found = batches(600, batch_size=9)

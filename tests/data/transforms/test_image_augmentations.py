@@ -48,25 +48,24 @@ def test_crops_need_not_be_squares():
         np.testing.assert_array_equal(crop, image[top : top + 8, left : left + 18])
 
 
-@pytest.mark.thorough
 def test_shifted_images_keep_their_size_and_reflect_at_the_border():
-    image, augment = ramp(12, 20), random_shift_flip(2)
-    padded = np.pad(image, [(2, 2), (2, 2), (0, 0)], "reflect")
+    image, augment = ramp(12, 20), random_shift_flip(1)
+    padded = np.pad(image, [(1, 1), (1, 1), (0, 0)], "reflect")
     windows = {
         padded[top : top + 12, left : left + 20][:, ::step].tobytes(): (top, left, step)
-        for top in range(5)
-        for left in range(5)
+        for top in range(3)
+        for left in range(3)
         for step in (1, -1)
     }
     found = {
         windows[augment(tf.constant(image), np.array([5, number])).numpy().tobytes()]
-        for number in range(300)
+        for number in range(120)
     }
-    assert len(windows) == 50 and found == set(windows.values())
-    alone = random_shift_flip(2, flip=False)
+    assert len(windows) == 18 and found == set(windows.values())
+    alone = random_shift_flip(1, flip=False)
     found = {
         windows[alone(tf.constant(image), np.array([5, number])).numpy().tobytes()]
-        for number in range(200)
+        for number in range(60)
     }
     assert found == {place for place in windows.values() if place[2] == 1}
 

@@ -304,6 +304,11 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in names]
     for name in unknown:
+        field = cls.__dataclass_fields__.get(name)
+        if field is not None:  # `fixed`
+            raise TypeError(
+                f"{cls.__name__} got {name}, which is always {shown(field.default)}: leave it out."
+            )
         likely = nearest(name, names)
         if likely != "." or len(names) == len(parameters):
             expected = f": expected {', '.join(names) or 'no argument'}"

@@ -109,8 +109,8 @@ def test_order_of_arguments_and_what_they_become():
         (dict(rest=[3]), "rest is 3: expected a built"),
         (dict(rest=None), "rest must be given"),
         (dict(likelihood="bernuli"), "Unknown likelihood 'bernuli'"),
-        (dict(beta=1.0), "Unrecognized keyword arguments"),
         (dict(sizes=1), "Variant got sizes; did you mean size?"),
+        (dict(beta=1.0), "Variant got beta, which is always 2.0: leave it out"),
         (dict(seed=-1), "seed must be 0 to"),
     ],
 )

@@ -4,11 +4,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_number, checked_size
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Number, label_edges
+from keras_gen.declared import Count, Fraction, argument, network
 from keras_gen.diffusion.ddpm import DDPM
-from keras_gen.diffusion.paths import Path
 
 MOST_GUIDANCE = 100.0
 
@@ -58,36 +57,11 @@ class ConditionalDDPM(DDPM):
 
     batch = ("x", "labels")
     given = ("labels",)
-    inputs_of_network = ("points", "times", "labels")
     evaluations = DDPM.evaluations | {"sample": 4}  # with labels and without
 
-    def __init__(
-        self,
-        network: keras.Model,
-        classes: int,
-        probability_path: Path | str = "linear",
-        prediction: str = "noise",
-        chain_steps: int = 1000,
-        variance: str = "beta",
-        data: str = "images",
-        unlabeled: float = 0.1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        classes = checked_size("classes", classes)
-        super().__init__(
-            network, probability_path, prediction, chain_steps, variance, data, seed, **kwargs
-        )
-        self.classes = classes
-        require_classes(classes + 1, network, place=2)  # the last label is for no class
-        self.unlabeled = checked_number("unlabeled", unlabeled, 0, 1)
-        self.edges |= label_edges(classes)
-        most = MOST_GUIDANCE
-        why = ""
-        if not self.unlabeled:
-            most = 0.0
-            why = ", for with unlabeled=0 nothing learns what has no class"
-        self.edges["guidance"] = Number(0.0, most, "guidance", why)
+    network: keras.Model = network("points times labels -> points")
+    classes: Count = argument(kw_only=True)
+    unlabeled: Fraction = 0.1
 
     @override
     def terms(self, batch):
@@ -122,3 +96,19 @@ class ConditionalDDPM(DDPM):
     def decode(self, latents, labels):
         """Returns the examples of latents `[n, ...]` and classes."""
         return {"x": self.decoded(latents, labels=labels)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_classes(
+            self.classes + 1, self.network, place=2
+        )  # the last label is for no class
+        self.edges |= label_edges(self.classes)
+        most = MOST_GUIDANCE
+        why = ""
+        if not self.unlabeled:
+            most = 0.0
+            why = ", for with unlabeled=0 nothing learns what has no class"
+        self.edges["guidance"] = Number(0.0, most, "guidance", why)

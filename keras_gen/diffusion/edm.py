@@ -1,14 +1,17 @@
 """EDM (Karras, Aittala, Aila, Laine 2022)."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
+from keras_gen.declared import Named, Positive, argument, fixed, made_by
+from keras_gen.diffusion import paths
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import KarrasPath, Path, beside
+from keras_gen.diffusion.paths import KarrasPath, beside
 from keras_gen.losses.per_example import per_example_mean
 
 
@@ -58,38 +61,18 @@ class EDM(PathModel):
     ```
     """
 
-    prediction = "example"
     evaluations = PathModel.evaluations | {"log_prob": EVALUATIONS}
     last_time = None
-    probability_path: KarrasPath
+    options_of_vectors = PathModel.options_of_vectors | {
+        "deviation": 1.0
+    }  # they are standardized
 
-    def __init__(
-        self,
-        network: keras.Model,
-        probability_path: Path | str = "karras",
-        deviation: float = 0.5,
-        log_mean: float = -1.2,
-        log_deviation: float = 1.2,
-        data: str = "images",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(network, probability_path, data, seed, **kwargs)
-        require_range(UNBOUNDED, "predictions", network)
-        if not isinstance(self.probability_path, KarrasPath):
-            raise ValueError(
-                f"The path is {self.probability_path!r}: expected a KarrasPath, whose time is the "
-                "deviation of the noise."
-            )
-        self.deviation = checked_positive("deviation", deviation)
-        self.log_mean = checked_number("log_mean", log_mean)
-        self.log_deviation = checked_positive("log_deviation", log_deviation)
-
-    @classmethod
-    @override
-    def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
-        kwargs.setdefault("deviation", 1.0)  # of standardized numbers
-        return super().for_vectors(shape, width, blocks, **kwargs)
+    probability_path: Named[KarrasPath] = made_by(paths.get, default="karras")  # type: ignore[assignment]
+    deviation: Positive = 0.5
+    log_mean: float = -1.2
+    log_deviation: Positive = 1.2
+    data: Literal["images", "vectors"] = argument(default="images", later=True)
+    prediction: str = fixed("example")
 
     # Training --------------------------------------------------------------------------------
 
@@ -97,8 +80,8 @@ class EDM(PathModel):
     def terms(self, batch):
         """Returns the loss of eq. (8), `[batch]`."""
         x = batch["x"]
-        drawn = self.normal("deviations", [keras.ops.shape(x)[0]])
-        t = tf.exp(self.log_mean + self.log_deviation * drawn)
+        noise = self.normal("deviations", [keras.ops.shape(x)[0]])
+        t = tf.exp(self.log_mean + self.log_deviation * noise)
         x_t = self.probability_path.at(t, x, self.normal("noise", keras.ops.shape(x)))
         # lambda(sigma) of table 1: the loss of an untrained network is 1 for all deviations.
         weight = (t**2 + self.deviation**2) / (t * self.deviation) ** 2
@@ -149,3 +132,15 @@ class EDM(PathModel):
         change = (x_t - denoised) / t  # dx / dt, eq. (1)
         # -slope is dt / dplace.
         return -slope * (change / scale - scaled * t / scale**2)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_range(UNBOUNDED, "predictions", self.network)
+        if not isinstance(self.probability_path, KarrasPath):
+            raise ValueError(
+                f"probability_path is {self.probability_path!r}: expected a KarrasPath, whose time "
+                "is the standard deviation of the noise."
+            )

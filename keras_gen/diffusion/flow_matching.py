@@ -1,19 +1,21 @@
 """Flow matching and rectified flow (Lipman et al. 2023; Liu, Gong, Liu 2023)."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_seed
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.core import global_batch, replica_part
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
+from keras_gen.declared import Named, argument, fixed, made_by
+from keras_gen.diffusion import paths
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
 from keras_gen.diffusion.paths import MOST_CHAIN_STEPS, Parts, Path
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
-
-PAIRINGS = ("independent", "optimal")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -70,31 +72,12 @@ class FlowMatching(PathModel):
     """
 
     for_users = (*PathModel.for_users, "straightness")
-    prediction = "velocity"
     evaluations = PathModel.evaluations | {"log_prob": EVALUATIONS}
 
-    def __init__(
-        self,
-        network: keras.Model,
-        probability_path: Path | str = "straight",
-        pairing: str = "independent",
-        data: str = "images",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(network, probability_path, data, seed, **kwargs)
-        require_range(UNBOUNDED, "velocities", network)
-        self.pairing = checked_choice("pairing", pairing, PAIRINGS)
-
-    @override
-    def compile(self, optimizer=None, *, jit_compile=False, **kwargs):
-        """Compiles as other models do; XLA knows no optimal pairing."""
-        if jit_compile and self.pairing == "optimal":
-            raise ValueError(
-                "jit_compile is True and pairing 'optimal', which XLA cannot compute: leave one of "
-                "them out."
-            )
-        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
+    probability_path: Named[Path] = made_by(paths.get, default="straight")
+    pairing: Literal["independent", "optimal"] = "independent"
+    data: Literal["images", "vectors"] = argument(default="images", later=True)
+    prediction: str = fixed("velocity")
 
     # Conditional flow matching ---------------------------------------------------------------
 
@@ -155,6 +138,23 @@ class FlowMatching(PathModel):
             x -= found[-1] / steps
         distances = [per_example_sum(tf.square(start - x - each)) for each in found]
         return float(tf.reduce_mean(distances))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_range(UNBOUNDED, "velocities", self.network)
+
+    @override
+    def compile(self, optimizer=None, *, jit_compile=False, **kwargs):
+        """Compiles as other models do; XLA knows no optimal pairing."""
+        if jit_compile and self.pairing == "optimal":
+            raise ValueError(
+                "jit_compile is True and pairing 'optimal', which XLA cannot compute: leave one of "
+                "them out."
+            )
+        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 
 
 def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

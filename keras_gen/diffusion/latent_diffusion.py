@@ -1,15 +1,19 @@
 """A diffusion model of the latents of a trained coder (Rombach et al. 2022)."""
 
+from typing import Literal
+
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive
 from keras_gen.autoencoders.coder import Coder
 from keras_gen.core import capability, require_built
+from keras_gen.declared import Named, Positive, argument, fixed, made_by, network
+from keras_gen.diffusion import paths
 from keras_gen.diffusion.ddpm import DDPM
-from keras_gen.diffusion.paths import Path
+from keras_gen.diffusion.paths import ChainSteps, Path
+from keras_gen.diffusion.variational_bound import bound_nats
 from keras_gen.networks.diffusion.time_mlp import time_mlp
 from keras_gen.networks.diffusion.time_unet import time_unet
 
@@ -69,40 +73,73 @@ class LatentDiffusion(DDPM):
     frozen = ("coder",)
     for_users = ("for_coder", "interpolate")
 
-    def __init__(
-        self,
-        network: keras.Model,
-        coder: keras.Model,
-        scale: float = 1.0,
-        probability_path: Path | str = "linear",
-        prediction: str = "noise",
-        chain_steps: int = 1000,
-        variance: str = "beta",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(
-            network,
-            probability_path,
-            prediction,
-            chain_steps,
-            variance,
-            "vectors",
-            seed,
-            **kwargs,
-        )
-        require_coder(coder)
+    options_of_vectors = {}
+
+    coder: keras.Model = network(kw_only=True)
+    scale: Positive = 1.0
+    probability_path: Named[Path] = made_by(paths.get, default="linear", later=True)
+    prediction: Literal["noise", "example", "v"] = argument(default="noise", later=True)
+    chain_steps: ChainSteps = argument(default=1000, later=True)
+    variance: Literal["beta", "beta_tilde"] = argument(default="beta", later=True)
+    data: Literal["images", "vectors"] = fixed("vectors")
+
+    # Algorithm 1, of latents -----------------------------------------------------------------
+
+    @override
+    def terms(self, batch):
+        """Returns the loss of eq. (2), `[batch]`."""
+        return super().terms(batch | {"x": self.latents_of(batch["x"])})
+
+    @override
+    def nats(self, x):
+        # By seeds of the examples: those of latents would change where these are rounded otherwise.
+        return bound_nats(self, self.latents_of(x), self.score_seeds(x))
+
+    def latents_of(self, x) -> tf.Tensor:
+        """Returns the latents of prepared examples, of about unit deviation."""
+        return latents_of(self.coder, x) / self.scale
+
+    def examples_of(self, latents) -> tf.Tensor:
+        """Returns what the coder decodes from such latents."""
+        latents = latents * self.scale
+        if hasattr(self.coder, "quantizer"):
+            latents, _ = self.coder.quantizer(latents)
+        return self.coder.reconstructed(latents)
+
+    # Samples and codes -----------------------------------------------------------------------
+
+    @override
+    def from_noise(self, noise, steps=50, solver="ddim"):
+        """Returns the examples of the latents at the path's end."""
+        return self.examples_of(super().from_noise(noise, steps, solver))
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the noise that leads to examples' latents, float32 `[n, ...]`."""
+        return {"latents": self.encoded(self.latents_of(x))}
+
+    @override
+    @capability
+    def decode(self, latents):
+        """Returns the examples to which noise `[n, ...]` leads."""
+        return {"x": self.examples_of(self.decoded(latents))}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_coder(self.coder)
         found = self.edges["latents"].shape
-        expected = tuple(coder.encoder.outputs[0].shape[1:])
+        expected = tuple(self.coder.encoder.outputs[0].shape[1:])
         if found != expected:
             raise ValueError(
-                f"The network '{network.name}' takes points of shape {found}: expected "
+                f"The network '{self.network.name}' takes points of shape {found}: expected "
                 f"{expected}, the shape of the coder's latents."
             )
-        self.scale = checked_positive("scale", scale)
-        self.coder = coder
-        coder.freeze()
-        self.edges["x"] = coder.edges["x"]
+        self.coder.freeze()
+        self.edges["x"] = self.coder.edges["x"]
 
     @classmethod
     def for_coder(
@@ -136,59 +173,6 @@ class LatentDiffusion(DDPM):
         latents = [latents_of(coder, coder.edges["x"].prepare(batch)) for batch in batches]
         return cls(network, coder, float(np.std(np.concatenate(latents))), **kwargs)
 
-    @classmethod
-    @override
-    def for_images(cls, *args, **kwargs):
-        """Raises a TypeError: a coder comes first, see `for_coder`."""
-        raise TypeError(
-            "LatentDiffusion stands on a trained coder: use LatentDiffusion.for_coder(coder, "
-            "images)."
-        )
-
-    for_vectors = for_images
-
-    # Algorithm 1, of latents -----------------------------------------------------------------
-
-    @override
-    def terms(self, batch):
-        """Returns the loss of eq. (2), `[batch]`."""
-        return super().terms(batch | {"x": self.latents_of(batch["x"])})
-
-    @override
-    def nats(self, x):
-        # By seeds of the examples: those of latents would change where these are rounded otherwise.
-        return self.bound_nats(self.latents_of(x), self.score_seeds(x))
-
-    def latents_of(self, x) -> tf.Tensor:
-        """Returns the latents of prepared examples, of about unit deviation."""
-        return latents_of(self.coder, x) / self.scale
-
-    def examples_of(self, latents) -> tf.Tensor:
-        """Returns what the coder decodes from such latents."""
-        latents = latents * self.scale
-        if hasattr(self.coder, "quantizer"):
-            latents, _ = self.coder.quantizer(latents)
-        return self.coder.reconstructed(latents)
-
-    # Samples and codes -----------------------------------------------------------------------
-
-    @override
-    def from_noise(self, noise, steps=50, solver="ddim"):
-        """Returns the examples of the latents at the path's end."""
-        return self.examples_of(super().from_noise(noise, steps, solver))
-
-    @override
-    @capability
-    def encode(self, x):
-        """Returns the noise that leads to examples' latents, float32 `[n, ...]`."""
-        return {"latents": self.encoded(self.latents_of(x))}
-
-    @override
-    @capability
-    def decode(self, latents):
-        """Returns the examples to which noise `[n, ...]` leads."""
-        return {"x": self.examples_of(self.decoded(latents))}
-
 
 def latents_of(coder, x) -> tf.Tensor:
     """Returns a coder's latents of prepared examples: codes, means, or what it quantizes."""
@@ -209,13 +193,9 @@ def require_coder(coder) -> None:
 
 
 def _encodes(coder) -> bool:
-    """Whether what the encoder makes of examples alone is what the decoder takes alone."""
-    latents = coder.encoder.outputs[0].shape[1:]
-    # One that draws pixels is not asked for its parameters.
-    alone = (
-        type(coder).reconstructed is not Coder.reconstructed or len(coder.decoder.inputs) == 1
-    )
+    """Whether the decoder accepts what the encoder returns for examples, without conditions."""
+    if len(coder.encoder.inputs) > 1 or len(coder.decode.takes(coder)) > 1:
+        return False
     # Integers of a codebook are found by a quantizer; others have no vectors.
     vectors = "codes" not in coder.edges or hasattr(coder, "quantizer")
-    fits = len(coder.encoder.inputs) == 1 and latents == coder.decoder.inputs[0].shape[1:]
-    return fits and alone and vectors
+    return vectors and coder.encoder.outputs[0].shape[1:] == coder.decoder.inputs[0].shape[1:]

@@ -1,26 +1,19 @@
 """The base of models that lead noise to data along a path: diffusion and flow matching."""
 
 import functools
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_choice,
-    checked_image_shape,
-    checked_number,
-    checked_shape,
-    checked_size,
-    checked_sizes,
-)
+from keras_gen.arguments import checked_image_shape, checked_number, checked_shape
 from keras_gen.autoencoders.coder import interpolate
-from keras_gen.core import LikelihoodModel, capability, log_prob, require_built, sample
+from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.distribution.replicas import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
 from keras_gen.core.noise import random_seeds
+from keras_gen.declared import Named, argument, fixed, made_by, network
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
@@ -29,7 +22,8 @@ from keras_gen.networks.diffusion.time_unet import time_unet
 
 MOST_STEPS = 1000
 CODE_STEPS = 100  # of `encode` and `decode`
-KINDS = ("images", "vectors")
+
+BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, maximum=0)]
 
 
 class PathModel(LikelihoodModel):
@@ -45,8 +39,8 @@ class PathModel(LikelihoodModel):
     clipped at the end: a network that errs by a few levels draws black then, and no haze. That
     deviates from all papers.
 
-    A subclass sets `prediction`, and `last_time` if its path does not end at 1. It returns the
-    terms of its loss and the nats of examples.
+    A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It returns
+    the terms of its loss and the nats of examples.
 
     Args:
         network: Points `[batch, ...]` and times `[batch]` to values of the points' shape.
@@ -65,98 +59,21 @@ class PathModel(LikelihoodModel):
     default_signature = "sample"
     density_of_vectors = True
     for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
-    prediction: str
-    inputs_of_network: ClassVar[tuple[str, ...]] = ("points", "times")
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """How often signatures evaluate the network for an example, and `sample` in each step."""
-    last_time: ClassVar[float | None] = (
-        1.0  # of the path, where noise of deviation 1 is left; None: any
-    )
+    last_time: ClassVar[float | None] = 1.0
+    """The time at which the path ends, with noise of standard deviation 1; None: any."""
+    options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
+    """Arguments with which `for_vectors` builds the model unless others are given."""
     sample = sample
     log_prob = log_prob
     interpolate = interpolate
 
-    def __init__(
-        self,
-        network: keras.Model,
-        probability_path: Path | str,
-        data: str = "images",
-        seed: int = 0,
-        black_level: float = 0.0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(network)
-        shape = tuple(network.inputs[0].shape[1:])
-        found = [tuple(x.shape[1:]) for x in (*network.inputs, *network.outputs)]
-        scalars = [()] * (len(self.inputs_of_network) - 1)
-        if found != [shape, *scalars, shape]:
-            *of_inputs, of_output = found
-            raise ValueError(
-                f"The network '{network.name}' takes {of_inputs} and gives {of_output}: expected "
-                f"{', '.join(self.inputs_of_network)}, all but the first of shape (), and outputs "
-                "of the points' shape."
-            )
-        self.data = checked_choice("data", data, KINDS)
-        self.network = network
-        self.probability_path = paths.get(probability_path)
-        last = self.probability_path.last_time
-        if self.last_time not in (None, last):
-            raise ValueError(
-                f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
-                "that ends at 1, where nothing but noise of deviation 1 is left."
-            )
-        paths.warn_of_remains(self.probability_path)
-        self.black_level = checked_number("black_level", black_level, -255, 0)
-        if data == "images":
-            edge: Edge = Images(shape, black_level=self.black_level)
-        elif self.black_level:
-            raise ValueError(
-                f"black_level is {black_level}, and the data are vectors: leave it out."
-            )
-        else:
-            edge = Vectors(shape, name=data)
-        self.edges["x"] = self.in_any_units(edge)
-        self.edges["latents"] = Vectors(shape)
-        self.edges["steps"] = Integer(1, MOST_STEPS, "steps")
-        self.edges["solver"] = Choice(tuple(SOLVERS), "solver")
-
-    @classmethod
-    def for_images(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
-        """Builds the model with a small U-Net: `keras_gen.networks.time_unet`.
-
-        Args:
-            shape: `(height, width, channels)`, both sides multiples of 2^len(widths).
-            widths: Channels of each size of the maps, multiples of 8.
-            **kwargs: Further arguments of the class.
-
-        Raises:
-            ValueError: If the sides are no such multiples.
-        """
-        shape = checked_image_shape(shape)
-        widths = checked_sizes("widths", widths)
-        return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
-
-    @classmethod
-    def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
-        """Builds the model of rows of numbers in any units: `keras_gen.networks.time_mlp`.
-
-        The first `fit` finds the mean and deviation of each column, by which the network's numbers
-        are standardized; samples and scores are in the units of the data.
-
-        Args:
-            shape: Columns of a row, or the shape of an example.
-            width: Units of each layer.
-            blocks: Number of layers.
-            **kwargs: Further arguments of the class; `standardize=False` for vectors of about unit
-                deviation that are to stay as they are.
-        """
-        shape = checked_shape("shape", shape)
-        check_sizes(width=width)
-        blocks = checked_size("blocks", blocks)
-        network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
-        kwargs.setdefault("standardize", True)
-        return cls(network, data="vectors", **kwargs)
+    network: keras.Model = network("points times -> points")
+    probability_path: Named[Path] = made_by(paths.get)
+    data: Literal["images", "vectors"] = "images"
+    black_level: BlackLevel = argument(default=0.0, kw_only=True)
+    prediction: str = fixed("")
 
     @override
     def loss_weights(self):
@@ -223,10 +140,10 @@ class PathModel(LikelihoodModel):
         """Leads latents to examples in some steps of a solver, an int32 place among `solvers`."""
         times = self.probability_path.times(steps)
         step = chosen(self.solvers(), solver)
-        return self.led(noise["latents"], times, step, noise["seeds"], **given)
+        return self.followed(noise["latents"], times, step, noise["seeds"], **given)
 
-    def led(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
-        """Leads latents of deviation 1 to examples through times, the last of them 0."""
+    def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
+        """Follows the path from latents of standard deviation 1 through times that end at 0."""
 
         # Traced once, also for solvers that ask twice in a step.
         @functools.partial(tf.function, autograph=False)
@@ -254,7 +171,7 @@ class PathModel(LikelihoodModel):
     def decoded(self, latents, **given) -> tf.Tensor:
         """Follows the differential equation from latents of deviation 1 to examples."""
         times = self.probability_path.times(CODE_STEPS)
-        return self.led(latents, times, DDIM().step, **given)
+        return self.followed(latents, times, DDIM().step, **given)
 
     def encoded(self, x, **given) -> tf.Tensor:
         """Follows the differential equation from examples to latents of deviation 1."""
@@ -264,5 +181,63 @@ class PathModel(LikelihoodModel):
         def predict(x_t, t):
             return self.unclipped_parts(x_t, tf.maximum(t, path.first_time), **given)
 
-        led = solve(predict, path, x, times[::-1], DDIM().step)
-        return led / path.sigma(times[0])
+        end = solve(predict, path, x, times[::-1], DDIM().step)
+        return end / path.sigma(times[0])
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        last = self.probability_path.last_time
+        if self.last_time not in (None, last):
+            raise ValueError(
+                f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
+                "that ends at 1, where nothing but noise of standard deviation 1 is left."
+            )
+        paths.warn_of_remains(self.probability_path)
+        shape = tuple(self.network.inputs[0].shape[1:])
+        if self.data == "images":
+            edge: Edge = Images(shape, black_level=self.black_level)
+        elif self.black_level:
+            raise ValueError(
+                f"black_level is {self.black_level:g}, and the data are vectors: leave it out."
+            )
+        else:
+            edge = Vectors(shape, name="vectors")
+        self.edges["x"] = self.in_any_units(edge)
+        self.edges["latents"] = Vectors(shape)
+        self.edges["steps"] = Integer(1, MOST_STEPS, "steps")
+        self.edges["solver"] = Choice(tuple(SOLVERS), "solver")
+
+    @classmethod
+    def for_images(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
+        """Builds the model with a small U-Net: `keras_gen.networks.time_unet`.
+
+        Args:
+            shape: `(height, width, channels)`, both sides multiples of 2^len(widths).
+            widths: Channels of each size of the maps, multiples of 8.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            ValueError: If the sides are no such multiples.
+        """
+        shape = checked_image_shape(shape)
+        return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
+
+    @classmethod
+    def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
+        """Builds the model of rows of numbers in any units: `keras_gen.networks.time_mlp`.
+
+        The first `fit` finds the mean and deviation of each column, by which the network's numbers
+        are standardized; samples and scores are in the units of the data.
+
+        Args:
+            shape: Columns of a row, or the shape of an example.
+            width: Units of each layer.
+            blocks: Number of layers.
+            **kwargs: Further arguments of the class; `standardize=False` for vectors of about unit
+                deviation that are to stay as they are.
+        """
+        shape = checked_shape("shape", shape)
+        network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
+        return cls(network, **cls.options_of_vectors | kwargs)

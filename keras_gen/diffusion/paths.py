@@ -31,6 +31,8 @@ MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
 """The most steps of a chain: with more, rounded times give wrong variances of single steps."""
 
+ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
+
 
 class Parts(NamedTuple):
     """The two parts of a point x_t of a path, as they are or as a network predicts them.
@@ -155,7 +157,7 @@ class LinearPath(VariancePreserving):
         >>> LinearPath().alpha(tf.constant(1.0)) ** 2  # 4.036e-5
     """
 
-    steps: Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)] = 1000
+    steps: ChainSteps = 1000
     first: float | None = None
     last: float | None = None
 

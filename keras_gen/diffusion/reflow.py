@@ -1,11 +1,14 @@
 """Reflow: a flow whose paths are straightened by those of a trained one (Liu, Gong, Liu 2023)."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.declared import Named, fixed
 from keras_gen.diffusion.flow_matching import FlowMatching
-from keras_gen.diffusion.paths import Parts, StraightPath
+from keras_gen.diffusion.paths import Parts, Path, StraightPath
 from keras_gen.losses.per_example import per_example_mean
 
 
@@ -35,8 +38,7 @@ class Reflow(FlowMatching):
         seed: Seed of times.
 
     Raises:
-        ValueError: As of `FlowMatching`; for a `pairing`, since `fit` is given the pairs; for
-            another `probability_path` than the straight one.
+        ValueError: As of `FlowMatching`.
 
     Example:
     ```python
@@ -52,18 +54,8 @@ class Reflow(FlowMatching):
 
     batch = ("x", "latents")
 
-    def __init__(self, network: keras.Model, data: str = "images", seed: int = 0, **kwargs):
-        super().__init__(network, data=data, seed=seed, **kwargs)
-        if self.pairing != "independent":
-            raise ValueError(
-                f"pairing is {self.pairing!r}: the pairs of a Reflow are given to fit; leave it "
-                "out."
-            )
-        if not isinstance(self.probability_path, StraightPath):
-            raise ValueError(
-                f"probability_path is a {type(self.probability_path).__name__}: a Reflow follows "
-                "straight lines; leave it out."
-            )
+    probability_path: Named[Path] = fixed(StraightPath())
+    pairing: Literal["independent", "optimal"] = fixed("independent")  # `fit` is given pairs
 
     @override
     def terms(self, batch):

@@ -120,8 +120,6 @@ def test_it_learns_two_points():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match="pairing is 'best': expected one of independent, opt"):
-        FlowMatching.for_vectors(2, width=4, pairing="best")
     model = FlowMatching.for_vectors(2, width=4, blocks=1)
     with pytest.raises(
         ValueError, match=r"steps have values from 0 to 0: expected integers in \[1, 1000\]"

@@ -57,11 +57,8 @@ def test_one_step_is_enough_after_it():
     assert student.straightness(500) < 0.3 * teacher.straightness(500)
 
 
-def test_a_pairing_is_refused():
-    with pytest.raises(ValueError, match="pairing is 'optimal': the pairs of a Reflow are given"):
+def test_pairs_and_the_path_are_no_arguments():
+    with pytest.raises(TypeError, match="got pairing, which is always 'independent': leave it out"):
         Reflow(linear(1.0), data="vectors", pairing="optimal")
-
-
-def test_another_path_than_the_straight_one_is_refused():
-    with pytest.raises(ValueError, match="is a CosinePath: a Reflow follows straight lines"):
+    with pytest.raises(TypeError, match="got probability_path, which is always StraightPath"):
         Reflow(linear(1.0), data="vectors", probability_path="cosine")

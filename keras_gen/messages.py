@@ -102,6 +102,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(near[:3])}?" if near else "."
 
 
+def older_likelihood(model) -> str:
+    """The way to use weights of `for_vectors` from before its likelihood changed; may be empty."""
+    if type(getattr(model, "likelihood", None)).__name__ != "ColumnNormal":
+        return ""
+    return ' Weights that an earlier version trained need likelihood="unbounded_normal".'
+
+
 def out_of_memory(error: BaseException) -> str | None:
     """Our sentence about memory that is too small, if that is the error of numpy or TensorFlow."""
     # TensorFlow's is recognized by its name, since not every program has imported TensorFlow.

@@ -10,10 +10,11 @@ import pytest
 import tensorflow as tf
 
 import keras_gen
+from keras_gen.core import CheckpointError, TrainingState
 from keras_gen.core.kinds_of_data import StandardizedVectors, Vectors
 from keras_gen.losses import ColumnNormal, NormalMixture
 from keras_gen.networks import made, mlp_decoder, mlp_encoder
-from keras_gen.serving.export import export
+from keras_gen.serving.export import export, load_weights
 from shared import losses_of
 
 MEAN, DEVIATION = np.array([5.0, -7.0, 20_000.0]), np.array([1e-3, 5.0, 1000.0])
@@ -135,6 +136,41 @@ def test_a_vae_of_standardized_rows_differs_by_the_logarithm_of_the_units(rows):
     np.testing.assert_allclose(outside.log_prob(rows), expected, atol=1e-3)
     expected = inside.reconstruct(standardized) * rows.std(axis=0) + rows.mean(axis=0)
     np.testing.assert_allclose(outside.reconstruct(rows), expected, rtol=1e-5)
+
+
+CLASSES = {"VAE": {}, "ConditionalVAE": {"classes": 2}, "M2": {"classes": 2}}
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # of Keras, before its error
+@pytest.mark.parametrize("name", CLASSES)
+def test_weights_from_before_the_likelihood_changed_name_the_one_that_they_need(name, tmp_path):
+    def made(**options):
+        model = getattr(keras_gen, name).for_vectors(3, **SMALL, **CLASSES[name], **options)
+        model.compile()
+        return model
+
+    older = made(likelihood="unbounded_normal")
+    older.save_weights(tmp_path / "a.weights.h5")
+    older.export(tmp_path / "older")
+    state = TrainingState(tmp_path / "checkpoints", {})
+    parts = np.eye(3), np.array([0, 1, 1])
+    older.fit(*parts[: len(older.batch)], verbose=0, callbacks=[state])
+    model = made()
+    before = model.get_weights()
+    resumed = TrainingState(tmp_path / "checkpoints", {})
+    calls = {
+        "weights": lambda: model.load_weights(tmp_path / "a.weights.h5"),
+        "export": lambda: load_weights(model, tmp_path / "older"),
+        "checkpoint": lambda: model.fit(*parts[: len(model.batch)], callbacks=[resumed], verbose=0),
+    }
+    for call in calls.values():
+        with pytest.raises(
+            (ValueError, CheckpointError), match='need likelihood="unbounded_normal"'
+        ):
+            call()
+        for weight, value in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, value)
+    made(likelihood="unbounded_normal").load_weights(tmp_path / "a.weights.h5")
 
 
 def test_answers_in_unknown_units_are_announced(rows):

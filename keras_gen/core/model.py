@@ -32,6 +32,7 @@ from keras_gen.core.kinds_of_data import Edge, Labels, StandardizedVectors
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import fuse
 from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
+from keras_gen.messages import older_likelihood
 from keras_gen.tensor_checks import require
 
 # Arguments of `keras.Model.compile` that models here do not take, and why.
@@ -836,6 +837,25 @@ class GenerativeModel(keras.Model):
                 "hf://."
             )
         super().save(filepath, *args, **kwargs)
+
+    @override
+    def load_weights(self, filepath, *args, **kwargs):
+        """Loads weights as `keras.Model.load_weights` does.
+
+        Raises:
+            ValueError: If they are those of another model, whereupon this one keeps its weights.
+        """
+        before = self.get_weights()
+        try:
+            super().load_weights(filepath, *args, **kwargs)
+        except ValueError as error:
+            self.set_weights(before)
+            if "could not be loaded" not in str(error):
+                raise
+            raise ValueError(
+                f"{filepath} holds other weights than this {type(self).__name__} has: build it as "
+                f"the saved model was built.{older_likelihood(self)}"
+            ) from error
 
     @override
     def export(self, filepath, format="tf_saved_model", **options) -> Path:

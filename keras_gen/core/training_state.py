@@ -21,7 +21,7 @@ from keras_gen.data.source import Source
 from keras_gen.files.locks import hold, let_go
 from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import clear_partial_files, replacing
-from keras_gen.messages import warn
+from keras_gen.messages import older_likelihood, warn
 
 _META = "meta"
 # The states of this process that hold a folder, by the folder.
@@ -216,10 +216,11 @@ class TrainingState(keras.callbacks.Callback):
             if not self._is_free(name)
         ]
         if texts:
+            hint = older_likelihood(self.model) if "model.likelihood" in differences else ""
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another {what}: "
                 f"{'; '.join(texts)}. Use the same, or another folder, or allow it in code "
-                "by may_differ."
+                f"by may_differ.{hint}"
             )
 
     def _is_free(self, name: str) -> bool:

@@ -22,6 +22,7 @@ from keras_gen.arguments import checked_path, shown
 from keras_gen.files.places import place
 from keras_gen.files.writing import clear_partial_files, partial_path, write_json
 from keras_gen.keras_internals import all_layers
+from keras_gen.messages import older_likelihood
 from keras_gen.serving import model_files, request_limits
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import (
@@ -303,6 +304,7 @@ def load_weights(model: Any, path: str | Path) -> None:
         raise ValueError(
             f"{path} holds {len(there)} weights of other shapes than the {len(here)} of this "
             f"{type(model).__name__}: build it as the exported model was built."
+            f"{older_likelihood(model)}"
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))

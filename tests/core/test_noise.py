@@ -24,7 +24,8 @@ def test_replicas_hold_slices_of_the_single_draw(draw, shape):
         return draw(kinds[shape], seed)
 
     parts = strategy.experimental_local_results(strategy.run(step))
-    np.testing.assert_array_equal(np.concatenate(parts), draw([6, 4], seed))
+    expected = draw([6, 4], seed)  # a graph's logarithms may be rounded otherwise
+    np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_nothing_is_shared_between_uses_steps_seeds_and_examples():

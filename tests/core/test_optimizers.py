@@ -40,16 +40,18 @@ def late(optimizer, steps, alone):
     return np.ravel(path)
 
 
-@pytest.mark.thorough
+FURTHER = [
+    *BETAS[1:], dict(amsgrad=True, beta_2=0.1), dict(weight_decay=0.1), dict(clipnorm=0.5),
+    dict(use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3),
+    dict(gradient_accumulation_steps=2), dict(loss_scale_factor=4.0),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [
-        *BETAS, dict(amsgrad=True, beta_2=0.1), dict(weight_decay=0.1), dict(clipnorm=0.5),
-        dict(use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3),
-        dict(gradient_accumulation_steps=2), dict(loss_scale_factor=4.0),
-    ],
+    [BETAS[0], *(pytest.param(each, marks=pytest.mark.thorough) for each in FURTHER)],
     ids=str,
-)  # fmt: skip
+)
 def test_is_adam_where_every_weight_takes_part_in_every_step(rng, arguments):
     steps, results = gradients(rng, 7), []
     for kind in (JoiningAdam, keras.optimizers.Adam):

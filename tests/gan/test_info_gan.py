@@ -59,6 +59,14 @@ def test_codes_are_drawn_evenly_and_apart():
     assert np.abs(np.var(numbers, axis=0) - 1 / 3).max() < 0.03
 
 
+def test_each_minibatch_and_the_generator_have_codes_of_their_own():
+    model, batch = built(discriminator_steps=2), {"x": tf.zeros([6, CODES])}
+    with training_step(model):
+        minibatches = [*model.minibatches(batch), model.coded("generator", batch)]
+    codes = np.concatenate([minibatch["codes"] for minibatch in minibatches])
+    assert len(np.unique(codes, axis=0)) == len(codes) == 12
+
+
 def test_codes_of_the_ends_of_the_noise():
     noise = tf.constant([[0.0] * 4, [0.999999] * 4])
     first, second, numbers = parts(built().codes_of(noise).numpy())

@@ -9,10 +9,9 @@ from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.networks import UNBOUNDED, require_range
+from keras_gen.core.checks.networks import UNBOUNDED, require_built, require_range
 from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
-from keras_gen.core.model import overrides, require_built
 from keras_gen.declared import fields_of
 from keras_gen.latents import decoded_path
 from keras_gen.losses import likelihoods
@@ -68,6 +67,8 @@ class Coder(LikelihoodModel):
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
     default_signature = "reconstruct"
     predicts = "reconstruct"
+    # Whether `for_vectors` builds the usual networks.
+    has_dense_networks = True
     for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
 
     def __init__(self, latent_dim: int | None = None, **kwargs):
@@ -187,7 +188,7 @@ class Coder(LikelihoodModel):
 
         Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
         """
-        if overrides(cls, Coder, "for_images") and not overrides(cls, Coder, "for_vectors"):
+        if not cls.has_dense_networks:
             raise TypeError(
                 f"{cls.__name__} is for images: it has no usual networks of vectors."
             )

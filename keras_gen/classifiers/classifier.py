@@ -9,8 +9,9 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.classifiers.classify_capability import classify, set_classifier
 from keras_gen.core.capabilities import capability
+from keras_gen.core.checks.networks import require_built
 from keras_gen.core.kinds_of_data import Images, Vectors
-from keras_gen.core.model import GenerativeModel, require_built
+from keras_gen.core.model import GenerativeModel
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import lenet, split_head
 

@@ -6,8 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers.classifier import Classifier, label_terms
-from keras_gen.core.checks.networks import require_logits
-from keras_gen.core.model import require_built
+from keras_gen.core.checks.networks import require_built, require_logits
 from keras_gen.networks import mlp_encoder
 
 

@@ -8,9 +8,8 @@ import keras
 import tensorflow as tf
 
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.networks import require_logits
+from keras_gen.core.checks.networks import require_built, require_logits
 from keras_gen.core.kinds_of_data import Labels
-from keras_gen.core.model import require_built
 
 
 def set_classifier(

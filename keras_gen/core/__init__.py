@@ -4,6 +4,7 @@ from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.capabilities import capability, sample
 from keras_gen.core.checks.networks import (
+    require_built,
     require_chain,
     require_classes,
     require_inputs,
@@ -31,8 +32,10 @@ from keras_gen.core.minimize import (
     minimize,
     stateless,
 )
-from keras_gen.core.model import GenerativeModel, Player, require_built, training_step
+from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import stateless_seed
+from keras_gen.core.players import Player
 from keras_gen.core.schedules import ConstantThenLinear, Schedule
+from keras_gen.core.step import training_step
 from keras_gen.core.training_state import CheckpointError, TrainingState
 from keras_gen.tensor_checks import require

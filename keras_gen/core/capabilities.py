@@ -208,6 +208,52 @@ def _array(value):
     return (tf.cast(value, tf.float32) if value.dtype.is_floating else value).numpy()
 
 
+# Signatures, as methods of `GenerativeModel` ----------------------------------------------------
+
+
+def signatures(self) -> dict:
+    """Returns each capability as (function of tensors, their specifications), to be served."""
+    found = {}
+    for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
+        method = getattr(type(self), name)
+        if hasattr(method, "function"):
+            found[name] = self.signature(method.function, method.takes(self))
+    if hasattr(self, "sample"):
+        found["sample"] = sample_signature(self)
+    return found
+
+
+def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
+    """Returns a function of the model and of tensors prepared by the edges of names."""
+    edges = [self.edges[name] for name in names]
+
+    @tf.autograph.experimental.do_not_convert
+    def serve(*values):
+        inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
+        return self.served(function(self, **dict(zip(names, inner, strict=True))))
+
+    return serve, [edge.spec() for edge in edges]
+
+
+def signature_defaults(self) -> dict[str, dict[str, Any]]:
+    """Returns the default values of inputs that clients of a signature may omit."""
+    functions = {name: function for name, (function, _) in self.signatures().items()}
+    return {n: f.defaults for n, f in functions.items() if hasattr(f, "defaults")}
+
+
+def served(self, outputs: dict) -> dict:
+    """Returns a capability's outputs by the names and in the forms that clients know."""
+    known: dict = {}
+    for name, value in outputs.items():
+        edge = self.edges.get(name)
+        restored = value if edge is None else edge.restore(value)
+        if isinstance(restored, dict):
+            known |= restored
+        else:
+            known[name if edge is None else edge.name] = restored
+    return known
+
+
 # Sampling -------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.core.fit_data import Arrays, Distributed, FitData, Sourced, fit_data, of_batches
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
-from keras_gen.core.optimizers import LearningRates
+from keras_gen.core.optimizers import LearningRates, unaveraged
 from keras_gen.core.training_state import release_folders
 from keras_gen.messages import refusal, warn
 
@@ -79,7 +79,8 @@ class Call:
         known = _Known(self.model)
         try:
             self.prepare()
-            result = self.method(**self.arguments)
+            with unaveraged(getattr(self.model, "optimizer", None)):
+                result = self.method(**self.arguments)
             self.ended = True
             return result
         except tf.errors.OpError as error:

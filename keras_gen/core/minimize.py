@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 
 from keras_gen.core.distribution.replicas import global_mean, global_sum, replica_count
+from keras_gen.core.optimizers import fused
+from keras_gen.core.step import refuse_training
 
 NOT_FINITE = "keras_gen: not finite: "
 
@@ -164,7 +166,11 @@ def apply_gradients(
         optimizer: Built `keras.optimizers.Optimizer`.
         *parts: What `gradients` returned, perhaps with other `values`.
         name: Name of the loss, for the error.
+
+    Raises:
+        RuntimeError: In a step that does not train.
     """
+    refuse_training()
     variables: list = []
     values: list = []
     checks: list = []
@@ -179,7 +185,7 @@ def apply_gradients(
         norm = tf.linalg.global_norm(list(map(_float32, values)))
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
     # A graph would else be free to update first and to find out later.
-    with tf.control_dependencies(checks):
+    with tf.control_dependencies(checks), fused(optimizer):
         optimizer.apply(values, variables)
         return tf.group(*checks)
 

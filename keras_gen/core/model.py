@@ -1,7 +1,6 @@
 """The base of every model: players, randomness, reports, edges, capabilities, configuration."""
 
 import contextlib
-import contextvars
 import copy
 import dataclasses
 import functools
@@ -9,7 +8,7 @@ import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 import keras
 import tensorflow as tf
@@ -20,108 +19,22 @@ from keras_gen import declared
 from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
-from keras_gen.core.checks.before_compile import (
-    refuse_replicated_randomness,
-    refuse_rescaling,
-    refuse_shared_layers,
-)
+from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
 from keras_gen.core.checks.network_shapes import require_shapes
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.fit import EvaluateCall, FitCall, PredictCall
-from keras_gen.core.kinds_of_data import Edge, Labels, StandardizedVectors
+from keras_gen.core.kinds_of_data import Edge, Labels
 from keras_gen.core.minimize import minimize, trainable_weights
-from keras_gen.core.optimizers import fuse
-from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
+from keras_gen.core.optimizers import replaced
+from keras_gen.core.players import Player, built_optimizer
+from keras_gen.core.step import as_step, inside, refuse_training, running
+from keras_gen.keras_internals import CALLED_BY_FIT, own_metrics
 from keras_gen.messages import older_likelihood
 from keras_gen.tensor_checks import require
 
-# Arguments of `keras.Model.compile` that models here do not take, and why.
-_LOSSES = "the model has losses of its own"
-_METRICS = (
-    "fit and evaluate report the losses, and functions of keras_gen.metrics measure results "
-    "(keras_gen.core.callbacks.Evaluation calls them during fit)"
-)
-_ARGUMENTS_OF_KERAS = {
-    "loss": _LOSSES,
-    "loss_weights": "the weights of the losses are arguments of the class",
-    "metrics": _METRICS,
-    "weighted_metrics": _METRICS,
-}
 # Class methods that build a model, which is found by them where its networks were left out.
 DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-class Step(NamedTuple):
-    """The step of a model that runs.
-
-    Attributes:
-        model: Whose step it is; None: no step runs.
-        training: Whether it trains.
-        begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
-    """
-
-    model: keras.Model | None = None
-    training: bool = False
-    begun: bool = False
-
-
-NO_STEP = Step()
-# Not an attribute of the model: replicas are threads that wait for each other inside a step.
-running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
-
-
-@contextlib.contextmanager
-def inside(step: Step):
-    """Within, this step runs."""
-    token = running.set(step)
-    try:
-        yield
-    finally:
-        running.reset(token)
-
-
-def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
-    """Within, a model computes as in its next training step: networks, noise and schedules.
-
-    For tests, and for readers who try the parts of a step one at a time. No weight changes unless
-    something inside changes it.
-
-    Args:
-        model: A `GenerativeModel`.
-
-    Example:
-    ```python
-    with training_step(model):
-        batch = model.prepare_batch(images)
-        terms = model.terms(batch)  # with the noise and the dropout of the next step
-    ```
-    """
-    return inside(Step(model, training=True))
-
-
-def as_step(function: Callable, training: bool) -> Callable:
-    """Makes a method a step: `self.training` holds within, and what it reports is counted.
-
-    One inside another step of its model, as by `super().train_step(data)`, is a part of that.
-    """
-
-    @functools.wraps(function)
-    def run(self, data):
-        now = running.get()
-        if now.begun and now.model is self:
-            return function(self, data)
-        with inside(Step(self, training, begun=True)):
-            return self.counted(function(self, data))
-
-    run.trains = training  # type: ignore[attr-defined]
-    return run
-
-
-def require_built(*networks: keras.Model) -> None:
-    """Raises a TypeError for what is no network, and a ValueError if one is not built yet."""
-    for network in networks:
-        declared.built("A network", network)
 
 
 def _shown_by(cls: type) -> set[str]:
@@ -129,23 +42,6 @@ def _shown_by(cls: type) -> set[str]:
     own = vars(cls)
     refused = set(DOORS) - {*own.get("for_users", DOORS)}
     return own.keys() - refused
-
-
-def overrides(cls: type, base: type, name: str) -> bool:
-    """Whether a class has another class method of this name than its base."""
-    return getattr(cls, name).__func__ is not getattr(base, name).__func__
-
-
-class Player(NamedTuple):
-    """The networks that one optimizer trains.
-
-    Attributes:
-        networks: Models or layers whose trainable weights the optimizer updates.
-        optimizer: Function without arguments that makes the default optimizer.
-    """
-
-    networks: list
-    optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
 
 
 class ReportedMean(keras.metrics.Mean):
@@ -387,31 +283,12 @@ class GenerativeModel(keras.Model):
         players = self.players()
         if optimizer is not None:
             optimizers["optimizer"] = optimizer
-        if unknown := sorted(optimizers.keys() - players.keys()):
-            reason = _ARGUMENTS_OF_KERAS.get(unknown[0])
-            way_out = f": leave it out, for {reason}" if reason else ""
-            raise ValueError(
-                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
-                f"but got {unknown[0]!r}{way_out}."
-            )
-        self._refuse_ways_to_run(jit_compile, steps_per_execution)
-        trained_on = (self.edges | self.training_edges).get("x")
-        if self.standardize and not isinstance(trained_on, StandardizedVectors):
-            raise ValueError(
-                f"standardize is True, and {type(self).__name__} does not standardize: leave it "
-                "out, and give standardized examples."
-            )
-        objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
-        if len({id(each) for each in objects}) < len(objects):
-            raise ValueError("Two networks share one optimizer object: give each its own.")
-        refuse_replicated_randomness(self)
-        refuse_rescaling(self)
-        refuse_shared_layers(self)
+        check_compile(self, optimizers, jit_compile, steps_per_execution)
         built = {}
         for name, player in players.items():
             identifier = optimizers.get(name)
             identifier = player.optimizer() if identifier is None else identifier
-            built[name] = _build_optimizer(name, identifier, player.networks)
+            built[name] = built_optimizer(name, identifier, player.networks)
         # From here on nothing is refused: a call that is leaves what was compiled before.
         super().compile(
             optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
@@ -426,20 +303,6 @@ class GenerativeModel(keras.Model):
         weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
         self.__dict__["_weights_at_compile"] = weights
         self._means = {name: ReportedMean(name=name) for name in self.loss_names}
-
-    def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
-        resamples = any(getattr(layer, "draws_batches", False) for layer in all_layers(self))
-        if steps_per_execution > 1 and resamples:
-            raise ValueError(
-                f"steps_per_execution={steps_per_execution} with sampling weights: the "
-                "next batch could be drawn before this step has written its weights; use 1."
-            )
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if replicas > 1 and (jit_compile or steps_per_execution > 1):
-            raise ValueError(
-                f"jit_compile={jit_compile} and steps_per_execution={steps_per_execution} on "
-                f"{replicas} replicas: Keras can do either on one device only."
-            )
 
     @override
     def get_compile_config(self) -> dict:
@@ -543,7 +406,11 @@ class GenerativeModel(keras.Model):
     @override
     def test_step(self, data):
         """Takes a training step dry: `minimize` returns the loss, and only metrics change."""
-        with keras.StatelessScope() as scope:
+        with contextlib.ExitStack() as dry:
+            for name in self.players() if self.compiled else ():
+                # Its updates would pass by the scope.
+                dry.enter_context(replaced(getattr(self, name), apply=refuse_training))
+            scope = dry.enter_context(keras.StatelessScope())
             # Of the class: what an object has in its place may be a graph, traced in training.
             losses = type(self).train_step(self, data)
         for variable in (v for metric in self.metrics for v in metric.variables):
@@ -722,44 +589,10 @@ class GenerativeModel(keras.Model):
 
     # Use -------------------------------------------------------------------------------------
 
-    def signatures(self) -> dict:
-        """Returns each capability as (function of tensors, their specifications), to be served."""
-        found = {}
-        for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
-            method = getattr(type(self), name)
-            if hasattr(method, "function"):
-                found[name] = self.signature(method.function, method.takes(self))
-        if hasattr(self, "sample"):
-            found["sample"] = capabilities.sample_signature(self)
-        return found
-
-    def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-        """Returns a function of the model and of tensors prepared by the edges of names."""
-        edges = [self.edges[name] for name in names]
-
-        @tf.autograph.experimental.do_not_convert
-        def serve(*values):
-            inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
-            return self.served(function(self, **dict(zip(names, inner, strict=True))))
-
-        return serve, [edge.spec() for edge in edges]
-
-    def signature_defaults(self) -> dict[str, dict[str, Any]]:
-        """Returns the default values of inputs that clients of a signature may omit."""
-        functions = {name: function for name, (function, _) in self.signatures().items()}
-        return {n: f.defaults for n, f in functions.items() if hasattr(f, "defaults")}
-
-    def served(self, outputs: dict) -> dict:
-        """Returns a capability's outputs by the names and in the forms that clients know."""
-        known: dict = {}
-        for name, value in outputs.items():
-            edge = self.edges.get(name)
-            restored = value if edge is None else edge.restore(value)
-            if isinstance(restored, dict):
-                known |= restored
-            else:
-                known[name if edge is None else edge.name] = restored
-        return known
+    signatures = capabilities.signatures
+    signature = capabilities.signature
+    signature_defaults = capabilities.signature_defaults
+    served = capabilities.served
 
     def graph(self, key, function: Callable, specs) -> Callable:
         """Returns a function of tensors as a graph, traced once and kept under the key."""
@@ -912,43 +745,3 @@ class GenerativeModel(keras.Model):
                 f"{found}.from_pretrained or keras_gen.load."
             )
         return model
-
-
-def _build_optimizer(name, identifier, networks):
-    """An optimizer that is built for the weights of its networks."""
-    try:
-        optimizer = keras.optimizers.get(identifier)
-    except ValueError:
-        optimizer = None
-    if optimizer is None:
-        raise ValueError(
-            f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
-            "one, such as 'adam'."
-        )
-    require_built(*networks)
-    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-    if not rate >= 0:
-        raise ValueError(f"{name} has learning rate {rate:g}: it must not be negative.")
-    # The layers are asked, because a loaded network does not keep the policy of its own.
-    layers = [layer for network in networks for layer in all_layers(network)]
-    scaled = any(layer.compute_dtype == "float16" for layer in layers)
-    if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(trainable_weights(*networks))
-    fuse(optimizer)
-    # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
-    # the one called `optimizer`. Here they are for `averaged_weights`.
-    optimizer.finalize_variable_values = lambda variables: None
-    optimizer.apply = functools.partial(_apply_in_training, optimizer.apply)
-    return optimizer
-
-
-def _apply_in_training(apply, *args, **kwargs):
-    """Applies gradients, but not in a step that `evaluate` takes dry: they pass its scope by."""
-    now = running.get()
-    if now.model is not None and not now.training:
-        raise RuntimeError(
-            f"{type(now.model).__name__}.train_step would train in evaluate, which takes it dry: "
-            "let self.minimize take the steps, or write a test_step."
-        )
-    return apply(*args, **kwargs)

@@ -1,6 +1,8 @@
-"""What `fit` asks of optimizers: Adam's step as one operation, and learning rates on the screen."""
+"""What training asks of Keras' optimizers, which it leaves as they are."""
 
+import contextlib
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -9,8 +11,27 @@ from typing_extensions import override
 from keras_gen.keras_internals import index_of, moments
 
 
-def fuse(optimizer) -> None:
-    """Makes a Keras Adam or AdamW update each weight by one operation of TensorFlow's.
+@contextlib.contextmanager
+def replaced(optimizer, **methods: Callable):
+    """Within, an optimizer has other methods; those that it was given by its user stay.
+
+    Args:
+        optimizer: A `keras.optimizers.Optimizer`, which belongs to the user.
+        **methods: Functions by the names of the methods.
+    """
+    own = vars(optimizer)
+    new = {name: method for name, method in methods.items() if name not in own}
+    own.update(new)
+    try:
+        yield
+    finally:
+        # Replicas are threads, of which the first to leave restores the methods of all.
+        for name in new:
+            own.pop(name, None)
+
+
+def fused(optimizer) -> contextlib.AbstractContextManager:
+    """Within, a Keras Adam or AdamW updates each weight by one operation of TensorFlow's.
 
     Keras takes some ten for the same formula, which in small networks cost as much as the forward
     pass. Other optimizers stay as they are.
@@ -20,11 +41,22 @@ def fuse(optimizer) -> None:
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # A subclass may have another formula.
-    if (
-        type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
-        and not optimizer.amsgrad
-    ):
-        optimizer.update_step = functools.partial(_adam_step, optimizer)
+    if type(optimizer) not in (keras.optimizers.Adam, keras.optimizers.AdamW):
+        return contextlib.nullcontext()
+    if optimizer.amsgrad:
+        return contextlib.nullcontext()
+    return replaced(optimizer, update_step=functools.partial(_adam_step, optimizer))
+
+
+def unaveraged(optimizer) -> contextlib.AbstractContextManager:
+    """Within, the end of Keras' `fit` leaves the trained weights in place.
+
+    It would overwrite them with their averages, and only those of the optimizer that is called
+    `optimizer`. Here averages are for `averaged_weights`.
+    """
+    if optimizer is None:
+        return contextlib.nullcontext()
+    return replaced(optimizer, finalize_variable_values=lambda variables: None)
 
 
 class LearningRates(keras.callbacks.Callback):

@@ -64,6 +64,7 @@ class PixelVAE(VAE):
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
     beta: Weight = argument(default=1.0, later=True)
+    has_dense_networks = False
 
     @override
     @classmethod

@@ -558,6 +558,15 @@ def bad_loss():
 
 
 class TestPlainErrors:
+    def test_an_optimizer_is_left_as_it_is_and_weights_as_they_were_trained(self):
+        """Keras would put the averages in the weights' place when `fit` ends."""
+        model = Steep()
+        optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+        model.compile(optimizer=optimizer, run_eagerly=True)
+        before = set(vars(optimizer))
+        model.fit(ONE, epochs=2, verbose=0)
+        assert slope(model) == pytest.approx(0.8) and set(vars(optimizer)) == before
+
     def test_a_scheduler_of_keras_works_on_one_optimizer(self):
         rates = [0.1, 0.2, 0.05]
         model = Steep()

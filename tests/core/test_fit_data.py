@@ -1,11 +1,12 @@
 """Tables and columns of pandas, and lists of texts, as `fit` and capabilities take them."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import keras_gen
-from keras_gen.core.fit_data import Arrays
+from keras_gen.core.fit_data import Arrays, Generator, PyBatches
 from keras_gen.data import table_columns
 from keras_gen.networks import character_rnn
 
@@ -68,3 +69,46 @@ def test_labels_that_are_strings_have_a_way_out():
     images = np.zeros((2, 16, 16, 1), "uint8")
     with pytest.raises(ValueError, match=r"texts as y: .* np\.unique\(labels, return_inverse"):
         model.fit(images, np.array(["cat", "dog"]))
+
+
+def test_a_generator_gives_each_batch_once_however_often_it_is_looked_at():
+    taken = []
+
+    def batches():
+        for number in range(4):
+            taken.append(number)
+            yield np.full((2, 1), number)
+
+    data = Generator("owner", batches())
+    for _ in range(2):
+        assert data.first()[0, 0] == 0 and taken == [0]
+        assert [batch[0, 0] for batch in data.epoch(2)] == [0, 1]
+        taken.remove(1)
+    assert [x[0, 0] for (x,) in data.x] == [0, 1, 2, 3]
+
+
+def test_masks_are_refused_in_every_batch_of_a_pydataset():
+    class Masked(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            rows = np.ones((2, 2), "float32")
+            return (rows if index < 2 else np.ma.masked_equal(rows, 1),)
+
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,), standardize=False)
+    model.compile(run_eagerly=True)
+    for use in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(ValueError, match="^A batch is a masked array that hides 4"):
+            use(Masked(), verbose=0)
+    assert PyBatches("owner", Masked()).x.num_batches == 3
+
+
+def test_three_parts_are_held_out_as_they_are_trained_on():
+    columns = table_columns(PEOPLE)
+    model = keras_gen.ALFR.for_table(columns, features=2, hidden=(4,), discriminator_hidden=(4,))
+    model.compile(run_eagerly=True)
+    data = (PEOPLE, np.arange(4) % 2, np.arange(4) % 2)
+    logs = model.fit(*data, verbose=0, validation_data=data).history
+    expected = model.evaluate(*data, verbose=0, return_dict=True)
+    assert {name: logs[f"val_{name}"][-1] for name in expected} == pytest.approx(expected)

@@ -3,8 +3,61 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.keras_internals import all_layers, draws
+
+# Arguments of `keras.Model.compile` that models here do not have, and why.
+_LOSSES = "the model has losses of its own"
+_METRICS = (
+    "fit and evaluate report the losses, and functions of keras_gen.metrics measure results "
+    "(keras_gen.core.callbacks.Evaluation calls them during fit)"
+)
+_ARGUMENTS_OF_KERAS = {
+    "loss": _LOSSES,
+    "loss_weights": "the weights of the losses are arguments of the class",
+    "metrics": _METRICS,
+    "weighted_metrics": _METRICS,
+}
+
+
+def check_compile(model, optimizers: dict, jit_compile: bool, steps_per_execution: int) -> None:
+    """Raises a ValueError for arguments of `compile` that cannot be right, and for such layers."""
+    players = model.players()
+    if unknown := sorted(optimizers.keys() - players.keys()):
+        reason = _ARGUMENTS_OF_KERAS.get(unknown[0])
+        way_out = f": leave it out, for {reason}" if reason else ""
+        raise ValueError(
+            f"{type(model).__name__}.compile takes the optimizers {sorted(players)}, "
+            f"but got {unknown[0]!r}{way_out}."
+        )
+    _refuse_ways_to_run(model, jit_compile, steps_per_execution)
+    trained_on = (model.edges | model.training_edges).get("x")
+    if model.standardize and not isinstance(trained_on, StandardizedVectors):
+        raise ValueError(
+            f"standardize is True, and {type(model).__name__} does not standardize: leave it "
+            "out, and give standardized examples."
+        )
+    objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
+    if len({id(each) for each in objects}) < len(objects):
+        raise ValueError("Two networks share one optimizer object: give each its own.")
+    refuse_replicated_randomness(model)
+    refuse_rescaling(model)
+    refuse_shared_layers(model)
+
+
+def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> None:
+    resamples = any(getattr(layer, "draws_batches", False) for layer in all_layers(model))
+    if steps_per_execution > 1 and resamples:
+        raise ValueError(
+            f"steps_per_execution={steps_per_execution} with sampling weights: the "
+            "next batch could be drawn before this step has written its weights; use 1."
+        )
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1 and (jit_compile or steps_per_execution > 1):
+        raise ValueError(
+            f"jit_compile={jit_compile} and steps_per_execution={steps_per_execution} on "
+            f"{replicas} replicas: Keras can do either on one device only."
+        )
 
 
 def refuse_replicated_randomness(model) -> None:

@@ -6,7 +6,14 @@ import math
 import keras
 import tensorflow as tf
 
+from keras_gen import declared
 from keras_gen.keras_internals import calls, origin
+
+
+def require_built(*networks: keras.Model) -> None:
+    """Raises a TypeError for what is no network, and a ValueError if one is not built yet."""
+    for network in networks:
+        declared.built("A network", network)
 
 
 def require_inputs(count: int, owner: type, *networks) -> None:

@@ -83,6 +83,8 @@ class VQGAN(VQVAE):
     ```
     """
 
+    has_dense_networks = False
+
     def __init__(
         self,
         encoder: keras.Model,

@@ -1,0 +1,56 @@
+"""Which optimizer trains which networks."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+from keras_gen.core.checks.networks import require_built
+from keras_gen.core.minimize import trainable_weights
+from keras_gen.keras_internals import all_layers
+
+
+class Player(NamedTuple):
+    """The networks that one optimizer trains.
+
+    Attributes:
+        networks: Models or layers whose trainable weights the optimizer updates.
+        optimizer: Function without arguments that makes the default optimizer.
+    """
+
+    networks: list
+    optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
+
+
+def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.Optimizer:
+    """Returns an optimizer that is built for the weights of its networks.
+
+    Args:
+        name: Name of the argument, in messages.
+        identifier: An optimizer, or its name or configuration.
+        networks: What it trains. Networks of float16 get a dynamic loss scale.
+
+    Raises:
+        ValueError: If the optimizer is unknown, its learning rate is negative, or a network is not
+            built.
+    """
+    try:
+        optimizer = keras.optimizers.get(identifier)
+    except ValueError:
+        optimizer = None
+    if optimizer is None:
+        raise ValueError(
+            f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
+            "one, such as 'adam'."
+        )
+    require_built(*networks)
+    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    if not rate >= 0:
+        raise ValueError(f"{name} has learning rate {rate:g}: it must not be negative.")
+    # The layers are asked, because a loaded network does not keep the policy of its own.
+    layers = [layer for network in networks for layer in all_layers(network)]
+    scaled = any(layer.compute_dtype == "float16" for layer in layers)
+    if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(trainable_weights(*networks))
+    return optimizer

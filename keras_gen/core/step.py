@@ -1,0 +1,85 @@
+"""Which step of which model runs, and whether it trains."""
+
+import contextlib
+import contextvars
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+
+class Step(NamedTuple):
+    """The step of a model that runs.
+
+    Attributes:
+        model: Whose step it is; None: no step runs.
+        training: Whether it trains.
+        begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
+    """
+
+    model: keras.Model | None = None
+    training: bool = False
+    begun: bool = False
+
+
+NO_STEP = Step()
+# Not an attribute of the model: replicas are threads that wait for each other inside a step.
+running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
+
+
+@contextlib.contextmanager
+def inside(step: Step):
+    """Within, this step runs."""
+    token = running.set(step)
+    try:
+        yield
+    finally:
+        running.reset(token)
+
+
+def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
+    """Within, a model computes as in its next training step: networks, noise and schedules.
+
+    For tests, and for readers who try the parts of a step one at a time. No weight changes unless
+    something inside changes it.
+
+    Args:
+        model: A `GenerativeModel`.
+
+    Example:
+    ```python
+    with training_step(model):
+        batch = model.prepare_batch(images)
+        terms = model.terms(batch)  # with the noise and the dropout of the next step
+    ```
+    """
+    return inside(Step(model, training=True))
+
+
+def as_step(function: Callable, training: bool) -> Callable:
+    """Makes a method a step: `self.training` holds within, and what it reports is counted.
+
+    One inside another step of its model, as by `super().train_step(data)`, is a part of that.
+    """
+
+    @functools.wraps(function)
+    def run(self, data):
+        now = running.get()
+        if now.begun and now.model is self:
+            return function(self, data)
+        with inside(Step(self, training, begun=True)):
+            return self.counted(function(self, data))
+
+    run.trains = training  # type: ignore[attr-defined]
+    return run
+
+
+def refuse_training(*args, **kwargs) -> None:
+    """Raises a RuntimeError in a step that does not train; it takes the place of an `apply`."""
+    now = running.get()
+    if now.model is not None and not now.training:
+        raise RuntimeError(
+            f"{type(now.model).__name__}.train_step would train in evaluate, which takes it dry: "
+            "let self.minimize take the steps, or write a test_step."
+        )

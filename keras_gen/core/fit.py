@@ -83,7 +83,7 @@ class Call:
                 result = self.method(**self.arguments)
             self.ended = True
             return result
-        except tf.errors.OpError as error:
+        except (tf.errors.OpError, ValueError) as error:
             if sentence := self._in_one_sentence(error):
                 raise sentence from error
             raise
@@ -100,9 +100,9 @@ class Call:
         """Whether what the model has learned from the data is kept."""
         return self.ended
 
-    def _in_one_sentence(self, error: tf.errors.OpError) -> Exception | None:
+    def _in_one_sentence(self, error: Exception) -> Exception | None:
         """Our own error for what one of our checks has found in a graph, or None."""
-        text = str(error.message)
+        text = str(getattr(error, "message", error))
         if NOT_FINITE not in text:
             sentence = refusal(text)
             return ValueError(sentence) if sentence else None

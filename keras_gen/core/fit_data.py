@@ -18,6 +18,7 @@ from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.files.sounds import of_one_length
+from keras_gen.messages import BAD_INPUT, END
 
 _LOOKED_AT = 256  # examples of arrays
 _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
@@ -144,7 +145,7 @@ class PyBatches(FitData):
     @override
     def epoch(self, steps):
         counts = [count for count in (steps, self.x.num_batches) if count is not None]
-        return (self.x[number] for number in range(min(counts)))
+        return (_without_masks(self.x.batches[number]) for number in range(min(counts)))
 
 
 class _Unmasked(keras.utils.PyDataset):
@@ -163,7 +164,7 @@ class _Unmasked(keras.utils.PyDataset):
 
     @override
     def __getitem__(self, index):
-        return _without_masks(self.batches[index])
+        return _checked_in_graph(self.batches[index])
 
 
 class Generator(FitData):
@@ -177,7 +178,7 @@ class Generator(FitData):
     def _all(self) -> Iterator:
         """All batches, as Keras wants them: in tuples."""
         for batch in itertools.chain(self._seen, self._rest):
-            batch = _without_masks(batch)
+            batch = _checked_in_graph(batch)
             yield batch if isinstance(batch, tuple) else (batch,)
 
     @override
@@ -191,6 +192,14 @@ def _without_masks(batch):
     for part in tf.nest.flatten(batch):
         refuse_masked("A batch", part)
     return batch
+
+
+def _checked_in_graph(batch):
+    """A batch without masks, whose refusal is found again in an error of the runtime."""
+    try:
+        return _without_masks(batch)
+    except ValueError as error:
+        raise ValueError(f"{BAD_INPUT}{error}{END}") from None
 
 
 class Arrays(FitData):

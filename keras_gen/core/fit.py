@@ -17,7 +17,7 @@ from keras_gen.core.checks.before_training import (
     refuse_other_weights,
 )
 from keras_gen.core.distribution.strategies import is_chief
-from keras_gen.core.fit_data import Arrays, Distributed, FitData, Sourced, fit_data, of_batches
+from keras_gen.core.fit_data import Arrays, FitData, Sourced, fit_data, of_batches
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
 from keras_gen.core.optimizers import LearningRates, unaveraged
@@ -52,6 +52,8 @@ class Call:
         TypeError: If the method has no such argument.
     """
 
+    trains = False
+
     def __init__(self, model, method: Callable, args: tuple, kwargs: dict[str, Any]):
         self.model = model
         self.owner = type(model).__name__
@@ -66,8 +68,11 @@ class Call:
         self.arguments = dict(bound.arguments)
         self.arguments |= self.arguments.pop("kwargs", {})
         self.callbacks: list = []
-        self.first_step = int(model.step.numpy())
-        self.ended = False
+        self.first_step = self.step()
+
+    def step(self) -> int:
+        """The number of steps that the model has taken."""
+        return int(self.model.step.numpy())
 
     def run(self):
         """Prepares the arguments, and calls Keras' method with them.
@@ -77,28 +82,25 @@ class Call:
             ValueError: If the data or an argument are refused.
         """
         known = _Known(self.model)
+        ended = False
         try:
             self.prepare()
             with unaveraged(getattr(self.model, "optimizer", None)):
                 result = self.method(**self.arguments)
-            self.ended = True
+            ended = True
             return result
         except (tf.errors.OpError, ValueError) as error:
             if sentence := self._in_one_sentence(error):
                 raise sentence from error
             raise
         finally:
-            if not self.changed_the_model():
+            if not (self.step() != self.first_step if self.trains else ended):
                 known.restore()
             release_folders(self.callbacks)
 
     def prepare(self) -> None:
         """Checks the arguments, and looks at the data."""
         raise NotImplementedError
-
-    def changed_the_model(self) -> bool:
-        """Whether what the model has learned from the data is kept."""
-        return self.ended
 
     def _in_one_sentence(self, error: Exception) -> Exception | None:
         """Our own error for what one of our checks has found in a graph, or None."""
@@ -113,7 +115,7 @@ class Call:
         if len(self.model.players()) > 1:
             unmoved = "weight that it trains; networks that a step updates earlier have moved"
         return NonFiniteLossError(
-            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no {unmoved}. "
+            f"{loss} was not finite at step {self.step()}, and changed no {unmoved}. "
             f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values in "
             "the data."
         )
@@ -123,9 +125,7 @@ class Call:
         for name, least in _LEAST.items():
             if self.arguments.get(name) is not None:
                 checked_integer(name, self.arguments[name], least)
-        for name in ("sample_weight", "class_weight"):
-            if self.arguments.get(name) is not None:
-                raise _weights_refused(self.owner, name)
+        _refuse_weights(self.owner, self.arguments)
 
     def divide(self, data: FitData) -> None:
         """Lets a source make batches in order, of the size that the arguments give."""
@@ -177,6 +177,8 @@ class FitCall(Call):
     What the model learns from the data, it forgets if no step is taken.
     """
 
+    trains = True
+
     @override
     def prepare(self):
         model, arguments = self.model, self.arguments
@@ -206,10 +208,6 @@ class FitCall(Call):
         if held_out is not None:
             arguments["validation_data"] = (held_out.x, held_out.y)
 
-    @override
-    def changed_the_model(self):
-        return int(self.model.step.numpy()) != self.first_step
-
     def _take_held_out(self, training: FitData) -> FitData | None:
         """Takes the data to evaluate out of the arguments, and lets sources make batches."""
         arguments = self.arguments
@@ -223,8 +221,7 @@ class FitCall(Call):
             if isinstance(given, list | tuple):
                 given = _parts_together(self.model, tuple(given))
             x, y, weights = keras.utils.unpack_x_y_sample_weight(given)
-            if weights is not None:
-                raise _weights_refused(owner, "sample_weight")
+            _refuse_weights(owner, {"sample_weight": weights})
             held_out = fit_data(self.model, owner, x, y)
         elif isinstance(training, Arrays):
             training.split = split
@@ -248,13 +245,13 @@ class FitCall(Call):
         edges = model.edges | model.training_edges
         waiting = [name for name in model.batch if not getattr(edges[name], "adapted", True)]
         for name in waiting:
-            if isinstance(training, Distributed):
+            batches = training.epoch(self.arguments.get("steps_per_epoch"))
+            if batches is None:
                 raise ValueError(
                     "The data are distributed, and their means are not known yet: call "
                     f"model.edges['{name}'].adapt([examples]) first."
                 )
-            batches = training.epoch(self.arguments.get("steps_per_epoch"))
-            edges[name].adapt(model.named_parts(batch)[name] for batch in batches or ())
+            edges[name].adapt(model.named_parts(batch)[name] for batch in batches)
 
 
 class EvaluateCall(Call):
@@ -303,14 +300,14 @@ class _Known:
             edge.columns = columns
             edge.set_weights(weights)
         for edges, old in self.edges:
-            changed = [name for name, edge in edges.items() if edge is not old.get(name)]
-            for name in changed:
+            for name, edge in list(edges.items()):
+                if edge is old.get(name):
+                    continue
+                self.model.train_function = self.model.test_function = None
                 if name in old:
                     edges[name] = old[name]
                 else:
                     edges.pop(name)
-            if changed:
-                self.model.train_function = self.model.test_function = None
 
 
 def _parts_together(model, args: tuple) -> tuple:
@@ -319,20 +316,19 @@ def _parts_together(model, args: tuple) -> tuple:
     A model of three parts takes `fit(source, labels, target)` too.
     """
     count = len(model.batch)
-    if count < 3 or len(args) < count or not _is_data(args[2]):
+    data = args[2:] and hasattr(args[2], "__len__") and not isinstance(args[2], str)
+    if count < 3 or len(args) < count or not data:
         return args
     return (args[0], tuple(args[1:count]), *args[count:])
 
 
-def _is_data(argument) -> bool:
-    return hasattr(argument, "__len__") and not isinstance(argument, str)
-
-
-def _weights_refused(owner: str, name: str) -> ValueError:
-    return ValueError(
-        f"{owner} got {name}, which its losses do not read: draw examples as often as they are to "
-        "count (keras_gen.data.weighted_stream)."
-    )
+def _refuse_weights(owner: str, arguments: dict[str, Any]) -> None:
+    for name in ("sample_weight", "class_weight"):
+        if arguments.get(name) is not None:
+            raise ValueError(
+                f"{owner} got {name}, which its losses do not read: draw examples as often as "
+                "they are to count (keras_gen.data.weighted_stream)."
+            )
 
 
 def _refuse_other_range(seen: dict, held_out: dict) -> None:

@@ -27,6 +27,8 @@ _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator 
 class FitData:
     """Data as Keras takes them, in its arguments `x` and `y`. Each subclass is one kind.
 
+    This class itself is for batches that a strategy distributes, which only a step sees.
+
     Args:
         owner: Who is given the data, in messages.
         x: Examples, or batches of all parts.
@@ -35,6 +37,8 @@ class FitData:
 
     # Whether Keras divides the data into batches, and shuffles them.
     divided_by_keras = False
+    # Whether there are always more batches.
+    endless = False
 
     def __init__(self, owner: str, x, y=None):
         self.owner = owner
@@ -42,11 +46,12 @@ class FitData:
         self.y = y
 
     def check(self, steps: int | None) -> None:
-        """Raises a ValueError for no examples, or for examples without end.
-
-        Args:
-            steps: Steps in an epoch, if they were given.
-        """
+        """Raises a ValueError for examples without end, of which an epoch has no given `steps`."""
+        if self.endless and steps is None:
+            raise ValueError(
+                f"{self.owner} got a dataset without end as x, and so an epoch would never end: "
+                "give the number of its steps, such as steps_per_epoch=100."
+            )
 
     def epoch(self, steps: int | None) -> Iterator | None:
         """Returns the batches of an epoch; None for data that cannot be seen before the training.
@@ -54,7 +59,7 @@ class FitData:
         Args:
             steps: The largest number of batches; None for all.
         """
-        raise NotImplementedError
+        return None
 
     def first(self):
         """Returns the first batch, or None where it cannot be seen; a ValueError if there is none.
@@ -71,29 +76,14 @@ class FitData:
             "batch of few examples."
         )
 
-    def refuse_endless(self, endless: bool, steps: int | None) -> None:
-        """Raises a ValueError if an epoch would never end."""
-        if endless and steps is None:
-            raise ValueError(
-                f"{self.owner} got a dataset without end as x, and so an epoch would never end: "
-                "give the number of its steps, such as steps_per_epoch=100."
-            )
-
-
-class Distributed(FitData):
-    """Batches that a strategy distributes, which only a step sees."""
-
-    @override
-    def epoch(self, steps):
-        return None
-
 
 class Batches(FitData):
     """A `tf.data.Dataset` of batches."""
 
+    @property
     @override
-    def check(self, steps):
-        self.refuse_endless(self.x.cardinality() == tf.data.INFINITE_CARDINALITY, steps)
+    def endless(self):
+        return self.x.cardinality() == tf.data.INFINITE_CARDINALITY
 
     @override
     def epoch(self, steps):
@@ -138,9 +128,10 @@ class PyBatches(FitData):
     def __init__(self, owner: str, x, y=None):
         super().__init__(owner, _Unmasked(x), y)
 
+    @property
     @override
-    def check(self, steps):
-        self.refuse_endless(self.x.num_batches is None, steps)
+    def endless(self):
+        return self.x.num_batches is None
 
     @override
     def epoch(self, steps):
@@ -385,7 +376,7 @@ class Batched(Protocol):
 _KINDS: tuple[tuple[type, Any], ...] = (
     (Batched, Sourced),
     (tf.data.Dataset, Batches),
-    (tf.distribute.DistributedDataset, Distributed),
+    (tf.distribute.DistributedDataset, FitData),
     (keras.utils.PyDataset, PyBatches),
     (Iterator, Generator),
 )

@@ -281,6 +281,28 @@ def pixel(value):
     return np.round((np.asarray(value) + 10) * 12.75).astype("uint8")
 
 
+LABEL = r"^label is -1: expected a class from 0 to 2\. Leave label out to sample any"
+REFUSED = [
+    *[(n, {}, ValueError, rf"^n must be at least 1, found {n}\.$") for n in (0, -3)],
+    *[(n, {}, TypeError, "^n must be an integer of at least 1, found") for n in (2.0, True, "3")],
+    (10**12, {}, ValueError, r"^n is 1000000000000: expected .* fits in memory\."),
+    *[
+        (1, {"seed": seed}, ValueError, rf"^seed must be 0 to 2147483647, found {seed}")
+        for seed in (-1, 2**31)
+    ],
+    (1, {"seed": 1.5}, TypeError, r"^seed must be an integer of 0 to .*, found 1\.5\.$"),
+    (2, {"temperature": [0.5, 1.0]}, ValueError, r"re has shape \(2,\): expected one number"),
+    (1, {"class_": 2}, TypeError, r"no condition 'class_': it has label, temperature\.$"),
+    (1, {"label": 3}, ValueError, r"Labels .* from 3 to 3: .* in \[0, 2\]\.$"),
+    *[
+        (2, {"label": label}, ValueError, LABEL)
+        for label in (-1, [0, -1], [np.int64(-1)], np.array([-1]), np.float32(-1))
+    ],
+    (2, {"label": tf.constant(-1)}, ValueError, LABEL),
+    (2, {"label": [0, 1, 2]}, ValueError, r"There are 3 label for n=2: give one, or 2\."),
+]
+
+
 class TestSamples:
     def test_follow_their_seed(self):
         model = Plain()
@@ -331,33 +353,10 @@ class TestSamples:
         np.testing.assert_array_equal(Painter().sample(3, seed=1)[:, 0], pixel([0, 1, 0]))
         np.testing.assert_array_equal(Painter().sample(2, seed=1, label=2)[:, 0], pixel([2, 2]))
 
-    def test_bad_arguments_are_refused(self):
-        model = Painter()
-        for n in (0, -3):
-            with pytest.raises(ValueError, match=rf"^n must be at least 1, found {n}\.$"):
-                model.sample(n)
-        for n in (2.0, True, "3"):
-            with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, found"):
-                model.sample(n)
-        with pytest.raises(ValueError, match=r"^n is 1000000000000: expected .* fits in memory\."):
-            model.sample(10**12)
-        for seed in (-1, 2**31):
-            with pytest.raises(ValueError, match=rf"^seed must be 0 to 2147483647, found {seed}"):
-                model.sample(1, seed=seed)
-        with pytest.raises(TypeError, match=r"^seed must be an integer of 0 to .*, found 1\.5\.$"):
-            model.sample(1, seed=1.5)
-        with pytest.raises(ValueError, match=r"temperature has shape \(2,\): expected one number"):
-            model.sample(2, temperature=[0.5, 1.0])
-        with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
-            model.sample(1, class_=2)
-        with pytest.raises(ValueError, match=r"Labels .* from 3 to 3: .* in \[0, 2\]\.$"):
-            model.sample(1, label=3)
-        for label in (-1, [0, -1], [np.int64(-1)], np.array([-1]), np.float32(-1), tf.constant(-1)):
-            sentence = r"^label is -1: expected a class from 0 to 2\. Leave label out to sample any"
-            with pytest.raises(ValueError, match=sentence):
-                model.sample(2, label=label)
-        with pytest.raises(ValueError, match=r"There are 3 label for n=2: give one, or 2\."):
-            model.sample(2, label=[0, 1, 2])
+    @pytest.mark.parametrize("n,arguments,error,sentence", REFUSED)
+    def test_bad_arguments_are_refused(self, n, arguments, error, sentence):
+        with pytest.raises(error, match=sentence):
+            Painter().sample(n, **arguments)
 
     def test_an_export_draws_the_same(self, tmp_path):
         model = Painter()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core.model import Step, inside
+from keras_gen.core.step import Step, inside
 from keras_gen.gan import HistoryGAN
 
 

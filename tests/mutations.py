@@ -33,7 +33,10 @@ def mutations(words) -> list[tuple]:
         source = (ROOT / "keras_gen" / file).read_text()
         for old, new in entry["mutations"]:
             if source.count(old) != 1:
-                raise SystemExit(f"{file} has {source.count(old)} times: {old}")
+                count = source.count(old)
+                raise SystemExit(
+                    f"{file} has the text {old!r} {count} times: expected once. Update the table."
+                )
             line = source[: source.index(old)].count("\n") + 1
             if not words or any(word in file for word in words):
                 found.append((file, old, new, line, entry["tests"]))
@@ -52,7 +55,7 @@ def noticed(copy: Path, file: str, old: str, new: str, tests: list[str]) -> bool
     shutil.copy2(ROOT / "keras_gen" / file, target)
     code = os.waitstatus_to_exitcode(status)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise SystemExit(f"{tests} of {file} ended with {code}: see {copy}/log")
+        raise SystemExit(f"{', '.join(tests)} of {file} ran no test: {(copy / 'log').read_text()}")
     return code != pytest.ExitCode.OK
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_gen.autoregressive import ClassCodePrior, CodePrior, ConditionalCodePrior
 from keras_gen.layers import CausalLSTM, Shift
+from keras_gen.losses import Categorical
 from keras_gen.networks import (
     gated_pixel_cnn,
     residual_decoder,
@@ -110,13 +111,6 @@ def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, 
     assert any((a != b.numpy()).any() for a, b in zip(old, prior.network.weights, strict=False))
 
 
-def test_the_bound_is_that_of_codes_and_of_examples_given_them(prior, rng):
-    x = images(rng)
-    given = -prior.coder.score(x)
-    expected = given + prior.log_prob(prior.encode(x))
-    np.testing.assert_allclose(prior.bound(x), expected, rtol=1e-5)
-
-
 def test_networks_of_other_grids_are_refused():
     network = gated_pixel_cnn((3, 2, 1), LEVELS, 4, 1, levels=LEVELS)
     with pytest.raises(ValueError, match=r"codes of shape \(3, 2, 1\): expected \(2, 2, 1\)"):
@@ -153,19 +147,6 @@ def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
         found = spoken.restore(spoken.from_noise(noise, tf.constant(speakers, tf.int32))).numpy()
         np.testing.assert_allclose(found, expected, atol=1e-6)
     assert spoken.sample(3, seed=1, speaker=1).shape == (3, 16, 1)
-
-
-@pytest.mark.thorough
-def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rng):
-    x = rng.uniform(-1, 1, (3, 16, 1)).astype("float32")
-    speakers = np.array([0, 1, 1])
-    codes = spoken.encode(x)
-    of_codes = spoken.log_prob(codes, speakers)
-    parameters = spoken.coder.decoder(
-        [spoken.coder.embedded(tf.cast(codes, tf.int32)), tf.constant(speakers)]
-    )
-    given_codes = spoken.coder.likelihood.log_prob(parameters, x)
-    np.testing.assert_allclose(spoken.bound(x, speakers), of_codes + given_codes, rtol=1e-4)
 
 
 @pytest.mark.thorough
@@ -223,16 +204,27 @@ def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_c
     assert some.shape == (3, *SHAPE)
 
 
-@pytest.mark.thorough
-def test_training_by_classes_and_the_bound_use_their_labels(of_classes, rng):
-    of_classes.compile()
-    x = images(rng)
-    labels = np.array([0, 1, 0, 0, 1, 1])
-    of_codes = of_classes.log_prob(of_classes.encode(x), labels)
-    found = of_classes.evaluate(x, labels, verbose=0, return_dict=True)
-    assert found["loss"] == pytest.approx(-of_codes.mean(), rel=1e-5)
-    given = -of_classes.coder.score(x)
-    np.testing.assert_allclose(of_classes.bound(x, labels), given + of_codes, rtol=1e-5)
+def output(network, *inputs):
+    return network(list(inputs) if len(inputs) > 1 else inputs[0])
+
+
+@pytest.mark.parametrize(
+    "name, condition", [("prior", None), ("spoken", "speakers"), ("of_classes", "labels")]
+)
+def test_terms_and_bounds_are_of_the_codes_given_the_condition(name, condition, request, rng):
+    model = request.getfixturevalue(name)
+    x = rng.uniform(-1, 1, (3, *model.coder.encoder.input_shape[1:])).astype("float32")
+    numbers = tf.constant([0, 1, 1])
+    given = {condition: numbers} if condition else {}
+    codes = model.coder.codes(x)
+    values = tf.reshape(codes, [3, *model.network.inputs[0].shape[1:]])
+    nats = -Categorical(LEVELS).log_prob(output(model.network, values, *given.values()), values)
+    np.testing.assert_allclose(model.terms({"x": x, **given})["nll"], nats, rtol=1e-5)
+    voices = [numbers] if condition == "speakers" else []
+    parameters = output(model.coder.decoder, model.coder.embedded(codes), *voices)
+    expected = model.coder.likelihood.log_prob(parameters, x) - nats
+    bounds = type(model).bound.function(model, x=x, **given)["bounds"]
+    np.testing.assert_allclose(bounds, expected, rtol=1e-4)
 
 
 def test_networks_of_another_number_of_codes_are_refused():

@@ -61,6 +61,21 @@ def test_samples_have_the_deviation_of_the_data_and_an_error_of_second_order():
     assert 3.5 < few / more < 5 and few < 0.03
 
 
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9])
+def test_the_velocity_keeps_scaled_points_on_their_rays(place, rng):
+    """Points of normal data are x_t, a multiple of sqrt(t^2 + sigma_data^2), over sqrt(t^2 + 1)."""
+    model = zeros()
+
+    def log_length(place):
+        t, _ = model.probability_path.deviation(1 - place)
+        return 0.5 * np.log((t**2 + DEVIATION**2) / (t**2 + 1))
+
+    slope = (log_length(place + 1e-5) - log_length(place - 1e-5)) / 2e-5
+    points = rng.normal(size=(4, 3)).astype("float32")
+    found = model.velocity(points, tf.constant(place))
+    np.testing.assert_allclose(found, slope * points, rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("values", [2, 6])
 def test_the_likelihood_of_normal_data(rng, values):

@@ -64,16 +64,25 @@ def answer(path: Path, argv: Sequence[str] | None = None) -> None:
 
 
 def answer_program() -> None:
-    """Does so for the program that runs, if that is a recipe."""
+    """Does so for a recipe that runs and imports this; other importers go on."""
     file = getattr(sys.modules["__main__"], "__file__", None)
-    if file is None or not Path(file).is_file():
-        return  # a notebook, or a program inside an archive
+    if _importer() != "__main__" or file is None or not Path(file).is_file():
+        return  # a module, a notebook, or a program inside an archive
     try:
         answer(Path(file))
     except (OSError, SyntaxError, ValueError):
         # No Python file: what starts a program on another system. `run_recipe` says in one sentence
         # why the file that --config names cannot be used.
         return
+
+
+def _importer() -> str:
+    """The name of the nearest caller outside this library and Python's import system."""
+    frame = sys._getframe()
+    own = ("keras_gen.", "importlib.", "_frozen_importlib")
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(own):
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__"))
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:

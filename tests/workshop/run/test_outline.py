@@ -97,7 +97,19 @@ def test_a_config_that_cannot_be_read_is_left_to_the_run(recipe, tmp_path, monke
         monkeypatch.setattr(sys, "argv", ["toy.py", "--config", str(path)])
         with pytest.raises(OSError):
             answer(recipe)
-        answer_program()
+        answer_program_from("__main__")
+
+
+def answer_program_from(module):
+    exec("answer_program()", {"__name__": module, "answer_program": answer_program})
+
+
+def test_only_the_recipe_itself_is_answered_and_no_module_that_it_imports(recipe, monkeypatch):
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(recipe), raising=False)
+    monkeypatch.setattr(sys, "argv", ["toy.py", "--help"])
+    answer_program_from("a_module")
+    with pytest.raises(SystemExit):
+        answer_program_from("__main__")
 
 
 def test_every_recipe_has_an_outline():

@@ -15,7 +15,7 @@ from diffusion_networks import best_network
 from keras_gen import diffusion
 from keras_gen.core import training_step
 from keras_gen.core.noise import normal
-from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath
+from keras_gen.diffusion import DDPM, ConditionalDDPM, CosinePath, LinearPath, variational_bound
 from keras_gen.diffusion.variational_bound import (
     first_nats,
     last_divergence,
@@ -85,6 +85,17 @@ def test_parts_of_the_chain_hold_each_step_once():
         ends = parts_of_steps(steps)
         assert ends[0] == 0 and ends[-1] == steps and len(ends) == min(16, steps) + 1
         assert (np.diff(ends) > 0).all()
+
+
+def test_the_steps_of_a_part_are_drawn_evenly(monkeypatch):
+    """So that the estimate is right on average: here for divergences that are the step."""
+    monkeypatch.setattr(variational_bound, "divergence", lambda model, x, step, seeds: step)
+    path = LinearPath(steps=40)
+    model = DDPM(best_network(path, "noise", (1,)), path, chain_steps=40, data="vectors")
+    seed = tf.constant([0, 1], tf.int64)  # of all examples, which draws other steps for each
+    found = variational_bound.later_divergences(model, tf.zeros([4000, 1]), seed)
+    error = np.std(found) / np.sqrt(4000)
+    assert np.mean(found) == pytest.approx(sum(range(2, 41)), abs=4 * error) and error < 1
 
 
 def test_one_score_varies_less_than_parts_of_equal_size_let_it():

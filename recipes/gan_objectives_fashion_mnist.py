@@ -40,7 +40,7 @@ from keras_gen.gan import GAN
 from keras_gen.losses import R1
 from keras_gen.messages import in_words
 from keras_gen.metrics import GenerationEvaluation, trained_extractors
-from keras_gen.metrics.game_dynamics.adversarial_health import AdversarialHealth
+from keras_gen.metrics.adversarial_health import AdversarialHealth
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import image_rows, samples

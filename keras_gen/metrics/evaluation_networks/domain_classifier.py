@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
-from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
+from keras_gen.metrics.evaluation_networks.labelers import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 

@@ -22,7 +22,7 @@ from keras_gen.arguments import checked_array, checked_path, checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import replacing
-from keras_gen.metrics.evaluation_networks.image_classifier import (
+from keras_gen.metrics.evaluation_networks.labelers import (
     Kind,
     build_classifier,
     train_classifier,

@@ -1,16 +1,20 @@
-"""How well a linear classifier predicts labels from codes."""
+"""How well codes or an encoder serve a classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
+from keras_gen.core import ConstantThenLinear
 from keras_gen.data.batches.labeled import even_order
-from keras_gen.metrics.metric_arguments import as_labeled_pair
+from keras_gen.metrics.metric_arguments import as_classes, as_labeled_pair
+from keras_gen.networks import classifier_on
 
 
 @checked_types
@@ -59,3 +63,134 @@ def linear_probe(
         probe = LogisticRegression(max_iter=1000).fit(x[drawn], y[drawn])
         accuracies[count] = float(probe.score(test_x, test_y))
     return accuracies
+
+
+Labeled = tuple[np.ndarray, np.ndarray]
+
+
+@checked_types
+def fine_tuned_error(
+    encoder: keras.Model,
+    train: Labeled,
+    validation: Labeled,
+    test: Labeled,
+    batch_size: int = 100,
+    epochs: int = 30,
+    learning_rate: float = 3e-3,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Test error of a classifier initialized by an encoder, at its best epoch by validation.
+
+    A linear layer is put on a copy of the encoder, and both are trained by Adam, with a rate that
+    is constant in the first half and then falls linearly to zero.
+
+    Args:
+        encoder: Maps float images in [0, 1] to features `[batch, ...]`.
+        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, from 0 on.
+        validation: Likewise; its accuracy chooses the epoch.
+        test: Likewise.
+        batch_size: Images of a step.
+        epochs: Passes over the training images.
+        learning_rate: Rate in the first half.
+        seed: Seed of the new layer and of the order.
+
+    Returns:
+        "test_error" in percent, and "epoch", the chosen one, from 1.
+
+    Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
+    """
+    parts = dict(train=train, validation=validation, test=test)
+    labels = [as_classes(y, f"labels of {name}", len(x)) for name, (x, y) in parts.items()]
+    classes = max(int(each.max()) for each in labels) + 1
+    keras.utils.set_random_seed(seed)
+    network = classifier_on(encoder, classes)
+    steps = epochs * -(-len(train[0]) // batch_size)
+    rate = ConstantThenLinear.in_halves(learning_rate, steps)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    best = keras.callbacks.EarlyStopping(
+        "val_accuracy", mode="max", patience=epochs, restore_best_weights=True
+    )
+    network.fit(
+        *train, batch_size, epochs, verbose=0, callbacks=[best], validation_data=validation
+    )
+    accuracy = network.evaluate(*test, verbose=0)[1]
+    return {"test_error": 100 * (1 - accuracy), "epoch": best.best_epoch + 1}
+
+
+@checked_types
+def transfer_report(
+    encoder: keras.Model,
+    train: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    labels_per_class: int = 100,
+    draws: int = 3,
+    epochs: int = 30,
+    data_range: tuple[float, float] = (-1.0, 1.0),
+    seed: int = 0,
+) -> dict[str, float]:
+    """Accuracy of an encoder after fine-tuning, and of logistic regression on its features.
+
+    Both are trained on the same labeled images. Fine-tuning changes a copy of the encoder under a
+    new linear layer, by Adam with batches of 50.
+
+    Args:
+        encoder: Maps float images in `data_range` to features `[batch, ...]`.
+        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
+        test: Likewise, held out.
+        labels_per_class: Labeled images of each class, or all if there are fewer.
+        draws: Draws of labeled images to average over, 1 or more.
+        epochs: Passes over them in fine-tuning.
+        data_range: The encoder's inputs for the levels 0 and 255.
+        seed: Seed of the first draw, of the new layer and of the order.
+
+    Returns:
+        "tuned" and "probed", fractions of right answers; of several draws also "tuned_error" and
+        "probed_error", their standard errors.
+
+    Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
+    """
+    images, labels = train
+    test_images, test_labels = test
+    labels = as_classes(labels, "labels of train", len(images))
+    test_labels = as_classes(test_labels, "labels of test", len(test_images))
+    draws = checked_integer("draws", draws, minimum=1)
+    labels_per_class = checked_integer("labels_per_class", labels_per_class, minimum=1)
+    classes = _classes_of(labels, test_labels)
+    low, high = data_range
+
+    def encode(x):
+        floats = x * np.float32((high - low) / 255) + low
+        return encoder.predict(floats, verbose=0).reshape(len(x), -1)
+
+    test_codes = encode(test_images)
+    accuracies: dict[str, list[float]] = {"tuned": [], "probed": []}
+    for draw in range(seed, seed + draws):
+        rng = np.random.default_rng(draw)
+        rows = [rng.permutation(np.flatnonzero(labels == label)) for label in range(classes)]
+        own = np.concatenate([row[:labels_per_class] for row in rows])
+        probe = linear_probe(encode(images[own]), labels[own], test_codes, test_labels)
+        accuracies["probed"] += probe.values()
+        keras.utils.set_random_seed(draw)
+        network = classifier_on(encoder, classes, data_range)
+        network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        network.fit(images[own], labels[own], batch_size=50, epochs=epochs, verbose=0)
+        found = network.predict(test_images, verbose=0).argmax(axis=-1)
+        accuracies["tuned"].append(float((found == test_labels).mean()))
+    report = {way: float(np.mean(values)) for way, values in accuracies.items()}
+    for way, values in accuracies.items():
+        if draws > 1:
+            report[f"{way}_error"] = float(np.std(values, ddof=1) / draws**0.5)
+    return report
+
+
+def _classes_of(labels: np.ndarray, test_labels: np.ndarray) -> int:
+    """The number of classes; a ValueError unless training shows each of them, from 0 on."""
+    found = np.unique(labels)
+    classes = 1 + int(max(labels.max(), test_labels.max()))
+    if len(found) < classes or classes < 2:
+        raise ValueError(
+            f"Training has the labels {', '.join(map(str, found[:10]))}: expected each from 0 to "
+            f"{max(classes, 2) - 1}; number the classes without gaps."
+        )
+    return classes

@@ -10,13 +10,14 @@ import numpy as np
 from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
-from keras_gen.metrics.samples.frechet import frechet_distance
-from keras_gen.metrics.samples.gradient_histograms import gradient_histograms
-from keras_gen.metrics.samples.inception_score import inception_score
-from keras_gen.metrics.samples.kernel_distance import kernel_distance
-from keras_gen.metrics.samples.memorization import memorization
-from keras_gen.metrics.samples.prdc import prdc
-from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.artifacts import gradient_histograms
+from keras_gen.metrics.samples.feature_distances import (
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+)
+from keras_gen.metrics.samples.neighbors import memorization, prdc
+from keras_gen.metrics.samples.wasserstein import pyramid_distances
 
 DISTANCES = ("kernel_distance", "frechet_distance")
 FRACTIONS = ("precision", "recall", "density", "coverage")

@@ -1,4 +1,4 @@
-"""Mode coverage where the modes of the data are known."""
+"""How samples are distributed over modes, clusters, or classes of the data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import special
+from sklearn.cluster import KMeans
 
-from keras_gen.arguments import checked_size
+from keras_gen.arguments import checked_seed, checked_size
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import (
     as_feature_pair,
     as_images,
+    as_labeled_pair,
     as_logits,
     as_numbers,
+    check_within,
 )
+from keras_gen.metrics.samples.feature_distances import kernel_distance
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
@@ -157,3 +161,96 @@ def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
             f"{labels.dtype} {list(labels.shape)}: pass one label for each example."
         )
     return np.bincount(labels, minlength=modes)
+
+
+@checked_types
+def bin_shares(
+    real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fractions of real examples and of samples in each of several clusters of the real ones.
+
+    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: clusters are those of k-means, and a sample
+    belongs to the nearest center. The bins of a dropped mode are empty.
+
+    Args:
+        real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
+        generated: Samples likewise, `[m, ...]`.
+        bins: Number of clusters, at most n.
+        seed: Seed of the clusters.
+
+    Returns:
+        The fractions of the real examples and those of the samples, float64 `[bins]` each, ordered
+        from most to fewest real examples.
+
+    Example:
+        >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
+        >>> missing = of_real[of_samples < 0.1 * of_real].sum()
+    """
+    real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=1)
+    check_within("bins", bins, len(real))
+    # Around the mean, for float32 has seven digits alone.
+    center = real.mean(axis=0)
+    real = (real - center).astype(np.float32)
+    generated = (generated - center).astype(np.float32)
+    clusters = KMeans(bins, n_init=4, random_state=checked_seed(seed)).fit(real)
+    of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)
+    of_samples = np.bincount(clusters.predict(generated), minlength=bins) / len(generated)
+    order = np.argsort(-of_real, kind="stable")
+    return of_real[order], of_samples[order]
+
+
+@checked_types
+def class_report(
+    real: dict[str, np.ndarray],
+    real_labels: np.ndarray,
+    generated: dict[str, np.ndarray],
+    labels: np.ndarray,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Whether generated images show the wanted class, and vary as its real images do.
+
+    Agreement alone is highest for a generator that always draws the same clear image of a class, so
+    the kernel distance of each class is included. Compare the agreement with the classifier's
+    accuracy on held-out real images, the best that a generator can reach.
+
+    Args:
+        real: Output of an `Extractor` for real images: "features" `[n, d]`.
+        real_labels: Their classes, integers `[n]`.
+        generated: The same for generated ones, `[m, d]`, with "logits" `[m, classes]`.
+        labels: The classes that they were generated for, integers `[m]`.
+        seed: Seed of the kernel distance's subsets.
+
+    Returns:
+        "agreement", the fraction whose likeliest class is the label, and "worst_agreement", the
+        lowest of any class; "class_distance", the mean over the classes of the kernel distance
+        between generated and real images, and "worst_class_distance", the largest.
+
+    Raises:
+        ValueError: If there is not one label for each image, or a class has too few images, or
+            there is NaN.
+
+    Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
+    """
+    logits = as_logits(generated["logits"])
+    features, real_labels, of_generated, labels = as_labeled_pair(
+        real["features"], real_labels, generated["features"], labels, ("real", "generated")
+    )
+    if len(logits) != len(labels):
+        raise ValueError(
+            f"class_report found {len(logits)} logits and {len(labels)} labels: pass one label for "
+            "each generated image."
+        )
+    right = logits.argmax(axis=1) == labels
+    agreements = []
+    distances = []
+    for wanted in np.unique(labels):
+        of_class = features[real_labels == wanted]
+        made = of_generated[labels == wanted]
+        agreements.append(right[labels == wanted].mean())
+        distances.append(kernel_distance(of_class, made, seed=seed)[0])
+    return {
+        "agreement": float(right.mean()),
+        "worst_agreement": float(min(agreements)),
+        "class_distance": float(np.mean(distances)),
+        "worst_class_distance": float(max(distances)),
+    }

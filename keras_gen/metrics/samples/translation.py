@@ -12,11 +12,11 @@ from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.messages import warn
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
-from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
+from keras_gen.metrics.image_pairs import l1_error, ms_ssim
 from keras_gen.metrics.measuring_bar import with_bar
 from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
-from keras_gen.metrics.samples.kernel_distance import kernel_distance
-from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.feature_distances import kernel_distance
+from keras_gen.metrics.samples.wasserstein import pyramid_distances
 
 FLOORS = 3  # draws of training images over which the floor is averaged
 KINDS = {"excess": False, "excess_normalized": True}

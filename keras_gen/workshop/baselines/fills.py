@@ -8,7 +8,7 @@ from scipy.sparse.linalg import splu
 from sklearn.linear_model import Ridge
 
 from keras_gen.files.images import flat_pixels
-from keras_gen.metrics.image_pairs.inpainting import missing_pixels
+from keras_gen.metrics.image_pairs import missing_pixels
 
 
 def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:

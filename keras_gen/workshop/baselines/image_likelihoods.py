@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras_gen.metrics.likelihood.bits_per_dimension import bits_per_dimension
+from keras_gen.metrics.likelihood import bits_per_dimension
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.workshop.baselines.image_codecs import compressed_bits
 

@@ -90,21 +90,6 @@ def test_crops_are_unresampled_windows_of_either_orientation():
     assert set(crops[..., 1].min(axis=(1, 2))) == set(range(15))
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "arguments", "message"),
-    [
-        (A / 255.0, B, {}, r"Expected a to be uint8 \[n, H, W, 3\].*float64"),
-        (A, B[..., :1], {}, "Expected b"),
-        (A[:0], B, {}, "at least one image"),
-        (A, stripes(2, True, size=48), {}, "resize them alike"),
-        (A, B, {"batch_size": 3}, "even number"),
-    ],
-)
-def test_clear_errors(a, b, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        train_domain_classifier(a, b, **arguments)
-
-
 @pytest.mark.slow
 @pytest.mark.data
 def test_held_out_photos_and_monets(shared_data):

@@ -25,20 +25,6 @@ def test_uses(rng):
     assert uses.dtype == np.int64 and uses[6:].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("codes", "kind", "sentence"),
-    [
-        ([0.5], TypeError, "Codes have dtype float64: expected integers"),
-        ([0, 4], ValueError, "Codes are 0 to 4: expected integers from 0 to 3"),
-        ([-1], ValueError, "Codes are -1 to -1"),
-        (np.zeros(0, int), ValueError, "Codes are none"),
-    ],
-)
-def test_bad_codes(codes, kind, sentence):
-    with pytest.raises(kind, match=sentence):
-        code_uses(codes, 4)
-
-
 def test_perplexity(rng):
     assert perplexity(np.full(7, 3)) == pytest.approx(7)
     assert perplexity([0, 9, 0]) == 1

@@ -1,9 +1,13 @@
+"""Classifiers on codes that hold the labels, or do not."""
+
 import math
 
+import keras
 import numpy as np
 import pytest
 
-from keras_gen.metrics import linear_probe
+from keras_gen.metrics import fine_tuned_error, linear_probe, transfer_report
+from left_half import data, encoder
 
 
 def exclusive_or(rng, n):
@@ -67,21 +71,62 @@ def test_random_codes_are_at_chance(rng):
     assert linear_probe(x, y, test_x, test_y)[400] == pytest.approx(0.25, abs=0.06)
 
 
-X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
+@pytest.mark.slow
+def test_features_that_tell_the_classes_are_fine_tuned_and_others_are_not():
+    parts, options = (data(200, 0), data(100, 1), data(400, 2)), dict(batch_size=50, epochs=5)
+    good = fine_tuned_error(encoder(slice(0, 2)), *parts, learning_rate=0.1, **options)
+    bad = fine_tuned_error(encoder(slice(2, 4)), *parts, **options)
+    assert good["test_error"] == 0 and 40 < bad["test_error"] < 60
+    assert good["epoch"] in range(1, 6) and bad["epoch"] in range(1, 6)
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: linear_probe(X, Y, X[:, :1], Y), ValueError, "2 features in train_codes and 1"),
-        (lambda: linear_probe(X, Y[:5], X, Y), ValueError, r"train_labels of shape \[6\]"),
-        (lambda: linear_probe(X, Y / 2, X, Y), TypeError, "train_labels to be integers"),
-        (lambda: linear_probe(X, Y * 0, X, Y), ValueError, "found 1 classes"),
-        (lambda: linear_probe(X, Y, X, Y, counts=[7]), ValueError, r"counts \[7\]"),
-        (lambda: linear_probe(X, Y, X, Y, counts=[1]), ValueError, r"counts \[1\]"),
-        (lambda: linear_probe(X, Y, X * np.nan, Y), ValueError, "test_codes"),
-    ],
-)
-def test_clear_errors(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
+@pytest.mark.slow
+def test_the_epoch_is_chosen_by_validation_and_nothing_else():
+    """With the labels of validation turned round, the worst epoch is the best."""
+    train, (images, labels), test = data(200, 0), data(100, 1), data(100, 2)
+    options = dict(batch_size=100, epochs=8, learning_rate=0.02)
+    right, wrong = (
+        fine_tuned_error(encoder(slice(0, 4)), train, validation, test, **options)
+        for validation in ((images, labels), (images, 1 - labels))
+    )
+    assert wrong["epoch"] < right["epoch"] and wrong["test_error"] > right["test_error"]
+
+
+@pytest.mark.thorough
+def test_fine_tuning_repeats_itself_and_leaves_the_encoder_alone():
+    inputs = keras.Input((4, 4, 1))
+    network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
+    before, parts = network.get_weights(), (data(40, 0), data(20, 1), data(100, 2))
+    found = [fine_tuned_error(network, *parts, batch_size=20, epochs=2) for _ in range(2)]
+    assert found[0] == found[1]
+    np.testing.assert_equal(network.get_weights(), before)
+
+
+@pytest.mark.thorough
+def test_there_are_as_many_classes_as_labels():
+    images, labels = data(12, 0)
+    part = images, labels + 10
+    found = fine_tuned_error(encoder(slice(0, 2)), part, part, part, epochs=1)
+    assert 0 <= found["test_error"] <= 100
+
+
+@pytest.mark.slow
+def test_features_that_tell_the_classes_serve_a_new_task():
+    train, test = data(300, 0), data(400, 1)
+    good = transfer_report(encoder(slice(0, 2)), train, test, 150, draws=1, epochs=150)
+    bad = transfer_report(encoder(slice(2, 4)), train, test, draws=2, epochs=2)
+    assert good["probed"] == 1 and good["tuned"] > 0.95
+    assert abs(bad["probed"] - 0.5) < 0.1 and abs(bad["tuned"] - 0.5) < 0.1
+    assert "probed_error" not in good and bad["probed_error"] > 0
+
+
+@pytest.mark.thorough
+def test_transfer_repeats_itself_and_leaves_the_encoder_alone():
+    inputs = keras.Input((4, 4, 1))
+    network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
+    before, (train, test) = network.get_weights(), (data(40, 0), data(100, 1))
+    options = dict(labels_per_class=10, draws=1, epochs=2)
+    reports = [transfer_report(network, train, test, **options) for _ in range(2)]
+    assert reports[0] == reports[1] and reports[0].keys() == {"tuned", "probed"}
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -1,7 +1,17 @@
+"""Shares of modes, clusters, and classes."""
+
 import numpy as np
 import pytest
 
-from keras_gen.metrics import gaussian_modes, grid_centers, label_modes, ring_centers, stacked_modes
+from keras_gen.metrics import (
+    bin_shares,
+    class_report,
+    gaussian_modes,
+    grid_centers,
+    kernel_distance,
+    ring_centers,
+    stacked_modes,
+)
 
 
 def test_centers():
@@ -66,16 +76,42 @@ def test_stacked_images_are_classified_channel_by_channel():
     assert stacked_modes(some, classify, reference=np.array([123]))["reverse_kl"] == np.inf
 
 
-def test_clear_errors():
-    with pytest.raises(ValueError, match=r"uint8 \[n, H, W, 3\]"):
-        stacked_modes(np.zeros([2, 4, 4, 1], "uint8"), classify)
-    with pytest.raises(ValueError, match=r"expected \(6, 7\)"):
-        stacked_modes(digits([[1, 2, 3]] * 2), classify, classes=7)
-    with pytest.raises(ValueError, match=r"the output of classify .* and no NaN"):
-        stacked_modes(digits([[1, 2, 3]]), lambda x: np.full([3, 10], np.nan))
-    with pytest.raises(ValueError, match="std=0"):
-        gaussian_modes(np.zeros([2, 2]), ring_centers(), 0)
-    with pytest.raises(ValueError, match="from 0 to 3"):
-        label_modes(np.array([4]), 4)
-    with pytest.raises(ValueError, match="at least one, or None"):
-        label_modes(np.array([0]), 4, reference=np.array([], int))
+def blobs(rng, counts):
+    """Points around far places, so many at each."""
+    centers = 100 * np.eye(len(counts))
+    return np.concatenate(
+        [c + rng.normal(size=(n, len(c))) for c, n in zip(centers, counts, strict=True)]
+    )
+
+
+def test_shares_of_clusters_that_lie_apart(rng):
+    real, generated = blobs(rng, [10, 40, 30, 20]), blobs(rng, [0, 5, 0, 15])
+    of_real, of_samples = bin_shares(real, generated, bins=4)
+    np.testing.assert_allclose(of_real, [0.4, 0.3, 0.2, 0.1])
+    np.testing.assert_allclose(of_samples, [0.25, 0, 0.75, 0])
+    np.testing.assert_allclose(bin_shares(real, real[::2], bins=4)[1], of_real)
+
+
+def test_images_are_flattened(rng):
+    images = rng.integers(0, 256, (20, 2, 3, 1), "uint8")
+    flat = bin_shares(images.reshape(20, -1), images[:5].reshape(5, -1), bins=3)
+    for a, b in zip(bin_shares(images, images[:5], bins=3), flat, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.sum() == pytest.approx(1)
+
+
+def test_agreement_and_distances_by_class(rng):
+    real, real_labels = rng.normal(size=(60, 4)), np.arange(60) % 3
+    labels = np.repeat([0, 1, 2], 10)
+    features = rng.normal(size=(30, 4)) + labels[:, None]
+    found = labels.copy()
+    found[[0, 10, 11]] = 2, 2, 0  # one of the first class is wrong, two of the second
+    generated = {"features": features, "logits": np.eye(3)[found]}
+    report = class_report({"features": real}, real_labels, generated, labels)
+    assert report["agreement"] == pytest.approx(0.9)
+    assert report["worst_agreement"] == pytest.approx(0.8)
+    distances = [
+        kernel_distance(real[real_labels == c], features[labels == c])[0] for c in range(3)
+    ]
+    assert report["class_distance"] == pytest.approx(np.mean(distances))
+    assert report["worst_class_distance"] == pytest.approx(max(distances))

@@ -45,9 +45,3 @@ def test_distances_are_of_the_distributions():
     assert found["turning_distance"] == pytest.approx(270 / 4, abs=1e-4)
     assert found["speed"] == pytest.approx(3) and found["flicker_distance"] < 1e-9
     assert motion_distances(real, real[::-1])["speed_distance"] == 0
-
-
-@pytest.mark.parametrize("shape", [(2, 2, 5, 5, 1), (2, 5, 5, 1), (0, 4, 5, 5, 1)])
-def test_other_arrays_are_refused(shape):
-    with pytest.raises(ValueError, match=r"^motion_statistics found uint8 .*: pass uint8"):
-        motion_statistics(np.zeros(shape, "uint8"))

@@ -1,8 +1,10 @@
+"""Nearest neighbors and metrics on them, by brute force."""
+
 import numpy as np
 import pytest
 from scipy.spatial import distance
 
-from keras_gen.metrics import nearest_neighbors
+from keras_gen.metrics import memorization, nearest_neighbors, prdc
 
 
 @pytest.mark.parametrize("offset", [1e4, 1e6, 1e8])
@@ -45,19 +47,95 @@ def test_a_copy_is_at_distance_zero_far_from_the_origin(rng):
     assert (distances[:, 1] > 1).all()
 
 
-def test_clear_errors():
-    x = np.zeros([4, 2])
-    with pytest.raises(ValueError, match="one shape"):
-        nearest_neighbors(x, np.zeros([4, 3]))
-    with pytest.raises(ValueError, match="from 1 to 4"):
-        nearest_neighbors(x, x, k=5)
-    with pytest.raises(ValueError, match="at least one example"):
-        nearest_neighbors(x[:0], x)
-    with pytest.raises(ValueError, match="NaN or infinity in queries: leave them out"):
-        nearest_neighbors(x * np.nan, x)
-    for wrong in (None, "many", {"a": 1}, [[1.0, 2.0], [3.0]]):
-        with pytest.raises(TypeError, match=r"^reference must be an array of numbers, found"):
-            nearest_neighbors(x, wrong)
-    for k in (None, "1", 2.5, True, np.nan):
-        with pytest.raises(TypeError, match=r"^k must be an integer.*, found"):
-            nearest_neighbors(x, x, k)
+def test_memorization_finds_copies_and_only_them(rng):
+    training, held_out = rng.normal(size=(60, 20)), rng.normal(size=(40, 20))
+    fresh = rng.normal(size=(30, 20))
+    almost = training[:10] + 0.01 * rng.normal(size=(10, 20))
+    report = memorization(np.concatenate([fresh, almost]), training)
+    assert report["memorized_fraction"] == 10 / 40
+    report = memorization(held_out, training)
+    assert report["memorized_fraction"] == 0
+    nearest = distance.cdist(held_out, training).min(axis=1)
+    assert report["nearest_distance"] == pytest.approx(np.median(nearest))
+    # Copies of what the training set holds twice have no ratio.
+    assert memorization(training, np.repeat(training, 2, axis=0))["memorized_fraction"] == 1
+    # The threshold: at 1 of the way from 0 to 4, nearest and second are 1 and 3 away.
+    ends = np.array([[0.0], [4.0]])
+    assert memorization(np.array([[1.0]]), ends, ratio=0.34)["memorized_fraction"] == 1
+    assert memorization(np.array([[1.0]]), ends, ratio=0.33)["memorized_fraction"] == 0
+
+
+def brute(real, generated, k):
+    """The definitions, one pair at a time."""
+
+    def radius(points, i):
+        return sorted(np.linalg.norm(points - points[i], axis=1))[k]
+
+    real_radii = [radius(real, i) for i in range(len(real))]
+    generated_radii = [radius(generated, j) for j in range(len(generated))]
+    gap = np.array([[np.linalg.norm(x - y) for y in generated] for x in real])
+    pairs = [(i, j) for i in range(len(real)) for j in range(len(generated))]
+    inside_real = {(i, j) for i, j in pairs if gap[i, j] <= real_radii[i]}
+    inside_generated = {(i, j) for i, j in pairs if gap[i, j] <= generated_radii[j]}
+    return {
+        "precision": len({j for _, j in inside_real}) / len(generated),
+        "recall": len({i for i, _ in inside_generated}) / len(real),
+        "density": len(inside_real) / (k * len(generated)),
+        "coverage": len({i for i, _ in inside_real}) / len(real),
+    }
+
+
+def test_against_the_definitions(rng, monkeypatch):
+    # Far from 0, where |x|^2 - 2xy + |y|^2 loses digits.
+    real, generated = rng.normal(size=(25, 3)) + 50, 0.7 * rng.normal(size=(31, 3)) + 51.5
+    for k in (1, 3):
+        wanted = {**brute(real, generated, k), "k": k, "n_real": 25, "n_generated": 31}
+        assert prdc(real, generated, k) == pytest.approx(wanted)
+        assert 0 < wanted["precision"] < 1 and 0 < wanted["recall"] < 1
+    # Seven rows of distances at once.
+    monkeypatch.setitem(prdc.__globals__, "MEMORY", 7 * 25 * 8 / 2**20)
+    assert prdc(real, generated, 3) == pytest.approx(wanted)
+
+
+def test_identical_sets(rng):
+    x = rng.normal(size=(40, 5)).astype("float32")
+    # Closed balls hold their k neighbors and their own center.
+    wanted = {"precision": 1, "recall": 1, "coverage": 1, "density": 6 / 5}
+    assert prdc(x, x[::-1]).items() >= wanted.items()
+    # Also where radii are 0.
+    assert prdc(np.repeat(x, 6, axis=0), x)["precision"] == 1
+
+
+def test_one_mode_is_precise_and_recalls_nothing(rng):
+    real = rng.normal(size=(200, 4))
+    collapsed = real[:1] + 1e-3 * rng.normal(size=(200, 4))
+    report = prdc(real, collapsed)
+    assert report["precision"] == 1
+    assert report["recall"] < 0.02 and report["coverage"] < 0.1
+
+
+def test_swapping_the_sets_swaps_precision_and_recall(rng):
+    real, wide = rng.normal(size=(150, 3)), 4 * rng.normal(size=(150, 3))
+    report, swapped = prdc(real, wide), prdc(wide, real)
+    assert report["precision"] < 0.5 < 0.9 < report["recall"]
+    assert (report["precision"], report["recall"]) == (swapped["recall"], swapped["precision"])
+
+
+def test_one_distribution_has_density_one_and_the_known_coverage(rng):
+    reports = [prdc(rng.normal(size=(2, 300, 6))[0], rng.normal(size=(300, 6))) for _ in range(5)]
+    assert np.mean([r["density"] for r in reports]) == pytest.approx(1, abs=0.1)
+    # Naeem et al. (2020), for as many generated as real examples: about 1 - 2^-k.
+    assert np.mean([r["coverage"] for r in reports]) == pytest.approx(1 - 2**-5, abs=0.015)
+
+
+def test_an_outlier_raises_precision_and_not_density(rng):
+    real, noise = rng.normal(size=(100, 2)), rng.uniform(-20, 20, size=(200, 2))
+    far = np.concatenate([real, [[20.0, 20.0]]])
+    before, after = prdc(real, noise), prdc(far, noise)
+    assert after["precision"] > before["precision"] + 0.3
+    assert after["density"] < before["density"] + 0.3 / 5 * 2
+
+
+def test_disjoint_sets(rng):
+    report = prdc(rng.normal(size=(50, 2)), rng.normal(size=(50, 2)) + 100)
+    assert [report[n] for n in ("precision", "recall", "density", "coverage")] == [0, 0, 0, 0]

@@ -32,12 +32,3 @@ def test_the_width_is_chosen_by_held_out_images(rng):
     sample = np.full((1, 8, 8, 1), 128, np.uint8)
     noise = np.rint(128 + 255 * 0.2 * rng.standard_normal((200, 8, 8, 1))).clip(0, 255)
     assert best_parzen_std(sample, noise.astype("uint8")) == pytest.approx(10 ** (-1 + 3 / 9))
-
-
-def test_clear_errors(rng):
-    with pytest.raises(ValueError, match=r"std=0\.0 of the Parzen window: pass a positive"):
-        parzen_log_likelihood(images(rng, 2), images(rng, 2), 0)
-    with pytest.raises(ValueError, match="samples of 6 values and images of 4: pass images of one"):
-        parzen_log_likelihood(images(rng, 2), images(rng, 2)[:, :2], 0.1)
-    with pytest.raises(ValueError, match="uint8"):
-        parzen_log_likelihood(images(rng, 2) / 255.0, images(rng, 2), 0.1)

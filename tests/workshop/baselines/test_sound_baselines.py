@@ -8,7 +8,7 @@ from keras_gen.core.sound_spectra import average_spectrum, mel_frames
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.transforms.waveforms import to_peak
 from keras_gen.metrics import log_spectral_distance
-from keras_gen.metrics.sounds.pitch import median_pitch
+from keras_gen.metrics.sounds import median_pitch
 from keras_gen.workshop.baselines import Equalizer, FrameCodebook, NearestUnits, griffin_lim
 
 FRAMES = dict(window=64, hop=16, rate=8000)

@@ -1,0 +1,174 @@
+"""What goes wrong in adversarial training, in words, while it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import is_chief, stateless, training_step
+from keras_gen.metrics.samples.modes import bin_shares
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
+
+SURE = 0.02  # of the loss of a discriminator that guesses: below, it is sure of all examples
+MOSTLY = 0.5  # likewise: below, it is right about most of them
+FLAT = 0.01  # of the generator's loss, gained on the way to the data: less is nothing
+CLOSE = 0.1  # of the distances between real examples: below, samples repeat
+RARE = 0.1  # of a cluster's fraction of the data: below, it is missing
+EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
+
+
+class AdversarialHealth(keras.callbacks.Callback):
+    """Says in words when adversarial training goes wrong, and what to try; it never stops it.
+
+    After an epoch it checks a few hundred real examples and as many generated ones. It prints a
+    sentence when one of these has been so for `patience` checks, once until it has passed:
+
+    - the discriminator is saturated: its loss is below 2 % of that of a guess;
+    - the generator's gradient has vanished: a move as long as the way from its samples to the data
+      would change its loss by less than 0.01, although the discriminator is mostly right;
+    - samples repeat: the median distance of a sample to the nearest other one is below a tenth of
+      that of real examples;
+    - modes are missing: a cluster of the real examples (`metrics.bin_shares`), of pixels as they
+      are, has less than a tenth as many samples.
+
+    The first two are not checked where the discriminator's loss may be negative, as that of a
+    Wasserstein critic. Limits are rough: a warning is a reason to inspect samples. A check changes
+    no state, and no noise that the steps draw.
+
+    Args:
+        *data: Real examples as `fit` takes them, one array for each argument, 100 to 1,000 rows.
+        every: Epochs between two checks.
+        patience: Checks in a row after which a sentence is printed.
+        say: Function that is called with each sentence.
+
+    Raises:
+        ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples; at
+            the start of `fit`, if the model is not adversarial.
+
+    Example:
+    ```python
+    gan.fit(images, epochs=20, callbacks=[AdversarialHealth(images[:500])])
+    ```
+    """
+
+    def __init__(
+        self, *data: np.ndarray, every: int = 1, patience: int = 3,
+        say: Callable[[str], None] = print,
+    ):  # fmt: skip
+        super().__init__()
+        if min(every, patience) < 1:
+            raise ValueError(f"every is {every} and patience {patience}: expected 1 or more.")
+        if not data or len(data[0]) < 100:
+            count = len(data[0]) if data else 0
+            raise ValueError(f"AdversarialHealth found {count} examples: pass at least 100.")
+        self.every = every
+        self.patience = patience
+        self.say = say
+        self._data = data
+        # Checks in a row, by name, for checkpoints to keep.
+        self.saturated = self.vanished = self.repeated = self.missing = 0
+
+    @override
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "logits_of_both"):
+            raise ValueError(
+                f"AdversarialHealth is for a generator against a discriminator, and "
+                f"{type(self.model).__name__} is no such model: leave it out."
+            )
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every:
+            return
+        for name, warning in self.check().items():
+            spell = getattr(self, name) + 1 if warning else 0
+            setattr(self, name, spell)
+            if spell == self.patience and is_chief():
+                self.say(f"  health, epoch {epoch + 1}: {warning}")
+
+    def check(self) -> dict[str, str]:
+        """Returns a sentence for each of `saturated`, `vanished`, `repeated`, `missing`.
+
+        An empty one means that all is well.
+        """
+        (batch,) = self.model.minibatches(self.model.prepare_batch(self._data))
+        fake = self.model.generated("health", batch)
+        real = self.model.real(batch).numpy().reshape(len(fake), -1)
+        samples = fake.numpy().reshape(len(fake), -1)
+        if not np.isfinite(samples).all():
+            return {}  # the step that made them so is refused, and says why
+        guess, d_loss, slope = self._play(batch, fake)
+        way = np.sqrt(np.square(real - samples).sum(axis=1).mean())
+        return {
+            "saturated": _saturated(guess, d_loss),
+            "vanished": _vanished(guess, d_loss, slope * way),
+            "repeated": _repeated(real, samples),
+            "missing": _missing(real, samples),
+        }
+
+    def _play(self, batch, fake) -> tuple[float, float, float]:
+        """The discriminator's loss if it guessed, and as it is; how steep the generator's is."""
+        objective = self.model.objective
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(fake)
+            with training_step(self.model), stateless():
+                real_logits, fake_logits = self.model.logits_of_both(batch, fake)
+            g_loss = objective.generator(fake_logits, real_logits)
+        slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
+        unsure = tf.fill(tf.shape(fake_logits), objective.threshold or 0.0)
+        guess = objective.discriminator(unsure, unsure)
+        d_loss = objective.discriminator(real_logits, fake_logits)
+        slope = tf.norm(slopes, axis=-1)
+        return _mean(guess), _mean(d_loss), _mean(slope)
+
+
+def _mean(values) -> float:
+    return float(tf.reduce_mean(values))
+
+
+def _saturated(guess, d_loss) -> str:
+    if not 0 <= d_loss < SURE * guess:
+        return ""
+    return (
+        f"the discriminator is sure of every example, with a loss of {d_loss:.2g} where guessing "
+        f"has {guess:.2g}. Try a penalty ('r1', 'gradient'), spectral normalization, or a lower "
+        "rate of its optimizer."
+    )
+
+
+def _vanished(guess, d_loss, gain) -> str:
+    if not (0 <= d_loss < MOSTLY * guess and gain < FLAT):
+        return ""
+    return (
+        "the generator's gradient has vanished: a move as long as the way to the data would change "
+        f"its loss by {gain:.1g}. Try objective='non_saturating' or 'wasserstein', a "
+        "penalty ('gradient', 'r1'), or fewer discriminator_steps."
+    )
+
+
+def _repeated(real, samples) -> str:
+    usual = np.median(nearest_neighbors(real, real, k=2)[0][:, 1])
+    found = np.median(nearest_neighbors(samples, samples, k=2)[0][:, 1])
+    if not found < CLOSE * usual:
+        return ""
+    return (
+        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g} % of "
+        "the distance between real examples. Try a lower rate, MinibatchStddev in the "
+        "discriminator, PacGAN or UnrolledGAN."
+    )
+
+
+def _missing(real, samples) -> str:
+    of_real, of_samples = bin_shares(real, samples, bins=min(10, len(real) // (2 * EXPECTED)))
+    missing = (of_samples < RARE * of_real) & (of_real * len(real) >= EXPECTED)
+    if not missing.any():
+        return ""
+    return (
+        f"modes are missing: {missing.sum()} of {len(missing)} clusters of the data, with "
+        f"{100 * of_real[missing].sum():.0f} % of the examples, have hardly any samples. Try a "
+        "penalty ('r1'), PacGAN, UnrolledGAN, or a larger batch."
+    )

@@ -1,0 +1,286 @@
+"""Small networks that predict labels, points, or segments of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.checked_arguments import checked_types
+from keras_gen.metrics.metric_arguments import as_images
+from keras_gen.networks import conv_classifier, conv_encoder
+
+WIDTHS = (32, 64, 128)  # channels of the convolutions with strides
+POOLED_WIDTHS = (16, 32, 128)  # channels of those at every pixel, which take longer
+SHIFT = 2  # pixels that training images are moved, at most
+Kind = Literal["conv", "max", "average"]
+
+
+@checked_types
+def train_classifier(
+    images: np.ndarray,
+    labels: np.ndarray,
+    classes: int | None = None,
+    steps: int = 1500,
+    batch_size: int = 64,
+    learning_rate: float = 3e-3,
+    seed: int = 0,
+    kind: Kind = "conv",
+) -> keras.Model:
+    """Trains a small network to classify images.
+
+    Images for the kinds "max" and "average" are moved at random, up to two pixels along each axis.
+
+    Args:
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
+        labels: Integers `[n]`, 0 to K - 1.
+        classes: Number of classes K, 2 or more; by default one more than the largest label.
+        steps: Training steps.
+        batch_size: Images per step, drawn without replacement until all have been drawn.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        seed: Seed of the weights and the batches.
+        kind: Kind of the network, see `build_classifier`.
+
+    Returns:
+        A float32 model of images `[batch, H, W, channels]` of the trained size, uint8 or floats in
+        0 to 255, with outputs "features" `[batch, 128]` and "logits" `[batch, K]`.
+
+    Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
+    """
+    seed = checked_seed(seed)
+    images = as_images(images)
+    labels = checked_array("labels", labels)
+    whole = np.issubdtype(labels.dtype, np.integer)
+    if classes is None:
+        classes = int(labels.max()) + 1 if whole and labels.size else 0
+    right = whole and labels.shape == images.shape[:1] and classes > 1
+    if not right or not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"train_classifier found labels {labels.dtype} {list(labels.shape)} for "
+            f"{len(images)} "
+            f"images of {classes} classes: pass one whole number for each image, from "
+            "0 to the number of classes - 1, which must be at least 2."
+        )
+    if min(images.shape[1:3]) < 2 ** len(WIDTHS):
+        raise ValueError(
+            f"train_classifier found images of {images.shape[1]}x{images.shape[2]} "
+            f"pixels: sides must have at least {2 ** len(WIDTHS)}."
+        )
+    model = build_classifier(images.shape[1:], classes, seed, kind)
+    batch_size = min(batch_size, len(images))
+
+    def batches():
+        rng = np.random.default_rng(seed)
+        order = np.empty(0, np.int64)
+        for _ in range(steps):
+            if len(order) < batch_size:
+                order = rng.permutation(len(images))
+            chosen = order[:batch_size]
+            order = order[batch_size:]
+            shown = images[chosen] if kind == "conv" else _moved(images[chosen], rng)
+            yield shown, labels[chosen]
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    fit_logits(model, loss, batches(), steps, learning_rate)
+    return model
+
+
+def build_classifier(
+    image_shape: tuple, classes: int, seed: int = 0, kind: Kind = "conv"
+) -> keras.Model:
+    """Returns the untrained network of `train_classifier`.
+
+    The image size is fixed, because a classifier is reliable only on images like the training
+    images; the same clothes in a wider margin have other features.
+
+    Args:
+        image_shape: Height, width and channels of the images.
+        classes: Number of classes.
+        seed: Seed of the weights.
+        kind: "conv" has convolutions with strides, trains fastest, and serves to name classes.
+            "max" and "average" have convolutions at every pixel, and the maximum or the mean of 2x2
+            places after each. Their features serve to compare sets of images, for they change less
+            when an image moves by a pixel than when it is torn.
+
+    Example:
+        >>> build_classifier((28, 28, 1), 10).output["logits"].shape
+        (None, 10)
+    """
+    if kind not in get_args(Kind):
+        raise ValueError(f"The classifier's kind is {kind!r}: pass one of {get_args(Kind)}.")
+    images = keras.Input(image_shape, dtype="float32")
+    if kind == "conv":
+        network = conv_classifier(image_shape[-1], classes, WIDTHS, seed=seed)
+    else:
+        # Another first kernel, so that the two kinds have few flaws in common.
+        first_kernel = 3 if kind == "max" else 5
+        sizes = (POOLED_WIDTHS, first_kernel)
+        network = conv_classifier(image_shape[-1], classes, *sizes, pooling=kind, seed=seed)
+    return keras.Model(images, network(images), name=f"{kind}_classifier")
+
+
+def _moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Moves each image by a few pixels; what comes in repeats its border."""
+    n, height, width, _ = images.shape
+    border = (SHIFT, SHIFT)
+    padded = np.pad(images, ((0, 0), border, border, (0, 0)), mode="edge")
+    places = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
+    top, left = rng.integers(0, 2 * SHIFT + 1, (2, n))
+    return np.moveaxis(places[np.arange(n), top, left], 1, -1)
+
+
+def fit_logits(
+    model: keras.Model,
+    loss: keras.losses.Loss,
+    batches: Iterator[tuple[np.ndarray, np.ndarray]],
+    steps: int,
+    learning_rate: float,
+) -> None:
+    """Trains the logits of a classifier by AdamW.
+
+    Args:
+        model: Returns a dict with "logits".
+        loss: Loss of labels and logits.
+        batches: Images and labels of each step, in the order of the training.
+        steps: Number of batches.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+    """
+    trained = keras.Model(model.input, model.output["logits"])
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
+    # Compiling by XLA would take longer than it saves.
+    trained.compile(optimizer, loss, jit_compile=False)
+    # With their number, Keras runs no step without a batch at the end.
+    trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+
+
+@checked_types
+def train_point_reader(
+    images: np.ndarray,
+    points: np.ndarray,
+    steps: int = 1500,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+) -> keras.Model:
+    """Trains a small network to find points in images.
+
+    Args:
+        images: uint8 `[n, H, W, channels]`, sides of at least 8 pixels.
+        points: Coordinates from 0 to 1, `[n, points, 2]`.
+        steps: Training steps.
+        batch_size: Images per step.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        seed: Seed of the weights and the batches.
+
+    Returns:
+        A model from images in 0 to 255 to coordinates `[batch, points, 2]`.
+
+    Example: `train_point_reader(faces.images[0], faces.points[0])`.
+    """
+    seed = checked_seed(seed)
+    count, number, _ = points.shape
+    keras.utils.set_random_seed(seed)
+    shown = keras.Input(images.shape[1:], dtype="float32")
+    # It ends with a dense layer of all places, for where things are is what counts.
+    network = conv_encoder(images.shape[1:], latent_dim=2 * number, filters=(16, 32, 64))
+    [outputs] = network(keras.layers.Rescaling(1 / 127.5, offset=-1)(shown))
+    rng = np.random.default_rng(seed)
+    flat = points.reshape(count, -1)
+
+    def batches():
+        for _ in range(steps):
+            chosen = rng.integers(count, size=batch_size)
+            yield images[chosen], flat[chosen]
+
+    model = keras.Model(shown, {"logits": outputs})
+    fit_logits(model, keras.losses.MeanSquaredError(), batches(), steps, learning_rate)
+    coordinates = keras.layers.Reshape((number, 2))(outputs)
+    return keras.Model(shown, coordinates, name="point_reader")
+
+
+DILATIONS = (1, 1, 2, 4, 8, 1)
+
+
+@checked_types
+def train_segmenter(
+    images: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    filters: int = 24,
+    steps: int = 1000,
+    batch_size: int = 8,
+    learning_rate: float = 3e-3,
+    seed: int = 0,
+) -> keras.Model:
+    """Trains a network to label each pixel, on images and their mirror images.
+
+    Its convolutions are dilated, so that the size is kept and far pixels are seen: Yu, Koltun:
+    "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016. Isola et al. (2017) call
+    the accuracy of such a network on translated label maps FCN-score (sec. 4.1).
+
+    Args:
+        images: uint8 `[n, H, W, channels]`.
+        labels: Integers `[n, H, W]`, 0 to `classes` - 1.
+        classes: Number of classes.
+        filters: Channels of each layer.
+        steps: Training steps.
+        batch_size: Images of a step.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        seed: Seed of the weights and the batches.
+
+    Returns:
+        A float32 model of images with the output "logits" `[batch, H, W, classes]`.
+
+    Example: `pixel_accuracy(train_segmenter(photos, labels, 12), translated, asked)`.
+    """
+    seed = checked_seed(seed)
+    images = as_images(images)
+    labels = checked_array("labels", labels)
+    if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"train_segmenter found labels {list(labels.shape)} of {labels.min()} to "
+            f"{labels.max()} for images {list(images.shape)}: pass one of 0 to {classes - 1} for "
+            "each pixel."
+        )
+    keras_seed = keras.random.SeedGenerator(seed)
+    inputs = keras.Input((None, None, images.shape[-1]), dtype="float32")
+    x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    for dilation in DILATIONS:
+        kernel = keras.initializers.HeNormal(seed=keras_seed)
+        x = layers.Conv2D(
+            filters, 3, padding="same", dilation_rate=dilation, use_bias=False,
+            kernel_initializer=kernel,
+        )(x)  # fmt: skip
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    kernel = keras.initializers.HeNormal(seed=keras_seed)
+    logits = layers.Conv2D(classes, 1, kernel_initializer=kernel)(x)
+    model = keras.Model(inputs, {"logits": logits}, name="segmenter")
+
+    def batches():
+        rng = np.random.default_rng(seed)
+        for _ in range(steps):
+            chosen = rng.permutation(len(images))[:batch_size]
+            turn = slice(None, None, -1 if rng.random() < 0.5 else 1)
+            yield images[chosen][:, :, turn], labels[chosen][:, :, turn]
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    fit_logits(model, loss, batches(), steps, learning_rate)
+    return model
+
+
+@checked_types
+def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the fraction of pixels that get the label that was asked for.
+
+    Args:
+        segmenter: From `train_segmenter`.
+        images: uint8 `[n, H, W, channels]`.
+        labels: Integers `[n, H, W]`.
+    """
+    found = segmenter.predict(as_images(images), batch_size=16, verbose=0)["logits"]
+    return float((found.argmax(axis=-1) == labels).mean())

@@ -1,1 +1,0 @@
-"""How training moves the players of a game."""

@@ -1,0 +1,319 @@
+"""Images against their originals: SSIM, PSNR, reconstruction errors, and enlargements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from scipy import ndimage
+
+from keras_gen.checked_arguments import checked_types
+from keras_gen.core.kinds_of_data import missing_pixels as missing_of
+from keras_gen.data.transforms.resizing import shrunk
+from keras_gen.files.images import luma
+from keras_gen.metrics.metric_arguments import as_images, as_numbers
+from keras_gen.metrics.samples.wasserstein import mean_patch_distance
+
+BATCH = 64  # images measured at once
+SSIM_WINDOW = 11
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
+
+
+@checked_types
+def psnr(
+    images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma"
+) -> np.ndarray:
+    """Peak signal-to-noise ratio in decibels, float32 `[n]`; infinite for equal images.
+
+    The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
+    not rounded), and the peak is 255. Gray images are taken as the luma.
+
+    Args:
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        originals: uint8, same shape and order.
+        shave: Pixels cut off at every side first; in papers on super-resolution, the scale factor.
+        of: "luma", as in papers on super-resolution, or "rgb" for all values of red, green and
+            blue, as in papers on codes. Gray images have one PSNR.
+
+    Example: `psnr(upscaled, originals, shave=4).mean()`.
+    """
+    if of not in ("luma", "rgb"):
+        raise ValueError(f"of is {of!r}: expected 'luma' or 'rgb'.")
+
+    def measure(originals, images):
+        if of == "luma":
+            originals = _studio_luma(originals)
+            images = _studio_luma(images)
+        originals = tf.cast(originals, tf.float32)
+        images = tf.cast(images, tf.float32)
+        return tf.image.psnr(originals, images, max_val=255.0)
+
+    return _in_batches(measure, images, originals, shave)
+
+
+@checked_types
+def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
+    """Structural similarity of the luma, float32 `[n]`, at most 1, which equal images reach.
+
+    Wang et al. (2004), section III-B. The window is normal, of 11x11 pixels with standard deviation
+    1.5, inside the image, with K1 = 0.01, K2 = 0.03 and the range 255. The luma is that of `psnr`,
+    in the studio range; in the full range, the similarity differs a little. Colors of one luma
+    count as equal.
+
+    Args:
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        originals: uint8, same shape and order.
+        shave: Pixels cut off at every side first; at least 11 pixels must be left.
+
+    Example: `ssim(upscaled, originals, shave=4).mean()`.
+    """
+
+    def measure(originals, images):
+        lumas = _studio_luma(originals), _studio_luma(images)
+        return tf.image.ssim(*lumas, max_val=255.0, filter_size=SSIM_WINDOW)
+
+    return _in_batches(measure, images, originals, shave, least=SSIM_WINDOW)
+
+
+@checked_types
+def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
+    """Structural similarity of the luma over five scales: float32 `[n]`, 0 to 1 (equal images).
+
+    Wang, Simoncelli and Bovik (2003), equation 7, with the weights of section 3.2: contrast and
+    structure at every scale, each half the one before, and luminance at the last. Window, constants
+    and luma are those of `ssim`.
+
+    Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
+    pixels. They get as many scales as fit, with those scales' weights divided by their sum. Compare
+    only values of one number of scales.
+
+    Args:
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        originals: uint8, same shape and order.
+        shave: Pixels cut off at every side first; at least 11 pixels must be left.
+
+    Example: `ms_ssim(translated, photos).mean()`.
+    """
+
+    def measure(originals, images):
+        weights = np.float32(SCALE_WEIGHTS)
+        # As many scales as leave the last, of ceil(side / 2^(scales - 1)) pixels, a window.
+        side = min(images.shape[1:3])
+        scales = min(len(weights), ((side - 1) // (SSIM_WINDOW - 1)).bit_length())
+        if scales < len(weights):
+            weights = weights[:scales] / weights[:scales].sum()
+        return tf.image.ssim_multiscale(
+            _studio_luma(originals),
+            _studio_luma(images),
+            max_val=255.0,
+            power_factors=weights,
+            filter_size=SSIM_WINDOW,
+        )
+
+    return _in_batches(measure, images, originals, shave, least=SSIM_WINDOW)
+
+
+@checked_types
+def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
+    """Mean absolute difference over pixels and channels in 8-bit levels, float32 `[n]`, 0..255.
+
+    Args:
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        originals: uint8, same shape and order.
+        shave: Pixels cut off at every side first.
+
+    Example:
+        >>> l1_error(np.zeros([1, 8, 8, 3], "uint8"), np.full([1, 8, 8, 3], 3, "uint8"))
+        array([3.], dtype=float32)
+    """
+
+    def measure(originals, images):
+        difference = tf.cast(images, tf.float32) - tf.cast(originals, tf.float32)
+        return tf.reduce_mean(tf.abs(difference), axis=[1, 2, 3])
+
+    return _in_batches(measure, images, originals, shave)
+
+
+def _in_batches(
+    measure: Callable, images: np.ndarray, originals: np.ndarray, shave: int, least: int = 1
+) -> np.ndarray:
+    """Returns `measure` of all pairs, shaved to no less than `least` pixels a side."""
+    images = as_images(images)
+    originals = as_images(originals, "originals")
+    if originals.shape != images.shape:
+        raise ValueError(
+            f"Found images of shape {images.shape} and originals of {originals.shape}: "
+            "pass images of one shape."
+        )
+    height, width = images.shape[1:3]
+    if shave < 0 or min(height, width) - 2 * shave < least:
+        raise ValueError(
+            f"Found shave={shave} for images of {height}x{width} pixels: at least "
+            f"{least} pixels must be left either way."
+        )
+    inside = (slice(None), slice(shave, height - shave), slice(shave, width - shave))
+    images = images[inside]
+    originals = originals[inside]
+    parts = [
+        measure(tf.constant(originals[i : i + BATCH]), tf.constant(images[i : i + BATCH]))
+        for i in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _studio_luma(images: tf.Tensor) -> tf.Tensor:
+    images = tf.cast(images, tf.float32)
+    return images if images.shape[-1] == 1 else 16 + 219 / 255 * luma(images)
+
+
+BLOCK = 1000  # images whose floats are held at once
+
+
+@checked_types
+def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Squared error summed over pixels (in [0, 1]) and channels of each image, float32 `[n]`.
+
+    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Principal components
+    have the least of all linear codes.
+
+    Args:
+        images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may lie outside
+            [0, 1] as linear reconstructions do.
+        originals: The same, of one shape and order, in either dtype.
+
+    Example:
+        >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
+        array([784.], dtype=float32)
+    """
+    images, originals = as_numbers(images, "images"), as_numbers(originals, "originals")
+    kinds = [array.dtype == np.uint8 or array.dtype.kind == "f" for array in (images, originals)]
+    if images.shape != originals.shape or images.ndim < 2 or not all(kinds):
+        raise ValueError(
+            f"Found images {images.dtype} {images.shape} and originals {originals.dtype} "
+            f"{originals.shape}: pass uint8 or floats [n, ...] of one shape."
+        )
+    for name, array in (("images", images), ("originals", originals)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has NaN or infinity: expected finite numbers.")
+    errors = np.zeros(len(images), np.float32)
+    for start in range(0, len(images), BLOCK):
+        part = slice(start, start + BLOCK)
+        difference = _in_unit(images[part]) - _in_unit(originals[part])
+        errors[part] = np.square(difference).reshape(len(difference), -1).sum(axis=1)
+    return errors
+
+
+def _in_unit(images):
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / 255
+    return images.astype(np.float32)
+
+
+@checked_types
+def hole_psnr(
+    filled: np.ndarray, originals: np.ndarray, masks: np.ndarray, of: str = "luma"
+) -> float:
+    """PSNR of the missing pixels in decibels, from the mean squared error over all images.
+
+    (The mean of the images' own PSNRs would be infinite for one perfect image.) The peak is 255.
+
+    Args:
+        filled: uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is missing.
+        originals: uint8, same shape and order.
+        masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
+        of: "luma" or "rgb", see `psnr`. In the luma's studio range, errors of color do not count,
+            and the others count a seventh less.
+
+    Raises:
+        ValueError: If the arrays do not fit, nothing is missing, or known pixels differ.
+
+    Example: `hole_psnr(model.inpaint(images, masks), images, masks)`.
+    """
+    missing = missing_pixels(originals, masks)
+    if np.shape(filled) == np.shape(originals) and (~missing & (filled != originals)).any():
+        raise ValueError(
+            "filled differs from originals where nothing is missing: put the known pixels back."
+        )
+    # Known pixels add nothing to the errors, and so must not count among the pixels either.
+    errors = 10 ** (-psnr(filled, originals, of=of).astype(np.float64) / 10)
+    with np.errstate(divide="ignore"):
+        return float(-10 * np.log10(errors.mean() / missing.mean()))
+
+
+def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Returns where pixels are missing, bool `[n, H, W, 1]`.
+
+    Args:
+        images: `[n, H, W, channels]`.
+        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
+
+    Raises:
+        TypeError: If masks are no numbers or truth values.
+        ValueError: If the arrays do not fit each other, nothing is missing, or masks hold NaN.
+    """
+    missing = missing_of(masks)
+    if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
+        raise ValueError(
+            f"Masks have shape {list(missing.shape)}, {missing.sum()} of their values not 0: "
+            f"expected {[*np.shape(images)[:3], 1]}, with something missing."
+        )
+    return missing
+
+
+TILE = 64  # side of the squares in which patches are compared
+
+
+@checked_types
+def enlargement_report(
+    enlarge: Callable[[np.ndarray], np.ndarray], images: Sequence[np.ndarray], factor: int
+) -> dict[str, float]:
+    """Shrinks images, enlarges them again, and compares the results with the originals.
+
+    Args:
+        enlarge: From uint8 images `[1, height, width, 3]` to those of sides `factor` times as long.
+        images: Originals, each uint8 `[height, width, 3]`, sides of at least 64 that the factor
+            divides.
+        factor: Of the sides.
+
+    Returns:
+        "psnr", in dB, and "ssim", means over the images, of the luma without a border of `factor`
+        pixels, as in papers; "patches", the distance of patches in squares of 64 pixels, which are
+        cut from the images (`pyramid_distances`): large for images that are too smooth; "detail",
+        the root mean square of what a Gaussian of one pixel's deviation takes from the luma of
+        these squares, divided by that of the originals: 1 is right, and less is too smooth.
+
+    Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
+    """
+    found: dict[str, list] = {"psnr": [], "ssim": []}
+    squares = []
+    originals = []
+    for image in images:
+        original = image[None]
+        enlarged = enlarge(shrunk(original, factor).numpy())
+        found["psnr"].append(psnr(enlarged, original, factor))
+        found["ssim"].append(ssim(enlarged, original, factor))
+        squares.append(_squares(enlarged[0]))
+        originals.append(_squares(image))
+    report = {name: float(np.mean(values)) for name, values in found.items()}
+    cut = np.concatenate(squares)
+    expected = np.concatenate(originals)
+    report["patches"] = mean_patch_distance(cut, expected)
+    report["detail"] = _fine_detail(cut) / _fine_detail(expected)
+    return report
+
+
+def _fine_detail(squares: np.ndarray) -> float:
+    gray = luma(squares)[..., 0]
+    smooth = ndimage.gaussian_filter(gray, (0, 1, 1))
+    return float(np.sqrt(np.square(gray - smooth).mean(dtype=np.float64)))
+
+
+def _squares(image: np.ndarray) -> np.ndarray:
+    """Squares side by side; what is left at the right and below is left out."""
+    height, width, channels = image.shape
+    rows = height // TILE
+    columns = width // TILE
+    cut = image[: rows * TILE, : columns * TILE]
+    cut = cut.reshape(rows, TILE, columns, TILE, channels)
+    return cut.swapaxes(1, 2).reshape(-1, TILE, TILE, channels)

@@ -1,1 +1,0 @@
-"""Images compared with their originals."""

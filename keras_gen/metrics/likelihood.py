@@ -1,0 +1,311 @@
+"""Likelihoods in nats and bits, and the number of latents in use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_choice, checked_integer, checked_positive, checked_seed
+from keras_gen.checked_arguments import checked_types
+from keras_gen.core.noise import stateless_seed
+from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.metric_arguments import as_features, as_numbers
+
+
+class ImportanceSampled(Protocol):
+    """A model whose likelihood can be estimated by importance sampling."""
+
+    def prepare(self, images: Any) -> tf.Tensor:
+        """Checks images and returns them as floats `[batch, ...]`."""
+
+    def log_weights(self, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws latents z and returns log p(x, z) - log q(z|x), float32 `[samples, batch]`.
+
+        Args:
+            x: Float examples `[batch, ...]`, as `prepare` returns them.
+            samples: Number of latents per example.
+            seed: Stateless seed, int64 `[2]`.
+        """
+
+
+@checked_types
+def importance_weighted_nll(
+    model: ImportanceSampled,
+    images: np.ndarray,
+    samples: int = 5000,
+    chunk: int = 50,
+    batch_size: int = 32,
+    seed: int = 0,
+    conditions: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """Estimates -log p(x), or -log p(x|c), by importance sampling: Burda et al. (2016), eq. 8.
+
+    -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x), is in expectation an upper bound of
+    the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a running
+    log-sum-exp in one compiled loop, so memory is that of `chunk` samples of `batch_size` examples.
+
+    Args:
+        model: A model with the methods of `ImportanceSampled`, such as a `VAE`.
+        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them; binarize them first to
+            measure binary data.
+        samples: Samples of each image, k.
+        chunk: Samples decoded at once.
+        batch_size: Examples at once.
+        seed: Seed of the latents. The result depends on it, and within its error on `chunk` and
+            `batch_size`.
+        conditions: What a model of p(x|c) is given, such as the labels of a `ConditionalVAE`, `[n,
+            ...]`: Sohn, Lee, Yan (2015), equation 7.
+
+    Returns:
+        float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
+        samples; "effective_sample_size", (sum w)^2 / sum w^2 of the weights, from 1 to `samples`.
+        Near 1, one sample dominates the estimate, and the bound is loose.
+
+    Raises:
+        ValueError: If a number is below 1, or there are no images.
+        FloatingPointError: If the model's weights are not numbers (NaN).
+
+    Example: `nll_summary(importance_weighted_nll(vae, test_images, samples=5000))["nll"]`.
+    """
+    if min(samples, chunk, batch_size) < 1 or not len(images):
+        raise ValueError(
+            f"importance_weighted_nll found samples={samples}, chunk={chunk}, batch_size="
+            f"{batch_size} for {len(images)} images: pass at least 1 of each."
+        )
+    seed = checked_seed(seed)
+    chunk = min(chunk, samples)
+    chunks = -(-samples // chunk)
+    shape = model.prepare(images[:1]).shape[1:]
+    conditional: Any = model
+    given = [] if conditions is None else [np.asarray(conditions)]
+    edges = [conditional.edges[name] for name in conditional.given] if given else []
+    if given and len(given[0]) != len(images):
+        raise ValueError(
+            f"There are {len(given[0])} conditions for {len(images)} images: expected as many."
+        )
+    # AutoGraph is for the loop below alone.
+    log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
+
+    specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
+    specs += [edge.inner_spec() for edge in edges]
+
+    @tf.function(input_signature=specs)
+    def estimate(x, batch, *condition):
+        # The sums are those of w / exp(largest), w^2 / exp(2 largest) and log w.
+        total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
+        largest = total - math.inf
+        for number in tf.range(tf.constant(chunks, tf.int64)):
+            # Iterations at the same time would each hold their samples.
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            key = stateless_seed(seed, batch * chunks + number, "importance_weights")
+            log_w = tf.cast(log_weights(x, chunk, key, *condition), tf.float64)
+            # The last chunk may hold more samples than are wanted.
+            wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
+            logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
+            log_w = tf.where(wanted, log_w, -math.inf)
+            peak = tf.maximum(largest, tf.reduce_max(log_w, axis=0))
+            # A weight of 0 has the logarithm -infinity, from which nothing can be subtracted.
+            shift = tf.where(tf.math.is_inf(peak), tf.zeros_like(peak), peak)
+            w = tf.exp(log_w - shift)
+            scale = tf.exp(largest - shift)
+            total = total * scale + tf.reduce_sum(w, axis=0)
+            squares = squares * scale**2 + tf.reduce_sum(w**2, axis=0)
+            largest = peak
+        return {
+            "nll": math.log(samples) - largest - tf.math.log(total),
+            "elbo": logs / samples,
+            "effective_sample_size": tf.math.divide_no_nan(total**2, squares),
+        }
+
+    parts = []
+    for start in with_bar(range(0, len(images), batch_size), "batch"):
+        some = slice(start, start + batch_size)
+        condition = [e.prepare(values[some]) for e, values in zip(edges, given, strict=True)]
+        parts.append(estimate(model.prepare(images[some]), start // batch_size, *condition))
+    result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if np.isnan(result["nll"]).any():
+        raise FloatingPointError(
+            f"The importance weights of {np.isnan(result['nll']).sum()} of "
+            f"{len(images)} images are NaN: look for NaN in the model's weights."
+        )
+    return result
+
+
+@checked_types
+def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, float]:
+    """Turns the result of `importance_weighted_nll` into a run's metrics.
+
+    Args:
+        nats: Result of `importance_weighted_nll`, or "nll" alone of another measure.
+        prefix: Start of the names, where several models are measured.
+
+    Returns:
+        "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
+        has them, "negative_elbo", a mean too, and "effective_sample_size", the median.
+
+    Raises:
+        ValueError: If there are no values, or NaN among them.
+
+    Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
+    """
+    nats = {name: as_numbers(values, name) for name, values in nats.items()}
+    nll = nats["nll"]
+    wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]} has {np.isnan(nats[wrong[0]]).sum()} NaN of {nats[wrong[0]].size} values: "
+            "expected numbers, one at least."
+        )
+    found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
+    if "elbo" in nats:
+        found["negative_elbo"] = -nats["elbo"].mean()
+    if "effective_sample_size" in nats:
+        found["effective_sample_size"] = np.median(nats["effective_sample_size"])
+    return {prefix + name: float(value) for name, value in found.items()}
+
+
+@checked_types
+def latent_grid(
+    model: Any, side: int = 300, span: float = 4.5, batch_size: int = 1000
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decodes a grid over two latents, on which log p(x) is a sum instead of an estimate.
+
+    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it becomes a mixture of Bernoulli
+    distributions: the templates are the decoded points, the weights the prior's density. The
+    mixture is itself a distribution, so its NLL is that of a proper model. It needs no encoder and
+    no samples, so it compares models that were trained in different ways. The grid has to be finer
+    than an example's posterior: check that doubling `side` does not change the NLL.
+
+    Args:
+        model: A model with a `decoder` of latents `[batch, 2]` and a Bernoulli `likelihood`, such
+            as `VAE` or `PriorSampledModel`.
+        side: Points on each axis, 2 or more.
+        span: Largest absolute value of a latent, in standard deviations of the prior.
+        batch_size: Points decoded at once.
+
+    Returns:
+        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`, as
+        `keras_gen.workshop.baselines.BernoulliMixture.of` takes them.
+
+    Raises:
+        ValueError: If the latents are not two, or `side` is below 2.
+
+    Example: `-BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)`.
+    """
+    if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
+        raise ValueError(
+            f"The decoder takes latents of shape {shape}: a grid needs 2; "
+            "importance_weighted_nll measures any number."
+        )
+    if side < 2:
+        raise ValueError(f"side is {side}: at least 2 points on each axis.")
+    axis = np.linspace(-span, span, side, dtype="float32")
+    z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    parts = [
+        model.likelihood.mean(
+            model.decoder(z[start : start + batch_size], training=False)
+        ).numpy()
+        for start in range(0, len(z), batch_size)
+    ]
+    return np.concatenate(parts), np.exp(-0.5 * np.square(z).sum(axis=1))
+
+
+DEQUANTIZATIONS = ("none", "uniform", "variational")
+
+
+@checked_types
+def bits_per_dimension(
+    nats: Any, dimensions: int, dequantization: str, levels_per_unit: float = 1.0
+) -> Any:
+    """Converts a negative log-likelihood of 8-bit data to bits per dimension.
+
+    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which undoes the effect of
+    the data's scaling on their density. Do not compare densities with probabilities. The density of
+    data plus uniform noise of one level's width bounds the probability of the levels (Theis et al.
+    2016, section 3.1); the density of data without noise bounds nothing.
+
+    Args:
+        nats: -log p(x) of whole examples: a number, array or tensor. For "variational" it includes
+            the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
+        dimensions: Numbers in an example, such as 32 * 32 * 3.
+        dequantization: "none" (p is a probability of 256 levels), "uniform" or "variational" (p is
+            a density of levels plus noise in [0, 1)). Report it with the result.
+        levels_per_unit: Levels in one unit of the model's data: 256 for levels / 256, 128 for
+            levels / 128 - 1, 1 for levels as they are.
+
+    Example:
+        >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)
+        8.0
+    """
+    checked_choice("dequantization", dequantization, DEQUANTIZATIONS)
+    checked_integer("dimensions", dimensions, minimum=1)
+    checked_positive("levels_per_unit", levels_per_unit)
+    if dequantization == "none" and levels_per_unit != 1:
+        raise ValueError(
+            f"bits_per_dimension found levels_per_unit={levels_per_unit} for a "
+            "probability, which "
+            "has no unit: leave it out, or name the dequantization of a density."
+        )
+    return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)
+
+
+@checked_types
+def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
+    """Converts negative log-likelihoods of sequences to bits per value, without the padding.
+
+    The sum of the nats of all sequences is divided by the number of their values from 0 on, so
+    that a long sequence counts more than a short one. Padding that was counted would make any
+    model look better.
+
+    Args:
+        nats: -log p(x) of whole sequences in which padding counts nothing, `[n]`.
+        levels: The sequences, integers `[n, ...]`, where numbers below 0 are padding: such as
+            `model.edges["x"].prepare(waveforms)` gives them.
+
+    Returns:
+        Bits per value.
+
+    Raises:
+        ValueError: If there is no value, or the numbers of sequences differ.
+
+    Example:
+        >>> bits_per_live_value(np.log([8.0, 2.0]), np.array([[5, 3, 1], [0, -1, -1]]))
+        1.0
+    """
+    nats = as_numbers(nats, "nats").astype("float64")
+    levels = as_numbers(levels, "levels")
+    live = np.count_nonzero(levels >= 0)
+    if nats.shape != levels.shape[:1] or not live:
+        raise ValueError(
+            f"Found nats of shape {list(nats.shape)} for {live} live values in sequences of shape "
+            f"{list(levels.shape)}: expected a number for each sequence, and a value from 0 on."
+        )
+    if np.isnan(nats).any() or levels.dtype.kind not in "iu":
+        raise ValueError(
+            f"Found {np.isnan(nats).sum()} NaN in nats, and levels of {levels.dtype}: expected "
+            "numbers, and integers."
+        )
+    return float(nats.sum() / live / math.log(2))
+
+
+@checked_types
+def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.ndarray]:
+    """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
+
+    Args:
+        means: Posterior means of n >= 2 examples, `[n, latents]`, as `vae.encode(images)[0]`.
+        threshold: A latent is active if the variance of its mean over the data is larger.
+
+    Returns:
+        The number of active units, and the variances of all, float64 `[latents]`.
+
+    Example:
+        >>> active_units(np.array([[1.0, 0.0], [-1.0, 0.001]]))[0]
+        1
+    """
+    variances = as_features(means, "means").var(axis=0, ddof=1)
+    return int((variances > threshold).sum()), variances

@@ -1,1 +1,0 @@
-"""Likelihoods in nats and bits, and the number of latents in use."""

@@ -1,0 +1,376 @@
+"""Disentanglement of codes: DCI, SAP, MIG, and the beta-VAE and FactorVAE scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import entropy
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, mutual_info_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from keras_gen.arguments import checked_seed
+from keras_gen.checked_arguments import checked_types
+from keras_gen.data.sets.factors import Factors
+from keras_gen.metrics.metric_arguments import as_features, as_numbers
+
+LEVEL = 0.01  # how often noise may pass for knowledge
+SHUFFLES = 400  # for each factor
+
+
+def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns float64 codes `[n, d]` and int factors `[n, f]`, d and f of at least 2.
+
+    Raises:
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, or a factor has one value only.
+    """
+    codes = as_features(codes, "codes")
+    factors = as_numbers(factors, "factors")
+    if factors.ndim != 2 or len(factors) != len(codes):
+        raise ValueError(
+            f"Expected factors of shape [{len(codes)}, f], found {list(factors.shape)}: "
+            "pass the factors of the same examples in the same order."
+        )
+    if codes.shape[1] < 2 or factors.shape[1] < 2:
+        raise ValueError(
+            f"Found {codes.shape[1]} codes and {factors.shape[1]} factors: pass 2 or more "
+            "of each, since one alone cannot be entangled with another."
+        )
+    if not np.issubdtype(factors.dtype, np.integer):
+        raise TypeError(
+            f"factors must be integers, found {factors.dtype}: pass the number of each value."
+        )
+    constant = np.flatnonzero((factors == factors[0]).all(axis=0))
+    if len(constant):
+        raise ValueError(
+            f"factor {constant[0]} has one value only: leave out its column, or add examples."
+        )
+    return codes, factors
+
+
+def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
+    """Raises a ValueError if trees predict no factor from the codes better than chance.
+
+    They are trained on a random 7 of 10 rows of codes `[n, d]` and factors (integers `[n, f]`), and
+    tested on the others.
+    """
+    train_codes, test_codes, train, test = train_test_split(
+        codes, factors, test_size=0.3, random_state=0
+    )
+    trees = ExtraTreesClassifier(20, min_samples_leaf=0.01, max_features=None, random_state=0)
+    predicted = [trees.fit(train_codes, values).predict(test_codes) for values in train.T]
+    better_than_chance(np.stack(predicted, axis=1), test)
+
+
+def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Returns which factors are predicted better than chance, booleans `[f]`.
+
+    A permutation test: how often do the predictions agree with shuffled factors as well as with the
+    true ones? Noise in all factors passes once in a hundred times.
+
+    Args:
+        predicted: Predictions `[m, f]` for rows that their predictors have not seen.
+        factors: The true values, `[m, f]`.
+
+    Raises:
+        ValueError: If no factor is.
+    """
+    rng = np.random.default_rng(0)
+    count = factors.shape[1]
+    found = (predicted == factors).mean(axis=0)
+    shuffled = np.stack(
+        [(predicted == rng.permutation(factors)).mean(axis=0) for _ in range(SHUFFLES * count)]
+    )
+    chance = shuffled.mean(axis=0)
+    by_chance = (1 + (shuffled >= found).sum(axis=0)) / (1 + len(shuffled))
+    better = by_chance <= LEVEL / count
+    if not better.any():
+        best = np.argmax(found - chance)
+        raise ValueError(
+            "No factor is predicted from the codes better than chance (the best, factor "
+            f"{best}, scores {found[best]:.3f} on {len(factors)} held-out examples, "
+            f"{chance[best]:.3f} on "
+            "shuffled ones), and a score would be one of noise: pass codes of an encoder "
+            "that has learned, or more examples."
+        )
+    return better
+
+
+@checked_types
+def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """Scores codes by their importance for predicting factors: Eastwood and Williams (2018).
+
+    A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1
+    % of the rows, so that they do not fit noise. The trees' impurity gives the importance of each
+    code. A code is disentangled if it is important to one factor, and a factor is complete if one
+    code is important to it: 1 minus the entropy of the importances, divided by that of even ones.
+
+    Deviation: the importances of a predictor that is no better than chance on held-out rows are
+    noise, and count as 0. Otherwise a code that a tree used by chance would count as a complete
+    factor.
+
+    Args:
+        codes: Finite numbers `[n, d]`.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+        seed: Seed of the trees, and of the three tenths of the rows that are held out.
+
+    Returns:
+        Numbers between 0 and 1:
+
+        - "disentanglement": the mean over the codes, weighted by their importance (0 without any);
+        - "completeness": the mean over the factors (0 for one without important codes);
+        - "informativeness": the mean over the factors of the accuracy on held-out rows.
+
+    Raises:
+        ValueError: If no factor is predicted better than chance.
+
+    Example: `dci_scores(factors, factors)["disentanglement"]` is 1 for independent factors.
+    """
+    seed = checked_seed(seed)
+    codes, factors = check(codes, factors)
+    train_codes, test_codes, train_factors, test_factors = train_test_split(
+        codes, factors, test_size=0.3, random_state=seed
+    )
+    importances, scores, predicted = [], [], []
+    for train, test in zip(train_factors.T, test_factors.T, strict=True):
+        # Every split chooses among all codes, or a code would be used for want of a better one.
+        forest = RandomForestClassifier(
+            20, min_samples_leaf=0.01, max_features=None, random_state=seed
+        ).fit(train_codes, train)
+        importances.append(forest.feature_importances_)
+        scores.append(forest.score(test_codes, test))
+        predicted.append(forest.predict(test_codes))
+    known = better_than_chance(np.stack(predicted, axis=1), test_factors)
+    importance = np.stack(importances, axis=1) * known
+    return {
+        "disentanglement": disentanglement(importance),
+        "completeness": completeness(importance),
+        "informativeness": float(np.mean(scores)),
+    }
+
+
+def disentanglement(importance: np.ndarray) -> float:
+    """Disentanglement from the importances `[d, f]` of codes to factors, none negative."""
+    weights = importance.sum(axis=1)
+    return (
+        float(np.average(_concentration(importance), weights=weights)) if weights.any() else 0.0
+    )
+
+
+def completeness(importance: np.ndarray) -> float:
+    """Completeness from the importances `[d, f]` of codes to factors, none negative."""
+    return float(np.mean(_concentration(importance.T)))
+
+
+def _concentration(rows: np.ndarray) -> np.ndarray:
+    """Returns 1 minus the entropy of each row over that of an even row; 0 for a row of zeros."""
+    rows = np.where(rows.any(axis=1, keepdims=True), rows, 1.0)
+    return 1 - entropy(rows, axis=1) / np.log(rows.shape[1])
+
+
+@checked_types
+def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
+    """Accuracy gap between the best two codes of each factor: SAP of Kumar et al. (2018).
+
+    A code predicts a factor by thresholds on it alone, at most one fewer than the factor has
+    values, fitted greedily (a decision tree with balanced classes) and scored by balanced accuracy
+    on the same rows. The score is the mean of the gap over the factors. A useless code is right for
+    1 / k of a factor with k values, so a perfect representation has 1 - 1 / k there, not 1.
+
+    Deviation: the paper scores continuous factors by the squared correlation; here all are
+    categories.
+
+    Args:
+        codes: Finite numbers `[n, d]`.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+
+    Raises:
+        ValueError: If no factor is predicted from the codes better than chance.
+
+    Example: `sap_score(factors, factors)` is 0.775 for independent factors of 4 and 5 values.
+    """
+    codes, factors = check(codes, factors)
+    refuse_noise(codes, factors)
+    table = [[_balanced_accuracy(code, factor) for factor in factors.T] for code in codes.T]
+    return float(np.mean(top_gap(np.array(table))))
+
+
+def _balanced_accuracy(code: np.ndarray, factor: np.ndarray) -> float:
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=len(np.unique(factor)), class_weight="balanced", random_state=0
+    )
+    column = code[:, None]
+    return balanced_accuracy_score(factor, tree.fit(column, factor).predict(column))
+
+
+@checked_types
+def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
+    """Mutual information gap between the best two codes of each factor: MIG of Chen et al. (2018).
+
+    Equation 6: the mean over the factors of the gap between the two highest mutual informations
+    with a code, divided by the factor's entropy. It is 1 if one code alone determines each factor,
+    and 0 if two codes share its information equally, as copies do.
+
+    Deviation: Chen et al. integrate the encoder's distribution; here each code is cut into bins of
+    equal width, as by Locatello et al. (2019). So a factor with more values than bins cannot reach
+    1, and with few rows every mutual information is too large: take thousands of rows.
+
+    Args:
+        codes: Finite numbers `[n, d]`, such as the means of an encoder.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+        bins: Bins of each code, 2 or more, between its least and its largest value.
+
+    Raises:
+        ValueError: If no factor is predicted from the codes better than chance.
+
+    Example: `mutual_information_gap(factors, factors)` is 1 for independent factors.
+    """
+    codes, factors = check(codes, factors)
+    refuse_noise(codes, factors)
+    entropies = [entropy(np.unique(v, return_counts=True)[1]) for v in factors.T]
+    return float(np.mean(top_gap(mutual_information(codes, factors, bins)) / entropies))
+
+
+def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
+    """Mutual information in nats of each code, cut into `bins` of equal width, and each factor."""
+    low = codes.min(axis=0)
+    high = codes.max(axis=0)
+    width = np.where(high > low, high - low, 1.0)
+    cut = np.minimum(((codes - low) / width * bins).astype(np.int64), bins - 1)
+    return np.array([[mutual_info_score(v, z) for v in factors.T] for z in cut.T])
+
+
+def top_gap(table: np.ndarray) -> np.ndarray:
+    """The largest entry of each column minus its second largest, `[columns]`."""
+    second, first = np.sort(table, axis=0)[-2:]
+    return first - second
+
+
+ROWS = 4096  # that `represent` gets at most at once
+EXAMPLES = 4096  # of the grid, on which it is tested whether codes know anything
+
+Represent = Callable[[np.ndarray], np.ndarray]
+
+
+@checked_types
+def beta_vae_score(
+    factors: Factors,
+    represent: Represent,
+    train: int = 1000,
+    test: int = 500,
+    pairs: int = 64,
+    seed: int = 0,
+) -> float:
+    """Whether a linear classifier predicts which factor was held fixed: Higgins et al. (2017).
+
+    A point is the mean absolute difference of the codes of `pairs` pairs of examples; all pairs
+    share the value of one factor. A logistic regression on standardized points predicts which
+    factor; the score is its held-out accuracy, about 1 / f by chance. Locatello et al. (2019) take
+    10,000, 5,000 and 64.
+
+    It is lenient: a rotation of the codes may leave it at 1, and so does the loss of one factor
+    (Kim and Mnih 2018), which is then recognized by exclusion.
+
+    Args:
+        factors: The grid to draw from.
+        represent: Maps integers `[m, f]`, combinations on the grid, m at most 4,096, to their
+            codes, finite numbers `[m, d]`.
+        train: Points to train on.
+        test: Points held out.
+        pairs: Pairs of each point.
+        seed: Seed of all draws.
+
+    Raises:
+        ValueError: If the codes are no finite matrix, or predict no factor better than chance.
+
+    Example:
+        >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
+        1.0
+    """
+    rng = np.random.default_rng(checked_seed(seed))
+    labels = rng.integers(len(factors.sizes), size=train + test)
+    fixed = np.repeat(labels, pairs)
+    first = factors.sample(len(fixed), rng)
+    second = factors.sample_with_fixed(fixed, first[np.arange(len(fixed)), fixed], rng)
+    codes = _encode(represent, first)
+    refuse_noise(codes[:EXAMPLES], first[:EXAMPLES])
+    difference = np.abs(codes - _encode(represent, second))
+    points = difference.reshape(len(labels), pairs, -1).mean(axis=1)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    classifier.fit(points[:train], labels[:train])
+    return float(classifier.score(points[train:], labels[train:]))
+
+
+@checked_types
+def factor_vae_score(
+    factors: Factors,
+    represent: Represent,
+    train: int = 800,
+    test: int = 800,
+    samples: int = 64,
+    least_std: float = 0.05,
+    seed: int = 0,
+) -> float:
+    """Whether the code that varies least identifies the fixed factor: Kim and Mnih (2018).
+
+    A vote is the code with the least variance among `samples` examples with one value of a factor,
+    relative to its variance among all. Each code predicts the factor that gave it most votes. The
+    score is the fraction of right votes among held-out ones, about 1 / f by chance. A factor that
+    no code represents costs 1 / f.
+
+    Args:
+        factors: The grid to draw from.
+        represent: As of `beta_vae_score`.
+        train: Votes that assign the codes.
+        test: Votes held out.
+        samples: Examples of each vote, 2 or more.
+        least_std: Codes with at most this standard deviation among all examples count as collapsed
+            and have no vote; if all have, the score is 0. The default suits codes under a standard
+            normal prior; 0 only excludes constants.
+        seed: Seed of all draws.
+
+    Raises:
+        ValueError: As `beta_vae_score`, by the codes with votes.
+
+    Example:
+        >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
+        1.0
+    """
+    rng = np.random.default_rng(checked_seed(seed))
+    rows = factors.sample(10_000, rng)
+    codes = _encode(represent, rows)
+    std = codes.std(axis=0)
+    active = std > least_std
+    if not active.any():
+        return 0.0
+    refuse_noise(codes[:EXAMPLES, active], rows[:EXAMPLES])
+    labels = rng.integers(len(factors.sizes), size=train + test)
+    values = rng.integers(np.take(factors.sizes, labels))
+    rows = factors.sample_with_fixed(np.repeat(labels, samples), np.repeat(values, samples), rng)
+    codes = _encode(represent, rows)[:, active] / std[active]
+    votes = codes.reshape(len(labels), samples, -1).var(axis=1).argmin(axis=1)
+    counts = np.zeros([active.sum(), len(factors.sizes)], np.int64)
+    np.add.at(counts, (votes[:train], labels[:train]), 1)
+    return float(np.mean(counts.argmax(axis=1)[votes[train:]] == labels[train:]))
+
+
+def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
+    """Returns the codes float64 `[n, d]` of the combinations, in parts that fit into memory."""
+    parts = []
+    for start in range(0, len(rows), ROWS):
+        part = rows[start : start + ROWS]
+        codes = np.asarray(represent(part), np.float64)
+        if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
+            raise ValueError(
+                f"represent must return finite codes [{len(part)}, d] for combinations "
+                "of shape "
+                f"{list(part.shape)}, found shape {list(codes.shape)} or numbers not finite."
+            )
+        parts.append(codes)
+    return np.concatenate(parts)

@@ -1,1 +1,0 @@
-"""How well single codes represent single factors of variation."""

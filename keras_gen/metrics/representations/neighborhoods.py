@@ -1,0 +1,153 @@
+"""How well clusters and neighbors of codes agree with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.preprocessing import normalize
+
+from keras_gen.arguments import checked_list, checked_seed
+from keras_gen.checked_arguments import checked_types
+from keras_gen.metrics.metric_arguments import (
+    as_classes,
+    as_features,
+    as_labeled_pair,
+    as_labels,
+    check_within,
+)
+
+
+@checked_types
+def matched_accuracy(
+    known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
+) -> float:
+    """Accuracy of clusters as a classifier: each was matched with one label on other examples.
+
+    The matching is one-to-one, and the one that is right most often on the known examples. Clusters
+    without a label are always wrong.
+
+    Args:
+        known: Clusters and labels of the examples to match on, integers `[m]` each, from 0 on.
+        clusters: Clusters of the examples to classify, integers `[n]` from 0 on.
+        labels: Their labels, integers `[n]` from 0 on.
+
+    Example:
+        >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
+        0.5
+    """
+    if len(checked_list("known", known)) != 2:
+        raise ValueError(f"known has {len(known)} parts: expected clusters and labels.")
+    known_labels = as_classes(known[1], "known labels")
+    known_clusters = as_classes(known[0], "known clusters", len(known_labels))
+    labels = as_classes(labels, "labels")
+    clusters = as_classes(clusters, "clusters", len(labels))
+    counts = np.zeros([known_clusters.max() + 1, known_labels.max() + 1], int)
+    np.add.at(counts, (known_clusters, known_labels), 1)
+    matched = dict(zip(*linear_sum_assignment(counts, maximize=True), strict=True))
+    found = np.array([matched.get(cluster, -1) for cluster in clusters])
+    return float((found == labels).mean())
+
+
+@checked_types
+def kmeans_report(
+    codes: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0
+) -> dict[str, float]:
+    """How well k-means clusters of the codes agree with labels.
+
+    Args:
+        codes: Finite numbers `[n, d]`, used as they are: a code of large scale counts for more.
+        labels: Integers `[n]`.
+        clusters: Number of clusters, 1 to n; by default that of the labels.
+        seed: Seed of the ten starts; the tightest clusters are kept.
+
+    Returns:
+        Numbers between 0 and 1: "purity", the fraction of examples that have the most common label
+        of their cluster, which rises with the number of clusters; and "nmi", the mutual information
+        of clusters and labels divided by the mean of their entropies.
+
+    Example: `kmeans_report(codes, labels)["nmi"]`.
+    """
+    codes = as_features(codes, "codes", rows=1)
+    labels = as_labels(labels, "labels", len(codes))
+    clusters = len(np.unique(labels)) if clusters is None else clusters
+    check_within("clusters", clusters, len(codes))
+    found = KMeans(clusters, n_init=10, random_state=checked_seed(seed)).fit_predict(codes)
+    commonest = contingency_matrix(labels, found).max(axis=0)
+    return {
+        "purity": float(commonest.sum() / len(labels)),
+        "nmi": float(normalized_mutual_info_score(labels, found)),
+    }
+
+
+@checked_types
+def retrieval_curve(
+    query_codes: np.ndarray,
+    query_labels: np.ndarray,
+    gallery_codes: np.ndarray,
+    gallery_labels: np.ndarray,
+    recalls: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    seed: int = 0,
+    leave_one_out: bool = False,
+) -> np.ndarray:
+    """Precision at each recall, float64 `[len(recalls)]`, of retrieval by cosine similarity.
+
+    The gallery is ranked for each query. Precision at recall r is that of the shortest list with at
+    least the fraction r of the gallery examples with the query's label (no interpolation), averaged
+    over the queries.
+
+    Args:
+        query_codes: Finite numbers `[m, d]`; a row of zeros is equally similar to everything.
+        query_labels: Integers `[m]`, each found in the gallery.
+        gallery_codes: Finite numbers `[n, d]`.
+        gallery_labels: Integers `[n]`.
+        recalls: Above 0, at most 1.
+        seed: Seed of the order among equally similar examples.
+        leave_one_out: Whether query i is gallery example i, and must not find itself.
+
+    Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
+    """
+    gallery, gallery_y, queries, query_y = as_labeled_pair(
+        gallery_codes, gallery_labels, query_codes, query_labels, ("gallery", "query")
+    )
+    fractions = np.asarray(recalls, np.float64)
+    if fractions.ndim != 1 or not ((fractions > 0) & (fractions <= 1)).all():
+        raise ValueError(f"recalls must be a list of numbers above 0 up to 1, found {recalls}.")
+    if leave_one_out and not np.array_equal(query_y, gallery_y):
+        raise ValueError("leave_one_out wants queries and gallery to be the same examples.")
+    found, numbers = np.unique(gallery_y, return_counts=True)
+    if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):
+        other = "other " if leave_one_out else ""
+        raise ValueError(
+            f"No {other}gallery example has the query label {missing[0]}: leave it out."
+        )
+    curves = []
+    for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
+        for row in part:
+            ranks = np.flatnonzero(row) + 1
+            # Less what rounding adds to a product such as 0.7 * 10.
+            wanted = np.maximum(np.ceil(fractions * len(ranks) - 1e-9).astype(int), 1)
+            curves.append(wanted / ranks[wanted - 1])
+    return np.mean(curves, axis=0)
+
+
+def _hits(
+    queries, query_y, gallery, gallery_y, seed, leave_one_out=False
+) -> Iterator[np.ndarray]:
+    """Yields whether ranked examples have the query's label, bools `[queries, n or n - 1]`."""
+    order = np.random.default_rng(checked_seed(seed)).permutation(len(gallery))
+    queries = normalize(queries)
+    gallery = normalize(gallery[order])
+    gallery_y = gallery_y[order]
+    for start in range(0, len(queries), 256):
+        part = slice(start, start + 256)
+        ranked = np.argsort(-(queries[part] @ gallery.T), axis=1, kind="stable")
+        hits = gallery_y[ranked] == query_y[part, None]
+        if leave_one_out:
+            own = order[ranked] == np.arange(len(queries))[part, None]
+            hits = hits[~own].reshape(len(hits), -1)
+        yield hits

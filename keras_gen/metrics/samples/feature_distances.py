@@ -1,0 +1,240 @@
+"""Distances between sets of features, as in FID and KID, and the inception score."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
+from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_numbers
+
+
+class Moments(NamedTuple):
+    """Mean and covariance of a set of features.
+
+    Args:
+        mean: float64 `[d]`.
+        covariance: float64 `[d, d]`, divided by n - 1.
+        n: Number of features they were estimated from; None: they are known exactly.
+
+    Example:
+        >>> normal = Moments(np.zeros(8), np.eye(8))
+        >>> frechet_distance(normal, Moments(np.ones(8), np.eye(8)))["distance"]
+        8.0
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    n: int | None = None
+
+
+@checked_types
+def moments(features: np.ndarray) -> Moments:
+    """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2."""
+    features = as_features(features, "features")
+    mean = features.mean(axis=0)
+    centered = features - mean
+    return Moments(mean, centered.T @ centered / (len(features) - 1), len(features))
+
+
+@checked_types
+def frechet_distance(
+    a: np.ndarray | Moments, b: np.ndarray | Moments
+) -> dict[str, float | None]:
+    """Squared Fréchet distance of the normal distributions with the moments of two sets.
+
+    |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID
+    for the features of that paper's Inception network; otherwise report the extractor's name. The
+    estimate is biased: it falls with the sizes of the sets, so compare only sets of one size.
+
+    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T, which needs
+    no root of an asymmetric matrix, and holds for covariances without full rank.
+
+    Args:
+        a: Features `[n_a, d]`, any number type, or their `Moments`.
+        b: Features `[n_b, d]` of the same extractor, or their `Moments`.
+
+    Returns:
+        {"distance": at least 0, in squared units of the features, "n_a", "n_b": the sizes}.
+
+    Example: `frechet_distance(real_features, generated_features)["distance"]`.
+    """
+    a, b = _as_moments(a, "a"), _as_moments(b, "b")
+    if a.mean.shape != b.mean.shape:
+        raise ValueError(
+            f"frechet_distance found {len(a.mean)} features in a and {len(b.mean)} in b: pass "
+            "features of one extractor."
+        )
+    cross = _factor(a.covariance).T @ _factor(b.covariance)
+    trace_of_root = np.linalg.svd(cross, compute_uv=False).sum() if cross.size else 0.0
+    between_means = np.sum((a.mean - b.mean) ** 2)
+    spread = np.trace(a.covariance) + np.trace(b.covariance) - 2.0 * trace_of_root
+    return {"distance": float(max(between_means + spread, 0.0)), "n_a": a.n, "n_b": b.n}
+
+
+def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
+    if not isinstance(value, Moments):
+        return moments(as_features(value, name))
+    mean, covariance = np.asarray(value.mean), np.asarray(value.covariance)
+    if mean.ndim != 1 or covariance.shape != mean.shape * 2 or not np.isfinite(covariance).all():
+        raise ValueError(
+            f"Expected the moments {name} to be a mean [d] and a finite covariance [d, d], found "
+            f"shapes {mean.shape} and {covariance.shape}."
+        )
+    return Moments(mean, covariance, value.n)
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """Returns F `[d, rank]` with F F^T = `covariance`."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    # Rounding turns the eigenvalue 0 into up to this; its root would no longer be negligible.
+    zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps
+    if values.min() < -max(1e3 * zero, 1e-12):
+        raise ValueError(
+            f"The covariance has the eigenvalue {values.min():g}: a covariance has none below 0."
+        )
+    kept = values > zero
+    return vectors[:, kept] * np.sqrt(values[kept])
+
+
+BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
+
+
+@checked_types
+def kernel_distance(
+    features_a: np.ndarray,
+    features_b: np.ndarray,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3: Binkowski et al. (2018).
+
+    The estimate is unbiased, so between sets of one distribution it scatters around 0 and may be
+    negative. Larger sets are compared in random subsets, and the mean is returned. If one set has
+    no more than `subset_size` rows, both are compared whole, in blocks that bound the memory.
+
+    Args:
+        features_a: `[n_a, d]`, any number type, at least 3 rows.
+        features_b: `[n_b, d]`, likewise.
+        subsets: Number of pairs of subsets, at least 2.
+        subset_size: Rows of a subset, at least 3, drawn without replacement.
+        seed: Seed of the draw.
+
+    Returns:
+        The distance and its standard error, in float64: over the subsets, or by the jackknife
+        (leaving out one row at a time) for whole sets. Subsets share rows, so many of them
+        understate the error.
+
+    Example: `distance, error = kernel_distance(real_features, generated_features)`.
+    """
+    seed = checked_seed(seed)
+    a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
+    subsets = checked_integer("subsets", subsets, minimum=2)
+    subset_size = checked_integer("subset_size", subset_size, minimum=3)
+    if subset_size >= min(len(a), len(b)):
+        return _whole(a, b)
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(subsets):
+        some_a = a[rng.choice(len(a), subset_size, replace=False)]
+        some_b = b[rng.choice(len(b), subset_size, replace=False)]
+        values.append(_whole(some_a, some_b)[0])
+    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(subsets))
+
+
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    base = x @ y.T / x.shape[1] + 1.0
+    return base * base * base  # ten times as fast as ** 3
+
+
+def _sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the sums of the rows and of the columns of the kernel matrix, a block at a time."""
+    rows, columns = np.empty(len(x)), np.zeros(len(y))
+    size = max(1, BLOCK // len(y))
+    for start in range(0, len(x), size):
+        block = _kernel(x[start : start + size], y)
+        rows[start : start + size] = block.sum(axis=1)
+        columns += block.sum(axis=0)
+    return rows, columns
+
+
+def _sums_without_itself(x: np.ndarray) -> np.ndarray:
+    diagonal = (np.sum(x * x, axis=1) / x.shape[1] + 1.0) ** 3
+    return _sums(x, x)[0] - diagonal
+
+
+def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Returns the unbiased estimate and its jackknife standard error."""
+    n, m = len(a), len(b)
+    aa = _sums_without_itself(a)
+    bb = _sums_without_itself(b)
+    ab, ba = _sums(a, b)
+    within_a, within_b, between = aa.sum(), bb.sum(), ab.sum()
+    term_a = within_a / (n * (n - 1))
+    term_b = within_b / (m * (m - 1))
+    value = term_a + term_b - 2.0 * between / (n * m)
+
+    # The estimate without row i, for all i at once: rows of the kernel matrices are subtracted.
+    without_a = (
+        (within_a - 2.0 * aa) / ((n - 1) * (n - 2))
+        + term_b
+        - 2.0 * (between - ab) / ((n - 1) * m)
+    )
+    without_b = (
+        (within_b - 2.0 * bb) / ((m - 1) * (m - 2))
+        + term_a
+        - 2.0 * (between - ba) / (n * (m - 1))
+    )
+    variance = (n - 1) * np.var(without_a) + (m - 1) * np.var(without_b)
+    return float(value), float(np.sqrt(variance))
+
+
+@checked_types
+def inception_score(
+    predictions: np.ndarray, from_logits: bool = False, splits: int = 10
+) -> tuple[float, float]:
+    """Exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
+
+    It lies between 1 (every image is classified alike) and the number of classes K (certain classes
+    that are equally frequent). It ignores the real images, so it misses what the classifier does
+    not know. It is the paper's score only with the paper's classifier: report yours with the
+    number.
+
+    Args:
+        predictions: The classifier's output for n images, `[n, K]`: probabilities or logits.
+        from_logits: Whether they are logits.
+        splits: Number of parts, at most n, in the given order, each with its own p(y). Do not sort
+            the images by class, which would lower the score of every part.
+
+    Returns:
+        Mean and standard deviation of the score over the parts, in float64. The second is 0 for one
+        part.
+
+    Example:
+        >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)
+        array([10.,  0.])
+    """
+    predictions = as_numbers(predictions, "predictions").astype(np.float64)
+    if predictions.ndim != 2 or not 1 <= splits <= len(predictions):
+        raise ValueError(
+            f"inception_score found predictions of shape {predictions.shape} for {splits} splits: "
+            "pass a matrix [n, classes] with at least one row per split."
+        )
+    if from_logits:
+        predictions = special.softmax(predictions, axis=1)
+    # Comparisons with NaN are false.
+    sums = predictions.sum(axis=1)
+    if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
+        raise ValueError(
+            "inception_score found rows that are no probabilities (they sum to "
+            f"{sums.min():g} to {sums.max():g}): pass probabilities, or from_logits=True."
+        )
+    scores = []
+    for part in np.array_split(predictions, splits):
+        divergence = special.rel_entr(part, part.mean(axis=0)).sum(axis=1)
+        scores.append(np.exp(divergence.mean()))
+    return float(np.mean(scores)), float(np.std(scores))

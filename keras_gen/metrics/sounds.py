@@ -1,0 +1,305 @@
+"""Distances between sounds, pitch, and reports on speech."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_gen.arguments import checked_integer
+from keras_gen.checked_arguments import checked_types
+from keras_gen.core.sound_spectra import (
+    average_spectrum,
+    cepstral_contour,
+    cepstral_covariance,
+    spectrogram,
+)
+from keras_gen.files.sounds import as_waveforms
+from keras_gen.metrics.metric_arguments import as_numbers
+from keras_gen.metrics.representations.probes import linear_probe
+
+FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
+AUDIBLE = 40.0  # dB below the loudest frame
+
+
+@checked_types
+def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Distance of log spectra, which ignores phases: float64 `[n]` in dB, from 0.
+
+    For each frame it is the root of the mean squared difference over all frequencies, in dB; then
+    the mean over the frames in which the original is within 40 dB of its loudest.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        originals: The same, of one shape and order.
+
+    Example:
+        >>> log_spectral_distance(np.ones([1, 512, 1]), np.ones([1, 512, 1]))
+        array([0.])
+    """
+    _require_pairs(waveforms, originals)
+    wanted = spectrogram(originals)
+    difference = 20 * np.log10((spectrogram(waveforms) + FLOOR) / (wanted + FLOOR))
+    distances = np.sqrt(np.mean(np.square(difference), axis=2))
+    power = np.sum(np.square(wanted), axis=2)
+    audible = power >= power.max(axis=1, keepdims=True) * 10 ** (-AUDIBLE / 10)
+    return np.sum(distances * audible, axis=1) / audible.sum(axis=1)
+
+
+@checked_types
+def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Energy of the originals over that of the differences, float64 `[n]` in dB; phases count.
+
+    It is 0 for silence, and infinite for the original.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        originals: The same, of one shape and order, not silent.
+
+    Raises:
+        ValueError: If the shapes differ, or an original is silent.
+
+    Example:
+        >>> signal_to_noise(np.zeros([1, 512, 1]), np.ones([1, 512, 1]))
+        array([0.])
+    """
+    _require_pairs(waveforms, originals)
+    sounds = as_waveforms(waveforms)
+    wanted = as_waveforms(originals)
+    silent = np.flatnonzero(~wanted.any(axis=1))
+    if len(silent):
+        raise ValueError(
+            f"originals[{silent[0]}] is silent: expected sounds, whose energy is compared with "
+            "the noise. Leave silent recordings out."
+        )
+    with np.errstate(divide="ignore"):
+        noise = np.sum(np.square(sounds - wanted), axis=1)
+        return 10 * np.log10(np.sum(np.square(wanted), axis=1) / noise)
+
+
+def _require_pairs(waveforms, originals):
+    waveforms = as_numbers(waveforms, "waveforms")
+    originals = as_numbers(originals, "originals")
+    if np.shape(waveforms) != np.shape(originals):
+        raise ValueError(
+            f"Waveforms have shape {np.shape(waveforms)} and originals {np.shape(originals)}: "
+            "expected the same."
+        )
+
+
+WINDOW, STEP = 0.064, 0.016  # seconds
+LOWEST, HIGHEST = 60, 400  # Hz
+PERIODIC = 0.6  # correlation with itself from which a frame has a pitch
+LOUD = 10**-2.5  # of the energy of the loudest frame
+
+
+def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
+    """Returns the median pitch of each recording in Hz, 60 to 400, float64 `[n]`.
+
+    A frame's period is the first peak of its autocorrelation, divided by that of the window, that
+    is within a tenth of the highest peak (Boersma: "Accurate Short-Term Analysis of the Fundamental
+    Frequency and the Harmonics-to-Noise Ratio of a Sampled Sound", 1993). A parabola through three
+    lags finds its place between them. Frames that are quiet or not periodic are left out; a
+    recording without any other frame has NaN.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, of 0.064 seconds or more.
+        rate: Samples a second, 1,000 or more.
+
+    Raises:
+        ValueError: If they are shorter, or the rate is too low.
+
+    Example:
+        >>> tone = np.sin(2 * np.pi * 125 * np.arange(4000) / 8000)
+        >>> median_pitch(tone[None, :, None]).round(1)
+        array([125.])
+    """
+    rate = checked_integer("rate", rate, minimum=1000)
+    size = round(WINDOW * rate)
+    sounds = as_waveforms(waveforms)
+    if sounds.shape[1] < size:
+        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {size} or more.")
+    frames = np.lib.stride_tricks.sliding_window_view(sounds, size, axis=1)
+    frames = frames[:, :: round(STEP * rate)]
+    frames = frames - frames.mean(axis=2, keepdims=True)
+    energy = np.sum(frames**2, axis=2)
+    window = np.hanning(size)
+    correlation = _autocorrelation(frames * window)
+    correlation /= _autocorrelation(window)
+    correlation /= correlation[..., :1] + 1e-12
+    lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
+    before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
+    # On the flank of a peak the correlation is nearly as high, at a lag that is too short.
+    peaks = np.where((found > before) & (found >= after), found, -np.inf)
+    highest = peaks.max(axis=2, keepdims=True)
+    first = np.argmax(peaks >= 0.9 * highest, axis=2)[..., None]
+    before, at, after = (
+        np.take_along_axis(values, first, axis=2)[..., 0] for values in (before, found, after)
+    )
+    voiced = (highest[..., 0] > PERIODIC) & (energy > LOUD * energy.max(axis=1, keepdims=True))
+    medians = np.full(len(sounds), np.nan)
+    for number, heard in enumerate(voiced):
+        if heard.any():
+            a = before[number, heard]
+            b = at[number, heard]
+            c = after[number, heard]
+            periods = lags[first[number, heard, 0]] + 0.5 * (a - c) / (a - 2 * b + c)
+            medians[number] = np.median(np.clip(rate / periods, LOWEST, HIGHEST))
+    return medians
+
+
+def _autocorrelation(frames: np.ndarray) -> np.ndarray:
+    size = frames.shape[-1]
+    spectra = np.abs(np.fft.rfft(frames, 2 * size)) ** 2
+    return np.fft.irfft(spectra)[..., :size]
+
+
+# Feature, and which of the labels: speakers or words.
+_PROBES = {
+    "speaker_by_covariance": (cepstral_covariance, 0),
+    "speaker": (average_spectrum, 0),
+    "word": (cepstral_contour, 1),
+}
+
+
+class SpeechProbes:
+    """Linear classifiers that measure how often the wanted speaker and word are recognized.
+
+    Two recognize the speaker: by the average spectrum, which a filter can change, and by the
+    covariance of the cepstrum, which no filter changes. A third recognizes the word, by the
+    cepstrum at eight moments. All ignore the loudness. Each is `linear_probe`, logistic regression.
+
+    Args:
+        waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        speakers: Integers `[n]`.
+        words: Integers `[n]`.
+        rate: Samples per second.
+
+    Example:
+        >>> probes = SpeechProbes(recordings, speakers, digits)
+        >>> probes.accuracies(model.convert(others, 3), np.full(len(others), 3), their_digits)
+    """
+
+    @checked_types
+    def __init__(
+        self, waveforms: np.ndarray, speakers: np.ndarray, words: np.ndarray, rate: int = 8000
+    ):
+        self.rate = rate
+        self.labels = (np.asarray(speakers), np.asarray(words))
+        self.known = {name: feature(waveforms, rate) for name, (feature, _) in _PROBES.items()}
+
+    def accuracies(self, waveforms, speakers, words) -> dict[str, float]:
+        """Returns how often the probes recognize the given speakers and words, in percent.
+
+        The keys are `speaker`, by the average spectrum; `speaker_by_covariance`; and `word`.
+
+        Args:
+            waveforms: Sounds `[m, samples, 1]`.
+            speakers: The wanted speakers, integers `[m]`.
+            words: The wanted words, integers `[m]`.
+        """
+        wanted = (np.asarray(speakers), np.asarray(words))
+        found = {}
+        for name, (feature, kind) in _PROBES.items():
+            features = feature(waveforms, self.rate)
+            accuracy = linear_probe(self.known[name], self.labels[kind], features, wanted[kind])
+            found[name] = 100 * next(iter(accuracy.values()))
+        return found
+
+
+Recorded = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@checked_types
+def conversion_report(
+    model: Any, train: Recorded, test: Recorded, converters: Mapping[str, Any], codebook: Any
+) -> dict[str, float]:
+    """Measures conversions of each test recording to all other voices, and reconstructions.
+
+    `SpeechProbes` of the training recordings measure how often the wanted speaker and word are
+    recognized: in the model's conversions (`converted`), in those of other converters (by their
+    name), and in the recordings before conversion (`unconverted`). With their own speakers they
+    measure the reconstructions (`reconstructed`) and the recordings themselves (`recorded`), which
+    gives the accuracy of the probes. The pitch error is the mean distance of the median pitch to
+    that of the wanted speaker's training recordings.
+
+    Args:
+        model: Has `reconstruct` and `convert` of waveforms and speakers, as `ConditionalVQVAE`.
+        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
+        test: The same, of recordings that were not trained on.
+        converters: Baselines of the conversions by name, such as `Equalizer` and `NearestUnits` of
+            `keras_gen.workshop.baselines`.
+        codebook: A baseline of the reconstructions, such as
+            `keras_gen.workshop.baselines.FrameCodebook`.
+
+    Returns:
+        `speaker_converted`, `speaker_by_covariance_converted` and `word_converted` in percent,
+        `pitch_error_converted` in octaves, and likewise of the others; `log_spectral_distance` and
+        `signal_to_noise` of reconstructions in dB, and with `_frames` those of the codebook.
+
+    Example:
+        >>> converters = {"filtered": Equalizer(*train[:2])}
+        >>> report = conversion_report(model, train, test, converters, FrameCodebook(train[0]))
+    """
+    waveforms, who, words = test
+    speakers = int(train[1].max()) + 1
+    others = [(who + step) % speakers for step in range(1, speakers)]
+    sounds = {
+        "converted": [model.convert(waveforms, other) for other in others],
+        "unconverted": [waveforms for _ in others],
+    }
+    for name, converter in converters.items():
+        sounds[name] = [converter.convert(waveforms, who, other) for other in others]
+    targets = np.concatenate(others)
+    said = np.tile(words, speakers - 1)
+    wanted = {name: (np.concatenate(each), targets, said) for name, each in sounds.items()}
+    reconstructed = model.reconstruct(waveforms, who)
+    wanted |= {"reconstructed": (reconstructed, who, words), "recorded": test}
+    probes = SpeechProbes(*train)
+    pitches = [np.nanmedian(median_pitch(train[0][train[1] == one])) for one in range(speakers)]
+    report: dict[str, float] = {}
+    for name, (heard, speaker, word) in wanted.items():
+        accuracies = probes.accuracies(heard, speaker, word)
+        report |= {f"{probe}_{name}": value for probe, value in accuracies.items()}
+        octaves = np.log2(median_pitch(heard) / np.take(pitches, speaker))
+        report[f"pitch_error_{name}"] = np.nanmean(np.abs(octaves))
+    for name, each in (("", reconstructed), ("_frames", codebook.reconstruct(waveforms))):
+        report[f"log_spectral_distance{name}"] = log_spectral_distance(each, waveforms).mean()
+        report[f"signal_to_noise{name}"] = signal_to_noise(each, waveforms).mean()
+    return {name: float(value) for name, value in report.items()}
+
+
+@checked_types
+def vocoding_report(
+    train: Recorded, test: Recorded, vocoded: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Measures sounds that were made from the spectrograms of test recordings.
+
+    `SpeechProbes` of the training recordings measure how often speaker and word are recognized in
+    them, and in the recordings themselves, which gives the accuracy of the probes.
+
+    Args:
+        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
+        test: The same, of recordings that were not trained on.
+        vocoded: By the name of each method, sounds of the test recordings, int16 or floats in [-1,
+            1], `[m, samples, 1]`, in their order.
+
+    Returns:
+        Of each method, and of the test recordings as `recorded`, `speaker_METHOD`,
+        `speaker_by_covariance_METHOD` and `word_METHOD` in percent; and of each method
+        `log_spectral_distance_METHOD` in dB.
+
+    Example:
+        >>> report = vocoding_report(train, test, {"waveglow": sounds})
+    """
+    waveforms, who, words = test
+    probes = SpeechProbes(*train)
+    report: dict[str, float] = {}
+    for name, sounds in {"recorded": waveforms, **vocoded}.items():
+        accuracies = probes.accuracies(sounds, who, words)
+        report |= {f"{probe}_{name}": float(value) for probe, value in accuracies.items()}
+    for name, sounds in vocoded.items():
+        distances = log_spectral_distance(sounds, waveforms)
+        report[f"log_spectral_distance_{name}"] = float(distances.mean())
+    return report

@@ -1,1 +1,0 @@
-"""Sounds compared with their originals, and recognition of their voices and words."""

@@ -1,0 +1,372 @@
+"""Hostile values, the bar of long measurements, and summaries over seeds."""
+
+import functools
+import io
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import metrics
+from keras_gen.metrics import mean_and_deviation
+from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.sounds import median_pitch
+from keras_gen.vae import PriorSampledModel
+from keras_gen.workshop.baselines.coral import coral
+from keras_gen.workshop.baselines.fairness import reweighing
+
+RANDOM = np.random.default_rng(0)
+ROWS, OTHERS = RANDOM.normal(size=(2, 40, 3))
+LABELS, GROUPS = np.arange(40) % 2, np.arange(40) // 2 % 2
+IMAGES = RANDOM.integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+VIDEOS = RANDOM.integers(0, 256, (3, 4, 8, 8, 1), dtype=np.uint8)
+FACTORS = np.stack([np.arange(200) % 4, np.arange(200) // 4 % 5], axis=1)
+CODES = FACTORS + 0.01 * RANDOM.normal(size=(200, 2))
+SOUNDS = RANDOM.normal(0, 0.2, (2, 1024, 1)).clip(-1, 1)
+CASES = {
+    "nearest_neighbors": (ROWS, OTHERS),
+    "prdc": (ROWS, OTHERS),
+    "kernel_distance": (ROWS, OTHERS),
+    "frechet_distance": (ROWS, OTHERS),
+    "memorization": (ROWS, OTHERS),
+    "earth_movers_distance": (ROWS, OTHERS),
+    "bin_shares": (ROWS, OTHERS),
+    "inception_score": (np.full((20, 4), 0.25),),
+    "active_units": (ROWS,),
+    "bits_per_live_value": (ROWS[:, 0], FACTORS[:40]),
+    "linear_probe": (ROWS, LABELS, OTHERS, LABELS),
+    "kmeans_report": (ROWS, LABELS),
+    "retrieval_curve": (ROWS, LABELS, OTHERS, LABELS),
+    "attribute_leak": (ROWS, LABELS, OTHERS, LABELS),
+    "decision_gaps": (GROUPS, LABELS, np.arange(40) // 4 % 2),
+    "group_report": (GROUPS, LABELS, LABELS),
+    "perplexity": (np.array([1.0, 2.0]),),
+    "sap_score": (CODES, FACTORS),
+    "squared_error": (ROWS.astype("float32"), OTHERS.astype("float32")),
+    "psnr": (IMAGES, IMAGES[::-1]),
+    "l1_error": (IMAGES, IMAGES[::-1]),
+    "chroma_grain": (IMAGES,),
+    "pyramid_distances": (IMAGES, IMAGES[::-1]),
+    "motion_statistics": (VIDEOS,),
+    "log_spectral_distance": (SOUNDS, SOUNDS[::-1]),
+    "signal_to_noise": (SOUNDS, SOUNDS[::-1]),
+    "coral": (ROWS, OTHERS),
+    "reweighing": (LABELS, GROUPS),
+}  # fmt: skip
+
+
+def measure(name):
+    return {"coral": coral, "reweighing": reweighing}.get(name) or getattr(metrics, name)
+
+
+def replaced(value, array):
+    array = array.astype(float)
+    array.flat[0] = value
+    return array
+
+
+HOSTILE = {
+    "nan": functools.partial(replaced, np.nan),
+    "masked": lambda array: np.ma.masked_equal(array, array.flat[0]),
+    "empty": lambda array: array[:0],
+    "text": lambda array: array.astype(str),
+    "complex": lambda array: array.astype(complex),
+    "objects": lambda array: np.full(array.shape, object()),
+    "None": lambda array: None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_cannot_be_measured_is_refused(name):
+    arguments = CASES[name]
+    for place, argument in enumerate(arguments):
+        for kind, change in HOSTILE.items():
+            with pytest.raises((TypeError, ValueError)) as caught:
+                measure(name)(*arguments[:place], change(argument), *arguments[place + 1 :])
+            text = str(caught.value)
+            assert "\n" not in text and len(text) < 400 and text.endswith("."), (kind, text)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", CASES)
+def test_the_layout_of_arrays_changes_nothing(name):
+    def read_only(array):
+        array = array.copy()
+        array.flags.writeable = False
+        return array
+
+    expected = values(measure(name)(*CASES[name]))
+    for change in (
+        read_only,
+        lambda array: array.astype(array.dtype.newbyteorder(">")),
+        lambda array: np.repeat(array, 2, axis=0)[::2],
+        lambda array: np.asfortranarray(array),
+    ):
+        found = values(measure(name)(*map(change, CASES[name])))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def values(result) -> list:
+    """All numbers of a result, in order."""
+    if isinstance(result, dict):
+        result = tuple(value for value in result.values() if value is not None)
+    if isinstance(result, tuple):
+        return [number for part in result for number in values(part)]
+    return list(np.ravel(result))
+
+
+X, Y = np.zeros([6, 2]), np.arange(6) % 2
+DARK = np.zeros([2, 16, 16, 3], "uint8")
+TWELVE = np.zeros([12, 8, 8, 1], "uint8"), np.arange(12) % 3
+TONE = np.sin(np.arange(600))[None, :, None]
+HOLES = np.zeros([4, 16, 16, 1])
+HOLES[:, 3:6, 3:6] = 1
+CLASSES = {"features": ROWS, "logits": ROWS}
+
+
+def one_class(codes, factors):
+    """The scores of codes and factors that cannot be scored."""
+    return [
+        functools.partial(score, codes, factors)
+        for score in (metrics.dci_scores, metrics.mutual_information_gap, metrics.sap_score)
+    ]
+
+
+def encoder():
+    images = keras.Input((8, 8, 1))
+    return keras.Model(images, keras.layers.Flatten()(images))
+
+
+def extractor_of(outputs):
+    images = keras.Input((4, 4, 1))
+    return metrics.keras_extractor(keras.Model(images, outputs(images)))
+
+
+def decoder(latents, side=2):
+    z = keras.Input((latents,))
+    model = PriorSampledModel(keras.Model(z, keras.layers.Dense(4)(z)))
+    return metrics.latent_grid(model, side=side)
+
+
+def circle(end, **options):
+    return metrics.perceptual_path_length(tf.identity, tf.identity, np.ones([4, 2]), end, **options)
+
+
+# Calls, and what the sentence says.
+REFUSED = [
+    (lambda: metrics.label_modes(LABELS, ROWS), "modes must be an integer of at least"),
+    (lambda: metrics.label_modes(np.array([4]), 4), "from 0 to 3"),
+    (lambda: metrics.label_modes(LABELS, 4, np.array([], int)), "at least one, or None"),
+    (lambda: metrics.gaussian_modes(X, metrics.ring_centers(), 0), "std=0"),
+    (lambda: metrics.stacked_modes(DARK[..., :1], len), r"uint8 \[n, H, W, 3\]"),
+    (lambda: metrics.stacked_modes(DARK, lambda x: np.zeros([6, 10]), 7), r"expected \(6, 7\)"),
+    (lambda: metrics.stacked_modes(DARK, lambda x: np.full([6, 10], np.nan)),
+     "the output of classify .* and no NaN"),
+    (lambda: metrics.bin_shares(ROWS, X, 3), "3 features in real and 2 in"),
+    (lambda: metrics.bin_shares(X, X, 7), "bins must be between 1 and 6"),
+    (lambda: metrics.bin_shares(X, X, 0), "bins must be between 1 and 6"),
+    (lambda: metrics.class_report(CLASSES, LABELS[1:], CLASSES, LABELS), "pass one .* for each"),
+    (lambda: metrics.class_report(CLASSES, LABELS, CLASSES, LABELS[1:]), "pass one .* for each"),
+    (lambda: metrics.class_report(CLASSES, LABELS, CLASSES | {"logits": ROWS * np.nan}, LABELS),
+     r"logits to be numbers \[n, classes\].* and no NaN"),
+    (lambda: metrics.motion_statistics(VIDEOS[:, :2]), "^motion_statistics found uint8 .*: pass"),
+    (lambda: metrics.motion_statistics(VIDEOS[:, 0]), "^motion_statistics found uint8 .*: pass"),
+    (lambda: metrics.nearest_neighbors(ROWS, X), "one shape"),
+    (lambda: metrics.nearest_neighbors(X, X, k=7), "from 1 to 6"),
+    (lambda: metrics.nearest_neighbors(X * np.nan, X), "NaN or infinity in queries: leave them"),
+    (lambda: metrics.nearest_neighbors(X, [[1.0, 2.0], [3.0]]), "^reference must be an array of n"),
+    (lambda: metrics.nearest_neighbors(X, X, 2.5), r"^k must be an integer.*, found"),
+    (lambda: metrics.memorization(X, X, ratio=0), "ratio"),
+    (lambda: metrics.prdc(X, X, k=6), "n of at least 7"),
+    (lambda: metrics.prdc(ROWS, X), "one extractor"),
+    (lambda: metrics.prdc(X, X, k=0), "k=0"),
+    (lambda: metrics.frechet_distance(ROWS, X), "one extractor"),
+    (lambda: metrics.frechet_distance(ROWS, ROWS[:1]), "Expected b to be finite numbers"),
+    (lambda: metrics.moments(ROWS * np.nan), "no NaN"),
+    (lambda: metrics.frechet_distance(ROWS, metrics.Moments(np.zeros(3), np.eye(4))),
+     r"covariance \[d, d\]"),
+    (lambda: metrics.frechet_distance(ROWS, metrics.Moments(np.zeros(3), np.diag([1, 1, -1.0]))),
+     "eigenvalue -1"),
+    (lambda: metrics.kernel_distance(ROWS, X), "one extractor"),
+    (lambda: metrics.kernel_distance(ROWS[0], ROWS), r"features_a to be finite numbers.*\(3,\)"),
+    (lambda: metrics.kernel_distance(ROWS, ROWS[:2]), "features_b"),
+    (lambda: metrics.kernel_distance(ROWS, ROWS, subsets=1), "subsets must be at least 2, found 1"),
+    (lambda: metrics.kernel_distance(ROWS, ROWS, subset_size=2), "subset_size must be at least 3"),
+    (lambda: metrics.inception_score(np.ones([20, 3])), "from_logits=True"),
+    (lambda: metrics.inception_score(np.eye(3)), "one row per split"),
+    (lambda: metrics.generation_report(CLASSES, {n: v[:9] for n, v in CLASSES.items()}),
+     "found 40 real and 9 generated"),
+    (lambda: metrics.mesh(IMAGES, 5), "period is 5 for images of 16x16"),
+    (lambda: metrics.gradient_histograms(IMAGES[:, :7, :9]),
+     "found images of 7x9 pixels: pass sides of at least 8"),
+    (lambda: metrics.parzen_log_likelihood(IMAGES, IMAGES, 0),
+     r"std=0\.0 of the Parzen window: pass a positive"),
+    (lambda: metrics.parzen_log_likelihood(IMAGES, DARK[:, :8], 0.1),
+     "samples of 768 values and images of 384: pass images of one"),
+    (lambda: metrics.parzen_log_likelihood(IMAGES / 255, IMAGES, 0.1), "uint8"),
+    (lambda: circle(np.ones([3, 2])), "one shape"),
+    (lambda: circle(np.zeros([4, 2]), spherical=True), "4 of 4 pairs of latents that no one great"),
+    (lambda: circle(np.full([4, 2], -3.0), spherical=True), "4 of 4 pairs of latents that no one"),
+    (lambda: metrics.perceptual_path_length(lambda z: tf.cast(z, tf.uint8), tf.identity, X, X),
+     "returned uint8"),
+    (lambda: circle(np.zeros([4, 2]), trim=0.5), "trim is 0.5 of 4 paths at either end: leave"),
+    (lambda: circle(np.zeros([4, 2]), trim=np.nan), "trim must be finite, found nan"),
+    (lambda: metrics.earth_movers_distance(X, X[:4]),
+     "found 6 and 4 points of 2 dimensions: pass as many"),
+    (lambda: metrics.earth_movers_distance(ROWS, X), "features"),
+    (lambda: metrics.pyramid_distances(IMAGES, IMAGES / 255), "target to be uint8 .*found float64"),
+    (lambda: metrics.pyramid_distances(IMAGES[:, :8, :8], IMAGES[:, :8, :8]),
+     "squares of one size, 16, 32, 64, ... pixels"),
+    (lambda: metrics.pyramid_distances(IMAGES, np.zeros([4, 32, 32, 3], "uint8")),
+     r"shape \(16, 16, 3\) and a target of \(32, 32, 3\)"),
+    (lambda: metrics.matched_accuracy(ROWS[:0], LABELS, LABELS), "known has 0 parts: expected"),
+    (lambda: metrics.matched_accuracy(3, LABELS, LABELS), "known must be a list"),
+    (lambda: metrics.matched_accuracy((Y, Y), Y[:0], Y[:0]), r"shape \[n\], found \[0\]"),
+    (lambda: metrics.matched_accuracy((Y, Y - 1), Y, Y), "known labels .* found -1"),
+    (lambda: metrics.matched_accuracy((Y, Y), Y, Y - 1), "labels to be .* found -1: leave"),
+    (lambda: metrics.kmeans_report(X, Y, clusters=0), "clusters must be between 1 and 6"),
+    (lambda: metrics.kmeans_report(X, Y[:2]), r"labels of shape \[6\], found \[2\]"),
+    (lambda: metrics.retrieval_curve(X, Y[1:], X, Y), "query_labels"),
+    (lambda: metrics.retrieval_curve(X, Y + 1, X, Y), "query label 2"),
+    (lambda: metrics.retrieval_curve(X, Y, X, Y, [0.0]), "recalls must be"),
+    (lambda: metrics.linear_probe(X, Y, X[:, :1], Y), "2 features in train_codes and 1"),
+    (lambda: metrics.linear_probe(X, Y[:5], X, Y), r"train_labels of shape \[6\]"),
+    (lambda: metrics.linear_probe(X, Y / 2, X, Y), "train_labels to be integers"),
+    (lambda: metrics.linear_probe(X, Y * 0, X, Y), "found 1 classes"),
+    (lambda: metrics.linear_probe(X, Y, X, Y, counts=[7]), r"counts \[7\]"),
+    (lambda: metrics.linear_probe(X, Y, X, Y, counts=[1]), r"counts \[1\]"),
+    (lambda: metrics.fine_tuned_error(encoder(), TWELVE, TWELVE, (TWELVE[0], TWELVE[1] - 1)),
+     "labels of test to be integers from 0 on, found -1"),
+    (lambda: metrics.transfer_report(encoder(), (TWELVE[0], 0 * TWELVE[1]), TWELVE),
+     "labels 0: expected each from 0 to 2"),
+    (lambda: metrics.transfer_report(encoder(), (TWELVE[0], TWELVE[1] - 1), TWELVE),
+     "labels of train to be integers from 0 on, found -1"),
+    (lambda: metrics.transfer_report(encoder(), TWELVE, TWELVE, draws=0),
+     "draws must be at least 1, found 0"),
+    (lambda: metrics.decision_gaps([0, 1], [0, 1], [0, 2]), "attributes are 0, 2: expected 0 and"),
+    (lambda: metrics.decision_gaps([0, 1], [0, 2], [0, 1]), "The labels are .*2: expected 0 and 1"),
+    (lambda: metrics.decision_gaps([2, 1], [0, 1], [0, 1]), "The predicted are .*2: expected 0 an"),
+    (lambda: metrics.decision_gaps([0, 1], [0, 1], [0, 1]), "No example has label 0 and attribute"),
+    (lambda: metrics.attribute_leak(X, 0 * Y, X, 0 * Y), "attributes are 0: expected"),
+    (lambda: metrics.group_report(Y, Y, 2 * Y), r"groups are \[0, 2\]: expected all numbers from"),
+    (lambda: metrics.group_report(Y, Y, Y - 1), r"groups are \[-1, 0\]"),
+    (lambda: metrics.group_report(Y, Y, Y[:5]), r"groups of shape \[6\], found \[5\]"),
+    (lambda: metrics.group_report(Y, Y, Y, [1, 2, 3]), "expected one for each of 2 groups"),
+    (lambda: metrics.group_report(Y, Y, Y, [2, -1]), "not negative and not all 0"),
+    (lambda: metrics.group_report(Y, Y, Y, [0, 0]), "not negative and not all 0"),
+    (lambda: metrics.group_report(Y * 1.0, Y, Y), "predicted to be integers, found float64"),
+    (lambda: metrics.code_bits((8, 8), 1), "levels is 1: expected at least 2"),
+    (lambda: metrics.code_uses([0.5], 4), "Codes have dtype float64: expected integers"),
+    (lambda: metrics.code_uses([0, 4], 4), "Codes are 0 to 4: expected integers from 0 to 3"),
+    (lambda: metrics.code_uses([-1], 4), "Codes are -1 to -1"),
+    (lambda: metrics.code_uses(np.zeros(0, int), 4), "Codes are none"),
+    (lambda: metrics.perplexity([0, 0]), "expected numbers from 0 on, some above 0"),
+    *((call, r"shape \[6, f\], found \[5, 2\]") for call in one_class(X, X[:5].astype(int))),
+    *((call, "2 codes and 1 factors") for call in one_class(X, Y[:, None])),
+    *((call, "1 codes and 2 factors") for call in one_class(X[:, :1], X.astype(int))),
+    *((call, "integers, found float64") for call in one_class(X, X)),
+    *((call, "factor 1 has one value") for call in one_class(X, np.stack([Y, 0 * Y], 1))),
+    (lambda: metrics.psnr(IMAGES, IMAGES, of="hue"), "of is 'hue': expected 'luma' or 'rgb'"),
+    (lambda: metrics.psnr(IMAGES, IMAGES[:2]), "of one shape"),
+    (lambda: metrics.l1_error(IMAGES / 255, IMAGES), "uint8"),
+    (lambda: metrics.ssim(IMAGES, IMAGES, shave=3), "at least 11 pixels"),
+    (lambda: metrics.ms_ssim(IMAGES, IMAGES, shave=3), "at least 11 pixels"),
+    (lambda: metrics.squared_error(DARK[0, 0, :2], DARK[0, 0, :4]),
+     r"uint8 \(2, 3\) and originals uint8 \(4, 3\)"),
+    (lambda: metrics.squared_error(IMAGES.astype("int64"), IMAGES), "images int64"),
+    (lambda: metrics.hole_psnr(255 - IMAGES, IMAGES, HOLES), "put the known pixels back"),
+    (lambda: metrics.hole_psnr(IMAGES, IMAGES, 0 * HOLES),
+     r"expected \[4, 16, 16, 1\], with something missing"),
+    (lambda: metrics.hole_psnr(IMAGES, IMAGES, HOLES * np.nan), "masks have NaN"),
+    (lambda: metrics.hole_psnr(IMAGES, IMAGES, HOLES, "gray"), "of is 'gray': expected 'luma' or"),
+    (lambda: metrics.bits_per_dimension(1.0, 784, ROWS), "dequantization must be a text"),
+    (lambda: metrics.bits_per_dimension(1.0, ROWS, "none"), "dimensions must be an integer"),
+    (lambda: metrics.bits_per_dimension(1.0, 0, "none"), "dimensions must be at least 1, found 0"),
+    (lambda: metrics.bits_per_dimension(1.0, 4, "yes"), "none, uniform, variational"),
+    (lambda: metrics.bits_per_dimension(1.0, 4, "none", 256), "which has no unit"),
+    (lambda: metrics.bits_per_dimension(1.0, 1, "uniform", 0), "levels_per_unit must be above"),
+    (lambda: metrics.bits_per_live_value(Y * 1.0, FACTORS[:40] * 0 - 1), "0 live values"),
+    (lambda: metrics.bits_per_live_value(Y * 1.0, FACTORS[:40]), r"shape \[6\] for 80 live values"),
+    (lambda: decoder(2, side=1), "side is 1: at least 2 points"),
+    (lambda: decoder(3), r"latents of shape \(3,\): a grid needs 2"),
+    (lambda: metrics.log_spectral_distance(SOUNDS[:1], SOUNDS),
+     r"shape \(1, 1024, 1\) and originals \(2, 1024, 1\)"),
+    (lambda: metrics.signal_to_noise(SOUNDS[..., [0, 0]], SOUNDS[..., [0, 0]]),
+     r"of shape \[n, samples, 1\]"),
+    (lambda: metrics.signal_to_noise(SOUNDS, SOUNDS * [[[0]], [[1]]]),
+     r"^originals\[0\] is silent: .* Leave silent"),
+    (lambda: median_pitch(TONE, 100), "rate must be at least 1000, found 100"),
+    (lambda: median_pitch(TONE, 44_100), "Sounds have 600 samples: expected 2822 or more"),
+    (lambda: mean_and_deviation([]), "those of one seed at least"),
+    (lambda: mean_and_deviation([{"a": 1}, {"b": 1}]), "Measurement 1 lacks the figure 'a'"),
+    (lambda: metrics.train_domain_classifier(IMAGES / 255, IMAGES),
+     r"Expected a to be uint8 \[n, H, W, 3\].*float64"),
+    (lambda: metrics.train_domain_classifier(IMAGES, IMAGES[..., :1]), "Expected b"),
+    (lambda: metrics.train_domain_classifier(IMAGES[:0], IMAGES), "at least one image"),
+    (lambda: metrics.train_domain_classifier(IMAGES, IMAGES[:, :8]), "resize them alike"),
+    (lambda: metrics.train_domain_classifier(IMAGES, IMAGES, batch_size=3), "even number"),
+    *(
+        (functools.partial(metrics.train_classifier, TWELVE[0], labels),
+         "one whole number for each image")
+        for labels in (TWELVE[1] / 1.0, TWELVE[1][:5], 0 * TWELVE[1], TWELVE[1] - 1)
+    ),
+    (lambda: metrics.train_classifier(TWELVE[0][:, :7], TWELVE[1]), "at least 8"),
+    (lambda: metrics.train_classifier(*TWELVE, kind="dense"), "kind is 'dense'"),
+    (lambda: metrics.train_segmenter(TWELVE[0], TWELVE[0][..., 0] + 3, 3),
+     r"labels \[12, 8, 8\] of 3 to 3 .* 0 to 2 for each pixel"),
+    (lambda: metrics.trained_extractor(TWELVE[0], TWELVE[1][:5]), "one label for each"),
+    (lambda: metrics.trained_extractor(TWELVE[0][:5], TWELVE[1][:5]), "at least 10 images"),
+    (lambda: metrics.keras_extractor(keras.Sequential([keras.layers.Flatten()], name="later")),
+     r"'later' \(Sequential\) does not .* keras\.Input\.$"),
+    (lambda: metrics.keras_extractor(encoder())(np.zeros([2, 8, 8, 1])), "uint8"),
+    (lambda: metrics.keras_extractor(encoder())(DARK[:, :8, :8]),
+     r"takes images of shape \(8, 8, 1\), found \(8, 8, 3\)"),
+    (lambda: extractor_of(lambda x: [x, x]), "a dict with 'features'"),
+    (lambda: extractor_of(lambda x: {"codes": x}), "a dict with 'features'"),
+    (lambda: metrics.resize_images(DARK, (0, 4)), "size must be at least 1, found 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED, ids=lambda value: str(value)[:40])
+def test_refused(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "stream,seconds,shown",
+    [(Terminal(), 0.6, True), (Terminal(), 0.0, False), (io.StringIO(), 0.6, False)],
+)
+def test_only_what_takes_long_at_a_terminal_has_a_bar(monkeypatch, stream, seconds, shown):
+    monkeypatch.setattr("sys.stderr", stream)
+    for step, number in enumerate(with_bar(range(3), "batch")):
+        assert step == number
+        time.sleep(seconds)
+    assert ("batch" in stream.getvalue()) == shown
+
+
+def test_means_and_deviations_over_seeds():
+    found = [{"a": 1.0, "b": 2}, {"a": 4.0, "b": 2}, {"a": 7.0, "b": 2}]
+    wanted = {"a": 4.0, "a_deviation": 3.0, "b": 2.0, "b_deviation": 0.0}
+    assert mean_and_deviation(found) == wanted
+
+
+def test_of_one_seed_there_is_no_deviation():
+    assert mean_and_deviation([{"a": 5.0}]) == {"a": 5.0}
+
+
+def test_names_and_keys_are_chosen():
+    found = [{"a": 1.0, "frames": "none"}] * 2
+    assert mean_and_deviation(found, "ring_{}_gan", ("a",)) == {
+        "ring_a_gan": 1.0,
+        "ring_a_gan_deviation": 0.0,
+    }

@@ -17,10 +17,8 @@ from keras_gen.layers.causal import (
     Shift,
     VerticalConvolution,
 )
-from keras_gen.layers.channelwise_dense import ChannelwiseDense
-from keras_gen.layers.column_scales import ColumnScales
-from keras_gen.layers.diffusion import AdaptiveGroupNormalization, SinusoidalFeatures
-from keras_gen.layers.dropout import Dropout
+from keras_gen.layers.channels import ColumnScales, GatedUnit, OneHot
+from keras_gen.layers.dense import ChannelwiseDense, MaskedDense
 from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
 from keras_gen.layers.flows import (
@@ -33,15 +31,10 @@ from keras_gen.layers.flows import (
     Logit,
     Squeeze,
 )
-from keras_gen.layers.gated_unit import GatedUnit
 from keras_gen.layers.gradient_reversal import reverse_gradient
 from keras_gen.layers.instance_normalization import InstanceNormalization
-from keras_gen.layers.masked_dense import MaskedDense
-from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
-from keras_gen.layers.minibatch_stddev import MinibatchStddev
-from keras_gen.layers.noise_channels import NoiseChannels
-from keras_gen.layers.one_hot import OneHot
-from keras_gen.layers.random_draws import DrawingLayer
+from keras_gen.layers.minibatch import MinibatchDiscrimination, MinibatchStddev
+from keras_gen.layers.random_draws import DrawingLayer, Dropout, NoiseChannels
 from keras_gen.layers.self_attention import SelfAttention
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (
@@ -50,5 +43,6 @@ from keras_gen.layers.styles import (
     ModulatedConv2D,
     NoisyActivation,
 )
+from keras_gen.layers.time_conditioning import AdaptiveGroupNormalization, SinusoidalFeatures
 from keras_gen.layers.vector_quantizer import VectorQuantizer
 from keras_gen.layers.zero_convolution import ZeroConvolution

@@ -78,9 +78,3 @@ def test_kernels_can_be_spectrally_normalized(maps):
 def test_computes_in_mixed_precision(maps):
     layer = SelfAttention(spectral=True, dtype="mixed_bfloat16")
     assert layer(maps).dtype == "bfloat16" and layer.query.layer.kernel.dtype == "float32"
-
-
-@pytest.mark.parametrize("shape", [(4, 5, 16), (4, 4, 7), (None, 4, 16), (4, 16)])
-def test_other_maps_are_refused(shape):
-    with pytest.raises(ValueError, match=r"expected \[batch, height, width, channels\] with even"):
-        SelfAttention().build((None, *shape))

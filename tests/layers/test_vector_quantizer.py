@@ -244,16 +244,3 @@ def test_files_give_the_codebook_back(tmp_path, rng, update):
     assert {name: getattr(loaded, name) for name in options} == options
     for now, then in zip(state(loaded), state(layer), strict=True):
         np.testing.assert_array_equal(now, then)
-
-
-@pytest.mark.parametrize(
-    "options", [dict(codes=0), dict(dim=0), dict(decay=1.0), dict(epsilon=0), dict(dead_after=0)]
-)
-def test_bad_arguments(options):
-    with pytest.raises(ValueError, match=r"A codebook of|must be at least 1, found 0"):
-        VectorQuantizer(**dict(codes=2, dim=2) | options)
-
-
-def test_latents_of_another_dimension_are_refused():
-    with pytest.raises(ValueError, match=r"Latents of shape \(4, 3\): expected 2 dimensions"):
-        VectorQuantizer(5, 2)(tf.ones([4, 3]))

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.causal.causal_layer import CausalLayer
-from keras_gen.layers.causal.pixel_lstm import GATES, initial_bias, lstm_cell
+from keras_gen.layers.causal.pixel_lstms import GATES, initial_bias, lstm_cell
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -4,9 +4,8 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers.causal.diagonal_lstm import DiagonalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
-from keras_gen.layers.causal.row_lstm import RowLSTM
+from keras_gen.layers.causal.pixel_lstms import DiagonalLSTM, RowLSTM
 from keras_gen.networks.blocks import scaled_levels
 
 

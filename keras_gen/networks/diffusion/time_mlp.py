@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from keras_gen.arguments import checked_size
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers.diffusion import SinusoidalFeatures
+from keras_gen.layers.time_conditioning import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
 
 

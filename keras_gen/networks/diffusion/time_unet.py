@@ -6,8 +6,8 @@ import keras
 from keras import layers, ops
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers.diffusion import AdaptiveGroupNormalization
 from keras_gen.layers.enlargement import PixelShuffle
+from keras_gen.layers.time_conditioning import AdaptiveGroupNormalization
 from keras_gen.networks.blocks import float32
 from keras_gen.networks.diffusion.time_mlp import time_embedding
 

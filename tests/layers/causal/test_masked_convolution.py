@@ -69,24 +69,3 @@ def test_mixed_precision(rng):
     layer = MaskedConvolution(2, 3, "A", dtype="mixed_bfloat16")
     assert layer(tf.ones([1, 4, 4, 1])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"
     assert {weight.dtype for weight in layer.step_weights()} == {tf.bfloat16}
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ((4, 4, "A"), "kernel_size is 4: expected odd"),
-        ((4, (3, 2), "A"), r"kernel_size is \(3, 2\)"),
-        ((4, 3, "C"), "mask is 'C'"),
-        ((4, 1, "A"), "sees nothing"),
-        ((2, 3, "A", 3), "2 maps cannot be divided into 3 groups"),
-        ((4, 3, "A", 0), "image_channels must be at least 1, found 0"),
-    ],
-)
-def test_bad_arguments_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        MaskedConvolution(*arguments)
-
-
-def test_too_few_maps_are_refused():
-    with pytest.raises(ValueError, match="1 maps cannot be divided into 3 groups"):
-        MaskedConvolution(6, 3, "A", 3).build((None, 4, 4, 1))

@@ -76,25 +76,3 @@ def test_a_network_of_zeros_is_the_identity_and_learns():
     np.testing.assert_array_equal(y, x)
     gradients = tape.gradient(loss, [head.kernel.value for head in layer.network.layers[1:]])
     assert all((np.abs(gradient) > 0).any() for gradient in gradients)
-
-
-@pytest.mark.parametrize(
-    ("mask", "shape", "sentence"),
-    [
-        ("channels", (4, 4, 1), "makes no two halves"),
-        ("checkerboard", (1, 1, 4), "makes no two halves"),
-        ("checkerboard", (None, 4, 2), "needs known sizes"),
-    ],
-)
-def test_shapes_without_halves_are_refused(mask, shape, sentence):
-    layer = AffineCoupling(constant_network(shape, 0.0, 0.0), mask)
-    with pytest.raises(ValueError, match=sentence):
-        layer.build((None, *shape))
-
-
-def test_bad_arguments():
-    with pytest.raises(ValueError, match="mask is 'half'"):
-        AffineCoupling(constant_network((2,), 0.0, 0.0), "half")
-    layer = AffineCoupling(constant_network((3,), 0.0, 0.0))
-    with pytest.raises(ValueError, match=r"outputs of \[3, 3\] channels.* of 2 each"):
-        layer.build((None, 2))

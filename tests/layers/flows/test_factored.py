@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from keras_gen.layers.flows import ActNorm, Chain, Factored, Squeeze
@@ -53,21 +52,3 @@ def test_latents_side_by_side_keep_the_size(rng):
         y, _, _ = flow(x)
         np.testing.assert_array_equal(y, np.concatenate([x[..., 3:], x[..., :3]], axis=-1))
         np.testing.assert_array_equal(flow.inverse(y), x)
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape", "message"),
-    [
-        (Factored(ActNorm()), (None, None, 4), r"flat=False takes any sizes"),
-        (Factored(ActNorm(), leaving=4), (None, 3, 4), r"4 of 4 channels leave"),
-        (Factored(Squeeze(), flat=False), (None, 4, 2), r"\(4, 1\) into \(2, 2\)"),
-    ],
-)
-def test_shapes_that_do_not_fit(layer, shape, message):
-    with pytest.raises(ValueError, match=message):
-        layer.build(shape)
-
-
-def test_the_rest_is_a_layer():
-    with pytest.raises(TypeError, match="rest must be an InvertibleLayer, found <ReLU"):
-        Factored(keras.layers.ReLU())

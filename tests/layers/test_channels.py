@@ -1,12 +1,48 @@
-"""One learned scale for each column, and the gradient of the means before it."""
+"""Layers that change channels alone, by hand."""
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from keras_gen.layers import ColumnScales
+from keras_gen.layers import ColumnScales, GatedUnit, OneHot
 from keras_gen.losses import ColumnNormal
 from keras_gen.networks import mlp_decoder, with_column_scales
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (2, 5, 1), (2, 3, 4, 1)])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_levels_become_unit_vectors(shape, policy, rng):
+    levels = rng.integers(0, 301, shape)
+    for dtype in ("int32", "float32"):
+        y = OneHot(301, dtype=policy)(tf.constant(levels, dtype))
+        np.testing.assert_array_equal(tf.cast(y, tf.float32), np.eye(301)[levels[..., 0]])
+
+
+def test_padding_is_a_level_or_none():
+    levels = tf.constant([[-1.0], [2.0]])
+    np.testing.assert_array_equal(OneHot(3)(levels), [[0, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(OneHot(3, padding=1)(levels), [[0, 1, 0], [0, 0, 1]])
+    assert OneHot(3)(keras.Input((None, 1))).shape == (None, None, 3)
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 5, 6), (2, 3, 4, 6)])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_each_group_has_its_own_halves(shape, groups, rng):
+    x = rng.normal(size=shape).astype("float32")
+    expected = []
+    for group in np.split(x, groups, axis=-1):
+        a, b = np.split(group, 2, axis=-1)
+        expected.append(np.tanh(a) / (1 + np.exp(-b)))
+    y = GatedUnit(groups)(tf.constant(x))
+    np.testing.assert_allclose(y, np.concatenate(expected, axis=-1), atol=1e-6)
+
+
+def test_any_length_and_a_configuration():
+    symbol = keras.Input((None, 8))
+    layer = GatedUnit(2)
+    assert layer(symbol).shape == (None, None, 4)
+    assert GatedUnit.from_config(layer.get_config()).groups == 2
 
 
 def test_the_parameters_are_those_of_a_normal_with_one_scale_per_column(rng, tmp_path):

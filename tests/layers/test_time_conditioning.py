@@ -1,10 +1,20 @@
-"""Group normalization whose scale and offset follow from a condition."""
+"""Layers that condition on the time, by hand."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_gen.layers import AdaptiveGroupNormalization
+from keras_gen.layers import AdaptiveGroupNormalization, SinusoidalFeatures
+
+
+def test_frequencies_grow_geometrically():
+    layer = SinusoidalFeatures(3, slowest=0.5, fastest=8.0)
+    found = layer(np.array([[0.3, -1.0]], "float32")).numpy()
+    expected = []
+    for value in (0.3, -1.0):
+        angles = value * np.array([0.5, 2.0, 8.0])
+        expected += [*np.sin(angles), *np.cos(angles)]
+    np.testing.assert_allclose(found, [expected], atol=1e-5)
 
 
 def test_equals_keras_group_normalization_scaled_by_the_condition(rng):
@@ -26,8 +36,3 @@ def test_maps_far_from_0_get_variance_1(rng, offset):
     layer = AdaptiveGroupNormalization(2)
     found = layer([maps, np.zeros((2, 3), "float32")]).numpy().reshape(2, 64, 2, 2)
     np.testing.assert_allclose(found.var(axis=(1, 3)), 1, rtol=3e-2)
-
-
-def test_what_is_refused():
-    with pytest.raises(ValueError, match="6 channels in 4 groups: expected a multiple"):
-        AdaptiveGroupNormalization(4).build([(None, 2, 2, 6), (None, 3)])

@@ -1,0 +1,337 @@
+"""The LSTMs of PixelRNN, which read images row by row or along diagonals."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.checked_arguments import checked_arguments
+from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row, finished_row
+from keras_gen.layers.causal.masked_convolution import causal_mask
+
+GATES = 4  # output, forget, input, content
+
+
+class PixelLSTM(CausalLayer):
+    """Base of `RowLSTM` and `DiagonalLSTM`: the cell of eq. (3), and a scan over such cells.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1.
+    The gates `[..., 4 * units]` are laid out as `[gate, unit]`. What the input adds to the gates of
+    all pixels (input-to-state) is computed at once and has mask B. What the states before add to
+    them (state-to-state) needs no mask, as these are of earlier pixels.
+
+    Initial kernels and biases are those of `keras.layers.LSTM`, as the paper does not state them:
+    biases are zero, those of the forget gate one.
+
+    Args:
+        units: The paper's h: features of a pixel's state, at least `image_channels`.
+        input_width: Odd width of the kernel over the input's row.
+        state_width: Number of states before that a pixel's gates depend on.
+        image_channels: Channels of the image, into whose groups the features are divided as in
+            `MaskedConvolution`.
+    """
+
+    @checked_arguments
+    def __init__(
+        self, units: int, input_width: int, state_width: int, image_channels: int, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if not 0 < image_channels <= units:
+            raise ValueError(
+                f"{units} units for {image_channels} channels of the image: expected at least 1 "
+                "unit for each of 1 or more channels."
+            )
+        self.units = units
+        self.input_width = input_width
+        self.state_width = state_width
+        self.image_channels = image_channels
+
+    @override
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        gates = GATES * self.units
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.input_width, channels, gates),
+            initializer="glorot_uniform",
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.state_width, self.units, gates),
+            initializer="orthogonal",
+        )
+        self.bias = self.add_weight(name="bias", shape=(gates,), initializer=initial_bias)
+        shape = (1, self.input_width, channels, self.units)
+        mask = causal_mask(*shape, mask="B", image_channels=self.image_channels)
+        self.kernel_mask = np.tile(mask[0], GATES)
+
+    def input_to_state(self, inputs):
+        """Returns what the input adds to all gates, `[batch, height, width, 4 * units]`."""
+        kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
+        gates = keras.ops.conv(inputs, kernel[None], padding="same", data_format="channels_last")
+        return gates + self.bias
+
+    def scan(self, gates: tf.Tensor, before: int) -> tf.Tensor:
+        """Returns the states h of one row after the other, `[rows, batch, places, units]`.
+
+        Args:
+            gates: What the input adds to them, `[rows, batch, places, 4 * units]`.
+            before: How many of the `state_width` places of the row above that a state depends on
+                lie before its own place.
+        """
+        kernel = tf.convert_to_tensor(self.recurrent_kernel)
+        nothing = tf.zeros_like(gates[0, ..., : self.units])
+
+        def row(state, added):
+            h, c = state
+            return lstm_cell(added + state_to_state(h, kernel, before), c)
+
+        h, _ = tf.scan(row, gates, (nothing, nothing))
+        return h
+
+    # One pixel at a time ---------------------------------------------------------------------
+
+    @override
+    def step_weights(self):
+        """Returns the kernel of the pixel and those to its left, the states' kernel, the bias."""
+        kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
+        seen = kernel[: self.input_width // 2 + 1]
+        weights = tf.reshape(seen, [-1, GATES * self.units]), self.recurrent_kernel, self.bias
+        return tuple(tf.cast(weight, self.compute_dtype) for weight in weights)
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "units": self.units,
+            "image_channels": self.image_channels,
+        }
+
+
+def lstm_cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns h and c of the gates `[..., 4 * units]` and the c before (eq. 3)."""
+    o, f, i, g = tf.split(gates, GATES, axis=-1)
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+    return tf.sigmoid(o) * tf.tanh(c), c
+
+
+def state_to_state(h: tf.Tensor, kernel: tf.Tensor, before: int) -> tf.Tensor:
+    """Returns what a row of states `[batch, places, units]` adds to the gates of the next row."""
+    width = kernel.shape[0]
+    padded = tf.pad(h, [[0, 0], [before, width - 1 - before], [0, 0]])
+    return tf.nn.conv1d(padded, kernel, stride=1, padding="VALID")
+
+
+def initial_bias(shape, dtype=None):
+    """Ones for the forget gate, and zeros."""
+    forget = np.repeat([0.0, 1.0, 0.0, 0.0], shape[0] // GATES)
+    return tf.constant(forget, dtype)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class RowLSTM(PixelLSTM):
+    """An LSTM from the first row to the last, whose states are those of a whole row.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
+    eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
+    itself (mask B) and on the states of `kernel_size` pixels around it in the row above; its c
+    depends on the c of the pixel above. So it sees a triangle above the pixel, and misses what lies
+    outside of it. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
+
+    Args:
+        units: The paper's h, at least `image_channels`.
+        kernel_size: Odd width of both kernels.
+        image_channels: Channels of the image: 1 or 3.
+
+    Example:
+        >>> y = RowLSTM(16)(tf.random.normal([2, 28, 28, 32]))
+    """
+
+    @checked_arguments
+    def __init__(self, units: int, kernel_size: int = 3, image_channels: int = 1, **kwargs):
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(
+                f"kernel_size is {kernel_size}: expected an odd width, such as 3 or 5."
+            )
+        super().__init__(units, kernel_size, kernel_size, image_channels, **kwargs)
+        self.kernel_size = kernel_size
+
+    @override
+    def call(self, inputs):
+        gates = tf.transpose(self.input_to_state(inputs), [1, 0, 2, 3])
+        states = self.scan(gates, before=self.kernel_size // 2)
+        return tf.transpose(states, [1, 0, 2, 3])
+
+    # One pixel at a time ---------------------------------------------------------------------
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns zeros, as `call` pads with.
+
+        The cache of a pixel has the inputs to its left; what the states above add to the gates of
+        each pixel of the row; the c above; and the states of its row so far, h and c.
+        """
+        kernel, _, bias = weights
+        margin = self.kernel_size // 2
+        channels = kernel.shape[0] // (margin + 1)
+        left = tf.zeros([batch, margin * channels], bias.dtype)
+        added = tf.zeros([width, batch, GATES * self.units], bias.dtype) + bias
+        c_above = tf.zeros([width, batch, self.units], bias.dtype)
+        h_row = empty_row(bias.dtype, width, self.units)
+        c_row = empty_row(bias.dtype, width, self.units)
+        return left, added, c_above, h_row, c_row
+
+    @override
+    def step(self, weights, cache, x, column):
+        kernel, _, _ = weights
+        left, added, c_above, h_row, c_row = cache
+        seen = tf.concat([left, tf.cast(x, left.dtype)], axis=-1)
+        h, c = lstm_cell(added[column] + seen @ kernel, c_above[column])
+        left = seen[:, x.shape[-1] :]
+        return h, (left, added, c_above, h_row.write(column, h), c_row.write(column, c))
+
+    @override
+    def next_row(self, weights, cache):
+        _, recurrent_kernel, bias = weights
+        left, added, _, h_row, c_row = cache
+        h = tf.transpose(finished_row(h_row, added), [1, 0, 2])
+        c_above = finished_row(c_row, added)
+        added = state_to_state(h, recurrent_kernel, before=self.kernel_size // 2) + bias
+        width = tf.shape(c_above)[0]
+        h_row = empty_row(bias.dtype, width, self.units)
+        c_row = empty_row(bias.dtype, width, self.units)
+        return tf.zeros_like(left), tf.transpose(added, [1, 0, 2]), c_above, h_row, c_row
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"kernel_size": self.kernel_size}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DiagonalLSTM(PixelLSTM):
+    """An LSTM along the diagonals of an image, from one of its upper corners.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.2,
+    eq. (3), fig. 3 and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
+    on the states of two pixels: the one above and the one to the left, whose c counts too. So it
+    sees all pixels above and to the left, with no blind spot. `backward` begins at the upper right
+    corner instead, with the pixel to the right in place of the one to the left. A pixel to the
+    right comes later; therefore its output is shifted down by one row, below a row of zeros. The
+    sum of both directions is the Diagonal BiLSTM, which sees all pixels before.
+
+    Pixels of a diagonal do not depend on each other. Skewing the image makes columns of the
+    diagonals, which are computed at once: `width + height - 1` steps. Floats `[batch, height,
+    width, channels]` become `[batch, height, width, units]`.
+
+    Args:
+        units: The paper's h, at least `image_channels`.
+        backward: Whether it begins at the upper right corner.
+        image_channels: Channels of the image: 1 or 3.
+
+    Example:
+        >>> x = tf.random.normal([2, 28, 28, 32])
+        >>> y = DiagonalLSTM(16)(x) + DiagonalLSTM(16, backward=True)(x)
+    """
+
+    @checked_arguments
+    def __init__(self, units: int, backward: bool = False, image_channels: int = 1, **kwargs):
+        super().__init__(units, 1, 2, image_channels, **kwargs)
+        self.backward = backward
+
+    @property
+    @override
+    def sees_itself(self) -> bool:  # type: ignore[override]
+        return not self.backward
+
+    @override
+    def call(self, inputs):
+        gates = self.input_to_state(inputs)
+        width = gates.shape[2]
+        if self.backward:
+            gates = tf.reverse(gates, axis=[2])
+        # Outside the image the gates are zero, and so is the state that they give.
+        diagonals = tf.transpose(skew(gates), [2, 0, 1, 3])
+        states = self.scan(diagonals, before=1)
+        states = unskew(tf.transpose(states, [1, 2, 0, 3]), width)
+        if not self.backward:
+            return states
+        states = tf.reverse(states, axis=[2])
+        return tf.pad(states, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+
+    # One pixel at a time ---------------------------------------------------------------------
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns zeros, as `call` pads with.
+
+        The cache of a pixel has the states h and c to its left; what the states above add to the
+        gates of each pixel of the row; and the states h of its row so far. Backward, the cache has
+        the states h of the row above, which are the outputs, and the inputs of its row so far.
+        """
+        kernel, _, bias = weights
+        if self.backward:
+            above = tf.zeros([width, batch, self.units], bias.dtype)
+            return above, empty_row(bias.dtype, width, kernel.shape[0])
+        nothing = tf.zeros([batch, self.units], bias.dtype)
+        added = tf.zeros([width, batch, GATES * self.units], bias.dtype) + bias
+        return nothing, nothing, added, empty_row(bias.dtype, width, self.units)
+
+    @override
+    def step(self, weights, cache, x, column):
+        kernel, (_, beside), bias = weights[0], tf.unstack(weights[1]), weights[2]
+        x = tf.cast(x, bias.dtype)
+        if self.backward:
+            above, inputs = cache
+            return above[column], (above, inputs.write(column, x))
+        h, c, added, row = cache
+        h, c = lstm_cell(added[column] + x @ kernel + h @ beside, c)
+        return h, (h, c, added, row.write(column, h))
+
+    @override
+    def next_row(self, weights, cache):
+        kernel, (above_kernel, beside), bias = weights[0], tf.unstack(weights[1]), weights[2]
+        if not self.backward:
+            h, c, added, row = cache
+            added = finished_row(row, added) @ above_kernel + bias
+            row = empty_row(bias.dtype, tf.shape(added)[0], self.units)
+            return tf.zeros_like(h), tf.zeros_like(c), added, row
+        above, row = cache
+        inputs = finished_row(row, above)
+        added = inputs @ kernel + above @ above_kernel + bias
+        nothing = tf.zeros_like(above[0])
+
+        def pixel(state, added):
+            h, c = state
+            return lstm_cell(added + h @ beside, c)
+
+        h, _ = tf.scan(pixel, added, (nothing, nothing), reverse=True)
+        return h, empty_row(bias.dtype, tf.shape(inputs)[0], inputs.shape[-1])
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"backward": self.backward}
+
+
+def skew(x: tf.Tensor) -> tf.Tensor:
+    """Moves each row one place farther to the right than the row above (fig. 3).
+
+    Floats `[batch, height, width, channels]` become `[batch, height, width + height - 1,
+    channels]`, with zeros around. The diagonals that rise to the right become columns.
+
+    Example:
+        >>> skew(tf.ones([1, 2, 2, 1]))[0, ..., 0].numpy()
+        array([[1., 1., 0.],
+               [0., 1., 1.]], dtype=float32)
+    """
+    height, width, channels = x.shape[1:]
+    # Rows that are shorter by one place than they were written begin one place later each.
+    padded = tf.pad(x, [[0, 0], [0, 0], [0, height], [0, 0]])
+    line = tf.reshape(padded, [-1, height * (width + height), channels])
+    return tf.reshape(line[:, :-height], [-1, height, width + height - 1, channels])
+
+
+def unskew(x: tf.Tensor, width: int) -> tf.Tensor:
+    """Returns the image `[batch, height, width, channels]` that `skew` was given."""
+    height, skewed, channels = x.shape[1:]
+    line = tf.reshape(x, [-1, height * skewed, channels])
+    line = tf.pad(line, [[0, 0], [0, height], [0, 0]])
+    return tf.reshape(line, [-1, height, skewed + 1, channels])[:, :, :width]

@@ -1,0 +1,167 @@
+"""Layers that change channels alone: one-hot levels, gates, and learned scales."""
+
+import keras
+from keras import ops
+from typing_extensions import override
+
+from keras_gen.arguments import checked_positive
+from keras_gen.checked_arguments import checked_arguments
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class OneHot(keras.layers.Layer):
+    """One-hot vectors of levels: for each level a channel, which is 1 where it stands.
+
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sees quantized sound so.
+    There are no weights, and every place is treated by itself. Integers, or floats that are whole
+    numbers, `[batch, ..., 1]` in -1 to `levels` - 1 become floats `[batch, ..., levels]`.
+
+    Args:
+        levels: Number of levels, at least 2.
+        padding: Level that -1, padding, is taken for; None: zeros, as of no level.
+
+    Example:
+        >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
+        array([[0., 0., 1.],
+               [0., 1., 0.]], dtype=float32)
+    """
+
+    @checked_arguments
+    def __init__(self, levels: int, padding: int | None = None, **kwargs):
+        # Half precision has not all levels, so that inputs stay as they are.
+        super().__init__(autocast=False, **kwargs)
+        if levels < 2 or not (padding is None or 0 <= padding < levels):
+            raise ValueError(
+                f"levels is {levels} and padding {padding}: expected at least 2 levels, and one of "
+                "them or None."
+            )
+        self.levels = levels
+        self.padding = padding
+
+    @override
+    def build(self, input_shape):
+        if input_shape[-1] != 1:
+            raise ValueError(
+                f"OneHot got the shape {tuple(input_shape)}: expected [batch, ..., 1]."
+            )
+
+    @override
+    def call(self, values):
+        values = keras.ops.cast(keras.ops.round(values), "int32")[..., 0]
+        if self.padding is not None:
+            values = keras.ops.where(values < 0, self.padding, values)
+        return keras.ops.one_hot(values, self.levels, dtype=self.compute_dtype)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.levels)
+
+    @override
+    def get_config(self) -> dict:
+        config = super().get_config() | {"levels": self.levels, "padding": self.padding}
+        return config
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class GatedUnit(keras.layers.Layer):
+    """tanh(a) * sigmoid(b) of the halves a and b of the channels.
+
+    Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
+    Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
+    Generative Model for Raw Audio", 2016, eq. (2). Every place is treated by itself, and there are
+    no weights: the layer before computes both halves. Floats `[batch, ..., channels]` become
+    `[batch, ..., channels / 2]`.
+
+    Args:
+        groups: Number of equal groups of channels, one after the other, each with its own halves:
+            with the channels of the image for maps of `MaskedConvolution`, whose groups must not
+            mix. The channels are a multiple of `2 * groups`.
+
+    Example:
+        >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
+    """
+
+    @checked_arguments
+    def __init__(self, groups: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        if groups < 1:
+            raise ValueError(f"groups is {groups}: expected at least 1.")
+        self.groups = groups
+
+    @override
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels is None or channels % (2 * self.groups):
+            raise ValueError(
+                f"GatedUnit got {channels} channels: expected a multiple of {2 * self.groups}, two "
+                f"halves in each of {self.groups} groups."
+            )
+
+    @override
+    def call(self, x):
+        if self.groups == 1:
+            a, b = keras.ops.split(x, 2, axis=-1)
+        else:
+            halves = keras.ops.split(x, 2 * self.groups, axis=-1)
+            a = keras.ops.concatenate(halves[::2], axis=-1)
+            b = keras.ops.concatenate(halves[1::2], axis=-1)
+        return keras.ops.tanh(a) * keras.ops.sigmoid(b)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] // 2)
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"groups": self.groups}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ColumnScales(keras.layers.Layer):
+    """Appends one learned raw scale for each column to means, the same for all rows.
+
+    Input: means `[batch, ..., columns]`. Output: float32 `[batch, ..., 2 * columns]`, the
+    parameters of a `Normal` likelihood whose scale is learned.
+
+    In training, the gradient of each mean is multiplied by the variance of its column, divided by
+    the mean variance of all columns: the beta-NLL of Seitzer, Tavakoli, Antic, Martius: "On the
+    Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
+    2022, with beta = 1. All columns count as in a squared error, and a column whose scale is large
+    at first is learned too. Outputs, and so losses, are unchanged.
+
+    Deviations: the paper's factor is the variance alone, and it weights the gradient of the scale
+    too. Without the division it would change the weight of the other terms of a loss.
+
+    Args:
+        minimum_scale: That of the likelihood.
+
+    Example:
+        >>> parameters = ColumnScales()(keras.random.normal([8, 3]))  # [8, 6]
+    """
+
+    def __init__(self, minimum_scale: float = 0.03, **kwargs):
+        super().__init__(**kwargs)
+        self.minimum_scale = checked_positive("minimum_scale", minimum_scale)
+
+    @override
+    def build(self, input_shape):
+        self.raw_scales = self.add_weight(
+            name="raw_scales", shape=input_shape[-1:], initializer="zeros"
+        )
+
+    @override
+    def call(self, means, training=False):
+        raw = ops.convert_to_tensor(self.raw_scales)
+        if training:
+            variances = ops.square(ops.softplus(raw) + self.minimum_scale)
+            weighted = means * ops.stop_gradient(variances / ops.mean(variances))
+            means = weighted + ops.stop_gradient(means - weighted)
+        return ops.concatenate([means, ops.broadcast_to(raw, ops.shape(means))], axis=-1)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 2 * input_shape[-1])
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"minimum_scale": self.minimum_scale}

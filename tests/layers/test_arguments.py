@@ -1,0 +1,126 @@
+"""Calls of layers that are refused, and what the sentence says."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import (
+    ActNorm,
+    AdaptiveGroupNormalization,
+    AffineCoupling,
+    CausalAttention,
+    CausalConvolution,
+    Chain,
+    ChannelwiseDense,
+    DiagonalLSTM,
+    Dropout,
+    Factored,
+    GatedUnit,
+    InstanceNormalization,
+    InvertibleConvolution,
+    LearnedPositions,
+    Logit,
+    MaskedConvolution,
+    MinibatchDiscrimination,
+    MinibatchStddev,
+    OneHot,
+    RowLSTM,
+    SelfAttention,
+    SinusoidalFeatures,
+    SpectralNormalization,
+    Squeeze,
+    VectorQuantizer,
+    VerticalConvolution,
+)
+from keras_gen.layers.differentiable_augmentations import augment
+
+
+def two_heads(shape):
+    """A network whose two outputs have the shape of its input."""
+    x = keras.Input(shape)
+    return keras.Model(x, [keras.layers.Activation("linear")(x) for _ in range(2)])
+
+
+def coupled(mask, shape, built=None):
+    return AffineCoupling(two_heads(shape), mask).build((None, *(built or shape)))
+
+
+REFUSED = [
+    (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
+    (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
+    (lambda: CausalConvolution(4, 2, dilation=0), "dilation must be at least 1, found 0"),
+    (lambda: CausalAttention(0), "heads must be at least 1, found 0"),
+    (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "a multiple of the 4 heads"),
+    (lambda: LearnedPositions(0), "length must be at least 1, found 0"),
+    (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "a known number of times, at most 4"),
+    (lambda: LearnedPositions(1)(keras.Input((None, 6))), "a known number of times, at most 1"),
+    (lambda: LearnedPositions(4)(tf.zeros([5])), "expected .batch, time, channels."),
+    (lambda: RowLSTM(4, 2), "kernel_size is 2: expected an odd width"),
+    (lambda: DiagonalLSTM(2, image_channels=3), "2 units for 3 channels of the image"),
+    (lambda: MaskedConvolution(4, 4, "A"), "kernel_size is 4: expected odd"),
+    (lambda: MaskedConvolution(4, (3, 2), "A"), r"kernel_size is \(3, 2\)"),
+    (lambda: MaskedConvolution(4, 3, "C"), "mask is 'C'"),
+    (lambda: MaskedConvolution(4, 1, "A"), "sees nothing"),
+    (lambda: MaskedConvolution(2, 3, "A", 3), "2 maps cannot be divided into 3 groups"),
+    (lambda: MaskedConvolution(4, 3, "A", 0), "image_channels must be at least 1, found 0"),
+    (lambda: MaskedConvolution(6, 3, "A", 3).build((None, 4, 4, 1)),
+     "1 maps cannot be divided into 3 groups"),
+    (lambda: AdaptiveGroupNormalization(4).build([(None, 2, 2, 6), (None, 3)]),
+     "6 channels in 4 groups: expected a multiple"),
+    (lambda: SinusoidalFeatures(0), "count must be at least 1, found 0"),
+    (lambda: coupled("channels", (4, 4, 1)), "makes no two halves"),
+    (lambda: coupled("checkerboard", (1, 1, 4)), "makes no two halves"),
+    (lambda: coupled("checkerboard", (None, 4, 2)), "needs known sizes"),
+    (lambda: coupled("half", (2,)), "mask is 'half'"),
+    (lambda: coupled("channels", (3,), (2,)), r"outputs of \[3, 3\] channels.* of 2 each"),
+    (lambda: Factored(ActNorm()).build((None, None, 4)), "flat=False takes any sizes"),
+    (lambda: Factored(ActNorm(), leaving=4).build((None, 3, 4)), "4 of 4 channels leave"),
+    (lambda: Factored(Squeeze(), flat=False).build((None, 4, 2)), r"\(4, 1\) into \(2, 2\)"),
+    (lambda: Factored(Squeeze()).build((1, 4, 4, 1)), "with 2 or more channels"),
+    (lambda: Factored(Squeeze(), two_heads((2, 2, 1))).build((1, 4, 4, 2)),
+     r"of \(4, 4, 1\) each"),
+    (lambda: Factored(keras.layers.ReLU()), "rest must be an InvertibleLayer, found <ReLU"),
+    (lambda: Squeeze().build((1, 3, 4, 1)), "multiples of 2"),
+    (lambda: Squeeze().build((1, 4)), "multiples of 2"),
+    (lambda: Squeeze().build((1, 5, 2)), "a time, that are multiples of 2"),
+    (lambda: InvertibleConvolution().build((1, None)), "a known number of channels"),
+    (lambda: ActNorm().build((1, None)), "a known number of channels"),
+    (lambda: Chain([]), "A Chain of no layers"),
+    (lambda: Chain([keras.layers.ReLU()]), "A Chain of ReLU"),
+    *((lambda alpha=alpha: Logit(alpha), "must lie between 0 and 1/2|must be finite")
+      for alpha in (0.0, 0.5, -0.1, float("nan"))),
+    (lambda: ChannelwiseDense().build((2, 3)), "of known height, width and channels"),
+    (lambda: ChannelwiseDense().build((None, None, 4, 3)), "of known height, width and channels"),
+    (lambda: augment(tf.zeros([2, 8, 8, 3]), "color", None), "augmentation must be a list, found"),
+    (lambda: augment(tf.zeros([2, 3]), ["color"], None), r"shape \(2, 3\): expected images"),
+    (lambda: Dropout(-0.1), "rate is -0.1"),
+    (lambda: Dropout(1.0), "rate is 1.0"),
+    (lambda: GatedUnit(2)(tf.zeros([1, 6])), "got 6 channels: expected a multiple of 4"),
+    (lambda: GatedUnit(0), "groups must be at least 1, found 0"),
+    (lambda: InstanceNormalization()(tf.ones([2, 3])),
+     r"expected \[batch, height, width, channels\]"),
+    (lambda: MinibatchStddev(4)(tf.ones([6, 2])), "batch of 6 examples cannot .* groups of 4: "),
+    (lambda: MinibatchDiscrimination().build((None, 4, 4, 2)), "known width; flatten maps first"),
+    (lambda: MinibatchDiscrimination().build((None, None)), "of known width; flatten maps first"),
+    (lambda: OneHot(1), "levels is 1 and padding None"),
+    (lambda: OneHot(3, padding=3), "levels is 3 and padding 3"),
+    (lambda: OneHot(3)(tf.zeros([2, 4])), r"shape \(2, 4\): expected \[batch, ..., 1\]"),
+    *((lambda shape=shape: SelfAttention().build((None, *shape)),
+       r"expected \[batch, height, width, channels\] with even")
+      for shape in ((4, 5, 16), (4, 4, 7), (None, 4, 16), (4, 16))),
+    (lambda: SpectralNormalization(keras.layers.Flatten())(tf.ones([1, 2, 2])),
+     r"\(Flatten\) has no kernel to normalize: wrap a dense"),
+    (lambda: VectorQuantizer(0, 2), "must be at least 1, found 0"),
+    (lambda: VectorQuantizer(2, 0), "must be at least 1, found 0"),
+    (lambda: VectorQuantizer(2, 2, dead_after=0), "must be at least 1, found 0"),
+    (lambda: VectorQuantizer(2, 2, decay=1.0), "A codebook of"),
+    (lambda: VectorQuantizer(2, 2, epsilon=0), "A codebook of"),
+    (lambda: VectorQuantizer(5, 2)(tf.ones([4, 3])),
+     r"Latents of shape \(4, 3\): expected 2 dimensions"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED, ids=lambda value: str(value)[:40])
+def test_refused(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        call()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import Source, even_order, few_labels, partly_labeled, stacked_digits
+from keras_gen.data import Source, even_order, few_labels, partly_labeled
 
 
 def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
@@ -23,48 +23,6 @@ def test_few_keep_their_labels():
     np.testing.assert_array_equal(found[kept], labels[kept])
     assert np.bincount(found[kept]).tolist() == [2, 2, 2] and set(found) == {-1, 0, 1, 2}
     assert sorted(kept) == sorted(even_order(labels, 1)[:6])
-
-
-@pytest.mark.parametrize(
-    ("labels", "count", "sentence"),
-    [
-        ([0, 1, 2] * 2, 2, "^count is 2 of 6 labels of 3 classes: expected at least 3, one of"),
-        ([0, 1, 2] * 2, 6, "and at most 5, so that one is hidden.$"),
-    ],
-)
-def test_labels_that_teach_nothing_are_refused(labels, count, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        few_labels(np.array(labels), count)
-
-
-def test_labels_are_integers_from_0_on():
-    with pytest.raises(TypeError, match="labels have dtype float64: expected integers"):
-        few_labels(np.array([0.5, 1.5] * 5), 4)
-    with pytest.raises(ValueError, match="A label is -1: expected integers from 0 on"):
-        few_labels(np.array([-1, 1] * 5), 4)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        even_order,
-        lambda labels: few_labels(labels, 3),
-        lambda labels: stacked_digits(np.zeros([4, 2, 2, 1], "uint8"), labels, 3),
-    ],
-)
-@pytest.mark.parametrize(
-    ("labels", "error", "says"),
-    [
-        (np.zeros([4, 1, 1], int), ValueError, r"labels have shape \(4, 1, 1\): expected \[n\]"),
-        (np.eye(4, dtype=int), ValueError, r"labels have shape \(4, 4\): expected \[n\]"),
-        (3, ValueError, r"labels have shape \(\): expected \[n\]"),
-        ([0.5, 1.5], TypeError, "labels have dtype float64: expected integers"),
-        (["cat", "dog"], TypeError, "labels must be an array of numbers"),
-    ],
-)
-def test_labels_of_other_axes_are_refused(call, labels, error, says):
-    with pytest.raises(error, match=f"^(The )?{says}"):
-        call(labels)
 
 
 @pytest.fixture
@@ -98,16 +56,6 @@ def test_labels_of_the_unlabeled_are_left_aside(sources):
     assert batches((few, labeled), 3) == batches(sources, 3)
 
 
-def test_parts_without_an_order_are_refused(sources):
-    """A dict unpacks to its names; a label that comes first is no label."""
-    few, many = sources
-    images, labels = few.arrays()
-    named = Source({"image": images, "label": labels})
-    for pair in ((named, many), (few, named), (Source((labels, images)), many)):
-        with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
-            partly_labeled(*pair, batch_size=4)
-
-
 @pytest.mark.thorough
 def test_a_stream_goes_on_where_it_stopped(sources):
     assert batches(sources, 3, seed=4, start=5) == batches(sources, 8, seed=4)[5:]
@@ -131,15 +79,3 @@ def test_few_of_a_batch_may_have_labels(sources):
     for images, labels in found:
         assert images[:1] == labels[:1] and min(images[1:]) >= 100 and labels[1:] == [-1] * 3
     assert batches(sources, 3, labels_per_batch=1, start=9) == found[9:]
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (dict(batch_size=5), "batch_size is 5, and half of it should have labels: make it even"),
-        (dict(labels_per_batch=4), "labels_per_batch is 4: expected 1 to 3 of 4 examples"),
-    ],
-)
-def test_a_batch_without_both_kinds_is_refused(sources, options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        partly_labeled(*sources, **{"batch_size": 4, **options})

@@ -105,23 +105,6 @@ def test_weights_of_all_zeros_are_refused():
         next(stream)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (dict(batch_size=0), "batch_size must be at least 1, found 0"),
-        (dict(batch_size=2, start=-1), "start must be at least 0, found -1"),
-    ],
-)
-def test_bad_arguments(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        weighted_stream(Source(np.arange(SIZE)), SamplingWeights(SIZE), **arguments)
-
-
-def test_weights_of_another_set_are_refused():
-    with pytest.raises(ValueError, match=r"19 sampling weights for 20 examples \(arrays in memory"):
-        weighted_stream(Source(np.arange(SIZE)), SamplingWeights(SIZE - 1), 4)
-
-
 class TestInverseDensity:
     def test_of_known_frequencies_it_is_the_inverse_density_with_the_smoothing(self):
         latents = np.repeat([0.0, 3.0, -1.0], [6, 3, 1])[:, None]
@@ -161,23 +144,3 @@ class TestInverseDensity:
     def test_many_latents_stay_in_the_range_of_floats(self, rng):
         weights = inverse_density(rng.normal(size=(20, 5000)), alpha=0.0)
         assert np.isfinite(weights).all() and weights.mean() == pytest.approx(1)
-
-    @pytest.mark.parametrize(
-        ("options", "sentence"),
-        [
-            (dict(alpha=np.inf), "alpha must be finite, found inf"),
-            (dict(alpha=0.1, bin_width=-1), "bin_width is -1.0: expected a finite number above 0"),
-        ],
-    )
-    def test_other_arguments_are_refused(self, options, sentence):
-        with pytest.raises(ValueError, match=sentence):
-            inverse_density(np.zeros([1, 1]), **options)
-
-    @pytest.mark.parametrize("shape", [(), (3,), (3, 1, 1)])
-    def test_latents_of_other_axes_are_refused(self, shape):
-        with pytest.raises(ValueError, match=r"^latents have shape .*: expected \[n, latents\]\.$"):
-            inverse_density(np.zeros(shape), alpha=0.1)
-
-    def test_what_is_no_number_is_not_rare(self):
-        with pytest.raises(ValueError, match="latents have NaN or infinity"):
-            inverse_density(np.array([[0.0], [np.nan]]), alpha=0.1)

@@ -127,5 +127,3 @@ def test_texts_of_characters_without_network(monkeypatch):
     assert len(data.train) > 300 and len(data.test) > 100
     assert set(data.alphabet) <= {"\n", *map(chr, range(32, 127))}
     assert set(b"".join(data.test.arrays()).decode()) <= set(data.alphabet)
-    with pytest.raises(ValueError, match="no documents 'bbc': choose reuters or 20newsgroups"):
-        character_texts("bbc")

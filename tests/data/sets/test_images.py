@@ -70,11 +70,6 @@ class TestFolders:
         with pytest.raises(ValueError, match="too few: at least 6 are needed, 3 of them to be"):
             photos_and_paintings(8, folder(tmp_path / "x", 5), folder(tmp_path / "y", 6))
 
-    def test_one_without_the_other(self, tmp_path):
-        for folders in ({"photos": tmp_path}, {"paintings": tmp_path}):
-            with pytest.raises(ValueError, match="both --photos and --paintings, or neither"):
-                photos_and_paintings(8, **folders)
-
 
 class TestOffline:
     @pytest.mark.thorough

@@ -32,18 +32,6 @@ def test_a_digit_is_in_one_channel_and_its_class_is_its_parity(digits):
     assert source.origin == "arrays in memory, 30.0% of the odd ones green"
 
 
-@pytest.mark.parametrize("make", [rare_color, rare_group])
-def test_parts_without_an_order_are_refused(digits, make):
-    images, labels = digits.arrays()
-    with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
-        make(Source({"image": images, "label": labels}))
-
-
-def test_what_cannot_be_is_refused(digits):
-    with pytest.raises(ValueError, match=r"rare is 1\.5: expected a fraction from 0 to 1"):
-        rare_color(digits, rare=1.5)
-
-
 @pytest.fixture
 def labeled(rng):
     """100, 200, 300 and 400 examples of the labels 0 to 3, whose images are their numbers."""
@@ -62,8 +50,3 @@ def test_others_than_the_rare_group_stay_as_they_are(labeled, rare, expected):
     assert (np.diff(numbers) > 0).all()
     np.testing.assert_array_equal(labeled.arrays()[1][numbers], groups)
     np.testing.assert_array_equal(classes, groups // 2)
-
-
-def test_no_rare_group(labeled):
-    with pytest.raises(ValueError, match=r"rare is 1\.0: expected a fraction from 0 to below 1"):
-        rare_group(labeled, 1.0)

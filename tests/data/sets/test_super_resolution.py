@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data import benchmark_images, photograph_patches, shrunk
+from keras_gen.data import benchmark_images, photograph_patches
 from keras_gen.metrics import enlargement_report
 from keras_gen.workshop.baselines import bicubic
 
@@ -77,10 +77,3 @@ def test_bicubic_has_the_psnr_of_papers(shared_data, folder):
     assert (len(images["Set5"]), len(images["Set14"])) == (5, 14)
     report = enlargement_report(partial(bicubic, factor=4), images["Set5"], 4)
     assert report["psnr"] == pytest.approx(28.43, abs=0.005)
-
-
-def test_sides_that_cannot_be_shrunk():
-    with pytest.raises(ValueError, match="10x8 cannot be shrunk by 4: cut their sides"):
-        shrunk(np.zeros([10, 8, 3], "uint8"), 4)
-    with pytest.raises(ValueError, match=r"images must be uint8, 0 to 255, found float32 \(8, 8, "):
-        shrunk(np.zeros([8, 8, 3], "float32"), 4)

@@ -10,7 +10,6 @@ from keras_gen.data import (
     draw_normal,
     random_crop_flip,
     random_levels,
-    random_shift,
     random_shift_flip,
 )
 
@@ -114,30 +113,6 @@ def test_binarization_is_drawn_anew_every_epoch(how):
     stream = source.stream(2, **{how: binarize})
     first, second = (batch.numpy() for batch in stream.take(2))
     assert (first != second).any() and (first[0] != first[1]).any()
-
-
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [
-        (lambda: random_crop_flip(0), "crop must be at least 1, found 0"),
-        (lambda: random_crop_flip((8, 0)), "crop must be at least 1, found 0"),
-        (lambda: random_crop_flip((8, 6), 0.5), "crop is .8, 6. and smallest 0.5: only squares"),
-        (lambda: random_crop_flip(8, unchanged=1.0), r"unchanged is 1.0: .* \[0, 1\)"),
-        (lambda: random_crop_flip(8, 1.5), r"smallest is 1.5: .* \(0, 1\]"),
-        (lambda: binarize(tf.zeros([4, 4, 1]), SEED), "must be uint8 .* found float32"),
-        (lambda: random_levels(1.5), r"rate is 1.5: expected a probability in \[0, 1\]"),
-        (lambda: draw_normal(tf.zeros([4, 3]), SEED), r"log variances .* found \(4, 3\)"),
-    ],
-)
-def test_bad_input_is_refused(make, says):
-    with pytest.raises(ValueError, match=says):
-        make()
-
-
-@pytest.mark.parametrize("augment", [binarize, draw_normal, random_crop_flip(2), random_shift(1)])
-def test_a_dict_has_no_first_part(augment):
-    with pytest.raises(TypeError, match="found a dict of label, image; make it a tuple"):
-        augment({"label": tf.constant(3), "image": tf.zeros([4, 4, 1], tf.uint8)}, SEED)
 
 
 @pytest.mark.parametrize("shape", [(200, 150, 3), (4, 100, 75, 3)])

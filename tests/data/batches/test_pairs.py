@@ -1,11 +1,13 @@
-"""Triples of a class: who is drawn for whom, how often, and from where a stream goes on."""
+"""Triples of a class, and two sets without pairs."""
 
 import collections
+from itertools import islice
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_gen.data import Source, class_triples
+from keras_gen.data import Source, class_triples, unpaired
 
 LABELS = np.array([2, 0, 2, 1, 1, 0, 2, 0, 0])  # 4, 2 and 3 of each
 SOURCE = Source((np.arange(9, dtype="uint8"), LABELS))
@@ -61,15 +63,31 @@ def test_batches_have_a_known_size():
     assert {field.shape[0] for field in spec} == {3}
 
 
-def test_parts_without_an_order_are_refused():
-    """A dict unpacks to its names; a label that comes first is no label."""
-    x, labels = SOURCE.arrays()
-    for parts in ({"x": x, "label": labels}, (labels, x[:, None]), (x, labels, labels), x):
-        with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
-            class_triples(Source(parts), 2)
+def pairs_of(a, b, count, batch_size=2, **options):
+    stream = unpaired(a, b, batch_size, **options)
+    return [np.array(pair) for pair in islice(stream.as_numpy_iterator(), count)]
 
 
-@pytest.mark.parametrize(("labels", "counts"), [([0, 0, 0], r"\[3\]"), ([0, 0, 5], r"\[2, 1\]")])
-def test_classes_without_pairs_are_refused(labels, counts):
-    with pytest.raises(ValueError, match=f"There are {counts} examples of each class: class_tri"):
-        class_triples(Source((np.zeros(3), np.array(labels))), 2)
+def add_noise(example, seed):
+    return tf.cast(example, tf.float32) + tf.random.stateless_uniform([], seed)
+
+
+def test_pairs_change_and_each_side_is_a_permutation():
+    pairs = pairs_of(Source(np.arange(6)), Source(np.arange(6)), 4, batch_size=6, seed=3)
+    np.testing.assert_array_equal(np.sort(pairs, axis=-1), np.tile(np.arange(6), [4, 2, 1]))
+    partners = {tuple(b[np.argsort(a)]) for a, b in pairs}
+    assert len(partners) == 4
+    assert not any(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_arrays_are_paired_as_their_sources():
+    a, b = np.arange(6), np.arange(4)
+    np.testing.assert_array_equal(pairs_of(a, b, 5), pairs_of(Source(a), Source(b), 5))
+
+
+def test_sides_augment_independently_and_resume():
+    zeros = Source(np.zeros(5))
+    whole = pairs_of(zeros, zeros, 6, augment=add_noise)
+    assert len(np.unique(whole)) == 24
+    resumed = pairs_of(zeros, zeros, 2, start=4, augment=add_noise)
+    np.testing.assert_array_equal(whole[4:], resumed)

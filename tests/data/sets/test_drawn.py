@@ -1,9 +1,94 @@
-"""Shapes by their moments: areas, places, angles; and which images are alike."""
+"""Drawn faces, dancers, and shapes: what their parameters change."""
 
 import numpy as np
 import pytest
 
-from keras_gen.data import Shapes
+from keras_gen.data import Shapes, drawn_dancers, drawn_faces
+from keras_gen.data.sets.drawn_dancers import JOINTS, lagged
+
+FACES = drawn_faces(people=4, frames=6, size=32, seed=3)
+
+
+def test_shapes_and_ranges():
+    assert FACES.images.shape == FACES.landmarks.shape == (4, 6, 32, 32, 3)
+    assert FACES.images.dtype == FACES.landmarks.dtype == np.uint8
+    assert FACES.points.shape[:2] == (4, 6) and FACES.points.shape[3] == 2
+    assert 0 < FACES.points.min() < FACES.points.max() < 1
+
+
+def test_maps_are_bright_at_the_points_and_black_far_from_them():
+    bright = FACES.landmarks.max(axis=-1)
+    height = np.arange(32)[:, None] + 0.5
+    width = np.arange(32)[None] + 0.5
+    for frame in np.ndindex(4, 6):
+        x, y = 32 * FACES.points[frame].T
+        assert bright[frame][y.astype(int), x.astype(int)].min() > 0
+        apart = np.hypot(height[..., None] - y, width[..., None] - x).min(axis=-1)
+        assert not bright[frame][apart > 8].any() and (apart > 8).any()
+
+
+def test_frames_of_a_person_are_more_alike_than_people():
+    images = FACES.images.astype(float)
+    within = np.abs(images[:, 1:] - images[:, :-1]).mean()
+    between = np.abs(images[1:] - images[:-1]).mean()
+    assert 0 < within < 0.5 * between
+    corners = FACES.images[:, :, 0, 0]
+    np.testing.assert_array_equal(corners, np.repeat(corners[:, :1], 6, axis=1))
+
+
+def test_the_seed_says_who_is_drawn():
+    again = drawn_faces(people=4, frames=6, size=32, seed=3)
+    other = drawn_faces(people=4, frames=6, size=32, seed=4)
+    np.testing.assert_array_equal(again.images, FACES.images)
+    assert (other.images != FACES.images).any()
+
+
+DANCERS = drawn_dancers(videos=4, frames=6, size=32, seed=3)
+
+
+def test_shapes_and_ranges_of_dancers():
+    assert DANCERS.images.shape == DANCERS.poses.shape == (4, 6, 32, 32, 3)
+    assert DANCERS.images.dtype == DANCERS.poses.dtype == np.uint8
+    assert DANCERS.points.shape == (4, 6, len(JOINTS), 2)
+    assert DANCERS.lagging.shape == (4, 6, 2, 2)
+    assert 0 < DANCERS.points.min() < DANCERS.points.max() < 1
+    assert 0 < DANCERS.lagging.min() < DANCERS.lagging.max() < 1
+
+
+def test_poses_are_bright_at_the_joints():
+    bright = DANCERS.poses.max(axis=-1)
+    for frame in np.ndindex(4, 6):
+        x, y = 32 * DANCERS.points[frame].T
+        assert bright[frame][y.astype(int), x.astype(int)].min() > 0
+
+
+def test_a_followed_place_keeps_a_part():
+    np.testing.assert_allclose(lagged(np.array([0.0, 1, 1]), keep=0.5), [0, 0.5, 0.75])
+    steady = lagged(np.arange(100.0), keep=0.8)  # at a constant speed, 0.8 / 0.2 frames behind
+    assert steady[-1] == pytest.approx(99 - 4, abs=1e-6)
+
+
+def test_hair_and_hem_follow_head_and_hips_and_are_elsewhere():
+    """What a frame adds is a fifth of the way to the joint."""
+    x = DANCERS.lagging[..., 0]
+    joints = DANCERS.points[:, :, [JOINTS.index("head"), JOINTS.index("hips")], 0]
+    np.testing.assert_allclose(x[:, 1:], 0.8 * x[:, :-1] + 0.2 * joints[:, 1:], atol=1e-5)
+    assert np.abs(x - joints).mean() > 0.02
+
+
+def test_the_hem_is_of_the_color_of_the_skirt():
+    red = (DANCERS.images[..., 0] > 120) & (DANCERS.images[..., 1:].max(axis=-1) < 100)
+    for frame in np.ndindex(4, 6):
+        x, y = 32 * DANCERS.lagging[frame][1]
+        assert red[frame][int(y) - 2, int(x)]
+
+
+def test_the_seed_says_what_is_danced():
+    again = drawn_dancers(videos=4, frames=6, size=32, seed=3)
+    other = drawn_dancers(videos=4, frames=6, size=32, seed=4)
+    np.testing.assert_array_equal(again.images, DANCERS.images)
+    assert (other.points != DANCERS.points).any()
+
 
 SQUARE, ELLIPSE, HEART = range(3)
 SIDE = 0.3 * 64  # of the largest square
@@ -114,16 +199,3 @@ def test_the_whole_source_is_the_grid_in_order():
     source = shapes.source(labels=True)
     np.testing.assert_array_equal(source.arrays()[1], shapes.factors.values(np.arange(48)))
     assert "48 of 48 combinations" in source.origin
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"size": 8}, ValueError, "16 pixels or more, found 8"),
-        ({"scales": 1}, ValueError, "values of factor 'scale' must be at least 2, found 1"),
-        ({"turn": 1.5}, ValueError, "turn must be above 0"),
-    ],
-)
-def test_clear_errors(arguments, error, message):
-    with pytest.raises(error, match=message):
-        Shapes(**arguments)

@@ -1,9 +1,28 @@
-"""Episodes: shots and a further frame of one person, with the landmarks of each."""
+"""Clips of videos, and episodes: shots and a further frame of one person."""
 
 import numpy as np
 import pytest
 
-from keras_gen.data import Source, episode
+from keras_gen.data import Source, clips, episode
+
+
+@pytest.mark.thorough
+def test_clips_follow_each_other_and_go_together():
+    numbers = np.arange(7)[None].repeat(3, axis=0)
+    source = Source((numbers, 10 * numbers))
+    beginnings = set()
+    for x, y in source.stream(3, seed=1, augment=clips(4)).take(30):
+        assert x.shape == y.shape == (3, 4)
+        np.testing.assert_array_equal(y, 10 * x)
+        np.testing.assert_array_equal(x - x[:, :1], np.arange(4)[None].repeat(3, axis=0))
+        beginnings |= set(x[:, 0].numpy())
+    assert beginnings == {0, 1, 2, 3}
+
+
+def test_whole_videos_are_clips():
+    source = Source(np.arange(6).reshape(2, 3))
+    [whole] = source.batches(2, augment=clips(3))
+    np.testing.assert_array_equal(whole, [[0, 1, 2], [3, 4, 5]])
 
 
 def _people(frames=5):
@@ -25,10 +44,3 @@ def test_an_episode_is_of_one_person_and_no_frame_comes_twice():
             assert {frame // 5 for frame in frames} == {label[person]}
         drawn |= set(image.ravel())
     assert len(drawn) == 15
-
-
-def test_more_shots_than_frames_are_refused():
-    with pytest.raises(ValueError, match="shots is 5, and there are 5 frames of a person"):
-        _people().stream(3, augment=episode(shots=5))
-    with pytest.raises(ValueError, match="shots"):
-        episode(shots=0)

@@ -1,11 +1,39 @@
-"""Counting words, against scikit-learn's own."""
+"""Texts as characters, words, and names of classes."""
+
+import string
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 
-from keras_gen.data import WordCounts, common_words, load_tfds, words_of
+from keras_gen.data import WordCounts, characters_of, cleaned, common_words, load_tfds, words_of
+from keras_gen.data.transforms.characters import code_points
+from keras_gen.data.transforms.class_names import sorted_names
+
+
+def test_other_characters_become_spaces():
+    texts = ["a\tb\x00c\x7f.", "naïve “日本”!", "one\r\ntwo\rthree\nfour", " \n both \n ends\n", ""]
+    expected = ["a b c .", "na ve     !", "one\ntwo\nthree\nfour", "both \n ends", ""]
+    assert cleaned(texts) == expected
+    assert cleaned(expected) == expected
+
+
+def test_printable_ascii_stays():
+    letters = string.digits + string.ascii_letters + string.punctuation
+    assert cleaned(["x" + " \n" + letters]) == ["x \n" + letters]
+    assert len(characters_of(cleaned([letters + chr(9) + "\n."]))) == 96
+
+
+def test_the_characters_of_texts():
+    assert characters_of(["cab", "", "b\né"]) == "\nabcé"
+
+
+def test_code_points():
+    found = code_points("aé日😀")
+    assert found.dtype == np.int32
+    assert "".join(map(chr, found)) == "aé日😀"
+
 
 ODD = [
     "", "!!!", "x y z", "It's 3.14%; e-mail a_b __ _x", "tab\tnl\nxx\u2028yy\u00a0zz\u3000ww",
@@ -63,3 +91,18 @@ def test_words_numbers_and_signs_of_a_text():
     expected = 'at&t\'s so-called shr N cts vs N , - N . . . ( " x " ) < b > & lt ; caf é .'
     assert found == expected.split()
     assert words_of(" \n") == []
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["10", "2", "1", "2"], ["1", "2", "10"]),
+        (["-1", "0", "-10"], ["-10", "-1", "0"]),
+        (["10", "02", "2"], ["02", "2", "10"]),
+        (["10", "2", "cat"], ["10", "2", "cat"]),
+        (["1.5", "10", "2"], ["1.5", "10", "2"]),
+        ([], []),
+    ],
+)
+def test_whole_numbers_are_in_their_own_order(names, expected):
+    assert sorted_names(names) == expected

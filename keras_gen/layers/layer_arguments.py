@@ -1,0 +1,70 @@
+"""What arguments and inputs of layers may be."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import keras
+
+from keras_gen.arguments import checked_number, checked_size, shown
+
+
+def _activation(name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, str) and not callable(value):
+        raise TypeError(f"{name} must be a text, found {shown(value)}.")
+    return keras.activations.get(value)
+
+
+def _initializer(name: str, value: Any) -> Any:
+    if not isinstance(value, str) and not callable(value):
+        raise TypeError(f"{name} must be a text or an initializer, found {shown(value)}.")
+    return keras.initializers.get(value)
+
+
+def _odd(name: str, value: Any) -> int:
+    side = checked_size(name, value)
+    if side % 2 == 0:
+        raise ValueError(f"{name} is {side}: expected odd sides, such as 3 or 7.")
+    return side
+
+
+def _odd_sides(name: str, value: Any) -> tuple[int, int]:
+    sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    if len(sides) != 2 or any(isinstance(side, int) and side % 2 == 0 for side in sides):
+        raise ValueError(f"{name} is {shown(value)}: expected odd sides, such as 3 or 7.")
+    return _odd(name, sides[0]), _odd(name, sides[1])
+
+
+def _below_1(name: str, value: Any) -> float:
+    number = checked_number(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} is {number}: expected a fraction from 0 to below 1.")
+    return number
+
+
+def _inside(name: str, value: Any) -> float:
+    number = checked_number(name, value)
+    if not 0 < number < 1:
+        raise ValueError(f"{name} is {number}: expected a number between 0 and 1.")
+    return number
+
+
+Activation = Annotated[Any, _activation]
+"""A function of tensors, by its name or itself; None is the identity."""
+Initializer = Annotated[Any, _initializer]
+"""An initializer of weights, by its name or itself."""
+OddSide = Annotated[int, _odd]
+"""An odd side of a kernel."""
+OddSides = Annotated[Any, _odd_sides]
+"""Odd sides of a kernel, (height, width), or one for both."""
+FractionBelow1 = Annotated[float, _below_1]
+"""A number from 0 to below 1."""
+Inside0And1 = Annotated[float, _inside]
+"""A number above 0 and below 1."""
+
+
+def require_input(layer: keras.Layer, shape: Sequence, right: Any, expected: str) -> None:
+    """Raises a ValueError unless the shape of a layer's input is right."""
+    if not right:
+        raise ValueError(
+            f"{type(layer).__name__} got the shape {tuple(shape)}: expected {expected}."
+        )

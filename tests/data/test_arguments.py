@@ -1,0 +1,177 @@
+"""Calls of functions of data that are refused, and what the sentence says."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data
+from keras_gen.data import Source
+from keras_gen.data.batches.weighted import inverse_density, weighted_stream
+from keras_gen.vae.sampling_weights import SamplingWeights
+
+SEED = np.array([1, 2], np.int64)
+IMAGES = np.zeros([6, 8, 8, 1], "uint8")
+LABELS = np.arange(6) % 3
+SQUARE = np.eye(4, dtype=int)
+LABELED, UNLABELED = Source((IMAGES, LABELS)), Source(IMAGES)
+NAMED, TURNED = Source({"x": IMAGES, "label": LABELS}), Source((LABELS, IMAGES))
+NUMBERS = Source(np.arange(5))
+FRAMES = Source((np.zeros([3, 5, 1, 1, 1], "uint8"), np.zeros([3, 5, 1, 1, 1]), np.arange(3)))
+ROWS = np.array([["3", "cat", "1.5"], ["5", "dog", "1.5"], ["7", "cat", "1.5"]])
+NAMES = ["age", "kind", "height"]
+COLUMNS = data.table_columns(ROWS, NAMES, numbers=["age", "height"])
+
+
+def of_labels(labels):
+    """The functions that choose examples by labels, called with these."""
+    return [
+        functools.partial(data.even_order, labels),
+        functools.partial(data.few_labels, labels, 3),
+        functools.partial(data.stacked_digits, IMAGES[:4], labels, 3),
+    ]
+
+
+def partly(few=LABELED, many=UNLABELED, batch_size=4, **options):
+    return data.partly_labeled(few, many, batch_size=batch_size, **options)
+
+
+def weighted(size=5, batch_size=4, **options):
+    return weighted_stream(NUMBERS, SamplingWeights(size), batch_size, **options)
+
+
+def vectors(*row):
+    return data.RowVectors(COLUMNS)(tf.constant([*ROWS.tolist(), row]))
+
+
+REFUSED = [
+    (lambda: data.clips(0), "frames"),
+    (lambda: list(Source(np.zeros([2, 3])).batches(2, augment=data.clips(4))),
+     "frames is 4, and a video has 3"),
+    (lambda: data.episode(shots=0), "shots"),
+    (lambda: FRAMES.stream(3, augment=data.episode(shots=5)),
+     "shots is 5, and there are 5 frames of a person"),
+    (lambda: data.few_labels(LABELS, 2),
+     "^count is 2 of 6 labels of 3 classes: expected at least 3"),
+    (lambda: data.few_labels(LABELS, 6), "and at most 5, so that one is hidden.$"),
+    (lambda: data.few_labels(LABELS - 1, 4), "A label is -1: expected integers from 0 on"),
+    *((call, r"labels have shape \(4, 4\): expected \[n\]") for call in of_labels(SQUARE)),
+    *((call, r"labels have shape \(\): expected \[n\]") for call in of_labels(3)),
+    *((call, "labels have dtype float64: expected integers") for call in of_labels([0.5, 1.5])),
+    *((call, "labels must be an array of numbers") for call in of_labels(["cat", "dog"])),
+    *((functools.partial(make, *sources), r"^expected examples \(example, label\) with")
+      for make, *sources in (
+          (partly, NAMED), (partly, LABELED, NAMED), (partly, TURNED),
+          (lambda source: data.class_triples(source, 2), NAMED),
+          (lambda source: data.class_triples(source, 2), TURNED),
+          (lambda source: data.class_triples(source, 2), UNLABELED),
+          (lambda source: data.class_triples(source, 2), Source((IMAGES, LABELS, LABELS))),
+          (data.rare_color, NAMED), (data.rare_group, NAMED))),
+    (lambda: partly(batch_size=5), "batch_size is 5, and half of it should have labels: make it"),
+    (lambda: partly(labels_per_batch=4), "labels_per_batch is 4: expected 1 to 3 of 4 examples"),
+    (lambda: data.class_triples(Source((IMAGES, 0 * LABELS)), 2),
+     r"There are \[6\] examples of each"),
+    (lambda: data.class_triples(Source((IMAGES[:3], np.array([0, 0, 5]))), 2),
+     r"There are \[2, 1\] examples of each class: class_tri"),
+    (lambda: data.unpaired(np.arange(5), np.arange(2), 3), "larger than the set of 2"),
+    (lambda: weighted(batch_size=0), "batch_size must be at least 1, found 0"),
+    (lambda: weighted(start=-1), "start must be at least 0, found -1"),
+    (lambda: weighted(4), r"4 sampling weights for 5 examples \(arrays in memory"),
+    (lambda: inverse_density(np.zeros([1, 1]), np.inf), "alpha must be finite, found inf"),
+    (lambda: inverse_density(np.zeros([1, 1]), 0.1, -1),
+     "bin_width is -1.0: expected a finite numb"),
+    (lambda: inverse_density(np.zeros(3), 0.1),
+     r"^latents have shape .*: expected \[n, latents\]\.$"),
+    (lambda: inverse_density(np.array([[0.0], [np.nan]]), 0.1), "latents have NaN or infinity"),
+    (lambda: data.character_texts("bbc"), "no documents 'bbc': choose reuters or 20newsgroups"),
+    (lambda: data.drawn_dancers(videos=0, frames=1), "videos"),
+    (lambda: data.drawn_faces(people=0, frames=1), "people"),
+    (lambda: data.Factors({}), "no factor"),
+    (lambda: data.Factors({"a": 2, "b": 1}), "values of factor 'b' must be at least 2, found 1"),
+    (lambda: data.Factors({"a": 2, "b": 3}).sample_with_fixed(
+        1, np.array([0, 3]), np.random.default_rng(0)), "'b' has values 0 to 2, found 3 in row 1"),
+    (lambda: data.near_duplicates([IMAGES[0]], []), "There are 1 training and 0 test images: give"),
+    (lambda: data.near_duplicates([IMAGES[0]], [IMAGES[0]], 1.5), "correlation must be -1 to 1"),
+    (lambda: data.rare_color(LABELED, rare=1.5), r"rare is 1\.5: expected a fraction from 0 to 1"),
+    (lambda: data.rare_group(LABELED, 1.0), r"rare is 1\.0: expected a fraction from 0 to below 1"),
+    (lambda: data.Shapes(size=8), "16 pixels or more, found 8"),
+    (lambda: data.Shapes(scales=1), "values of factor 'scale' must be at least 2, found 1"),
+    (lambda: data.Shapes(turn=1.5), "turn must be above 0"),
+    (lambda: data.photos_and_paintings(8, photos="x"), "both --photos and --paintings, or neither"),
+    (lambda: data.photos_and_paintings(8, paintings="x"), "both --photos and --paintings, or"),
+    (lambda: data.shrunk(np.zeros([10, 8, 3], "uint8"), 4),
+     "10x8 cannot be shrunk by 4: cut their"),
+    (lambda: data.shrunk(np.zeros([8, 8, 3], "float32"), 4),
+     r"images must be uint8, 0 to 255, found float32 \(8, 8, "),
+    (lambda: Source(np.zeros([0, 3])), "at least one example"),
+    (lambda: Source(np.float32(3)), "axis 0"),
+    (lambda: Source((np.zeros(3), np.zeros(4))), r"\[3, 4\]"),
+    (lambda: Source(()), "no array"),
+    (lambda: Source(np.array([object()])), "array of objects"),
+    (lambda: Source([np.zeros(2), np.zeros(3)]), "examples of several shapes"),
+    (lambda: Source([np.zeros([2, 4]), np.zeros([2, 3])]), "several shapes; re"),
+    (lambda: NUMBERS.stream(6), "6 is larger than the set of 5"),
+    (lambda: NUMBERS.stream(0), "batch_size must be at least 1, found 0"),
+    (lambda: NUMBERS.stream(2.0), "integer"),
+    (lambda: NUMBERS.batches(True), "integer .* found True"),
+    (lambda: NUMBERS.stream(2, start=-1), "start must be at least 0"),
+    (lambda: NUMBERS.stream(2, seed=-1), "seed must be 0 to"),
+    (lambda: NUMBERS.take(0), "count"),
+    (lambda: NUMBERS.select(slice(0)), "at least one example"),
+    (lambda: data.on_photographs(IMAGES, np.zeros((1, 5, 4, 3), "uint8")),
+     r"\(8, 8\) pixels and the photographs \(5, 4\)"),
+    (lambda: data.on_photographs(IMAGES, IMAGES / 255),
+     "photographs must be uint8, 0 to 255, found"),
+    (lambda: data.characters_of(["", ""]), "no characters: expected one at least"),
+    (lambda: data.edge_maps(IMAGES / 255), "images must be uint8, 0 to 255, found float64"),
+    (lambda: data.resize_cover(IMAGES[0] / 255, 4),
+     r"image must be uint8, 0 to 255, found float64 \(8, 8, 1"),
+    (lambda: data.pad_to(IMAGES[0], 4), "8x8 cannot be padded to 4x4"),
+    (lambda: data.random_crop_flip(0), "crop must be at least 1, found 0"),
+    (lambda: data.random_crop_flip((8, 0)), "crop must be at least 1, found 0"),
+    (lambda: data.random_crop_flip((8, 6), 0.5), "crop is .8, 6. and smallest 0.5: only squares"),
+    (lambda: data.random_crop_flip(8, unchanged=1.0), r"unchanged is 1.0: .* \[0, 1\)"),
+    (lambda: data.random_crop_flip(8, 1.5), r"smallest is 1.5: .* \(0, 1\]"),
+    (lambda: data.binarize(tf.zeros([4, 4, 1]), SEED), "must be uint8 .* found float32"),
+    (lambda: data.random_levels(1.5), r"rate is 1.5: expected a probability in \[0, 1\]"),
+    (lambda: data.draw_normal(tf.zeros([4, 3]), SEED), r"log variances .* found \(4, 3\)"),
+    *((functools.partial(augment, {"label": tf.constant(3), "image": tf.constant(IMAGES[0])}, SEED),
+       "found a dict of label, image; make it a tuple")
+      for augment in (
+          data.binarize, data.draw_normal, data.random_crop_flip(2), data.random_shift(1))),
+    (lambda: data.moving_images(1), "frames must be at least 2, found 1"),
+    (lambda: data.moving_images(slowest=3.0, fastest=1.0),
+     "^Speeds are 3.0 to 1.0: expected 0 <= slow"),
+    (lambda: data.moving_images(size=7)(tf.constant(IMAGES), SEED),
+     "^An image of 8x8 cannot move on 7x7: shrink it"),
+    (lambda: vectors("4", "cow", "1"), "column kind has the value cow: expected one of cat, dog"),
+    *((functools.partial(vectors, "4", "cat", wrong),
+       f"column height has the value {wrong}: expected a number")
+      for wrong in ("", "four", "nan", "1e999", "1e99", "1,5")),
+    *((functools.partial(data.table_columns, np.array([["3"], [wrong]]), ["x"], ["x"]),
+       f"column x has the value {wrong} in row 1: expected a number; leave out")
+      for wrong in ("inf", "1,5", "1_000", "1e999")),
+    (lambda: data.RowVectors(COLUMNS)(tf.constant([["3", "cat", "1.5", "more"]])),
+     "rows have 4 columns: expected 3"),
+    (lambda: data.table_columns(ROWS, NAMES, ["age", "hight"]), "There is no column hight"),
+    (lambda: data.table_columns(ROWS, ["age", "kind", "age"], ["age"]), "each name once"),
+    (lambda: data.table_columns(ROWS, NAMES, "age"), "numbers must be a list, found 'age'"),
+    (lambda: data.table_columns(ROWS, ["a", "b"], []),
+     r"shape \(3, 3\): expected \[n, 2\], with the columns a"),
+    (lambda: data.table_rows({"age": [1], "kind": ["cat", "dog"]}, ["age", "kind"]),
+     r"different lengths \(age 1, kind 2\)"),
+    (lambda: data.table_rows({"age": [[1, 2]]}, ["age"]),
+     r"column age has shape \(1, 2\): expected one value for"),
+    (lambda: data.table_rows({"age": [3], "height": [1.0]}, NAMES),
+     r"lacks the columns kind and has others, \(none\): exp"),
+    (lambda: data.table_rows(dict.fromkeys([*NAMES, "legs"], [4]), NAMES),
+     r"lacks the columns \(none\) and has others, legs"),
+    (lambda: data.RowVectors([]), "one column at least"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED, ids=lambda value: str(value)[:40])
+def test_refused(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        call()

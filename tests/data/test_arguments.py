@@ -165,7 +165,7 @@ REFUSED = [
      r"column age has shape \(1, 2\): expected one value for"),
     (lambda: data.table_rows({"age": [3], "height": [1.0]}, NAMES),
      r"lacks the columns kind and has others, \(none\): exp"),
-    (lambda: data.table_rows(dict.fromkeys([*NAMES, "legs"], [4]), NAMES),
+    (lambda: data.table_rows({name: [4] for name in (*NAMES, "legs")}, NAMES),
      r"lacks the columns \(none\) and has others, legs"),
     (lambda: data.RowVectors([]), "one column at least"),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from keras_gen.data import load_tfds, offline_digits, offline_unpaired, people_table
 from keras_gen.files.images import read_image, write_png
-from keras_gen.serving.exported import load
+from keras_gen.serving.exported import SUFFIX, load
 from keras_gen.workshop.run import folder, run_recipe
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, run_afresh
 
@@ -87,64 +87,31 @@ def check_folder(out, recipe):
 
 
 def use_export(out, recipe, cwd):
-    """Makes images with the export, and lists one."""
+    """Calls all signatures of the export, and makes an image with it by a command."""
     models = out / "export"
     if recipe == LISTED:
         listed = keras_gen("list", "--models", models, cwd=cwd)
         (line,) = (line for line in listed.stdout.splitlines() if recipe in line.split())
         assert listed.returncode == 0 and line.endswith(" export")
-    metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
-    default = metadata["signatures"][metadata["default_signature"]]
-    sampled = metadata["signatures"].get("sample", {}).get("outputs", {})
-    if "texts" in default["inputs"]:
-        made = load(models / recipe)("serving_default", texts=["A classifier of digits.", ""])
-        assert len(set(made["words"][0])) == 10 and np.isfinite(made["rates"]).all()
-    elif "speakers" in default["inputs"]:
-        sounds = np.zeros([2, *default["inputs"]["waveforms"]["shape"][1:]], "float32")
-        speakers = np.array([0, 1], "int32")
-        made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
-        assert made["output_waveforms"].shape == sounds.shape
-    elif "mel" in default["inputs"]:
-        mel = np.zeros([2, 3, default["inputs"]["mel"]["shape"][-1]], "float32")
-        made = load(models / recipe)("vocode", mel=mel, seeds=np.array([0, 1], "int32"))
-        assert made["waveforms"].shape[::2] == (2, 1) and np.isfinite(made["waveforms"]).all()
-    elif drawn := {"vectors", "waveforms", "texts"} & sampled.keys():
-        usual = metadata["defaults"].get("sample", {})
-        made = load(models / recipe)("sample", seed=1, n=4, **usual)[drawn.pop()]
-        assert len(made) == 4
-        assert made.dtype == object or np.isfinite(made).all()
-    elif "condition" in metadata["signatures"].get("sample", {}).get("inputs", {}):
-        _, *shape = metadata["signatures"]["sample"]["inputs"]["condition"]["shape"]
-        blank = np.zeros([1, *shape], "uint8")
-        made = load(models / recipe)("sample", seed=1, n=4, condition=blank)
-        assert made["images"].shape[:3] == (4, *shape[:2])
-    elif "sample" in metadata["signatures"]:
+    model = load(models / recipe)
+    for name, signature in model.metadata["signatures"].items():
+        if name.endswith(SUFFIX):
+            continue
+        asked = signature["inputs"].keys() - model.metadata["defaults"].get(name, {}).keys()
+        inputs = {key: example(key, signature["inputs"][key]) for key in asked}
+        for key, values in model(name, **inputs).items():
+            shape = signature["outputs"][key]["shape"]
+            assert all(size in (None, f) for size, f in zip(shape, values.shape, strict=True)), key
+            assert values.dtype == object or np.isfinite(values.astype(float)).all(), (name, key)
+    first = model.metadata["signatures"][model.metadata["default_signature"]]
+    shapes = [spec["shape"] for part in ("inputs", "outputs") for spec in first[part].values()]
+    if first["inputs"].keys() == {"seed", "n"} and len(shapes[-1]) == 4:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
-    elif "rows" in default["inputs"]:
-        rows = people_table().test_rows[:3].astype(object)
-        features = load(models / recipe)("features", rows=rows)["features"]
-        assert len(features) == 3 and np.isfinite(features).all()
-    elif metadata["default_signature"] == "features":
-        images = np.zeros([3, *default["inputs"]["images"]["shape"][1:]], np.uint8)
-        assert np.isfinite(load(models / recipe)("features", images=images)["features"]).all()
-    elif metadata["default_signature"] == "classify":
-        shape = default["inputs"]["images"]["shape"][1:]
-        images = np.random.default_rng(0).integers(0, 256, [3, *shape], np.uint8)
-        assert load(models / recipe)("classify", images=images)["logits"].shape == (3, 10)
-    elif "embed" in metadata["signatures"]:
-        heads = load(models / recipe)
-        side = default["inputs"]["landmarks"]["shape"][1]
-        shots = np.random.default_rng(0).integers(0, 256, [2, 3, side, side, 3], np.uint8)
-        embeddings = heads("embed", shots=shots, shot_landmarks=shots)["embeddings"]
-        made = heads("render", landmarks=shots[:, 0], embeddings=embeddings)["images"]
-        assert made.shape == shots[:, 0].shape
-    else:
-        # Networks that draw take a seed besides.
-        (images,) = (spec for name, spec in default["inputs"].items() if name != "seed")
+    elif [len(shape) for shape in shapes] == [4, 4]:
         # Of any size, unless the network takes one only.
-        height, width = (side or 33 + 17 * axis for axis, side in enumerate(images["shape"][1:3]))
+        height, width = (side or 33 + 17 * axis for axis, side in enumerate(shapes[0][1:3]))
         photo = np.random.default_rng(0).integers(0, 256, [height, width, 3], np.uint8)
         write_png(cwd / "photo.png", photo)
         made = keras_gen("apply", models / recipe, "photo.png", "-o", "painted.png", cwd=cwd)
@@ -152,6 +119,19 @@ def use_export(out, recipe, cwd):
         found = read_image(cwd / "painted.png").shape
         factor = found[0] // height
         assert found == (factor * height, factor * width, 3)
+
+
+def example(name: str, spec: dict) -> np.ndarray:
+    """Values that an input of a signature takes: two examples, or one number."""
+    sizes = (2, 33, 50, 3)
+    shape = [size or usual for size, usual in zip(spec["shape"], sizes, strict=False)]
+    if spec["dtype"] == "string":
+        rows = people_table().test_rows[:2].astype(object)
+        return rows if len(shape) == 2 else np.array(["A classifier of digits.", ""], object)
+    if spec["dtype"] == "uint8":
+        levels = 256 if len(shape) > 3 and name != "masks" else 2
+        return np.random.default_rng(0).integers(0, levels, shape, np.uint8)
+    return np.full(shape, {"n": 2}.get(name, 1), spec["dtype"])
 
 
 def each_recipe() -> list:

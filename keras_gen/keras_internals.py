@@ -46,6 +46,16 @@ def own_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     return model._metrics
 
 
+def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
+    """Puts layers before the others of a model, in this order, which is that of its variables.
+
+    Checkpoints hold variables by position: arguments may be declared in another order than that in
+    which earlier versions stored them.
+    """
+    places = {id(layer): place for place, layer in enumerate(layers)}
+    model._layers.sort(key=lambda layer: places.get(id(layer), len(places)))
+
+
 NAMES_IN_USE = "object_name_uids"
 
 

@@ -49,6 +49,14 @@ def test_all_layers():
     assert len(names) == len(set(names))
 
 
+def test_put_first():
+    model = keras.Model()
+    model.a, model.b, model.c = (keras.layers.Dense(1, name=name) for name in "abc")
+    keras_internals.put_first(model, model.c, None, model.a)
+    model.d = keras.layers.Dense(1, name="d")
+    assert [layer.name for layer in model.layers] == ["c", "a", "b", "d"]
+
+
 def test_draws():
     assert keras_internals.draws(keras.layers.Dropout(0.5))
     assert not keras_internals.draws(keras.layers.Dense(1))

@@ -4,10 +4,12 @@ import keras
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape
+from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.gan.gan import VECTOR_OPTIONS
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses import penalties
 from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
 
 
@@ -21,7 +23,7 @@ class ACGAN(ConditionalGAN):
     generated images. `real_class_loss` and `fake_class_loss` are the two parts of -L_C in nats.
 
     Deviations: the generator's part of L_S has the form of the objective, by default the
-    non-saturating one. Else as `GAN`.
+    non-saturating one. Otherwise see `GAN`.
 
     Args:
         generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
@@ -33,7 +35,7 @@ class ACGAN(ConditionalGAN):
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `ConditionalGAN`; if the discriminator has other outputs.
+        ValueError: See `ConditionalGAN`; if the discriminator has other outputs.
 
     Example:
     ```python
@@ -44,24 +46,50 @@ class ACGAN(ConditionalGAN):
     ```
     """
 
-    inputs_of_networks = (2, 1)
+    discriminator: keras.Model = network("x -> logits class_logits")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        classes: int,
-        objective: Objective | str = "non_saturating",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, classes, objective, seed=seed, **kwargs)
-        shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
-        if shapes[1:] != [(classes,)]:
+    @override
+    def discriminator_inputs(self, images, batch):
+        return images
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
+
+    @override
+    def discriminator_terms(self, batch, fake, use):
+        real_logits, real_classes = self.discriminate(self.real(batch), batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
+        return terms | {
+            "real_class": label_cross_entropy(batch["labels"], real_classes),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
+        }
+
+    @override
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        real_logits = None
+        if self.objective.compares:
+            real_logits = self.logits_of(self.real(batch), batch)
+        return {
+            "adversarial": self.objective.generator(fake_logits, real_logits),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
+        }
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        outputs = tuple(self.discriminator.outputs[1].shape[1:])
+        if outputs != (self.classes,):
             raise ValueError(
-                f"The discriminator's outputs have shapes {shapes}: expected the "
-                "logits of the "
-                f"source and those of {classes} classes (keras_gen.networks.with_head)."
+                f"The discriminator's second output has shape {outputs}: expected the logits of "
+                f"{self.classes} classes (keras_gen.networks.with_head)."
             )
 
     @override
@@ -93,33 +121,3 @@ class ACGAN(ConditionalGAN):
         generator = with_labels(generator, classes)
         critic = with_head(critic, classes, "classes")
         return cls(generator, critic, classes, **VECTOR_OPTIONS | kwargs)
-
-    @override
-    def discriminator_inputs(self, images, batch):
-        return images
-
-    @override
-    def loss_weights(self):
-        return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
-
-    @override
-    def discriminator_terms(self, batch, fake, use):
-        real_logits, real_classes = self.discriminate(self.real(batch), batch)
-        fake_logits, fake_classes = self.discriminate(fake, batch)
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
-        return terms | {
-            "real_class": label_cross_entropy(batch["labels"], real_classes),
-            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
-        }
-
-    @override
-    def generator_terms(self, batch):
-        fake = self.generated("generator", batch)
-        fake_logits, fake_classes = self.discriminate(fake, batch)
-        real_logits = None
-        if self.objective.compares:
-            real_logits = self.logits_of(self.real(batch), batch)
-        return {
-            "adversarial": self.objective.generator(fake_logits, real_logits),
-            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
-        }

@@ -7,8 +7,11 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
-from keras_gen.core import Player, schedules
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, PositiveInteger, made_by
 from keras_gen.gan.conditional_gan import ConditionalGAN
+from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.orthogonality import orthogonality
 from keras_gen.losses.penalties import Penalty
@@ -33,13 +36,13 @@ class BigGAN(ConditionalGAN):
         discriminator: Images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`.
-        discriminator_steps: As of `GAN`.
+        penalty: See `GAN`.
+        discriminator_steps: See `GAN`.
         orthogonal_weight: Of the orthogonal regularization, a number or a schedule of the step.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `ConditionalGAN`; if the weight is negative.
+        ValueError: See `ConditionalGAN`; if the weight is negative.
 
     Example:
     ```python
@@ -52,23 +55,29 @@ class BigGAN(ConditionalGAN):
 
     has_dense_networks = False
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        classes: int,
-        objective: Objective | str = "hinge",
-        penalty: Penalty | str | None = None,
-        discriminator_steps: int = 2,
-        orthogonal_weight: float | schedules.Schedule = 1e-4,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(
-            generator, discriminator, classes, objective, penalty, discriminator_steps, seed,
-            **kwargs,
-        )  # fmt: skip
-        self.orthogonal_weight = schedules.weight("orthogonal_weight", orthogonal_weight)
+    objective: Named[Objective] = made_by(adversarial.get, default="hinge")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None)
+    discriminator_steps: PositiveInteger = 2
+    orthogonal_weight: Weight = 1e-4
+
+    @override
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.0)),
+            "g_optimizer": Player([self.generator], partial(Adam, 5e-5, beta_1=0.0)),
+        }
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
+
+    @override
+    def generator_terms(self, batch):
+        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
+        terms = super().generator_terms(batch)
+        return terms | {"orthogonality": orthogonality(self.generator)}
+
+    # Building --------------------------------------------------------------------------------
 
     @override
     @classmethod
@@ -93,20 +102,3 @@ class BigGAN(ConditionalGAN):
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)
         discriminator = big_gan_discriminator(shape, classes, filters, attention=side)
         return cls(generator, discriminator, classes, **kwargs)
-
-    @override
-    def players(self):
-        return {
-            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.0)),
-            "g_optimizer": Player([self.generator], partial(Adam, 5e-5, beta_1=0.0)),
-        }
-
-    @override
-    def loss_weights(self):
-        return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
-
-    @override
-    def generator_terms(self, batch):
-        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
-        terms = super().generator_terms(batch)
-        return terms | {"orthogonality": orthogonality(self.generator)}

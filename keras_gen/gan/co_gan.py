@@ -7,12 +7,14 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
-from keras_gen.core import capability, schedules
+from keras_gen.core import capability, require_inputs, require_logits
 from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.gan import GAN, KINDS
-from keras_gen.losses import kl_categorical
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses import kl_categorical, penalties
 from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
 
 
@@ -42,7 +44,7 @@ class CoGAN(GAN):
             height, width, channels]`, first those of X (`keras_gen.networks.co_gan_generator`).
         discriminator: Pairs to logits `[batch, 2]`, and, to classify, to the logits of the classes,
             `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
-        objective: As of `GAN`.
+        objective: See `GAN`.
         class_weight: Weight of the classification's loss beside the discriminators'.
         pair_weight: Weight of the divergence from the classes of the first image of a drawn pair,
             which stay as they are, to those of the second; 0, as in the paper: none.
@@ -50,7 +52,7 @@ class CoGAN(GAN):
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN`; if the networks are not of pairs.
+        ValueError: See `GAN`; if the networks are not of pairs.
 
     Example:
     ```python
@@ -69,69 +71,17 @@ class CoGAN(GAN):
     critics = 2  # of both domains
     has_dense_networks = False
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        class_weight: float = 1.0,
-        pair_weight: float = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.class_weight = schedules.weight("class_weight", class_weight)
-        self.pair_weight = schedules.weight("pair_weight", pair_weight)
-        _, *shape = generator.output_shape[1:]
-        pair = (2, *shape)
-        made = generator.output_shape[1:]
-        taken = discriminator.input_shape[1:]
-        outputs = [tuple(output.shape[1:]) for output in discriminator.outputs]
-        if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
-            raise ValueError(
-                f"The generator makes {made}, the discriminator takes {taken} and returns "
-                f"{outputs}: expected pairs (2, ...), the same of both, and logits (2,), with "
-                "those of classes, (2, classes), or without."
-            )
-        if pair_weight and not self.classes:
-            raise ValueError(
-                f"pair_weight is {pair_weight}, but the discriminator has no classes in which "
-                "both images of a pair could agree: give co_gan_discriminator their number."
-            )
-        for domain in self.batch:
-            self.training_edges[domain] = KINDS[self.data](tuple(shape), name=self.data)
-        self.edges["y"] = self.training_edges["y"]
-        if self.classes:
-            self.batch = ("x", "y", "labels")
-            self.edges["labels"] = Labels(self.classes)
+    discriminator: keras.Model = network()  # of pairs, to logits and perhaps to those of classes
+    class_weight: Weight = 1.0
+    pair_weight: Weight = 0.0
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @property
     def classes(self) -> int:
         """Number of classes that the discriminators tell apart, or 0."""
         outputs = self.discriminator.outputs
         return outputs[1].shape[-1] if len(outputs) > 1 else 0
-
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int = 0, latent_dim: int = 100, filters: int = 64, **kwargs
-    ):
-        """Builds the model with the paper's networks of digits.
-
-        Args:
-            shape: `(height, width, channels)` of the images of both domains, both sides of at least
-                4 pixels.
-            classes: Number of classes to learn from X, or 0.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the generators where the images are largest; the discriminators
-                have a third as many.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        classes = checked_size("classes", classes, minimum=0)
-        discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
-        return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
     # The losses of eq. (2) -------------------------------------------------------------------
 
@@ -182,3 +132,55 @@ class CoGAN(GAN):
         return {
             name: each for name, each in served.items() if name != "classify" or self.classes
         }
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        require_inputs(1, type(self), self.discriminator)
+        require_logits(self.discriminator)
+        made = self.generator.output_shape[1:]
+        taken = self.discriminator.input_shape[1:]
+        _, *shape = made
+        pair = (2, *shape)
+        outputs = [tuple(output.shape[1:]) for output in self.discriminator.outputs]
+        if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
+            raise ValueError(
+                f"The generator makes {made}, the discriminator takes {taken} and returns "
+                f"{outputs}: expected pairs (2, ...), the same of both, and logits (2,), with "
+                "those of classes, (2, classes), or without."
+            )
+        if self.pair_weight and not self.classes:
+            raise ValueError(
+                f"pair_weight is {self.pair_weight}, but the discriminator has no classes in which "
+                "both images of a pair could agree: give co_gan_discriminator their number."
+            )
+        super().set_up()
+        for domain in self.batch:
+            self.training_edges[domain] = KINDS[self.data](tuple(shape), name=self.data)
+        self.edges["y"] = self.training_edges["y"]
+        if self.classes:
+            self.batch = ("x", "y", "labels")
+            self.edges["labels"] = Labels(self.classes)
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int = 0, latent_dim: int = 100, filters: int = 64, **kwargs
+    ):
+        """Builds the model with the paper's networks of digits.
+
+        Args:
+            shape: `(height, width, channels)` of the images of both domains, both sides of at least
+                4 pixels.
+            classes: Number of classes to learn from X, or 0.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the generators where the images are largest; the discriminators
+                have a third as many.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        classes = checked_size("classes", classes, minimum=0)
+        discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
+        return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)

@@ -7,14 +7,12 @@ from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
     checked_shape,
-    checked_size,
 )
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import label_edges
+from keras_gen.declared import Count, argument, network
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.latents import WIDEST, truncated_normal
-from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
 
@@ -25,19 +23,19 @@ class ConditionalGAN(GAN):
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
     takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
     images of one class, or of a label for each; without labels the classes are random. Deviations:
-    as `GAN`.
+    see `GAN`.
 
     Args:
         generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
         discriminator: Images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`.
-        discriminator_steps: As of `GAN`.
+        penalty: See `GAN`.
+        discriminator_steps: See `GAN`.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `classes` is below 1, a network takes other labels, or a
+        ValueError: See `GAN`; if `classes` is below 1, a network takes other labels, or a
             label is out of range.
 
     Example:
@@ -53,26 +51,42 @@ class ConditionalGAN(GAN):
     """
 
     batch = ("x", "labels")
-    inputs_of_networks = (2, 2)
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        classes: int,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = None,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(
-            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
-        )
-        self.classes = checked_size("classes", classes)
-        labeled = [each for each in (generator, discriminator) if len(each.inputs) == 2]
+    generator: keras.Model = network("latents label -> x")
+    discriminator: keras.Model = network("x label -> logits")
+    classes: Count = argument(kw_only=True)
+
+    @override
+    def generated(self, use, batch):
+        labels = batch["labels"]
+        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim])
+        return self.generator([latents, labels], training=self.training)
+
+    @override
+    def discriminator_inputs(self, images, batch):
+        return [images, batch["labels"]]
+
+    @override
+    @capability
+    def generate(self, latents, labels):
+        """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
+        return {"x": self.generator([latents, labels], training=False)}
+
+    @override
+    def from_noise(self, noise, label=-1, truncation=WIDEST):
+        """Returns images of the given class, or of random ones."""
+        return self.generator([truncated_normal(noise, truncation), label], training=False)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        labeled = [
+            each for each in (self.generator, self.discriminator) if len(each.inputs) == 2
+        ]
         require_classes(self.classes, *labeled)
-        self.edges |= label_edges(classes)
+        self.edges |= label_edges(self.classes)
 
     @override
     @classmethod
@@ -107,24 +121,3 @@ class ConditionalGAN(GAN):
         generator = with_labels(generator, classes)
         critic = with_labels(critic, classes)
         return cls(generator, critic, classes, **VECTOR_OPTIONS | kwargs)
-
-    @override
-    def generated(self, use, batch):
-        labels = batch["labels"]
-        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim])
-        return self.generator([latents, labels], training=self.training)
-
-    @override
-    def discriminator_inputs(self, images, batch):
-        return [images, batch["labels"]]
-
-    @override
-    @capability
-    def generate(self, latents, labels):
-        """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
-        return {"x": self.generator([latents, labels], training=False)}
-
-    @override
-    def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images of the given class, or of random ones."""
-        return self.generator([truncated_normal(noise, truncation), label], training=False)

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core import apply_gradients, joint_gradients, schedules
+from keras_gen.core import apply_gradients, joint_gradients
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import PositiveInteger, fixed
 from keras_gen.gan.gan import GAN
-from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -27,12 +27,12 @@ class ConsensusGAN(GAN):
         generator: Float latents `[batch, latents]` to examples.
         discriminator: Examples to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`.
+        penalty: See `GAN`.
         gamma: Weight of L, 10 in the authors' runs on images; a number or a schedule.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `gamma` is negative, or `discriminator_steps` above 1.
+        ValueError: See `GAN`; if `gamma` is negative, or `discriminator_steps` above 1.
 
     Example:
     ```python
@@ -43,23 +43,8 @@ class ConsensusGAN(GAN):
     ```
     """
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = None,
-        gamma: float | schedules.Schedule = 10.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
-        if self.discriminator_steps > 1:
-            raise ValueError(
-                f"discriminator_steps is {self.discriminator_steps}: the players of a ConsensusGAN "
-                "step at once, so leave it out."
-            )
-        self.gamma = schedules.weight("gamma", gamma)
+    discriminator_steps: PositiveInteger = fixed(1)
+    gamma: Weight = 10.0
 
     @override
     def default_optimizer(self):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -12,10 +12,9 @@ from typing_extensions import override
 
 from keras_gen.arguments import (
     check_sizes,
-    checked_choice,
     checked_image_shape,
-    checked_integer,
     checked_shape,
+    checked_size,
     checked_sizes,
 )
 from keras_gen.core import (
@@ -23,15 +22,13 @@ from keras_gen.core import (
     Player,
     capability,
     parts,
-    require_built,
-    require_inputs,
-    require_logits,
     require_range,
     sample,
     stateless,
 )
 from keras_gen.core.capabilities import sampling_noise
 from keras_gen.core.kinds_of_data import Images, Number, Vectors
+from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
 from keras_gen.latents import WIDEST, arithmetic, decoded_path, truncated_normal
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
@@ -56,9 +53,10 @@ class GAN(GenerativeModel):
     normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
     `evaluate` shows both networks every held-out example, also where k is above 1.
 
-    A variant writes what differs: the generated examples (`generated`), the real ones (`real`), the
-    discriminator's inputs (`discriminator_inputs`) or its logits (`discriminate`), or the terms of
-    both losses. The first term of each loss has weight 1, the others those of `loss_weights`.
+    A variant declares the shapes of its networks and writes what differs: the generated examples
+    (`generated`), the real ones (`real`), the discriminator's inputs (`discriminator_inputs`) or
+    its logits (`discriminate`), or the terms of both losses. The first term of each loss has weight
+    1; `loss_weights` has the weights of the others.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
@@ -68,10 +66,11 @@ class GAN(GenerativeModel):
         penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
         discriminator_steps: k of algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of the latents.
-        data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
-        augmentation: Names of `"color"`, `"translation"`, `"cutout"` and `"affine"`: random changes
-            of the discriminator's images, real and generated
+        data: Kind of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
+        augmentation: Random changes of the discriminator's images, real and generated:
+            `"color"`, `"translation"`, `"cutout"`, and `"affine"`
             (`layers.differentiable_augmentations`).
+        latent_dim: Number of latents, which the generator determines.
 
     Raises:
         ValueError: If the networks have other inputs, k is below 1, the penalty does not fit the
@@ -90,76 +89,17 @@ class GAN(GenerativeModel):
 
     default_signature = "sample"
     predicts = "generate"
-    for_users: ClassVar[tuple[str, ...]] = (
-        "draw_latents",
-        "for_images",
-        "for_vectors",
-        "interpolate",
-        "latent_arithmetic",
-        "nearest_neighbors",
-        "truncate",
-    )
     totals = ("d_loss", "g_loss")
-    inputs_of_networks = (1, 1)  # of the generator, of the discriminator
-    discriminator_normalization: ClassVar[str] = "batch"  # in the networks of `for_images`
-    has_dense_networks = True  # whether `for_vectors` has networks for the class
     critics = 1  # logits that `discriminate` returns of each example, in columns if several
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = None,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        data: str = "images",
-        augmentation: Sequence[str] = (),
-        **kwargs,
-    ):
-        require_built(generator, discriminator)
-        require_logits(discriminator)
-        of_generator, of_discriminator = self.inputs_of_networks
-        require_inputs(of_generator, type(self), generator)
-        require_inputs(of_discriminator, type(self), discriminator)
-        latents = kwargs.pop("latents_into", generator).inputs[0].shape
-        if len(latents) != 2 or latents[1] is None:
-            raise ValueError(
-                f"The generator's input has shape {tuple(latents)}: expected latents "
-                "[batch, number], with a known number."
-            )
-        given = kwargs.pop("latent_dim", None)
-        if given not in (None, latents[1]):
-            raise ValueError(
-                f"latent_dim is {given}, and the generator '{generator.name}' takes "
-                f"{latents[1]} latents: leave it out, for the networks say it."
-            )
-        super().__init__(seed=seed, **kwargs)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.objective = adversarial.get(objective)
-        self.penalty = penalties.get(penalty)
-        self.discriminator_steps = checked_integer("discriminator_steps", discriminator_steps, 1)
-        self.augmentation = check_augmentations(augmentation)
-        if self.penalty is not None:
-            self.penalty.check(discriminator)
-        self.latent_dim = latents[1]
-        self.edges["latents"] = Vectors((self.latent_dim,))
-        self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
-        self.data = checked_choice("data", data, KINDS)
-        made = tuple(generator.outputs[-1].shape[1:])
-        shape = self.example_shape()
-        if not tf.TensorShape(made).is_compatible_with(shape):
-            raise ValueError(
-                f"The generator makes examples of shape {made}, and the discriminator takes "
-                f"{shape}: expected the same."
-            )
-        self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
-        require_range(self.edges["x"].span, self.data, generator)
-
-    def example_shape(self) -> tuple:
-        """Returns the shape of an example: the discriminator's input, if that is one example."""
-        return tuple(self.discriminator.inputs[0].shape[1:])
+    generator: keras.Model = network("latents -> x")
+    discriminator: keras.Model = network("x -> logits")
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None)
+    discriminator_steps: PositiveInteger = 1
+    data: Literal["images", "vectors"] = argument(default="images", kw_only=True)
+    augmentation: Sequence[str] = made_by(check_augmentations, default=(), kw_only=True)
+    latent_dim: int = argument(check=checked_size, default=None, kw_only=True)
 
     # Algorithm 1 -----------------------------------------------------------------------------
 
@@ -323,6 +263,16 @@ class GAN(GenerativeModel):
 
     # Use -------------------------------------------------------------------------------------
 
+    for_users: ClassVar[tuple[str, ...]] = (
+        "draw_latents",
+        "for_images",
+        "for_vectors",
+        "interpolate",
+        "latent_arithmetic",
+        "nearest_neighbors",
+        "truncate",
+    )
+
     @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images in [-1, 1]."""
@@ -405,6 +355,36 @@ class GAN(GenerativeModel):
         return np.asarray(training)[indices], distances
 
     # Building --------------------------------------------------------------------------------
+
+    discriminator_normalization: ClassVar[str] = "batch"  # in the networks of `for_images`
+    has_dense_networks = True  # whether `for_vectors` has networks for the class
+
+    @override
+    def set_up(self):
+        latents = self.latent_network.inputs[0].shape
+        if len(latents) != 2 or latents[1] is None:
+            raise ValueError(
+                f"The generator's input has shape {tuple(latents)}: expected latents "
+                "[batch, number], with a known number."
+            )
+        if self.latent_dim not in (None, latents[1]):
+            raise ValueError(
+                f"latent_dim is {self.latent_dim}, and the generator takes {latents[1]} latents: "
+                "expected the same. Leave latent_dim out, because the networks determine it."
+            )
+        self.latent_dim = latents[1]
+        if self.penalty is not None:
+            self.penalty.check(self.discriminator)
+        self.edges["latents"] = Vectors((self.latent_dim,))
+        self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
+        shape = tuple(self.generator.outputs[-1].shape[1:])
+        self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
+        require_range(self.edges["x"].span, self.data, self.generator)
+
+    @property
+    def latent_network(self) -> keras.Model:
+        """The network that takes the latents."""
+        return self.generator
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):

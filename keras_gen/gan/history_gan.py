@@ -4,10 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
 from keras_gen.core import ImagePool
+from keras_gen.declared import CountFrom0, Named, PositiveInteger, argument, made_by
 from keras_gen.gan.gan import GAN
+from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -25,12 +27,12 @@ class HistoryGAN(GAN):
         generator: Float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Images to logits `[batch, ...]`.
         pool_size: Images in the history, at least the global batch.
-        objective: As of `GAN`.
+        objective: See `GAN`.
         seed: Seed of the latents and of what is exchanged.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN` and `ImagePool`.
+        ValueError: See `GAN` and `ImagePool`.
 
     Example:
     ```python
@@ -41,18 +43,10 @@ class HistoryGAN(GAN):
     ```
     """
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        pool_size: int = 1000,
-        objective: Objective | str = "non_saturating",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
-        self.pool = ImagePool(self.pool_size, tuple(discriminator.inputs[0].shape[1:]))
+    pool_size: CountFrom0 = 1000
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @override
     def update_discriminator(self, batch, fake, use):
@@ -64,3 +58,10 @@ class HistoryGAN(GAN):
         with tf.control_dependencies([loss]):
             self.pool.keep(change)
         return loss, terms
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        self.pool = ImagePool(self.pool_size, self.edges["x"].shape)

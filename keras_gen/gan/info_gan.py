@@ -13,18 +13,35 @@ from keras_gen.arguments import (
     checked_flag,
     checked_image_shape,
     checked_list,
-    checked_positive,
     checked_shape,
     checked_size,
     checked_sizes,
 )
-from keras_gen.core import Player, capability, schedules
+from keras_gen.core import Player, capability
 from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import (
+    CountFrom0,
+    Named,
+    Positive,
+    PositiveInteger,
+    argument,
+    made_by,
+    network,
+)
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.latents import WIDEST, truncated_normal
-from keras_gen.losses import code_information
+from keras_gen.losses import adversarial, code_information, penalties
 from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import info_gan_networks, with_codes, with_head
+
+
+def _checked_categories(name: str, value) -> tuple[int, ...]:
+    sizes = checked_sizes(name, value)
+    if not sizes:
+        raise ValueError(f"{name} is empty: expected the classes of at least one code.")
+    return sizes
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -57,13 +74,13 @@ class InfoGAN(GAN):
         scale: Standard deviation of the numbers if Q predicts means alone, as in the authors' code
             for digits. A predicted scale, as in the paper, rewards exact numbers, which can crowd
             out categories.
-        objective: As of `GAN`.
+        objective: See `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN`; if there is no categorical code, the networks do not fit the codes, or
-            `scale` is not positive.
+        ValueError: See `GAN`; if there is no categorical code, the networks do not fit the codes,
+            or `scale` is not positive.
 
     Example:
     ```python
@@ -75,80 +92,16 @@ class InfoGAN(GAN):
     ```
     """
 
-    inputs_of_networks = (2, 1)
-
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        categories: Sequence[int],
-        continuous: int,
-        weight: float = 1.0,
-        continuous_weight: float = 0.1,
-        scale: float = 1.0,
-        objective: Objective | str = "non_saturating",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self._set_codes(generator, discriminator, categories, continuous)
-        self.weight = schedules.weight("weight", weight)
-        self.continuous_weight = schedules.weight("continuous_weight", continuous_weight)
-        self.scale = checked_positive("scale", scale)
-
-    @override
-    @classmethod
-    def for_images(
-        cls,
-        shape: int | tuple,
-        latent_dim: int = 62,
-        filters: int = 64,
-        categories: Sequence[int] = (10,),
-        continuous: int = 2,
-        scales: bool = True,
-        **kwargs,
-    ):
-        """Builds the model with the paper's networks for digits.
-
-        Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
-            latent_dim: Dimensions of the latents, without the codes.
-            filters: Channels where the images are largest.
-            categories: As of the class.
-            continuous: As of the class.
-            scales: Whether Q predicts the scales of the numbers.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        categories = checked_sizes("categories", categories)
-        continuous = checked_size("continuous", continuous, minimum=0)
-        scales = checked_flag("scales", scales)
-        sizes = shape, latent_dim, sum(categories), continuous, filters
-        return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
-
-    @override
-    @classmethod
-    def for_vectors(
-        cls,
-        shape: int | tuple,
-        latent_dim: int = 8,
-        hidden: tuple[int, ...] = (64, 64),
-        categories: Sequence[int] = (10,),
-        continuous: int = 2,
-        scales: bool = True,
-        **kwargs,
-    ):
-        """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
-        shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        categories = checked_sizes("categories", categories)
-        continuous = checked_size("continuous", continuous, minimum=0)
-        codes = sum(categories) + continuous
-        generator, critic = cls.dense_networks(latent_dim + codes, shape, shape, hidden)
-        outputs = codes + checked_flag("scales", scales) * continuous
-        networks = with_codes(generator, codes), with_head(critic, outputs, "codes")
-        return cls(*networks, categories, continuous, **VECTOR_OPTIONS | kwargs)
+    generator: keras.Model = network("latents codes -> x")
+    discriminator: keras.Model = network("x -> logits q")
+    categories: Sequence[int] = argument(check=_checked_categories, kw_only=True)
+    continuous: CountFrom0 = argument(kw_only=True)
+    weight: Weight = 1.0
+    continuous_weight: Weight = 0.1
+    scale: Positive = 1.0
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     def _set_codes(self, generator, discriminator, categories, continuous):
         """Sets the numbers of codes, and adds their edges."""
@@ -277,3 +230,75 @@ class InfoGAN(GAN):
         codes = tf.concat([tf.one_hot(label, classes), noise["codes"][:, classes:]], axis=1)
         latents = truncated_normal(noise["latents"], truncation)
         return self.generator([latents, codes], training=False)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        codes = sum(self.categories) + self.continuous
+        taken = self.generator.inputs[1].shape[1]
+        predicted = self.discriminator.outputs[1].shape[1]
+        if taken != codes or predicted not in (codes, codes + self.continuous):
+            raise ValueError(
+                f"The generator takes {taken} codes and the discriminator's second output has "
+                f"{predicted} numbers: expected {codes} codes for categories {self.categories} "
+                f"and {self.continuous} numbers, and as many outputs, or {self.continuous} more "
+                "with scales (see info_gan_networks)."
+            )
+        self.edges["codes"] = Vectors((codes,), name="codes")
+        self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
+
+    @override
+    @classmethod
+    def for_images(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 62,
+        filters: int = 64,
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        scales: bool = True,
+        **kwargs,
+    ):
+        """Builds the model with the paper's networks for digits.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
+            latent_dim: Dimensions of the latents, without the codes.
+            filters: Channels where the images are largest.
+            categories: As of the class.
+            continuous: As of the class.
+            scales: Whether Q predicts the scales of the numbers.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        categories = checked_sizes("categories", categories)
+        continuous = checked_size("continuous", continuous, minimum=0)
+        scales = checked_flag("scales", scales)
+        sizes = shape, latent_dim, sum(categories), continuous, filters
+        return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 8,
+        hidden: tuple[int, ...] = (64, 64),
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        scales: bool = True,
+        **kwargs,
+    ):
+        """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
+        shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        categories = checked_sizes("categories", categories)
+        continuous = checked_size("continuous", continuous, minimum=0)
+        codes = sum(categories) + continuous
+        generator, critic = cls.dense_networks(latent_dim + codes, shape, shape, hidden)
+        outputs = codes + checked_flag("scales", scales) * continuous
+        networks = with_codes(generator, codes), with_head(critic, outputs, "codes")
+        return cls(*networks, categories, continuous, **VECTOR_OPTIONS | kwargs)

@@ -3,10 +3,9 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.core import schedules
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import argument
 from keras_gen.gan.gan import GAN
-from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -28,12 +27,12 @@ class InstanceNoiseGAN(GAN):
         std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
             number, or a schedule of the step.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`, at noisy examples.
-        discriminator_steps: As of `GAN`.
+        penalty: See `GAN`, at noisy examples.
+        discriminator_steps: See `GAN`.
         seed: Seed of the latents and of the noise.
 
     Raises:
-        ValueError: As `GAN`; if `std` is negative.
+        ValueError: See `GAN`; if `std` is negative.
 
     Example:
     ```python
@@ -46,21 +45,7 @@ class InstanceNoiseGAN(GAN):
     ```
     """
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        std: float | schedules.Schedule,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = None,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(
-            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
-        )
-        self.std = schedules.weight("std", std)
+    std: Weight = argument(kw_only=True)
 
     @override
     def discriminator_terms(self, batch, fake, use):

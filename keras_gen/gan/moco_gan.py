@@ -5,11 +5,10 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_size
-from keras_gen.core import Player, require_built, require_logits
+from keras_gen.arguments import check_sizes
+from keras_gen.core import Player
+from keras_gen.declared import Count, argument, network
 from keras_gen.gan.gan import GAN
-from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
 
@@ -33,13 +32,13 @@ class MoCoGAN(GAN):
         image_discriminator: Frames to logits `[batch, ...]`.
         content_dim: Number of content latents, which come first.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`.
-        discriminator_steps: As of `GAN`.
+        penalty: See `GAN`.
+        discriminator_steps: See `GAN`.
         seed: Seed of the latents and of the frames.
 
     Raises:
-        ValueError: As `GAN`; if the discriminators disagree about frames, or the content is none or
-            all of the latents.
+        ValueError: See `GAN`; if the discriminators disagree about frames, or the content is none
+            or all of the latents.
 
     Example:
     ```python
@@ -54,62 +53,8 @@ class MoCoGAN(GAN):
     critics = 2  # of videos and of frames
     has_dense_networks = False
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        image_discriminator: keras.Model,
-        content_dim: int,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = None,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(
-            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
-        )
-        require_built(image_discriminator)
-        require_logits(image_discriminator)
-        self.content_dim = checked_size("content_dim", content_dim)
-        video = discriminator.input_shape[1:]
-        frame = image_discriminator.input_shape[1:]
-        if len(video) != 4 or video[1:] != frame or content_dim >= self.latent_dim:
-            raise ValueError(
-                f"The discriminators take {video} and {frame}, and {content_dim} of "
-                f"{self.latent_dim} latents are the content: expected (frames, *image) "
-                "and image, and some latents for the motion."
-            )
-        self.image_discriminator = image_discriminator
-        if self.penalty is not None:
-            self.penalty.check(image_discriminator)
-
-    @override
-    @classmethod
-    def for_images(cls, *args, **kwargs):
-        """Refused: a TypeError that names `for_videos`."""
-        raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
-
-    @classmethod
-    def for_videos(
-        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
-        normalization: str | None = "batch", **kwargs,
-    ):  # fmt: skip
-        """Builds the model with its usual networks.
-
-        Args:
-            shape: `(frames, height, width, channels)`, as `video_discriminator` takes it.
-            content_dim: Dimensions of the content.
-            motion_dim: Dimensions of the motion of a frame.
-            filters: Channels where the images are largest.
-            normalization: Of both discriminators: `"batch"`, or None for use with penalties.
-            **kwargs: Further arguments of the class.
-        """
-        check_sizes(content_dim=content_dim, motion_dim=motion_dim, filters=filters)
-        generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
-        of_videos = video_discriminator(shape, filters, normalization)
-        of_frames = dcgan_discriminator(shape[1:], filters, normalization)
-        return cls(generator, of_videos, of_frames, content_dim, **kwargs)
+    image_discriminator: keras.Model = network("frame -> logits", kw_only=True)
+    content_dim: Count = argument(kw_only=True)
 
     @override
     def players(self):
@@ -149,3 +94,46 @@ class MoCoGAN(GAN):
             )
         parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
         return self.generate(np.concatenate(parts, axis=1))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        video = self.discriminator.input_shape[1:]
+        frame = self.image_discriminator.input_shape[1:]
+        if len(video) != 4 or video[1:] != frame or self.content_dim >= self.latent_dim:
+            raise ValueError(
+                f"The discriminators take {video} and {frame}, and {self.content_dim} of "
+                f"{self.latent_dim} latents are the content: expected (frames, *image) "
+                "and image, and some latents for the motion."
+            )
+        if self.penalty is not None:
+            self.penalty.check(self.image_discriminator)
+
+    @override
+    @classmethod
+    def for_images(cls, *args, **kwargs):
+        """Refused: a TypeError that names `for_videos`."""
+        raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
+
+    @classmethod
+    def for_videos(
+        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
+        normalization: str | None = "batch", **kwargs,
+    ):  # fmt: skip
+        """Builds the model with its usual networks.
+
+        Args:
+            shape: `(frames, height, width, channels)`, as `video_discriminator` takes it.
+            content_dim: Dimensions of the content.
+            motion_dim: Dimensions of the motion of a frame.
+            filters: Channels where the images are largest.
+            normalization: Of both discriminators: `"batch"`, or None for use with penalties.
+            **kwargs: Further arguments of the class.
+        """
+        check_sizes(content_dim=content_dim, motion_dim=motion_dim, filters=filters)
+        generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
+        of_videos = video_discriminator(shape, filters, normalization)
+        of_frames = dcgan_discriminator(shape[1:], filters, normalization)
+        return cls(generator, of_videos, of_frames, content_dim, **kwargs)

@@ -8,11 +8,12 @@ from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
     checked_shape,
-    checked_size,
 )
 from keras_gen.core import require
+from keras_gen.declared import Count, Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses import penalties
+from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
@@ -30,18 +31,18 @@ class PacGAN(GAN):
     alike. The images of a pack are concatenated as channels; losses, penalties and accuracies are
     of packs.
 
-    Deviations: as `GAN`. Images that follow each other in the shuffled batch make a pack.
+    Deviations: see `GAN`. Images that follow each other in the shuffled batch make a pack.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Packs `[batch, height, width, pack * channels]` to logits `[batch, ...]`.
         pack: m, images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
-        objective: As of `GAN`.
+        objective: See `GAN`.
         seed: Seed of the latents.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN`; if `pack` is below 1, the discriminator does not take packs of
+        ValueError: See `GAN`; if `pack` is below 1, the discriminator does not take packs of
             generated images, or a replica's batch is no multiple of `pack * discriminator_steps`.
 
     Example:
@@ -53,28 +54,42 @@ class PacGAN(GAN):
     ```
     """
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        pack: int,
-        objective: Objective | str = "non_saturating",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.pack = checked_size("pack", pack)
-        *places, channels = shape = generator.output_shape[1:]
-        taken = tuple(discriminator.inputs[0].shape[1:])
-        if taken != (*places, pack * channels):
-            raise ValueError(
-                f"pack is {pack} and the discriminator takes {taken}: expected at least "
-                f"1, and as many times the {channels} channels of {shape}."
-            )
+    discriminator: keras.Model = network("pack -> logits")
+    pack: Count = argument(kw_only=True)
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @override
-    def example_shape(self):
-        return tuple(self.generator.output_shape[1:])
+    def prepare_batch(self, data):
+        batch = super().prepare_batch(data)
+        count = keras.ops.shape(batch["x"])[0]
+        k = self.discriminator_steps if self.training else 1
+        whole = require(count % (self.pack * k) == 0, NO_MULTIPLE, count, self.pack, k)
+        with tf.control_dependencies([whole]):
+            return batch | {"x": self.packed(tf.identity(batch["x"]))}
+
+    def packed(self, images) -> tf.Tensor:
+        """Returns packs of images, concatenated as channels."""
+        return tf.concat([images[place :: self.pack] for place in range(self.pack)], axis=-1)
+
+    @override
+    def generated(self, use, batch):
+        count = self.pack * keras.ops.shape(batch["x"])[0]
+        latents = self.normal(use, [count, self.latent_dim])
+        return self.packed(self.generator(latents, training=self.training))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        *places, channels = shape = self.edges["x"].shape
+        taken = tuple(self.discriminator.inputs[0].shape[1:])
+        if taken != (*places, self.pack * channels):
+            raise ValueError(
+                f"pack is {self.pack} and the discriminator takes {taken}: expected at least "
+                f"1, and as many times the {channels} channels of {shape}."
+            )
 
     @override
     @classmethod
@@ -104,22 +119,3 @@ class PacGAN(GAN):
         seen = (*steps, pack * columns)
         generator, critic = cls.dense_networks(latent_dim, shape, seen, hidden)
         return cls(generator, critic, pack, **VECTOR_OPTIONS | kwargs)
-
-    @override
-    def prepare_batch(self, data):
-        batch = super().prepare_batch(data)
-        count = keras.ops.shape(batch["x"])[0]
-        k = self.discriminator_steps if self.training else 1
-        whole = require(count % (self.pack * k) == 0, NO_MULTIPLE, count, self.pack, k)
-        with tf.control_dependencies([whole]):
-            return batch | {"x": self.packed(tf.identity(batch["x"]))}
-
-    def packed(self, images) -> tf.Tensor:
-        """Returns packs of images, concatenated as channels."""
-        return tf.concat([images[place :: self.pack] for place in range(self.pack)], axis=-1)
-
-    @override
-    def generated(self, use, batch):
-        count = self.pack * keras.ops.shape(batch["x"])[0]
-        latents = self.normal(use, [count, self.latent_dim])
-        return self.packed(self.generator(latents, training=self.training))

@@ -6,11 +6,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_integer
+from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.core import require_inputs, require_logits
 from keras_gen.core.schedules import Linear
+from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.joining_adam import JoiningAdam
-from keras_gen.losses import GradientPenalty, Wasserstein
+from keras_gen.losses import GradientPenalty, Wasserstein, adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import progressive_discriminator, progressive_generator
@@ -39,13 +41,13 @@ class ProgressiveGAN(GAN):
         discriminator: Images of any of these sizes and fractions to a list of logits, one for each
             size: see `progressive_discriminator`.
         objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
-        penalty: As of `GAN`; the paper's is that of WGAN-GP (appendix A.1).
+        penalty: See `GAN`; the paper's is that of WGAN-GP (appendix A.1).
         stable_steps: Steps at each size without a fade: of 16 images, the paper's 800,000.
         fade_steps: Steps of each fade.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if the networks have other sizes, a number of steps is below 1, or
+        ValueError: See `GAN`; if the networks have other sizes, a number of steps is below 1, or
             `steps_per_execution` would change the size within an execution.
 
     Example:
@@ -58,57 +60,15 @@ class ProgressiveGAN(GAN):
     ```
     """
 
-    inputs_of_networks = (2, 2)
     has_dense_networks = False
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = Wasserstein(drift=1e-3),  # noqa: B008
-        penalty: Penalty | str | None = GradientPenalty(10.0),  # noqa: B008
-        stable_steps: int = 50_000,
-        fade_steps: int = 50_000,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
-        if len(generator.outputs) != len(discriminator.outputs):
-            raise ValueError(
-                f"The generator has {len(generator.outputs)} sizes and the discriminator "
-                f"{len(discriminator.outputs)}: expected as many."
-            )
-        self.stable_steps = checked_integer("stable_steps", stable_steps, minimum=1)
-        self.fade_steps = checked_integer("fade_steps", fade_steps, minimum=1)
-        # For each size the layers it needs. Not tracked: their weights are those of the networks.
-        self.__dict__["_levels"] = {
-            network: [keras.Model(network.inputs, output) for output in network.outputs]
-            for network in (generator, discriminator)
-        }
-
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        latent_dim: int = 512,
-        filters: int = 512,
-        width: int = 16_384,
-        **kwargs,
-    ):
-        """Builds the model with the paper's networks.
-
-        Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            latent_dim: Dimensions of the latents.
-            filters: As of `progressive_generator`.
-            width: As of `progressive_generator`.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
-        generator = progressive_generator(shape, latent_dim, filters, width)
-        return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
+    generator: keras.Model = network()  # of latents and fractions, to images of each size
+    discriminator: keras.Model = network()  # of images and fractions, to logits for each size
+    objective: Named[Objective] = made_by(adversarial.get, default=Wasserstein(drift=1e-3))
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=GradientPenalty(10.0))
+    stable_steps: PositiveInteger = 50_000
+    fade_steps: PositiveInteger = 50_000
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @override
     def default_optimizer(self):
@@ -181,10 +141,6 @@ class ProgressiveGAN(GAN):
         return super().discriminate(images, batch, keep_state, network)
 
     @override
-    def example_shape(self):
-        return tuple(self.generator.outputs[-1].shape[1:])
-
-    @override
     def discriminator_inputs(self, images, batch):
         return [images, self._fractions(images)]
 
@@ -199,3 +155,46 @@ class ProgressiveGAN(GAN):
 
     def _fractions(self, examples):
         return tf.fill(keras.ops.shape(examples)[:1], self.fraction())
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        require_inputs(2, type(self), self.generator, self.discriminator)
+        require_logits(self.discriminator)
+        super().set_up()
+        sizes = [len(network.outputs) for network in (self.generator, self.discriminator)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(
+                f"The generator has {sizes[0]} sizes and the discriminator {sizes[1]}: expected as "
+                "many."
+            )
+        # For each size the layers it needs. Not tracked: their weights are those of the networks.
+        self.__dict__["_levels"] = {
+            network: [keras.Model(network.inputs, output) for output in network.outputs]
+            for network in (self.generator, self.discriminator)
+        }
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        latent_dim: int = 512,
+        filters: int = 512,
+        width: int = 16_384,
+        **kwargs,
+    ):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents.
+            filters: See `progressive_generator`.
+            width: See `progressive_generator`.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
+        generator = progressive_generator(shape, latent_dim, filters, width)
+        return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)

@@ -8,23 +8,21 @@ from typing_extensions import override
 from keras_gen.arguments import (
     check_sizes,
     checked_image_shape,
-    checked_integer,
-    checked_number,
     checked_size,
 )
 from keras_gen.core import (
     Player,
     batch_mean,
     capability,
-    require_built,
-    require_inputs,
-    schedules,
     stateless,
 )
 from keras_gen.core.kinds_of_data import Number, Vectors
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Fraction, Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.gan import GAN, lazily
+from keras_gen.keras_internals import put_first
 from keras_gen.latents import WIDEST, truncated_normal
-from keras_gen.losses import R1, path_lengths
+from keras_gen.losses import R1, adversarial, path_lengths, penalties
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
@@ -57,7 +55,7 @@ class StyleGAN(GAN):
             1]: see `style_generator`, whose argument `styling` chooses the paper.
         discriminator: Images to logits: see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
-        penalty: As of `GAN`.
+        penalty: See `GAN`.
         mixing: Probability that an image has two styles.
         path_weight: Weight of the regularizer of path lengths, a number or a schedule.
         path_every: Steps between its computations; until the next one `path_length` is the running
@@ -78,73 +76,17 @@ class StyleGAN(GAN):
     ```
     """
 
-    inputs_of_networks = (2, 1)
     has_dense_networks = False
 
-    def __init__(
-        self,
-        mapping: keras.Model,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        penalty: Penalty | str | None = R1(10.0, every=16),  # noqa: B008
-        mixing: float = 0.9,
-        path_weight: float | schedules.Schedule = 2.0,
-        path_every: int = 8,
-        seed: int = 0,
-        **kwargs,
-    ):
-        require_built(mapping)
-        require_inputs(1, type(self), mapping)
-        super().__init__(
-            generator,
-            discriminator,
-            objective,
-            penalty,
-            seed=seed,
-            latents_into=mapping,
-            **kwargs,
-        )
-        styles, pixels = generator.inputs
-        self.layers_of_style, dim = styles.shape[1:]
-        self.pixels = pixels.shape[1]
-        if mapping.output_shape != (None, dim):
-            raise ValueError(
-                f"The mapping makes styles {mapping.output_shape} and the generator "
-                f"takes {dim} numbers: expected [batch, style] of that size."
-            )
-        self.mapping = mapping
-        self.mixing = checked_number("mixing", mixing, 0, 1)
-        self.path_every = checked_integer("path_every", path_every, minimum=1)
-        self.path_weight = schedules.weight("path_weight", path_weight)
-        self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
-        self.edges["psi"] = Number(-1.0, 1.0, "psi")
-        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
-        self.mean_style = self.add_weight(name="mean_style", shape=(dim,), **state)
-        self.mean_path = self.add_weight(name="mean_path", shape=(), **state)
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
-        styling: str = "modulated", depth: int = 8, **kwargs,
-    ):  # fmt: skip
-        """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
-
-        Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            latent_dim: Dimensions of the latents and of the styles.
-            filters: As of `style_generator`.
-            width: As of `style_generator`.
-            styling: As of `style_generator`.
-            depth: As of `style_mapping`.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
-        depth = checked_size("depth", depth, minimum=0)
-        mapping = style_mapping(latent_dim, latent_dim, depth)
-        generator = style_generator(shape, latent_dim, filters, width, styling)
-        return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)
+    mapping: keras.Model = network("latents -> style")
+    generator: keras.Model = network("styles pixels -> x")
+    discriminator: keras.Model = network("x -> logits")
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=R1(10.0, every=16))
+    mixing: Fraction = 0.9
+    path_weight: Weight = 2.0
+    path_every: PositiveInteger = 8
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @override
     def players(self):
@@ -269,3 +211,51 @@ class StyleGAN(GAN):
         noise = np.random.default_rng(0).normal(size=(1, self.pixels)).astype("float32")
         noise = tf.repeat(tf.constant(noise), keras.ops.shape(styles)[0], axis=0)
         return self.generator([styles, noise], training=False)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        put_first(self, self.generator, self.discriminator, self.mapping)
+        super().set_up()
+        styles, pixels = self.generator.inputs
+        self.layers_of_style, dim = styles.shape[1:]
+        self.pixels = pixels.shape[1]
+        if self.mapping.output_shape != (None, dim):
+            raise ValueError(
+                f"The mapping makes styles {self.mapping.output_shape} and the generator "
+                f"takes {dim} numbers: expected [batch, style] of that size."
+            )
+        self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
+        self.edges["psi"] = Number(-1.0, 1.0, "psi")
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.mean_style = self.add_weight(name="mean_style", shape=(dim,), **state)
+        self.mean_path = self.add_weight(name="mean_path", shape=(), **state)
+
+    @property
+    @override
+    def latent_network(self):
+        return self.mapping
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
+        styling: str = "modulated", depth: int = 8, **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents and of the styles.
+            filters: See `style_generator`.
+            width: See `style_generator`.
+            styling: See `style_generator`.
+            depth: See `style_mapping`.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
+        depth = checked_size("depth", depth, minimum=0)
+        mapping = style_mapping(latent_dim, latent_dim, depth)
+        generator = style_generator(shape, latent_dim, filters, width, styling)
+        return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)

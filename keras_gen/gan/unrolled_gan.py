@@ -1,15 +1,22 @@
 """Unrolled GANs (Metz, Poole, Pfau, Sohl-Dickstein 2017)."""
 
+from functools import partial
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_positive
+from keras_gen.arguments import checked_integer
 from keras_gen.core import global_mean, global_sum, stateless
+from keras_gen.declared import Named, Positive, PositiveInteger, argument, made_by
 from keras_gen.gan.gan import GAN
+from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.penalties import Penalty
 
 MOST_UNROLLED = 100  # steps, each of which is a part of the graph
+Unrolled = Annotated[int, partial(checked_integer, minimum=0, maximum=MOST_UNROLLED)]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -33,7 +40,7 @@ class UnrolledGAN(GAN):
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if `unrolled_steps` is out of range or the rate is not positive.
+        ValueError: See `GAN`; if `unrolled_steps` is out of range or the rate is not positive.
 
     Example:
     ```python
@@ -47,19 +54,11 @@ class UnrolledGAN(GAN):
     ```
     """
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        unrolled_steps: int = 5,
-        unrolled_rate: float = 1e-2,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.unrolled_steps = checked_integer("unrolled_steps", unrolled_steps, 0, MOST_UNROLLED)
-        self.unrolled_rate = checked_positive("unrolled_rate", unrolled_rate)
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    unrolled_steps: Unrolled = 5
+    unrolled_rate: Positive = 1e-2
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
+    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     @override
     def generator_terms(self, batch):

@@ -4,9 +4,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive
 from keras_gen.core import replace_weights
+from keras_gen.declared import Named, Positive, PositiveInteger, fixed, made_by
 from keras_gen.gan.gan import GAN
+from keras_gen.losses import adversarial, penalties
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
 
 
@@ -26,10 +28,10 @@ class WGAN(GAN):
             with a penalty.
         discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
         seed: Seed of the latents.
-        penalty: As of `GAN`.
+        penalty: See `GAN`.
 
     Raises:
-        ValueError: As `GAN`; if `clip` is not positive.
+        ValueError: See `GAN`; if `clip` is not positive.
 
     Example:
     ```python
@@ -43,20 +45,10 @@ class WGAN(GAN):
     for_users = ("critic",)
     renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        clip: float | None = 0.01,
-        discriminator_steps: int = 5,
-        seed: int = 0,
-        penalty: Penalty | str | None = None,
-        **kwargs,
-    ):
-        super().__init__(
-            generator, discriminator, "wasserstein", penalty, discriminator_steps, seed, **kwargs
-        )
-        self.clip = None if clip is None else checked_positive("clip", clip)
+    clip: Positive | None = 0.01
+    discriminator_steps: PositiveInteger = 5
+    objective: Named[Objective] = fixed(adversarial.get("wasserstein"))
+    penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
 
     @property
     def critic(self) -> keras.Model:

@@ -3,9 +3,10 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_number
+from keras_gen.declared import Named, NonNegative, Positive, PositiveInteger, fixed
 from keras_gen.gan.wgan import WGAN
 from keras_gen.losses import GradientPenalty
+from keras_gen.losses.penalties import Penalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -27,7 +28,7 @@ class WGANGP(WGAN):
         seed: Seed of the latents and of the points between images.
 
     Raises:
-        ValueError: As `GAN`; if the critic has batch normalization, or the weight is negative.
+        ValueError: See `GAN`; if the critic has batch normalization, or the weight is negative.
 
     Example:
     ```python
@@ -43,23 +44,18 @@ class WGANGP(WGAN):
 
     discriminator_normalization = "layer"
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        penalty_weight: float = 10.0,
-        discriminator_steps: int = 5,
-        seed: int = 0,
-        **kwargs,
-    ):
-        penalty_weight = checked_number("penalty_weight", penalty_weight, minimum=0)
-        penalty = GradientPenalty(penalty_weight)
-        super().__init__(
-            generator, discriminator, clip=None, discriminator_steps=discriminator_steps,
-            seed=seed, penalty=penalty, **kwargs,
-        )  # fmt: skip
-        self.penalty_weight = penalty_weight
+    penalty_weight: NonNegative = 10.0
+    discriminator_steps: PositiveInteger = 5
+    clip: Positive | None = fixed(None)
+    penalty: Named[Penalty | None] = fixed(None)  # as `penalty_weight` says
 
     @override
     def default_optimizer(self):
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        self.penalty = GradientPenalty(self.penalty_weight)
+        super().set_up()

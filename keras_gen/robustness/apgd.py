@@ -32,7 +32,7 @@ class APGD(Attack):
     chosen. The example of the largest loss on the way is returned.
 
     Args:
-        epsilon, norm, targeted: As of `Attack`.
+        epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         loss: What is raised: `"cross_entropy"`; `"margin"`, by which the likeliest other class
             leads; or `"dlr"`, the margin over the differences of the largest logits, which any

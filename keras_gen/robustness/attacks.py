@@ -219,7 +219,7 @@ class FGSM(Attack):
     4.
 
     Args:
-        epsilon, norm, targeted: As of `Attack`.
+        epsilon, norm, targeted: See `Attack`.
 
     Example: `FGSM(epsilon=0.1)(model, digits, labels)`.
     """
@@ -233,7 +233,7 @@ class BIM(Attack):
     sec. 2.2.
 
     Args:
-        epsilon, norm, targeted: As of `Attack`.
+        epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         relative_step: Length of a step, as a fraction of epsilon; None: 2 / steps.
 
@@ -257,7 +257,7 @@ class PGD(Attack):
     reached from any other with any number of steps.
 
     Args:
-        epsilon, norm, targeted: As of `Attack`.
+        epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         relative_step: Length of a step, as a fraction of epsilon; None: 2.5 / steps.
         random_start: Whether they begin at a random place.

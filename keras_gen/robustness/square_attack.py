@@ -28,7 +28,7 @@ class SquareAttack(Attack):
     logits alone. Networks whose gradients mislead stand up to PGD and not to this one.
 
     Args:
-        epsilon, targeted: As of `Attack`.
+        epsilon, targeted: See `Attack`.
         norm: `"inf"`.
         queries: Number of changes that are tried, 1 to 2**20.
         fraction: Part of the pixels in the first squares, above 0 to 1; later ones are smaller.

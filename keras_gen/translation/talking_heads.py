@@ -274,7 +274,7 @@ class TalkingHeads(AdversarialPredictor):
             steps: Updates, each on all images.
             learning_rate: Adam's rate of the networks that draw; the discriminator's is four times
                 as large, as in the paper.
-            verbose: As of `fit`.
+            verbose: See `fit`.
 
         Returns:
             A model that turns landmarks into images of this person (`translate`), compiled.

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.gan import ACGAN
-from keras_gen.networks import with_codes, with_head
+from keras_gen.networks import with_head
 from shared import losses_of, softplus, with_sgd
 
 LATENTS, CLASSES, VALUES, RATE = 2, 3, 4, 0.4
@@ -88,11 +88,3 @@ def test_objectives_that_compare_are_shown_real_images_too(batch):
     entropy = -log_softmax(fake @ V + C)[np.arange(5), labels].mean()
     expected = softplus(x @ v - fake @ v).mean() + entropy
     assert logs["g_loss"] == pytest.approx(expected, rel=1e-5)
-
-
-def test_discriminators_without_the_classes_are_refused():
-    generator = with_codes(dense(LATENTS + 1, VALUES, "made"), 1)
-    critic = dense(VALUES, 1, "source")
-    for wrong in (critic, with_head(critic, CLASSES + 1, "classes")):
-        with pytest.raises(ValueError, match=r"outputs have shapes .*: expected the logits of the"):
-            ACGAN(generator, wrong, classes=CLASSES)

@@ -110,15 +110,6 @@ def test_without_classes_there_is_nothing_to_classify(kernel):
         CoGAN(_generator(), _discriminator(kernel), data="vectors", pair_weight=0.5)
 
 
-def test_networks_that_are_not_of_pairs_are_refused(kernel):
-    single = keras.Sequential([keras.Input((2,)), keras.layers.Dense(VALUES)])
-    with pytest.raises(ValueError, match=r"examples of shape \(3,\), .* takes \(2, 3\)"):
-        CoGAN(single, _discriminator(kernel), data="vectors")
-    discriminator = keras.Sequential([keras.Input((2, VALUES)), keras.layers.Dense(1)])
-    with pytest.raises(ValueError, match=r"returns \[\(2, 1\)\]: expected pairs"):
-        CoGAN(_generator(), discriminator, data="vectors")
-
-
 def test_only_the_last_layers_of_the_generators_and_the_first_of_the_discriminators_differ():
     generator = co_gan_generator((12, 8, 1), latent_dim=3, filters=4)
     latents = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")

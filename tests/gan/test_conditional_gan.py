@@ -182,12 +182,3 @@ def test_labels_that_are_none_are_refused_in_fit(batch):
     with pytest.raises(ValueError, match=r"^Labels have values from -1 to 3: expected integers"):
         model.fit(x, np.where(np.arange(6) == 4, -1, labels), batch_size=6, verbose=0)
     assert model.step.numpy() == 0
-
-
-def test_networks_that_know_no_labels_are_refused():
-    known, unknown = player(OneHot(), LATENTS), keras.Sequential([keras.Input((CLASSES,))])
-    unknown.add(keras.layers.Dense(1))
-    with pytest.raises(ValueError, match="has 1 inputs: ConditionalGAN gives it 2"):
-        ConditionalGAN(known, unknown, classes=CLASSES)
-    with pytest.raises(ValueError, match="classes must be at least 1, found 0"):
-        ConditionalGAN(known, player(Bilinear(), CLASSES), classes=0)

@@ -134,8 +134,3 @@ def test_nothing_moves_where_a_loss_is_not_finite():
         model.train_step(tf.constant(ZEROS))
     assert model.discriminator.get_weights()[0].item() == 1.0
     assert model.d_optimizer.iterations.numpy() == model.step.numpy() == 0
-
-
-def test_several_steps_of_the_discriminator_are_refused():
-    with pytest.raises(ValueError, match="discriminator_steps is 2: the players of a ConsensusGAN"):
-        dirac(discriminator_steps=2)

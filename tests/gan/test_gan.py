@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras_gen.core import make_strategy
 from keras_gen.gan import GAN
 from keras_gen.losses import R1
-from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
 from shared import levels, losses_of, softplus, with_sgd
 
@@ -222,33 +221,3 @@ def test_samples_are_the_exports(weights, tmp_path):
     expected = levels(z @ W + b)
     np.testing.assert_array_equal(model.generate(z), expected)
     np.testing.assert_array_equal(exported("generate", latents=z)["images"], expected)
-
-
-def layered(*layers):
-    return keras.Sequential([keras.Input((VALUES,)), *layers, keras.layers.Dense(1)])
-
-
-def generator():
-    return player(LATENTS, np.ones((LATENTS, VALUES)), np.zeros(VALUES))
-
-
-REFUSED = {
-    "two inputs": (
-        lambda: (generator(), with_labels(layered(), 2)), {}, "has 2 inputs"
-    ),
-    "latents that are maps": (
-        lambda: (keras.Sequential([keras.Input((2, 2)), keras.layers.Dense(3)]), layered()), {},
-        r"shape \(None, 2, 2\): expected latents",
-    ),
-    "a mixed batch": (
-        lambda: (generator(), layered(layered(keras.layers.BatchNormalization(name="mixing")))),
-        dict(penalty=R1()), "'mixing'.*without batch normalization",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_networks_that_do_not_fit_are_refused(case):
-    networks, options, message = REFUSED[case]
-    with pytest.raises(ValueError, match=message):
-        GAN(*networks(), **options)

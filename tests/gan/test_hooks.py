@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.core import stateless, training_step
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.declared import network
 from keras_gen.gan import GAN
 from keras_gen.gan.gan import lazily
 from keras_gen.losses import DRAGAN, R1, GradientPenalty
@@ -30,16 +31,11 @@ def linear(channels, *weights):
 class Toy(GAN):
     """The generator makes -2 x of x, without noise, and the critic says 3 x."""
 
-    def __init__(self, critic=None, objective="wasserstein", **kwargs):
-        number = keras.Sequential([keras.Input((1,)), keras.layers.Reshape((1, 1, 1))])
-        generator = keras.Sequential([number, linear(1, -2.0), keras.layers.Reshape((1, 1, 1))])
-        super().__init__(generator, critic or linear(1, CRITIC), objective, **kwargs)
-        self.uses = []
-
-    def example_shape(self):
-        return (1, 1, 1)
-
     networks = property(lambda self: {n: getattr(self, n) for n in ("generator", "discriminator")})
+
+    def set_up(self):
+        super().set_up()
+        self.uses = []
 
     def generated(self, use, batch):
         self.uses.append((use, batch["x"].numpy().ravel().tolist()))
@@ -52,8 +48,7 @@ class Toy(GAN):
 class Packed(Toy):
     """The critic sees two images at once: Lin, Khetan, Fanti, Oh: "PacGAN", NeurIPS 2018."""
 
-    def __init__(self, **kwargs):
-        super().__init__(linear(2, 1.0, 10.0), **kwargs)
+    discriminator: keras.Model = network("pack -> logits")
 
     def discriminator_inputs(self, images, batch):
         return tf.concat(tf.split(images, 2), axis=-1)
@@ -63,9 +58,10 @@ class Paired(Toy):
     """Real is y, and the condition x is another channel: Isola et al.: "pix2pix", CVPR 2017."""
 
     batch = ("x", "y")
+    discriminator: keras.Model = network("pair -> logits")
 
-    def __init__(self, **kwargs):
-        super().__init__(linear(2, CRITIC, 7.0), **kwargs)
+    def set_up(self):
+        super().set_up()
         self.edges["y"] = Images((1, 1, 1))
 
     def real(self, batch):
@@ -73,6 +69,17 @@ class Paired(Toy):
 
     def discriminator_inputs(self, images, batch):
         return tf.concat([images, batch["x"]], axis=-1)
+
+
+CRITICS = {Packed: (2, 1.0, 10.0), Paired: (2, CRITIC, 7.0)}
+
+
+def toy(cls=Toy, critic=None, objective="wasserstein", **options):
+    """A model of a class, with a linear critic."""
+    number = keras.Sequential([keras.Input((1,)), keras.layers.Reshape((1, 1, 1))])
+    generator = keras.Sequential([number, linear(1, -2.0), keras.layers.Reshape((1, 1, 1))])
+    critic = critic or linear(*CRITICS.get(cls, (1, CRITIC)))
+    return cls(generator, critic, objective, **options)
 
 
 class Matching(Toy):
@@ -152,7 +159,7 @@ HOOKS = {
 @pytest.mark.thorough
 @pytest.mark.parametrize("cls", HOOKS)
 def test_hooks_are_used_alike_by_fit_and_evaluate(cls):
-    model = compiled(cls())
+    model = compiled(toy(cls))
     expected = pytest.approx(HOOKS[cls], rel=1e-6)
     assert fit(model) == expected
     assert model.evaluate(X, batch_size=4, return_dict=True, verbose=0) == expected
@@ -161,7 +168,7 @@ def test_hooks_are_used_alike_by_fit_and_evaluate(cls):
 
 def test_real_examples_are_those_of_the_hook_in_every_term_and_the_penalty():
     y = 0.25 - X / 2
-    model = compiled(Paired(penalty=R1(2.0)))
+    model = compiled(toy(Paired, penalty=R1(2.0)))
     # What the critic says of the condition cancels; the penalty is of its slope by images alone.
     for logs in (fit(model, X, y), model.evaluate(X, y, return_dict=True, verbose=0)):
         assert logs["d_loss"] == pytest.approx(FOOLED - CRITIC * y.mean() + CRITIC**2, rel=1e-5)
@@ -181,7 +188,7 @@ def test_an_augmentation_moves_a_condition_with_its_image(rng):
         seen.append(shown)
         return shown
 
-    model = Spying(augmentation=("translation",))
+    model = toy(Spying, augmentation=("translation",))
     model.discriminator = discriminator
     images = rng.uniform(-1, 1, (8, 16, 16, 1)).astype("float32")
     model.discriminate(tf.constant(images), {"x": images, "separate": False})
@@ -196,7 +203,7 @@ def test_an_augmentation_moves_a_condition_with_its_image(rng):
 
 class TestSteps:
     def test_one_by_hand(self):
-        model = compiled(Toy(), d_rate=0.5, g_rate=0.25)
+        model = compiled(toy(), d_rate=0.5, g_rate=0.25)
         logs = fit(model)
         # The critic's gradient is the mean fake less the mean real image.
         critic = CRITIC - 0.5 * (FAKE.mean() - X.mean())
@@ -215,7 +222,7 @@ class TestSteps:
                 return result
 
         seen = []
-        model = compiled(Counting(discriminator_steps=2), d_rate=0.5)
+        model = compiled(toy(Counting, discriminator_steps=2), d_rate=0.5)
         fit(model)
         assert model.uses == [
             ("discriminator 0", [0.5, 1.0]),
@@ -229,17 +236,17 @@ class TestSteps:
 
     def test_minibatches_hold_the_same_examples_of_every_array(self):
         numbers = tf.range(5)
-        model = Toy(discriminator_steps=2)
+        model = toy(discriminator_steps=2)
         with training_step(model):
             found = model.minibatches({"x": numbers, "labels": 10 * numbers})
         assert [part["x"].numpy().tolist() for part in found] == [[0, 2, 4], [1, 3, 0]]
         for part in found:
             np.testing.assert_array_equal(part["labels"], 10 * part["x"])
         whole = {"x": numbers}
-        assert Toy().minibatches(whole) == [whole]
+        assert toy().minibatches(whole) == [whole]
 
     def test_an_objective_that_compares_is_shown_both(self):
-        model = compiled(Toy(objective="relativistic"))
+        model = compiled(toy(objective="relativistic"))
         difference = CRITIC * (X.ravel() - FAKE)
         expected = {
             "d_loss": np.log1p(np.exp(-difference)).mean(),
@@ -254,22 +261,14 @@ class TestSteps:
                 logits = super().discriminate(*args, **kwargs)
                 return tf.reshape(logits, [-1, *[1] * len(axes)]) * tf.ones([4, *axes])
 
-        logs = fit(compiled(Map(objective="hinge")))
+        logs = fit(compiled(toy(Map, objective="hinge")))
         assert (logs["real_accuracy"], logs["fake_accuracy"]) == (0.75, 0.75)
 
     @pytest.mark.parametrize("objective,right", [("hinge", 0.75), ("kl", 0.5)])
     def test_accuracies_are_those_of_the_objectives_threshold(self, objective, right):
         # Of the logits 1.5, -0.75, 3, 0.75 of real images; those of fakes are far.
-        logs = fit(compiled(Toy(objective=objective)))
+        logs = fit(compiled(toy(objective=objective)))
         assert (logs["real_accuracy"], logs["fake_accuracy"]) == (right, 0.75)
-
-
-class TestRefusals:
-    def test_bad_arguments(self):
-        with pytest.raises(ValueError, match="discriminator_steps must be at least 1, found 0"):
-            Toy(discriminator_steps=0)
-        with pytest.raises(ValueError, match=r"'batch_normalization.*mixes them"):
-            Toy(normalizing(), penalty="gradient")
 
 
 def normalizing():
@@ -280,7 +279,7 @@ def normalizing():
 class TestDiscriminator:
     @pytest.mark.parametrize("keep_state", [False, True])
     def test_moving_statistics_follow_training_alone(self, keep_state):
-        model = Toy(normalizing())
+        model = toy(Toy, normalizing())
         (mean, *_) = model.discriminator.non_trainable_variables
         before = mean.numpy()
         model.discriminate(X, {"x": X}, keep_state=keep_state)
@@ -297,14 +296,14 @@ class TestDiscriminator:
                 return super().discriminate(images, batch, **kwargs)
 
         seen = []
-        model = compiled(Spying(objective=objective))
+        model = compiled(toy(Spying, objective=objective))
         fit(model)
         assert seen == [True] * passes
         model.evaluate(X, verbose=0)
         assert seen[passes:] == [False] * passes
 
     def test_other_weights_and_other_networks_give_other_logits(self):
-        model = Toy(penalty=R1(2.0))
+        model = toy(penalty=R1(2.0))
         other = [tf.constant([[5.0]])]
         with stateless(model.discriminator, other):
             logits = model.discriminate(X, {"x": X})
@@ -324,7 +323,7 @@ class TestPenalties:
         "penalty,value", [(GradientPenalty(10.0, every=3), 40.0), (R1(2.0, every=3), 9.0)]
     )
     def test_count_as_often_as_they_are_computed_and_once_in_evaluation(self, penalty, value):
-        model = compiled(Toy(penalty=penalty))
+        model = compiled(toy(penalty=penalty))
         without = FOOLED - REAL
         for factor in (3, 0, 0, 3):
             assert fit(model)["d_loss"] == pytest.approx(without + factor * value, rel=1e-5)
@@ -332,7 +331,7 @@ class TestPenalties:
             assert evaluated == pytest.approx(without + value, rel=1e-5)
 
     def test_may_take_noise_for_every_value(self):
-        model, seen = Toy(), []
+        model, seen = toy(), []
         x = tf.zeros([5000, 1, 1, 1])
 
         class Spy(DRAGAN):
@@ -350,12 +349,12 @@ class TestPenalties:
 
     def test_are_of_the_hooks_logits(self):
         # The logits are doubled, and so is their slope: 10 (2 * 3 - 1)^2.
-        model = compiled(Doubling(penalty="gradient"))
+        model = compiled(toy(Doubling, penalty="gradient"))
         expected = 2 * (FOOLED - REAL) + 250
         assert fit(model)["d_loss"] == pytest.approx(expected, rel=1e-5)
 
     def test_train_the_critic(self):
-        model = compiled(Toy(penalty=R1(2.0)), d_rate=0.125)
+        model = compiled(toy(penalty=R1(2.0)), d_rate=0.125)
         fit(model)
         # The penalty is w^2 and its gradient 2 w.
         expected = CRITIC - 0.125 * (FAKE.mean() - X.mean() + 2 * CRITIC)

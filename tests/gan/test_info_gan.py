@@ -139,13 +139,6 @@ def test_q_sees_images_as_they_are_whatever_the_augmentation(rng):
         np.testing.assert_array_equal(ours, plain)
 
 
-def test_networks_without_the_codes_are_refused():
-    model = built()
-    for categories, numbers in (((3, 2), 1), ((4, 2), 2), ((), 2)):
-        with pytest.raises(ValueError, match=r"The categories are .* at least one category"):
-            InfoGAN(model.generator, model.discriminator, categories, numbers)
-
-
 def test_real_and_generated_images_are_normalized_together(rng):
     model = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2)
     real, fake = rng.normal(size=(2, 4, 8, 8, 1)).astype("float32") * [[[[[1]]]], [[[[0.1]]]]]

@@ -137,13 +137,3 @@ def test_both_stylings_train(images, styling):
     assert "path_loss" in logs and "path_length" in logs
     after = model.mapping.trainable_variables
     assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-
-
-def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"mixing must be 0 to 1, found 1\.5"):
-        build(mixing=1.5)
-    with pytest.raises(ValueError, match="path_every must be at least 1, found 0"):
-        build(path_every=0)
-    with pytest.raises(ValueError, match=r"mapping makes styles \(None, 5\) .* takes 4 numbers"):
-        generator = style_generator(SHAPE, 4, **SIZES)
-        StyleGAN(style_mapping(3, 5, 1), generator, style_discriminator(SHAPE, **SIZES))

@@ -81,9 +81,3 @@ def test_no_steps_are_the_plain_gan():
         for name, value in plain.items():
             assert float(unrolled[name]) == pytest.approx(float(value), rel=1e-6)
     assert max(difference(models[0], *map(state, models)).values(), default=0) < 1e-6
-
-
-@pytest.mark.parametrize("options", [dict(unrolled_steps=-1), dict(unrolled_rate=0.0)])
-def test_bad_arguments_are_refused(options):
-    with pytest.raises(ValueError, match=r"unrolled_(steps|rate) must be .*, found"):
-        dirac(**options)

@@ -11,10 +11,9 @@ from keras_gen.core import Player
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, PositiveInteger, made_by
 from keras_gen.gan.conditional_gan import ConditionalGAN
-from keras_gen.losses import adversarial, penalties
+from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.orthogonality import orthogonality
-from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 
@@ -56,7 +55,6 @@ class BigGAN(ConditionalGAN):
     has_dense_networks = False
 
     objective: Named[Objective] = made_by(adversarial.get, default="hinge")
-    penalty: Named[Penalty | None] = made_by(penalties.get, default=None)
     discriminator_steps: PositiveInteger = 2
     orthogonal_weight: Weight = 1e-4
 

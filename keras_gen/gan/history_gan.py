@@ -44,7 +44,7 @@ class HistoryGAN(GAN):
     """
 
     pool_size: CountFrom0 = 1000
-    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 

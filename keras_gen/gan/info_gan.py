@@ -99,7 +99,7 @@ class InfoGAN(GAN):
     weight: Weight = 1.0
     continuous_weight: Weight = 0.1
     scale: Positive = 1.0
-    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 

@@ -22,8 +22,7 @@ from keras_gen.declared import Fraction, Named, PositiveInteger, argument, made_
 from keras_gen.gan.gan import GAN, lazily
 from keras_gen.keras_internals import put_first
 from keras_gen.latents import WIDEST, truncated_normal
-from keras_gen.losses import R1, adversarial, path_lengths, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses import R1, path_lengths, penalties
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
@@ -79,9 +78,8 @@ class StyleGAN(GAN):
     has_dense_networks = False
 
     mapping: keras.Model = network("latents -> style")
-    generator: keras.Model = network("styles pixels -> x")
-    discriminator: keras.Model = network("x -> logits")
-    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
+    generator: keras.Model = network("styles pixels -> x", later=True)
+    discriminator: keras.Model = network("x -> logits", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=R1(10.0, every=16))
     mixing: Fraction = 0.9
     path_weight: Weight = 2.0

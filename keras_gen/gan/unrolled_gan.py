@@ -11,8 +11,7 @@ from keras_gen.arguments import checked_integer
 from keras_gen.core import global_mean, global_sum, stateless
 from keras_gen.declared import Named, Positive, PositiveInteger, argument, made_by
 from keras_gen.gan.gan import GAN
-from keras_gen.losses import adversarial, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses import penalties
 from keras_gen.losses.penalties import Penalty
 
 MOST_UNROLLED = 100  # steps, each of which is a part of the graph
@@ -54,7 +53,6 @@ class UnrolledGAN(GAN):
     ```
     """
 
-    objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
     unrolled_steps: Unrolled = 5
     unrolled_rate: Positive = 1e-2
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)

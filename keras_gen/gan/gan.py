@@ -317,23 +317,23 @@ class GAN(GenerativeModel):
         truncation = self.edges["truncation"].prepare(truncation)
         return truncated_normal(latents, truncation).numpy()
 
-    def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
+    def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **conditions) -> np.ndarray:
         """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
 
         Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
         """
-        ends = [self.edges["latents"].prepare(z).numpy() for z in (a, b)]
-        return decoded_path(self.generate, *ends, steps, spherical, **given)
+        start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
+        return decoded_path(self.generate, start, end, steps, spherical, **conditions)
 
     def latent_arithmetic(
-        self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **given
+        self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
     ) -> np.ndarray:
         """Generates examples of a sum of latents: see `keras_gen.latents.arithmetic`.
 
         Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
         """
-        latents = [self.edges["latents"].prepare(z).numpy() for z in (a, b, c)]
-        return arithmetic(self.generate, *latents, n, spread, seed, **given)
+        a, b, c = (self.edges["latents"].prepare(z).numpy() for z in (a, b, c))
+        return arithmetic(self.generate, a, b, c, n, spread, seed, **conditions)
 
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Finds the nearest training examples of generated ones: memorized examples are near.

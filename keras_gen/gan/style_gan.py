@@ -77,7 +77,7 @@ class StyleGAN(GAN):
 
     has_dense_networks = False
 
-    mapping: keras.Model = network("latents -> style")
+    mapping: keras.Model = network("latents -> style", kw_only=True)
     generator: keras.Model = network("styles pixels -> x", later=True)
     discriminator: keras.Model = network("x -> logits", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=R1(10.0, every=16))

@@ -126,13 +126,14 @@ def network(
     return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
-def networks(*, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+def networks(*, default: Any = REQUIRED, kw_only: bool = False, later: bool = False) -> Any:
     """Declares a list of built networks."""
 
     def check(name, value):
         return [built(name, each) for each in checked_list(name, value)]
 
-    return argument(check=check, default=default, kw_only=kw_only)
+    metadata = {"check": check, "shapes": "", "later": later}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
 def built(name: str, value: Any) -> keras.Model:
@@ -171,6 +172,13 @@ def fields_of(cls: type) -> dict[str, dataclasses.Field]:
         return 0 if "shapes" in field.metadata else 1
 
     return {field.name: field for field in sorted(fields, key=order)}
+
+
+def required_networks(cls: type) -> dict[str, str]:
+    """Returns what the networks without a default take and return, by name: see `network`."""
+    fields = fields_of(cls).items()
+    required = {name: field for name, field in fields if field.default is REQUIRED}
+    return {n: f.metadata["shapes"] for n, f in required.items() if "shapes" in f.metadata}
 
 
 def _own(cls: type) -> list[str]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
 from keras_gen.core import noise
+from keras_gen.core.kinds_of_data import Levels
 
 WIDEST = 10.0  # standard deviations: a truncation that changes nothing
 
@@ -125,6 +126,39 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
     parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
     shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
     return shaped if several else shaped[0]
+
+
+def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
+    """Decodes points on the line between the codes of the examples `a` and `b`.
+
+    Args:
+        a: Examples `[n, ...]`, as their edge takes them.
+        b: The same number of examples.
+        steps: Points, at least 2: both ends are among them.
+        **given: Further arguments of `encode` and `decode`, such as `labels`: one for each pair or
+            for all.
+
+    Returns:
+        As `decode`, `[n, steps, ...]`.
+
+    Raises:
+        ValueError: If `a` and `b` differ in number, or `steps` is below 2.
+        NotImplementedError: If the codes are integers, between which there are none.
+    """
+    # Of models with `encode` and `decode`: they have this as their method.
+    if isinstance(self.edges.get("codes"), Levels):
+        raise NotImplementedError(
+            f"The codes of {type(self).__name__} are integers, between which there are none: "
+            "interpolate with a model whose codes are vectors, such as a VAE."
+        )
+    taken = self.encode.takes(self)
+    of_both = {name: value for name, value in given.items() if name in taken}
+    start = self.encode(a, **of_both)
+    end = self.encode(b, **of_both)
+    if isinstance(start, tuple):
+        start = start[0]
+        end = end[0]
+    return decoded_path(self.decode, start, end, steps, **given)
 
 
 # Sums -----------------------------------------------------------------------------------------

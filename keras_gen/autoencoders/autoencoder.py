@@ -3,13 +3,12 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import Coder
+from keras_gen.autoencoders.coder import EncoderDecoder
 from keras_gen.losses import UnboundedNormal
-from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Autoencoder(Coder):
+class Autoencoder(EncoderDecoder):
     """An encoder of examples to codes and a decoder that reconstructs the examples.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
@@ -43,23 +42,6 @@ class Autoencoder(Coder):
 
     reconstructs_pairs = True
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        self.set_networks(encoder, decoder, likelihood)
-
-    @override
-    @classmethod
-    def likelihood_of_vectors(cls):
-        # Half the squared error: a deviation that is learned would shrink with the error.
-        return UnboundedNormal(scale=1.0)
-
     @override
     def loss_weights(self):
         return {"reconstruction": 1.0}
@@ -89,3 +71,11 @@ class Autoencoder(Coder):
     def nats(self, x):
         """Returns -log p(x | code), without the terms of a variant."""
         return self.reconstruction(self.encoded(x)[0], x)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    @classmethod
+    def likelihood_of_vectors(cls):
+        # Half the squared error: a deviation that is learned would shrink with the error.
+        return UnboundedNormal(scale=1.0)

@@ -6,10 +6,10 @@ from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.classifiers import classify, set_classifier
-from keras_gen.core import schedules
+from keras_gen.classifiers import classify, set_label_edges
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import network
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.networks import mlp_encoder
 
 
@@ -29,7 +29,7 @@ class ClassifyingAutoencoder(Autoencoder):
         classifier: Codes to logits `[batch, classes]`.
         likelihood: Name or object: p(x | code).
         weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
-        seed: Not used by this model.
+        seed: Seed of random layers of the networks.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.
@@ -49,19 +49,33 @@ class ClassifyingAutoencoder(Autoencoder):
     reconstructs_pairs = False
     classify = classify
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        classifier: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        weight: float = 100.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        set_classifier(self, classifier, encoder.outputs[0].shape[1:], "codes")
-        self.weight = schedules.weight("weight", weight)
+    classifier: keras.Model = network("codes -> logits", kw_only=True)
+    weight: Weight = 100.0
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"classification": self.weight}
+
+    @override
+    def terms(self, batch):
+        codes = self.encoded(batch["x"])[0]
+        entropy = label_cross_entropy(batch["labels"], self.logits_of(codes))
+        return self.terms_of(batch, codes) | {"classification": entropy}
+
+    def logits_of(self, codes) -> tf.Tensor:
+        """Returns the logits of the classes for codes, float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(codes, training=self.training), tf.float32)
+
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
+        return self.logits_of(self.encoded(x)[0])
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        set_label_edges(self, self.classifier.output_shape[-1])
 
     @override
     @classmethod
@@ -111,24 +125,6 @@ class ClassifyingAutoencoder(Autoencoder):
         """
         kwargs.setdefault("classifier", _classifier(latent_dim, classes))
         return super().for_vectors(shape, latent_dim, hidden, **kwargs)
-
-    @override
-    def loss_weights(self):
-        return super().loss_weights() | {"classification": self.weight}
-
-    @override
-    def terms(self, batch):
-        codes = self.encoded(batch["x"])[0]
-        entropy = label_cross_entropy(batch["labels"], self.logits_of(codes))
-        return self.terms_of(batch, codes) | {"classification": entropy}
-
-    def logits_of(self, codes) -> tf.Tensor:
-        """Returns the logits of the classes for codes, float32 `[batch, classes]`."""
-        return tf.cast(self.classifier(codes, training=self.training), tf.float32)
-
-    def logits(self, x) -> tf.Tensor:
-        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
-        return self.logits_of(self.encoded(x)[0])
 
 
 def _classifier(latent_dim: int, classes: int) -> keras.Model:

@@ -1,6 +1,5 @@
 """An encoder of examples to codes and a decoder: autoencoders and VAEs."""
 
-import inspect
 from typing import ClassVar
 
 import keras
@@ -10,10 +9,10 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.networks import UNBOUNDED, require_built, require_range
-from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
+from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
-from keras_gen.declared import fields_of
-from keras_gen.latents import decoded_path
+from keras_gen.declared import Named, fields_of, made_by, network, required_networks
+from keras_gen.latents import interpolate
 from keras_gen.losses import likelihoods
 from keras_gen.networks import (
     conv_decoder,
@@ -24,215 +23,17 @@ from keras_gen.networks import (
 )
 
 
-def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
-    """Decodes points on the line between the codes of the examples `a` and `b`.
-
-    Args:
-        a: Examples `[n, ...]`, as their edge takes them.
-        b: The same number of examples.
-        steps: Points, at least 2: both ends are among them.
-        **given: Further arguments of `encode` and `decode`, such as `labels`: one for each pair or
-            for all.
-
-    Returns:
-        As `decode`, `[n, steps, ...]`.
-
-    Raises:
-        ValueError: If `a` and `b` differ in number, or `steps` is below 2.
-        NotImplementedError: If the codes are integers, between which there are none.
-    """
-    # Of models with `encode` and `decode`: they have this as their method.
-    if isinstance(self.edges.get("codes"), Levels):
-        raise NotImplementedError(
-            f"The codes of {type(self).__name__} are integers, between which there are none: "
-            "interpolate with a model whose codes are vectors, such as a VAE."
-        )
-    taken = self.encode.takes(self)
-    of_both = {name: value for name, value in given.items() if name in taken}
-    start = self.encode(a, **of_both)
-    end = self.encode(b, **of_both)
-    if isinstance(start, tuple):
-        start = start[0]
-        end = end[0]
-    return decoded_path(self.decode, start, end, steps, **given)
-
-
 class Coder(LikelihoodModel):
     """Base of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
 
     The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
-    outputs of the encoder; the decoder takes the first. A constructor calls `set_networks`.
+    outputs of the encoder; the decoder takes the first.
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
     default_signature = "reconstruct"
     predicts = "reconstruct"
-    # Whether `for_vectors` builds the usual networks.
-    has_dense_networks = True
-    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
-
-    def __init__(self, latent_dim: int | None = None, **kwargs):
-        super().__init__(**kwargs)
-        # Who gives it, though the networks say it, gets it checked by `set_networks`.
-        self.latent_dim = latent_dim
-
-    def freeze(self) -> None:
-        """Ends its training: it encodes and decodes for a model that is trained on its codes."""
-        self.trainable = False
-        # Else files of that model would hold the state of an optimizer that has no work left.
-        self.optimizer = None
-        self.compiled = False
-
-    def set_networks(self, encoder, decoder, likelihood) -> None:
-        """Sets the networks and the likelihood, and adds the edges of their data.
-
-        Raises:
-            ValueError: If the networks disagree about the codes, or the outputs per value do not
-                fit the likelihood.
-        """
-        require_built(encoder, decoder)
-        shapes = self.code_shapes(encoder)
-        if len(shapes) > len(self.code_names):
-            kept = len(self.code_names)
-            raise ValueError(
-                f"The encoder '{encoder.name}' has {len(shapes)} outputs: expected "
-                f"{' and '.join(self.code_names)} alone, as {type(self).__name__} does the rest "
-                f"itself. Give keras.Model(encoder.inputs, encoder.outputs[:{kept}])."
-            )
-        taken = tuple(decoder.inputs[0].shape[1:])
-        if shapes != [taken] * len(self.code_names):
-            raise ValueError(
-                f"The encoder's outputs have shapes {shapes} and the decoder's input "
-                f"{taken}: expected {' and '.join(self.code_names)} of "
-                "the shape that the decoder takes."
-            )
-        self.encoder = encoder
-        self.decoder = decoder
-        self.likelihood = likelihoods.get(likelihood)
-        Coder.set_up(self)
-
-    @override
-    def set_up(self):
-        taken = tuple(self.decoder.inputs[0].shape[1:])
-        if self.latent_dim not in (None, taken[-1]):
-            raise ValueError(
-                f"latent_dim is {self.latent_dim}, and the decoder takes latents {taken}: expected "
-                "the same. Leave latent_dim out, because the networks determine it."
-            )
-        self.latent_dim = taken[-1]
-        examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
-        edges = decoder_edges(self.decoder, self.likelihood)
-        self.edges |= edges | {"x": self.in_any_units(examples)}
-        if self.standardize:
-            require_range(UNBOUNDED, "standardized vectors", self.decoder)
-        if "log_variance" in self.code_names:
-            require_moments(self.encoder, self.encoder.outputs[: len(self.code_names)])
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
-    ):
-        """Builds the model with a convolutional encoder and decoder.
-
-        Args:
-            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
-            latent_dim: Dimensions of the codes.
-            filters: Channels of the convolutions; each halves the sides.
-            **kwargs: Further arguments of the class.
-
-        Raises:
-            TypeError: If the class has other networks than an encoder and a decoder.
-
-        Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
-        cls._require_usual_networks()
-        usual = inspect.signature(cls).parameters["likelihood"].default
-        likelihood = likelihoods.get(kwargs.get("likelihood", usual))
-        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
-        encoder = conv_encoder(
-            shape,
-            latent_dim,
-            filters,
-            heads=cls.code_names,
-            output_activation=cls.activation_of_codes(kwargs),
-            levels=likelihood.levels,
-        )
-        decoder = conv_decoder(outputs, latent_dim, filters)
-        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
-
-    @classmethod
-    def for_vectors(
-        cls,
-        shape: int | tuple,
-        latent_dim: int = 2,
-        hidden: tuple[int, ...] = (64, 64),
-        **kwargs,
-    ):
-        """Builds the model of rows of numbers in any units, with dense networks.
-
-        The first `fit` finds the mean and standard deviation of each column, by which the networks'
-        numbers are standardized; reconstructions, samples, and scores are in the units of the data.
-
-        Args:
-            shape: Columns of a row, or `(steps, channels)` of series.
-            latent_dim: Dimensions of the codes.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
-                with one learned standard deviation for each column.
-
-        Raises:
-            TypeError: If the class has other networks than an encoder and a decoder.
-
-        Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
-        """
-        if not cls.has_dense_networks:
-            raise TypeError(
-                f"{cls.__name__} is for images: it has no usual networks of vectors."
-            )
-        cls._require_usual_networks()
-        shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
-        likelihood = likelihoods.get(kwargs["likelihood"])
-        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
-        encoder = mlp_encoder(
-            shape,
-            latent_dim,
-            hidden,
-            heads=cls.code_names,
-            output_activation=cls.activation_of_codes(kwargs),
-        )
-        decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
-        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
-
-    @classmethod
-    def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
-        """Returns the likelihood that `for_vectors` gives the model by default."""
-        return likelihoods.ColumnNormal()
-
-    @classmethod
-    def activation_of_codes(cls, options: dict) -> str | None:
-        """Returns the activation of the usual encoder's outputs, of a model with these options."""
-        return None
-
-    @classmethod
-    def _require_usual_networks(cls):
-        fields = fields_of(cls)
-        known = {"encoder", "decoder", "likelihood"} <= inspect.signature(cls).parameters.keys()
-        if known and "encoder" in fields:
-            _, _, returned = fields["encoder"].metadata["shapes"].partition("->")
-            known = len(returned.split()) == len(cls.code_names)
-        if not known or cls.code_shapes is not Coder.code_shapes:
-            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
-
-    def code_shapes(self, encoder) -> list[tuple]:
-        """Returns the codes' shapes; override with `encoded` if the encoder has further heads."""
-        return [tuple(output.shape[1:]) for output in encoder.outputs]
+    for_users: ClassVar[tuple[str, ...]] = ("interpolate",)
 
     @override
     def call(self, x, training=False):
@@ -282,6 +83,152 @@ class Coder(LikelihoodModel):
         return {"x": self.reconstructed(latents)}
 
     interpolate = interpolate
+
+    # Building --------------------------------------------------------------------------------
+
+    def __init__(self, latent_dim: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim  # if given, it has to be that of the networks
+
+    def freeze(self) -> None:
+        """Ends its training: it encodes and decodes for a model that is trained on its codes."""
+        self.trainable = False
+        # Else files of that model would hold the state of an optimizer that has no work left.
+        self.optimizer = None
+        self.compiled = False
+
+
+class EncoderDecoder(Coder):
+    """Base of coders of one encoder and one decoder, which `for_images` and `for_vectors` build.
+
+    Args:
+        encoder: Examples to codes `[batch, ...]`.
+        decoder: Codes to the likelihood's parameters.
+        likelihood: Name or object: p(x | codes).
+        seed: Seed of the noise.
+    """
+
+    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors")
+
+    encoder: keras.Model = network("x -> codes")
+    decoder: keras.Model = network("codes -> parameters")
+    likelihood: Named[likelihoods.Likelihood] = made_by(likelihoods.get, default="bernoulli")
+
+    @override
+    def set_up(self):
+        """Adds the edges of the data and of the codes."""
+        taken = tuple(self.decoder.inputs[0].shape[1:])
+        if self.latent_dim not in (None, taken[-1]):
+            raise ValueError(
+                f"latent_dim is {self.latent_dim}, and the decoder takes latents {taken}: expected "
+                "the same. Leave latent_dim out, because the networks determine it."
+            )
+        self.latent_dim = taken[-1]
+        examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
+        edges = decoder_edges(self.decoder, self.likelihood)
+        self.edges |= edges | {"x": self.in_any_units(examples)}
+        if self.standardize:
+            require_range(UNBOUNDED, "standardized vectors", self.decoder)
+        if "log_variance" in self.code_names:
+            require_moments(self.encoder, self.encoder.outputs[: len(self.code_names)])
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
+    ):
+        """Builds the model with a convolutional encoder and decoder.
+
+        Args:
+            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
+            latent_dim: Dimensions of the codes.
+            filters: Channels of the convolutions; each halves the sides.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            TypeError: If the class has other networks than an encoder and a decoder.
+
+        Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
+        cls._require_usual_networks(kwargs)
+        usual = fields_of(cls)["likelihood"].default
+        likelihood = likelihoods.get(kwargs.get("likelihood", usual))
+        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
+        encoder = conv_encoder(
+            shape,
+            latent_dim,
+            filters,
+            heads=cls.code_names,
+            output_activation=cls.activation_of_codes(kwargs),
+            levels=likelihood.levels,
+        )
+        decoder = conv_decoder(outputs, latent_dim, filters)
+        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
+
+    @classmethod
+    def for_vectors(
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        The first `fit` finds the mean and standard deviation of each column, by which the networks'
+        numbers are standardized; reconstructions, samples, and scores are in the units of the data.
+
+        Args:
+            shape: Columns of a row, or `(steps, channels)` of series.
+            latent_dim: Dimensions of the codes.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
+                with one learned standard deviation for each column.
+
+        Raises:
+            TypeError: If the class has other networks than an encoder and a decoder.
+
+        Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
+        """
+        cls._require_usual_networks(kwargs)
+        shape = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
+        likelihood = likelihoods.get(kwargs["likelihood"])
+        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
+        encoder = mlp_encoder(
+            shape,
+            latent_dim,
+            hidden,
+            heads=cls.code_names,
+            output_activation=cls.activation_of_codes(kwargs),
+        )
+        decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
+        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
+
+    @classmethod
+    def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
+        """Returns the likelihood that `for_vectors` gives the model by default."""
+        return likelihoods.ColumnNormal()
+
+    @classmethod
+    def activation_of_codes(cls, options: dict) -> str | None:
+        """Returns the activation of the usual encoder's outputs, of a model with these options."""
+        return None
+
+    @classmethod
+    def _require_usual_networks(cls, given):
+        """Raises a TypeError if the class has networks that are neither usual nor given."""
+        networks = required_networks(cls)
+        seen, codes = (names.split() for names in networks.pop("encoder").split("->"))
+        taken = networks.pop("decoder").split("->")[0].split()
+        usual = len(seen) == len(taken) == 1 and len(codes) == len(cls.code_names)
+        if not usual or networks.keys() - given.keys():
+            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
@@ -339,12 +286,3 @@ def require_moments(network, outputs) -> None:
     """Raises a ValueError if outputs of a functional model leave out means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)
-
-
-def require_heads(encoder, *names: str) -> None:
-    """Raises a ValueError unless an encoder has one output for each name."""
-    if len(encoder.outputs) != len(names):
-        raise ValueError(
-            f"The encoder '{encoder.name}' has {len(encoder.outputs)} outputs: expected "
-            f"{', '.join(names)}; keras_gen.networks.with_head adds one to a network."
-        )

@@ -1,15 +1,14 @@
 """The contractive autoencoder (Rifai et al. 2011)."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.core import capability, schedules
-from keras_gen.losses.likelihoods import Likelihood
-
-METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
+from keras_gen.core import capability
+from keras_gen.core.schedules import Weight
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,30 +43,8 @@ class ContractiveAutoencoder(Autoencoder):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        weight: float = 0.1,
-        method: str = "auto",
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        if self.likelihood.levels:
-            raise ValueError(
-                f"The likelihood is {self.likelihood}, whose data are integers, by which codes "
-                "have no slopes: use another, such as 'bernoulli' or 'normal'."
-            )
-        self.method = checked_choice("method", method, METHODS)
-        self._layer = _sigmoid_layer(encoder)
-        if method == "closed_form" and self._layer is None:
-            raise ValueError(
-                "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
-                "'jacobian' or 'hutchinson'."
-            )
-        self.weight = schedules.weight("weight", weight)
+    weight: Weight = 0.1
+    method: Literal["auto", "closed_form", "jacobian", "hutchinson"] = "auto"
 
     @override
     def loss_weights(self):
@@ -103,6 +80,23 @@ class ContractiveAutoencoder(Autoencoder):
             tape.batch_jacobian(flat, x) if method == "jacobian" else tape.gradient(along, x)
         )
         return codes, tf.reduce_sum(tf.square(slopes), axis=list(range(1, slopes.shape.rank)))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        if self.likelihood.levels:
+            raise ValueError(
+                f"The likelihood is {self.likelihood}, whose data are integers, by which codes "
+                "have no slopes: use another, such as 'bernoulli' or 'normal'."
+            )
+        self._layer = _sigmoid_layer(self.encoder)
+        if self.method == "closed_form" and self._layer is None:
+            raise ValueError(
+                "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
+                "'jacobian' or 'hutchinson'."
+            )
 
 
 def _sigmoid_layer(encoder):

@@ -1,17 +1,15 @@
 """The denoising autoencoder (Vincent et al. 2008, 2010)."""
 
 import math
+from typing import Literal
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import schedules
-from keras_gen.losses.likelihoods import Likelihood
-
-CORRUPTIONS = ("masking", "salt_and_pepper", "gaussian")
+from keras_gen.core.schedules import Weight
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -52,30 +50,8 @@ class DenoisingAutoencoder(Autoencoder):
 
     for_users = ("corrupt",)
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        corruption: str = "masking",
-        amount: float = 0.25,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        self.corruption = checked_choice("corruption", corruption, CORRUPTIONS)
-        if corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
-            raise ValueError(
-                "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
-                "use 'masking' or 'gaussian'."
-            )
-        if corruption == "gaussian" and self.likelihood.levels:
-            raise ValueError(
-                f"corruption is 'gaussian', and the data of {self.likelihood} are integers: use "
-                "'masking' or 'salt_and_pepper'."
-            )
-        highest = None if corruption == "gaussian" else 1.0
-        self.amount = schedules.weight("amount", amount, 0.0, highest)
+    corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
+    amount: Weight = 0.25
 
     @override
     def terms(self, batch):
@@ -94,3 +70,21 @@ class DenoisingAutoencoder(Autoencoder):
             return tf.where(draw < amount, low, x)
         high = tf.cast(high, x.dtype)
         return tf.where(draw < amount, tf.where(draw < amount / 2, low, high), x)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        if self.corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
+            raise ValueError(
+                "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
+                "use 'masking' or 'gaussian'."
+            )
+        if self.corruption == "gaussian" and self.likelihood.levels:
+            raise ValueError(
+                f"corruption is 'gaussian', and the data of {self.likelihood} are integers: use "
+                "'masking' or 'salt_and_pepper'."
+            )
+        highest = None if self.corruption == "gaussian" else 1.0
+        schedules.weight("amount", self.amount, high=highest)

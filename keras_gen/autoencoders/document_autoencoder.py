@@ -7,7 +7,14 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_list, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core.kinds_of_data import Texts
+from keras_gen.declared import Named, PositiveInteger, argument, made_by
+from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
+
+
+def weights_of_words(name, value):
+    """Returns a list of numbers of at least 0."""
+    return [checked_number(name, each, minimum=0) for each in checked_list(name, value)]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -41,7 +48,7 @@ class DocumentAutoencoder(Autoencoder):
         idf: Inverse document frequency of each word, not negative, as scikit-learn's
             `TfidfTransformer` has it. None: documents are fractions of words.
         top: How many words `decode` and `reconstruct` return.
-        seed: Not used by this model.
+        seed: Seed of random layers of the networks.
 
     Raises:
         ValueError: If the networks do not fit the vocabulary, `top` is not between 1 and the number
@@ -61,48 +68,10 @@ class DocumentAutoencoder(Autoencoder):
 
     reconstructs_pairs = False
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        vocabulary: list[str],
-        likelihood: Likelihood | str = "multinomial",
-        idf: list[float] | None = None,
-        top: int = 10,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        self.vocabulary = checked_list("vocabulary", vocabulary)
-        size = len(self.vocabulary)
-        shapes = [tuple(encoder.input_shape[1:]), tuple(decoder.output_shape[1:])]
-        if shapes != [(size,)] * 2:
-            raise ValueError(
-                f"The encoder takes {shapes[0]} and the decoder gives {shapes[1]}: expected "
-                f"({size},) of both, for a vocabulary of {size} words."
-            )
-        self.top = checked_integer("top", top, 1, size)
-        self.idf = None
-        if idf is not None:
-            self.idf = [
-                checked_number("idf", each, minimum=0) for each in checked_list("idf", idf)
-            ]
-            if len(self.idf) != size:
-                raise ValueError(
-                    f"idf has {len(self.idf)} numbers: expected one for each of {size} words."
-                )
-        texts = self.edges["x"] = Texts(self.vocabulary, self.top)
-        # What the signatures read besides the networks: the table of words.
-        self.resources = [texts.counter]
-
-    @override
-    @classmethod
-    def _require_usual_networks(cls):
-        raise TypeError(
-            f"{cls.__name__} is for texts: build it with an encoder and a decoder of as many "
-            "numbers as the vocabulary has words, such as keras_gen.networks.mlp_encoder and "
-            "mlp_decoder."
-        )
+    vocabulary: list = argument(check=checked_list, kw_only=True)
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="multinomial")
+    idf: list | None = argument(check=weights_of_words, default=None)
+    top: PositiveInteger = 10
 
     @override
     def encoded(self, x):
@@ -138,6 +107,36 @@ class DocumentAutoencoder(Autoencoder):
         # Not log1p, which some runtimes of exported models lack.
         weighted = tf.math.log(1.0 + x) * tf.constant(list(self.idf), tf.float32)
         return tf.math.l2_normalize(weighted, axis=-1) * len(self.vocabulary) ** 0.5
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        size = len(self.vocabulary)
+        shapes = [tuple(self.encoder.input_shape[1:]), tuple(self.decoder.output_shape[1:])]
+        if shapes != [(size,)] * 2:
+            raise ValueError(
+                f"The encoder takes {shapes[0]} and the decoder gives {shapes[1]}: expected "
+                f"({size},) of both, for a vocabulary of {size} words."
+            )
+        checked_integer("top", self.top, 1, size)
+        if self.idf is not None and len(self.idf) != size:
+            raise ValueError(
+                f"idf has {len(self.idf)} numbers: expected one for each of {size} words."
+            )
+        texts = self.edges["x"] = Texts(self.vocabulary, self.top)
+        # What the signatures read besides the networks: the table of words.
+        self.resources = [texts.counter]
+
+    @override
+    @classmethod
+    def _require_usual_networks(cls, given):
+        raise TypeError(
+            f"{cls.__name__} is for texts: build it with an encoder and a decoder of as many "
+            "numbers as the vocabulary has words, such as keras_gen.networks.mlp_encoder and "
+            "mlp_decoder."
+        )
 
 
 def _lengths(counts):

@@ -1,14 +1,15 @@
 """The sparse autoencoder."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_number
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.core import batch_mean, schedules
+from keras_gen.core import batch_mean
 from keras_gen.core.checks.networks import require_probabilities
-from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.core.schedules import Weight
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -30,7 +31,7 @@ class SparseAutoencoder(Autoencoder):
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.
         target: rho, the mean activation that `"kl"` aims at.
-        seed: Not used by this model.
+        seed: Seed of random layers of the networks.
 
     Raises:
         ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1; with
@@ -46,30 +47,9 @@ class SparseAutoencoder(Autoencoder):
 
     for_users = ("activations",)
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        penalty: str = "kl",
-        weight: float = 3.0,
-        target: float = 0.05,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        self.penalty = checked_choice("penalty", penalty, ("kl", "l1"))
-        if penalty == "kl":
-            require_probabilities(encoder)
-        self.weight = schedules.weight("weight", weight)
-        self.target = checked_number("target", target)
-        if not 0 < target < 1:
-            raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
-
-    @override
-    @classmethod
-    def activation_of_codes(cls, options):
-        return "sigmoid" if options.get("penalty", "kl") == "kl" else None
+    penalty: Literal["kl", "l1"] = "kl"
+    weight: Weight = 3.0
+    target: float = 0.05
 
     @override
     def loss_weights(self):
@@ -94,3 +74,18 @@ class SparseAutoencoder(Autoencoder):
             (1 - rho) / (1 - mean)
         )
         return tf.fill(tf.shape(codes)[:1], tf.reduce_sum(divergence))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        if self.penalty == "kl":
+            require_probabilities(self.encoder)
+        if not 0 < self.target < 1:
+            raise ValueError(f"target is {self.target}: expected a mean between 0 and 1.")
+
+    @override
+    @classmethod
+    def activation_of_codes(cls, options):
+        return "sigmoid" if options.get("penalty", "kl") == "kl" else None

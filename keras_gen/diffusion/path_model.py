@@ -8,7 +8,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_image_shape, checked_number, checked_shape
-from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.distribution.replicas import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
@@ -17,6 +16,7 @@ from keras_gen.declared import Named, argument, fixed, made_by, network
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
+from keras_gen.latents import interpolate
 from keras_gen.networks.diffusion.time_mlp import time_mlp
 from keras_gen.networks.diffusion.time_unet import time_unet
 

@@ -14,25 +14,23 @@ from keras_gen.autoencoders.coder import (
     decoder_edges,
     outputs_per_value,
     reconstruction_nats,
-    require_heads,
     require_moments,
     with_scales,
 )
-from keras_gen.classifiers import classify, set_classifier
+from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import (
     LikelihoodModel,
     Player,
     capability,
-    require_built,
     require_classes,
-    require_inputs,
-    schedules,
 )
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.noise import folded, normal
+from keras_gen.core.schedules import Weight
 from keras_gen.data import Column
+from keras_gen.declared import Named, made_by, network
 from keras_gen.fairness.blind_classifier import set_table, width_of
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
@@ -94,94 +92,15 @@ class VFAE(LikelihoodModel):
     for_users = ("for_table",)
     classify = classify
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        classifier: keras.Model,
-        upper_encoder: keras.Model,
-        upper_decoder: keras.Model,
-        likelihood: Likelihood | str = "unbounded_normal",
-        columns: Sequence[Column] | None = None,
-        alpha: float | schedules.Schedule = 1.0,
-        beta: float | schedules.Schedule = 100.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        pairs = (encoder, decoder, upper_encoder, upper_decoder)
-        require_built(*pairs)
-        require_inputs(2, type(self), *pairs)
-        for network in (encoder, upper_encoder, upper_decoder):
-            require_heads(network, *HEADS)
-            require_moments(network, network.outputs)
-        latents = tuple(encoder.outputs[0].shape[1:])
-        upper = tuple(upper_encoder.outputs[0].shape[1:])
-        shapes = {
-            "decoder takes": (decoder.inputs[0], latents),
-            "upper_encoder takes": (upper_encoder.inputs[0], latents),
-            "upper_decoder takes": (upper_decoder.inputs[0], upper),
-            "upper_decoder returns": (upper_decoder.outputs[0], latents),
-        }
-        for what, (tensor, expected) in shapes.items():
-            if tuple(tensor.shape[1:]) != expected:
-                raise ValueError(f"The {what} {tuple(tensor.shape[1:])}: expected {expected}.")
-        self.encoder = encoder
-        self.decoder = decoder
-        self.upper_encoder = upper_encoder
-        self.upper_decoder = upper_decoder
-        self.likelihood = likelihoods.get(likelihood)
-        self.edges |= decoder_edges(decoder, self.likelihood)
-        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
-        set_classifier(self, classifier, latents, "latents")
-        require_classes(2, encoder, decoder)
-        require_classes(classifier.output_shape[-1], upper_encoder, upper_decoder)
-        self.edges["attributes"] = Labels(2, name="attributes")
-        self.columns = columns
-        if columns is not None:
-            set_table(self, columns, encoder.inputs[0].shape[1:])
-        self.alpha = schedules.weight("alpha", alpha)
-        self.beta = schedules.weight("beta", beta)
-
-    @classmethod
-    def for_table(
-        cls,
-        columns: Sequence[Column],
-        classes: int = 2,
-        latent_dim: int = 50,
-        hidden: tuple[int, ...] = (100,),
-        **kwargs,
-    ):
-        """Builds the model with dense networks; by default of the paper's sizes for Adult.
-
-        Args:
-            columns: Of the table, as `keras_gen.data.table_columns` finds them.
-            classes: Number of classes.
-            latent_dim: Dimensions of z1 and of z2.
-            hidden: Units of the hidden layers.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
-        """
-        check_sizes(classes=classes, latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        size = width_of(columns)
-        likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
-        encoder = partial(
-            mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"
-        )
-        outputs = (outputs_per_value(likelihood) * size,)
-        decoder = mlp_decoder(outputs, latent_dim + 2, hidden, "softplus")
-        decoder = with_scales(decoder, likelihood)
-        upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
-        lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
-        return cls(
-            with_labels(encoder((size + 2,), heads=HEADS), 2),
-            with_labels(decoder, 2),
-            mlp_encoder((latent_dim,), classes, hidden=(), name="classifier"),
-            with_labels(upper, classes),
-            with_labels(lower, classes),
-            columns=columns,
-            **kwargs,
-        )
+    encoder: keras.Model = network("x s -> z1 z1")
+    decoder: keras.Model = network("z1 s -> parameters")
+    classifier: keras.Model = network("z1 -> logits")
+    upper_encoder: keras.Model = network("z1 y -> z2 z2")
+    upper_decoder: keras.Model = network("z2 y -> z1 z1")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="unbounded_normal")
+    columns: Sequence[Column] | None = None
+    alpha: Weight = 1.0
+    beta: Weight = 100.0
 
     @override
     def players(self):
@@ -271,3 +190,60 @@ class VFAE(LikelihoodModel):
     def encode(self, x, attributes):
         """Returns mean and log variance of q(z1|x,s), float32 `[n, latents]` each."""
         return dict(zip(HEADS, self.posterior(x, attributes), strict=True))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        for each in (self.encoder, self.upper_encoder, self.upper_decoder):
+            require_moments(each, each.outputs)
+        self.edges |= decoder_edges(self.decoder, self.likelihood)
+        shape = self.encoder.inputs[0].shape[1:]
+        self.edges["x"] = edge_of(self.likelihood, shape)
+        classes = self.classifier.output_shape[-1]
+        set_label_edges(self, classes)
+        require_classes(2, self.encoder, self.decoder)
+        require_classes(classes, self.upper_encoder, self.upper_decoder)
+        self.edges["attributes"] = Labels(2, name="attributes")
+        if self.columns is not None:
+            set_table(self, self.columns, shape)
+
+    @classmethod
+    def for_table(
+        cls,
+        columns: Sequence[Column],
+        classes: int = 2,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (100,),
+        **kwargs,
+    ):
+        """Builds the model with dense networks; by default of the paper's sizes for Adult.
+
+        Args:
+            columns: Of the table, as `keras_gen.data.table_columns` finds them.
+            classes: Number of classes.
+            latent_dim: Dimensions of z1 and of z2.
+            hidden: Units of the hidden layers.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
+        """
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
+        size = width_of(columns)
+        likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
+        encoder = partial(
+            mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"
+        )
+        outputs = (outputs_per_value(likelihood) * size,)
+        decoder = mlp_decoder(outputs, latent_dim + 2, hidden, "softplus")
+        decoder = with_scales(decoder, likelihood)
+        upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
+        lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
+        return cls(
+            with_labels(encoder((size + 2,), heads=HEADS), 2),
+            with_labels(decoder, 2),
+            mlp_encoder((latent_dim,), classes, hidden=(), name="classifier"),
+            with_labels(upper, classes),
+            with_labels(lower, classes),
+            columns=columns,
+            **kwargs,
+        )

@@ -14,9 +14,9 @@ from keras_gen.arguments import (
     checked_shape,
     checked_size,
 )
-from keras_gen.autoencoders.coder import interpolate
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
+from keras_gen.latents import interpolate
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.losses.per_example import per_example_sum
 from keras_gen.networks.flows.coupling_flow import coupling_flow

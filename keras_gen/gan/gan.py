@@ -317,7 +317,9 @@ class GAN(GenerativeModel):
         truncation = self.edges["truncation"].prepare(truncation)
         return truncated_normal(latents, truncation).numpy()
 
-    def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **conditions) -> np.ndarray:
+    def interpolate(
+        self, a, b, steps: int = 8, spherical: bool = False, **conditions
+    ) -> np.ndarray:
         """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
 
         Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.

@@ -85,86 +85,6 @@ class ConditionalVAE(VAE):
     prior: keras.Model | None = network("c -> z z", default=None)
     beta: Weight = argument(default=1.0, later=True)
 
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        classes: int = 10,
-        latent_dim: int = 16,
-        filters: tuple[int, ...] = (32, 64),
-        **kwargs,
-    ):
-        """Builds the model with convolutions, and the label as one-hot channels of their inputs.
-
-        Args:
-            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
-            classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the convolutions; each halves the sides.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
-        *sides, channels = shape
-        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
-        outputs = (*sides, channels * outputs_per_value(likelihood))
-        seen = (*sides, channels + classes)
-        encoder = conv_encoder(seen, latent_dim, filters, heads=cls.code_names)
-        decoder = conv_decoder(outputs, latent_dim + classes, filters)
-        decoder = with_scales(decoder, likelihood)
-        return cls(
-            with_labels(encoder, classes), with_labels(decoder, classes), classes, **kwargs
-        )
-
-    @override
-    @classmethod
-    def for_vectors(  # type: ignore[override]
-        cls,
-        shape: int | tuple,
-        classes: int | None = None,
-        conditions: int | None = None,
-        latent_dim: int = 2,
-        hidden: tuple[int, ...] = (64, 64),
-        **kwargs,
-    ):
-        """Builds the model of rows of numbers in any units, with dense networks.
-
-        Args:
-            shape: Columns of a row, or, with classes, `(steps, channels)` of series.
-            classes: Number of classes, or None.
-            conditions: Columns of the condition, if it is a vector: numbers in any units too.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
-                with one learned standard deviation for each column.
-
-        Raises:
-            ValueError: Unless one of `classes` and `conditions` is given.
-
-        Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
-        """
-        if (classes is None) == (conditions is None):
-            raise ValueError(
-                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
-                "the number of columns of vectors."
-            )
-        *steps, channels = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        count = checked_size("conditions", classes or conditions)
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
-        likelihood = likelihoods.get(kwargs["likelihood"])
-        outputs = (*steps, channels * outputs_per_value(likelihood))
-        seen = (*steps, channels + count)
-        encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)
-        decoder = mlp_decoder(outputs, latent_dim + count, hidden[::-1])
-        decoder = with_scales(decoder, likelihood)
-        conditioned = with_labels if classes else with_codes
-        return cls(conditioned(encoder, count), conditioned(decoder, count), classes, **kwargs)
-
     # The bound, eqs. (4) and (5) -------------------------------------------------------------
 
     @override
@@ -252,6 +172,8 @@ class ConditionalVAE(VAE):
             latents = mean + tf.exp(0.5 * log_variance) * latents
         return self.example_of(noise | {"latents": latents}, condition)
 
+    # Building --------------------------------------------------------------------------------
+
     @override
     def set_up(self):
         super().set_up()
@@ -275,3 +197,83 @@ class ConditionalVAE(VAE):
             self.edges |= {"conditions": conditions, "condition": conditions}
         self.given = ("labels",) if self.classes else ("conditions",)
         self.batch = ("x", *self.given)
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        latent_dim: int = 16,
+        filters: tuple[int, ...] = (32, 64),
+        **kwargs,
+    ):
+        """Builds the model with convolutions, and the label as one-hot channels of their inputs.
+
+        Args:
+            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
+            classes: Number of classes.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the convolutions; each halves the sides.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
+        *sides, channels = shape
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        outputs = (*sides, channels * outputs_per_value(likelihood))
+        seen = (*sides, channels + classes)
+        encoder = conv_encoder(seen, latent_dim, filters, heads=cls.code_names)
+        decoder = conv_decoder(outputs, latent_dim + classes, filters)
+        decoder = with_scales(decoder, likelihood)
+        return cls(
+            with_labels(encoder, classes), with_labels(decoder, classes), classes, **kwargs
+        )
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        classes: int | None = None,
+        conditions: int | None = None,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        Args:
+            shape: Columns of a row, or, with classes, `(steps, channels)` of series.
+            classes: Number of classes, or None.
+            conditions: Columns of the condition, if it is a vector: numbers in any units too.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
+                with one learned standard deviation for each column.
+
+        Raises:
+            ValueError: Unless one of `classes` and `conditions` is given.
+
+        Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
+        """
+        if (classes is None) == (conditions is None):
+            raise ValueError(
+                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
+                "the number of columns of vectors."
+            )
+        *steps, channels = checked_shape("shape", shape)
+        check_sizes(latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
+        count = checked_size("conditions", classes or conditions)
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
+        likelihood = likelihoods.get(kwargs["likelihood"])
+        outputs = (*steps, channels * outputs_per_value(likelihood))
+        seen = (*steps, channels + count)
+        encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)
+        decoder = mlp_decoder(outputs, latent_dim + count, hidden[::-1])
+        decoder = with_scales(decoder, likelihood)
+        conditioned = with_labels if classes else with_codes
+        return cls(conditioned(encoder, count), conditioned(decoder, count), classes, **kwargs)

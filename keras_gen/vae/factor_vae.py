@@ -66,55 +66,6 @@ class FactorVAE(VAE):
     gamma: Weight = 35.0
 
     @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        latent_dim: int = 16,
-        filters: tuple[int, ...] = (32, 64),
-        discriminator_hidden: tuple[int, ...] = HIDDEN,
-        **kwargs,
-    ):
-        """Builds the model with convolutions, and the paper's discriminator of the latents.
-
-        Args:
-            shape: See `VAE.for_images`, and likewise `latent_dim` and `filters`.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the convolutions.
-            discriminator_hidden: Units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
-
-        Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
-        """
-        shape = checked_image_shape(shape)
-        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
-        return super().for_images(shape, latent_dim, filters, **kwargs)
-
-    @override
-    @classmethod
-    def for_vectors(  # type: ignore[override]
-        cls,
-        shape: int | tuple,
-        latent_dim: int = 2,
-        hidden: tuple[int, ...] = (64, 64),
-        discriminator_hidden: tuple[int, ...] = HIDDEN,
-        **kwargs,
-    ):
-        """Builds the model of rows of numbers in any units, with dense networks.
-
-        Args:
-            shape: See `VAE.for_vectors`, and likewise `latent_dim` and `hidden`.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            discriminator_hidden: Units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
-
-        Example: `FactorVAE.for_vectors(8, latent_dim=3)`.
-        """
-        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
-        return super().for_vectors(shape, latent_dim, hidden, **kwargs)
-
-    @override
     def players(self):
         return {
             "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
@@ -165,6 +116,57 @@ class FactorVAE(VAE):
 
         d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        latent_dim: int = 16,
+        filters: tuple[int, ...] = (32, 64),
+        discriminator_hidden: tuple[int, ...] = HIDDEN,
+        **kwargs,
+    ):
+        """Builds the model with convolutions, and the paper's discriminator of the latents.
+
+        Args:
+            shape: See `VAE.for_images`, and likewise `latent_dim` and `filters`.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the convolutions.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+
+        Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
+        """
+        shape = checked_image_shape(shape)
+        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
+        return super().for_images(shape, latent_dim, filters, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        latent_dim: int = 2,
+        hidden: tuple[int, ...] = (64, 64),
+        discriminator_hidden: tuple[int, ...] = HIDDEN,
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units, with dense networks.
+
+        Args:
+            shape: See `VAE.for_vectors`, and likewise `latent_dim` and `hidden`.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+
+        Example: `FactorVAE.for_vectors(8, latent_dim=3)`.
+        """
+        kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
+        return super().for_vectors(shape, latent_dim, hidden, **kwargs)
 
 
 def _discriminator(latent_dim: int, hidden: tuple) -> keras.Model:

@@ -75,66 +75,6 @@ class M2(VAE):
     beta: Weight = fixed(1.0)
     alpha: Weight = 50.0
 
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        classes: int = 10,
-        latent_dim: int = 50,
-        hidden: tuple[int, ...] = (500,),
-        deviation: float | None = 0.001,
-        activation: str = "softplus",
-        **kwargs,
-    ):
-        """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
-
-        Args:
-            shape: Shape of an example of any kind.
-            classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the hidden layers of each network.
-            deviation: Standard deviation of the initial weights; None for Glorot's.
-            activation: Name of the activation of the hidden layers.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_shape("shape", shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        if deviation is not None:
-            deviation = checked_positive("deviation", deviation)
-        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
-        outputs = outputs_per_value(likelihood)
-        encoder, decoder, classifier = m2_networks(
-            shape, classes, latent_dim, hidden, activation, outputs, deviation
-        )
-        return cls(encoder, with_scales(decoder, likelihood), classifier, **kwargs)
-
-    @override
-    @classmethod
-    def for_vectors(  # type: ignore[override]
-        cls,
-        shape: int | tuple,
-        classes: int = 10,
-        latent_dim: int = 50,
-        hidden: tuple[int, ...] = (500,),
-        deviation: float | None = None,
-        activation: str = "tanh",
-        **kwargs,
-    ):
-        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`.
-
-        By default, the initial weights are Glorot's and the activation is tanh. With the paper's
-        softplus and weights close to 0, the latents of rows stay unused: the scales of the columns
-        grow before the means are learned.
-        """
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
-        shape = checked_shape("shape", shape)
-        return cls.for_images(
-            shape, classes, latent_dim, hidden, deviation, activation, **kwargs
-        )
-
     # The bounds of examples with a label and without -------------------------------------------
 
     @override
@@ -220,6 +160,8 @@ class M2(VAE):
         examples = self.reconstructed(latents, labels)
         return {"x": tf.reshape(examples, [-1, self.classes, *examples.shape[1:]])}
 
+    # Building --------------------------------------------------------------------------------
+
     @override
     def set_up(self):
         super().set_up()
@@ -227,3 +169,63 @@ class M2(VAE):
         set_label_edges(self, self.classes)
         require_classes(self.classes, self.encoder, self.decoder)
         self.edges["label"] = Labels(self.classes, unknown=True, name="label")
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        classes: int = 10,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (500,),
+        deviation: float | None = 0.001,
+        activation: str = "softplus",
+        **kwargs,
+    ):
+        """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
+
+        Args:
+            shape: Shape of an example of any kind.
+            classes: Number of classes.
+            latent_dim: Dimensions of the latents.
+            hidden: Units of the hidden layers of each network.
+            deviation: Standard deviation of the initial weights; None for Glorot's.
+            activation: Name of the activation of the hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_shape("shape", shape)
+        check_sizes(classes=classes, latent_dim=latent_dim)
+        hidden = checked_sizes("hidden", hidden)
+        if deviation is not None:
+            deviation = checked_positive("deviation", deviation)
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        outputs = outputs_per_value(likelihood)
+        encoder, decoder, classifier = m2_networks(
+            shape, classes, latent_dim, hidden, activation, outputs, deviation
+        )
+        return cls(encoder, with_scales(decoder, likelihood), classifier, **kwargs)
+
+    @override
+    @classmethod
+    def for_vectors(  # type: ignore[override]
+        cls,
+        shape: int | tuple,
+        classes: int = 10,
+        latent_dim: int = 50,
+        hidden: tuple[int, ...] = (500,),
+        deviation: float | None = None,
+        activation: str = "tanh",
+        **kwargs,
+    ):
+        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`.
+
+        By default, the initial weights are Glorot's and the activation is tanh. With the paper's
+        softplus and weights close to 0, the latents of rows stay unused: the scales of the columns
+        grow before the means are learned.
+        """
+        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
+        kwargs.setdefault("standardize", True)
+        shape = checked_shape("shape", shape)
+        return cls.for_images(
+            shape, classes, latent_dim, hidden, deviation, activation, **kwargs
+        )

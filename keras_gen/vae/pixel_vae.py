@@ -64,33 +64,6 @@ class PixelVAE(VAE):
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
     beta: Weight = argument(default=1.0, later=True)
-    has_dense_networks = False
-
-    @override
-    @classmethod
-    def for_images(
-        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
-    ):
-        """Builds the model with a convolutional encoder and a `pixel_vae_decoder`.
-
-        Arguments as of `Coder.for_images`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
-        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
-        encoder = conv_encoder(
-            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
-        )
-        decoder = pixel_vae_decoder(
-            shape,
-            latent_dim,
-            likelihood.params_per_value,
-            filters=filters[0] * shape[-1],
-            decoder_filters=filters,
-            levels=2 if likelihood.range == (0.0, 1.0) else likelihood.levels,
-        )
-        return cls(encoder, decoder, **kwargs)
 
     # The loss --------------------------------------------------------------------------------
 
@@ -166,6 +139,8 @@ class PixelVAE(VAE):
         """
         return self.drawn_pixels(noise["latents"], noise["values"], temperature)
 
+    # Building --------------------------------------------------------------------------------
+
     @override
     def set_up(self):
         super().set_up()
@@ -173,6 +148,32 @@ class PixelVAE(VAE):
         require_causal(values_first(self.decoder), self.likelihood.levels)
         self.edges["seeds"] = Seeds()
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+
+    @override
+    @classmethod
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
+    ):
+        """Builds the model with a convolutional encoder and a `pixel_vae_decoder`.
+
+        Arguments as of `Coder.for_images`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim)
+        filters = checked_sizes("filters", filters)
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        encoder = conv_encoder(
+            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
+        )
+        decoder = pixel_vae_decoder(
+            shape,
+            latent_dim,
+            likelihood.params_per_value,
+            filters=filters[0] * shape[-1],
+            decoder_filters=filters,
+            levels=2 if likelihood.range == (0.0, 1.0) else likelihood.levels,
+        )
+        return cls(encoder, decoder, **kwargs)
 
 
 def values_first(decoder) -> keras.Model:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import Coder, require_moments
+from keras_gen.autoencoders.coder import EncoderDecoder, require_moments
 from keras_gen.core import (
     Player,
     capability,
@@ -17,15 +17,14 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Count, Named, made_by, network
-from keras_gen.losses import adversarial, kl_standard_normal, likelihoods
+from keras_gen.declared import Count, Named, argument, made_by, network
+from keras_gen.losses import adversarial, kl_standard_normal
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
-from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class StyleIdentityVAE(Coder):
+class StyleIdentityVAE(EncoderDecoder):
     """Two codes of an image: its class's identity, and the style that varies within the class.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
@@ -82,9 +81,8 @@ class StyleIdentityVAE(Coder):
 
     encoder: keras.Model = network("x -> style style identity")
     decoder: keras.Model = network("codes -> parameters")
-    discriminator: keras.Model = network("x y -> logits")
-    classes: Count
-    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    discriminator: keras.Model = network("x y -> logits", kw_only=True)
+    classes: Count = argument(kw_only=True)
     swap_weight: Weight = 1.0
     beta: Weight = 1.0
     adversarial_weight: Weight = 10.0

@@ -7,13 +7,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.autoencoders.coder import Coder
+from keras_gen.autoencoders.coder import EncoderDecoder
 from keras_gen.core import SCORE_SAMPLES, log_prob, sample
 from keras_gen.core.noise import folded, normal, several
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, made_by, network
-from keras_gen.losses import kl_standard_normal, likelihoods
-from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.declared import network
+from keras_gen.losses import kl_standard_normal
 
 
 class Inferred(NamedTuple):
@@ -24,7 +23,7 @@ class Inferred(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VAE(Coder):
+class VAE(EncoderDecoder):
     """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
@@ -60,7 +59,6 @@ class VAE(Coder):
 
     encoder: keras.Model = network("x -> z z")
     decoder: keras.Model = network("z -> parameters")
-    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="bernoulli")
     beta: Weight = 1.0
 
     # The negative ELBO -----------------------------------------------------------------------

@@ -193,15 +193,3 @@ def test_what_cannot_be_is_refused():
         model.fit(model.prepare(ROWS), LABELS, verbose=0)
     with pytest.raises(ValueError, match=r"Rows have shape .*: expected \[batch, "):
         model.fit(ROWS[:, :1], (LABELS, SEXES), verbose=0)
-
-
-def test_a_vfae_of_networks_that_do_not_fit():
-    found = VFAE.for_table(COLUMNS, latent_dim=2, hidden=(3,))
-    other = VFAE.for_table(COLUMNS, latent_dim=3, hidden=(3,))
-    uppers = found.upper_encoder, other.upper_decoder
-    with pytest.raises(ValueError, match=r"upper_decoder takes \(3,\): expected \(2,\)"):
-        VFAE(found.encoder, found.decoder, found.classifier, *uppers)
-    with pytest.raises(ValueError, match=r"classifier takes \(3,\) and the latents have shape"):
-        VFAE(
-            found.encoder, found.decoder, other.classifier, found.upper_encoder, found.upper_decoder
-        )

@@ -8,6 +8,7 @@ from keras_gen.core.checks.networks import require_logits
 from keras_gen.declared import fields_of
 
 LOGITS = "logits"
+ANY = "..."  # further inputs or outputs of any number and shape
 
 
 def require_shapes(model: keras.Model) -> None:
@@ -30,6 +31,8 @@ def require_shapes(model: keras.Model) -> None:
         verbs = ["takes"] * len(takes) + ["returns"] * len(returns)
         for part, tensor, verb in zip(takes + returns, tensors, verbs, strict=True):
             shape = tuple(tensor.shape[1:])
+            if part == ANY:
+                continue
             if part == LOGITS:
                 require_logits(keras.Model(network.inputs, tensor, name=network.name))
                 continue
@@ -43,6 +46,8 @@ def require_shapes(model: keras.Model) -> None:
 
 def _require_count(name: str, network, kind: str, parts: list[str], shapes: str) -> None:
     count = len(getattr(network, kind))
+    if parts and parts[-1] == ANY:
+        parts.extend([ANY] * (count - len(parts)))
     expected = len(parts)
     if count == expected:
         return

@@ -1,12 +1,9 @@
 """The bidirectional-inference variational autoencoder (Maaløe, Fraccaro, Liévin, Winther 2019)."""
 
-from collections.abc import Sequence
-
 import keras
 from typing_extensions import override
 
-from keras_gen.core import schedules
-from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.declared import network, networks
 from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads, reparameterized
 
 
@@ -66,20 +63,9 @@ class BIVA(HierarchicalVAE):
     parts = ("bu", "td")
     estimated = ("bu",)
 
-    def __init__(
-        self,
-        bottom_up: Sequence[keras.Model],
-        lateral: Sequence[keras.Model],
-        top_down: Sequence[keras.Model],
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        beta: float | schedules.Schedule = 1.0,
-        free_bits: float | schedules.Schedule = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(beta, free_bits, seed, **kwargs)
-        self.set_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
+    lateral: list[keras.Model] = networks(kw_only=True)
+    top_down: list[keras.Model] = networks(later=True)
+    decoder: keras.Model = network(later=True)
 
     @override
     def posterior(self, x, noise):
@@ -88,9 +74,9 @@ class BIVA(HierarchicalVAE):
         upwards: list = []
         features: list = [x]
         latents: list = []
-        for network, names in zip(self.bottom_up, self.layout, strict=True):
+        for upward, names in zip(self.bottom_up, self.layout, strict=True):
             # q(z_i^BU | x, z_{<i}^BU), and at the top q(z_L | x, z_{<L}^BU).
-            features, (q,) = heads(network, [*features, *latents], self.training)
+            features, (q,) = heads(upward, [*features, *latents], self.training)
             upwards.append((features, q))
             # The way down draws it anew, of the same noise.
             name = next(iter(names))

@@ -8,9 +8,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_list
 from keras_gen.autoencoders.coder import Coder, require_moments
-from keras_gen.core import capability, require_built, sample, schedules
+from keras_gen.core import capability, sample
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.core.kinds_of_data import Levels, Vectors
 from keras_gen.core.likelihood_model import (
@@ -20,6 +19,8 @@ from keras_gen.core.likelihood_model import (
     require_parameters,
 )
 from keras_gen.core.noise import normal
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, fields_of, made_by, network, networks
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 
 
@@ -41,9 +42,9 @@ class HierarchicalVAE(Coder):
     """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
-    variables of a layer (`parts`), sets its networks (`set_layers`) and infers (`posterior`). Lists
-    of networks start with layer 1, next to the data. Codes are one vector for each example, layer 1
-    first, which `split` takes apart.
+    variables of a layer (`parts`) and infers (`posterior`). Lists of networks start with layer 1,
+    next to the data. Codes are one vector for each example, layer 1 first, which `split` takes
+    apart.
 
     `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
     divergences of the variables. In training a variable whose mean divergence over the batch is
@@ -52,10 +53,14 @@ class HierarchicalVAE(Coder):
     of 16 draws.
 
     Args:
+        bottom_up: A network for each layer.
+        top_down: A network for each layer but the top one.
+        decoder: Outputs of the network above (none with one layer) and latents of layer 1 to the
+            likelihood's parameters.
+        likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule of the step, such as a warm-up.
         free_bits: Nats of each variable, a number or a schedule of the step.
         seed: Seed of the latents' noise.
-        **kwargs: `name` and the like, of `keras.Model`.
     """
 
     # The variables of every layer but the top one, which has one.
@@ -67,67 +72,12 @@ class HierarchicalVAE(Coder):
     sample = sample
     log_prob = log_prob
 
-    def __init__(
-        self,
-        beta: float | schedules.Schedule = 1.0,
-        free_bits: float | schedules.Schedule = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        self.beta = schedules.weight("beta", beta)
-        self.free_bits = schedules.weight("free_bits", free_bits)
-
-    def set_layers(self, decoder, likelihood, bottom_up, **others) -> None:
-        """Sets the networks as attributes named like the arguments, and tries them on an example.
-
-        Args:
-            decoder: Outputs of the network above (none with one layer) and latents of layer 1 to
-                the likelihood's parameters.
-            likelihood: Name or object: p(x|z).
-            bottom_up: A network for each layer.
-            **others: Lists of a network for each layer but the top one, `top_down` among them.
-
-        Raises:
-            ValueError: If number or shapes of the networks do not fit.
-        """
-        given = {"bottom_up": bottom_up, **others}
-        lists = {name: checked_list(name, networks) for name, networks in given.items()}
-        self.depth = len(lists["bottom_up"])
-        if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
-            found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
-            raise ValueError(
-                f"The networks are {found}: expected one in bottom_up for each layer of "
-                f"latents, and in {' and '.join(others)} one for each but the top layer."
-            )
-        require_built(decoder, *(network for some in lists.values() for network in some))
-        for name, networks in lists.items():
-            setattr(self, name, networks)
-        self.decoder = decoder
-        self.likelihood = likelihoods.get(likelihood)
-        require_parameters(decoder, self.likelihood)
-        # By layer: the names and shapes of its variables.
-        layout = []
-        for layer in range(1, self.depth + 1):
-            top = layer == self.depth
-            network = self.bottom_up[-1] if top else self.top_down[layer - 1]
-            parts = ("",) if top else self.parts
-            means = network.outputs[-2 * len(parts) :: 2]
-            names = [f"z{layer}_{part}" if part else f"z{layer}" for part in parts]
-            shapes = [tuple(mean.shape[1:]) for mean in means]
-            layout.append(dict(zip(names, shapes, strict=False)))
-        self.layout = layout
-        self.size = sum(math.prod(shape) for names in self.layout for shape in names.values())
-        shape = self.bottom_up[0].input_shape[1:]
-        self.edges["x"] = edge_of(self.likelihood, shape)
-        self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
-        self.edges["layers"] = Levels((), self.depth + 1, name="layers")
-        # Whatever does not fit is found now.
-        self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
-        for name, networks in lists.items():
-            variables = len(self.parts) if name == "top_down" else 1
-            for network in networks:
-                require_moments(network, network.outputs[-2 * variables :])
+    bottom_up: list[keras.Model] = networks()
+    top_down: list[keras.Model] = networks()
+    decoder: keras.Model = network()
+    likelihood: Named[likelihoods.Likelihood] = made_by(likelihoods.get, default="bernoulli")
+    beta: Weight = 1.0
+    free_bits: Weight = 0.0
 
     # Hooks -----------------------------------------------------------------------------------
 
@@ -318,6 +268,44 @@ class HierarchicalVAE(Coder):
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
         return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        """Names the variables of the layers, and tries the networks on an example."""
+        values = {name: getattr(self, name) for name in fields_of(type(self))}
+        lists = {name: value for name, value in values.items() if isinstance(value, list)}
+        others = [name for name in lists if name != "bottom_up"]
+        self.depth = len(self.bottom_up)
+        if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
+            found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
+            raise ValueError(
+                f"The networks are {found}: expected one in bottom_up for each layer of "
+                f"latents, and in {' and '.join(others)} one for each but the top layer."
+            )
+        require_parameters(self.decoder, self.likelihood)
+        self.layout = [self.variables_of(layer) for layer in range(1, self.depth + 1)]
+        self.size = sum(math.prod(shape) for names in self.layout for shape in names.values())
+        shape = self.bottom_up[0].input_shape[1:]
+        self.edges["x"] = edge_of(self.likelihood, shape)
+        self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
+        self.edges["layers"] = Levels((), self.depth + 1, name="layers")
+        # Whatever does not fit is found now.
+        self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
+        for name, each_layer in lists.items():
+            variables = len(self.parts) if name == "top_down" else 1
+            for each in each_layer:
+                require_moments(each, each.outputs[-2 * variables :])
+
+    def variables_of(self, layer: int) -> dict[str, tuple]:
+        """Returns the shapes of the variables of a layer, 1 to L, by name."""
+        top = layer == self.depth
+        network = self.bottom_up[-1] if top else self.top_down[layer - 1]
+        parts = ("",) if top else self.parts
+        means = network.outputs[-2 * len(parts) :: 2]
+        names = [f"z{layer}_{part}" if part else f"z{layer}" for part in parts]
+        return dict(zip(names, [tuple(mean.shape[1:]) for mean in means], strict=False))
 
 
 def run(network, inputs: list, training: bool) -> list[tf.Tensor]:

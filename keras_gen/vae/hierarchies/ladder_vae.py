@@ -1,13 +1,9 @@
 """The ladder variational autoencoder (Sønderby, Raiko, Maaløe, Sønderby, Winther 2016)."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core import schedules
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads
 
 
@@ -51,20 +47,6 @@ class LadderVAE(HierarchicalVAE):
     images = model.sample(9, seed=1)
     ```
     """
-
-    def __init__(
-        self,
-        bottom_up: Sequence[keras.Model],
-        top_down: Sequence[keras.Model],
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "bernoulli",
-        beta: float | schedules.Schedule = 1.0,
-        free_bits: float | schedules.Schedule = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(beta, free_bits, seed, **kwargs)
-        self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
 
     @override
     def posterior(self, x, noise):

@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
-from keras_gen.core import capability, require_classes, require_inputs, schedules
+from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import Labels, Waveforms
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Count, argument, network
 from keras_gen.losses import spectral_loss
 from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.vae.quantized.vq_vae import VQVAE
@@ -31,7 +32,8 @@ class ConditionalVQVAE(VQVAE):
             parameters.
         speakers: Number of speakers.
         spectral_weight: Weight of the spectral loss, a number or a schedule of the step.
-        **kwargs: Further arguments of `VQVAE`.
+        likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
+            `VQVAE`.
 
     Raises:
         ValueError: If the networks do not fit, `speakers` is below 1, or a weight is negative.
@@ -52,26 +54,9 @@ class ConditionalVQVAE(VQVAE):
 
     batch = ("x", "speakers")
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        speakers: int,
-        spectral_weight: float | schedules.Schedule = 300.0,
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, **kwargs)
-        require_inputs(2, type(self), decoder)
-        shape = encoder.input_shape[1:]
-        self.speakers = checked_size("speakers", speakers)
-        require_classes(self.speakers, decoder)
-        if len(shape) != 2:
-            raise ValueError(
-                f"The encoder takes {shape}: expected waveforms (samples, channels)."
-            )
-        self.spectral_weight = schedules.weight("spectral_weight", spectral_weight)
-        self.edges["x"] = Waveforms(*shape)
-        self.edges["speakers"] = Labels(speakers, name="speakers")
+    decoder: keras.Model = network("latents speakers -> parameters")
+    speakers: Count = argument(kw_only=True)
+    spectral_weight: Weight = 300.0
 
     @override
     def loss_weights(self):
@@ -124,3 +109,17 @@ class ConditionalVQVAE(VQVAE):
     def decode(self, codes, speakers):
         """Returns waveforms of integer codes `[n, codes]` in the voices of speakers `[n]`."""
         return {"x": self.reconstructed(self.embedded(codes), speakers)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_classes(self.speakers, self.decoder)
+        shape = self.encoder.input_shape[1:]
+        if len(shape) != 2:
+            raise ValueError(
+                f"The encoder takes {shape}: expected waveforms (samples, channels)."
+            )
+        self.edges["x"] = Waveforms(*shape)
+        self.edges["speakers"] = Labels(self.speakers, name="speakers")

@@ -12,16 +12,13 @@ from keras_gen.arguments import check_sizes, checked_image_shape
 from keras_gen.core import (
     Player,
     global_mean,
-    require_built,
-    require_logits,
-    require_takes,
-    schedules,
 )
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, made_by, network
 from keras_gen.losses import adversarial, likelihoods
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
-from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.orthogonality import last_kernel
 from keras_gen.networks import patch_discriminator, residual_decoder, residual_encoder
 from keras_gen.networks.blocks import halvings
@@ -60,7 +57,8 @@ class VQGAN(VQVAE):
             the likelihood is; a number or a schedule of the step.
         adversarial_weight: Factor of lambda, likewise.
         objective: Adversarial objective, a name or an object.
-        **kwargs: Further arguments of `VQVAE`.
+        codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
+            `VQVAE`.
 
     Raises:
         ValueError: As `VQVAE`; if a weight is negative.
@@ -83,67 +81,11 @@ class VQGAN(VQVAE):
     ```
     """
 
-    has_dense_networks = False
-
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        discriminator: keras.Model,
-        feature_network: keras.Model,
-        likelihood: Likelihood | str = "normal",
-        feature_weight: float | schedules.Schedule = 1.0,
-        adversarial_weight: float | schedules.Schedule = 1.0,
-        objective: Objective | str = "hinge",
-        **kwargs,
-    ):
-        super().__init__(encoder, decoder, likelihood, **kwargs)
-        require_built(discriminator, feature_network)
-        require_logits(discriminator)
-        for network in (discriminator, feature_network):
-            require_takes(network, encoder.input_shape[1:])
-        self.discriminator = discriminator
-        self.feature_network = feature_network
-        self.feature_weight = schedules.weight("feature_weight", feature_weight)
-        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        self.objective = adversarial.get_of_fakes(objective)
-
-    @override
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        shape: tuple,
-        feature_network: keras.Model,
-        latent_dim: int = 16,
-        filters: int = 64,
-        **kwargs,
-    ):
-        """Builds the model with residual networks and a discriminator of patches.
-
-        Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 12 pixels.
-            feature_network: Images in [-1, 1] to maps, trained, such as
-                `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
-            latent_dim: Dimensions of a code.
-            filters: Channels of the networks.
-            **kwargs: Further arguments of the class.
-
-        Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        sizes = dict(
-            latent_dim=latent_dim, filters=filters, residual_filters=max(1, filters // 2)
-        )
-        likelihood = likelihoods.get(kwargs.get("likelihood", "normal"))
-        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
-        return cls(
-            residual_encoder(shape, **sizes),
-            residual_decoder(outputs, **sizes),
-            patch_discriminator(shape, filters, min(3, halvings(shape, smallest=3))),
-            feature_network,
-            **kwargs,
-        )
+    discriminator: keras.Model = network("x -> logits", kw_only=True)
+    feature_network: keras.Model = network("x -> ...", kw_only=True)
+    feature_weight: Weight = 1.0
+    adversarial_weight: Weight = 1.0
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge")
 
     @override
     def players(self):
@@ -215,3 +157,42 @@ class VQGAN(VQVAE):
 
         d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        feature_network: keras.Model,
+        latent_dim: int = 16,
+        filters: int = 64,
+        **kwargs,
+    ):
+        """Builds the model with residual networks and a discriminator of patches.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 12 pixels.
+            feature_network: Images in [-1, 1] to maps, trained, such as
+                `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
+            latent_dim: Dimensions of a code.
+            filters: Channels of the networks.
+            **kwargs: Further arguments of the class.
+
+        Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        sizes = dict(
+            latent_dim=latent_dim, filters=filters, residual_filters=max(1, filters // 2)
+        )
+        likelihood = likelihoods.get(kwargs.get("likelihood", "normal"))
+        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
+        return cls(
+            residual_encoder(shape, **sizes),
+            residual_decoder(outputs, **sizes),
+            patch_discriminator(shape, filters, min(3, halvings(shape, smallest=3))),
+            feature_network,
+            **kwargs,
+        )

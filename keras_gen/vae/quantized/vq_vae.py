@@ -1,20 +1,25 @@
 """The vector-quantized VAE (van den Oord, Vinyals, Kavukcuoglu 2017)."""
 
+from functools import partial
+from typing import Annotated, Literal
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_number, checked_size
-from keras_gen.autoencoders.coder import Coder
+from keras_gen.arguments import checked_size
+from keras_gen.autoencoders.coder import EncoderDecoder
 from keras_gen.autoencoders.integer_codes import decode, edge_of_codes, encode
-from keras_gen.core import Player, schedules
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Fraction, Named, PositiveInteger, argument, made_by, network
 from keras_gen.layers import VectorQuantizer
-from keras_gen.layers.vector_quantizer import UPDATES
+from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VQVAE(Coder):
+class VQVAE(EncoderDecoder):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
@@ -59,36 +64,14 @@ class VQVAE(Coder):
 
     for_users = ("codebook",)
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        likelihood: Likelihood | str = "normal",
-        codebook_size: int = 512,
-        commitment_weight: float | schedules.Schedule = 0.25,
-        decay: float = 0.99,
-        dead_after: int | None = 100,
-        seed: int = 0,
-        codebook_update: str = "average",
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        self.set_networks(encoder, decoder, likelihood)
-        self.codebook_size = checked_size("codebook_size", codebook_size, minimum=2)
-        self.decay = checked_number("decay", decay, 0, 1)
-        self.dead_after = dead_after
-        if dead_after is not None:
-            self.dead_after = checked_integer("dead_after", dead_after, minimum=1)
-        self.codebook_update = checked_choice("codebook_update", codebook_update, UPDATES)
-        self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
-        self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
-
-    def codebook(self, name, shape):
-        """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
-        *grid, dim = shape
-        self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
-        options = dict(dead_after=self.dead_after, update=self.codebook_update)
-        return VectorQuantizer(self.codebook_size, dim, self.decay, **options)
+    encoder: keras.Model = network("x -> latents")
+    decoder: keras.Model = network("latents -> parameters")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, default="normal")
+    codebook_size: Annotated[int, partial(checked_size, minimum=2)] = 512
+    commitment_weight: Weight = 0.25
+    decay: Fraction = 0.99
+    dead_after: PositiveInteger | None = 100
+    codebook_update: Literal["average", "loss"] = argument(default="average", kw_only=True)
 
     @override
     def players(self):
@@ -167,3 +150,18 @@ class VQVAE(Coder):
 
     encode = encode
     decode = decode
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        shape = self.decoder.inputs[0].shape[1:]
+        self.quantizer = self.codebook(self.code_names[0], shape)
+
+    def codebook(self, name, shape):
+        """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
+        *grid, dim = shape
+        self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
+        options = dict(dead_after=self.dead_after, update=self.codebook_update)
+        return VectorQuantizer(self.codebook_size, dim, self.decay, **options)

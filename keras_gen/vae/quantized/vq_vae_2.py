@@ -3,8 +3,9 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.core import capability, require_built
+from keras_gen.core import capability
 from keras_gen.core.likelihood_model import edge_of
+from keras_gen.declared import network
 from keras_gen.vae.hierarchies.hierarchy import run
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
@@ -28,7 +29,8 @@ class VQVAE2(VQVAE):
         top_encoder: Examples to features for `encoder`, and the top latents `[batch, ..., dim]`.
         encoder: Features and the top level's codes to the bottom level's latents.
         decoder: Codes of the bottom and of the top level to the likelihood's parameters.
-        **kwargs: Further arguments of `VQVAE`, for both levels.
+        likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
+            `VQVAE`; for both levels.
 
     Raises:
         ValueError: If the networks do not fit each other, or a weight is negative.
@@ -48,20 +50,9 @@ class VQVAE2(VQVAE):
 
     code_names = ("bottom",)
 
-    def __init__(
-        self, top_encoder: keras.Model, encoder: keras.Model, decoder: keras.Model, **kwargs
-    ):
-        super().__init__(encoder, decoder, **kwargs)
-        require_built(top_encoder)
-        if len(top_encoder.outputs) != 2:
-            raise ValueError(
-                f"The network '{top_encoder.name}' has {len(top_encoder.outputs)} outputs: "
-                "expected the features for the lower encoder, and the latents of the top level."
-            )
-        self.top_encoder = top_encoder
-        self.edges["x"] = edge_of(self.likelihood, top_encoder.input_shape[1:])
-        self.top_quantizer = self.codebook("top", top_encoder.outputs[-1].shape[1:])
-        self(keras.ops.zeros([1, *self.edges["x"].shape]))  # Whatever does not fit is found now.
+    top_encoder: keras.Model = network("x -> features top", kw_only=True)
+    encoder: keras.Model = network("features top -> bottom", later=True)
+    decoder: keras.Model = network("bottom top -> parameters", later=True)
 
     @override
     def loss_weights(self):
@@ -114,3 +105,11 @@ class VQVAE2(VQVAE):
     def decode(self, top, bottom):
         """Returns the mean of p(x | codes), images as uint8, for integer codes of both levels."""
         return {"x": self.reconstructed(self.embedded([bottom, top]))}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        self.edges["x"] = edge_of(self.likelihood, self.top_encoder.input_shape[1:])
+        self.top_quantizer = self.codebook("top", self.top_encoder.outputs[-1].shape[1:])

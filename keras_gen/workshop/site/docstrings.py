@@ -28,12 +28,12 @@ class Declarations(griffe.Extension):
         outside = not cls.path.startswith(f"{PACKAGE}.") or f"{PACKAGE}.workshop" in cls.path
         if outside or "__init__" in cls.members or not cls.bases or not cls.docstring:
             return
-        known = getattr(importlib.import_module(cls.module.path), cls.name, None)
-        constructor = vars(known).get("__init__") if known else None
+        known = getattr(importlib.import_module(cls.module.path), cls.name)
+        constructor = vars(known).get("__init__")
         if not hasattr(constructor, "fields"):
             return
         parameters = [
-            _parameter(each) for each in inspect.signature(constructor).parameters.values()
+            _parameter(each) for each in inspect.signature(known.__init__).parameters.values()
         ]
         made = griffe.Function("__init__", parameters=griffe.Parameters(*parameters))
         cls.set_member("__init__", made)

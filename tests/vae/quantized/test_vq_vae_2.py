@@ -179,12 +179,3 @@ def test_grids_of_an_image():
     assert top.shape == (3, 2, 3) and bottom.shape == (3, 4, 6)
     assert top.dtype == bottom.dtype == np.int32
     np.testing.assert_array_equal(model.decode(top, bottom), model.reconstruct(images))
-
-
-def test_networks_that_do_not_fit(weights, books):
-    with pytest.raises(ValueError, match=r"decoder's input \(3,\): expected bottom of the shape"):
-        vq_vae_2(weights, books, dim=3)
-    small = vq_vae_2_networks((8, 8, 1), latent_dim=3, filters=4, residual_filters=2)
-    other = vq_vae_2_networks((8, 8, 1), latent_dim=3, filters=5, residual_filters=2)
-    with pytest.raises(ValueError, match=r"'encoder' takes inputs of shapes .* build it for"):
-        VQVAE2(small["top_encoder"], other["encoder"], small["decoder"])

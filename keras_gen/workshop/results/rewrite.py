@@ -13,7 +13,7 @@ import tensorflow as tf
 import keras_gen
 from keras_gen.serving.export import add_metadata, export
 from keras_gen.serving.exported import METADATA, SUFFIX, read_metadata
-from keras_gen.serving.pretrained import VARIABLES
+from keras_gen.serving.model_files import VARIABLES
 from keras_gen.serving.warmup import WARMUP
 
 # Metadata that depend on the code; all others describe the training.

@@ -43,10 +43,6 @@ class Autoencoder(EncoderDecoder):
     reconstructs_pairs = True
 
     @override
-    def loss_weights(self):
-        return {"reconstruction": 1.0}
-
-    @override
     def train_step(self, data):
         """Takes one step of encoder and decoder on the error of the reconstructions."""
         batch = self.prepare_batch(data)
@@ -66,6 +62,10 @@ class Autoencoder(EncoderDecoder):
         """Returns the terms of the loss for codes of a batch."""
         target = batch.get("target", batch["x"])
         return {"reconstruction": self.reconstruction(codes, target)}
+
+    @override
+    def loss_weights(self):
+        return {"reconstruction": 1.0}
 
     @override
     def nats(self, x):

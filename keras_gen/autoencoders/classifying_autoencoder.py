@@ -29,7 +29,7 @@ class ClassifyingAutoencoder(Autoencoder):
         classifier: Codes to logits `[batch, classes]`.
         likelihood: Name or object: p(x | code).
         weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
-        seed: Seed of random layers of the networks.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.
@@ -53,14 +53,14 @@ class ClassifyingAutoencoder(Autoencoder):
     weight: Weight = 100.0
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"classification": self.weight}
-
-    @override
     def terms(self, batch):
         codes = self.encoded(batch["x"])[0]
         entropy = label_cross_entropy(batch["labels"], self.logits_of(codes))
         return self.terms_of(batch, codes) | {"classification": entropy}
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"classification": self.weight}
 
     def logits_of(self, codes) -> tf.Tensor:
         """Returns the logits of the classes for codes, float32 `[batch, classes]`."""

@@ -47,13 +47,13 @@ class ContractiveAutoencoder(Autoencoder):
     method: Literal["auto", "closed_form", "jacobian", "hutchinson"] = "auto"
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"contraction": self.weight}
-
-    @override
     def terms(self, batch):
         codes, contraction = self._contraction(batch["x"], self.method)
         return self.terms_of(batch, codes) | {"contraction": contraction}
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"contraction": self.weight}
 
     @capability
     def jacobian_norms(self, x):

@@ -48,7 +48,7 @@ class DocumentAutoencoder(Autoencoder):
         idf: Inverse document frequency of each word, not negative, as scikit-learn's
             `TfidfTransformer` has it. None: documents are fractions of words.
         top: How many words `decode` and `reconstruct` return.
-        seed: Seed of random layers of the networks.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit the vocabulary, `top` is not between 1 and the number
@@ -74,15 +74,15 @@ class DocumentAutoencoder(Autoencoder):
     top: PositiveInteger = 10
 
     @override
-    def encoded(self, x):
-        fractions = x / _lengths(x) * len(self.vocabulary)
-        return super().encoded(fractions if self.idf is None else self._target(x))
-
-    @override
     def terms(self, batch):
         x = batch["x"]
         nats = self.nats(x)
         return {"reconstruction": nats / _lengths(x)[:, 0] if self.idf is None else nats}
+
+    @override
+    def encoded(self, x):
+        fractions = x / _lengths(x) * len(self.vocabulary)
+        return super().encoded(fractions if self.idf is None else self._target(x))
 
     @override
     def nats(self, x):

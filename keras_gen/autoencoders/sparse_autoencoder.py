@@ -31,7 +31,7 @@ class SparseAutoencoder(Autoencoder):
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.
         target: rho, the mean activation that `"kl"` aims at.
-        seed: Seed of random layers of the networks.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1; with
@@ -52,13 +52,13 @@ class SparseAutoencoder(Autoencoder):
     target: float = 0.05
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"sparsity": self.weight}
-
-    @override
     def terms(self, batch):
         codes = self.encoded(batch["x"])[0]
         return self.terms_of(batch, codes) | {"sparsity": self._sparsity(codes)}
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"sparsity": self.weight}
 
     def activations(self, images, batch_size: int = 256):
         """Returns the mean of each code over images, float32 `[codes]`."""

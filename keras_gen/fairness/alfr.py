@@ -36,7 +36,7 @@ class ALFR(BlindClassifier):
         weight: beta, of the adversary's loss for the encoder: a number or a schedule of the step.
         discriminator_steps: Steps of the discriminator, on the batch's features, for one of the
             encoder.
-        seed: Not used by this model.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, `weight` is negative, or
@@ -54,31 +54,6 @@ class ALFR(BlindClassifier):
     features = model.features(rows)
     ```
     """
-
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        columns: Sequence[Column] | None = None,
-        weight: float | schedules.Schedule = 1.0,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)
-        self.discriminator_steps = checked_integer(
-            "discriminator_steps", discriminator_steps, minimum=1
-        )
-
-    @override
-    def players(self):
-        adam = partial(Adam, 1e-3)
-        return {
-            "optimizer": Player([self.encoder, self.classifier], adam),
-            "d_optimizer": Player([self.discriminator], adam),
-        }
 
     @override
     def train_step(self, data):
@@ -99,3 +74,28 @@ class ALFR(BlindClassifier):
         for _ in range(self.discriminator_steps):
             d_loss, right = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)
+
+    @override
+    def players(self):
+        adam = partial(Adam, 1e-3)
+        return {
+            "optimizer": Player([self.encoder, self.classifier], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        columns: Sequence[Column] | None = None,
+        weight: float | schedules.Schedule = 1.0,
+        discriminator_steps: int = 1,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
+        self.weight = schedules.weight("weight", weight)
+        self.discriminator_steps = checked_integer(
+            "discriminator_steps", discriminator_steps, minimum=1
+        )

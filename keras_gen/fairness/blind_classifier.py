@@ -24,7 +24,7 @@ class BlindClassifier(OpposedClassifier):
         classifier: Features to logits `[batch, classes]`.
         discriminator: Features to logits of the attribute's values, `[batch, values]`.
         columns: Of the table, if the examples are its rows; the encoder takes their vectors.
-        seed: Not used by these models.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:

@@ -36,7 +36,7 @@ class GRAD(BlindClassifier):
         discriminator: Features to logits of the attribute's values, `[batch, values]`.
         columns: Of the table, if the examples are its rows; the encoder takes their vectors.
         weight: lambda, of the reversed gradient: a number or a schedule of the step.
-        seed: Not used by this model.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, or `weight` is negative.
@@ -54,24 +54,6 @@ class GRAD(BlindClassifier):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        columns: Sequence[Column] | None = None,
-        weight: float | schedules.Schedule = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)
-
-    @override
-    def players(self):
-        networks = [self.encoder, self.classifier, self.discriminator]
-        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
-
     @override
     def train_step(self, data):
         batch = self.prepare_batch(data)
@@ -86,3 +68,21 @@ class GRAD(BlindClassifier):
 
         _, loss, terms, d_loss, right = self.minimize(total_loss)
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.classifier, self.discriminator]
+        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        classifier: keras.Model,
+        discriminator: keras.Model,
+        columns: Sequence[Column] | None = None,
+        weight: float | schedules.Schedule = 1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
+        self.weight = schedules.weight("weight", weight)

@@ -103,39 +103,6 @@ class VFAE(LikelihoodModel):
     beta: Weight = 100.0
 
     @override
-    def players(self):
-        networks = [self.encoder, self.decoder, self.classifier]
-        networks += [self.upper_encoder, self.upper_decoder]
-        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
-
-    # The bounds ------------------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        bound = {"reconstruction": 1.0, "kl": 1.0, "upper_kl": 1.0, "class_kl": 1.0}
-        help_of_labels = {"classification": self.alpha, "discrepancy": self.beta}
-        return bound | help_of_labels | {"accuracy": None}
-
-    def posterior(self, x, attributes) -> list[tf.Tensor]:
-        """Returns mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
-        found = self.encoder([x, attributes], training=self.training)
-        return [tf.cast(each, tf.float32) for each in found]
-
-    def drawn(self, posterior, seed) -> tuple:
-        """Draws latents of (mean, log variance), and keeps the seed for the latents above."""
-        mean, log_variance = posterior
-        noise = normal(keras.ops.shape(mean), seed)
-        return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
-
-    def logits_of(self, latents) -> tf.Tensor:
-        """Returns the logits of q(y|z1), float32 `[batch, classes]`."""
-        return tf.cast(self.classifier(latents, training=self.training), tf.float32)
-
-    def logits(self, x, attributes) -> tf.Tensor:
-        """Returns the logits of the classes at the mean of z1, float32 `[batch, classes]`."""
-        return self.logits_of(self.posterior(x, attributes)[0])
-
-    @override
     def terms(self, batch):
         x, labels, attributes = batch["x"], batch["labels"], batch["attributes"]
         inferred = self.drawn(self.posterior(x, attributes), self.stateless_seed("latents"))
@@ -170,6 +137,39 @@ class VFAE(LikelihoodModel):
             # -log p(y) - H(q(y|z1)); the entropy is 0 where the label is known.
             "class_kl": tf.where(known, math.log(classes), kl_categorical(logits)),
         }
+
+    @override
+    def loss_weights(self):
+        bound = {"reconstruction": 1.0, "kl": 1.0, "upper_kl": 1.0, "class_kl": 1.0}
+        help_of_labels = {"classification": self.alpha, "discrepancy": self.beta}
+        return bound | help_of_labels | {"accuracy": None}
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.decoder, self.classifier]
+        networks += [self.upper_encoder, self.upper_decoder]
+        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
+
+    # The bounds ------------------------------------------------------------------------------
+
+    def posterior(self, x, attributes) -> list[tf.Tensor]:
+        """Returns mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
+        found = self.encoder([x, attributes], training=self.training)
+        return [tf.cast(each, tf.float32) for each in found]
+
+    def drawn(self, posterior, seed) -> tuple:
+        """Draws latents of (mean, log variance), and keeps the seed for the latents above."""
+        mean, log_variance = posterior
+        noise = normal(keras.ops.shape(mean), seed)
+        return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
+
+    def logits_of(self, latents) -> tf.Tensor:
+        """Returns the logits of q(y|z1), float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(latents, training=self.training), tf.float32)
+
+    def logits(self, x, attributes) -> tf.Tensor:
+        """Returns the logits of the classes at the mean of z1, float32 `[batch, classes]`."""
+        return self.logits_of(self.posterior(x, attributes)[0])
 
     @override
     def nats(self, x, attributes):

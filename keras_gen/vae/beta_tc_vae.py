@@ -53,11 +53,6 @@ class BetaTCVAE(VAE):
     stratified: bool = False
 
     @override
-    def loss_weights(self):
-        parts = {"mutual_information": self.alpha, "total_correlation": self.beta}
-        return {"reconstruction": 1.0, **parts, "dimension_kl": self.gamma, "elbo": None}
-
-    @override
     def terms(self, batch):
         x = batch["x"]
         latents, posterior = inferred = self.inferred(x)
@@ -65,3 +60,8 @@ class BetaTCVAE(VAE):
         elbo = -terms["reconstruction"] - terms.pop("kl")
         parts = decomposed_kl(latents, *posterior, self.dataset_size, self.stratified)
         return terms | parts | {"elbo": elbo}
+
+    @override
+    def loss_weights(self):
+        parts = {"mutual_information": self.alpha, "total_correlation": self.beta}
+        return {"reconstruction": 1.0, **parts, "dimension_kl": self.gamma, "elbo": None}

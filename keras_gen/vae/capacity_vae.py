@@ -49,11 +49,11 @@ class CapacityVAE(VAE):
     capacity: Weight = GROWING
 
     @override
-    def loss_weights(self):
-        return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}
-
-    @override
     def terms(self, batch):
         terms = super().terms(batch)
         distance = tf.abs(terms["kl"] - self.scheduled(self.capacity))
         return terms | {"capacity": distance, "elbo": -terms["reconstruction"] - terms["kl"]}
+
+    @override
+    def loss_weights(self):
+        return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}

@@ -85,8 +85,6 @@ class ConditionalVAE(VAE):
     prior: keras.Model | None = network("c -> z z", default=None)
     beta: Weight = argument(default=1.0, later=True)
 
-    # The bound, eqs. (4) and (5) -------------------------------------------------------------
-
     @override
     def terms(self, batch):
         x = batch["x"]
@@ -97,6 +95,8 @@ class ConditionalVAE(VAE):
             "reconstruction": self.reconstruction(latents, x, condition),  # -log p(x|z,c)
             "kl": self._kl(posterior, condition),  # KL(q(z|x,c) || p(z|c))
         }
+
+    # The bound, eqs. (4) and (5) -------------------------------------------------------------
 
     def prior_of(self, condition):
         """Returns mean and log variance of p(z|c) by the prior network, float32."""

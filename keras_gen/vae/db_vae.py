@@ -89,6 +89,18 @@ class DBVAE(VAE):
     bin_width: Positive = 0.5
 
     @override
+    def terms(self, batch):
+        x, labels = batch["x"], batch["labels"]
+        *posterior, logits = super().encoded(x)
+        terms = self.elbo_terms(x, self.drawn(posterior, self.stateless_seed("latents")))
+        terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
+        return terms | {"classification": label_cross_entropy(labels, logits)}
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"classification": self.weight}
+
+    @override
     def encoded(self, x, *given):
         return super().encoded(x, *given)[:2]
 
@@ -97,21 +109,9 @@ class DBVAE(VAE):
         return super().encoded(x)[2]
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"classification": self.weight}
-
-    @override
     def named_parts(self, data):
         """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
         return super().named_parts(self.sampling.without_draw(data))
-
-    @override
-    def terms(self, batch):
-        x, labels = batch["x"], batch["labels"]
-        *posterior, logits = super().encoded(x)
-        terms = self.elbo_terms(x, self.drawn(posterior, self.stateless_seed("latents")))
-        terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
-        return terms | {"classification": label_cross_entropy(labels, logits)}
 
     def reweigh(self, images, labels) -> None:
         """Sets the sampling weights of all training examples by their density.

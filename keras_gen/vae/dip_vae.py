@@ -50,17 +50,17 @@ class DIPVAE(VAE):
     diagonal_weight: Weight | None = None
 
     @override
-    def loss_weights(self):
-        weight = self.off_diagonal_weight
-        diagonal = self.diagonal_weight
-        diagonal = (RATIOS[self.type], weight) if diagonal is None else diagonal
-        penalties = {"off_diagonal": weight, "diagonal": diagonal}
-        return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}
-
-    @override
     def terms(self, batch):
         x = batch["x"]
         _, (mean, log_variance) = inferred = self.inferred(x)
         terms = self.elbo_terms(x, inferred)
         penalties = dip_penalties(mean, log_variance if self.type == "II" else None)
         return terms | penalties | {"elbo": -terms["reconstruction"] - terms["kl"]}
+
+    @override
+    def loss_weights(self):
+        weight = self.off_diagonal_weight
+        diagonal = self.diagonal_weight
+        diagonal = (RATIOS[self.type], weight) if diagonal is None else diagonal
+        penalties = {"off_diagonal": weight, "diagonal": diagonal}
+        return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}

@@ -53,7 +53,7 @@ class FactorVAE(VAE):
     model = FactorVAE(
         mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
         mlp_decoder(latent_dim=10),
-        mlp_encoder((10,), latent_dim=1, **hidden, name="discriminator"),
+        discriminator=mlp_encoder((10,), latent_dim=1, **hidden, name="discriminator"),
     )
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
@@ -64,35 +64,6 @@ class FactorVAE(VAE):
     discriminator: keras.Model = network("z -> logits", kw_only=True)
     beta: Weight = fixed(1.0)
     gamma: Weight = 35.0
-
-    @override
-    def players(self):
-        return {
-            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
-            "d_optimizer": Player([self.discriminator], partial(Adam, 1e-4, 0.5, 0.9)),
-        }
-
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "d_loss", "d_accuracy")
-
-    @override
-    def loss_weights(self):
-        return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
-
-    @override
-    def terms(self, batch):
-        x = batch["x"]
-        return self.terms_of(x, self.inferred(x))
-
-    def terms_of(self, x, inferred) -> dict:
-        """Returns the terms of eq. (2) for latents that are drawn already."""
-        terms = self.elbo_terms(x, inferred)
-        terms["elbo"] = -terms["reconstruction"] - terms["kl"]
-        logits = self.discriminator(inferred.latents, training=self.training)
-        terms["total_correlation"] = per_example_mean(tf.cast(logits, tf.float32))  # eq. (3)
-        return terms
 
     @override
     def train_step(self, data):
@@ -116,6 +87,35 @@ class FactorVAE(VAE):
 
         d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        return self.terms_of(x, self.inferred(x))
+
+    def terms_of(self, x, inferred) -> dict:
+        """Returns the terms of eq. (2) for latents that are drawn already."""
+        terms = self.elbo_terms(x, inferred)
+        terms["elbo"] = -terms["reconstruction"] - terms["kl"]
+        logits = self.discriminator(inferred.latents, training=self.training)
+        terms["total_correlation"] = per_example_mean(tf.cast(logits, tf.float32))  # eq. (3)
+        return terms
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
+
+    @override
+    def players(self):
+        return {
+            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
+            "d_optimizer": Player([self.discriminator], partial(Adam, 1e-4, 0.5, 0.9)),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
 
     # Building --------------------------------------------------------------------------------
 

@@ -76,10 +76,6 @@ class GumbelVAE(VAE):
     prior_temperature: Annotated[float | Schedule, between(LEAST)] | None = None
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"elbo": None}
-
-    @override
     def terms(self, batch):
         x = batch["x"]
         codes, log_codes, logits = self.relaxed(x)
@@ -91,6 +87,10 @@ class GumbelVAE(VAE):
         with self.inference():
             elbo = -discrete - self.reconstruction(_largest(log_codes), x)
         return {"reconstruction": self.reconstruction(codes, x), "kl": kl, "elbo": elbo}
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"elbo": None}
 
     def relaxed(self, x) -> tuple:
         """Returns relaxed codes drawn by this step's noise, their logarithms, and the logits.

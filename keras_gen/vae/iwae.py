@@ -52,10 +52,6 @@ class IWAE(VAE):
     estimator: Literal["standard", "dreg"] = "standard"
 
     @override
-    def loss_weights(self):
-        return {"bound": 1.0, "elbo": None}
-
-    @override
     def terms(self, batch):
         x = batch["x"]
         inferred = self.drawn(self.encoded(x), self.stateless_seed("latents"), self.samples)
@@ -76,6 +72,10 @@ class IWAE(VAE):
         axes = [0, *range(2, slopes.shape.rank)]
         zero = tf.reduce_sum(slopes * (inferred.latents - fixed.latents), axes)
         return {"bound": bound - zero, "elbo": elbo}
+
+    @override
+    def loss_weights(self):
+        return {"bound": 1.0, "elbo": None}
 
     @override
     def nats(self, x):

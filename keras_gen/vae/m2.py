@@ -75,23 +75,6 @@ class M2(VAE):
     beta: Weight = fixed(1.0)
     alpha: Weight = 50.0
 
-    # The bounds of examples with a label and without -------------------------------------------
-
-    @override
-    def loss_weights(self):
-        classes = {"class_kl": 1.0, "classification": self.alpha, "accuracy": None}
-        return super().loss_weights() | classes
-
-    def logits(self, x) -> tf.Tensor:
-        """Returns the logits of q(y|x), float32 `[batch, classes]`."""
-        return tf.cast(self.classifier(x, training=self.training), tf.float32)
-
-    def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns pairs of example and class, int32: the label or, if it is -1, every class."""
-        possible = (labels[:, None] < 0) | (labels[:, None] == tf.range(self.classes))
-        example, classes = tf.unstack(tf.cast(tf.where(possible), tf.int32), axis=1)
-        return example, classes
-
     @override
     def terms(self, batch):
         x, labels = batch["x"], batch["labels"]
@@ -116,6 +99,23 @@ class M2(VAE):
             "class_kl": tf.where(known, math.log(self.classes), kl_categorical(logits)),
             **label_terms(labels, logits),
         }
+
+    @override
+    def loss_weights(self):
+        classes = {"class_kl": 1.0, "classification": self.alpha, "accuracy": None}
+        return super().loss_weights() | classes
+
+    # The bounds of examples with a label and without -------------------------------------------
+
+    def logits(self, x) -> tf.Tensor:
+        """Returns the logits of q(y|x), float32 `[batch, classes]`."""
+        return tf.cast(self.classifier(x, training=self.training), tf.float32)
+
+    def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns pairs of example and class, int32: the label or, if it is -1, every class."""
+        possible = (labels[:, None] < 0) | (labels[:, None] == tf.range(self.classes))
+        example, classes = tf.unstack(tf.cast(tf.where(possible), tf.int32), axis=1)
+        return example, classes
 
     # Estimates of log p(x) -------------------------------------------------------------------
 

@@ -65,13 +65,6 @@ class PixelVAE(VAE):
     free_bits: NonNegative = 0.1
     beta: Weight = argument(default=1.0, later=True)
 
-    # The loss --------------------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        # None: reported, and not minimized.
-        return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
-
     @override
     def terms(self, batch):
         x = batch["x"]
@@ -80,6 +73,13 @@ class PixelVAE(VAE):
         free_kl = free_kl_standard_normal(*posterior, self.free_bits)
         elbo = -terms["reconstruction"] - terms["kl"]
         return terms | {"free_kl": free_kl, "elbo": elbo}
+
+    @override
+    def loss_weights(self):
+        # None: reported, and not minimized.
+        return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
+
+    # The loss --------------------------------------------------------------------------------
 
     @override
     def reconstruction(self, latents, x, *given):

@@ -57,14 +57,14 @@ class PriorSampledModel(LikelihoodModel):
     samples: Count = 100
 
     @override
-    def loss_weights(self):
-        return {"nll": 1.0, "effective_sample_size": None}
-
-    @override
     def terms(self, batch):
         log_w = self.log_weights(batch["x"], self.samples, self.stateless_seed("latents"))
         size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
         return {"nll": importance_weighted_nats(log_w), "effective_sample_size": size}
+
+    @override
+    def loss_weights(self):
+        return {"nll": 1.0, "effective_sample_size": None}
 
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x|z) for latents z drawn from the prior, `[samples, batch]`, nats."""

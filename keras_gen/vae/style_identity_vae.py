@@ -89,31 +89,23 @@ class StyleIdentityVAE(EncoderDecoder):
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")
 
     @override
-    def nats(self, x):
-        mean, log_variance, identity = self.heads(x)
-        codes = tf.concat([mean, identity], axis=-1)
-        return self.reconstruction(codes, x) + kl_standard_normal(mean, log_variance)
+    def train_step(self, data):
+        """Updates encoder and decoder, then the discriminator on the fakes made before."""
+        batch = self.prepare_batch(data)
 
-    @override
-    def players(self):
-        return {
-            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-3)),
-            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.5)),
-        }
+        def loss():
+            terms, fakes = self.terms_and_fakes(batch)
+            return self.weighted(terms), terms, fakes
 
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "d_loss", "d_accuracy")
+        loss, terms, fakes = self.minimize(loss)
 
-    @override
-    def loss_weights(self):
-        weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
-        return {"reconstruction": 1.0, "kl": self.beta} | weights
+        def discriminator_loss():
+            real_logits = self.discriminate(batch["other"], batch)
+            fake_logits = [self.discriminate(fake, batch) for fake in fakes]
+            return discrimination(self.objective, real_logits, *fake_logits)
 
-    def discriminate(self, images, batch):
-        """Returns the discriminator's logits of images, given the labels of `other`."""
-        return self.discriminator([images, batch["other_labels"]], training=self.training)
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
 
     @override
     def terms(self, batch):
@@ -139,23 +131,31 @@ class StyleIdentityVAE(EncoderDecoder):
         }, fakes
 
     @override
-    def train_step(self, data):
-        """Updates encoder and decoder, then the discriminator on the fakes made before."""
-        batch = self.prepare_batch(data)
+    def loss_weights(self):
+        weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
+        return {"reconstruction": 1.0, "kl": self.beta} | weights
 
-        def loss():
-            terms, fakes = self.terms_and_fakes(batch)
-            return self.weighted(terms), terms, fakes
+    @override
+    def players(self):
+        return {
+            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-3)),
+            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.5)),
+        }
 
-        loss, terms, fakes = self.minimize(loss)
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
 
-        def discriminator_loss():
-            real_logits = self.discriminate(batch["other"], batch)
-            fake_logits = [self.discriminate(fake, batch) for fake in fakes]
-            return discrimination(self.objective, real_logits, *fake_logits)
+    @override
+    def nats(self, x):
+        mean, log_variance, identity = self.heads(x)
+        codes = tf.concat([mean, identity], axis=-1)
+        return self.reconstruction(codes, x) + kl_standard_normal(mean, log_variance)
 
-        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
-        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+    def discriminate(self, images, batch):
+        """Returns the discriminator's logits of images, given the labels of `other`."""
+        return self.discriminator([images, batch["other_labels"]], training=self.training)
 
     # Style and identity side by side ---------------------------------------------------------
 

@@ -61,12 +61,6 @@ class VAE(EncoderDecoder):
     decoder: keras.Model = network("z -> parameters")
     beta: Weight = 1.0
 
-    # The negative ELBO -----------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        return {"reconstruction": 1.0, "kl": self.beta}
-
     @override
     def train_step(self, data):
         """Takes one step of encoder and decoder on the negative ELBO: algorithm 1."""
@@ -83,6 +77,12 @@ class VAE(EncoderDecoder):
     def terms(self, batch):
         x = batch["x"]
         return self.elbo_terms(x, self.inferred(x))
+
+    @override
+    def loss_weights(self):
+        return {"reconstruction": 1.0, "kl": self.beta}
+
+    # The negative ELBO -----------------------------------------------------------------------
 
     def inferred(self, x) -> Inferred:
         """Draws latents of q(z|x) with this step's noise."""

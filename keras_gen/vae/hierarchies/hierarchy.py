@@ -79,6 +79,26 @@ class HierarchicalVAE(Coder):
     beta: Weight = 1.0
     free_bits: Weight = 0.0
 
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        noise = normal([keras.ops.shape(x)[0], self.size], self.stateless_seed("latents"))
+        drawn, parameters = self.descend(noise, self.posterior(x, noise))
+        parts = {name: self._divergence(name, variable) for name, variable in drawn.items()}
+        kls = tf.stack(list(parts.values()), axis=1)
+        if self.training and self.free_bits != 0:
+            least = self.scheduled(self.free_bits)
+            kls = tf.where((batch_mean(kls) > least) | (least <= 0), kls, least)
+        return {
+            "reconstruction": -self.likelihood.log_prob(parameters, x),
+            "kl": tf.reduce_sum(kls, axis=1),
+        } | {f"kl_{name}": kl for name, kl in parts.items()}
+
+    @override
+    def loss_weights(self):
+        parts = {f"kl_{name}": None for names in self.layout for name in names}
+        return {"reconstruction": 1.0, "kl": self.beta} | parts
+
     # Hooks -----------------------------------------------------------------------------------
 
     def posterior(self, x, noise) -> Callable:
@@ -154,26 +174,6 @@ class HierarchicalVAE(Coder):
         return mixed
 
     # Training --------------------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        parts = {f"kl_{name}": None for names in self.layout for name in names}
-        return {"reconstruction": 1.0, "kl": self.beta} | parts
-
-    @override
-    def terms(self, batch):
-        x = batch["x"]
-        noise = normal([keras.ops.shape(x)[0], self.size], self.stateless_seed("latents"))
-        drawn, parameters = self.descend(noise, self.posterior(x, noise))
-        parts = {name: self._divergence(name, variable) for name, variable in drawn.items()}
-        kls = tf.stack(list(parts.values()), axis=1)
-        if self.training and self.free_bits != 0:
-            least = self.scheduled(self.free_bits)
-            kls = tf.where((batch_mean(kls) > least) | (least <= 0), kls, least)
-        return {
-            "reconstruction": -self.likelihood.log_prob(parameters, x),
-            "kl": tf.reduce_sum(kls, axis=1),
-        } | {f"kl_{name}": kl for name, kl in parts.items()}
 
     def _divergence(self, name, variable):
         if name.partition("_")[2] in self.estimated:

@@ -88,24 +88,28 @@ class VQGAN(VQVAE):
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge")
 
     @override
-    def players(self):
-        others = self.discriminator, self.feature_network
-        own = [part for part in super().players()["optimizer"].networks if part not in others]
-        adam = partial(Adam, 2e-4, 0.5, 0.9)
-        return {
-            "optimizer": Player(own, adam),
-            "d_optimizer": Player([self.discriminator], adam),
-        }
+    def train_step(self, data):
+        """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
+        batch = self.prepare_batch(data)
 
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "d_loss", "d_accuracy")
+        def loss():
+            quantized = self.quantized(batch["x"])
+            terms = self.terms_of(batch, *quantized)
+            return self.weighted(terms), terms, quantized
 
-    @override
-    def loss_weights(self):
-        weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
-        return super().loss_weights() | weights | {"adaptive_weight": None}
+        loss, terms, quantized = self.minimize(loss)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.move_codebooks(*quantized)
+        fake = self.reconstructed(quantized[1])
+
+        def discriminator_loss():
+            real_logits = self.discriminator(batch["x"], training=self.training)
+            fake_logits = self.discriminator(fake, training=self.training)
+            return discrimination(self.objective, real_logits, fake_logits)
+
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
 
     @override
     def terms_of(self, batch, latents, vectors, codes):
@@ -135,28 +139,24 @@ class VQGAN(VQVAE):
         return terms | self.quantizer.terms(latents, codes)
 
     @override
-    def train_step(self, data):
-        """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
-        batch = self.prepare_batch(data)
+    def loss_weights(self):
+        weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
+        return super().loss_weights() | weights | {"adaptive_weight": None}
 
-        def loss():
-            quantized = self.quantized(batch["x"])
-            terms = self.terms_of(batch, *quantized)
-            return self.weighted(terms), terms, quantized
+    @override
+    def players(self):
+        others = self.discriminator, self.feature_network
+        own = [part for part in super().players()["optimizer"].networks if part not in others]
+        adam = partial(Adam, 2e-4, 0.5, 0.9)
+        return {
+            "optimizer": Player(own, adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
 
-        loss, terms, quantized = self.minimize(loss)
-        if self.training:
-            with tf.control_dependencies([loss]):
-                self.move_codebooks(*quantized)
-        fake = self.reconstructed(quantized[1])
-
-        def discriminator_loss():
-            real_logits = self.discriminator(batch["x"], training=self.training)
-            fake_logits = self.discriminator(fake, training=self.training)
-            return discrimination(self.objective, real_logits, fake_logits)
-
-        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
-        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
 
     # Building --------------------------------------------------------------------------------
 

@@ -74,21 +74,6 @@ class VQVAE(EncoderDecoder):
     codebook_update: Literal["average", "loss"] = argument(default="average", kw_only=True)
 
     @override
-    def players(self):
-        codebooks = [layer for layer in self.layers if isinstance(layer, VectorQuantizer)]
-        learned = [codebook for codebook in codebooks if codebook.update == "loss"]
-        return {"optimizer": Player([*self.networks.values(), *learned])}
-
-    @override
-    def loss_weights(self):
-        weights = {
-            "reconstruction": 1.0,
-            "commitment": self.commitment_weight,
-            "perplexity": None,
-        }
-        return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
-
-    @override
     def train_step(self, data):
         """Takes one step on eq. (3), then moves the codebook and restarts unused codes."""
         batch = self.prepare_batch(data)
@@ -108,6 +93,26 @@ class VQVAE(EncoderDecoder):
     def terms(self, batch):
         return self.terms_of(batch, *self.quantized(batch["x"]))
 
+    def terms_of(self, batch, latents, vectors, codes) -> dict:
+        """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
+        reconstruction = self.reconstruction(vectors, batch["x"])
+        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, codes)
+
+    @override
+    def loss_weights(self):
+        weights = {
+            "reconstruction": 1.0,
+            "commitment": self.commitment_weight,
+            "perplexity": None,
+        }
+        return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
+
+    @override
+    def players(self):
+        codebooks = [layer for layer in self.layers if isinstance(layer, VectorQuantizer)]
+        learned = [codebook for codebook in codebooks if codebook.update == "loss"]
+        return {"optimizer": Player([*self.networks.values(), *learned])}
+
     def quantized(self, x) -> tuple:
         """Returns latents, the nearest vectors of the codebook, and their numbers, the codes.
 
@@ -115,11 +120,6 @@ class VQVAE(EncoderDecoder):
         """
         latents = self.encoder(x, training=self.training)
         return latents, *self.quantizer(latents)
-
-    def terms_of(self, batch, latents, vectors, codes) -> dict:
-        """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
-        reconstruction = self.reconstruction(vectors, batch["x"])
-        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, codes)
 
     def move_codebooks(self, latents, vectors, codes) -> None:
         """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""

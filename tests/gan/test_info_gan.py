@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_gen.core import training_step
 from keras_gen.gan import InfoGAN
-from shared import losses_of, with_sgd
+from shared import losses_of, softplus, with_sgd
 
 CATEGORIES, NUMBERS, LATENTS = (3, 2), 2, 4
 CODES, CLASSES = sum(CATEGORIES) + NUMBERS, sum(CATEGORIES)
@@ -85,6 +85,18 @@ def test_a_category_can_be_asked_for():
     np.testing.assert_array_equal(model.sample(4, seed=3, truncation=0.0), free)
     with pytest.raises(ValueError, match=r"Labels have values from 3 to 3"):
         model.sample(2, label=3)
+
+
+def test_the_discriminator_tells_real_from_generated(rng):
+    model = built()
+    (critic,) = [layer for layer in model.discriminator.layers if getattr(layer, "units", 0) == 1]
+    kernel = rng.normal(size=(CODES, 1))
+    critic.set_weights([kernel, np.full(1, 0.5)])
+    real, fake = rng.normal(size=(2, 6, CODES)).astype("float32")
+    batch = {"x": real, "codes": model.codes_of(tf.zeros([6, 4]))}
+    loss = model.discriminator_terms(batch, fake, "discriminator 0")["discrimination"]
+    of_real, of_fake = (examples @ kernel[:, 0] + 0.5 for examples in (real, fake))
+    np.testing.assert_allclose(loss, softplus(-of_real) + softplus(of_fake), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("certainty", "scale"), [(0.0, None), (3.0, None), (3.0, 0.5)])

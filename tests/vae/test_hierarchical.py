@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import stats
 
 from hierarchies import DATA, FACTORS, SCALE, both, inferred_factors, log_normal
-from keras_gen.core import noise, training_step
+from keras_gen.core import SCORE_SAMPLES, noise, training_step
 from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
@@ -46,6 +46,8 @@ def test_log_weights_are_the_joint_less_log_q(build, x):
         log_q, log_p, log_x = FACTORS[build](model, x, model.as_vector(drawn))
         expected = log_x + sum(log_p.values()) - sum(log_q.values())
         np.testing.assert_allclose(found[draw], expected, rtol=1e-4, atol=1e-4)
+    nats = -np.mean(model.log_weights(tf.constant(x), SCORE_SAMPLES, model.score_seeds(x)), axis=0)
+    np.testing.assert_allclose(model.nats(tf.constant(x)), nats, rtol=1e-5)
     above = model.log_weights(tf.constant(x), 3, key, layers=tf.zeros([5], tf.int32))
     np.testing.assert_allclose(above, found, rtol=1e-5)
 

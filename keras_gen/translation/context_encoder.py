@@ -1,21 +1,24 @@
 """Context encoders (Pathak, Krähenbühl, Donahue, Darrell, Efros 2016)."""
 
 from functools import partial
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_seed, checked_size
-from keras_gen.core import Player, capability, noise, require_built, require_range, schedules
+from keras_gen.arguments import checked_seed
+from keras_gen.core import Player, capability, noise, require_range
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
+from keras_gen.core.schedules import Weight
 from keras_gen.data.transforms.masks import centered_square, random_regions
+from keras_gen.declared import CountFrom0, Named, made_by, network
+from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.translation.predictor import AdversarialPredictor
 
-MASKS = ("center", "random")
 _CELLS = 8  # rows and columns of the noise that shapes random regions
 
 
@@ -75,84 +78,16 @@ class ContextEncoder(AdversarialPredictor):
     predicts = "fill"
     for_users = ("inpaint", "masks")
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        discriminator: keras.Model | None = None,
-        mask: str = "center",
-        overlap: int = 1,
-        overlap_weight: float = 10.0,
-        objective: Objective | str = "non_saturating",
-        reconstruction_weight: float = 0.999,
-        adversarial_weight: float = 0.001,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(encoder, decoder)
-        self.encoder = encoder
-        self.decoder = decoder
-        self.mask = checked_choice("mask", mask, MASKS)
-        self.overlap = checked_size("overlap", overlap, minimum=0)
-        self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
-        self.reconstruction_weight = schedules.weight(
-            "reconstruction_weight", reconstruction_weight
-        )
-        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        self._check_shapes()
-        shape = encoder.input_shape[1:]
-        self.edges["x"] = Images(shape)
-        self.edges["masks"] = Levels((*shape[:2], 1), name="masks")
-
-    @property
-    def _margin(self):
-        """Rows and columns at each border of an image that the discriminator does not see."""
-        return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
-
-    def _check_shapes(self):
-        shape = self.encoder.input_shape[1:]
-        found = self.decoder.output_shape[1:]
-        if found != shape or shape[0] != shape[1] or None in shape:
-            raise ValueError(
-                f"The encoder takes {shape} and the decoder returns {found}: expected "
-                "one square of a known size."
-            )
-        require_range(Images(shape).span, "images", self.decoder)
-        most = shape[0] // 4 - 1
-        if self.overlap > most:
-            raise ValueError(
-                f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 "
-                f"to {most}, so that something is missing."
-            )
-        seen = shape[0] - 2 * self._margin
-        if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, shape[2]):
-            raise ValueError(
-                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
-                f"predicted region of mask={self.mask!r}, {(seen, seen, shape[2])}."
-            )
-
-    @override
-    def loss_weights(self):
-        if not self.discriminator:
-            return {"reconstruction": 1.0}
-        return dict(
-            reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight
-        )
-
-    @override
-    def predictors(self):
-        # F learns at ten times the discriminator's rate (sec. 5.1).
-        return Player(
-            [self.encoder, self.decoder], partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
-        )
-
-    @override
-    def call(self, images, training=False):
-        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
-        return self.decoder(self.encoder(images, training=training), training=training)
-
-    # Training --------------------------------------------------------------------------------
+    encoder: keras.Model = network("x -> features", kw_only=True)
+    decoder: keras.Model = network("features -> x", kw_only=True)
+    mask: Literal["center", "random"] = "center"
+    overlap: CountFrom0 = 1
+    overlap_weight: Weight = 10.0
+    objective: Named[Objective] = made_by(
+        adversarial.get_of_fakes, default="non_saturating", later=True
+    )
+    reconstruction_weight: Weight = 0.999
+    adversarial_weight: Weight = 0.001
 
     @override
     def train_step(self, data):
@@ -201,6 +136,31 @@ class ContextEncoder(AdversarialPredictor):
         if self.mask == "center":
             return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)
         return random_regions(noise.uniform([n, _CELLS, _CELLS, 1], key), side)
+
+    @property
+    def _margin(self):
+        """Rows and columns at each border of an image that the discriminator does not see."""
+        return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
+
+    @override
+    def loss_weights(self):
+        if not self.discriminator:
+            return {"reconstruction": 1.0}
+        return dict(
+            reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight
+        )
+
+    @override
+    def predictors(self):
+        # F learns at ten times the discriminator's rate (sec. 5.1).
+        return Player(
+            [self.encoder, self.decoder], partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
+        )
+
+    @override
+    def call(self, images, training=False):
+        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
+        return self.decoder(self.encoder(images, training=training), training=training)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -256,3 +216,29 @@ class ContextEncoder(AdversarialPredictor):
 
     def _drawn(self, n, seed):
         return self._missing(n, noise.stateless_seed(0, seed, "masks"))
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        height, width, channels = shape = self.encoder.input_shape[1:]
+        if height != width or None in shape:
+            raise ValueError(
+                f"The encoder takes images of shape {shape}: expected squares of a known size."
+            )
+        self.edges["x"] = Images(shape)
+        self.edges["masks"] = Levels((height, width, 1), name="masks")
+        require_range(self.edges["x"].span, "images", self.decoder)
+        most = height // 4 - 1
+        if self.overlap > most:
+            raise ValueError(
+                f"overlap is {self.overlap} for images of {height} pixels: expected 0 to {most}, "
+                "so that something is missing."
+            )
+        seen = height - 2 * self._margin
+        if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, channels):
+            raise ValueError(
+                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
+                f"predicted region of mask={self.mask!r}, {(seen, seen, channels)}."
+            )

@@ -9,22 +9,23 @@ from typing_extensions import override
 
 from keras_gen.arguments import (
     check_sizes,
-    checked_flag,
     checked_image_shape,
-    checked_integer,
     checked_size,
 )
-from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
+from keras_gen.core import ImagePool, Player
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import CountFrom0, Named, made_by, network
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings, smooth_chroma
 from keras_gen.translation.translator import (
+    Domains,
     Translator,
     any_size,
-    checked_domains,
     require_translation,
 )
 
@@ -88,107 +89,17 @@ class CycleGAN(Translator):
     most_elements = 2**21
     most_examples = 256
 
-    def __init__(
-        self,
-        generator_xy: keras.Model,
-        generator_yx: keras.Model,
-        discriminator_x: keras.Model,
-        discriminator_y: keras.Model,
-        objective: Objective | str = "least_squares",
-        cycle_weight: float = 10.0,
-        identity_weight: float = 0.5,
-        pool_size: int = 50,
-        margin: int = 0,
-        smooth_colors: bool = False,
-        domains: tuple[str, str] = ("x", "y"),
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
-        require_logits(discriminator_x, discriminator_y)
-        _require_fitting_channels(
-            [generator_xy.input_shape, generator_yx.output_shape, discriminator_x.input_shape],
-            [generator_yx.input_shape, generator_xy.output_shape, discriminator_y.input_shape],
-            identity_weight,
-        )
-        of_x = discriminator_x.input_shape[1:]
-        of_y = discriminator_y.input_shape[1:]
-        require_translation(of_x, of_y, generator_xy)
-        require_translation(of_y, of_x, generator_yx)
-        self.edges["x"] = Images(generator_xy.input_shape[1:])
-        self.edges["y"] = Images(generator_yx.input_shape[1:])
-        self.training_edges["x"] = Images(of_x)
-        self.training_edges["y"] = Images(of_y)
-        # In this order, which is that of checkpoints.
-        self.discriminator_x = discriminator_x
-        self.discriminator_y = discriminator_y
-        self.pool_size = checked_integer("pool_size", pool_size, minimum=0)
-        self.pool_x = ImagePool(self.pool_size, of_x)
-        self.pool_y = ImagePool(self.pool_size, of_y)
-        self.generator_xy = generator_xy
-        self.generator_yx = generator_yx
-        self.objective = adversarial.get_of_fakes(objective)
-        self.domains = checked_domains(domains)
-        self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
-        self.identity_weight = schedules.weight("identity_weight", identity_weight)
-        self.margin = checked_size("margin", margin, minimum=0)
-        for generator in (generator_xy, generator_yx):
-            if margin and None not in generator.input_shape[1:3]:
-                raise ValueError(
-                    f"margin is {margin}, but {generator.name} takes images of "
-                    f"{generator.input_shape[1:3]} alone: build it for (None, None, channels)."
-                )
-        self.smooth_colors = checked_flag("smooth_colors", smooth_colors)
-        x, y = self.domains
-        # Not tracked: they are the generators, or made of them.
-        self.__dict__["_directions"] = {
-            f"{x}_to_{y}": self._shown(generator_xy),
-            f"{y}_to_{x}": self._shown(generator_yx),
-        }
-
-    @classmethod
-    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
-        """Builds the model with the paper's networks.
-
-        Args:
-            shape: `(height, width, channels)` of the images in training, both sides of at least 6
-                pixels; others are translated too. The discriminators of images below 24 pixels have
-                fewer strided layers.
-            filters: Channels of the first layers.
-            blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
-        any_size = (None, None, shape[-1])
-        generator_xy = resnet_generator(any_size, filters, blocks)
-        generator_yx = resnet_generator(any_size, filters, blocks)
-        strided = min(3, halvings(shape, smallest=3))
-        discriminator_x = patch_discriminator(shape, filters, strided)
-        discriminator_y = patch_discriminator(shape, filters, strided)
-        return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
-
-    @override
-    def directions(self) -> dict:
-        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
-        return self._directions
-
-    @override
-    def players(self):
-        adam = partial(Adam, 2e-4, beta_1=0.5)
-        return {
-            "g_optimizer": Player([self.generator_xy, self.generator_yx], adam),
-            "d_optimizer": Player([self.discriminator_x, self.discriminator_y], adam),
-        }
-
-    @override
-    def loss_weights(self):
-        identity = self.cycle_weight, self.identity_weight
-        return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
-
-    # Training --------------------------------------------------------------------------------
+    generator_xy: keras.Model = network("x -> y")
+    generator_yx: keras.Model = network("y -> x")
+    discriminator_x: keras.Model = network("x -> logits")
+    discriminator_y: keras.Model = network("y -> logits")
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="least_squares")
+    cycle_weight: Weight = 10.0
+    identity_weight: Weight = 0.5
+    pool_size: CountFrom0 = 50
+    margin: CountFrom0 = 0
+    smooth_colors: bool = False
+    domains: Domains = ("x", "y")
 
     @override
     def train_step(self, data):
@@ -213,12 +124,12 @@ class CycleGAN(Translator):
             return self.weighted(terms), terms, fake_x, fake_y
 
         g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
-        shown_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
-        shown_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
+        seen_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
+        seen_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
 
         def discriminator_loss():
-            of_x = self.objective.discriminator(d_x(x), d_x(shown_x))
-            of_y = self.objective.discriminator(d_y(y), d_y(shown_y))
+            of_x = self.objective.discriminator(d_x(x), d_x(seen_x))
+            of_y = self.objective.discriminator(d_y(y), d_y(seen_y))
             return 0.5 * (of_x + of_y)  # halved (app. 7.1), to slow D down relative to G
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
@@ -231,9 +142,27 @@ class CycleGAN(Translator):
         both = any_size(generator, tf.concat([source, target], axis=0), self.training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
+    @override
+    def directions(self) -> dict:
+        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
+        return self._directions
+
+    @override
+    def players(self):
+        adam = partial(Adam, 2e-4, beta_1=0.5)
+        return {
+            "g_optimizer": Player([self.generator_xy, self.generator_yx], adam),
+            "d_optimizer": Player([self.discriminator_x, self.discriminator_y], adam),
+        }
+
+    @override
+    def loss_weights(self):
+        identity = self.cycle_weight, self.identity_weight
+        return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
+
     # Use -------------------------------------------------------------------------------------
 
-    def _shown(self, generator):
+    def _served(self, generator):
         """A generator as `translate` and exports use it."""
         if not self.smooth_colors:
             return generator
@@ -244,26 +173,58 @@ class CycleGAN(Translator):
     def call(self, images, training=False):
         return self.generator_xy(images, training=training)
 
+    # Building --------------------------------------------------------------------------------
 
-def _require_fitting_channels(of_x, of_y, identity_weight):
-    """Raises a ValueError unless each domain has one number of channels, and identity one for both.
-
-    Args:
-        of_x: Shapes of the images of X: what G takes, F makes and D_X takes.
-        of_y: Shapes of the images of Y: what F takes, G makes and D_Y takes.
-        identity_weight: Weight of the identity loss.
-    """
-    for domain, shapes in (("X", of_x), ("Y", of_y)):
-        taken, made, judged = (shape[-1] for shape in shapes)
-        if not taken == made == judged:
+    @override
+    def set_up(self):
+        x = self.discriminator_x.input_shape[1:]
+        y = self.discriminator_y.input_shape[1:]
+        if x[-1] != y[-1] and self.identity_weight:
             raise ValueError(
-                f"One generator takes images of {domain} with {taken} channels, the other makes "
-                f"{made} and the discriminator takes {judged}: expected one number of channels."
+                f"identity_weight is {self.identity_weight}, and images of X have {x[-1]} channels "
+                f"and images of Y {y[-1]}: expected 0, because a generator cannot take the images "
+                "that it is to make."
             )
-    x = of_x[0][-1]
-    y = of_y[0][-1]
-    if x != y and identity_weight:
-        raise ValueError(
-            f"identity_weight is {identity_weight}, and images of X have {x} channels and those of "
-            f"Y {y}: a generator cannot take the images that it is to make, so pass 0."
-        )
+        require_translation(x, y, self.generator_xy)
+        require_translation(y, x, self.generator_yx)
+        for generator in (self.generator_xy, self.generator_yx):
+            if self.margin and None not in generator.input_shape[1:3]:
+                raise ValueError(
+                    f"margin is {self.margin}, but {generator.name} takes images of "
+                    f"{generator.input_shape[1:3]} alone: build it for (None, None, channels)."
+                )
+        self.edges["x"] = Images(self.generator_xy.input_shape[1:])
+        self.edges["y"] = Images(self.generator_yx.input_shape[1:])
+        self.training_edges |= {"x": Images(x), "y": Images(y)}
+        self.pool_x = ImagePool(self.pool_size, x)
+        self.pool_y = ImagePool(self.pool_size, y)
+        put_first(self, self.discriminator_x, self.discriminator_y, self.pool_x, self.pool_y)
+        source, target = self.domains
+        # Not tracked: they are the generators, or made of them.
+        self.__dict__["_directions"] = {
+            f"{source}_to_{target}": self._served(self.generator_xy),
+            f"{target}_to_{source}": self._served(self.generator_yx),
+        }
+
+    @classmethod
+    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the images in training, both sides of at least 6
+                pixels; others are translated too. The discriminators of images below 24 pixels have
+                fewer strided layers.
+            filters: Channels of the first layers.
+            blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(filters=filters)
+        blocks = checked_size("blocks", blocks, minimum=0)
+        any_size = (None, None, shape[-1])
+        generator_xy = resnet_generator(any_size, filters, blocks)
+        generator_yx = resnet_generator(any_size, filters, blocks)
+        strided = min(3, halvings(shape, smallest=3))
+        discriminator_x = patch_discriminator(shape, filters, strided)
+        discriminator_y = patch_discriminator(shape, filters, strided)
+        return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)

@@ -7,17 +7,18 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
-from keras_gen.core import Player, require_built, schedules
+from keras_gen.core import Player
 from keras_gen.core.kinds_of_data import Images
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import network
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.translation.predictor import AdversarialPredictor
 from keras_gen.translation.translator import (
+    Domains,
     Translator,
     any_size,
-    checked_domains,
     require_translation,
 )
 
@@ -68,78 +69,9 @@ class Pix2Pix(Translator, AdversarialPredictor):
     batch = ("x", "y")
     for_users = ("for_images",)
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model | None = None,
-        objective: Objective | str = "non_saturating",
-        l1_weight: float = 100.0,
-        domains: tuple[str, str] = ("source", "target"),
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(generator)
-        self.generator = generator
-        self.l1_weight = schedules.weight("l1_weight", l1_weight)
-        self.domains = checked_domains(domains)
-        self._check_shapes()
-        self.edges["x"] = Images(generator.input_shape[1:])
-        self.edges["y"] = Images(generator.output_shape[1:], name="targets")
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, channels: int | None = None, filters: int = 64,
-        noise: str = "dropout", **kwargs,
-    ):  # fmt: skip
-        """Builds the model with the paper's networks.
-
-        Args:
-            shape: `(height, width, channels)` of the source, both sides even and of at least 6
-                pixels. The discriminators of images below 24 pixels have fewer strided layers.
-            channels: Of the target; None: those of the source.
-            filters: Channels of the first layers.
-            noise: What is random in the generator, see `unet_generator`.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        channels = channels or shape[-1]
-        check_sizes(channels=channels, filters=filters)
-        generator = unet_generator(shape, channels, filters, noise)
-        seen = (*shape[:2], shape[-1] + channels)
-        strided = min(3, halvings(shape, smallest=3))
-        return cls(generator, patch_discriminator(seen, filters, strided), **kwargs)
-
-    def _check_shapes(self):
-        *source_sides, source_channels = self.generator.input_shape[1:]
-        *target_sides, target_channels = self.generator.output_shape[1:]
-        if source_sides != target_sides:
-            raise ValueError(
-                f"The generator takes {source_sides[0]}x{source_sides[1]} pixels and makes "
-                f"{target_sides[0]}x{target_sides[1]}: expected the same of both."
-            )
-        shape = (*source_sides, source_channels)
-        require_translation(shape, (None, None, target_channels), self.generator)
-        if self.discriminator is None:
-            return
-        seen = self.discriminator.input_shape[-1]
-        both = source_channels + target_channels
-        if seen not in (both, target_channels):
-            raise ValueError(
-                f"The discriminator takes {seen} channels: expected {both}, those of source and "
-                f"target, or {target_channels}, those of the target."
-            )
-
-    @override
-    def predictors(self):
-        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
-
-    @override
-    def loss_weights(self):
-        adversarial = {"adversarial": 1.0} if self.discriminator else {}
-        return adversarial | {"l1": self.l1_weight}
-
-    # Training --------------------------------------------------------------------------------
+    generator: keras.Model = network("x -> y", kw_only=True)
+    l1_weight: Weight = 100.0
+    domains: Domains = ("source", "target")
 
     @override
     def train_step(self, data):
@@ -171,6 +103,15 @@ class Pix2Pix(Translator, AdversarialPredictor):
             images = tf.concat([source, tf.cast(images, tf.float32)], axis=-1)
         return self.discriminator(images, training=self.training)
 
+    @override
+    def predictors(self):
+        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
+
+    @override
+    def loss_weights(self):
+        adversarial = {"adversarial": 1.0} if self.discriminator else {}
+        return adversarial | {"l1": self.l1_weight}
+
     # Use -------------------------------------------------------------------------------------
 
     @override
@@ -182,3 +123,50 @@ class Pix2Pix(Translator, AdversarialPredictor):
     @override
     def call(self, images, training=False):
         return self.generator(images, training=training)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        *source_sides, source_channels = source = self.generator.input_shape[1:]
+        *target_sides, target_channels = target = self.generator.output_shape[1:]
+        if source_sides != target_sides:
+            raise ValueError(
+                f"The generator takes {source_sides[0]}x{source_sides[1]} pixels and makes "
+                f"{target_sides[0]}x{target_sides[1]}: expected the same of both."
+            )
+        require_translation(source, (None, None, target_channels), self.generator)
+        both = source_channels + target_channels
+        if self.discriminator:
+            seen = self.discriminator.input_shape[-1]
+            if seen not in (both, target_channels):
+                raise ValueError(
+                    f"The discriminator takes {seen} channels: expected {both}, those of source "
+                    f"and target, or {target_channels}, those of the target."
+                )
+        self.edges["x"] = Images(source)
+        self.edges["y"] = Images(target, name="targets")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, channels: int | None = None, filters: int = 64,
+        noise: str = "dropout", **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the source, both sides even and of at least 6
+                pixels. The discriminators of images below 24 pixels have fewer strided layers.
+            channels: Of the target; None: those of the source.
+            filters: Channels of the first layers.
+            noise: What is random in the generator, see `unet_generator`.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        channels = channels or shape[-1]
+        check_sizes(channels=channels, filters=filters)
+        generator = unet_generator(shape, channels, filters, noise)
+        seen = (*shape[:2], shape[-1] + channels)
+        strided = min(3, halvings(shape, smallest=3))
+        return cls(generator, patch_discriminator(seen, filters, strided), **kwargs)

@@ -7,9 +7,10 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
-from keras_gen.core import Player, capability, require_built, require_range, schedules
+from keras_gen.core import Player, capability, require_range
 from keras_gen.core.kinds_of_data import Images
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import network
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
@@ -60,73 +61,9 @@ class Pix2PixVideo(AdversarialPredictor):
     predicts = "translate"
     for_users = ("for_images",)
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        objective: Objective | str = "non_saturating",
-        l1_weight: float = 100.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(generator, discriminator)
-        self.generator = generator
-        self.l1_weight = schedules.weight("l1_weight", l1_weight)
-        self.frame_shape = tuple(generator.output_shape[1:])
-        self._check_shapes()
-        *sides, channels = self.frame_shape
-        pose = (*sides, generator.input_shape[-1] - channels)
-        self.edges["x"] = Images((None, *pose), name="poses")
-        self.edges["y"] = Images((None, *self.frame_shape), name="videos")
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, pose_channels: int | None = None, filters: int = 64, **kwargs
-    ):
-        """Builds the model with the networks of pix2pix, without their dropout.
-
-        Args:
-            shape: `(height, width, channels)` of a frame, both sides even and of at least 6 pixels.
-            pose_channels: Of the images of poses; None: those of the frames.
-            filters: Channels of the first layers.
-            **kwargs: Further arguments of the class.
-        """
-        height, width, channels = checked_image_shape(shape)
-        pose_channels = channels if pose_channels is None else pose_channels
-        check_sizes(pose_channels=pose_channels, filters=filters)
-        both = pose_channels + channels
-        generator = unet_generator((height, width, both), channels, filters, noise="none")
-        strided = min(3, halvings(shape, smallest=3))
-        discriminator = patch_discriminator((height, width, 2 * both), filters, strided)
-        return cls(generator, discriminator, **kwargs)
-
-    def _check_shapes(self):
-        *sides, channels = self.frame_shape
-        *given_sides, given = self.generator.input_shape[1:]
-        if None in self.frame_shape or given_sides != sides or given <= channels:
-            raise ValueError(
-                f"The generator takes {self.generator.input_shape[1:]} and makes "
-                f"{self.frame_shape}: expected a pose and a frame beside each other in the "
-                "channels, and a frame of the same, known size."
-            )
-        require_range(Images(self.frame_shape).span, "frames", self.generator)
-        seen = self.discriminator.input_shape[-1]
-        if seen != 2 * given:
-            raise ValueError(
-                f"The discriminator takes {seen} channels: expected {2 * given}, those of two "
-                "poses and two frames."
-            )
-
-    @override
-    def predictors(self):
-        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
-
-    @override
-    def loss_weights(self):
-        return {"adversarial": 1.0, "l1": self.l1_weight}
-
-    # Training --------------------------------------------------------------------------------
+    generator: keras.Model = network("pose_and_frame -> frame", kw_only=True)
+    discriminator: keras.Model = network("poses_and_frames -> logits", later=True)
+    l1_weight: Weight = 100.0
 
     @override
     def prepare_batch(self, data):
@@ -190,6 +127,14 @@ class Pix2PixVideo(AdversarialPredictor):
         logits = self.discriminator(flat, training=self.training)
         return tf.reshape(logits, [tf.shape(pairs)[0], pairs.shape[1], *logits.shape[1:]])
 
+    @override
+    def predictors(self):
+        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
+
+    @override
+    def loss_weights(self):
+        return {"adversarial": 1.0, "l1": self.l1_weight}
+
     # Use -------------------------------------------------------------------------------------
 
     @capability
@@ -219,3 +164,47 @@ class Pix2PixVideo(AdversarialPredictor):
         frame = tf.cast(frame, tf.float32)
         made = self.generator(tf.concat([pose, frame], axis=-1), training=training)
         return tf.cast(made, tf.float32)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        *sides, channels = self.frame_shape = tuple(self.generator.output_shape[1:])
+        *given_sides, given = self.generator.input_shape[1:]
+        if None in self.frame_shape or given_sides != sides or given <= channels:
+            raise ValueError(
+                f"The generator takes {self.generator.input_shape[1:]} and makes "
+                f"{self.frame_shape}: expected a pose and a frame beside each other in the "
+                "channels, and a frame of the same, known size."
+            )
+        require_range(Images(self.frame_shape).span, "frames", self.generator)
+        seen = self.discriminator.input_shape[-1]
+        if seen != 2 * given:
+            raise ValueError(
+                f"The discriminator takes {seen} channels: expected {2 * given}, those of two "
+                "poses and two frames."
+            )
+        self.edges["x"] = Images((None, *sides, given - channels), name="poses")
+        self.edges["y"] = Images((None, *self.frame_shape), name="videos")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, pose_channels: int | None = None, filters: int = 64, **kwargs
+    ):
+        """Builds the model with the networks of pix2pix, without their dropout.
+
+        Args:
+            shape: `(height, width, channels)` of a frame, both sides even and of at least 6 pixels.
+            pose_channels: Of the images of poses; None: those of the frames.
+            filters: Channels of the first layers.
+            **kwargs: Further arguments of the class.
+        """
+        height, width, channels = checked_image_shape(shape)
+        pose_channels = channels if pose_channels is None else pose_channels
+        check_sizes(pose_channels=pose_channels, filters=filters)
+        both = pose_channels + channels
+        generator = unet_generator((height, width, both), channels, filters, noise="none")
+        strided = min(3, halvings(shape, smallest=3))
+        discriminator = patch_discriminator((height, width, 2 * both), filters, strided)
+        return cls(generator, discriminator, **kwargs)

@@ -6,30 +6,22 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.core import GenerativeModel, Player, require_built, require_logits
+from keras_gen.core import GenerativeModel, Player
+from keras_gen.declared import Named, made_by, network
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 
 
 class AdversarialPredictor(GenerativeModel):
-    """Base of models that predict a known target, with a discriminator or without.
+    """Base of models that predict a known target, with a discriminator or without."""
 
-    Args:
-        discriminator: Predictions or targets to logits; None: the error alone is minimized.
-        objective: Adversarial objective, a name or an object.
-        seed: Seed of all randomness in the steps.
-        **kwargs: `name` and the like, of `keras.Model`.
-    """
+    discriminator: keras.Model | None = network("seen -> logits", default=None)
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")
 
-    def __init__(
-        self, discriminator: keras.Model, objective: Objective | str, seed: int = 0, **kwargs
-    ):
-        super().__init__(seed=seed, **kwargs)
-        if discriminator is not None:
-            require_built(discriminator)
-            require_logits(discriminator)
-        self.discriminator = discriminator
-        self.objective = adversarial.get_of_fakes(objective)
+    @override
+    def set_up(self):
+        put_first(self, self.discriminator)
 
     @property
     @override

@@ -1,6 +1,7 @@
 """SRGAN, and the training of SRResNet (Ledig et al. 2017)."""
 
 from functools import partial
+from typing import Literal
 
 import keras
 import numpy as np
@@ -9,12 +10,14 @@ from typing_extensions import override
 
 from keras_gen.arguments import (
     check_sizes,
-    checked_choice,
     checked_image_shape,
     checked_size,
 )
-from keras_gen.core import Player, require_built, require_chain, require_range, schedules
+from keras_gen.core import Player, require_chain, require_range
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, made_by, network
+from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
@@ -73,104 +76,16 @@ class SRGAN(Translator, AdversarialPredictor):
     # Features of 16 times as many pixels: a GiB for an image of 362 x 362.
     most_elements = 3 * 2**17
 
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model | None = None,
-        feature_network: keras.Model | None = None,
-        objective: Objective | str = "non_saturating",
-        pixel_distance: str = "squared",
-        pixel_weight: float = 1.0,
-        feature_weight: float = 1.0,
-        adversarial_weight: float = 1e-3,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(generator)
-        if feature_network is not None:
-            require_built(feature_network)
-            require_chain(generator, feature_network)
-        if discriminator is not None:
-            require_chain(generator, discriminator)
-        self.generator = generator
-        self.feature_network = feature_network
-        self.pixel_distance = checked_choice("pixel_distance", pixel_distance, PIXEL_DISTANCES)
-        self.pixel_weight = schedules.weight("pixel_weight", pixel_weight)
-        self.feature_weight = schedules.weight("feature_weight", feature_weight)
-        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        self.edges["x"] = Images(generator.input_shape[1:])
-        self.edges["y"] = Images(generator.output_shape[1:], name="targets")
-        require_range(self.edges["y"].span, "images", generator)
-        factor = self._factor()
-        if discriminator is not None:
-            self._train_on(discriminator.input_shape[1:], factor)
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, factor: int = 4, filters: int = 64, blocks: int = 16, **kwargs
-    ):
-        """Builds the model with the paper's networks.
-
-        Args:
-            shape: `(height, width, channels)` of the larger images in training.
-            factor: 2, 3, 4 or 8.
-            filters: Channels of the first layers.
-            blocks: Residual blocks.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(factor=factor, filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
-        generator = sr_resnet(shape[-1], filters, blocks, factor)
-        return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
-
-    def _factor(self) -> int:
-        """By what number the generator enlarges both sides."""
-        *sides, channels = self.generator.input_shape[1:]
-        height, width = (16 if side is None else side for side in sides)
-        large = made_shape(self.generator, (height, width, channels))[:2]
-        factor = large[0] // height
-        if factor < 1 or large != (factor * height, factor * width):
-            raise ValueError(
-                f"The generator '{self.generator.name}' makes images of {large[0]}x{large[1]} "
-                f"pixels of those of {height}x{width}: expected sides that are a whole number of "
-                "times as long."
-            )
-        return factor
-
-    def _train_on(self, large: tuple, factor: int):
-        """Lets training take images of the discriminator's size, and small ones that fit them."""
-        height, width, channels = large
-        if height % factor or width % factor:
-            raise ValueError(
-                f"The discriminator takes {height}x{width} pixels: expected multiples of {factor}, "
-                "by which the generator enlarges."
-            )
-        self.training_edges["x"] = Images((height // factor, width // factor, channels))
-        self.training_edges["y"] = Images(large, name="targets")
-
-    @override
-    def predictors(self):
-        return Player([self.generator])
-
-    @override
-    def players(self):
-        adam = partial(keras.optimizers.Adam, 1e-4)  # sec. 3.2
-        return {
-            name: Player(player.networks, adam) for name, player in super().players().items()
-        }
-
-    @override
-    def loss_weights(self):
-        weights: dict = {"pixel": self.pixel_weight}
-        if self.feature_network:
-            weights["feature"] = self.feature_weight
-        if self.discriminator:
-            weights["adversarial"] = self.adversarial_weight
-        return weights
-
-    # Training --------------------------------------------------------------------------------
+    generator: keras.Model = network("x -> y", kw_only=True)
+    discriminator: keras.Model | None = network("y -> logits", default=None)
+    feature_network: keras.Model | None = network(default=None)  # of y, to any number of maps
+    objective: Named[Objective] = made_by(
+        adversarial.get_of_fakes, default="non_saturating", later=True
+    )
+    pixel_distance: Literal["squared", "absolute"] = "squared"
+    pixel_weight: Weight = 1.0
+    feature_weight: Weight = 1.0
+    adversarial_weight: Weight = 1e-3
 
     @override
     def train_step(self, data):
@@ -201,6 +116,26 @@ class SRGAN(Translator, AdversarialPredictor):
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    @override
+    def predictors(self):
+        return Player([self.generator])
+
+    @override
+    def players(self):
+        adam = partial(keras.optimizers.Adam, 1e-4)  # sec. 3.2
+        return {
+            name: Player(player.networks, adam) for name, player in super().players().items()
+        }
+
+    @override
+    def loss_weights(self):
+        weights: dict = {"pixel": self.pixel_weight}
+        if self.feature_network:
+            weights["feature"] = self.feature_weight
+        if self.discriminator:
+            weights["adversarial"] = self.adversarial_weight
+        return weights
 
     # Use -------------------------------------------------------------------------------------
 
@@ -233,6 +168,64 @@ class SRGAN(Translator, AdversarialPredictor):
     @override
     def call(self, images, training=False):
         return self.generator(images, training=training)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        if self.feature_network is not None:
+            require_chain(self.generator, self.feature_network)
+        self.edges["x"] = Images(self.generator.input_shape[1:])
+        self.edges["y"] = Images(self.generator.output_shape[1:], name="targets")
+        require_range(self.edges["y"].span, "images", self.generator)
+        factor = self._factor()
+        if self.discriminator is not None:
+            self._train_on(self.discriminator.input_shape[1:], factor)
+
+    def _factor(self) -> int:
+        """By what number the generator enlarges both sides."""
+        *sides, channels = self.generator.input_shape[1:]
+        height, width = (16 if side is None else side for side in sides)
+        large = made_shape(self.generator, (height, width, channels))[:2]
+        factor = large[0] // height
+        if factor < 1 or large != (factor * height, factor * width):
+            raise ValueError(
+                f"The generator '{self.generator.name}' makes images of {large[0]}x{large[1]} "
+                f"pixels of those of {height}x{width}: expected sides that are a whole number of "
+                "times as long."
+            )
+        return factor
+
+    def _train_on(self, large: tuple, factor: int):
+        """Lets training take images of the discriminator's size, and small ones that fit them."""
+        height, width, channels = large
+        if height % factor or width % factor:
+            raise ValueError(
+                f"The discriminator takes {height}x{width} pixels: expected multiples of {factor}, "
+                "by which the generator enlarges."
+            )
+        self.training_edges["x"] = Images((height // factor, width // factor, channels))
+        self.training_edges["y"] = Images(large, name="targets")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, factor: int = 4, filters: int = 64, blocks: int = 16, **kwargs
+    ):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the larger images in training.
+            factor: 2, 3, 4 or 8.
+            filters: Channels of the first layers.
+            blocks: Residual blocks.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(factor=factor, filters=filters)
+        blocks = checked_size("blocks", blocks, minimum=0)
+        generator = sr_resnet(shape[-1], filters, blocks, factor)
+        return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
 
 
 def _require_same_size(enlarged, large):

@@ -17,15 +17,17 @@ from keras_gen.arguments import (
 from keras_gen.core import (
     Player,
     capability,
-    require_built,
     require_chain,
     require_inputs,
+    require_logits,
     require_range,
-    schedules,
 )
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, made_by, network
 from keras_gen.layers import LearnedConstant
+from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
@@ -92,116 +94,18 @@ class TalkingHeads(AdversarialPredictor):
     predicts = "render"
     for_users = ("adapt", "for_images")
 
-    def __init__(
-        self,
-        embedder: keras.Model,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        identities: keras.Model,
-        feature_network: keras.Model | None = None,
-        objective: Objective | str = "hinge",
-        pixel_weight: float = 10.0,
-        feature_weight: float = 1.0,
-        matching_weight: float = 10.0,
-        embedding_weight: float = 80.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(discriminator, objective, seed, **kwargs)
-        require_built(embedder, generator, discriminator, identities)
-        if feature_network is not None:
-            require_built(feature_network)
-            require_chain(generator, feature_network)
-        self.embedder = embedder
-        self.generator = generator
-        self.identities = identities
-        self.feature_network = feature_network
-        self.pixel_weight = schedules.weight("pixel_weight", pixel_weight)
-        self.feature_weight = schedules.weight("feature_weight", feature_weight)
-        self.matching_weight = schedules.weight("matching_weight", matching_weight)
-        self.embedding_weight = schedules.weight("embedding_weight", embedding_weight)
-        self._check_shapes()
-        landmarks = tuple(generator.inputs[0].shape[1:])
-        image = tuple(generator.output_shape[1:])
-        self.edges["x"] = Images(landmarks, name="landmarks")
-        self.edges["y"] = Images(image)
-        self.edges["shots"] = Images((None, *image), name="shots")
-        self.edges["shot_landmarks"] = Images((None, *landmarks), name="shot_landmarks")
-        self.edges["labels"] = Labels(_number_of_people(identities))
-        self.edges["embeddings"] = Vectors(tuple(embedder.output_shape[1:]), name="embeddings")
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
-    ):
-        """Builds the model with its usual networks.
-
-        Args:
-            shape: `(height, width, channels)` of images and of maps of landmarks, both sides
-                multiples of 8.
-            people: Number of people in training.
-            embedding_dim: Length of the vector of a person.
-            filters: Channels of the first layers.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(people=people, embedding_dim=embedding_dim, filters=filters)
-        return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
-
-    def _check_shapes(self):
-        require_inputs(1, type(self), self.embedder, self.discriminator, self.identities)
-        require_inputs(2, type(self), self.generator)
-        if len(self.discriminator.outputs) < 3:
-            raise ValueError(
-                f"The network '{self.discriminator.name}' has {len(self.discriminator.outputs)} "
-                "outputs: expected logits, features and one map at least."
-            )
-        vectors = {
-            "embedder": self.embedder.output_shape[1:],
-            "generator": tuple(self.generator.inputs[1].shape[1:]),
-            "discriminator": tuple(self.discriminator.outputs[1].shape[1:]),
-            "identities": self.identities.output_shape[1:],
-        }
-        if len(set(vectors.values())) > 1:
-            raise ValueError(
-                f"The vectors of people have shapes {vectors}: expected one and the same."
-            )
-        *sides, channels = self.generator.output_shape[1:]
-        landmarks = tuple(self.generator.inputs[0].shape[1:])
-        if list(landmarks[:-1]) != sides:
-            raise ValueError(
-                f"The generator takes landmarks of shape {landmarks} and makes images of "
-                f"{(*sides, channels)}: expected the same height and width."
-            )
-        require_range(Images((*sides, channels)).span, "images", self.generator)
-        wanted = (*sides, channels + self.generator.inputs[0].shape[-1])
-        for network in (self.embedder, self.discriminator):
-            if network.input_shape[1:] != wanted:
-                raise ValueError(
-                    f"The network '{network.name}' takes {network.input_shape[1:]}: expected "
-                    f"{wanted}, landmarks and an image beside each other."
-                )
-
-    @override
-    def predictors(self):
-        return Player([self.embedder, self.generator], partial(Adam, 5e-5))
-
-    @override
-    def players(self):
-        discriminator = Player([self.discriminator, self.identities], partial(Adam, 2e-4))
-        return super().players() | {"d_optimizer": discriminator}
-
-    @override
-    def loss_weights(self):
-        features = {"feature": self.feature_weight} if self.feature_network else {}
-        return features | {
-            "pixel": self.pixel_weight,
-            "adversarial": 1.0,
-            "matching": self.matching_weight,
-            "embedding": self.embedding_weight,
-        }
-
-    # Training --------------------------------------------------------------------------------
+    embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
+    generator: keras.Model = network("landmarks person -> image", kw_only=True)
+    discriminator: keras.Model = network(later=True)  # to logits, features, and maps
+    identities: keras.Model = network("label -> person", kw_only=True)
+    feature_network: keras.Model | None = network(
+        default=None
+    )  # of images, to any number of maps
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge", later=True)
+    pixel_weight: Weight = 10.0
+    feature_weight: Weight = 1.0
+    matching_weight: Weight = 10.0
+    embedding_weight: Weight = 80.0
 
     @override
     def train_step(self, data):
@@ -250,6 +154,25 @@ class TalkingHeads(AdversarialPredictor):
         pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
         vectors = self.embedder(pairs, training=self.training)
         return tf.reduce_mean(tf.reshape(vectors, [count, number, vectors.shape[-1]]), axis=1)
+
+    @override
+    def predictors(self):
+        return Player([self.embedder, self.generator], partial(Adam, 5e-5))
+
+    @override
+    def players(self):
+        discriminator = Player([self.discriminator, self.identities], partial(Adam, 2e-4))
+        return super().players() | {"d_optimizer": discriminator}
+
+    @override
+    def loss_weights(self):
+        features = {"feature": self.feature_weight} if self.feature_network else {}
+        return features | {
+            "pixel": self.pixel_weight,
+            "adversarial": 1.0,
+            "matching": self.matching_weight,
+            "embedding": self.embedding_weight,
+        }
 
     # Use -------------------------------------------------------------------------------------
 
@@ -315,6 +238,62 @@ class TalkingHeads(AdversarialPredictor):
     def call(self, inputs, training=False):
         landmarks, embeddings = inputs
         return self.generator([landmarks, embeddings], training=training)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        if self.feature_network is not None:
+            require_chain(self.generator, self.feature_network)
+        *sides, channels = image = tuple(self.generator.output_shape[1:])
+        landmarks = tuple(self.generator.inputs[0].shape[1:])
+        if list(landmarks[:-1]) != sides:
+            raise ValueError(
+                f"The generator takes landmarks of shape {landmarks} and makes images of shape "
+                f"{image}: expected the same height and width."
+            )
+        require_range(Images(image).span, "images", self.generator)
+        require_inputs(1, type(self), self.discriminator)
+        require_logits(self.discriminator)
+        person = self.generator.inputs[1].shape
+        outputs = [tuple(output.shape) for output in self.discriminator.outputs]
+        if len(outputs) < 3 or outputs[1] != person:
+            raise ValueError(
+                f"The discriminator's outputs have shapes {outputs}: expected logits, features of "
+                f"shape {tuple(person)}, and one map at least."
+            )
+        expected = (*sides, channels + landmarks[-1])
+        for judge in (self.embedder, self.discriminator):
+            if judge.input_shape[1:] != expected:
+                raise ValueError(
+                    f"The network '{judge.name}' takes {judge.input_shape[1:]}: expected "
+                    f"{expected}, landmarks and an image beside each other."
+                )
+        self.edges["x"] = Images(landmarks, name="landmarks")
+        self.edges["y"] = Images(image)
+        self.edges["shots"] = Images((None, *image), name="shots")
+        self.edges["shot_landmarks"] = Images((None, *landmarks), name="shot_landmarks")
+        self.edges["labels"] = Labels(_number_of_people(self.identities))
+        self.edges["embeddings"] = Vectors(tuple(person[1:]), name="embeddings")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
+    ):
+        """Builds the model with its usual networks.
+
+        Args:
+            shape: `(height, width, channels)` of images and of maps of landmarks, both sides
+                multiples of 8.
+            people: Number of people in training.
+            embedding_dim: Length of the vector of a person.
+            filters: Channels of the first layers.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(people=people, embedding_dim=embedding_dim, filters=filters)
+        return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
 
 def _number_of_people(identities) -> int:

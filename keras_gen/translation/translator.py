@@ -1,7 +1,7 @@
 """What models with networks from images to images share: translation, in Python and served."""
 
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import keras
 import numpy as np
@@ -99,12 +99,16 @@ class Translator(GenerativeModel):
         return super().signatures() | own
 
 
-def checked_domains(domains) -> tuple:
+def checked_domains(name: str, value) -> tuple[str, str]:
     """Returns the names of two domains as a tuple; a ValueError unless they are two."""
-    names = tuple(checked_list("domains", domains))
-    if len(set(names)) != 2 or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"domains is {domains!r}: expected two different names.")
+    names = tuple(checked_list(name, value))
+    if len(set(names)) != 2 or not all(isinstance(each, str) for each in names):
+        raise ValueError(f"{name} is {value!r}: expected two different names.")
     return names
+
+
+Domains = Annotated[tuple[str, str], checked_domains]
+"""Names of two domains, which name directions and signatures."""
 
 
 def made_shape(network: keras.Model, shape: tuple) -> tuple:

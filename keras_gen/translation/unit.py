@@ -10,22 +10,21 @@ from typing_extensions import override
 from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
 from keras_gen.core import (
     Player,
-    require_built,
-    require_chain,
-    require_logits,
     require_range,
-    schedules,
 )
 from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Named, made_by, network
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
 from keras_gen.translation.translator import (
+    Domains,
     Translator,
-    checked_domains,
     require_translation,
 )
 
@@ -88,118 +87,21 @@ class UNIT(Translator):
     most_elements = 2**21
     most_examples = 256
 
-    def __init__(
-        self,
-        encoder_x: keras.Model,
-        encoder_y: keras.Model,
-        shared_encoder: keras.Model,
-        shared_generator: keras.Model,
-        generator_x: keras.Model,
-        generator_y: keras.Model,
-        discriminator_x: keras.Model,
-        discriminator_y: keras.Model,
-        objective: Objective | str = "non_saturating",
-        adversarial_weight: float = 10.0,
-        kl_weight: float = 0.1,
-        likelihood_weight: float = 100.0,
-        cycle_kl_weight: float = 0.1,
-        cycle_weight: float = 100.0,
-        domains: tuple[str, str] = ("x", "y"),
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(
-            encoder_x, encoder_y, shared_encoder, shared_generator, generator_x, generator_y,
-            discriminator_x, discriminator_y,
-        )  # fmt: skip
-        require_logits(discriminator_x, discriminator_y)
-        require_chain(encoder_x, shared_encoder, shared_generator, generator_y, discriminator_y)
-        require_chain(encoder_y, shared_encoder, shared_generator, generator_x, discriminator_x)
-        shared = (shared_encoder, shared_generator)
-        of_x = discriminator_x.input_shape[1:]
-        of_y = discriminator_y.input_shape[1:]
-        for shape, encoder in ((of_x, encoder_x), (of_y, encoder_y)):
-            require_translation(shape, of_x, encoder, *shared, generator_x)
-            require_translation(shape, of_y, encoder, *shared, generator_y)
-        require_range(UNBOUNDED, "means", shared_encoder)
-        self.discriminator_x = discriminator_x
-        self.discriminator_y = discriminator_y
-        self.objective = adversarial.get_of_fakes(objective)
-        self.domains = checked_domains(domains)
-        self.encoder_x = encoder_x
-        self.encoder_y = encoder_y
-        self.shared_encoder = shared_encoder
-        self.shared_generator = shared_generator
-        self.generator_x = generator_x
-        self.generator_y = generator_y
-        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
-        self.kl_weight = schedules.weight("kl_weight", kl_weight)
-        self.likelihood_weight = schedules.weight("likelihood_weight", likelihood_weight)
-        self.cycle_kl_weight = schedules.weight("cycle_kl_weight", cycle_kl_weight)
-        self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
-        self.edges["x"] = Images(encoder_x.input_shape[1:])
-        self.edges["y"] = Images(encoder_y.input_shape[1:])
-        # Translations may have any size; training takes that of the discriminators.
-        self.training_edges["x"] = Images(of_x)
-        self.training_edges["y"] = Images(of_y)
-        x, y = self.domains
-        # Not tracked: they are made of the networks.
-        self.__dict__["_directions"] = {
-            f"{x}_to_{y}": self._composed(encoder_x, generator_y),
-            f"{y}_to_{x}": self._composed(encoder_y, generator_x),
-        }
-
-    @classmethod
-    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 3, **kwargs):
-        """Builds the model with the paper's networks.
-
-        Args:
-            shape: `(height, width, channels)` of the images in training, both sides multiples of 4
-                and at least 8 pixels; others are translated too. The discriminators of images below
-                24 pixels have fewer strided layers.
-            filters: Channels of the first layers.
-            blocks: Residual blocks that a domain has for itself.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
-        strided = min(3, halvings(shape, smallest=3))
-        return cls(
-            **unit_networks((shape[-1], shape[-1]), filters, blocks),
-            discriminator_x=patch_discriminator(shape, filters, strided),
-            discriminator_y=patch_discriminator(shape, filters, strided),
-            **kwargs,
-        )
-
-    @override
-    def directions(self) -> dict:
-        """Returns both translations by the names of the domains, such as `day_to_night`."""
-        return self._directions
-
-    @override
-    def players(self):
-        encoders = [self.encoder_x, self.encoder_y, self.shared_encoder]
-        translators = [*encoders, self.shared_generator, self.generator_x, self.generator_y]
-        discriminators = [self.discriminator_x, self.discriminator_y]
-        adam = partial(Adam, 1e-4, beta_1=0.5)  # sec. 4
-        return {
-            "g_optimizer": Player(translators, adam),
-            "d_optimizer": Player(discriminators, adam),
-        }
-
-    @override
-    def loss_weights(self):
-        return {
-            "adversarial": self.adversarial_weight,
-            "kl": self.kl_weight,
-            "reconstruction": self.likelihood_weight,
-            "cycle_kl": self.cycle_kl_weight,
-            "cycle": self.cycle_weight,
-        }
-
-    # Training --------------------------------------------------------------------------------
+    encoder_x: keras.Model = network("x -> maps")
+    encoder_y: keras.Model = network("y -> maps")
+    shared_encoder: keras.Model = network("maps -> z")
+    shared_generator: keras.Model = network("z -> shared")
+    generator_x: keras.Model = network("shared -> x")
+    generator_y: keras.Model = network("shared -> y")
+    discriminator_x: keras.Model = network("x -> logits")
+    discriminator_y: keras.Model = network("y -> logits")
+    objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")
+    adversarial_weight: Weight = 10.0
+    kl_weight: Weight = 0.1
+    likelihood_weight: Weight = 100.0
+    cycle_kl_weight: Weight = 0.1
+    cycle_weight: Weight = 100.0
+    domains: Domains = ("x", "y")
 
     @override
     def train_step(self, data):
@@ -212,14 +114,14 @@ class UNIT(Translator):
         def generator_loss():
             mean_x = self._encoded(self.encoder_x, x)
             mean_y = self._encoded(self.encoder_y, y)
-            z_x = self._drawn(mean_x, "x")
-            z_y = self._drawn(mean_y, "y")
+            z_x = self._sampled(mean_x, "x")
+            z_y = self._sampled(mean_y, "y")
             fake_y = self._decoded(self.generator_y, z_x)
             fake_x = self._decoded(self.generator_x, z_y)
             mean_fake_y = self._encoded(self.encoder_y, fake_y)
             mean_fake_x = self._encoded(self.encoder_x, fake_x)
-            cycled_x = self._decoded(self.generator_x, self._drawn(mean_fake_y, "fake_y"))
-            cycled_y = self._decoded(self.generator_y, self._drawn(mean_fake_x, "fake_x"))
+            cycled_x = self._decoded(self.generator_x, self._sampled(mean_fake_y, "fake_y"))
+            cycled_y = self._decoded(self.generator_y, self._sampled(mean_fake_x, "fake_x"))
             same_x = self._decoded(self.generator_x, z_x)
             same_y = self._decoded(self.generator_y, z_y)
             fooled_y = self.objective.generator(d_y(fake_y))
@@ -253,9 +155,35 @@ class UNIT(Translator):
         shared = self.shared_generator(z, training=self.training)
         return generator(shared, training=self.training)
 
-    def _drawn(self, mean, use):
-        """A draw from q, of deviation 1."""
+    def _sampled(self, mean, use):
+        """A sample from q, with standard deviation 1."""
         return mean + self.normal(use, keras.ops.shape(mean))
+
+    @override
+    def directions(self) -> dict:
+        """Returns both translations by the names of the domains, such as `day_to_night`."""
+        return self._directions
+
+    @override
+    def players(self):
+        encoders = [self.encoder_x, self.encoder_y, self.shared_encoder]
+        translators = [*encoders, self.shared_generator, self.generator_x, self.generator_y]
+        discriminators = [self.discriminator_x, self.discriminator_y]
+        adam = partial(Adam, 1e-4, beta_1=0.5)  # sec. 4
+        return {
+            "g_optimizer": Player(translators, adam),
+            "d_optimizer": Player(discriminators, adam),
+        }
+
+    @override
+    def loss_weights(self):
+        return {
+            "adversarial": self.adversarial_weight,
+            "kl": self.kl_weight,
+            "reconstruction": self.likelihood_weight,
+            "cycle_kl": self.cycle_kl_weight,
+            "cycle": self.cycle_weight,
+        }
 
     # Use -------------------------------------------------------------------------------------
 
@@ -268,6 +196,52 @@ class UNIT(Translator):
     def call(self, images, training=False):
         z = self._encoded(self.encoder_x, images)
         return self._decoded(self.generator_y, z)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        put_first(self, self.discriminator_x, self.discriminator_y)
+        require_range(UNBOUNDED, "means", self.shared_encoder)
+        shared = (self.shared_encoder, self.shared_generator)
+        x = self.discriminator_x.input_shape[1:]
+        y = self.discriminator_y.input_shape[1:]
+        for shape, encoder in ((x, self.encoder_x), (y, self.encoder_y)):
+            require_translation(shape, x, encoder, *shared, self.generator_x)
+            require_translation(shape, y, encoder, *shared, self.generator_y)
+        self.edges["x"] = Images(self.encoder_x.input_shape[1:])
+        self.edges["y"] = Images(self.encoder_y.input_shape[1:])
+        # Translations may have any size; training takes that of the discriminators.
+        self.training_edges |= {"x": Images(x), "y": Images(y)}
+        source, target = self.domains
+        # Not tracked: they are made of the networks.
+        self.__dict__["_directions"] = {
+            f"{source}_to_{target}": self._composed(self.encoder_x, self.generator_y),
+            f"{target}_to_{source}": self._composed(self.encoder_y, self.generator_x),
+        }
+
+    @classmethod
+    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 3, **kwargs):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the images in training, both sides multiples of 4
+                and at least 8 pixels; others are translated too. The discriminators of images below
+                24 pixels have fewer strided layers.
+            filters: Channels of the first layers.
+            blocks: Residual blocks that a domain has for itself.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(filters=filters)
+        blocks = checked_size("blocks", blocks, minimum=0)
+        strided = min(3, halvings(shape, smallest=3))
+        return cls(
+            **unit_networks((shape[-1], shape[-1]), filters, blocks),
+            discriminator_x=patch_discriminator(shape, filters, strided),
+            discriminator_y=patch_discriminator(shape, filters, strided),
+            **kwargs,
+        )
 
 
 def _kl(mean):

@@ -50,7 +50,8 @@ def test_docstring_cites_a_paper_and_shows_an_example(cls):
         assert section in text
     entries = text.split("Args:\n")[1].split("\n\n")[0]
     described = re.findall(r"^    (\w+(?:, \w+)*): ", entries, re.MULTILINE)
-    assert {*", ".join(described).split(", ")} == set(_own_arguments(cls))
+    own = set(_own_arguments(cls))
+    assert own <= {*", ".join(described).split(", ")} <= own | {*_inherited(cls)}
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -71,7 +72,10 @@ def test_every_argument_is_an_attribute_and_not_the_default(tiny):
             optional[name] = _default(cls, name)
     # Those of its bases too, which it knows of if they are given.
     usual, unusual = cls(**required, **optional).get_config(), model.get_config()
-    same = [name for name in optional if usual[name] == unusual[name]]
+    # None may stand for what follows from the networks.
+    determined = [n for n, default in optional.items() if default is None and usual[n] is not None]
+    compared = optional.keys() - {*determined, *_inherited(cls)}
+    same = [name for name in optional if name in compared and usual[name] == unusual[name]]
     if same:  # unless a variant's is another
         variants = [TINY[name].build(3) for name, c in CLASSES.items() if cls in c.__mro__[1:]]
         others = [v.get_config() for v in variants]
@@ -91,7 +95,15 @@ def test_optimizers_have_networks_of_their_own(tiny):
 
 
 def _own_arguments(cls):
-    return [n for n in inspect.signature(cls.__init__).parameters if n not in ("self", "kwargs")]
+    parameters = inspect.signature(cls.__init__).parameters
+    return [n for n in parameters if n not in ("self", "kwargs", *_inherited(cls))]
+
+
+def _inherited(cls):
+    """The arguments by name alone that a base declares and describes."""
+    bases = {n for base in cls.__mro__[1:] for n in vars(base).get("__dataclass_fields__", ())}
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in bases]
 
 
 def _default(cls, name):

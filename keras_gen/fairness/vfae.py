@@ -32,6 +32,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.data import Column
 from keras_gen.declared import Named, made_by, network
 from keras_gen.fairness.blind_classifier import set_table, width_of
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
@@ -207,6 +208,8 @@ class VFAE(LikelihoodModel):
         self.edges["attributes"] = Labels(2, name="attributes")
         if self.columns is not None:
             set_table(self, self.columns, shape)
+        uppers = (self.upper_encoder, self.upper_decoder)
+        put_first(self, self.encoder, self.decoder, *uppers, self.classifier)
 
     @classmethod
     def for_table(

@@ -24,6 +24,7 @@ from keras_gen.core import (
 from keras_gen.core.kinds_of_data import Edge, Images, Vectors, label_edges
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Count, argument, network
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import kl_normal, kl_standard_normal, likelihoods
 from keras_gen.networks import (
     conv_decoder,
@@ -195,6 +196,7 @@ class ConditionalVAE(VAE):
             if len(shape) != 3:
                 conditions = self.in_any_units(Vectors(shape, "conditions"))
             self.edges |= {"conditions": conditions, "condition": conditions}
+        put_first(self, self.encoder, self.decoder, self.edges["x"], self.prior)
         self.given = ("labels",) if self.classes else ("conditions",)
         self.batch = ("x", *self.given)
 

@@ -15,6 +15,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, made_by, network
+from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial, likelihoods
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.discrimination_loss import discrimination
@@ -159,6 +160,11 @@ class VQGAN(VQVAE):
         return (*super().loss_names, "d_loss", "d_accuracy")
 
     # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        put_first(self, self.encoder, self.decoder, self.quantizer)
 
     @override
     @classmethod

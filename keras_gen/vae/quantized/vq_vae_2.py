@@ -6,6 +6,7 @@ from typing_extensions import override
 from keras_gen.core import capability
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.declared import network
+from keras_gen.keras_internals import put_first
 from keras_gen.vae.hierarchies.hierarchy import run
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
@@ -113,3 +114,5 @@ class VQVAE2(VQVAE):
         super().set_up()
         self.edges["x"] = edge_of(self.likelihood, self.top_encoder.input_shape[1:])
         self.top_quantizer = self.codebook("top", self.top_encoder.outputs[-1].shape[1:])
+        lower = (self.encoder, self.decoder, self.quantizer)
+        put_first(self, *lower, self.top_encoder, self.top_quantizer)

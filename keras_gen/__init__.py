@@ -34,7 +34,6 @@ _MODELS = {
     "autoregressive": (
         "MADE",
         "CharacterRNN",
-        "ClassCodePrior",
         "CodePrior",
         "ConditionalCodePrior",
         "ConditionalPixelCNN",

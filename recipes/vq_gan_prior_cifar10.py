@@ -38,7 +38,7 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.autoregressive import ClassCodePrior, CodePrior
+from keras_gen.autoregressive import CodePrior, ConditionalCodePrior
 from keras_gen.core.schedules import Linear
 from keras_gen.data import Source, random_crop_flip, small_images
 from keras_gen.metrics import (
@@ -156,7 +156,7 @@ def main(run: Run, s: Settings):
             dropout=s.prior_dropout,
         )
         without = CodePrior(transformer(**sizes), coder, seed=s.seed)
-        prior = ClassCodePrior(
+        prior = ConditionalCodePrior(
             transformer(**sizes, classes=CLASSES), coder, CLASSES, seed=s.seed
         )
         for each in (without, prior):

@@ -1,7 +1,6 @@
 """Models of values one after the other, each given those before it: exact likelihoods."""
 
 from keras_gen.autoregressive.character_rnn import CharacterRNN
-from keras_gen.autoregressive.class_code_prior import ClassCodePrior
 from keras_gen.autoregressive.code_prior import CodePrior
 from keras_gen.autoregressive.conditional_code_prior import ConditionalCodePrior
 from keras_gen.autoregressive.conditional_pixel_cnn import ConditionalPixelCNN

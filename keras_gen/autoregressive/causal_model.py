@@ -1,6 +1,7 @@
 """What autoregressive models of images and of sequences share."""
 
 import math
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -8,17 +9,11 @@ from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.core import (
-    LikelihoodModel,
-    log_prob,
-    require_built,
-    require_inputs,
-    sample,
-)
+from keras_gen.core import LikelihoodModel, log_prob, sample
 from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.likelihood_model import edge_of, require_parameters
 from keras_gen.core.noise import seeded
-from keras_gen.losses import likelihoods
+from keras_gen.declared import network
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -27,16 +22,16 @@ class CausalModel(LikelihoodModel):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1).
     The loss is the exact negative log-likelihood in nats. Samples are drawn by one compiled loop
-    that caches what earlier places computed. A subclass names its conditions in `given`, in the
-    order of the network's further inputs, and may set another edge of its data.
+    that caches what earlier places computed. A subclass declares or sets `likelihood`, names its
+    conditions in `given`, in the order of the network's further inputs, and may set another edge of
+    its data.
 
     Args:
         network: Values `[batch, ..., channels]`, and any conditions, to parameters of the
             likelihood `[batch, ..., channels * parameters]`, in the order `[channel, parameter]`.
             Those of a value depend only on the values before it, in rows, then columns or times,
             then channels.
-        likelihood: Name or object: the distribution of a value, such as `"categorical"`.
-        seed: Not used by these models.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: If the likelihood draws no values one by one, the network's parameters do not
@@ -48,39 +43,11 @@ class CausalModel(LikelihoodModel):
     default_signature = "sample"
     # Whether values below 0 are padding, which counts in no loss.
     padded = False
+    likelihood = cast(Likelihood, None)
     sample = sample
     log_prob = log_prob
 
-    def __init__(
-        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(network)
-        require_inputs(1 + len(self.given), type(self), network)
-        self.network = network
-        self.likelihood = likelihoods.get(likelihood)
-        require_draws(self.likelihood)
-        require_parameters(network, self.likelihood)
-        shape = tuple(network.inputs[0].shape[1:])
-        needed = self.likelihood.params_per_value
-        if tuple(network.outputs[0].shape[1:]) != (*shape[:-1], shape[-1] * needed):
-            raise ValueError(
-                f"The network gives {tuple(network.outputs[0].shape[1:])} for values of shape "
-                f"{shape}: expected {needed} numbers for each value, the parameters of "
-                f"{self.likelihood}."
-            )
-        require_causal(network, self.likelihood.levels)
-        self.edges["x"] = edge_of(self.likelihood, shape)
-        self.edges["seeds"] = Seeds()
-        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
-
-    @override
-    def loss_weights(self):
-        return {"nll": 1.0}
-
-    def parameters(self, x, conditions) -> tf.Tensor:
-        """Returns the parameters of every value, given those before it and the conditions."""
-        return self.network([x, *conditions] if conditions else x, training=self.training)
+    network: keras.Model = network("x -> parameters")
 
     @override
     def train_step(self, data):
@@ -106,6 +73,14 @@ class CausalModel(LikelihoodModel):
         live = tf.cast(x >= 0, tf.float32)
         return {"nll": -tf.reduce_sum(live * log_probs, axis=list(range(1, x.shape.rank)))}
 
+    @override
+    def loss_weights(self):
+        return {"nll": 1.0}
+
+    def parameters(self, x, conditions) -> tf.Tensor:
+        """Returns the parameters of every value, given those before it and the conditions."""
+        return self.network([x, *conditions] if conditions else x, training=self.training)
+
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
@@ -123,7 +98,7 @@ class CausalModel(LikelihoodModel):
         taken = math.prod(size or 1 for size in self.network.inputs[0].shape[1:])
         return dict.fromkeys(("sample", "fill", "log_prob", "score"), max(1, places // taken))
 
-    def drawn(
+    def draw_values(
         self, noise, temperature=1.0, conditions=(), known=None, missing=None
     ) -> tf.Tensor:
         """Returns examples drawn value by value.
@@ -145,25 +120,44 @@ class CausalModel(LikelihoodModel):
 
         def draw(parameters, noise):
             uniform = noise[:, None, :uniforms]
-            drawn = self.likelihood.draw(parameters, uniform, temperature)[:, 0]
+            value = self.likelihood.draw(parameters, uniform, temperature)[:, 0]
             if known is None:
-                return drawn
-            return tf.where(noise[:, -1] > 0, drawn, noise[:, -2])
+                return value
+            return tf.where(noise[:, -1] > 0, value, noise[:, -2])
 
         return sample_causal(self.network, draw, noise, conditions)
 
-    def from_noise(self, noise, temperature=1.0):
+    def from_noise(self, noise, temperature=1.0, **given):
         """Returns examples drawn value by value; a temperature below 1 favors likely values."""
-        return self.drawn(noise, temperature)
+        return self.draw_values(noise, temperature, list(given.values()))
 
     def filled(self, x, missing, seeds, conditions=()) -> tf.Tensor:
         """Returns examples whose missing values are drawn, each given all before it.
 
         Args:
             x: Examples that went through the edge, `[n, ...]`.
-            missing: As of `drawn`.
+            missing: As of `draw_values`.
             seeds: Int32 `[n]`: equal ones draw equal noise.
             conditions: Of the network, `[n, ...]` each.
         """
         noise = seeded(tf.random.stateless_uniform, seeds, self.noise_shape())
-        return self.drawn(noise, conditions=conditions, known=x, missing=missing)
+        return self.draw_values(noise, conditions=conditions, known=x, missing=missing)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        require_draws(self.likelihood)
+        require_parameters(self.network, self.likelihood)
+        shape = tuple(self.network.inputs[0].shape[1:])
+        found = tuple(self.network.outputs[0].shape[1:])
+        needed = self.likelihood.params_per_value
+        if found != (*shape[:-1], shape[-1] * needed):
+            raise ValueError(
+                f"The network returns {found} for values of shape {shape}: expected {needed} "
+                f"numbers for each value, the parameters of {self.likelihood}."
+            )
+        require_causal(self.network, self.likelihood.levels)
+        self.edges["x"] = edge_of(self.likelihood, shape)
+        self.edges["seeds"] = Seeds()
+        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core.kinds_of_data import Characters, Prompt
+from keras_gen.declared import Count
 from keras_gen.losses import Categorical
 
 
@@ -25,7 +26,7 @@ class CharacterRNN(CausalModel):
             len(alphabet) + 1]`: those of a character depend only on the ones before it.
         alphabet: The characters, each once.
         length: Characters of an example, and the most that are drawn.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`, and if the alphabet has a character twice.
@@ -44,15 +45,8 @@ class CharacterRNN(CausalModel):
     padded = True
     for_users = ("continue_text",)
 
-    def __init__(
-        self, network: keras.Model, alphabet: str, length: int, seed: int = 0, **kwargs
-    ):
-        characters = Characters(alphabet, length)
-        super().__init__(network, Categorical(characters.levels), seed, **kwargs)
-        self.alphabet = alphabet
-        self.length = length
-        self.edges["x"] = characters
-        self.edges["prompt"] = Prompt(alphabet, length, "prompt")
+    alphabet: str
+    length: Count
 
     @override
     def noise_shape(self):
@@ -61,7 +55,7 @@ class CharacterRNN(CausalModel):
     @override
     def from_noise(self, noise, prompt="", temperature=1.0):
         """Returns texts that begin with the prompt, drawn character by character."""
-        return self.drawn(
+        return self.draw_values(
             noise, temperature, known=prompt, missing=tf.cast(prompt < 0, tf.int32)
         )
 
@@ -81,3 +75,13 @@ class CharacterRNN(CausalModel):
                 its range.
         """
         return self.sample(n, seed, prompt=prompt, temperature=temperature)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        characters = Characters(self.alphabet, self.length)
+        self.likelihood = Categorical(characters.levels)
+        super().set_up()
+        self.edges["x"] = characters
+        self.edges["prompt"] = Prompt(self.alphabet, self.length, "prompt")

@@ -7,7 +7,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.core import capability, require_built
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.declared import network
 from keras_gen.losses import Categorical
 
 
@@ -28,7 +30,7 @@ class CodePrior(CausalModel):
             of sequences `[batch, codes, 1]`, such as a `transformer`, takes a grid row by row.
         coder: A trained model of integer codes, such as a `VQVAE`, whose weights are not changed;
             to train it further, compile it again.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`, and if the grids of the network and the coder differ.
@@ -52,26 +54,7 @@ class CodePrior(CausalModel):
 
     frozen = ("coder",)
 
-    def __init__(self, network: keras.Model, coder: keras.Model, seed: int = 0, **kwargs):
-        require_built(network, coder)
-        if "codes" not in getattr(coder, "edges", ()):
-            raise TypeError(
-                f"coder is '{coder.name}': expected a model of integer codes, such as a VQVAE."
-            )
-        codes = coder.edges["codes"]
-        super().__init__(network, Categorical(codes.levels), seed, **kwargs)
-        grid = tuple(network.inputs[0].shape[1:])
-        in_a_row = (math.prod(codes.shape), 1)
-        if grid not in (codes.shape, (*codes.shape, 1), in_a_row):
-            raise ValueError(
-                f"The network takes codes of shape {grid}: expected {(*codes.shape, 1)}, one value "
-                f"for each code of the coder, or {in_a_row}, row by row."
-            )
-        self.grid = grid
-        self.coder = coder
-        coder.freeze()
-        self.edges["x"] = coder.edges["x"]
-        self.edges["codes"] = codes
+    coder: keras.Model = network(kw_only=True)
 
     @override
     def terms(self, batch):
@@ -89,15 +72,21 @@ class CodePrior(CausalModel):
         return [*self.grid, self.likelihood.uniforms_per_value]
 
     @override
-    def from_noise(self, noise, temperature=1.0):
-        """Returns the examples that the coder decodes from drawn codes."""
-        codes = self.drawn_codes(noise, temperature)
-        return self.coder.reconstructed(self.coder.embedded(codes))
+    def from_noise(self, noise, temperature=1.0, **given):
+        """Returns the examples that the coder decodes from codes that are drawn."""
+        conditions = list(given.values())
+        latents = self.coder.embedded(self.draw_codes(noise, temperature, conditions))
+        return self.coder.reconstructed(latents, *conditions[: len(self.labels_of_coder())])
 
-    def drawn_codes(self, noise, temperature, conditions=()) -> tf.Tensor:
-        """Returns codes int32 `[n, *grid]`, as `drawn` does values."""
-        values = self.drawn(noise, temperature, conditions)
+    def draw_codes(self, noise, temperature, conditions=()) -> tf.Tensor:
+        """Returns codes int32 `[n, *grid]`, as `draw_values` does values."""
+        values = self.draw_values(noise, temperature, conditions)
         return tf.reshape(tf.cast(values, tf.int32), [-1, *self.edges["codes"].shape])
+
+    def labels_of_coder(self) -> list[str]:
+        """Returns the names of the labels that the coder decodes codes with."""
+        edges = self.coder.edges
+        return [n for n in self.coder.decode.takes(self.coder) if isinstance(edges[n], Labels)]
 
     @capability
     def encode(self, x):
@@ -106,13 +95,40 @@ class CodePrior(CausalModel):
 
     @override
     @capability
-    def log_prob(self, codes):  # type: ignore[override]
-        """Returns log p(codes), float32 `[n]`, nats, of integer codes `[n, *grid]`."""
-        return {"log_probs": -self.code_nats(codes)}
+    def log_prob(self, codes, **given):  # type: ignore[override]
+        """Returns log p(codes | given), float32 `[n]`, nats, of integer codes `[n, *grid]`."""
+        return {"log_probs": -self.code_nats(codes, list(given.values()))}
 
     @capability
-    def bound(self, x):
-        """Returns log p(x | codes) + log p(codes) <= log p(x) of examples, float32 `[n]`, nats."""
+    def bound(self, x, **given):
+        """Returns log p(x | codes) + log p(codes), a bound on log p(x), float32 `[n]`, nats.
+
+        All three are given the conditions, if there are some.
+        """
+        conditions = list(given.values())
         codes = self.coder.codes(x)
-        nats = self.coder.reconstruction(self.coder.embedded(codes), x)
-        return {"bounds": -nats - self.code_nats(codes)}
+        of_coder = conditions[: len(self.labels_of_coder())]
+        nats = self.coder.reconstruction(self.coder.embedded(codes), x, *of_coder)
+        return {"bounds": -nats - self.code_nats(codes, conditions)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        if "codes" not in getattr(self.coder, "edges", ()):
+            raise TypeError(
+                f"coder is '{self.coder.name}': expected a model of integer codes, such as a VQVAE."
+            )
+        codes = self.coder.edges["codes"]
+        self.likelihood = Categorical(codes.levels)
+        super().set_up()
+        self.grid = tuple(self.network.inputs[0].shape[1:])
+        in_a_row = (math.prod(codes.shape), 1)
+        if self.grid not in (codes.shape, (*codes.shape, 1), in_a_row):
+            raise ValueError(
+                f"The network takes codes of shape {self.grid}: expected {(*codes.shape, 1)}, one "
+                f"value for each code of the coder, or {in_a_row}, row by row."
+            )
+        self.coder.freeze()
+        self.edges["x"] = self.coder.edges["x"]
+        self.edges["codes"] = codes

@@ -1,73 +1,78 @@
-"""A prior over the codes of speech, given the speaker (van den Oord, Vinyals, Kavukcuoglu 2017)."""
+"""A prior over codes, given the class of an example (Esser, Rombach, Ommer 2021)."""
 
 import keras
 from typing_extensions import override
 
 from keras_gen.autoregressive.code_prior import CodePrior
-from keras_gen.core import capability, require_classes
+from keras_gen.core import require_classes
 from keras_gen.core.kinds_of_data import label_edges
+from keras_gen.declared import Count, network
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalCodePrior(CodePrior):
-    """An autoregressive distribution of codes of speech, conditioned on the speaker.
+    """An autoregressive distribution of the codes of examples, conditioned on their class.
 
-    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: a WaveNet is the prior over the codes of speech, so that it draws what is said, and
-    the decoder says it in a speaker's voice. `fit(waveforms, speakers)` takes integers.
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+    eq. (9): the class precedes the codes, and the coder does not know it. `fit(images, labels)`
+    takes integers.
+
+    A coder may know the condition too, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
+    "Neural Discrete Representation Learning", NeurIPS 2017, sec. 4.3: a WaveNet is the prior over
+    the codes of speech, so that it draws the words, and the decoder of a `ConditionalVQVAE` speaks
+    them in a speaker's voice. Then `fit(waveforms, speakers)` and `sample(n, speaker=2)` have the
+    coder's name of the condition.
 
     Args:
-        network: Codes `[batch, codes, 1]` and int32 speakers `[batch]` to logits `[batch, codes,
-            codebook_size]`, such as of `keras_gen.networks.wavenet` with `classes=speakers`.
-        coder: A trained `ConditionalVQVAE`, see `CodePrior`.
-        seed: Not used by this model.
+        network: Codes and int32 labels `[batch]` to logits, see `CodePrior`, such as
+            `keras_gen.networks.transformer` or `wavenet` return with `classes`.
+        coder: A trained model of integer codes, see `CodePrior`.
+        classes: Number of classes. If None, as many as the coder knows.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CodePrior`.
+        ValueError: See `CodePrior`; if the network or the coder has another number of classes.
 
     Example:
     ```python
-    from keras_gen.networks import wave_decoder, wave_encoder, wavenet
-    from keras_gen.vae import ConditionalVQVAE
-    sizes = dict(samples=1024, latent_dim=4, filters=(8,) * 6)
-    decoder = wave_decoder(classes=5, **sizes)
-    coder = ConditionalVQVAE(wave_encoder(**sizes), decoder, speakers=5, codebook_size=8)
-    network = wavenet(16, 8, filters=4, skip_filters=8, dilations=(1, 2), levels=8, classes=5)
-    prior = ConditionalCodePrior(network, coder)
+    from keras_gen.networks import residual_decoder, residual_encoder, transformer
+    from keras_gen.vae import VQVAE
+    sizes = dict(latent_dim=4, filters=8, residual_filters=4)
+    encoder = residual_encoder((16, 16, 3), **sizes)
+    coder = VQVAE(encoder, residual_decoder((16, 16, 3), **sizes), codebook_size=8)
+    network = transformer(length=16, levels=8, units=8, blocks=1, heads=2, classes=10)
+    prior = ConditionalCodePrior(network, coder, classes=10)
     prior.compile()
-    recordings, speakers = np.zeros((4, 1024, 1), "int16"), np.array([0, 1, 2, 4])
-    prior.fit(recordings, speakers, batch_size=2)
-    sounds = prior.sample(3, seed=1, speaker=2)
+    images, labels = np.zeros((8, 16, 16, 3), "uint8"), np.arange(8)
+    prior.fit(images, labels, batch_size=4)
+    ships = prior.sample(9, seed=1, label=8)
+    nats_of_codes = -prior.log_prob(prior.encode(images), labels)
     ```
     """
 
-    batch = ("x", "speakers")
-    given = ("speakers",)
-
-    def __init__(self, network: keras.Model, coder: keras.Model, seed: int = 0, **kwargs):
-        super().__init__(network, coder, seed, **kwargs)
-        self.speakers = coder.speakers
-        require_classes(self.speakers, network)
-        self.edges |= label_edges(coder.speakers, "speakers")
-        self.edges["speakers"] = coder.edges["speakers"]  # perhaps with their names
+    network: keras.Model = network("codes labels -> parameters")
+    classes: Count | None = None
 
     @override
-    def from_noise(self, noise, speaker=-1, temperature=1.0):
-        """Returns sounds of drawn codes, in the voice of the speaker or of random ones."""
-        latents = self.coder.embedded(self.drawn_codes(noise, temperature, [speaker]))
-        return self.coder.reconstructed(latents, speaker)
+    def set_up(self):
+        super().set_up()
+        name = next(iter(self.labels_of_coder()), "labels")
+        classes = self.classes
+        if name in self.labels_of_coder():
+            classes = self.coder.edges[name].classes
+        if classes is None or self.classes not in (None, classes):
+            raise ValueError(
+                f"classes is {self.classes}, and the coder '{self.coder.name}' knows "
+                f"{'none' if classes is None else classes}: expected the number of classes of "
+                "examples. Leave it out if the coder knows them."
+            )
+        require_classes(classes, self.network)
+        self.given = (name,)
+        self.batch = ("x", name)
+        self.edges |= label_edges(classes, name)
+        if name in self.coder.edges:
+            self.edges[name] = self.coder.edges[name]  # perhaps with the names of the classes
 
-    @override
-    @capability
-    def log_prob(self, codes, speakers):
-        """Returns log p(codes given speakers), float32 `[n]`, nats, of codes `[n, codes]`."""
-        return {"log_probs": -self.code_nats(codes, conditions=[speakers])}
 
-    @override
-    @capability
-    def bound(self, x, speakers):
-        """Returns the bound on log p(x given speakers), float32 `[n]`, nats, by the codes."""
-        codes = self.coder.codes(x)
-        latents = self.coder.embedded(codes)
-        nats = self.coder.reconstruction(latents, x, speakers)
-        return {"bounds": -nats - self.code_nats(codes, conditions=[speakers])}
+# In files of earlier versions it has this name.
+keras.saving.get_custom_objects()["keras_gen>ClassCodePrior"] = ConditionalCodePrior

@@ -6,10 +6,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import label_edges
+from keras_gen.declared import Count, Named, argument, made_by, network
+from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -25,7 +26,7 @@ class ConditionalPixelCNN(PixelCNN):
         network: Images and int32 labels `[batch]` to the likelihood's parameters, as of `PixelCNN`.
         classes: Number of classes.
         likelihood: Name or object: the distribution of a value.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `PixelCNN`, and if the network takes other labels.
@@ -48,18 +49,9 @@ class ConditionalPixelCNN(PixelCNN):
     # A gated network takes a GiB for so many digits.
     most_examples = 256
 
-    def __init__(
-        self,
-        network: keras.Model,
-        classes: int,
-        likelihood: Likelihood | str,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(network, likelihood, seed, **kwargs)
-        self.classes = checked_size("classes", classes)
-        require_classes(self.classes, network)
-        self.edges |= label_edges(classes)
+    network: keras.Model = network("x labels -> parameters")
+    classes: Count = argument(kw_only=True)
+    likelihood: Named[Likelihood] = made_by(likelihoods.get, kw_only=True, later=True)
 
     @property
     @override
@@ -83,17 +75,6 @@ class ConditionalPixelCNN(PixelCNN):
         )
         return tf.transpose(by_class)
 
-    @override
-    def from_noise(self, noise, label=-1, temperature=1.0):
-        """Returns images of the given class, or of random ones, drawn value by value."""
-        return self.drawn(noise, temperature, [label])
-
-    @override
-    @capability
-    def fill(self, x, masks, seeds, labels):
-        """Returns images of classes whose pixels are drawn where masks are 1: `PixelCNN.fill`."""
-        return {"x": self.filled(x, masks, seeds, conditions=[labels])}
-
     @capability
     def classify(self, x):
         """Returns log p(x | class) of every class, the logits of the classes: `[n, classes]`."""
@@ -104,3 +85,11 @@ class ConditionalPixelCNN(PixelCNN):
         """Returns log p(x), whatever the class, float32 `[n]`, nats."""
         joint = self.class_log_probs(x) - math.log(self.classes)
         return {"log_probs": tf.reduce_logsumexp(joint, axis=-1)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        require_classes(self.classes, self.network)
+        self.edges |= label_edges(self.classes)

@@ -1,5 +1,8 @@
 """WaveNet of several speakers (van den Oord et al. 2016)."""
 
+from functools import partial
+from typing import Annotated
+
 import keras
 from typing_extensions import override
 
@@ -7,6 +10,7 @@ from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.wavenet import WaveNet
 from keras_gen.core import require_classes
 from keras_gen.core.kinds_of_data import label_edges
+from keras_gen.declared import Count, argument, network
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -40,13 +44,12 @@ class ConditionalWaveNet(WaveNet):
     batch = ("x", "speakers")
     given = ("speakers",)
 
-    def __init__(self, network: keras.Model, speakers: int, **kwargs):
-        super().__init__(network, **kwargs)
-        self.speakers = checked_size("speakers", speakers)
-        require_classes(self.speakers, network)
-        self.edges |= label_edges(speakers, "speakers")
+    network: keras.Model = network("x speakers -> parameters")
+    speakers: Count = argument(kw_only=True)
+    levels: Annotated[int, partial(checked_size, minimum=2)] = argument(kw_only=True, later=True)
 
     @override
-    def from_noise(self, noise, speaker=-1, temperature=1.0):
-        """Returns sounds of the given speaker, or of random ones, drawn sample by sample."""
-        return self.drawn(noise, temperature, [speaker])
+    def set_up(self):
+        super().set_up()
+        require_classes(self.speakers, self.network)
+        self.edges |= label_edges(self.speakers, "speakers")

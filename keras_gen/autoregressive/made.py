@@ -1,8 +1,11 @@
 """MADE (Germain et al. 2015), of numbers with mixtures as in RNADE (Uria et al. 2013)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.declared import Named, made_by
+from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -23,7 +26,7 @@ class MADE(CausalModel):
             parameters]`, in the order `[value, parameter]`: those of a value depend only on the
             values before it.
         likelihood: Name or object: the distribution of a value, which can `draw`.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`, and if the network takes no vectors.
@@ -42,10 +45,11 @@ class MADE(CausalModel):
 
     density_of_vectors = True
 
-    def __init__(
-        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
-    ):
-        super().__init__(network, likelihood, seed, **kwargs)
+    likelihood: Named[Likelihood] = made_by(likelihoods.get)
+
+    @override
+    def set_up(self):
+        super().set_up()
         shape = self.edges["x"].shape
         if len(shape) != 1:
             raise ValueError(

@@ -2,12 +2,15 @@
 
 import keras
 import numpy as np
+from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core import capability
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Levels, missing_pixels
+from keras_gen.declared import Named, made_by
+from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
 
 
@@ -31,7 +34,7 @@ class PixelCNN(CausalModel):
             then channels.
         likelihood: Name or object: the distribution of a value; the paper's, of 256 levels, is
             `"categorical"`.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`.
@@ -52,12 +55,7 @@ class PixelCNN(CausalModel):
 
     for_users = ("complete",)
 
-    def __init__(
-        self, network: keras.Model, likelihood: Likelihood | str, seed: int = 0, **kwargs
-    ):
-        super().__init__(network, likelihood, seed, **kwargs)
-        height, width, _ = self.edges["x"].shape
-        self.edges["masks"] = Levels((height, width, 1), 2, name="masks")
+    likelihood: Named[Likelihood] = made_by(likelihoods.get)
 
     def complete(
         self, images, masks, n: int = 1, seed: int | None = None, batch_size: int = 64, **given
@@ -108,9 +106,17 @@ class PixelCNN(CausalModel):
         return filled.reshape(len(images), n, *filled.shape[1:])
 
     @capability
-    def fill(self, x, masks, seeds):
+    def fill(self, x, masks, seeds, **given):
         """Returns images whose pixels are drawn where masks `[n, height, width, 1]` are 1.
 
         The noise of each image follows from its seed, an integer.
         """
-        return {"x": self.filled(x, masks, seeds)}
+        return {"x": self.filled(x, masks, seeds, list(given.values()))}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        height, width, _ = self.edges["x"].shape
+        self.edges["masks"] = Levels((height, width, 1), 2, name="masks")

@@ -29,7 +29,7 @@ class PixelRNN(PixelCNN):
             parameter]`: those of a value depend only on the values before it, in rows, then pixels,
             then channels.
         likelihood: Name or object: the distribution of a value, 256 levels in the paper.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`.

@@ -1,11 +1,15 @@
 """WaveNet (van den Oord et al. 2016)."""
 
+from functools import partial
+from typing import Annotated
+
 import keras
 from typing_extensions import override
 
 from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.core.kinds_of_data import MuLaw
+from keras_gen.declared import Count
 from keras_gen.losses import Categorical
 
 
@@ -25,7 +29,7 @@ class WaveNet(CausalModel):
             those of a sample depend only on the samples before it.
         levels: Number of mu-law levels, 256 in the paper, an even one from 2 to 512.
         samples: Length of what `sample` draws, at least 1; that of the network if it has one.
-        seed: Not used by this model.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
         ValueError: As of `CausalModel`, and if the network is not of sound of one channel, or of
@@ -49,27 +53,28 @@ class WaveNet(CausalModel):
     # The skip connections of 30 blocks: 0.7 GiB for so many samples of sound.
     most_elements = 2**17
 
-    def __init__(
-        self, network: keras.Model, levels: int, samples: int = 8000, seed: int = 0, **kwargs
-    ):
-        levels = checked_size("levels", levels, minimum=2)
-        super().__init__(network, Categorical(levels), seed, **kwargs)
-        shape = tuple(network.inputs[0].shape[1:])
-        if len(shape) != 2 or shape[1] != 1:
-            raise ValueError(
-                f"The network takes values of shape {shape}: expected sound of one channel, "
-                "(samples, 1)."
-            )
-        length = shape[0]
-        if length not in (None, samples):
-            raise ValueError(
-                f"The network takes {length} samples, and samples is {samples}: expected the same, "
-                "or a network of any length."
-            )
-        self.levels = levels
-        self.samples = checked_size("samples", samples)
-        self.edges["x"] = MuLaw(length, levels)
+    levels: Annotated[int, partial(checked_size, minimum=2)]
+    samples: Count = 8000
 
     @override
     def noise_shape(self):
         return [self.samples, 1, self.likelihood.uniforms_per_value]
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        self.likelihood = Categorical(self.levels)
+        super().set_up()
+        length, *channels = self.network.inputs[0].shape[1:]
+        if channels != [1]:
+            raise ValueError(
+                f"The network takes values of shape {(length, *channels)}: expected sound of one "
+                "channel, (samples, 1)."
+            )
+        if length not in (None, self.samples):
+            raise ValueError(
+                f"The network takes {length} samples, and samples is {self.samples}: expected the "
+                "same, or a network of any length."
+            )
+        self.edges["x"] = MuLaw(length, self.levels)

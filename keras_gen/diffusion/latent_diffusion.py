@@ -12,6 +12,7 @@ from keras_gen.core import capability, require_built
 from keras_gen.declared import Named, Positive, argument, fixed, made_by, network
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.ddpm import DDPM
+from keras_gen.diffusion.path_model import BlackLevel
 from keras_gen.diffusion.paths import ChainSteps, Path
 from keras_gen.diffusion.variational_bound import bound_nats
 from keras_gen.networks.diffusion.time_mlp import time_mlp
@@ -82,6 +83,7 @@ class LatentDiffusion(DDPM):
     chain_steps: ChainSteps = argument(default=1000, later=True)
     variance: Literal["beta", "beta_tilde"] = argument(default="beta", later=True)
     data: Literal["images", "vectors"] = fixed("vectors")
+    black_level: BlackLevel = fixed(0.0)
 
     # Algorithm 1, of latents -----------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 """The conditional flow (Winkler, Worrall, Hoogeboom, Welling 2019)."""
 
+from functools import partial
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
@@ -8,7 +11,8 @@ from keras_gen.arguments import checked_image_shape, checked_shape, checked_size
 from keras_gen.core import capability, noise
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.kinds_of_data import Vectors, label_edges
-from keras_gen.flows.flow import Flow
+from keras_gen.declared import argument
+from keras_gen.flows.flow import Flow, LevelCount
 from keras_gen.layers.flows import Chain, Logit
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 
@@ -57,42 +61,8 @@ class ConditionalFlow(Flow):
     ```
     """
 
-    def __init__(
-        self,
-        flow: keras.Model,
-        classes: int | None = None,
-        levels: int | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(flow, levels, seed, **kwargs)
-        self.classes = None if classes is None else checked_size("classes", classes, minimum=2)
-        shape = flow.condition_shape
-        if self.classes:
-            self.edges |= label_edges(self.classes)
-            # How many examples of each class it was trained on.
-            self.class_counts = self.add_weight(
-                name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
-                trainable=False, aggregation="only_first_replica",
-            )  # fmt: skip
-            if shape != (self.classes,):
-                raise ValueError(
-                    f"flow takes conditions of shape {shape}: expected ({self.classes},), as many "
-                    "as classes; build it with condition_dim=classes."
-                )
-        else:
-            conditions = self.in_any_units(Vectors(shape, "conditions"))
-            self.edges |= {"conditions": conditions, "condition": conditions}
-        self.given = ("labels",) if self.classes else ("conditions",)
-        self.batch = ("x", *self.given)
-
-    @override
-    def _require_condition(self, shape):
-        if shape is None or len(shape) != 1:
-            raise ValueError(
-                f"flow takes conditions of shape {shape}: expected vectors (columns,), as of "
-                "coupling_flow with condition_dim; Flow is the class without conditions."
-            )
+    classes: Annotated[int, partial(checked_size, minimum=2)] | None = None
+    levels: LevelCount | None = argument(default=None, later=True)
 
     # The likelihood given a condition --------------------------------------------------------
 
@@ -162,6 +132,36 @@ class ConditionalFlow(Flow):
         return self.decoded(temperature * noise, *given.values())
 
     # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        shape = self.flow.condition_shape
+        if self.classes:
+            self.edges |= label_edges(self.classes)
+            # How many examples of each class it was trained on.
+            self.class_counts = self.add_weight(
+                name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
+                trainable=False, aggregation="only_first_replica",
+            )  # fmt: skip
+            if shape != (self.classes,):
+                raise ValueError(
+                    f"flow takes conditions of shape {shape}: expected ({self.classes},), as many "
+                    "as classes; build it with condition_dim=classes."
+                )
+        else:
+            conditions = self.in_any_units(Vectors(shape, "conditions"))
+            self.edges |= {"conditions": conditions, "condition": conditions}
+        self.given = ("labels",) if self.classes else ("conditions",)
+        self.batch = ("x", *self.given)
+
+    @override
+    def _require_condition(self, shape):
+        if shape is None or len(shape) != 1:
+            raise ValueError(
+                f"flow takes conditions of shape {shape}: expected vectors (columns,), as of "
+                "coupling_flow with condition_dim; Flow is the class without conditions."
+            )
 
     @override
     @classmethod

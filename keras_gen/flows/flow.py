@@ -1,6 +1,7 @@
 """Normalizing flows (Dinh, Sohl-Dickstein, Bengio 2017)."""
 
-from typing import ClassVar
+from functools import partial
+from typing import Annotated, ClassVar
 
 import keras
 import numpy as np
@@ -14,13 +15,17 @@ from keras_gen.arguments import (
     checked_shape,
     checked_size,
 )
-from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
+from keras_gen.core import LikelihoodModel, capability, log_prob, noise, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
+from keras_gen.declared import network
 from keras_gen.latents import interpolate
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.losses.per_example import per_example_sum
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
+
+LevelCount = Annotated[int, partial(checked_size, minimum=2)]
+"""Number of levels of discrete images."""
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -71,29 +76,8 @@ class Flow(LikelihoodModel):
     log_prob = log_prob
     interpolate = interpolate
 
-    def __init__(self, flow: keras.Model, levels: int | None = None, seed: int = 0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        require_built(flow)
-        self.flow = flow
-        if not isinstance(flow, InvertibleLayer):
-            raise TypeError(
-                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as "
-                "keras_gen.networks.glow and coupling_flow return."
-            )
-        self._require_condition(flow.condition_shape)
-        self.levels = None if levels is None else checked_size("levels", levels, minimum=2)
-        shape = tuple(flow.input_shape[1:])
-        examples = Levels(shape, levels) if levels else Vectors(shape, "vectors")
-        self.edges["x"] = self.in_any_units(examples)
-        self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))
-        self.edges["temperature"] = Number(0.0, 10.0, "temperature")
-
-    def _require_condition(self, shape):
-        """Raises a ValueError if the flow takes a condition."""
-        if shape is not None:
-            raise ValueError(
-                f"flow takes conditions of shape {shape}: ConditionalFlow is the class of such."
-            )
+    flow: keras.Model = network()
+    levels: LevelCount | None = None
 
     # The exact log-likelihood ----------------------------------------------------------------
 
@@ -105,8 +89,8 @@ class Flow(LikelihoodModel):
         def nll():
             x = batch["x"]
             offset = self.uniform("levels", keras.ops.shape(x))
-            given = [batch[name] for name in self.given]
-            latents, log_det, statistics = self.forward(x, offset, *given)
+            conditions = [batch[name] for name in self.given]
+            latents, log_det, statistics = self.forward(x, offset, *conditions)
             terms = {"nll": self.negative_log_prob(latents, log_det)}
             return self.weighted(terms), terms, statistics
 
@@ -193,6 +177,28 @@ class Flow(LikelihoodModel):
         return self.decoded(temperature * noise)
 
     # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        flow = self.flow
+        if not isinstance(flow, InvertibleLayer):
+            raise TypeError(
+                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as "
+                "keras_gen.networks.glow and coupling_flow return."
+            )
+        self._require_condition(flow.condition_shape)
+        shape = tuple(flow.input_shape[1:])
+        examples = Levels(shape, self.levels) if self.levels else Vectors(shape, "vectors")
+        self.edges["x"] = self.in_any_units(examples)
+        self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))
+        self.edges["temperature"] = Number(0.0, 10.0, "temperature")
+
+    def _require_condition(self, shape):
+        """Raises a ValueError if the flow takes a condition."""
+        if shape is not None:
+            raise ValueError(
+                f"flow takes conditions of shape {shape}: expected none. Use ConditionalFlow."
+            )
 
     @classmethod
     def for_images(

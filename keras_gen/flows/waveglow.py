@@ -5,10 +5,10 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, checked_size
-from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built
+from keras_gen.core import LikelihoodModel, capability, log_prob, noise
 from keras_gen.core.kinds_of_data import LogMel, Seeds, Waveforms
 from keras_gen.core.sound_spectra import mel_frames
+from keras_gen.declared import Count, NonNegative, PositiveInteger, network
 from keras_gen.flows.flow import change_of_variables
 
 LEVELS = 2.0**15  # of an amplitude of 1, as int16 has them
@@ -63,34 +63,12 @@ class WaveGlow(LikelihoodModel):
     # Each sample of sound has the features of its step of flow.
     most_elements = 2**17
 
-    def __init__(
-        self,
-        flow: keras.Model,
-        bands: int,
-        window: int = 1024,
-        hop: int = 256,
-        rate: int = 22050,
-        temperature: float = 0.6,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(flow)
-        self.flow = flow
-        self.groups = flow.output_shape[-1]
-        self.bands = checked_size("bands", bands)
-        self.window = checked_size("window", window)
-        self.hop = checked_size("hop", hop)
-        self.rate = checked_integer("rate", rate, minimum=1)
-        self.temperature = checked_number("temperature", temperature, minimum=0)
-        if hop % self.groups or window < hop:
-            raise ValueError(
-                f"Frames of {window} samples every {hop}: expected a distance that is a multiple "
-                f"of the {self.groups} samples in a group of the flow, and no shorter frames."
-            )
-        self.edges["x"] = Waveforms(multiple=hop)
-        self.edges["mel"] = LogMel((None, bands), "mel")
-        self.edges["seeds"] = Seeds()
+    flow: keras.Model = network()
+    bands: Count
+    window: Count = 1024
+    hop: Count = 256
+    rate: PositiveInteger = 22050
+    temperature: NonNegative = 0.6
 
     @override
     def train_step(self, data):
@@ -150,3 +128,18 @@ class WaveGlow(LikelihoodModel):
     def _condition(self, mel):
         """The frame of each place of the flow."""
         return tf.repeat(mel, self.hop // self.groups, axis=1)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        self.groups = self.flow.output_shape[-1]
+        if self.hop % self.groups or self.window < self.hop:
+            raise ValueError(
+                f"Frames of {self.window} samples every {self.hop}: expected a distance that is a "
+                f"multiple of the {self.groups} samples in a group of the flow, and no shorter "
+                "frames."
+            )
+        self.edges["x"] = Waveforms(multiple=self.hop)
+        self.edges["mel"] = LogMel((None, self.bands), "mel")
+        self.edges["seeds"] = Seeds()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.autoregressive import ClassCodePrior, CodePrior, ConditionalCodePrior
+from keras_gen.autoregressive import CodePrior, ConditionalCodePrior
 from keras_gen.layers import CausalLSTM, Shift
 from keras_gen.losses import Categorical
 from keras_gen.networks import (
@@ -71,7 +71,7 @@ def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
     p = p.reshape([LEVELS] * 4).sum(axis=(2, 3))
     given = p / p.sum(axis=1, keepdims=True)
     assert np.abs(given[0] - given[1]).max() > 1e-3
-    drawn = prior.drawn_codes(prior.noise(2000, tf.constant([0, 1])), 1.0).numpy()
+    drawn = prior.draw_codes(prior.noise(2000, tf.constant([0, 1])), 1.0).numpy()
     assert drawn.shape == (2000, 1, 2, 2)
     counts = np.zeros([LEVELS, LEVELS])
     np.add.at(counts, (drawn[:, 0, 0, 0], drawn[:, 0, 0, 1]), 1 / 2000)
@@ -83,7 +83,7 @@ def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
 def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_probable(prior):
     n = 2000
     noise = prior.noise(n, tf.constant([0, 1]))
-    codes = prior.drawn(noise).numpy()[..., 0].astype(int)
+    codes = prior.draw_values(noise).numpy()[..., 0].astype(int)
     first = np.bincount(codes[:, 0, 0], minlength=LEVELS) / n
     every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
     p = np.exp(prior.log_prob(every))
@@ -141,10 +141,12 @@ def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
     noise = spoken.noise(4, tf.constant([0, 1]))
     for speaker in (0, 1):
         speakers = np.full(4, speaker)
-        codes = spoken.drawn(noise, conditions=[tf.constant(speakers, tf.int32)])
+        codes = spoken.draw_values(noise, conditions=[tf.constant(speakers, tf.int32)])
         codes = codes.numpy()[..., 0].astype(int)
         expected = spoken.coder.decode(codes, speakers)
-        found = spoken.restore(spoken.from_noise(noise, tf.constant(speakers, tf.int32))).numpy()
+        found = spoken.restore(
+            spoken.from_noise(noise, speaker=tf.constant(speakers, tf.int32))
+        ).numpy()
         np.testing.assert_allclose(found, expected, atol=1e-6)
     assert spoken.sample(3, seed=1, speaker=1).shape == (3, 16, 1)
 
@@ -169,7 +171,7 @@ def of_classes(rng):
     network = transformer(4, LEVELS, units=4, blocks=2, heads=2, classes=2)
     for weight in network.trainable_variables:
         weight.assign(weight + rng.normal(0, 0.5, weight.shape))
-    return ClassCodePrior(network, coder(), classes=2)
+    return ConditionalCodePrior(network, coder(), classes=2)
 
 
 def test_a_sequence_network_takes_a_grid_of_codes_row_by_row(of_classes):
@@ -192,13 +194,13 @@ def test_examples_of_a_class_are_drawn_as_often_as_their_codes_are_probable(of_c
     every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
     for label in (0, 1):
         labels = tf.fill([n], label)
-        codes = of_classes.drawn_codes(noise, 1.0, [labels]).numpy()
+        codes = of_classes.draw_codes(noise, 1.0, [labels]).numpy()
         p = np.exp(of_classes.log_prob(every, label))
         for place in np.ndindex(2, 2):
             found = np.bincount(codes[:, *place], minlength=LEVELS) / n
             expected = np.array([p[every[:, *place] == level].sum() for level in range(LEVELS)])
             assert (np.abs(found - expected) < 4.5 * np.sqrt(expected * (1 - expected) / n)).all()
-        drawn = of_classes.restore(of_classes.from_noise(noise, labels)).numpy()
+        drawn = of_classes.restore(of_classes.from_noise(noise, label=labels)).numpy()
         np.testing.assert_array_equal(drawn[:5], of_classes.coder.decode(codes[:5]))
     some = of_classes.sample(3, seed=1, label=[0, 1, 1])
     assert some.shape == (3, *SHAPE)
@@ -239,13 +241,13 @@ def test_an_embedding_of_the_codes_is_none_of_the_classes():
     of_codes = CausalLSTM(4)(keras.layers.Embedding(LEVELS + 1, 4)(before))
     of_class = keras.layers.Reshape((1, LEVELS))(keras.layers.Embedding(2, LEVELS)(labels))
     logits = keras.layers.Add()([keras.layers.Dense(LEVELS)(of_codes), of_class])
-    ClassCodePrior(keras.Model([codes, labels], logits), coder(), classes=2)
+    ConditionalCodePrior(keras.Model([codes, labels], logits), coder(), classes=2)
 
 
 def test_networks_of_other_classes_are_refused():
     network = transformer(4, LEVELS, units=4, blocks=1, heads=2, classes=3)
     with pytest.raises(ValueError, match="takes labels 0 to 2: expected 0 to 1"):
-        ClassCodePrior(network, coder(), classes=2)
+        ConditionalCodePrior(network, coder(), classes=2)
     without = transformer(4, LEVELS, units=4, blocks=1, heads=2)
     with pytest.raises(ValueError, match="2"):
-        ClassCodePrior(without, coder(), classes=2)
+        ConditionalCodePrior(without, coder(), classes=2)

@@ -40,7 +40,6 @@ DEFAULTS: dict[str, tuple] = {
         dict(gamma=1000.0, capacity=Linear(0.0, 25.0, steps=100_000)),
     ),
     "CharacterRNN": ("ours", ADAM, {}),
-    "ClassCodePrior": ("ours", ADAM, {}),
     "Classifier": ("ours", ADAM, {}),
     "ClassifyingAutoencoder": ("ours", ADAM, dict(weight=100.0)),
     "CoGAN": ("Liu, Tuzel 2016, app. A", DCGAN, dict(class_weight=1.0, pair_weight=0.0)),

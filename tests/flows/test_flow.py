@@ -252,8 +252,3 @@ def test_activations_are_normalized_by_the_first_finite_batch(points):
         z = (batch - first.mean(axis=0)) / first.std(axis=0)
         nll = np.log(first.std(axis=0)).sum() - log_normal(z).mean()
         assert logs["loss"][0] == pytest.approx(nll, rel=1e-4)
-
-
-def test_a_level_alone_is_refused():
-    with pytest.raises(ValueError, match="levels must be at least 2, found 1"):
-        Flow(coupling_flow((2,), steps=1, hidden=(2,)), levels=1)

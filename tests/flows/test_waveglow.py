@@ -95,7 +95,6 @@ def test_at_temperature_0_seeds_say_nothing(model):
     [
         (dict(hop=6), r"every 6: expected a distance that is a multiple of the 4 samples"),
         (dict(window=4), r"Frames of 4 samples every 8"),
-        (dict(bands=0), r"bands"),
     ],
 )
 def test_frames_that_do_not_fit(model, change, message):

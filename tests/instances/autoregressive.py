@@ -3,7 +3,6 @@
 from keras_gen.autoregressive import (
     MADE,
     CharacterRNN,
-    ClassCodePrior,
     CodePrior,
     ConditionalCodePrior,
     ConditionalPixelCNN,
@@ -21,7 +20,6 @@ from keras_gen.networks import (
     pixel_rnn,
     residual_decoder,
     residual_encoder,
-    transformer,
     wave_decoder,
     wave_encoder,
     wavenet,
@@ -65,13 +63,6 @@ def _conditional_code_prior(seed=3):
     return ConditionalCodePrior(network, coder, seed=seed)
 
 
-def _class_code_prior(seed=3):
-    sizes = dict(latent_dim=2, filters=4, residual_filters=2)
-    encoder, decoder = residual_encoder((8, 8, 1), **sizes), residual_decoder((8, 8, 1), **sizes)
-    network = transformer(4, 5, units=4, blocks=1, heads=2, classes=3)
-    return ClassCodePrior(network, VQVAE(encoder, decoder, codebook_size=5), 3, seed=seed)
-
-
 def _pixel_rnn(seed=3):
     """One block, as each recurrent layer is traced for long."""
     network = pixel_rnn((4, 4, 1), 1, units=2, blocks=1, kind="row", first_kernel=3, levels=2)
@@ -95,7 +86,6 @@ def _made(seed=3):
 
 
 TINY = {
-    "ClassCodePrior": Tiny(_class_code_prior, sample, draws=False),
     "CodePrior": Tiny(_code_prior, sample, draws=False),
     "ConditionalCodePrior": Tiny(_conditional_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),

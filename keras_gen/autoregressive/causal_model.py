@@ -136,7 +136,7 @@ class CausalModel(LikelihoodModel):
 
         Args:
             x: Examples that went through the edge, `[n, ...]`.
-            missing: As of `draw_values`.
+            missing: See `draw_values`.
             seeds: Int32 `[n]`: equal ones draw equal noise.
             conditions: Of the network, `[n, ...]` each.
         """

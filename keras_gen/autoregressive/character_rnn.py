@@ -29,7 +29,7 @@ class CharacterRNN(CausalModel):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the alphabet has a character twice.
+        ValueError: See `CausalModel`, and if the alphabet has a character twice.
 
     Example:
     ```python

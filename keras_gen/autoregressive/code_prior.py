@@ -33,7 +33,7 @@ class CodePrior(CausalModel):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the grids of the network and the coder differ.
+        ValueError: See `CausalModel`, and if the grids of the network and the coder differ.
 
     Example:
     ```python

@@ -29,7 +29,7 @@ class ConditionalPixelCNN(PixelCNN):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `PixelCNN`, and if the network takes other labels.
+        ValueError: See `PixelCNN`, and if the network takes other labels.
 
     Example:
     ```python

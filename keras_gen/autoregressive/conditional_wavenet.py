@@ -23,10 +23,12 @@ class ConditionalWaveNet(WaveNet):
     Args:
         network: Levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, as of `WaveNet`.
         speakers: Number of speakers.
-        **kwargs: Further arguments of `WaveNet`; `levels` is needed.
+        levels: Number of mu-law levels, see `WaveNet`.
+        samples: Length of what `sample` draws, see `WaveNet`.
+        seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `WaveNet`.
+        ValueError: See `WaveNet`.
 
     Example:
     ```python

@@ -29,7 +29,7 @@ class MADE(CausalModel):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the network takes no vectors.
+        ValueError: See `CausalModel`, and if the network takes no vectors.
 
     Example:
     ```python

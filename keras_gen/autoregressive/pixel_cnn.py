@@ -37,7 +37,7 @@ class PixelCNN(CausalModel):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`.
+        ValueError: See `CausalModel`.
 
     Example:
     ```python

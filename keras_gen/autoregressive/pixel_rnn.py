@@ -32,7 +32,7 @@ class PixelRNN(PixelCNN):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`.
+        ValueError: See `CausalModel`.
 
     Example:
     ```python

@@ -32,7 +32,7 @@ class WaveNet(CausalModel):
         seed: Seed of the order in which `fit` takes the examples of a `Source`.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the network is not of sound of one channel, or of
+        ValueError: See `CausalModel`, and if the network is not of sound of one channel, or of
             another length.
 
     Example:

@@ -33,17 +33,17 @@ class ConditionalDDPM(DDPM):
         network: Points, times and int32 labels 0 to `classes`, where the last is for no class, to
             what it predicts.
         classes: Number of classes.
-        probability_path: As of `DDPM`.
-        prediction: As of `DDPM`.
-        chain_steps: As of `DDPM`.
-        variance: As of `DDPM`.
-        data: As of `DDPM`.
+        probability_path: See `DDPM`.
+        prediction: See `DDPM`.
+        chain_steps: See `DDPM`.
+        variance: See `DDPM`.
+        data: See `DDPM`.
         unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0
             there is no guidance.
         seed: Seed of noise, times, and of who loses the label.
 
     Raises:
-        ValueError: As `DDPM`; if `classes` is below 1, the network takes other labels, or
+        ValueError: See `DDPM`; if `classes` is below 1, the network takes other labels, or
             `unlabeled` is no fraction.
 
     Example:

@@ -56,7 +56,7 @@ class DDPM(PathModel):
             columns of samples had 0.99 and 0.97 of the data's deviations, with `"noise"` 1.14 and
             0.87.
         chain_steps: T, 2 to 10,000: as many even times of the path, whatever its own steps are.
-        variance: Of a step back: `"beta"` or `"beta_tilde"`, see sec. 3.2.
+        variance: Variance of a step back, `"beta"` or `"beta_tilde"`, see sec. 3.2.
         data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
         seed: Seed of noise and times.
 

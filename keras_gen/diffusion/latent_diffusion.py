@@ -46,15 +46,15 @@ class LatentDiffusion(DDPM):
         coder: A trained `VQVAE`, `VAE` or `Autoencoder`, or of a kin with one encoder and one
             decoder, whose weights are not changed.
         scale: Deviation of the latents: `for_coder` finds it.
-        probability_path: As of `DDPM`.
-        prediction: As of `DDPM`.
-        chain_steps: As of `DDPM`.
-        variance: As of `DDPM`.
+        probability_path: See `DDPM`.
+        prediction: See `DDPM`.
+        chain_steps: See `DDPM`.
+        variance: See `DDPM`.
         seed: Seed of noise and times.
 
     Raises:
         TypeError: If the coder is no such model.
-        ValueError: As of `DDPM`; if the network's points are no latents of the coder, or `scale` is
+        ValueError: See `DDPM`; if the network's points are no latents of the coder, or `scale` is
             not above 0.
 
     Example:

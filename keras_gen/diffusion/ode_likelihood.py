@@ -21,7 +21,7 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
 
     Args:
         model: A model of paths, whose seeds of scores draw the noise.
-        velocity: As of `ode_log_prob`.
+        velocity: See `ode_log_prob`.
         x: Examples `[batch, ...]`.
     """
     log_width = 0.0

@@ -33,12 +33,12 @@ class Reflow(FlowMatching):
     Deviations: those of `FlowMatching`.
 
     Args:
-        network: As of `FlowMatching`; it may start with the teacher's weights.
-        data: As of `FlowMatching`.
+        network: See `FlowMatching`; it may start with the teacher's weights.
+        data: See `FlowMatching`.
         seed: Seed of times.
 
     Raises:
-        ValueError: As of `FlowMatching`.
+        ValueError: See `FlowMatching`.
 
     Example:
     ```python

@@ -48,7 +48,7 @@ class ConditionalFlow(Flow):
         seed: Seed of the noise that is added to levels.
 
     Raises:
-        ValueError: If the flow takes no condition or another one; and as `Flow`.
+        ValueError: If the flow takes no condition or another one; see `Flow`.
 
     Example:
     ```python
@@ -217,7 +217,7 @@ class ConditionalFlow(Flow):
             **kwargs: Further arguments of the model.
 
         Raises:
-            ValueError: Unless one of `classes` and `conditions` is given; and as `Flow`.
+            ValueError: Unless one of `classes` and `conditions` is given; see `Flow`.
 
         Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """

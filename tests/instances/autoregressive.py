@@ -60,7 +60,7 @@ def _conditional_code_prior(seed=3):
     decoder = wave_decoder(classes=3, **sizes)
     coder = ConditionalVQVAE(wave_encoder(**sizes), decoder, 3, codebook_size=5)
     network = wavenet(8, 5, filters=3, skip_filters=4, dilations=(1,), levels=5, classes=3)
-    return ConditionalCodePrior(network, coder, seed=seed)
+    return ConditionalCodePrior(network, coder, classes=3, seed=seed)
 
 
 def _pixel_rnn(seed=3):

@@ -74,53 +74,71 @@ class PyData(keras.utils.PyDataset):
         return (self.array[2 * index : 2 * index + 2],)
 
 
+def refused(use, *args, **kwargs):
+    """The one sentence that a call raises."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        getattr(Seeing(), use)(*args, **kwargs)
+    text = str(caught.value)
+    assert "\n" not in text and len(text) < 300 and text.endswith("."), text
+    return text
+
+
+# What is given as x.
+NO_EXAMPLES = [
+    (None, "Seeing got no data as x: expected arrays, a tf.data.Dataset"),
+    ([], "got no data as x"),
+    ("photos", "got x of the type str"),
+    (3, "got x of the type int"),
+    ([[1, 2], [3]], "got x of the type int"),
+    (np.array(["a", "b"]), "an array of texts as x"),
+    (np.array([[1], [2, 3]], object), "an array of Python objects, which do not stack"),
+    (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
+    (LEVELS[:0], "got no examples"),
+    ({"x": LEVELS[:0]}, "got no examples"),
+    ({}, "got no data as x"),
+    (list(LEVELS), "got 4 arrays in a batch: give fit 1, .* stack examples"),
+    (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
+]
+NUMBERS = [
+    ("batch_size", 0),
+    ("batch_size", -1),
+    ("batch_size", 2.5),
+    ("epochs", 0),
+    ("epochs", "2"),
+    ("steps_per_epoch", 600.0),
+    ("initial_epoch", -1),
+    ("validation_steps", 0),
+    ("validation_split", 1.5),
+    ("validation_split", "half"),
+    ("callbacks", "early"),
+]
+ONES = np.ones(4)
+ARGUMENTS = [
+    ("fit", [LEVELS], dict(lr=1), "fit takes .* unexpected keyword argument 'lr'"),
+    ("fit", [LEVELS], dict(epoch=3), "fit takes .* unexpected keyword argument 'epoch'"),
+    ("fit", [LEVELS, None, 2, 0], {}, r"^epochs must be at least 1, found 0\.$"),
+    # The twelfth argument of `fit`, and the fifth of `evaluate`.
+    ("fit", [LEVELS, *[None] * 2, 1, 0, None, 0.0, None, True, None, ONES], {}, "sample_weight"),
+    ("evaluate", [LEVELS, None, None, 0, ONES], {}, "got sample_weight"),
+    ("fit", [LEVELS, []], {}, "Seeing got no data as y: expected"),
+    ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of the type int"),
+    ("fit", [LEVELS], dict(validation_split=1), "^validation_split is 1: expected a fraction"),
+]
+
+
 class TestRefusals:
-    def refused(self, *args, **kwargs):
-        with pytest.raises((TypeError, ValueError)) as caught:
-            Seeing().fit(*args, **kwargs)
-        text = str(caught.value)
-        assert "\n" not in text and len(text) < 300 and text.endswith("."), text
-        return text
-
-    @pytest.mark.parametrize(
-        "x,found",
-        [
-            (None, "Seeing got no data as x: expected arrays, a tf.data.Dataset"),
-            ([], "got no data as x"),
-            ("photos", "got x of the type str"),
-            (3, "got x of the type int"),
-            ([[1, 2], [3]], "got x of the type int"),
-            (np.array(["a", "b"]), "an array of texts as x"),
-            (np.array([[1], [2, 3]], object), "an array of Python objects, which do not stack"),
-            (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
-            (LEVELS[:0], "got no examples"),
-            ({"x": LEVELS[:0]}, "got no examples"),
-            (list(LEVELS), "got 4 arrays in a batch: give fit 1, .* stack examples"),
-            (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
-        ],
-    )
+    @pytest.mark.parametrize("x,found", NO_EXAMPLES)
     def test_what_holds_no_examples(self, x, found):
-        assert re.search(found, self.refused(x))
+        assert re.search(found, refused("fit", x))
 
-    @pytest.mark.parametrize(
-        "name,value",
-        [
-            ("batch_size", 0),
-            ("batch_size", -1),
-            ("batch_size", 2.5),
-            ("epochs", 0),
-            ("epochs", "2"),
-            ("steps_per_epoch", 600.0),
-            ("initial_epoch", -1),
-            ("validation_steps", 0),
-            ("validation_split", 1.5),
-            ("validation_split", "half"),
-            ("callbacks", "early"),
-        ],
-    )
+    @pytest.mark.parametrize("name,value", NUMBERS)
     def test_numbers(self, name, value):
-        found = self.refused(LEVELS, **{name: value})
+        found = refused("fit", LEVELS, **{name: value})
         assert found.startswith(f"{name} ") and repr(value) in found
+
+    @pytest.mark.parametrize("use,args,kwargs,found", ARGUMENTS)
+    def test_arguments_by_place_are_those_by_name(self, use, args, kwargs, found):
+        assert re.search(found, refused(use, *args, **kwargs))
 
     @pytest.mark.parametrize("empty", [True, False])
     def test_no_batch(self, empty):
@@ -128,24 +146,8 @@ class TestRefusals:
         dataset = tf.data.Dataset.from_tensor_slices(LEVELS)
         rest = dataset.take(0).batch(2) if empty else dataset.batch(8, drop_remainder=True)
         for x in (rest, iter(list(rest))):
-            assert "hold no batch" in self.refused(x)
-        assert "hold no batch" in self.refused(LEVELS, validation_data=rest)
-
-    def test_unknown_arguments(self):
-        assert re.search(
-            "fit takes .* unexpected keyword argument 'lr'", self.refused(LEVELS, lr=1)
-        )
-
-    def test_arguments_by_place_are_those_by_name(self):
-        ones = np.ones(4)
-        assert self.refused(LEVELS, None, 2, 0) == "epochs must be at least 1, found 0."
-        # The twelfth argument of `fit`, and the fifth of `evaluate`.
-        by_place = [None, None, 1, 0, None, 0.0, None, True, None, ones]
-        assert "got sample_weight" in self.refused(LEVELS, *by_place)
-        with pytest.raises(ValueError, match="got sample_weight"):
-            Seeing().evaluate(LEVELS, None, None, 0, ones)
-        with pytest.raises(TypeError, match="epoch"):
-            Seeing().fit(LEVELS, epoch=3)
+            assert "hold no batch" in refused("fit", x)
+        assert "hold no batch" in refused("fit", LEVELS, validation_data=rest)
 
     @pytest.mark.parametrize(
         "endless",
@@ -157,17 +159,11 @@ class TestRefusals:
         ],
     )
     def test_examples_without_end(self, endless):
-        found = self.refused(endless)
+        found = refused("fit", endless)
         assert "without end" in found and "steps_per_epoch=100" in found
-        found = self.refused(LEVELS, validation_data=endless)
+        found = refused("fit", LEVELS, validation_data=endless)
         assert found.startswith("validation_data of Seeing got a dataset without end")
-        with pytest.raises(ValueError, match="without end"):
-            Seeing().evaluate(endless)
-
-    def test_validation_data_are_refused_alike(self):
-        assert "validation_data of Seeing got x of the type int" in self.refused(
-            LEVELS, validation_data=3
-        )
+        assert "without end" in refused("evaluate", endless)
 
 
 class TestOrder:
@@ -389,9 +385,11 @@ class TestSources:
 
 
 def test_names_that_are_whole_numbers_are_in_their_own_order():
-    model = Seeing("x", "labels")
-    found = seen(model, LEVELS, ["10", "9", "0", "9"], shuffle=False)
-    assert model.class_names == ("0", "9", "10") and found["labels"].tolist() == [2, 1, 0, 1]
+    names = ["10", "9", "0", "9"]
+    for data in ([LEVELS, names], [{"x": LEVELS, "labels": names}], [[LEVELS, names]]):
+        model = Seeing("x", "labels")
+        found = seen(model, *data, shuffle=False)
+        assert model.class_names == ("0", "9", "10") and found["labels"].tolist() == [2, 1, 0, 1]
 
 
 class Interrupts(keras.callbacks.Callback):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
 from keras_gen.core import noise
+from keras_gen.core.capabilities import for_users
 from keras_gen.core.kinds_of_data import Levels
 
 WIDEST = 10.0  # standard deviations: a truncation that changes nothing
@@ -128,6 +129,7 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
     return shaped if several else shaped[0]
 
 
+@for_users
 def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
     """Decodes points on the line between the codes of the examples `a` and `b`.
 

@@ -84,7 +84,7 @@ def test_citation_and_changelog_name_the_version():
 @pytest.mark.parametrize("name", tiny.model_classes())
 def test_every_argument_of_a_model_has_a_type(name):
     model = getattr(keras_gen, name)
-    doors = [door for door in dir(model) if door.startswith("for_") and door != "for_users"]
+    doors = [door for door in dir(model) if door.startswith("for_")]
     for build in [model.__init__, *(getattr(model, door) for door in doors)]:
         arguments = inspect.signature(build).parameters.values()
         named = [a for a in arguments if a.name != "self" and not str(a).startswith("*")]

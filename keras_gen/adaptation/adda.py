@@ -56,8 +56,6 @@ class ADDA(DomainModel):
     ```
     """
 
-    for_users = ("from_source",)
-
     def __init__(
         self,
         encoder: keras.Model,

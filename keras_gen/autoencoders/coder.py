@@ -33,7 +33,6 @@ class Coder(LikelihoodModel):
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
     default_signature = "reconstruct"
     predicts = "reconstruct"
-    for_users: ClassVar[tuple[str, ...]] = ("interpolate",)
 
     @override
     def call(self, x, training=False):
@@ -107,8 +106,6 @@ class EncoderDecoder(Coder):
         likelihood: Name or object: p(x | codes).
         seed: Seed of the noise.
     """
-
-    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors")
 
     encoder: keras.Model = network("x -> codes")
     decoder: keras.Model = network("codes -> parameters")

@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.core import schedules
+from keras_gen.core import for_users, schedules
 from keras_gen.core.schedules import Weight
 
 
@@ -48,8 +48,6 @@ class DenoisingAutoencoder(Autoencoder):
     ```
     """
 
-    for_users = ("corrupt",)
-
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     amount: Weight = 0.25
 
@@ -57,6 +55,7 @@ class DenoisingAutoencoder(Autoencoder):
     def terms(self, batch):
         return self.terms_of(batch, self.encoded(self.corrupt(batch["x"]))[0])
 
+    @for_users
     def corrupt(self, x) -> tf.Tensor:
         """Returns corrupted examples `[batch, ...]`, drawn for this step."""
         shape = keras.ops.shape(x)

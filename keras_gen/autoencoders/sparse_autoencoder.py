@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.core import batch_mean
+from keras_gen.core import batch_mean, for_users
 from keras_gen.core.checks.networks import require_probabilities
 from keras_gen.core.schedules import Weight
 
@@ -45,8 +45,6 @@ class SparseAutoencoder(Autoencoder):
     ```
     """
 
-    for_users = ("activations",)
-
     penalty: Literal["kl", "l1"] = "kl"
     weight: Weight = 3.0
     target: float = 0.05
@@ -60,6 +58,7 @@ class SparseAutoencoder(Autoencoder):
     def loss_weights(self):
         return super().loss_weights() | {"sparsity": self.weight}
 
+    @for_users
     def activations(self, images, batch_size: int = 256):
         """Returns the mean of each code over images, float32 `[codes]`."""
         return self.encode(images, batch_size=batch_size).mean(axis=0)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.core.capabilities import for_users
 from keras_gen.core.kinds_of_data import Characters, Prompt
 from keras_gen.declared import Count
 from keras_gen.losses import Categorical
@@ -43,7 +44,6 @@ class CharacterRNN(CausalModel):
     """
 
     padded = True
-    for_users = ("continue_text",)
 
     alphabet: str
     length: Count
@@ -59,6 +59,7 @@ class CharacterRNN(CausalModel):
             noise, temperature, known=prompt, missing=tf.cast(prompt < 0, tf.int32)
         )
 
+    @for_users
     def continue_text(
         self, prompt: str, n: int = 1, temperature: float = 1.0, seed: int | None = None
     ) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.core import capability
+from keras_gen.core import capability, for_users
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Levels, missing_pixels
 from keras_gen.declared import Named, made_by
@@ -53,10 +53,9 @@ class PixelCNN(CausalModel):
     ```
     """
 
-    for_users = ("complete",)
-
     likelihood: Named[Likelihood] = made_by(likelihoods.get)
 
+    @for_users
     def complete(
         self, images, masks, n: int = 1, seed: int | None = None, batch_size: int = 64, **given
     ) -> np.ndarray:

@@ -1,6 +1,6 @@
 """An encoder and a classifier that learn labels: alone, or with the help of a method."""
 
-from typing import ClassVar, cast
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -52,7 +52,6 @@ class Classifier(GenerativeModel):
     batch = cast(tuple[str, ...], ("x", "labels"))
     default_signature = "classify"
     predicts = "classify"
-    for_users: ClassVar[tuple[str, ...]] = ("for_images",)
 
     def __init__(
         self,

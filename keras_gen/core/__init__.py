@@ -2,7 +2,7 @@
 
 from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
-from keras_gen.core.capabilities import capability, sample
+from keras_gen.core.capabilities import capability, for_users, sample
 from keras_gen.core.checks.networks import (
     require_built,
     require_chain,

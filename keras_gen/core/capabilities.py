@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,7 @@ from keras_gen.core.noise import stateless_seed
 from keras_gen.messages import warn
 from keras_gen.tensor_checks import require
 
+F = TypeVar("F", bound=Callable)
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 MOST_SAMPLES = 1024
 """The largest `n` that an export's `sample` takes: a server computes them at once, and for 1,024
@@ -25,6 +26,18 @@ SEEDS = (0, 2**31 - 1)
 """The smallest and the largest seed of a request."""
 
 # Capabilities ---------------------------------------------------------------------------------
+
+
+def for_users(function: F) -> F:
+    """Lets tab completion show a method of models, as it shows capabilities and builders."""
+    function.for_users = True  # type: ignore[attr-defined]
+    return function
+
+
+def is_for_users(attribute) -> bool:
+    """Whether an attribute of a class is for users: a capability, or marked by `for_users`."""
+    inner = getattr(attribute, "__func__", getattr(attribute, "fget", attribute))
+    return hasattr(inner, "function") or hasattr(inner, "for_users")
 
 
 def capability(function: Callable) -> Callable:
@@ -211,6 +224,7 @@ def _array(value):
 # Signatures, as methods of `GenerativeModel` ----------------------------------------------------
 
 
+@for_users
 def signatures(self) -> dict:
     """Returns each capability as (function of tensors, their specifications), to be served."""
     found = {}
@@ -286,6 +300,7 @@ def sample_conditions(model) -> dict[str, Condition]:
     return {name: Condition(model.edges[name], default) for name, default in defaults.items()}
 
 
+@for_users
 def sample(  # noqa: D417
     self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
 ) -> np.ndarray:

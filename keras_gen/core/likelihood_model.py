@@ -1,14 +1,13 @@
 """One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
 
 import math
-from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number
-from keras_gen.core.capabilities import capability
+from keras_gen.core.capabilities import capability, for_users
 from keras_gen.core.checks.networks import require_logits, require_range
 from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
@@ -28,8 +27,6 @@ class LikelihoodModel(GenerativeModel):
         seed: Seed of the noise.
         **kwargs: `name` and the like, of `keras.Model`.
     """
-
-    for_users: ClassVar[tuple[str, ...]] = ("threshold",)
 
     @override
     def weighted(self, terms):
@@ -62,6 +59,7 @@ class LikelihoodModel(GenerativeModel):
         """
         return {"scores": self.nats(x, **given)}
 
+    @for_users
     def threshold(self, x, quantile: float = 0.99, **given) -> float:
         """Returns the quantile of the scores of normal, held-out examples.
 

@@ -37,13 +37,6 @@ DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "f
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def _shown_by(cls: type) -> set[str]:
-    """The attributes of a class itself, without builders that it only refuses."""
-    own = vars(cls)
-    refused = set(DOORS) - {*own.get("for_users", DOORS)}
-    return own.keys() - refused
-
-
 class ReportedMean(keras.metrics.Mean):
     """A running mean that is NaN without any value, such as an accuracy without any label."""
 
@@ -88,14 +81,6 @@ class GenerativeModel(keras.Model):
     density_of_vectors = False
     # The names of what the optimizers minimize.
     totals: ClassVar[tuple[str, ...]] = ("loss",)
-    # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
-    for_users: ClassVar[tuple[str, ...]] = (
-        "from_pretrained",
-        "networks",
-        "players",
-        "sample",
-        "signatures",
-    )
     # The capability that Keras' `predict` gives of examples as their edges take them.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether it compiles losses and gradients, as `compile` was told
@@ -129,7 +114,7 @@ class GenerativeModel(keras.Model):
                     "arguments."
                 )
             # Of the nearest class that has some: its own builder replaces those it inherits.
-            own = ([door for door in DOORS if door in _shown_by(base)] for base in cls.__mro__)
+            own = ([door for door in DOORS if door in vars(base)] for base in cls.__mro__)
             doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
             way_out = f"; {' or '.join(doors)} builds it with usual ones" if doors else ""
             raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
@@ -175,16 +160,15 @@ class GenerativeModel(keras.Model):
     @override
     def __dir__(self):
         """Shows what users call, without what only methods override and steps use."""
-        shown = {*dir(keras.Model), *vars(self)}
-        for cls in type(self).__mro__:
-            shown.update(vars(cls).get("for_users", ()))
-        return [
-            name
-            for name in super().__dir__()
-            if name.startswith("_")
-            or name in shown
-            or hasattr(getattr(type(self), name), "function")
-        ]
+        classes = type(self).__mro__
+        marked = {
+            n
+            for c in classes
+            for n, value in vars(c).items()
+            if capabilities.is_for_users(value)
+        }
+        shown = {*dir(keras.Model), *vars(self), *DOORS, *marked}
+        return [name for name in super().__dir__() if name.startswith("_") or name in shown]
 
     # Configuration ---------------------------------------------------------------------------
 
@@ -231,6 +215,7 @@ class GenerativeModel(keras.Model):
         return list(dict.fromkeys([*named, *ours]))
 
     @property
+    @capabilities.for_users
     def networks(self) -> dict[str, keras.Model]:
         """The constructor arguments that are networks, by name; those in lists are numbered."""
         found = {}
@@ -245,6 +230,7 @@ class GenerativeModel(keras.Model):
 
     # Players ---------------------------------------------------------------------------------
 
+    @capabilities.for_users
     def players(self) -> dict[str, Player]:
         """Returns each optimizer's name, networks and default; by default one trains them all."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
@@ -721,6 +707,7 @@ class GenerativeModel(keras.Model):
         return export(self, folder.parent, folder.name, **options)
 
     @classmethod
+    @capabilities.for_users
     def from_pretrained(cls, source: str | Path):
         """Loads a trained model of this class, as `keras_gen.load` does.
 

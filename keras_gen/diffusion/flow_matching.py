@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
-from keras_gen.core import global_batch, replica_part
+from keras_gen.core import for_users, global_batch, replica_part
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
 from keras_gen.declared import Named, argument, fixed, made_by
 from keras_gen.diffusion import paths
@@ -71,7 +71,6 @@ class FlowMatching(PathModel):
     ```
     """
 
-    for_users = (*PathModel.for_users, "straightness")
     evaluations = PathModel.evaluations | {"log_prob": EVALUATIONS}
 
     probability_path: Named[Path] = made_by(paths.get, default="straight")
@@ -109,6 +108,7 @@ class FlowMatching(PathModel):
         """Returns dx_t/dt of points `[batch, ...]` at the scalar time t."""
         return self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]))
 
+    @for_users
     def straightness(self, n: int, seed: int = 0, steps: int = 100) -> float:
         """Returns how far the paths from noise to data are from straight lines; 0: they are.
 

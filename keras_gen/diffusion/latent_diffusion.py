@@ -72,7 +72,6 @@ class LatentDiffusion(DDPM):
     """
 
     frozen = ("coder",)
-    for_users = ("for_coder", "interpolate")
 
     options_of_vectors = {}
 

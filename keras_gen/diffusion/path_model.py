@@ -58,7 +58,6 @@ class PathModel(LikelihoodModel):
 
     default_signature = "sample"
     density_of_vectors = True
-    for_users: ClassVar[tuple[str, ...]] = ("for_images", "for_vectors", "interpolate")
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """How often signatures evaluate the network for an example, and `sample` in each step."""
     last_time: ClassVar[float | None] = 1.0

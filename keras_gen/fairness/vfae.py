@@ -90,7 +90,6 @@ class VFAE(LikelihoodModel):
     given = ("attributes",)
     default_signature = "classify"
     predicts = "classify"
-    for_users = ("for_table",)
     classify = classify
 
     encoder: keras.Model = network("x s -> z1 z1")

@@ -1,7 +1,7 @@
 """Normalizing flows (Dinh, Sohl-Dickstein, Bengio 2017)."""
 
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, 
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from keras_gen.arguments import (
     checked_shape,
     checked_size,
 )
-from keras_gen.core import LikelihoodModel, capability, log_prob, noise, sample
+from keras_gen.core import LikelihoodModel, capability, log_prob, noise, sample, for_users
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.declared import network
 from keras_gen.latents import interpolate
@@ -64,12 +64,6 @@ class Flow(LikelihoodModel):
     ```
     """
 
-    for_users: ClassVar[tuple[str, ...]] = (
-        "for_images",
-        "for_vectors",
-        "interpolate",
-        "manipulate",
-    )
     default_signature = "sample"
     density_of_vectors = True
     sample = sample
@@ -144,6 +138,7 @@ class Flow(LikelihoodModel):
         values = self.flow.inverse(latents, condition)
         return tf.floor(values * self.levels) if self.levels else values
 
+    @for_users
     def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)) -> np.ndarray:
         """Gives examples more or less of an attribute: their latents move along its direction.
 

@@ -21,6 +21,7 @@ from keras_gen.core import (
     GenerativeModel,
     Player,
     capability,
+    for_users,
     parts,
     require_range,
     sample,
@@ -263,16 +264,6 @@ class GAN(GenerativeModel):
 
     # Use -------------------------------------------------------------------------------------
 
-    for_users: ClassVar[tuple[str, ...]] = (
-        "draw_latents",
-        "for_images",
-        "for_vectors",
-        "interpolate",
-        "latent_arithmetic",
-        "nearest_neighbors",
-        "truncate",
-    )
-
     @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images in [-1, 1]."""
@@ -294,11 +285,13 @@ class GAN(GenerativeModel):
         """Returns the images of truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
+    @for_users
     def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
         noise = sampling_noise(self, n, seed)
         return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
 
+    @for_users
     def truncate(self, latents, truncation: float) -> np.ndarray:
         """Returns latents as `sample` truncates them, float32 `[n, latents]`.
 
@@ -317,6 +310,7 @@ class GAN(GenerativeModel):
         truncation = self.edges["truncation"].prepare(truncation)
         return truncated_normal(latents, truncation).numpy()
 
+    @for_users
     def interpolate(
         self, a, b, steps: int = 8, spherical: bool = False, **conditions
     ) -> np.ndarray:
@@ -327,6 +321,7 @@ class GAN(GenerativeModel):
         start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
         return decoded_path(self.generate, start, end, steps, spherical, **conditions)
 
+    @for_users
     def latent_arithmetic(
         self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
     ) -> np.ndarray:
@@ -337,6 +332,7 @@ class GAN(GenerativeModel):
         a, b, c = (self.edges["latents"].prepare(z).numpy() for z in (a, b, c))
         return arithmetic(self.generate, a, b, c, n, spread, seed, **conditions)
 
+    @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Finds the nearest training examples of generated ones: memorized examples are near.
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes
-from keras_gen.core import Player
+from keras_gen.core import Player, for_users
 from keras_gen.declared import Count, argument, network
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.per_example import per_example_mean
@@ -49,7 +49,6 @@ class MoCoGAN(GAN):
     ```
     """
 
-    for_users = ("for_videos", "recombine")
     critics = 2  # of videos and of frames
     has_dense_networks = False
 
@@ -75,6 +74,7 @@ class MoCoGAN(GAN):
         of_frames = per_example_mean(tf.cast(of_frames, tf.float32))
         return tf.stack([of_videos, of_frames], axis=1)
 
+    @for_users
     def recombine(self, contents, motions):
         """Generates uint8 videos with the content of some latents and the motion of others.
 

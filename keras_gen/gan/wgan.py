@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core import replace_weights
+from keras_gen.core import for_users, replace_weights
 from keras_gen.declared import Named, Positive, PositiveInteger, argument, fixed, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import adversarial, penalties
@@ -42,7 +42,6 @@ class WGAN(GAN):
     ```
     """
 
-    for_users = ("critic",)
     renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
 
     clip: Positive | None = 0.01
@@ -51,6 +50,7 @@ class WGAN(GAN):
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
 
     @property
+    @for_users
     def critic(self) -> keras.Model:
         """The discriminator by the paper's name, under which `.keras` files hold its weights."""
         return self.discriminator

@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_seed
-from keras_gen.core import Player, capability, noise, require_range
+from keras_gen.core import Player, capability, for_users, noise, require_range
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
 from keras_gen.core.schedules import Weight
@@ -76,7 +76,6 @@ class ContextEncoder(AdversarialPredictor):
 
     default_signature = "inpaint"
     predicts = "fill"
-    for_users = ("inpaint", "masks")
 
     encoder: keras.Model = network("x -> features", kw_only=True)
     decoder: keras.Model = network("features -> x", kw_only=True)
@@ -164,12 +163,14 @@ class ContextEncoder(AdversarialPredictor):
 
     # Use -------------------------------------------------------------------------------------
 
+    @for_users
     def masks(self, n: int, seed: int | None = None) -> np.ndarray:
         """Draws n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
         seed = None if seed is None else checked_seed(seed)
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self._drawn(n, seed).numpy().astype("uint8")
 
+    @for_users
     def inpaint(
         self, images, masks=None, seed: int | None = None, batch_size: int = 256
     ) -> np.ndarray:

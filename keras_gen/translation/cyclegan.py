@@ -83,7 +83,6 @@ class CycleGAN(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    for_users = ("for_images",)
     # A residual generator takes a GiB for an image of 836 x 836; a margin makes many small images
     # much larger.
     most_elements = 2**21

@@ -67,7 +67,6 @@ class Pix2Pix(Translator, AdversarialPredictor):
     """
 
     batch = ("x", "y")
-    for_users = ("for_images",)
 
     generator: keras.Model = network("x -> y", kw_only=True)
     l1_weight: Weight = 100.0

@@ -59,7 +59,6 @@ class Pix2PixVideo(AdversarialPredictor):
 
     batch = ("x", "y")
     predicts = "translate"
-    for_users = ("for_images",)
 
     generator: keras.Model = network("pose_and_frame -> frame", kw_only=True)
     discriminator: keras.Model = network("poses_and_frames -> logits", later=True)

@@ -13,7 +13,7 @@ from keras_gen.arguments import (
     checked_image_shape,
     checked_size,
 )
-from keras_gen.core import Player, require_chain, require_range
+from keras_gen.core import Player, for_users, require_chain, require_range
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, made_by, network
@@ -71,7 +71,6 @@ class SRGAN(Translator, AdversarialPredictor):
     """
 
     batch = ("x", "y")
-    for_users = ("for_images", "self_ensemble")
     size_multiple = 1
     # Features of 16 times as many pixels: a GiB for an image of 362 x 362.
     most_elements = 3 * 2**17
@@ -144,6 +143,7 @@ class SRGAN(Translator, AdversarialPredictor):
         """Returns G as `enlarge`."""
         return {"enlarge": self.generator}
 
+    @for_users
     def self_ensemble(self, images, batch_size: int = 8) -> np.ndarray:
         """Returns enlarged images, the mean of those of all turned and mirrored images, uint8.
 

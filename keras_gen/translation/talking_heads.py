@@ -17,6 +17,7 @@ from keras_gen.arguments import (
 from keras_gen.core import (
     Player,
     capability,
+    for_users,
     require_chain,
     require_inputs,
     require_logits,
@@ -92,7 +93,6 @@ class TalkingHeads(AdversarialPredictor):
 
     batch = ("x", "y", "shots", "shot_landmarks", "labels")
     predicts = "render"
-    for_users = ("adapt", "for_images")
 
     embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
     generator: keras.Model = network("landmarks person -> image", kw_only=True)
@@ -186,6 +186,7 @@ class TalkingHeads(AdversarialPredictor):
         """Draws people of these vectors with these landmarks, uint8 `[n, height, width, 3]`."""
         return {"y": self.generator([x, embeddings], training=False)}
 
+    @for_users
     def adapt(
         self, images, landmarks, steps: int = 40, learning_rate: float = 5e-5, verbose=0
     ) -> Pix2Pix:

@@ -1,7 +1,7 @@
 """What models with networks from images to images share: translation, in Python and served."""
 
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
-from keras_gen.core import GenerativeModel, require_range, require_takes
+from keras_gen.core import GenerativeModel, for_users, require_range, require_takes
 from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import as_examples, one_at_least, seed_checked
 from keras_gen.core.kinds_of_data import Images
@@ -27,17 +27,18 @@ class Translator(GenerativeModel):
     Networks say themselves which channels they take and give, and whether they take any size.
     """
 
-    for_users: ClassVar[tuple[str, ...]] = ("directions", "translate")
     # Pixels of reflection around images while they are translated.
     margin = 0
     # What the sides must be multiples of for networks that take any size; 1 for those that do not
     # halve them.
     size_multiple = SIZE_MULTIPLE
 
+    @for_users
     def directions(self) -> dict:
         """Returns the networks by names such as `photo_to_monet`."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it translates.")
 
+    @for_users
     def translate(
         self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
     ) -> np.ndarray:

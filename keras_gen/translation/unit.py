@@ -82,7 +82,6 @@ class UNIT(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    for_users = ("for_images",)
     # A residual generator takes a GiB for an image of 836 x 836.
     most_elements = 2**21
     most_examples = 256

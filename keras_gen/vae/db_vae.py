@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, shown
 from keras_gen.classifiers import classify, set_label_edges
+from keras_gen.core.capabilities import for_users
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.schedules import Weight
 from keras_gen.data.batches.weighted import inverse_density
@@ -76,7 +77,6 @@ class DBVAE(VAE):
     """
 
     batch = ("x", "labels")
-    for_users = ("reweigh",)
     classify = classify
 
     encoder: keras.Model = network("x -> z z logits")
@@ -113,6 +113,7 @@ class DBVAE(VAE):
         """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
         return super().named_parts(self.sampling.without_draw(data))
 
+    @for_users
     def reweigh(self, images, labels) -> None:
         """Sets the sampling weights of all training examples by their density.
 

@@ -7,6 +7,8 @@ import keras
 import pytest
 
 from all_tiny import TINY
+from keras_gen.core.capabilities import is_for_users
+from keras_gen.core.model import DOORS
 from tiny import PATTERNS, model_classes, pattern, players
 
 CLASSES = model_classes()
@@ -130,8 +132,9 @@ def test_tab_completion_shows_what_users_call(tiny):
             if hasattr(value, "function"):
                 assert name in shown
             elif callable(value) and not name.startswith("_") and name in shown:
-                used = [n for c in ours(type(model)) for n in vars(c).get("for_users", ())]
-                assert name in used or hasattr(keras.Model, name), name
+                bases = [vars(c).get(name) for c in ours(type(model))]
+                used = name in DOORS or any(map(is_for_users, bases))
+                assert used or hasattr(keras.Model, name), name
     assert not shown & {"terms", "prepare_batch", "minimize", "report", "generated", "weighted"}
 
 

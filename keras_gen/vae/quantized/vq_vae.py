@@ -62,8 +62,6 @@ class VQVAE(EncoderDecoder):
     ```
     """
 
-    for_users = ("codebook",)
-
     encoder: keras.Model = network("x -> latents")
     decoder: keras.Model = network("latents -> parameters")
     likelihood: Named[Likelihood] = made_by(likelihoods.get, default="normal")

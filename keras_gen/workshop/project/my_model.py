@@ -34,8 +34,6 @@ class MyModel(GenerativeModel):
     ```
     """
 
-    for_users = ("for_images",)
-
     def __init__(self, network, deviation: float = 0.5, seed: int = 0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(network)

@@ -1,7 +1,7 @@
 """Normalizing flows (Dinh, Sohl-Dickstein, Bengio 2017)."""
 
 from functools import partial
-from typing import Annotated, 
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from keras_gen.arguments import (
     checked_shape,
     checked_size,
 )
-from keras_gen.core import LikelihoodModel, capability, log_prob, noise, sample, for_users
+from keras_gen.core import LikelihoodModel, capability, for_users, log_prob, noise, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.declared import network
 from keras_gen.latents import interpolate

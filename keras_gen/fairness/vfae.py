@@ -34,8 +34,8 @@ from keras_gen.declared import Named, made_by, network
 from keras_gen.fairness.blind_classifier import set_table, width_of
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
+from keras_gen.losses.divergences import fourier_discrepancy
 from keras_gen.losses.likelihoods import Likelihood
-from keras_gen.losses.mean_discrepancy import fourier_discrepancy
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
 
 HEADS = ("mean", "log_variance")

@@ -13,7 +13,7 @@ from keras_gen.declared import Named, PositiveInteger, made_by
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.orthogonality import orthogonality
+from keras_gen.losses.regularizers import orthogonality
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 

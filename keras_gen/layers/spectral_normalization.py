@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.losses.orthogonality import kernel_matrix, kernel_of
+from keras_gen.losses.regularizers import kernel_matrix, kernel_of
 
 EPSILON = 1e-12  # below any norm but that of zeros
 

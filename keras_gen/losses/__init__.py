@@ -13,7 +13,7 @@ from keras_gen.losses.adversarial import (
     Relativistic,
     Wasserstein,
 )
-from keras_gen.losses.concrete import log_concrete, relaxed_codes, relaxed_kl
+from keras_gen.losses.classification import code_information
 from keras_gen.losses.disentangling import decomposed_kl, dip_penalties, permuted_dimensions
 from keras_gen.losses.divergences import (
     free_kl_standard_normal,
@@ -29,7 +29,8 @@ from keras_gen.losses.f_divergences import (
     Pearson,
     ReverseKL,
 )
-from keras_gen.losses.feature_losses import feature_distance, slope_ratio
+from keras_gen.losses.feature_losses import feature_distance, slope_ratio, spectral_loss
+from keras_gen.losses.gumbel_softmax import log_concrete, relaxed_codes, relaxed_kl
 from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
@@ -41,9 +42,6 @@ from keras_gen.losses.likelihoods import (
     Poisson,
     UnboundedNormal,
 )
-from keras_gen.losses.mutual_information import code_information
-from keras_gen.losses.orthogonality import orthogonality
-from keras_gen.losses.path_lengths import path_lengths
 from keras_gen.losses.penalties import (
     DRAGAN,
     R1,
@@ -52,4 +50,4 @@ from keras_gen.losses.penalties import (
     GradientPenalty,
     JensenShannonRegularizer,
 )
-from keras_gen.losses.spectral_losses import spectral_loss
+from keras_gen.losses.regularizers import orthogonality, path_lengths

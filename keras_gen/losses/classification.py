@@ -1,7 +1,12 @@
-"""The cross entropy of classes where some examples have no label."""
+"""Cross entropies of labels, of which some may be missing, and of codes."""
+
+import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
+from keras_gen.losses.likelihoods import UnboundedNormal
 from keras_gen.losses.tensor_arguments import of_tensors
 
 
@@ -20,3 +25,39 @@ def label_cross_entropy(labels, logits) -> tf.Tensor:
     known = labels >= 0
     entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(known, labels, 0), logits)
     return tf.where(known, entropy, 0.0)
+
+
+@checked_types
+@of_tensors("codes", "found")
+def code_information(
+    codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
+) -> dict[str, tf.Tensor]:
+    """L_I = E[log Q(c|x)] + H(c), of codes c that are categories and numbers uniform in [-1, 1].
+
+    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5): at most the mutual information of c and x, and of
+    categories at most their entropy. Q is categorical, and Normal for numbers.
+
+    Args:
+        codes: `[batch, codes]`, one-hot categories and then numbers.
+        found: Parameters of Q, `[batch, outputs]`: logits of all categories, then means of the
+            numbers, then, if Q predicts them, their scales before a softplus (+ 0.001).
+        categories: Classes of each categorical code.
+        scale: Standard deviation of numbers in a Q that predicts means alone.
+
+    Returns:
+        Float32 `[batch]` each, nats: "categorical" and "continuous", -log Q(c|x) of the categories
+        and of the numbers, and "information", H(c) minus both.
+
+    Example:
+        >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each
+    """
+    continuous = codes.shape[1] - sum(categories)
+    outputs = found.shape[1] - sum(categories)
+    normal = UnboundedNormal(scale if outputs == continuous else None)
+    *ones, numbers = tf.split(tf.cast(codes, tf.float32), [*categories, continuous], axis=1)
+    *logits, parameters = tf.split(tf.cast(found, tf.float32), [*categories, outputs], axis=1)
+    of_categories = sum(map(tf.nn.softmax_cross_entropy_with_logits, ones, logits))
+    of_numbers = -normal.log_prob(parameters, numbers)
+    entropy = sum(map(math.log, categories)) + continuous * math.log(2.0)
+    information = entropy - of_categories - of_numbers
+    return dict(categorical=of_categories, continuous=of_numbers, information=information)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Count, fixed
-from keras_gen.losses.likelihood_bounds import importance_weighted_nats
+from keras_gen.losses.divergences import importance_weighted_nats
 from keras_gen.vae.vae import VAE
 
 

@@ -9,7 +9,7 @@ from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
 from keras_gen.declared import Count, Named, made_by, network
 from keras_gen.losses import likelihoods
-from keras_gen.losses.likelihood_bounds import importance_weighted_nats
+from keras_gen.losses.divergences import importance_weighted_nats
 from keras_gen.losses.likelihoods import Likelihood
 
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
-from keras_gen.losses.orthogonality import last_kernel
+from keras_gen.losses.regularizers import last_kernel
 from keras_gen.robustness import PGD
 from tiny import first_batch
 

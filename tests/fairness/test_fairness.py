@@ -9,7 +9,7 @@ from keras_gen.core import training_step
 from keras_gen.data import Column
 from keras_gen.fairness import ALFR, GRAD, VFAE
 from keras_gen.losses import UnboundedNormal
-from keras_gen.losses.mean_discrepancy import fourier_discrepancy
+from keras_gen.losses.divergences import fourier_discrepancy
 from keras_gen.networks import mlp_encoder
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load

@@ -106,13 +106,6 @@ def test_total_correlation_of_normal_latents(correlation, rng):
     assert np.mean(parts["mutual_information"]) == pytest.approx(information, abs=0.08)
 
 
-def test_a_batch_above_the_data_set_is_refused(posterior):
-    mean, log_variance, (z, *_) = posterior
-    message = r"^The batch has 30 examples and dataset_size is 20: expected no more than .* has; "
-    with pytest.raises(ValueError, match=message):
-        decomposed_kl(z, mean, log_variance, dataset_size=20)
-
-
 def test_dip_penalties_by_hand(rng):
     mean, log_variance = rng.normal(size=(2, 7, 3))
     covariance = np.cov(mean.T, bias=True)

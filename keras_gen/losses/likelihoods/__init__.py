@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_gen.losses.likelihoods.bernoulli import Bernoulli
-from keras_gen.losses.likelihoods.categorical import Categorical
-from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
+from keras_gen.losses.likelihoods.discrete import Bernoulli, Categorical, Multinomial, Poisson
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
-from keras_gen.losses.likelihoods.normal import ColumnNormal, Normal, UnboundedNormal
-from keras_gen.losses.likelihoods.normal_mixture import NormalMixture
+from keras_gen.losses.likelihoods.normal import (
+    ColumnNormal,
+    Normal,
+    NormalMixture,
+    UnboundedNormal,
+)
 from keras_gen.losses.per_example import resolve
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {

@@ -9,7 +9,7 @@ from keras_gen.core.kinds_of_data import Labels, Waveforms
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Count, argument, network
 from keras_gen.losses import spectral_loss
-from keras_gen.losses.likelihood_bounds import importance_weighted_nats
+from keras_gen.losses.divergences import importance_weighted_nats
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
 

@@ -17,10 +17,9 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, made_by, network
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial, likelihoods
-from keras_gen.losses.adversarial_objective import Objective
-from keras_gen.losses.discrimination_loss import discrimination
+from keras_gen.losses.adversarial_objective import Objective, discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
-from keras_gen.losses.orthogonality import last_kernel
+from keras_gen.losses.regularizers import last_kernel
 from keras_gen.networks import patch_discriminator, residual_decoder, residual_encoder
 from keras_gen.networks.blocks import halvings
 from keras_gen.vae.quantized.vq_vae import VQVAE

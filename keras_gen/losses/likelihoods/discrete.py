@@ -1,0 +1,182 @@
+"""Black and white pixels, levels, and counts."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Annotated
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_size
+from keras_gen.core import noise
+from keras_gen.declared import Count
+from keras_gen.losses.likelihoods.likelihood import Likelihood
+from keras_gen.losses.per_example import serializable, softmax, softplus
+
+
+@serializable
+class Bernoulli(Likelihood):
+    """Independent Bernoulli pixels; the network returns logits.
+
+    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are taken as probabilities: then
+    the value is the expected log-probability of their binarization (the cross-entropy).
+
+    Example:
+        >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
+    """
+
+    range = (0.0, 1.0)
+    logits = True
+    uniforms_per_value = 1
+
+    @override
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(tf.cast(params, tf.float32))
+
+    @override
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        probabilities = self.mean(params)
+        uniform = tf.random.stateless_uniform(tf.shape(probabilities), seed)
+        return tf.cast(uniform < probabilities, tf.float32)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        probabilities = self.mean(tf.cast(params, tf.float32) / temperature)
+        return tf.cast(uniform[..., 0] < probabilities, tf.float32)
+
+    def _log_prob(self, params, x):
+        # log sigmoid(l) = -softplus(-l) and log(1 - sigmoid(l)) = -softplus(l).
+        return x * params - softplus(params)
+
+
+@serializable
+class Categorical(Likelihood):
+    """Independent levels with probabilities softmax(logits), one logit for each level.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, section
+    2.2. Data are whole numbers from 0 to `classes - 1`, ints or floats. For channels of data the
+    network returns `[..., channels * classes]`, which is `[..., channels, classes]` flattened.
+
+    Args:
+        classes: Number of levels, at least 2.
+
+    Example:
+        >>> Categorical(4).log_prob(tf.zeros([2, 8, 8, 12]), tf.ones([2, 8, 8, 3]))  # -192 log 4
+    """
+
+    classes: Annotated[int, partial(checked_size, minimum=2)] = 256
+    logits = True
+    uniforms_per_value = 1
+
+    @property
+    @override
+    def params_per_value(self) -> int:  # type: ignore[override]
+        return self.classes
+
+    @property
+    @override
+    def levels(self) -> int:  # type: ignore[override]
+        return self.classes
+
+    @property
+    @override
+    def range(self) -> tuple[float, float]:  # type: ignore[override]
+        return 0.0, self.classes - 1.0
+
+    @override
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        probabilities = softmax(self._by_channel(params))
+        return tf.reduce_sum(probabilities * tf.range(float(self.classes)), axis=-1)
+
+    @override
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        shape = keras.ops.shape(self._by_channel(params))
+        return self.sample_from(params, noise.gumbel(shape, seed))
+
+    def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
+        """Returns the levels of highest logit plus Gumbel noise, which are draws from the softmax.
+
+        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2. Standard Gumbel noise
+        `[..., channels, classes]` gives float32 levels `[..., channels]`.
+        """
+        return tf.cast(tf.argmax(self._by_channel(params) + gumbel, axis=-1), tf.float32)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        """Returns levels by the inverse of the cumulative distribution, see `Likelihood.draw`."""
+        probabilities = softmax(self._by_channel(params) / temperature)
+        # The last sum is 1 up to rounding, and must not count.
+        passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
+        return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
+
+    def _log_prob(self, params, x):
+        logits = self._by_channel(params)
+        levels = tf.broadcast_to(tf.cast(tf.round(x), tf.int32), tf.shape(logits)[:-1])
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(levels, logits)
+
+
+@serializable
+class Poisson(Likelihood):
+    """Independent Poisson counts, such as word counts of a document; the network returns log rates.
+
+    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it continues
+    smoothly, with the gamma function for the factorial.
+
+    Example:
+        >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
+    """
+
+    range = (0.0, math.inf)
+
+    @override
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        return tf.exp(tf.cast(params, tf.float32))
+
+    @override
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        rates = self.mean(params)
+        return tf.random.stateless_poisson(tf.shape(rates), seed, rates, tf.float32)
+
+    def _log_prob(self, params, x):
+        return x * params - tf.exp(params) - tf.math.lgamma(x + 1.0)
+
+
+@serializable
+class Multinomial(Likelihood):
+    """Words drawn one after the other, with probabilities softmax(params) over the last axis.
+
+    Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
+    supporting text: log p(x) = sum x log softmax(params), in which x are counts, or fractions of
+    all words for nats per word. It is the probability of the words in their order: the multinomial
+    coefficient is left out.
+
+    Args:
+        draws: Number of words of `mean` and `sample`, at least 1. `log_prob` takes any number.
+
+    Example:
+        >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each
+    """
+
+    draws: Count = 1
+    logits = True
+
+    range = (0.0, math.inf)
+
+    @override
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Returns the expected counts among `draws` words; for 1, the words' probabilities."""
+        return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
+
+    @override
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        words = tf.shape(params, tf.int64)[-1]
+        logits = tf.reshape(tf.cast(params, tf.float32), [-1, words])
+        drawn = tf.random.stateless_categorical(logits, self.draws, seed)
+        counts = tf.math.bincount(drawn, minlength=words, maxlength=words, axis=-1)
+        return tf.cast(tf.reshape(counts, tf.shape(params)), tf.float32)
+
+    def _log_prob(self, params, x):
+        return x * tf.nn.log_softmax(params)

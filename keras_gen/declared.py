@@ -13,6 +13,7 @@ bases first. An argument that a subclass declares again keeps its place, unless 
 that the subclass declares as `fixed` is no argument of it.
 """
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -373,7 +374,7 @@ class DeclaredLayer(keras.layers.Layer):
         declare(cls)
 
     def __init__(self, **kwargs):
-        super().__init__(**self.options | kwargs)
+        super().__init__(**kwargs | self.options)
 
     def set_up(self) -> None:
         """Checks the arguments together, and makes weights that need no input shape."""
@@ -392,9 +393,11 @@ def _saved(self) -> dict[str, Any]:
     """The arguments of an object as Keras saves them."""
     values = {name: getattr(self, name) for name in fields_of(type(self))}
     serialize = keras.saving.serialize_keras_object
-    return {n: serialize(v) if hasattr(v, "get_config") else v for n, v in values.items()}
+    saved = {n: v for n, v in values.items() if hasattr(v, "get_config") or callable(v)}
+    return values | {name: serialize(value) for name, value in saved.items()}
 
 
 def _loaded(value) -> Any:
     saved = isinstance(value, Mapping) and "class_name" in value
-    return keras.saving.deserialize_keras_object(dict(value)) if saved else value
+    # Keras empties what it reads.
+    return keras.saving.deserialize_keras_object(copy.deepcopy(value)) if saved else value

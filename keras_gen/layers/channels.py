@@ -1,15 +1,17 @@
 """Layers that change channels alone: one-hot levels, gates, and learned scales."""
 
+from typing import ClassVar
+
 import keras
 from keras import ops
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, CountFrom0, DeclaredLayer, Positive
+from keras_gen.layers.layer_arguments import require_input
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class OneHot(keras.layers.Layer):
+class OneHot(DeclaredLayer):
     """One-hot vectors of levels: for each level a channel, which is 1 where it stands.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sees quantized sound so.
@@ -26,24 +28,22 @@ class OneHot(keras.layers.Layer):
                [0., 1., 0.]], dtype=float32)
     """
 
-    @checked_arguments
-    def __init__(self, levels: int, padding: int | None = None, **kwargs):
-        # Half precision has not all levels, so that inputs stay as they are.
-        super().__init__(autocast=False, **kwargs)
-        if levels < 2 or not (padding is None or 0 <= padding < levels):
+    levels: Count
+    padding: CountFrom0 | None = None
+    # Half precision has not all levels, so that inputs stay as they are.
+    options: ClassVar = {"autocast": False}
+
+    @override
+    def set_up(self):
+        if self.levels < 2 or (self.padding or 0) >= self.levels:
             raise ValueError(
-                f"levels is {levels} and padding {padding}: expected at least 2 levels, and one of "
-                "them or None."
+                f"levels is {self.levels} and padding {self.padding}: expected at least 2 "
+                "levels, and one of them or None."
             )
-        self.levels = levels
-        self.padding = padding
 
     @override
     def build(self, input_shape):
-        if input_shape[-1] != 1:
-            raise ValueError(
-                f"OneHot got the shape {tuple(input_shape)}: expected [batch, ..., 1]."
-            )
+        require_input(self, input_shape, input_shape[-1] == 1, "[batch, ..., 1]")
 
     @override
     def call(self, values):
@@ -56,14 +56,9 @@ class OneHot(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.levels)
 
-    @override
-    def get_config(self) -> dict:
-        config = super().get_config() | {"levels": self.levels, "padding": self.padding}
-        return config
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GatedUnit(keras.layers.Layer):
+class GatedUnit(DeclaredLayer):
     """tanh(a) * sigmoid(b) of the halves a and b of the channels.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
@@ -81,21 +76,15 @@ class GatedUnit(keras.layers.Layer):
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
     """
 
-    @checked_arguments
-    def __init__(self, groups: int = 1, **kwargs):
-        super().__init__(**kwargs)
-        if groups < 1:
-            raise ValueError(f"groups is {groups}: expected at least 1.")
-        self.groups = groups
+    groups: Count = 1
 
     @override
     def build(self, input_shape):
         channels = input_shape[-1]
-        if channels is None or channels % (2 * self.groups):
-            raise ValueError(
-                f"GatedUnit got {channels} channels: expected a multiple of {2 * self.groups}, two "
-                f"halves in each of {self.groups} groups."
-            )
+        halves = f"two halves in each of {self.groups} groups"
+        right = channels and channels % (2 * self.groups) == 0
+        expected = f"a multiple of {2 * self.groups} channels, {halves}"
+        require_input(self, input_shape, right, expected)
 
     @override
     def call(self, x):
@@ -111,13 +100,9 @@ class GatedUnit(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] // 2)
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"groups": self.groups}
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ColumnScales(keras.layers.Layer):
+class ColumnScales(DeclaredLayer):
     """Appends one learned raw scale for each column to means, the same for all rows.
 
     Input: means `[batch, ..., columns]`. Output: float32 `[batch, ..., 2 * columns]`, the
@@ -139,9 +124,7 @@ class ColumnScales(keras.layers.Layer):
         >>> parameters = ColumnScales()(keras.random.normal([8, 3]))  # [8, 6]
     """
 
-    def __init__(self, minimum_scale: float = 0.03, **kwargs):
-        super().__init__(**kwargs)
-        self.minimum_scale = checked_positive("minimum_scale", minimum_scale)
+    minimum_scale: Positive = 0.03
 
     @override
     def build(self, input_shape):
@@ -161,7 +144,3 @@ class ColumnScales(keras.layers.Layer):
     @override
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], 2 * input_shape[-1])
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"minimum_scale": self.minimum_scale}

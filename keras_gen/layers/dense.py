@@ -1,13 +1,26 @@
 """Dense layers that connect some inputs with some outputs alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.arguments import checked_integer, checked_list
+from keras_gen.declared import DeclaredLayer
+from keras_gen.layers.layer_arguments import Activation, Initializer, require_input
+
+
+def _degrees(name: str, value: Any) -> list[int]:
+    degrees = [checked_integer(name, degree) for degree in checked_list(name, value)]
+    if not degrees:
+        raise ValueError(f"{name} is empty: expected one integer for each unit or input.")
+    return degrees
+
+
+Degrees = Annotated[Sequence[int], _degrees]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -25,11 +38,9 @@ class ChannelwiseDense(keras.layers.Layer):
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 4 or None in input_shape[1:]:
-            raise ValueError(
-                f"ChannelwiseDense got the shape {tuple(input_shape)}: expected [batch, height, "
-                "width, channels] of known height, width and channels."
-            )
+        right = len(input_shape) == 4 and None not in input_shape[1:]
+        expected = "[batch, height, width, channels] of known height, width, and channels"
+        require_input(self, input_shape, right, expected)
         _, height, width, channels = input_shape
         places = height * width
         preserving = keras.initializers.RandomNormal(stddev=places**-0.5)
@@ -44,7 +55,7 @@ class ChannelwiseDense(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class MaskedDense(keras.layers.Layer):
+class MaskedDense(DeclaredLayer):
     """A dense layer whose units see only inputs of their degree or less.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
@@ -66,36 +77,18 @@ class MaskedDense(keras.layers.Layer):
         TensorShape([5, 4])
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        degrees: Sequence[int],
-        input_degrees: Sequence[int],
-        strict: bool = False,
-        activation: str | Callable | None = None,
-        bias_initializer: str | keras.initializers.Initializer = "zeros",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if not len(degrees) or not len(input_degrees):
-            raise ValueError(
-                f"degrees are {degrees} and input_degrees {input_degrees}: expected one integer "
-                "for each unit, and for each input."
-            )
-        self.degrees = [int(degree) for degree in degrees]
-        self.input_degrees = [int(degree) for degree in input_degrees]
-        self.strict = strict
-        self.activation = keras.activations.get(activation)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+    degrees: Degrees
+    input_degrees: Degrees
+    strict: bool = False
+    activation: Activation = None
+    bias_initializer: Initializer = "zeros"
 
     @override
     def build(self, input_shape):
         inputs = len(self.input_degrees)
-        if len(input_shape) != 2 or input_shape[-1] != inputs:
-            raise ValueError(
-                f"{self.name} found inputs of shape {tuple(input_shape)}: expected [batch, "
-                f"{inputs}], one for each of the input_degrees."
-            )
+        right = len(input_shape) == 2 and input_shape[-1] == inputs
+        expected = f"[batch, {inputs}], one for each of the input_degrees"
+        require_input(self, input_shape, right, expected)
         units = len(self.degrees)
         self.kernel = self.add_weight(
             name="kernel", shape=(inputs, units), initializer="glorot_uniform"
@@ -115,14 +108,3 @@ class MaskedDense(keras.layers.Layer):
     @override
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.degrees))
-
-    @override
-    def get_config(self):
-        # Keras keeps no arguments by itself if one of them is an object.
-        return super().get_config() | {
-            "degrees": self.degrees,
-            "input_degrees": self.input_degrees,
-            "strict": self.strict,
-            "activation": keras.activations.serialize(self.activation),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-        }

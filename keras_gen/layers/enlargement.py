@@ -4,25 +4,17 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, DeclaredLayer
+from keras_gen.layers.layer_arguments import require_input
 
 
-class _Enlarging(keras.layers.Layer):
+class _Enlarging(DeclaredLayer):
     """What both have in common: the factor, and the shapes."""
 
-    @checked_arguments
-    def __init__(self, factor: int, **kwargs):
-        super().__init__(**kwargs)
-        if factor < 1:
-            raise ValueError(f"factor is {factor}: expected 1 or more.")
-        self.factor = factor
+    factor: Count
 
     def _sides(self, input_shape) -> list:
         return [None if side is None else side * self.factor for side in input_shape[1:3]]
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"factor": self.factor}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -72,11 +64,8 @@ class PixelShuffle(_Enlarging):
 
     @override
     def build(self, input_shape):
-        if input_shape[-1] % self.factor**2:
-            raise ValueError(
-                f"The input has {input_shape[-1]} channels: expected a multiple of "
-                f"{self.factor**2}, the square of factor."
-            )
+        expected = f"channels that are a multiple of {self.factor**2}, the square of factor"
+        require_input(self, input_shape, input_shape[-1] % self.factor**2 == 0, expected)
         self.built = True
 
     @override

@@ -7,6 +7,7 @@ from keras import ops
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import DeclaredLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -88,7 +89,7 @@ class EqualizedConv2D(keras.layers.Conv2D):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PixelNormalization(keras.layers.Layer):
+class PixelNormalization(DeclaredLayer):
     """Scales the channels of each place to a mean square of 1, without weights.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
@@ -102,17 +103,10 @@ class PixelNormalization(keras.layers.Layer):
         >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))
     """
 
-    @checked_arguments
-    def __init__(self, epsilon: float = 1e-8, **kwargs):
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
+    epsilon: float = 1e-8
 
     @override
     def call(self, inputs):
         values = ops.cast(inputs, "float32")
         square = ops.mean(ops.square(values), axis=-1, keepdims=True)
         return ops.cast(values * ops.rsqrt(square + self.epsilon), inputs.dtype)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"epsilon": self.epsilon}

@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import DeclaredLayer
+from keras_gen.layers.layer_arguments import require_input
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class InstanceNormalization(keras.layers.Layer):
+class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
@@ -24,18 +25,13 @@ class InstanceNormalization(keras.layers.Layer):
         >>> y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
     """
 
-    @checked_arguments
-    def __init__(self, epsilon: float = 1e-5, **kwargs):
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
+    epsilon: float = 1e-5
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 4 or input_shape[-1] is None:
-            raise ValueError(
-                f"InstanceNormalization got the shape {tuple(input_shape)}: expected [batch, "
-                "height, width, channels] with a known number of channels."
-            )
+        right = len(input_shape) == 4 and input_shape[-1] is not None
+        expected = "[batch, height, width, channels] with a known number of channels"
+        require_input(self, input_shape, right, expected)
         # In mixed precision both stay in float32, as the fused kernel needs them.
         weight = dict(shape=(input_shape[-1],), autocast=False)
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
@@ -47,10 +43,6 @@ class InstanceNormalization(keras.layers.Layer):
         scale = tf.tile(self.scale.value[None], [batch, 1])
         offset = tf.tile(self.offset.value[None], [batch, 1])
         return tf.cast(normalized(images, scale, offset, self.epsilon), self.compute_dtype)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"epsilon": self.epsilon}
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:

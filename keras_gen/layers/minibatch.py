@@ -4,13 +4,14 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.declared import Count, DeclaredLayer
+from keras_gen.layers.layer_arguments import require_input
 from keras_gen.tensor_checks import require
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class MinibatchStddev(keras.layers.Layer):
+class MinibatchStddev(DeclaredLayer):
     """Adds a channel that measures how much the examples of a batch differ from each other.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
@@ -31,11 +32,8 @@ class MinibatchStddev(keras.layers.Layer):
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
     """
 
-    @checked_arguments
-    def __init__(self, group_size: int | None = 4, epsilon: float = 1e-8, **kwargs):
-        super().__init__(**kwargs)
-        self.group_size = group_size
-        self.epsilon = epsilon
+    group_size: Count | None = 4
+    epsilon: float = 1e-8
 
     @override
     def call(self, inputs):
@@ -70,13 +68,9 @@ class MinibatchStddev(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"group_size": self.group_size, "epsilon": self.epsilon}
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class MinibatchDiscrimination(keras.layers.Layer):
+class MinibatchDiscrimination(DeclaredLayer):
     """Adds features that measure how near the other examples of a batch are to an example.
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
@@ -96,19 +90,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]
     """
 
-    @checked_arguments
-    def __init__(self, features: int = 100, row: int = 5, **kwargs):
-        super().__init__(**kwargs)
-        self.features = features
-        self.row = row
+    features: Count = 100
+    row: Count = 5
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 2 or input_shape[1] is None:
-            raise ValueError(
-                f"MinibatchDiscrimination got the shape {tuple(input_shape)}: expected "
-                "[batch, features] of known width; flatten maps first."
-            )
+        right = len(input_shape) == 2 and input_shape[1] is not None
+        expected = "[batch, features] of known width; flatten maps first"
+        require_input(self, input_shape, right, expected)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[1], self.features, self.row),
@@ -123,7 +112,3 @@ class MinibatchDiscrimination(keras.layers.Layer):
         distances = tf.add_n([tf.abs(row[:, None] - row) for row in tf.unstack(rows)])
         nearness = tf.reduce_sum(tf.exp(-distances), axis=0)
         return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=-1)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"features": self.features, "row": self.row}

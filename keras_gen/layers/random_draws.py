@@ -6,11 +6,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import noise
+from keras_gen.declared import Count, DeclaredLayer, argument
+from keras_gen.layers.layer_arguments import FractionBelow1
 
 
-class DrawingLayer(keras.layers.Layer):
+class DrawingLayer(DeclaredLayer):
     """Base of layers that draw noise, as a function of a seed and of a counter, which is a weight.
 
     `keras.layers.Dropout` draws the same noise on every replica of a distribution strategy, and
@@ -27,10 +28,12 @@ class DrawingLayer(keras.layers.Layer):
     # `noise.inference_seed`, so that a result does not depend on the others of its batch.
     always = False
 
-    @checked_arguments
-    def __init__(self, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = random.randint(1, 10**9) if seed is None else seed
+    seed: int | None = None
+
+    @override
+    def set_up(self):
+        if self.seed is None:
+            self.seed = random.randint(1, 10**9)
         state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
         self.calls = self.add_weight(name="calls", shape=(), dtype="int64", **state)
         self.built = True
@@ -72,13 +75,8 @@ class Dropout(DrawingLayer):
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
     """
 
-    @checked_arguments
-    def __init__(self, rate: float, seed: int | None = None, always: bool = False, **kwargs):
-        super().__init__(seed, **kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate is {rate}: expected a fraction from 0 to below 1.")
-        self.rate = rate
-        self.always = always
+    rate: FractionBelow1 = argument(kw_only=True)
+    always: bool = False
 
     @override
     def call(self, inputs, training=False):
@@ -88,11 +86,6 @@ class Dropout(DrawingLayer):
         return tf.where(
             uniform >= self.rate, inputs / (1 - self.rate), tf.zeros([], inputs.dtype)
         )
-
-    @override
-    def get_config(self) -> dict:
-        arguments = {"rate": self.rate, "seed": self.seed, "always": self.always}
-        return super().get_config() | arguments
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -116,12 +109,7 @@ class NoiseChannels(DrawingLayer):
 
     always = True
 
-    @checked_arguments
-    def __init__(self, channels: int, seed: int | None = None, **kwargs):
-        super().__init__(seed, **kwargs)
-        if channels < 1:
-            raise ValueError(f"channels is {channels}: expected 1 or more.")
-        self.channels = channels
+    channels: Count = argument(kw_only=True)
 
     @override
     def call(self, inputs, training=False):
@@ -134,7 +122,3 @@ class NoiseChannels(DrawingLayer):
     @override
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + self.channels)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"channels": self.channels, "seed": self.seed}

@@ -4,12 +4,13 @@ import keras
 from keras import layers, ops
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import DeclaredLayer
+from keras_gen.layers.layer_arguments import require_input
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class SelfAttention(layers.Layer):
+class SelfAttention(DeclaredLayer):
     """Adds to each place of a map an average of the values at all places, weighted by attention.
 
     Zhang, Goodfellow, Metaxas, Odena: "Self-Attention Generative Adversarial Networks", ICML 2019,
@@ -27,19 +28,15 @@ class SelfAttention(layers.Layer):
         >>> y = SelfAttention()(tf.random.normal([2, 8, 8, 16]))
     """
 
-    @checked_arguments
-    def __init__(self, spectral: bool = False, **kwargs):
-        super().__init__(**kwargs)
-        self.spectral = spectral
+    spectral: bool = False
 
     @override
     def build(self, input_shape):
         *_, height, width, channels = sizes = tuple(input_shape)
-        if len(sizes) != 4 or None in sizes[1:] or height % 2 or width % 2 or channels < 8:
-            raise ValueError(
-                f"SelfAttention got the shape {sizes}: expected [batch, height, width, channels] "
-                "with even sides and at least 8 channels."
-            )
+        known = len(sizes) == 4 and None not in sizes[1:]
+        right = known and height % 2 == width % 2 == 0 and channels >= 8
+        expected = "[batch, height, width, channels] with even sides and at least 8 channels"
+        require_input(self, sizes, right, expected)
         self.query = self._conv(channels // 8)
         self.key = self._conv(channels // 8)
         self.value = self._conv(channels // 2)
@@ -69,7 +66,3 @@ class SelfAttention(layers.Layer):
         attention = ops.cast(ops.softmax(scores), value.dtype)  # eq. (1)
         averages = ops.reshape(ops.matmul(attention, value), (-1, height, width, channels // 2))
         return self.gain * self.output_conv(averages, **options) + maps
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"spectral": self.spectral}

@@ -5,13 +5,13 @@ import tensorflow as tf
 from keras import ops
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, CountFrom0, DeclaredLayer
 from keras_gen.layers.equalized import EqualizedDense
 from keras_gen.layers.instance_normalization import normalized
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class LearnedConstant(keras.layers.Layer):
+class LearnedConstant(DeclaredLayer):
     """The same learned maps for every example, in place of an input.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
@@ -25,10 +25,7 @@ class LearnedConstant(keras.layers.Layer):
         >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
     """
 
-    @checked_arguments(axes=None)
-    def __init__(self, shape: tuple[int, ...], **kwargs):
-        super().__init__(**kwargs)
-        self.shape = tuple(shape)
+    shape: tuple[int, ...]
 
     @override
     def build(self, input_shape):
@@ -38,10 +35,6 @@ class LearnedConstant(keras.layers.Layer):
     def call(self, inputs):
         count = ops.shape(inputs)[0]
         return ops.broadcast_to(ops.convert_to_tensor(self.maps)[None], (count, *self.shape))
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"shape": self.shape}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -72,7 +65,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ModulatedConv2D(keras.layers.Layer):
+class ModulatedConv2D(DeclaredLayer):
     """A convolution whose kernel is scaled for each example: its style scales the input channels.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
@@ -92,20 +85,10 @@ class ModulatedConv2D(keras.layers.Layer):
         >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int,
-        demodulate: bool = True,
-        use_bias: bool = False,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.demodulate = demodulate
-        self.use_bias = use_bias
+    filters: Count
+    kernel_size: Count
+    demodulate: bool = True
+    use_bias: bool = False
 
     @override
     def build(self, input_shape):
@@ -137,18 +120,9 @@ class ModulatedConv2D(keras.layers.Layer):
             outputs = outputs * ops.cast(norm, self.compute_dtype)[:, None, None]
         return outputs + self.bias if self.use_bias else outputs
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "demodulate": self.demodulate,
-            "use_bias": self.use_bias,
-        }
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class NoisyActivation(keras.layers.Layer):
+class NoisyActivation(DeclaredLayer):
     """Adds a bias and scaled noise to maps, and takes the leaky ReLU of slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
@@ -165,11 +139,8 @@ class NoisyActivation(keras.layers.Layer):
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
     """
 
-    @checked_arguments
-    def __init__(self, offset: int = 0, gain: float = 1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.offset = offset
-        self.gain = gain
+    offset: CountFrom0 = 0
+    gain: float = 1.0
 
     @override
     def build(self, input_shape):
@@ -184,7 +155,3 @@ class NoisyActivation(keras.layers.Layer):
         end = self.offset + self.height * self.width
         noise = ops.reshape(noise[:, self.offset : end], (-1, self.height, self.width, 1))
         return tf.nn.leaky_relu(maps + noise * self.strength + self.bias, 0.2) * self.gain
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"offset": self.offset, "gain": self.gain}

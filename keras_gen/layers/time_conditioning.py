@@ -1,16 +1,18 @@
 """How networks of diffusion models are conditioned on the time."""
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, DeclaredLayer, Positive
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class SinusoidalFeatures(keras.layers.Layer):
+class SinusoidalFeatures(DeclaredLayer):
     """Sines and cosines of numbers at frequencies that grow geometrically.
 
     Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, of places; Ho et al. (2020)
@@ -26,18 +28,18 @@ class SinusoidalFeatures(keras.layers.Layer):
         TensorShape([1, 64])
     """
 
-    @checked_arguments
-    def __init__(self, count: int, slowest: float = 0.1, fastest: float = 1000.0, **kwargs):
-        # Half precision does not tell near times apart.
-        super().__init__(**kwargs | {"dtype": "float32"})
-        if count < 1 or not 0 < slowest <= fastest:
+    count: Count
+    slowest: Positive = 0.1
+    fastest: float = 1000.0
+    # Half precision does not tell near times apart.
+    options: ClassVar = {"dtype": "float32"}
+
+    @override
+    def set_up(self):
+        if self.slowest > self.fastest:
             raise ValueError(
-                f"count is {count}, slowest {slowest} and fastest {fastest}: expected at least 1 "
-                "frequency, and 0 < slowest <= fastest."
+                f"slowest is {self.slowest} and fastest {self.fastest}: expected at most fastest."
             )
-        self.count = count
-        self.slowest = slowest
-        self.fastest = fastest
 
     @override
     def call(self, values):
@@ -50,14 +52,9 @@ class SinusoidalFeatures(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] * 2 * self.count)
 
-    @override
-    def get_config(self) -> dict:
-        own = {"count": self.count, "slowest": self.slowest, "fastest": self.fastest}
-        return super().get_config() | own
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class AdaptiveGroupNormalization(layers.Layer):
+class AdaptiveGroupNormalization(DeclaredLayer):
     """Normalizes groups of channels, then scales and shifts each channel by a condition.
 
     Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
@@ -74,11 +71,9 @@ class AdaptiveGroupNormalization(layers.Layer):
         >>> y = AdaptiveGroupNormalization(8)([tf.ones([2, 4, 4, 16]), tf.ones([2, 5])])
     """
 
-    @checked_arguments
-    def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs):
-        super().__init__(**kwargs | {"dtype": "float32"})
-        self.groups = groups
-        self.epsilon = epsilon
+    groups: Count = 8
+    epsilon: float = 1e-5
+    options: ClassVar = {"dtype": "float32"}
 
     @override
     def build(self, input_shape):
@@ -116,7 +111,3 @@ class AdaptiveGroupNormalization(layers.Layer):
     @override
     def compute_output_shape(self, input_shape):
         return input_shape[0]
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"groups": self.groups, "epsilon": self.epsilon}

@@ -1,18 +1,21 @@
 """The codebook of a VQ-VAE."""
 
+from typing import ClassVar, Literal, get_args
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
-from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.distribution.replicas import global_batch, global_sum
+from keras_gen.declared import Count, DeclaredLayer, Positive
+from keras_gen.layers.layer_arguments import Inside0And1
 
-UPDATES = ("average", "loss")
+Update = Literal["average", "loss"]
+UPDATES = get_args(Update)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VectorQuantizer(keras.layers.Layer):
+class VectorQuantizer(DeclaredLayer):
     """Replaces latents by the nearest of a set of learned codes.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017.
@@ -45,50 +48,32 @@ class VectorQuantizer(keras.layers.Layer):
         >>> quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        codes: int,
-        dim: int,
-        decay: float = 0.99,
-        epsilon: float = 1e-5,
-        dead_after: int | None = 100,
-        update: str = "average",
-        **kwargs,
-    ):
-        super().__init__(**kwargs | {"dtype": "float32"})
-        checked_size("codes", codes, minimum=0)
-        checked_size("dim", dim, minimum=0)
-        positive = (codes, dim, epsilon, 1 if dead_after is None else dead_after)
-        if min(positive) <= 0 or not 0 < decay < 1:
-            raise ValueError(
-                f"A codebook of {codes} codes of {dim} dimensions, decay {decay}, epsilon "
-                f"{epsilon}, dead_after {dead_after}: expected a decay between 0 and 1, and all "
-                "others above 0."
-            )
-        if update not in UPDATES:
-            raise ValueError(f"The codebook's update is {update!r}: expected one of {UPDATES}.")
-        self.codes = codes
-        self.dim = dim
-        self.decay = decay
-        self.epsilon = epsilon
-        self.dead_after = dead_after
-        self.update = update
+    codes: Count
+    dim: Count
+    decay: Inside0And1 = 0.99
+    epsilon: Positive = 1e-5
+    dead_after: Count | None = 100
+    update: Update = "average"
+    options: ClassVar = {"dtype": "float32"}
+
+    @override
+    def set_up(self):
         # Half way between the counts after `dead_after` updates and after one less.
-        self._fewest = decay ** (dead_after - 0.5) if dead_after else 0.0
+        self._fewest = self.decay ** (self.dead_after - 0.5) if self.dead_after else 0.0
         start = self._fewest or 1.0
         state = dict(trainable=False, aggregation="only_first_replica")
-        uniform = keras.initializers.RandomUniform(-1 / codes, 1 / codes)
-        trained = state | dict(trainable=update == "loss")
-        self.codebook = self.add_weight((codes, dim), uniform, name="codebook", **trained)
+        uniform = keras.initializers.RandomUniform(-1 / self.codes, 1 / self.codes)
+        trained = state | dict(trainable=self.update == "loss")
+        shape = (self.codes, self.dim)
+        self.codebook = self.add_weight(shape, uniform, name="codebook", **trained)
         constant = keras.initializers.Constant(start)
-        self.counts = self.add_weight((codes,), constant, name="counts", **state)
-        if update == "average":
+        self.counts = self.add_weight((self.codes,), constant, name="counts", **state)
+        if self.update == "average":
 
             def scaled(shape, dtype):
                 return start * tf.convert_to_tensor(self.codebook)
 
-            self.sums = self.add_weight((codes, dim), scaled, name="sums", **state)
+            self.sums = self.add_weight(shape, scaled, name="sums", **state)
         self.built = True
 
     @override
@@ -184,11 +169,6 @@ class VectorQuantizer(keras.layers.Layer):
         flat = tf.reshape(indices, [-1])
         ones = tf.ones(tf.shape(flat), tf.float32)
         return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))
-
-    @override
-    def get_config(self) -> dict:
-        names = ("codes", "dim", "decay", "epsilon", "dead_after", "update")
-        return super().get_config() | {name: getattr(self, name) for name in names}
 
 
 def _distance(a, b) -> tf.Tensor:

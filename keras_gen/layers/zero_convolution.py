@@ -4,11 +4,11 @@ import keras
 from keras import ops
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, DeclaredLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ZeroConvolution(keras.layers.Layer):
+class ZeroConvolution(DeclaredLayer):
     """A convolution whose weights start from 0, with a learned factor of each output channel.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
@@ -25,15 +25,15 @@ class ZeroConvolution(keras.layers.Layer):
         >>> y = ZeroConvolution(8)(keras.random.normal([2, 4, 4, 6]))  # [2, 4, 4, 8]
     """
 
-    @checked_arguments
-    def __init__(self, filters: int, kernel_size: int = 3, **kwargs):
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.kernel_size = kernel_size
+    filters: Count
+    kernel_size: Count = 3
+
+    @override
+    def set_up(self):
         # Not a subclass: Keras' convolutions save their own weights alone.
         self.convolution = keras.layers.Conv2D(
-            filters,
-            kernel_size,
+            self.filters,
+            self.kernel_size,
             padding="same",
             kernel_initializer="zeros",
             dtype=self.dtype_policy,
@@ -52,8 +52,3 @@ class ZeroConvolution(keras.layers.Layer):
     @override
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
-
-    @override
-    def get_config(self) -> dict:
-        sizes = {"filters": self.filters, "kernel_size": self.kernel_size}
-        return super().get_config() | sizes

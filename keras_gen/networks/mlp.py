@@ -50,7 +50,7 @@ def mlp_encoder(
     """
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(inputs)
-    x = _hidden(Dropout(dropout)(x) if dropout else x, hidden, activation, gain)
+    x = _hidden(Dropout(rate=dropout)(x) if dropout else x, hidden, activation, gain)
     shape = latent_dim if isinstance(latent_dim, tuple) else (latent_dim,)
     results = [
         _dense(math.prod(shape), output_activation, output_gain, dtype="float32", name=head)(x)

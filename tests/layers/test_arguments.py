@@ -46,8 +46,8 @@ def coupled(mask, shape, built=None):
 
 
 REFUSED = [
-    (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
-    (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
+    (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected odd side"),
+    (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected at least 3"),
     (lambda: CausalConvolution(4, 2, dilation=0), "dilation must be at least 1, found 0"),
     (lambda: CausalAttention(0), "heads must be at least 1, found 0"),
     (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "a multiple of the 4 heads"),
@@ -55,7 +55,7 @@ REFUSED = [
     (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "a known number of times, at most 4"),
     (lambda: LearnedPositions(1)(keras.Input((None, 6))), "a known number of times, at most 1"),
     (lambda: LearnedPositions(4)(tf.zeros([5])), "expected .batch, time, channels."),
-    (lambda: RowLSTM(4, 2), "kernel_size is 2: expected an odd width"),
+    (lambda: RowLSTM(4, 2), "kernel_size is 2: expected odd sides"),
     (lambda: DiagonalLSTM(2, image_channels=3), "2 units for 3 channels of the image"),
     (lambda: MaskedConvolution(4, 4, "A"), "kernel_size is 4: expected odd"),
     (lambda: MaskedConvolution(4, (3, 2), "A"), r"kernel_size is \(3, 2\)"),
@@ -89,13 +89,13 @@ REFUSED = [
     (lambda: Chain([keras.layers.ReLU()]), "A Chain of ReLU"),
     *((lambda alpha=alpha: Logit(alpha), "must lie between 0 and 1/2|must be finite")
       for alpha in (0.0, 0.5, -0.1, float("nan"))),
-    (lambda: ChannelwiseDense().build((2, 3)), "of known height, width and channels"),
-    (lambda: ChannelwiseDense().build((None, None, 4, 3)), "of known height, width and channels"),
+    (lambda: ChannelwiseDense().build((2, 3)), "of known height, width, and channels"),
+    (lambda: ChannelwiseDense().build((None, None, 4, 3)), "of known height, width, and channels"),
     (lambda: augment(tf.zeros([2, 8, 8, 3]), "color", None), "augmentation must be a list, found"),
     (lambda: augment(tf.zeros([2, 3]), ["color"], None), r"shape \(2, 3\): expected images"),
     (lambda: Dropout(-0.1), "rate is -0.1"),
     (lambda: Dropout(1.0), "rate is 1.0"),
-    (lambda: GatedUnit(2)(tf.zeros([1, 6])), "got 6 channels: expected a multiple of 4"),
+    (lambda: GatedUnit(2)(tf.zeros([1, 6])), r"got the shape \(1, 6\): expected a multiple of 4"),
     (lambda: GatedUnit(0), "groups must be at least 1, found 0"),
     (lambda: InstanceNormalization()(tf.ones([2, 3])),
      r"expected \[batch, height, width, channels\]"),
@@ -113,8 +113,8 @@ REFUSED = [
     (lambda: VectorQuantizer(0, 2), "must be at least 1, found 0"),
     (lambda: VectorQuantizer(2, 0), "must be at least 1, found 0"),
     (lambda: VectorQuantizer(2, 2, dead_after=0), "must be at least 1, found 0"),
-    (lambda: VectorQuantizer(2, 2, decay=1.0), "A codebook of"),
-    (lambda: VectorQuantizer(2, 2, epsilon=0), "A codebook of"),
+    (lambda: VectorQuantizer(2, 2, decay=1.0), "decay is 1.0: expected a number between 0 and 1"),
+    (lambda: VectorQuantizer(2, 2, epsilon=0), "epsilon must be above 0, found 0"),
     (lambda: VectorQuantizer(5, 2)(tf.ones([4, 3])),
      r"Latents of shape \(4, 3\): expected 2 dimensions"),
 ]  # fmt: skip

@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_size
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.causal.causal_layer import CausalLayer
+from keras_gen.layers.layer_arguments import require_input
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -31,19 +31,16 @@ class CausalAttention(CausalLayer):
         >>> y = CausalAttention(heads=4)(tf.random.normal([2, 64, 32]))
     """
 
-    @checked_arguments
-    def __init__(self, heads: int, **kwargs):
-        super().__init__(**kwargs)
-        self.heads = checked_size("heads", heads)
+    heads: Count
 
     @override
     def build(self, input_shape):
         channels = input_shape[-1]
-        if len(input_shape) != 3 or channels % self.heads:
-            raise ValueError(
-                f"CausalAttention got the shape {tuple(input_shape)}: expected [batch, time, "
-                f"channels], and a multiple of the {self.heads} heads as channels."
-            )
+        expected = (
+            f"[batch, time, channels], and a multiple of the {self.heads} heads as channels"
+        )
+        right = len(input_shape) == 3 and channels % self.heads == 0
+        require_input(self, input_shape, right, expected)
         self.channels = channels
         # Queries, keys and values side by side.
         self.kernel = self.add_weight(
@@ -111,10 +108,6 @@ class CausalAttention(CausalLayer):
     def next_row(self, weights, cache):
         raise ValueError(f"{self.name} is for sequences, which have one row.")
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"heads": self.heads}
-
 
 def attention(queries, keys, values, visible) -> tf.Tensor:
     """Returns softmax(Q K^T / sqrt(d)) V over the visible places, eq. (1) of the paper.
@@ -146,18 +139,13 @@ class LearnedPositions(CausalLayer):
         >>> y = LearnedPositions(64)(tf.random.normal([2, 64, 32]))
     """
 
-    @checked_arguments
-    def __init__(self, length: int, **kwargs):
-        super().__init__(**kwargs)
-        self.length = checked_size("length", length)
+    length: Count
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 3 or not 1 <= (input_shape[1] or 0) <= self.length:
-            raise ValueError(
-                f"LearnedPositions got the shape {tuple(input_shape)}: expected [batch, time, "
-                f"channels] of a known number of times, at most {self.length}."
-            )
+        right = len(input_shape) == 3 and 1 <= (input_shape[1] or 0) <= self.length
+        times = f"a known number of times, at most {self.length}"
+        require_input(self, input_shape, right, f"[batch, time, channels] of {times}")
         self.vectors = self.add_weight(
             name="vectors",
             shape=(self.length, input_shape[-1]),
@@ -183,7 +171,3 @@ class LearnedPositions(CausalLayer):
     @override
     def next_row(self, weights, cache):
         raise ValueError(f"{self.name} is for sequences, which have one row.")
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"length": self.length}

@@ -1,13 +1,12 @@
 """The dilated causal convolution of WaveNet."""
 
-from collections.abc import Callable
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.causal.causal_layer import CausalLayer
+from keras_gen.layers.layer_arguments import Activation, Initializer
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -32,31 +31,13 @@ class CausalConvolution(CausalLayer):
         >>> y = CausalConvolution(32, 2, dilation=4)(tf.random.normal([2, 100, 1]))
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int = 2,
-        dilation: int = 1,
-        sees_itself: bool = True,
-        activation: str | Callable | None = None,
-        use_bias: bool = True,
-        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if min(filters, kernel_size, dilation) < 1:
-            raise ValueError(
-                f"A causal convolution of {filters} filters, {kernel_size} taps and dilation "
-                f"{dilation}: expected at least 1 of each."
-            )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.dilation = dilation
-        self.sees_itself = sees_itself
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+    filters: Count
+    kernel_size: Count = 2
+    dilation: Count = 1
+    sees_itself: bool = True
+    activation: Activation = None
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
 
     @property
     def past(self) -> int:
@@ -127,15 +108,3 @@ class CausalConvolution(CausalLayer):
     @override
     def next_row(self, weights, cache):
         raise ValueError(f"{self.name} is for sequences, which have one row.")
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "dilation": self.dilation,
-            "sees_itself": self.sees_itself,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }

@@ -1,10 +1,11 @@
 """The base of causal layers, which a sampler computes place by place."""
 
-import keras
 import tensorflow as tf
 
+from keras_gen.declared import DeclaredLayer
 
-class CausalLayer(keras.layers.Layer):
+
+class CausalLayer(DeclaredLayer):
     """Base of the layers whose output at a place depends on the inputs at places before it.
 
     Places are pixels, row by row and from left to right, or the times of a sequence, which is one

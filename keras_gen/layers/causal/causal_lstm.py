@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.causal.causal_layer import CausalLayer
 from keras_gen.layers.causal.pixel_lstms import GATES, initial_bias, lstm_cell
 
@@ -25,10 +25,7 @@ class CausalLSTM(CausalLayer):
         >>> y = CausalLSTM(64)(tf.random.normal([2, 100, 8]))
     """
 
-    @checked_arguments
-    def __init__(self, units: int, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
+    units: Count
 
     @override
     def build(self, input_shape):
@@ -79,7 +76,3 @@ class CausalLSTM(CausalLayer):
         gates = tf.cast(x, kernel.dtype) @ kernel + hidden @ recurrent + bias
         hidden, cell = lstm_cell(gates, cell)
         return hidden, (hidden, cell)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"units": self.units}

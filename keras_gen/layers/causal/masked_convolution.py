@@ -1,14 +1,15 @@
 """The masked convolution of PixelCNN."""
 
-from collections.abc import Callable
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row
+from keras_gen.layers.layer_arguments import Activation, Initializer, OddSides
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -35,38 +36,20 @@ class MaskedConvolution(CausalLayer):
         >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | tuple[int, int],
-        mask: str,
-        image_channels: int = 1,
-        activation: str | Callable | None = None,
-        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-        if len(pair) != 2 or not all(side > 0 and side % 2 for side in pair):
-            raise ValueError(
-                f"kernel_size is {kernel_size}: expected odd sides, such as 3 or 7."
-            )
-        if mask not in ("A", "B"):
-            raise ValueError(
-                f"mask is {mask!r}: expected 'A' (the first layer) or 'B' (others)."
-            )
-        if pair == (1, 1) and mask == "A" and image_channels == 1:
+    filters: Count
+    kernel_size: OddSides
+    mask: Literal["A", "B"]
+    image_channels: Count = 1
+    activation: Activation = None
+    kernel_initializer: Initializer = "glorot_uniform"
+
+    @override
+    def set_up(self):
+        if self.kernel_size == (1, 1) and self.mask == "A" and self.image_channels == 1:
             raise ValueError(
                 "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."
             )
-        self.filters = filters
-        self.kernel_size = pair
-        self.mask = mask
-        self.image_channels = image_channels
-        self.activation = keras.activations.get(activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        _groups(filters, image_channels)
+        _groups(self.filters, self.image_channels)
 
     @override
     def build(self, input_shape):
@@ -142,17 +125,6 @@ class MaskedConvolution(CausalLayer):
         added = tf.nn.conv2d(padded, kernel, strides=1, padding="VALID")[:, 0] + bias
         row = empty_row(bias.dtype, tf.shape(above)[2], above.shape[-1])
         return left, tf.transpose(added, [1, 0, 2]), row, above
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "mask": self.mask,
-            "image_channels": self.image_channels,
-            "activation": keras.activations.serialize(self.activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
 
 
 def causal_mask(

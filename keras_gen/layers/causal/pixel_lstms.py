@@ -1,13 +1,16 @@
 """The LSTMs of PixelRNN, which read images row by row or along diagonals."""
 
+import abc
+
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count, argument
 from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row, finished_row
 from keras_gen.layers.causal.masked_convolution import causal_mask
+from keras_gen.layers.layer_arguments import OddSide
 
 GATES = 4  # output, forget, input, content
 
@@ -25,26 +28,30 @@ class PixelLSTM(CausalLayer):
 
     Args:
         units: The paper's h: features of a pixel's state, at least `image_channels`.
-        input_width: Odd width of the kernel over the input's row.
-        state_width: Number of states before that a pixel's gates depend on.
         image_channels: Channels of the image, into whose groups the features are divided as in
             `MaskedConvolution`.
     """
 
-    @checked_arguments
-    def __init__(
-        self, units: int, input_width: int, state_width: int, image_channels: int, **kwargs
-    ):
-        super().__init__(**kwargs)
-        if not 0 < image_channels <= units:
+    units: Count
+    image_channels: Count = 1
+
+    @override
+    def set_up(self):
+        if self.image_channels > self.units:
             raise ValueError(
-                f"{units} units for {image_channels} channels of the image: expected at least 1 "
-                "unit for each of 1 or more channels."
+                f"{self.units} units for {self.image_channels} channels of the image: expected at "
+                "least 1 unit for each channel."
             )
-        self.units = units
-        self.input_width = input_width
-        self.state_width = state_width
-        self.image_channels = image_channels
+
+    @property
+    @abc.abstractmethod
+    def input_width(self) -> int:
+        """Odd width of the kernel over the input's row."""
+
+    @property
+    @abc.abstractmethod
+    def state_width(self) -> int:
+        """Number of states before that a pixel's gates depend on."""
 
     @override
     def build(self, input_shape):
@@ -99,13 +106,6 @@ class PixelLSTM(CausalLayer):
         weights = tf.reshape(seen, [-1, GATES * self.units]), self.recurrent_kernel, self.bias
         return tuple(tf.cast(weight, self.compute_dtype) for weight in weights)
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "units": self.units,
-            "image_channels": self.image_channels,
-        }
-
 
 def lstm_cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns h and c of the gates `[..., 4 * units]` and the c before (eq. 3)."""
@@ -146,14 +146,18 @@ class RowLSTM(PixelLSTM):
         >>> y = RowLSTM(16)(tf.random.normal([2, 28, 28, 32]))
     """
 
-    @checked_arguments
-    def __init__(self, units: int, kernel_size: int = 3, image_channels: int = 1, **kwargs):
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size is {kernel_size}: expected an odd width, such as 3 or 5."
-            )
-        super().__init__(units, kernel_size, kernel_size, image_channels, **kwargs)
-        self.kernel_size = kernel_size
+    kernel_size: OddSide = 3
+    image_channels: Count = argument(default=1, later=True)
+
+    @property
+    @override
+    def input_width(self):
+        return self.kernel_size
+
+    @property
+    @override
+    def state_width(self):
+        return self.kernel_size
 
     @override
     def call(self, inputs):
@@ -201,10 +205,6 @@ class RowLSTM(PixelLSTM):
         c_row = empty_row(bias.dtype, width, self.units)
         return tf.zeros_like(left), tf.transpose(added, [1, 0, 2]), c_above, h_row, c_row
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"kernel_size": self.kernel_size}
-
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DiagonalLSTM(PixelLSTM):
@@ -232,10 +232,10 @@ class DiagonalLSTM(PixelLSTM):
         >>> y = DiagonalLSTM(16)(x) + DiagonalLSTM(16, backward=True)(x)
     """
 
-    @checked_arguments
-    def __init__(self, units: int, backward: bool = False, image_channels: int = 1, **kwargs):
-        super().__init__(units, 1, 2, image_channels, **kwargs)
-        self.backward = backward
+    backward: bool = False
+    image_channels: Count = argument(default=1, later=True)
+    input_width = 1
+    state_width = 2
 
     @property
     @override
@@ -305,10 +305,6 @@ class DiagonalLSTM(PixelLSTM):
 
         h, _ = tf.scan(pixel, added, (nothing, nothing), reverse=True)
         return h, empty_row(bias.dtype, tf.shape(inputs)[0], inputs.shape[-1])
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"backward": self.backward}
 
 
 def skew(x: tf.Tensor) -> tf.Tensor:

@@ -1,13 +1,12 @@
 """Convolutions that see the rows above, and the shift that makes them causal."""
 
-from collections.abc import Callable
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.causal.causal_layer import CausalLayer
+from keras_gen.layers.layer_arguments import Activation, Initializer, OddSide
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -66,27 +65,16 @@ class VerticalConvolution(CausalLayer):
 
     by_rows = True
 
-    @checked_arguments
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int,
-        sees_itself: bool = True,
-        activation: str | Callable | None = None,
-        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if kernel_size < 3 or kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size is {kernel_size}: expected an odd side of at least 3, whose rows "
-                "above the middle are seen."
-            )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.sees_itself = sees_itself
-        self.activation = keras.activations.get(activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+    filters: Count
+    kernel_size: OddSide
+    sees_itself: bool = True
+    activation: Activation = None
+    kernel_initializer: Initializer = "glorot_uniform"
+
+    @override
+    def set_up(self):
+        if self.kernel_size == 1:
+            raise ValueError("kernel_size is 1: expected at least 3, whose rows above are seen.")
 
     @override
     def build(self, input_shape):
@@ -130,13 +118,3 @@ class VerticalConvolution(CausalLayer):
         seen = tf.pad(seen, [[0, 0], [0, 0], [margin, margin], [0, 0]])
         y = tf.nn.conv2d(seen, kernel, strides=1, padding="VALID")[:, 0]
         return self.activation(y + bias), rows[:, 1:]
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "sees_itself": self.sees_itself,
-            "activation": keras.activations.serialize(self.activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }

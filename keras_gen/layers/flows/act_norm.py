@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_input
 
 CONSTANT = 1e-12  # a channel of less variance is taken for a constant
 
@@ -33,11 +34,9 @@ class ActNorm(InvertibleLayer):
 
     @override
     def build(self, input_shape):
-        if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ValueError(
-                f"ActNorm got the shape {tuple(input_shape)}: expected [batch, ..., channels] with "
-                "a known number of channels."
-            )
+        right = len(input_shape) > 1 and input_shape[-1] is not None
+        expected = "[batch, ..., channels] with a known number of channels"
+        require_input(self, input_shape, right, expected)
         weight = dict(shape=(input_shape[-1],), initializer="zeros")
         self.log_scale = self.add_weight(name="log_scale", **weight)
         self.bias = self.add_weight(name="bias", **weight)

@@ -1,16 +1,13 @@
 """Affine maps whose factors depend on one half of the values, or on a condition."""
 
-import copy
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
-
-MASKS = ("channels", "checkerboard")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -39,16 +36,9 @@ class AffineCoupling(InvertibleLayer):
         >>> y, log_det, _ = AffineCoupling(keras.Model(passive, heads))(tf.random.normal([5, 2]))
     """
 
-    @checked_arguments
-    def __init__(
-        self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs
-    ):
-        super().__init__(**kwargs)
-        if mask not in MASKS:
-            raise ValueError(f"mask is {mask!r}: expected 'channels' or 'checkerboard'.")
-        self.network = network
-        self.mask = mask
-        self.flip = flip
+    network: keras.Model
+    mask: Literal["channels", "checkerboard"] = "channels"
+    flip: bool = False
 
     @override
     def build(self, input_shape):
@@ -121,17 +111,6 @@ class AffineCoupling(InvertibleLayer):
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays
 
-    @override
-    def get_config(self) -> dict:
-        network = keras.saving.serialize_keras_object(self.network)
-        return super().get_config() | {"network": network, "mask": self.mask, "flip": self.flip}
-
-    @classmethod
-    @override
-    def from_config(cls, config: dict):
-        config = copy.deepcopy(config)  # Keras empties what it reads.
-        return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)
-
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalAffine(InvertibleLayer):
@@ -154,10 +133,7 @@ class ConditionalAffine(InvertibleLayer):
         >>> y, log_det, _ = layer(tf.random.normal([5, 2]), condition=tf.ones([5, 3]))
     """
 
-    @checked_arguments
-    def __init__(self, network: keras.Model, **kwargs):
-        super().__init__(**kwargs)
-        self.network = network
+    network: keras.Model
 
     @override
     def build(self, input_shape):
@@ -188,14 +164,3 @@ class ConditionalAffine(InvertibleLayer):
     def _parameters(self, condition, training):
         mean, log_scale = self.network(condition, training=training)
         return tf.cast(mean, tf.float32), tf.cast(log_scale, tf.float32)
-
-    @override
-    def get_config(self) -> dict:
-        network = keras.saving.serialize_keras_object(self.network)
-        return super().get_config() | {"network": network}
-
-    @classmethod
-    @override
-    def from_config(cls, config: dict):
-        config = copy.deepcopy(config)  # Keras empties what it reads.
-        return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

@@ -1,13 +1,12 @@
 """Latents of several scales."""
 
-import copy
 import math
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
@@ -40,24 +39,10 @@ class Factored(InvertibleLayer):
         >>> y, _, _ = layer(tf.random.normal([2, 4, 4, 2]))  # [2, 16 + 16]
     """
 
-    @checked_arguments
-    def __init__(
-        self,
-        rest: InvertibleLayer,
-        network: keras.Model | None = None,
-        leaving: int | None = None,
-        flat: bool = True,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if not isinstance(rest, InvertibleLayer):
-            raise ValueError(
-                f"Factored got a {type(rest).__name__} as the rest: expected an InvertibleLayer."
-            )
-        self.rest = rest
-        self.network = network
-        self.leaving = leaving
-        self.flat = flat
+    rest: InvertibleLayer
+    network: keras.Model | None = None
+    leaving: Count | None = None
+    flat: bool = True
 
     @override
     def build(self, input_shape):
@@ -143,22 +128,6 @@ class Factored(InvertibleLayer):
         alone = Factored(_Same(), self.network, self.leaving, self.flat)
         alone.build(x_shape)
         return [(alone, tuple(x_shape)), *self.rest.parts((*x_shape[:-1], self._stay))]
-
-    @override
-    def get_config(self) -> dict:
-        parts = {"rest": self.rest, "network": self.network}
-        serialize = keras.saving.serialize_keras_object
-        serialized = {name: part and serialize(part) for name, part in parts.items()}
-        return super().get_config() | serialized | {"leaving": self.leaving, "flat": self.flat}
-
-    @classmethod
-    @override
-    def from_config(cls, config: dict):
-        config = copy.deepcopy(config)  # Keras empties what it reads.
-        for name in ("rest", "network"):
-            if config[name] is not None:
-                config[name] = keras.saving.deserialize_keras_object(config[name])
-        return cls(**config)
 
 
 class _Same(InvertibleLayer):

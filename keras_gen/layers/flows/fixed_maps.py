@@ -1,11 +1,25 @@
 """Invertible maps without weights: rearranged values, and logits."""
 
+from typing import Annotated, Any
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.arguments import checked_number
+from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_input
+
+
+def _below_half(name: str, value: Any) -> float:
+    number = checked_number(name, value)
+    if not 0 < number < 0.5:
+        raise ValueError(f"{name} is {number}: it must lie between 0 and 1/2.")
+    return number
+
+
+Alpha = Annotated[float, _below_half]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -23,20 +37,17 @@ class Squeeze(InvertibleLayer):
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
     """
 
-    @checked_arguments
-    def __init__(self, factor: int = 2, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
+    factor: Count = 2
 
     @override
     def build(self, input_shape):
         sides = input_shape[1:-1]
-        if len(sides) not in (1, 2) or any(side and side % self.factor for side in sides):
-            raise ValueError(
-                f"Squeeze got the shape {tuple(input_shape)}: expected [batch, height, width, "
-                f"channels] with sides, or [batch, time, channels] with a time, that are multiples "
-                f"of {self.factor}."
-            )
+        right = len(sides) in (1, 2) and not any(side and side % self.factor for side in sides)
+        expected = (
+            "[batch, height, width, channels] with sides, or [batch, time, channels] with a time, "
+            f"that are multiples of {self.factor}"
+        )
+        require_input(self, input_shape, right, expected)
 
     @override
     def call(self, x, condition=None, training=False):
@@ -62,10 +73,6 @@ class Squeeze(InvertibleLayer):
         sides = [side and side // self.factor for side in sides]
         return (batch, *sides, channels * self.factor ** len(sides))
 
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"factor": self.factor}
-
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Logit(InvertibleLayer):
@@ -87,12 +94,7 @@ class Logit(InvertibleLayer):
         >>> y, log_det, _ = Logit(0.05)(tf.random.uniform([2, 8, 8, 1]))
     """
 
-    @checked_arguments
-    def __init__(self, alpha: float = 0.05, **kwargs):
-        super().__init__(**kwargs)
-        if not 0 < alpha < 0.5:
-            raise ValueError(f"alpha is {alpha}: it must lie between 0 and 1/2.")
-        self.alpha = alpha
+    alpha: Alpha = 0.05
 
     @override
     def call(self, x, condition=None, training=False):
@@ -109,7 +111,3 @@ class Logit(InvertibleLayer):
         """Returns x in [0, 1], its end for logits beyond those of 0 and 1."""
         x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
         return tf.clip_by_value(x, 0.0, 1.0)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"alpha": self.alpha}

@@ -7,8 +7,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_seed
-from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_input
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -29,20 +29,14 @@ class InvertibleConvolution(InvertibleLayer):
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
     """
 
-    @checked_arguments
-    def __init__(self, lu: bool = False, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
-        self.lu = lu
-        self.seed = seed
+    lu: bool = False
+    seed: int = 0
 
     @override
     def build(self, input_shape):
         channels = input_shape[-1]
-        if channels is None:
-            raise ValueError(
-                f"InvertibleConvolution got the shape {tuple(input_shape)}: expected [batch, ..., "
-                "channels] with a known number of channels."
-            )
+        expected = "[batch, ..., channels] with a known number of channels"
+        require_input(self, input_shape, channels is not None, expected)
         rotation = _rotation(channels, self.seed)
         if not self.lu:
             self.kernel = self._weight("kernel", rotation)
@@ -96,10 +90,6 @@ class InvertibleConvolution(InvertibleLayer):
         upper = self.upper.value * below.T + identity * diagonal
         # P (L (U + diag(s))): the rows of L (U + diag(s)) in another order.
         return tf.gather(lower @ upper, self.order.value)
-
-    @override
-    def get_config(self) -> dict:
-        return super().get_config() | {"lu": self.lu, "seed": self.seed}
 
 
 def _mixed(x, matrix):

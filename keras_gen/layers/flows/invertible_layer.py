@@ -10,9 +10,10 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import DeclaredLayer
 
 
-class InvertibleLayer(keras.layers.Layer):
+class InvertibleLayer(DeclaredLayer):
     """Base of the layers y = f(x) that have an inverse and a known log |det dy/dx|.
 
     With it log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density

@@ -76,4 +76,4 @@ def _normal():
 
 
 def _dropped(x, rate):
-    return Dropout(rate)(x) if rate else x
+    return Dropout(rate=rate)(x) if rate else x

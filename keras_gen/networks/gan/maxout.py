@@ -36,9 +36,9 @@ def maxout_discriminator(
     images = keras.Input(image_shape)
     # In [0, 1], as in the authors' code: a pixel that is dropped is black, not gray.
     x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))
-    x = Dropout(0.4 * dropout)(x)
+    x = Dropout(rate=0.4 * dropout)(x)
     for units in hidden:
         linear = layers.Reshape((units, pieces))(layers.Dense(units * pieces)(x))
-        x = Dropout(dropout)(ops.max(linear, axis=-1))
+        x = Dropout(rate=dropout)(ops.max(linear, axis=-1))
     logits = layers.Dense(1, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")

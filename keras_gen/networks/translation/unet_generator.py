@@ -63,7 +63,7 @@ def unet_generator(
     widths = [filters * 2 ** min(stage, 3) for stage in range(stages)]
 
     images = keras.Input(image_shape)
-    x = NoiseChannels(1)(images) if noise == "latents" else images
+    x = NoiseChannels(channels=1)(images) if noise == "latents" else images
     passed = []
     for stage in range(stages):
         normalized = 0 < stage < stages - 1
@@ -79,7 +79,7 @@ def unet_generator(
     for layer, stage in enumerate(reversed(range(stages - 1))):
         x = InstanceNormalization()(conv(widths[stage], 4, **double)(x))
         if noise == "dropout" and layer < DROPPED:
-            x = Dropout(0.5, always=True)(x)
+            x = Dropout(rate=0.5, always=True)(x)
         x = layers.ReLU()(layers.Concatenate()([x, passed.pop()]))
     x = conv(channels or source_channels, 4, use_bias=True, **double)(x)
     return keras.Model(images, layers.Activation("tanh", dtype="float32")(x), name=name)

@@ -29,13 +29,6 @@ R = TypeVar("R")
 
 IMAGE = "height, width, channels"
 FRAMES = "frames, height, width, channels"
-# Integers that may be 0 though their defaults are not.
-FROM_ZERO = (
-    "blocks", "continuous", "depth", "frequencies", "kept", "padding", "seed", "shared_blocks",
-    "strided_layers",
-)  # fmt: skip
-# Of numbers, the smallest and the largest.
-LIMITS = {"dropout": (0, 1)}
 
 
 @overload
@@ -125,7 +118,7 @@ def _checked(parameter: inspect.Parameter, value: Any) -> Any:
     kind = parameter.annotation
     if kind is np.ndarray:
         return _finite_array(name, value)
-    minimum = 0 if name in FROM_ZERO or parameter.default == 0 else 1
+    minimum = 0 if parameter.default == 0 else 1
     return checked_by_type(name, kind, value, minimum, MOST_SIZE)
 
 
@@ -172,7 +165,7 @@ def checked_by_type(
         value = checked_integer(name, value, minimum)
         return checked_integer(name, value, maximum=maximum)
     if kind is float:
-        return checked_number(name, value, *LIMITS.get(name, ()))
+        return checked_number(name, value)
     origin = typing.get_origin(kind) or kind
     if origin is Callable:
         return _callable(name, value)
@@ -201,8 +194,7 @@ def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[i
 
 
 def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    least = 0 if name in FROM_ZERO else 1
-    return tuple(checked_size(name, s, minimum=least) for s in checked_list(name, value))
+    return tuple(checked_size(name, size) for size in checked_list(name, value))
 
 
 def _pair(name: str, value: Any) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import checked_integer, shown
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.checks.networks import require_logits
 from keras_gen.keras_internals import origin
@@ -191,7 +191,7 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
 
 @checked_arguments
 def keep_latents(
-    encoder: keras.Model, decoder: keras.Model, kept: Sequence[int]
+    encoder: keras.Model, decoder: keras.Model, kept: Sequence
 ) -> tuple[keras.Model, keras.Model]:
     """Drops latents from an encoder and its decoder, such as those that a VAE does not use.
 
@@ -213,7 +213,7 @@ def keep_latents(
         >>> model = VAE(*keep_latents(*networks, kept=[0, 3]))
     """
     count = encoder.outputs[0].shape[-1]
-    kept = [int(number) for number in kept]
+    kept = [checked_integer("kept", number) for number in kept]
     if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
         raise ValueError(
             f"kept is {kept}: expected one or more different numbers from 0 to "

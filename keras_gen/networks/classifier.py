@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Fraction
 from keras_gen.networks.added_inputs_and_heads import copied
 
 
@@ -16,7 +17,7 @@ def conv_classifier(
     widths: tuple = (32, 64, 128),
     first_kernel: int = 3,
     pooling: Literal["max", "average"] | None = None,
-    dropout: float = 0.0,
+    dropout: Fraction = 0.0,
     seed: int = 0,
 ) -> keras.Model:
     """Builds convolutions, each with batch normalization and ReLU, and linear logits.

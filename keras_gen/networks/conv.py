@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.networks.blocks import (
     cropped,
     doubled,
@@ -25,7 +26,7 @@ def conv_encoder(
     activation: str = "relu",
     heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
-    blocks: int = 0,
+    blocks: CountFrom0 = 0,
     maps: bool = False,
     levels: int | None = None,
     name: str = "encoder",
@@ -82,7 +83,7 @@ def conv_decoder(
     filters: tuple[int, ...] = (32, 64),
     activation: str = "relu",
     upsampling: str = "resize",
-    blocks: int = 0,
+    blocks: CountFrom0 = 0,
     maps: bool = False,
     output_initializer: str = "he_normal",
     name: str = "decoder",

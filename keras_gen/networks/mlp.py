@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout
 
 SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
@@ -22,7 +23,7 @@ def mlp_encoder(
     output_activation: str | None = None,
     gain: float | None = None,
     output_gain: float = 1.0,
-    dropout: float = 0.0,
+    dropout: Fraction = 0.0,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds dense layers to the latents; the sizes are those of Burda et al. (2016).

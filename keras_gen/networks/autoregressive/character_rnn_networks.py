@@ -4,12 +4,13 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import CausalLSTM, OneHot, Shift
 
 
 @checked_arguments
 def character_rnn(
-    levels: int, units: int = 256, blocks: int = 2, length: int | None = None
+    levels: int, units: int = 256, blocks: CountFrom0 = 2, length: int | None = None
 ) -> keras.Model:
     """Builds LSTMs of the characters before each one.
 

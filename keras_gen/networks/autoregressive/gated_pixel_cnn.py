@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import GatedUnit, MaskedConvolution, OneHot, VerticalConvolution
 from keras_gen.networks.blocks import scaled_levels
 
@@ -15,7 +16,7 @@ def gated_pixel_cnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,
     filters: int = 32,
-    blocks: int = 5,
+    blocks: CountFrom0 = 5,
     first_kernel: int = 7,
     kernel: int = 5,
     head_filters: int | None = None,
@@ -83,7 +84,7 @@ def gated_stacks(
     images,
     outputs_per_value: int,
     filters: int,
-    blocks: int,
+    blocks: CountFrom0,
     first_kernel: int,
     kernel: int,
     head_filters: int | None,

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.networks.blocks import scaled_levels
 
@@ -13,7 +14,7 @@ def pixel_cnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,
     filters: int = 32,
-    blocks: int = 5,
+    blocks: CountFrom0 = 5,
     first_kernel: int = 7,
     kernel: int = 3,
     head_filters: int | None = None,

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.layers.causal.pixel_lstms import DiagonalLSTM, RowLSTM
 from keras_gen.networks.blocks import scaled_levels
@@ -14,7 +15,7 @@ def pixel_rnn(
     image_shape: tuple = (28, 28, 1),
     outputs_per_value: int = 256,
     units: int = 16,
-    blocks: int = 7,
+    blocks: CountFrom0 = 7,
     kind: str = "diagonal",
     first_kernel: int = 7,
     kernel: int = 3,

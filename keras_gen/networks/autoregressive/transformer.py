@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0, Fraction
 from keras_gen.layers import CausalAttention, Dropout, LearnedPositions, OneHot, Shift
 
 
@@ -12,10 +13,10 @@ def transformer(
     length: int,
     levels: int,
     units: int = 128,
-    blocks: int = 4,
+    blocks: CountFrom0 = 4,
     heads: int = 4,
     classes: int = 0,
-    dropout: float = 0.0,
+    dropout: Fraction = 0.0,
 ) -> keras.Model:
     """Builds blocks of masked self-attention: each code given all codes before it.
 

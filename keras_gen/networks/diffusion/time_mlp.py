@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from keras_gen.arguments import checked_size
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers.time_conditioning import SinusoidalFeatures
 from keras_gen.networks.blocks import float32
 
@@ -15,8 +16,8 @@ from keras_gen.networks.blocks import float32
 def time_mlp(
     shape: tuple = (2,),
     width: int = 128,
-    blocks: int = 4,
-    frequencies: int = 6,
+    blocks: CountFrom0 = 4,
+    frequencies: CountFrom0 = 6,
     activation: str = "silu",
     classes: int | None = None,
     name: str = "network",

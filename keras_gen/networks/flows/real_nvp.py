@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
 
@@ -15,7 +16,7 @@ LAST_COUPLINGS = 4  # at the last scale
 def real_nvp(
     shape: tuple = (28, 28, 1),
     scales: int = 2,
-    blocks: int = 2,
+    blocks: CountFrom0 = 2,
     filters: int = 32,
     alpha: float = 0.05,
 ) -> Chain:

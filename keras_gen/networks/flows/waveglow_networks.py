@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import GatedUnit
 from keras_gen.layers.flows import (
     ActNorm,
@@ -26,7 +27,7 @@ def waveglow(
     early_every: int = 4,
     early: int = 2,
     filters: int = 512,
-    blocks: int = 8,
+    blocks: CountFrom0 = 8,
     seed: int = 0,
 ) -> Chain:
     """Builds the flow of WaveGlow for sounds of any length, given frames of their mel spectrogram.

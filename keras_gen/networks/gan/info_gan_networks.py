@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.networks.added_inputs_and_heads import with_codes, with_head
 from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
 
@@ -83,7 +84,7 @@ def info_gan_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int = 62,
     classes: int = 10,
-    continuous: int = 2,
+    continuous: CountFrom0 = 2,
     filters: int = 64,
     hidden: int = 1024,
     normalization: str | None = "batch",

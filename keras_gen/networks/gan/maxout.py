@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout
 
 
@@ -12,7 +13,7 @@ def maxout_discriminator(
     image_shape: tuple = (28, 28, 1),
     hidden: tuple[int, ...] = (240, 240),
     pieces: int = 5,
-    dropout: float = 0.5,
+    dropout: Fraction = 0.5,
 ) -> keras.Model:
     """Builds dense layers of maxout units with dropout, and one logit.
 

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import (
     AdaptiveInstanceNormalization,
     EqualizedConv2D,
@@ -25,7 +26,7 @@ STYLINGS = ("modulated", "adain")
 def style_mapping(
     latent_dim: int = 512,
     style_dim: int = 512,
-    depth: int = 8,
+    depth: CountFrom0 = 8,
     rate: float = 0.01,
 ) -> keras.Model:
     """Builds the mapping network f of Karras et al. (2019), fig. 1b: from latents z to styles w.

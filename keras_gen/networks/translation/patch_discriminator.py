@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, float32, reflect_pad
 
@@ -15,7 +16,7 @@ NORMALIZATIONS = ("instance", "spectral")
 def patch_discriminator(
     image_shape: tuple = (256, 256, 3),
     filters: int = 64,
-    strided_layers: int = 3,
+    strided_layers: CountFrom0 = 3,
     normalization: str = "instance",
     scales: int = 1,
     reflect: bool = False,

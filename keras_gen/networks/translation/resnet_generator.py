@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, reflect_pad
 
@@ -18,7 +19,7 @@ NORMALIZATIONS = {
 def resnet_generator(
     image_shape: tuple = (None, None, 3),
     filters: int = 64,
-    blocks: int = 9,
+    blocks: CountFrom0 = 9,
     upsampling: str = "transposed",
     normalization: str = "instance",
     reflect: bool = False,

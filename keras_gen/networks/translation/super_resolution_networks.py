@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import BicubicEnlargement, PixelShuffle
 from keras_gen.networks.blocks import batch_norm, float32, he_conv
 
@@ -12,7 +13,7 @@ from keras_gen.networks.blocks import batch_norm, float32, he_conv
 def sr_resnet(
     channels: int = 3,
     filters: int = 64,
-    blocks: int = 16,
+    blocks: CountFrom0 = 16,
     factor: int = 4,
     normalization: bool = True,
     from_bicubic: bool = False,

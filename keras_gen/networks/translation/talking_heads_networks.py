@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import AdaptiveInstanceNormalization, InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, float32, halved_sides, reflect_pad
 
@@ -15,7 +16,7 @@ def talking_head_networks(
     embedding_dim: int = 512,
     filters: int = 64,
     stages: int = 3,
-    blocks: int = 2,
+    blocks: CountFrom0 = 2,
 ) -> dict[str, keras.Model]:
     """Builds the networks that learn to draw people from a few of their images.
 

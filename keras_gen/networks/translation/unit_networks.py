@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.layers import InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, float32, he_conv, reflect_pad
 
@@ -12,8 +13,8 @@ from keras_gen.networks.blocks import conv, doubled, float32, he_conv, reflect_p
 def unit_networks(
     channels: tuple[int, int] = (3, 3),
     filters: int = 64,
-    blocks: int = 3,
-    shared_blocks: int = 1,
+    blocks: CountFrom0 = 3,
+    shared_blocks: CountFrom0 = 1,
 ) -> dict[str, keras.Model]:
     """Builds the encoders and generators of two domains, in the paper's app. A.
 

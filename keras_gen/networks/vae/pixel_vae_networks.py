@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_stacks
 from keras_gen.networks.conv import conv_decoder
 
@@ -14,7 +15,7 @@ def pixel_vae_decoder(
     latent_dim: int = 32,
     outputs_per_value: int = 1,
     filters: int = 32,
-    blocks: int = 1,
+    blocks: CountFrom0 = 1,
     decoder_filters: tuple[int, ...] = (32, 64),
     first_kernel: int = 5,
     kernel: int = 3,

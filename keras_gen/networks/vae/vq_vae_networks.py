@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
 from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
 
 
@@ -13,7 +14,7 @@ def residual_encoder(
     latent_dim: int = 64,
     filters: int = 256,
     residual_filters: int = 256,
-    blocks: int = 2,
+    blocks: CountFrom0 = 2,
     stages: int = 2,
     codes_per_place: int = 1,
 ) -> keras.Model:
@@ -57,7 +58,7 @@ def residual_decoder(
     latent_dim: int = 64,
     filters: int = 256,
     residual_filters: int = 256,
-    blocks: int = 2,
+    blocks: CountFrom0 = 2,
     stages: int = 2,
     codes_per_place: int = 1,
 ) -> keras.Model:
@@ -91,7 +92,7 @@ def vq_vae_2_networks(
     latent_dim: int = 64,
     filters: int = 128,
     residual_filters: int = 64,
-    blocks: int = 2,
+    blocks: CountFrom0 = 2,
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:

@@ -1,6 +1,7 @@
 """Noise inside a network that does not depend on the number of replicas."""
 
 import random
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -46,10 +47,11 @@ class DrawingLayer(DeclaredLayer):
             shape: `[batch, ...]`: ints or scalar tensors.
             training: Whether each example has noise of its own, new in every call.
         """
+        seed = cast(int, self.seed)
         if not training:
-            key = noise.stateless_seed(self.seed, noise.given_inference_seed(), "inference")
+            key = noise.stateless_seed(seed, noise.given_inference_seed(), "inference")
             return draw([1, *shape[1:]], key)
-        key = noise.stateless_seed(self.seed, self.calls.value, "dropout")
+        key = noise.stateless_seed(seed, self.calls.value, "dropout")
         values = noise.for_replica(draw, shape, key)
         # Read before it is counted up, on every replica.
         with tf.control_dependencies([values]):

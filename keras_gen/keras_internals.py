@@ -46,6 +46,11 @@ def own_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     return model._metrics
 
 
+def untrack(model: keras.Model, layer: keras.Layer) -> None:
+    """Forgets a layer that an attribute of a model held before."""
+    model._layers.remove(layer)
+
+
 def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
     """Puts layers before the others of a model, in this order, which is that of its variables.
 

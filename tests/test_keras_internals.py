@@ -57,6 +57,14 @@ def test_put_first():
     assert [layer.name for layer in model.layers] == ["c", "a", "b", "d"]
 
 
+def test_untrack():
+    model = keras.Model()
+    model.a = before = keras.layers.Dense(1)
+    model.a = keras.layers.Dense(1)
+    keras_internals.untrack(model, before)
+    assert model.layers == [model.a]
+
+
 def test_draws():
     assert keras_internals.draws(keras.layers.Dropout(0.5))
     assert not keras_internals.draws(keras.layers.Dense(1))

@@ -11,7 +11,8 @@ from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_
 from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import Player, require_built
+from keras_gen.core import Player
+from keras_gen.declared import network
 from keras_gen.networks import copied
 
 
@@ -36,8 +37,8 @@ class ADDA(DomainModel):
             of the source's.
         classifier: Features to logits `[batch, classes]`, trained with the source's encoder.
         discriminator: Features to the logits of source and target, `[batch, 2]`.
-        source_encoder: As `encoder`, for the source: trained, and not changed.
-        seed: Not used by this model.
+        source_encoder: The trained encoder of the source, which is not changed.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -56,24 +57,48 @@ class ADDA(DomainModel):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        source_encoder: keras.Model,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        require_built(source_encoder)
-        shapes = [(one.input_shape, one.output_shape) for one in (encoder, source_encoder)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"The encoders have input and output shapes {shapes[0]} and {shapes[1]}: expected "
-                "the same; keras_gen.networks.copied makes a copy."
-            )
-        self.source_encoder = source_encoder
+    classifier: keras.Model = network("features -> logits", kw_only=True)
+    discriminator: keras.Model = network("features -> logits", kw_only=True)
+    source_encoder: keras.Model = network("x -> features", kw_only=True)
+
+    @override
+    def train_step(self, data):
+        batch = self.with_target(self.prepare_batch(data))
+        with self.inference():
+            source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
+            # Reported only: neither network is updated.
+            terms = label_terms(batch["labels"], self.logits_of(source))
+
+        def encoder_loss():
+            features = self.features_of(batch["target_x"])
+            logits = self.discriminator_logits(features)
+            # Eq. (9), with the labels inverted: the discriminator shall take them for the source's.
+            return domain_cross_entropy(logits, SOURCE), features
+
+        adversarial, target = self.minimize(encoder_loss, "optimizer")
+
+        def discriminator_loss():
+            # The losses of both domains, added.
+            return self.domain_loss(source, target)
+
+        d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        losses = dict(d_loss=d_loss, d_accuracy=accuracy, adversarial_loss=adversarial)
+        return self.report(terms, loss=self.weighted(terms), **losses)
+
+    @override
+    def players(self):
+        adam = partial(Adam, 2e-4, beta_1=0.5)  # sec. 5.1, with GANs' usual beta
+        return {
+            "optimizer": Player([self.encoder], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "adversarial_loss")
+
+    # Building --------------------------------------------------------------------------------
 
     @classmethod
     def from_source(
@@ -109,40 +134,3 @@ class ADDA(DomainModel):
         """Refused: a TypeError that names `from_source`."""
         discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         raise TypeError("ADDA begins with a trained model of the source: use ADDA.from_source.")
-
-    @override
-    def players(self):
-        adam = partial(Adam, 2e-4, beta_1=0.5)  # sec. 5.1, with GANs' usual beta
-        return {
-            "optimizer": Player([self.encoder], adam),
-            "d_optimizer": Player([self.discriminator], adam),
-        }
-
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "adversarial_loss")
-
-    @override
-    def train_step(self, data):
-        batch = self.with_target(self.prepare_batch(data))
-        with self.inference():
-            source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
-            # Reported only: neither network is updated.
-            terms = label_terms(batch["labels"], self.logits_of(source))
-
-        def encoder_loss():
-            features = self.features_of(batch["target_x"])
-            logits = self.discriminator_logits(features)
-            # Eq. (9), with the labels inverted: the discriminator shall take them for the source's.
-            return domain_cross_entropy(logits, SOURCE), features
-
-        adversarial, target = self.minimize(encoder_loss, "optimizer")
-
-        def discriminator_loss():
-            # The losses of both domains, added.
-            return self.domain_loss(source, target)
-
-        d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")
-        losses = dict(d_loss=d_loss, d_accuracy=accuracy, adversarial_loss=adversarial)
-        return self.report(terms, loss=self.weighted(terms), **losses)

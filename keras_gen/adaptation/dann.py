@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import DomainModel
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import Player, schedules
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
 from keras_gen.layers import reverse_gradient
 
 
@@ -36,7 +37,7 @@ class DANN(DomainModel):
             hidden units.
         weight: lambda, of the reversed gradient: a number or a schedule of the step, such as the
             paper's, `keras_gen.core.schedules.Sigmoid`.
-        seed: Not used by this model.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.
@@ -53,22 +54,7 @@ class DANN(DomainModel):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        discriminator: keras.Model | None = None,
-        weight: float | schedules.Schedule = 0.1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)
-
-    @override
-    def players(self):
-        networks = [self.encoder, self.classifier, self.discriminator]
-        return {"optimizer": Player(networks, partial(Adam, 3e-4))}
+    weight: Weight = 0.1
 
     @override
     def train_step(self, data):
@@ -85,3 +71,8 @@ class DANN(DomainModel):
 
         _, loss, terms, d_loss, right = self.minimize(total_loss)
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.classifier, self.discriminator]
+        return {"optimizer": Player(networks, partial(Adam, 3e-4))}

@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, TARGET, DomainModel, domain_cross_entropy
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import Player, schedules
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -34,7 +35,7 @@ class DomainConfusion(DomainModel):
         discriminator: Features to the logits of source and target, `[batch, 2]`; None: one with 500
             hidden units.
         weight: lambda, of the confusion: a number or a schedule of the step.
-        seed: Not used by this model.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.
@@ -51,30 +52,7 @@ class DomainConfusion(DomainModel):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        discriminator: keras.Model | None = None,
-        weight: float | schedules.Schedule = 0.01,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)
-
-    @override
-    def players(self):
-        adam = partial(Adam, 3e-4)
-        return {
-            "optimizer": Player([self.encoder, self.classifier], adam),
-            "d_optimizer": Player([self.discriminator], adam),
-        }
-
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "confusion_loss")
+    weight: Weight = 0.01
 
     @override
     def train_step(self, data):
@@ -102,3 +80,16 @@ class DomainConfusion(DomainModel):
         logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)
+
+    @override
+    def players(self):
+        adam = partial(Adam, 3e-4)
+        return {
+            "optimizer": Player([self.encoder, self.classifier], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "confusion_loss")

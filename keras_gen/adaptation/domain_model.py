@@ -1,6 +1,5 @@
 """What methods of domain adaptation share: two domains, and a discriminator of their features."""
 
-import keras
 import tensorflow as tf
 from typing_extensions import override
 
@@ -22,9 +21,9 @@ class DomainModel(OpposedClassifier):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
         discriminator: Features to the logits of source and target, `[batch, 2]`; None: a usual one.
-        seed: Not used by these models.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:
@@ -33,21 +32,23 @@ class DomainModel(OpposedClassifier):
 
     batch = ("x", "labels", "target_x")
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        discriminator: keras.Model | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
-        outputs = tuple(self.discriminator.output_shape[1:])
-        if outputs != (2,):
-            raise ValueError(
-                f"The discriminator returns {outputs}: expected logits (2,), of source and target."
-            )
-        self.edges["target_x"] = edge_of_examples(encoder.input_shape[1:], "target_")
+    def features_of_both(self, batch: dict) -> list:
+        """Returns the features of source and target, in one pass of the encoder."""
+        x = batch["x"]
+        target_x = batch["target_x"]
+        sizes = [tf.shape(x)[0], tf.shape(target_x)[0]]
+        return tf.split(self.features_of(tf.concat([x, target_x], axis=0)), sizes)
+
+    def domain_loss(self, source, target) -> tuple:
+        """Returns the discriminator's loss for features of both domains, and its accuracy."""
+        loss = 0.0
+        right = []
+        for domain, features in ((SOURCE, source), (TARGET, target)):
+            domains = tf.fill(tf.shape(features)[:1], domain)
+            of_domain, named = self.discriminator_loss(features, domains)
+            loss += of_domain
+            right.append(named)
+        return loss, tf.concat(right, axis=0)
 
     # A batch ---------------------------------------------------------------------------------
 
@@ -83,25 +84,17 @@ class DomainModel(OpposedClassifier):
             )
         return batch
 
-    # The discriminator -----------------------------------------------------------------------
+    # Building --------------------------------------------------------------------------------
 
-    def features_of_both(self, batch: dict) -> list:
-        """Returns the features of source and target, in one pass of the encoder."""
-        x = batch["x"]
-        target_x = batch["target_x"]
-        sizes = [tf.shape(x)[0], tf.shape(target_x)[0]]
-        return tf.split(self.features_of(tf.concat([x, target_x], axis=0)), sizes)
-
-    def domain_loss(self, source, target) -> tuple:
-        """Returns the discriminator's loss for features of both domains, and its accuracy."""
-        loss = 0.0
-        right = []
-        for domain, features in ((SOURCE, source), (TARGET, target)):
-            domains = tf.fill(tf.shape(features)[:1], domain)
-            of_domain, named = self.discriminator_loss(features, domains)
-            loss += of_domain
-            right.append(named)
-        return loss, tf.concat(right, axis=0)
+    @override
+    def set_up(self):
+        super().set_up()
+        outputs = tuple(self.discriminator.output_shape[1:])
+        if outputs != (2,):
+            raise ValueError(
+                f"The discriminator returns {outputs}: expected logits (2,), of source and target."
+            )
+        self.edges["target_x"] = edge_of_examples(self.encoder.input_shape[1:], "target_")
 
 
 def domain_cross_entropy(logits, domain: int) -> tf.Tensor:

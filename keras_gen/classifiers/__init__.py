@@ -5,4 +5,4 @@ from keras_gen.classifiers.classifier_and_discriminator import (
     OpposedClassifier,
     dense_discriminator,
 )
-from keras_gen.classifiers.classify_capability import classify, set_classifier, set_label_edges
+from keras_gen.classifiers.labels import classify, set_label_edges

@@ -7,11 +7,12 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_image_shape
-from keras_gen.classifiers.classify_capability import classify, set_classifier
+from keras_gen.classifiers.labels import classify, set_label_edges
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.networks import require_built
 from keras_gen.core.kinds_of_data import Images, Vectors
 from keras_gen.core.model import GenerativeModel
+from keras_gen.declared import network
+from keras_gen.keras_internals import untrack
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import lenet, split_head
 
@@ -32,7 +33,7 @@ class Classifier(GenerativeModel):
         encoder: Examples to features `[batch, features]`; images in [0, 1], or vectors.
         classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
             which is split before its last dense layer.
-        seed: Of what a method draws; not used by this class.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or a whole classifier ends otherwise
@@ -53,37 +54,8 @@ class Classifier(GenerativeModel):
     default_signature = "classify"
     predicts = "classify"
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(encoder)
-        if classifier is None:
-            encoder, classifier = split_head(encoder)
-        self.encoder = encoder
-        set_classifier(self, classifier, encoder.output_shape[1:], "features")
-        self.edges["x"] = edge_of_examples(encoder.input_shape[1:])
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
-    ):
-        """Builds the model with the networks of `keras_gen.networks.lenet`.
-
-        Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
-            classes: Number of classes.
-            filters: Channels of the first convolution.
-            hidden: Features.
-            **kwargs: Further arguments of the class.
-        """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, filters=filters, hidden=hidden)
-        return cls(*lenet(shape, classes, filters, hidden), **kwargs)
+    encoder: keras.Model = network("x -> features")
+    classifier: keras.Model | None = network("features -> logits", default=None)
 
     # The loss --------------------------------------------------------------------------------
 
@@ -120,6 +92,34 @@ class Classifier(GenerativeModel):
     def features(self, x):
         """Returns the features of examples, float32 `[n, features]`."""
         return {"features": self.features_of(x)}
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        if self.classifier is None:
+            whole = self.encoder
+            self.encoder, self.classifier = split_head(whole)
+            untrack(self, whole)
+        set_label_edges(self, self.classifier.output_shape[-1])
+        self.edges["x"] = edge_of_examples(self.encoder.input_shape[1:])
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
+    ):
+        """Builds the model with the networks of `keras_gen.networks.lenet`.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            classes: Number of classes.
+            filters: Channels of the first convolution.
+            hidden: Features.
+            **kwargs: Further arguments of the class.
+        """
+        shape = checked_image_shape(shape)
+        check_sizes(classes=classes, filters=filters, hidden=hidden)
+        return cls(*lenet(shape, classes, filters, hidden), **kwargs)
 
 
 def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:

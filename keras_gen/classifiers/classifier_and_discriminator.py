@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers.classifier import Classifier, label_terms
-from keras_gen.core.checks.networks import require_built, require_logits
+from keras_gen.declared import network
 from keras_gen.networks import mlp_encoder
 
 
@@ -17,38 +17,50 @@ class OpposedClassifier(Classifier):
 
     Args:
         encoder: Examples to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
         discriminator: Features to logits, `[batch, values]` of what they should not tell; None: of
             two values, with 500 hidden units.
-        seed: Not used by these models.
+        seed: Seed of the order of the examples in `fit`, if they come from a source.
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:
         ValueError: If the networks do not fit each other.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        discriminator: keras.Model | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, seed, **kwargs)
+    discriminator: keras.Model | None = network("seen -> logits", default=None)
+
+    def discriminator_logits(self, features) -> tf.Tensor:
+        """Returns the discriminator's logits, float32 `[batch, values]`."""
+        return tf.cast(self.discriminator(features, training=self.training), tf.float32)
+
+    def discriminator_loss(self, features, values) -> tuple:
+        """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
+
+        `values` is what it should predict, int32 `[batch]`.
+        """
+        terms = label_terms(values, self.discriminator_logits(features))
+        return terms["classification"], terms["accuracy"]
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
         features = tuple(self.encoder.output_shape[1:])
-        if discriminator is None:
-            discriminator = dense_discriminator(features[-1])
-        require_built(discriminator)
-        require_logits(discriminator)
-        taken = tuple(discriminator.input_shape[1:])
-        outputs = tuple(discriminator.output_shape[1:])
+        if self.discriminator is None:
+            self.discriminator = dense_discriminator(features[-1])
+        taken = tuple(self.discriminator.input_shape[1:])
+        outputs = tuple(self.discriminator.output_shape[1:])
         if taken != features or len(outputs) != 1 or outputs[0] < 2:
             raise ValueError(
                 f"The discriminator takes {taken} and returns {outputs}: expected features "
                 f"{features}, as the encoder returns them, and logits (2,) or more."
             )
-        self.discriminator = discriminator
 
     @override
     @classmethod
@@ -76,23 +88,6 @@ class OpposedClassifier(Classifier):
         return super().for_images(
             shape, classes, filters, hidden, discriminator=discriminator, **kwargs
         )
-
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "d_loss", "d_accuracy")
-
-    def discriminator_logits(self, features) -> tf.Tensor:
-        """Returns the discriminator's logits, float32 `[batch, values]`."""
-        return tf.cast(self.discriminator(features, training=self.training), tf.float32)
-
-    def discriminator_loss(self, features, values) -> tuple:
-        """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
-
-        `values` is what it should predict, int32 `[batch]`.
-        """
-        terms = label_terms(values, self.discriminator_logits(features))
-        return terms["classification"], terms["accuracy"]
 
 
 def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):

@@ -1,16 +1,15 @@
 """Adversarial learned fair representations, ALFR (Edwards & Storkey 2016)."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import Player, schedules
-from keras_gen.data import Column
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import PositiveInteger
 from keras_gen.fairness.blind_classifier import BlindClassifier
 
 
@@ -55,6 +54,9 @@ class ALFR(BlindClassifier):
     ```
     """
 
+    weight: Weight = 1.0
+    discriminator_steps: PositiveInteger = 1
+
     @override
     def train_step(self, data):
         batch = self.prepare_batch(data)
@@ -82,20 +84,3 @@ class ALFR(BlindClassifier):
             "optimizer": Player([self.encoder, self.classifier], adam),
             "d_optimizer": Player([self.discriminator], adam),
         }
-
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        columns: Sequence[Column] | None = None,
-        weight: float | schedules.Schedule = 1.0,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)
-        self.discriminator_steps = checked_integer(
-            "discriminator_steps", discriminator_steps, minimum=1
-        )

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import keras
+from typing_extensions import override
 
 from keras_gen.arguments import check_sizes, checked_list, checked_sizes, shown
 from keras_gen.classifiers import OpposedClassifier, dense_discriminator
 from keras_gen.core.kinds_of_data import Labels, Table
 from keras_gen.data import Column
+from keras_gen.declared import network
 from keras_gen.networks import mlp_encoder
 
 
@@ -33,20 +35,16 @@ class BlindClassifier(OpposedClassifier):
 
     batch = ("x", "labels", "attributes")
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        columns: Sequence[Column] | None = None,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
+    classifier: keras.Model = network("features -> logits", kw_only=True)
+    discriminator: keras.Model = network("features -> logits", kw_only=True)
+    columns: Sequence[Column] | None = None
+
+    @override
+    def set_up(self):
+        super().set_up()
         self.edges["attributes"] = Labels(self.discriminator.output_shape[-1], name="attributes")
-        self.columns = columns
-        if columns is not None:
-            set_table(self, columns, encoder.input_shape[1:])
+        if self.columns is not None:
+            set_table(self, self.columns, self.encoder.input_shape[1:])
 
     @classmethod
     def for_table(

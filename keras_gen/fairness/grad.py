@@ -1,6 +1,5 @@
 """Gradient reversal against discrimination, GRAD (Raff & Sylvester 2018)."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -8,8 +7,8 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import Player, schedules
-from keras_gen.data import Column
+from keras_gen.core import Player
+from keras_gen.core.schedules import Weight
 from keras_gen.fairness.blind_classifier import BlindClassifier
 from keras_gen.layers import reverse_gradient
 
@@ -54,6 +53,8 @@ class GRAD(BlindClassifier):
     ```
     """
 
+    weight: Weight = 1.0
+
     @override
     def train_step(self, data):
         batch = self.prepare_batch(data)
@@ -73,16 +74,3 @@ class GRAD(BlindClassifier):
     def players(self):
         networks = [self.encoder, self.classifier, self.discriminator]
         return {"optimizer": Player(networks, partial(Adam, 1e-3))}
-
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model,
-        discriminator: keras.Model,
-        columns: Sequence[Column] | None = None,
-        weight: float | schedules.Schedule = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
-        self.weight = schedules.weight("weight", weight)

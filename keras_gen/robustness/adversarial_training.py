@@ -7,14 +7,23 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import checked_number
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
 from keras_gen.core.kinds_of_data import Edge, Images
+from keras_gen.declared import Fraction, Named, made_by
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.robustness import named_attacks
-from keras_gen.robustness.attacks import Attack
+from keras_gen.losses.per_example import resolve
+from keras_gen.robustness.apgd import APGD
+from keras_gen.robustness.attacks import BIM, FGSM, PGD, Attack
+from keras_gen.robustness.square_attack import SquareAttack
+
+ATTACKS = {"fgsm": FGSM, "bim": BIM, "pgd": PGD, "apgd": APGD, "square": SquareAttack}
+
+
+def attack_of(identifier) -> Attack:
+    """Returns an attack for a name such as `"pgd"`, an object, or its config."""
+    return resolve(identifier, ATTACKS, Attack, "attack")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -34,7 +43,7 @@ class AdversarialTraining(Classifier):
 
     Args:
         encoder: Images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"` or an object of
             `keras_gen.robustness`. Its `epsilon` may be a schedule of the step: with the whole of
             it from the start, training may not begin.
@@ -57,36 +66,8 @@ class AdversarialTraining(Classifier):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        attack: Attack | str = "pgd",
-        clean_fraction: float = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, seed, **kwargs)
-        self.attack = named_attacks.get(attack)
-        self.attack.check_epsilon(*range_of(self.edges["x"]))
-        if self.attack.targeted:
-            raise ValueError(
-                "The attack is targeted, and labels are the true ones: it would help."
-            )
-        self.clean_fraction = checked_number("clean_fraction", clean_fraction, 0, 1)
-
-    @override
-    def players(self):
-        networks = [self.encoder, self.classifier]
-        return {
-            "optimizer": Player(networks, partial(Adam, 1e-4))
-        }  # the authors' rate for MNIST
-
-    @override
-    def test_step(self, data):
-        """Measures clean examples."""
-        terms = super().terms(self.prepare_batch(data))
-        return self.report(terms, loss=self.weighted(terms))
+    attack: Named[Attack] = made_by(attack_of, default="pgd")
+    clean_fraction: Fraction = 0.0
 
     @override
     def terms(self, batch):
@@ -106,6 +87,30 @@ class AdversarialTraining(Classifier):
             attacked_part = (1.0 - self.clean_fraction) * terms["classification"]
             terms["classification"] = attacked_part + self.clean_fraction * clean
         return terms
+
+    @override
+    def test_step(self, data):
+        """Measures clean examples."""
+        terms = super().terms(self.prepare_batch(data))
+        return self.report(terms, loss=self.weighted(terms))
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.classifier]
+        return {
+            "optimizer": Player(networks, partial(Adam, 1e-4))
+        }  # the authors' rate for MNIST
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        self.attack.check_epsilon(*range_of(self.edges["x"]))
+        if self.attack.targeted:
+            raise ValueError(
+                "The attack is targeted, and labels are the true ones: it would help."
+            )
 
 
 def range_of(edge: Edge) -> tuple[float, float]:

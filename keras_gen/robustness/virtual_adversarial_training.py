@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_positive, checked_size
 from keras_gen.classifiers import Classifier
 from keras_gen.classifiers.classifier import label_terms
-from keras_gen.core import schedules, stateless
+from keras_gen.core import stateless
 from keras_gen.core.minimize import state_of
+from keras_gen.core.schedules import Weight
+from keras_gen.declared import Count, Positive
 from keras_gen.keras_internals import all_layers
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
@@ -36,7 +37,7 @@ class VAT(Classifier):
 
     Args:
         encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; None as of `Classifier`.
+        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
         epsilon: Length of the change, the root of the sum of squares over an image.
         xi: Length of the change by which the direction is found. None: by the precision in which
             the networks compute.
@@ -58,24 +59,11 @@ class VAT(Classifier):
     ```
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        classifier: keras.Model | None = None,
-        epsilon: float = 2.0,
-        xi: float | None = None,
-        iterations: int = 1,
-        weight: float | schedules.Schedule = 1.0,
-        entropy_weight: float | schedules.Schedule = 0.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        super().__init__(encoder, classifier, seed, **kwargs)
-        self.epsilon = checked_positive("epsilon", epsilon)
-        self.xi = None if xi is None else checked_positive("xi", xi)
-        self.iterations = checked_size("iterations", iterations)
-        self.weight = schedules.weight("weight", weight)
-        self.entropy_weight = schedules.weight("entropy_weight", entropy_weight)
+    epsilon: Positive = 2.0
+    xi: Positive | None = None
+    iterations: Count = 1
+    weight: Weight = 1.0
+    entropy_weight: Weight = 0.0
 
     # The loss --------------------------------------------------------------------------------
 

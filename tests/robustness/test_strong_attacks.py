@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.robustness import APGD, PGD, SquareAttack, robust_accuracy
+from keras_gen.robustness.adversarial_training import attack_of
 from keras_gen.robustness.apgd import LOSSES, _checkpoints, _rival_difference, _rivals
-from keras_gen.robustness.named_attacks import get
 from shared import linear_classifier
 
 SHAPE = (3, 2, 1)
@@ -214,9 +214,9 @@ def test_squares_shrink_by_the_papers_schedule():
 
 
 def test_names_and_what_cannot_be():
-    assert get("apgd") == APGD() and get("square") == SquareAttack()
+    assert attack_of("apgd") == APGD() and attack_of("square") == SquareAttack()
     for attack in (APGD(0.2, loss="dlr", rival=2), SquareAttack(0.2, queries=5)):
-        assert get(keras.saving.serialize_keras_object(attack)) == attack
+        assert attack_of(keras.saving.serialize_keras_object(attack)) == attack
     with pytest.raises(ValueError, match="loss is 'hinge': expected one of cross_entropy, margin"):
         APGD(loss="hinge")
     with pytest.raises(ValueError, match="rival is 1 with the loss 'margin'"):

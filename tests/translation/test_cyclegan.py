@@ -284,10 +284,12 @@ def test_domains_of_different_channels(rng):
     assert model.translate(gray, "gray_to_color").shape == color.shape
     assert model.translate(color, "color_to_gray").shape == gray.shape
     assert model.edges["x"].shape[-1] == 1 and model.training_edges["y"].shape[-1] == 3
-    with pytest.raises(ValueError, match=r"identity_weight is 0\.5, .* X have 1 .* pass 0"):
+    with pytest.raises(ValueError, match=r"identity_weight is 0\.5, .* X have 1 .*: expected 0"):
         CycleGAN(*networks)
     networks[3] = linear(1, 1, None)
-    with pytest.raises(ValueError, match=r"images of Y with 3 channels, .* makes 3 .* takes 1"):
+    with pytest.raises(
+        ValueError, match=r"discriminator_y takes y of shape .* 1\): expected .* 3\)"
+    ):
         CycleGAN(*networks, identity_weight=0)
 
 
@@ -314,8 +316,6 @@ def test_a_margin_is_put_around_images_and_cut_off(rng):
     np.testing.assert_array_equal(model.translate(images), expected)
     served = model.signatures()["x_to_y"][0](tf.constant(images))["images"]
     np.testing.assert_array_equal(served, expected)
-    with pytest.raises(ValueError, match="margin must be at least 0, found -1"):
-        CycleGAN(*model.networks.values(), margin=-1)
 
 
 @pytest.mark.thorough

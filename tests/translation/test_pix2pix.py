@@ -100,11 +100,7 @@ def test_memorizes_a_pair(rng):
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [
-        (dict(seen=2), "takes 2 channels: expected 4, those of source and target, or 3"),
-        (dict(domains=("a", "a")), "expected two different names"),
-        (dict(l1_weight=-1.0), "l1_weight is -1"),
-    ],
+    [(dict(seen=2), "takes 2 channels: expected 4, those of source and target, or 3")],
 )
 def test_refused(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -101,11 +101,3 @@ def test_domains_share_the_middle_and_have_their_own_channels(rng):
     assert translated.shape == (4, 13, 10, 1)
     served = model.signatures()["color_to_gray"][0](tf.constant(taken))["images"]
     assert np.abs(served.numpy().astype(int) - translated).max() <= 1
-
-
-@pytest.mark.thorough
-def test_refused():
-    networks = unit_networks(filters=2, blocks=1)
-    patches = [patch_discriminator((8, 8, 3), 2, 1) for _ in range(2)]
-    with pytest.raises(ValueError, match="kl_weight is -1"):
-        UNIT(**networks, discriminator_x=patches[0], discriminator_y=patches[1], kl_weight=-1.0)

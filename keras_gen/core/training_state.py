@@ -418,7 +418,7 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.
-        arrays = {name: file[name] for name in file.files if name != _META}
+        arrays = {name: array for name, array in file.items() if name != _META}
     for index, (name, shape, dtype) in enumerate(meta["variables"]):
         array = arrays[f"v{index:05d}"]
         stored = "float32" if dtype == "bfloat16" else dtype

@@ -407,6 +407,14 @@ class Dry(Line):
         return self.report(loss=self.minimize(lambda: tf.reduce_sum(self.network(x), -1)))
 
 
+class Applies(Line):
+    """A line whose step moves by a gradient of 1, without `minimize`."""
+
+    def train_step(self, data):
+        self.optimizer.apply([tf.ones([1, 1])], self.network.trainable_variables)
+        return self.report(loss=tf.zeros([2]))
+
+
 class TestSteps:
     """Whatever a class writes as its step is one."""
 
@@ -468,11 +476,17 @@ class TestSteps:
         logs = model.fit(data, batch_size=4, verbose=0, validation_data=(data, None)).history
         assert logs["largest"] == [6] and logs["val_largest"] == [6]
 
-    def test_evaluation_refuses_what_would_train(self):
-        model = trained(Line(line()))  # it calls the optimizer by itself
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    @pytest.mark.parametrize("cls", [Line, Applies])
+    def test_evaluation_refuses_what_would_train(self, cls, run_eagerly):
+        """Steps that call `core.minimize`, or the optimizer, by themselves."""
+        model = cls(line())
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=run_eagerly)
         with pytest.raises(RuntimeError, match="would train in evaluate"):
             model.evaluate(ONE, verbose=0)
-        assert model.evaluation_step.numpy() == 0
+        assert model.evaluation_step.numpy() == 0 and slope(model.network) == 2
+        model.fit(ONE, verbose=0)
+        assert slope(model.network) == pytest.approx(1.9)
 
 
 class TestFiles:

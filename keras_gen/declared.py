@@ -118,7 +118,7 @@ def network(
     Args:
         shapes: Names of inputs, an arrow, and names of outputs. Tensors of one name have the same
             shape in all networks of the class. `logits` are numbers that no activation limits, and
-            have any shape.
+            have any shape; `...` stands for further tensors of any number and shape.
         default: None for a network that may be missing.
         kw_only: See `argument`.
         later: See `argument`.

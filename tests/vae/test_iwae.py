@@ -173,10 +173,3 @@ def test_the_true_posterior_needs_one_sample(x):
             np.abs(a - b).max() for a, b in zip(model.encoder.get_weights(), before, strict=True)
         ]
         assert max(moved) < 1e-5 if estimator == "dreg" else min(moved) > 0.05
-
-
-def test_bad_arguments_are_refused(weights):
-    with pytest.raises(ValueError, match="estimator is 'stl': expected one of standard, dreg"):
-        iwae(weights, estimator="stl")
-    with pytest.raises(ValueError, match="samples must be at least 1, found 0"):
-        iwae(weights, samples=0)

@@ -134,7 +134,7 @@ def _sample_cached(network, draw, noise, conditions):
     walker = Walker(network, conditions)
     require_causal(network)  # after the errors that name a layer
 
-    def draw_place(column, caches, drawn, maps, noise_of_row):
+    def draw_place(column, caches, places, maps, noise_of_row):
         values = tf.zeros([batch, channels])
         for channel in range(channels):
             parameters, after = walker.predict(values, caches, maps, column)
@@ -144,18 +144,18 @@ def _sample_cached(network, draw, noise, conditions):
             here = tf.one_hot(channel, channels, on_value=True, off_value=False, dtype=tf.bool)
             values = tf.where(here, tf.reshape(value, [batch, 1]), values)
         caches = walker.after_place(values, after, maps, column)
-        return column + 1, caches, drawn.write(column, values)
+        return column + 1, caches, places.write(column, values)
 
     def draw_row(row, caches, line):
         maps, caches = walker.start_row(line, caches, row)
         noise_of_row = noise[row]
-        drawn = tf.TensorArray(tf.float32, width, element_shape=[None, channels])
-        _, caches, drawn = tf.while_loop(
+        places = tf.TensorArray(tf.float32, width, element_shape=[None, channels])
+        _, caches, places = tf.while_loop(
             lambda column, *_: column < width,
             lambda column, *state: draw_place(column, *state, maps, noise_of_row),
-            (0, caches, drawn),
+            (0, caches, places),
         )
-        line = tf.transpose(drawn.stack(), [1, 0, 2])
+        line = tf.transpose(places.stack(), [1, 0, 2])
         return line, caches, maps
 
     caches = walker.empty_caches(batch, width)

@@ -225,7 +225,8 @@ class Arrays(FitData):
             _learn_names(model, dict(zip(model.batch, parts, strict=False)))
         edges = model.edges | model.training_edges
         edges = [edges[name] for name in model.batch]
-        if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > len(edges):
+        most = len(edges) - (y is not None)  # parts of a batch in x; more are recordings
+        if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
         edges += [edges[-1]] * len(parts)
         self.parts = [_as_array(part, edge) for part, edge in zip(parts, edges, strict=False)]

@@ -11,8 +11,6 @@ from keras_gen.core.noise import seeded
 from keras_gen.declared import Declared
 from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
 
-VARIANCES = ("beta", "beta_tilde")
-
 
 class Move(NamedTuple):
     """One step of a solver.
@@ -84,9 +82,9 @@ class DDIM(Solver):
         if not self.eta:
             return alpha * move.parts.example + sigma * move.parts.noise
         _, variance = posterior(move.path, move.t, move.s, move.x, move.parts.example)
-        drawn = self.eta * tf.sqrt(variance)
-        kept = tf.sqrt(tf.maximum(tf.square(sigma) - tf.square(drawn), 0))
-        return alpha * move.parts.example + kept * move.parts.noise + drawn * move.noise()
+        new = self.eta * tf.sqrt(variance)  # standard deviation of the new noise
+        kept = tf.sqrt(tf.maximum(tf.square(sigma) - tf.square(new), 0))
+        return alpha * move.parts.example + kept * move.parts.noise + new * move.noise()
 
 
 class Euler(Solver):
@@ -177,8 +175,8 @@ def solve(
         def noise():
             if seeds is None:
                 raise ValueError("The solver draws noise at each step: give seeds.")
-            drawn = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
-            return tf.cast(tf.ensure_shape(drawn, x.shape), x.dtype)
+            values = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
+            return tf.cast(tf.ensure_shape(values, x.shape), x.dtype)
 
         # By gather: OpenVINO computes slices at a loop's own number wrongly.
         t = tf.gather(times, number)

@@ -217,18 +217,8 @@ def test_a_path_that_ends_before_the_noise_is_warned_of(cls, path):
     [
         (lambda: LinearPath(last=1.0), ValueError, "expected 0 < first <= last < 1. Give both"),
         (lambda: LinearPath(20), ValueError, "last is 1 for 20 steps: expected 0 < first"),
-        (lambda: LinearPath(1), ValueError, "steps must be 2 to 10000, found 1"),
-        (lambda: LinearPath(10**9), ValueError, "steps must be 2 to 10000, found 1000000000"),
-        (lambda: LinearPath(100.0), TypeError, "steps must be an integer of 2 to 10000, found"),
-        (lambda: LinearPath(first=math.nan), ValueError, "first must be finite, found nan"),
-        (lambda: CosinePath(-0.1), ValueError, r"offset must be 0 to 100, found -0\.1"),
-        (lambda: CosinePath(1e6), ValueError, r"offset must be 0 to 100, found 1e\+06"),
-        (lambda: CosinePath("a"), TypeError, "offset must be a number of 0 to 100, found"),
         (lambda: KarrasPath(90.0), ValueError, "expected 0 < smallest < largest"),
         (lambda: KarrasPath(0.0), ValueError, "expected 0 < smallest < largest"),
-        (lambda: KarrasPath(largest=math.inf), ValueError, "largest must be finite, found inf"),
-        (lambda: KarrasPath(rho=0.5), ValueError, "rho must be 1 to 1000, found 0.5"),
-        (lambda: KarrasPath(rho=1e9), ValueError, "rho must be 1 to 1000, found 1e"),
         (
             lambda: StraightPath().coefficients("speed", tf.constant(0.5)),
             ValueError,

@@ -370,11 +370,6 @@ def test_the_noise_of_an_example_follows_from_its_seed_and_the_step():
         solve(best(path), path, x, times, draw)
 
 
-def test_another_variance_is_refused():
-    with pytest.raises(ValueError, match="variance"):
-        Ancestral("bets")
-
-
 def test_a_solver_is_chosen_in_the_graph():
     path = StraightPath()
     for number, solver in enumerate(SOLVERS.values()):

@@ -1,5 +1,6 @@
 """Arguments that users give, checked."""
 
+import contextlib
 import math
 import operator
 import os
@@ -92,9 +93,10 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
 
 def checked_list(name: str, value: Any) -> list:
     """Returns an argument of several parts as a list; a TypeError for a text or a single value."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be a list, found {shown(value)}.")
-    return list(value)
+    if not isinstance(value, str | bytes | Mapping):
+        with contextlib.suppress(TypeError):  # of what cannot be iterated over
+            return list(value)
+    raise TypeError(f"{name} must be a list, found {shown(value)}.")
 
 
 def checked_path(name: str, value: Any) -> Path:
@@ -178,11 +180,16 @@ def checked_image_shape(shape: Any) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def check_levels(name: str, images: Any) -> None:
-    """Raises a ValueError unless images are uint8, levels from 0 to 255."""
+def check_levels(name: str, images: Any, axes: int | None = None) -> None:
+    """Raises a ValueError unless images are uint8, levels from 0 to 255, of so many axes."""
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
         raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
+    if axes not in (None, len(images.shape)) or 0 in tuple(images.shape):
+        expected = f"{axes} axes, " if axes else ""
+        raise ValueError(
+            f"{name} has the shape {tuple(images.shape)}: expected {expected}none of them empty."
+        )
 
 
 def count_hidden(values: Any) -> int:

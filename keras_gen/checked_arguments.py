@@ -3,11 +3,12 @@
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, overload
 
 import keras
 import numpy as np
+import tensorflow as tf
 import typing_extensions
 
 from keras_gen.arguments import (
@@ -157,6 +158,8 @@ def checked_by_type(
     if kind in (int | tuple[int, ...], int | tuple[int, int]):
         several = next(part for part in typing.get_args(kind) if part is not int)
         kind = several if isinstance(value, list | tuple) else int
+    if kind == float | tf.Tensor and not tf.is_tensor(value):
+        kind = float
     if typing.get_origin(kind) is typing.Literal:
         return checked_choice(name, value, typing.get_args(kind))
     if kind is int and name == "seed":
@@ -170,7 +173,7 @@ def checked_by_type(
     if origin is Callable:
         return _callable(name, value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _instance(name, value, Mapping)
+        return _mapping(name, parts, value)
     if typing_extensions.is_protocol(kind):
         return _with_members(name, value, kind)
     if isinstance(kind, type) and (
@@ -179,7 +182,23 @@ def checked_by_type(
         return _instance(name, value, kind)
     if kind in _CHECKS:
         return _CHECKS[kind](name, value)
-    return checked_list(name, value) if origin is Sequence else value
+    if (
+        isinstance(origin, type)
+        and issubclass(origin, Iterable)
+        and origin is not tuple
+        and parts
+    ):
+        values = enumerate(checked_list(name, value))
+        return [checked_by_type(f"{name}[{place}]", parts[0], each) for place, each in values]
+    return value
+
+
+def _mapping(name: str, parts: tuple, value: Any) -> Mapping:
+    values = _instance(name, value, Mapping)
+    if not parts or parts[-1] is Any:
+        return values
+    kind = parts[-1]
+    return {key: checked_by_type(f"{name}[{key!r}]", kind, each) for key, each in values.items()}
 
 
 def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[int | None, ...]:
@@ -255,10 +274,11 @@ def _public_name(kind: type) -> str:
 
 
 def checked_array(name: str, value: Any) -> np.ndarray:
-    """Returns an argument as an array of numbers of any shape, in the machine's byte order.
+    """Returns an argument as an array of numbers, in the machine's byte order.
 
     Raises:
-        TypeError: If it is not an array of numbers, or values are masked.
+        TypeError: If it is not an array of numbers, or has no axis.
+        ValueError: If values are masked.
     """
     message = f"{name} must be an array of numbers, found {shown(value)}."
     refuse_masked(name, value)
@@ -266,9 +286,29 @@ def checked_array(name: str, value: Any) -> np.ndarray:
         array = np.asarray(value)
     except ValueError:
         raise TypeError(message) from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or not array.ndim:
         raise TypeError(message)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def checked_tensor(name: str, value: Any) -> tf.Tensor:
+    """Returns an argument as a tensor of numbers, of the dtype that it has.
+
+    Raises:
+        TypeError: If it is not a tensor, an array, or a list of numbers.
+        ValueError: If values are masked.
+    """
+    message = f"{name} is {shown(value)}: expected a tensor of numbers."
+    refuse_masked(name, value)
+    if isinstance(value, np.ndarray):
+        value = np.asarray(value, value.dtype.newbyteorder("="))
+    try:
+        tensor = tf.convert_to_tensor(value)
+    except (OverflowError, TypeError, ValueError):
+        raise TypeError(message) from None
+    if not (tensor.dtype.is_floating or tensor.dtype.is_integer):
+        raise TypeError(message)
+    return tensor
 
 
 def _finite_array(name: str, value: Any) -> np.ndarray:
@@ -289,4 +329,6 @@ _CHECKS: dict[Any, Callable[[str, Any], Any]] = {
     tuple[float, float]: _numbers,
     np.ndarray: checked_array,
     Sequence[float]: _any_numbers,
+    tuple[float, ...]: _any_numbers,
+    tf.Tensor: checked_tensor,
 }

@@ -33,6 +33,7 @@ WRONG: dict[type, list] = {
     str: [*ODD, 3, True],
     list: [*ODD, True],
     tuple: [*ODD, True],
+    dict: [*ODD, 3, np.ones([3, 2])],
     type(None): [object()],
 }
 NO_ARRAYS = [
@@ -47,7 +48,12 @@ NO_ARRAYS = [
 ]
 NO_TEXTS_OR_OBJECTS = [*NO_ARRAYS, np.array(["a"]), "text"]
 HUGE_OR_TINY = (1e38, 1e300, 1e-42)
-KINDS = ("images", "sounds", "vectors")  # of data, under which messages name arguments
+KINDS = (
+    "images",
+    "sounds",
+    "vectors",
+    "recordings",
+)  # of data, under which messages name arguments
 NO_COUNTS = [None, "8", 2.5, True, 0, np.ones(3)]
 MOST_VALUES = 64  # of an example whose log-determinant is checked
 STEP = 2e-3  # of the differences of a layer's outputs
@@ -396,6 +402,7 @@ class _FunctionCheck:
             words = (*name.lower().split("_"), self.subject)
             if _is_array(value):
                 self._check_array(name, np.asarray(value), words)
+                words = (*words, *KINDS)
             for wrong in [] if self.is_layer else _wrong_values(parameter, value):
                 call = f"{name}={shown(wrong)}"
                 if isinstance(wrong, float) and np.isnan(wrong) and _is_tensor(parameter):
@@ -538,7 +545,7 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
         wrong = list(WRONG[kind])
         return wrong if value is None else wrong + nothing
     if isinstance(value, keras.Layer) or callable(value):
-        return [object(), 3.5, *nothing]
+        return [object(), 3.5, np.ones([3, 2]), *nothing]
     return nothing
 
 

@@ -22,7 +22,9 @@ ROOMS = (
     "layers",
     "metrics",
     "data",
+    "core.schedules",
     "diffusion",
+    "networks",
     "robustness",
 )
 MOST_STEPS = 2  # of trainings inside a function

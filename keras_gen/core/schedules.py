@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import checked_integer, shown
 from keras_gen.declared import Declared, NonNegative, Positive
 
 
@@ -43,16 +43,14 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
         """Returns the value after `step` steps (integer, or a tensor of it), a float32 scalar.
 
         Raises:
-            TypeError: If `step` is not a number, such as True.
+            TypeError: If `step` is not an integer, such as True.
+            ValueError: If `step` is below 0.
         """
-        try:
-            step = keras.ops.convert_to_tensor(step)
-            dtype = keras.backend.standardize_dtype(step.dtype)
-            is_number = dtype not in ("bool", "string")
-        except (TypeError, ValueError):
-            is_number = False
-        if not is_number:
-            raise TypeError(f"step is {shown(step)}: expected the number of a step.")
+        dtype = getattr(step, "dtype", None)
+        if dtype is None:
+            step = checked_integer("step", step, minimum=0)
+        elif keras.backend.standardize_dtype(dtype) in ("bool", "string"):
+            raise TypeError(f"step must be an integer of at least 0, found {shown(step)}.")
         # float32 holds every step number up to 16.7 million exactly.
         return self._at(keras.ops.cast(step, "float32"))
 

@@ -2,7 +2,10 @@
 
 import tensorflow as tf
 
+from keras_gen.checked_arguments import checked_types
 
+
+@checked_types
 def reverse_gradient(x: tf.Tensor, weight: float | tf.Tensor = 1.0) -> tf.Tensor:
     """Returns x, whose gradient is reversed: -weight times that of the result.
 

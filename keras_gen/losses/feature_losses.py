@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_tensor, checked_types
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import per_example_mean
-from keras_gen.losses.tensor_arguments import as_numbers, of_tensors
+from keras_gen.losses.tensor_arguments import of_tensors
 
 EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 
@@ -63,7 +63,7 @@ def slope_ratio(
 
 
 def _maps(name: str, value) -> list[tf.Tensor]:
-    maps = [as_numbers(name, each) for each in keras.tree.flatten(value)]
+    maps = [checked_tensor(name, each) for each in keras.tree.flatten(value)]
     if any(each.shape.rank is not None and each.shape.rank < 2 for each in maps):
         shapes = ", ".join(str(each.shape) for each in maps)
         raise ValueError(f"{name} has shapes {shapes}: expected maps [batch, ..., channels].")

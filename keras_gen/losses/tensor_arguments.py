@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import refuse_masked, shown
+from keras_gen.arguments import shown
+from keras_gen.checked_arguments import checked_tensor
 
 
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
@@ -42,7 +41,7 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
                 found = shown(bound.arguments[function])
                 raise TypeError(f"{function} is {found}: expected a function of tensors.")
             tensors = {
-                name: as_numbers(name, bound.arguments[name])
+                name: checked_tensor(name, bound.arguments[name])
                 for name in names
                 if bound.arguments.get(name) is not None
             }
@@ -67,21 +66,6 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
         return checked
 
     return decorate
-
-
-def as_numbers(name: str, value: Any) -> tf.Tensor:
-    """Returns an argument as a tensor of numbers; a TypeError names one that is not."""
-    message = f"{name} is {shown(value)}: expected a tensor of numbers."
-    refuse_masked(name, value)
-    if isinstance(value, np.ndarray):
-        value = np.asarray(value, value.dtype.newbyteorder("="))
-    try:
-        tensor = tf.convert_to_tensor(value)
-    except (OverflowError, TypeError, ValueError):
-        raise TypeError(message) from None
-    if not (tensor.dtype.is_floating or tensor.dtype.is_integer):
-        raise TypeError(message)
-    return tensor
 
 
 def _require_one_batch(tensors: dict[str, tf.Tensor]) -> None:

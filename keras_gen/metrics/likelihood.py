@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,7 +14,7 @@ from keras_gen.arguments import checked_choice, checked_integer, checked_positiv
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.noise import stateless_seed
 from keras_gen.metrics.measuring_bar import with_bar
-from keras_gen.metrics.metric_arguments import as_features, as_numbers
+from keras_gen.metrics.metric_arguments import as_features, as_numbers, part_of
 
 
 class ImportanceSampled(Protocol):
@@ -153,7 +154,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
     nats = {name: as_numbers(values, name) for name, values in nats.items()}
-    nll = nats["nll"]
+    nll = part_of(nats, "nll", "nats")
     wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
     if wrong:
         raise ValueError(
@@ -168,9 +169,16 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     return {prefix + name: float(value) for name, value in found.items()}
 
 
+class LatentDecoder(Protocol):
+    """A model whose decoder gives the parameters of a likelihood."""
+
+    decoder: keras.Model
+    likelihood: Any
+
+
 @checked_types
 def latent_grid(
-    model: Any, side: int = 300, span: float = 4.5, batch_size: int = 1000
+    model: LatentDecoder, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decodes a grid over two latents, on which log p(x) is a sum instead of an estimate.
 

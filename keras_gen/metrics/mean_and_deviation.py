@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_gen.checked_arguments import checked_types
+from keras_gen.metrics.metric_arguments import as_numbers
 
 
 @checked_types
 def mean_and_deviation(
-    found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Collection[str] | None = None
+    found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Sequence[str] | None = None
 ) -> dict[str, float]:
     """Means of metrics over repeated measurements, and their deviations as `..._deviation`.
 
@@ -24,6 +25,7 @@ def mean_and_deviation(
         keys: Names of the metrics to include; None: all of the first seed.
 
     Raises:
+        TypeError: If a metric is not a number.
         ValueError: If nothing was found, or a seed lacks a metric.
 
     Example:
@@ -37,7 +39,7 @@ def mean_and_deviation(
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
         if lacking:
             raise ValueError(f"Measurement {lacking[0]} lacks the figure {key!r} of the others.")
-        each = [of_seed[key] for of_seed in found]
+        each = as_numbers([of_seed[key] for of_seed in found], key)
         means[name.format(key)] = float(np.mean(each))
         if len(each) > 1:
             means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=1))

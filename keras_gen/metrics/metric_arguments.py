@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_gen.arguments import refuse_masked, shown
+
+LARGEST = 1e150
+
+
+def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
+    """Returns what a dict has under a key; a ValueError names the dict that lacks it."""
+    if key not in found:
+        raise ValueError(
+            f"{name} lacks {key!r}: expected a dict that has it, found the keys "
+            f"{', '.join(map(str, found)) or '(none)'}."
+        )
+    return found[key]
 
 
 def as_numbers(values, name: str) -> np.ndarray:
@@ -40,14 +53,17 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
         rows: The smallest n.
 
     Raises:
-        ValueError: If there are fewer rows or axes, no columns, or values that are not finite.
+        ValueError: If there are fewer rows or axes, no columns, NaN, or numbers of 1e150 or more.
     """
     matrix = as_numbers(features, name).astype(np.float64)
-    if matrix.ndim < 2 or len(matrix) < rows or not matrix.size or not np.isfinite(matrix).all():
+    # The squares of larger numbers, and their sums, are infinite.
+    usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # also not NaN
+    if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
             f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, "
             "found shape "
-            f"{matrix.shape}: pass one row for each example, and no NaN or infinity."
+            f"{matrix.shape}: pass one row for each example, no NaN or infinity, and no number of "
+            f"{LARGEST:g} or more."
         )
     return matrix.reshape(len(matrix), -1)
 

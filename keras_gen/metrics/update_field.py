@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array
 from keras_gen.checked_arguments import checked_types
+from keras_gen.core import GenerativeModel
 from keras_gen.core.minimize import trainable_weights
 
 
 @checked_types
-def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
+def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
     """Returns how one training step moves a model's weights from each of some points.
 
     The step is the model's own, with its order of players, penalties and optimizers. So under
@@ -51,7 +51,7 @@ def update_field(model: keras.Model, batch, points: np.ndarray) -> np.ndarray:
 
 @checked_types
 def update_jacobian(
-    model: keras.Model, batch, point: np.ndarray, difference: float = 0.05
+    model: GenerativeModel, batch, point: np.ndarray, difference: float = 0.05
 ) -> np.ndarray:
     """Returns the Jacobian of a training step at a point, as a map from weights to weights.
 
@@ -79,7 +79,7 @@ def update_jacobian(
 
 
 @checked_types
-def trajectory(model: keras.Model, batch, point: np.ndarray, steps: int) -> np.ndarray:
+def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> np.ndarray:
     """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Declared, Positive, Steps
@@ -144,6 +145,7 @@ class Attack(Declared):
         # The volume within a radius grows by its power of the number of values.
         return radius * part ** (1.0 / x.shape[1:].num_elements()) * direction
 
+    @checked_types
     def __call__(
         self,
         network: Callable,
@@ -343,7 +345,15 @@ def in_bounds(images, low: float, high: float) -> np.ndarray:
 
 def logits_of(network: Callable, x) -> tf.Tensor:
     """Returns the logits of a network, or of its dict of outputs, float32 `[batch, classes]`."""
-    outputs = network(x, training=False)
+    try:
+        outputs = network(x, training=False)
+    except ValueError as error:
+        if "\n" not in str(error):
+            raise
+        raise ValueError(  # in place of the many lines of Keras
+            f"The network does not accept images of shape {tuple(x.shape)}: expected those that it "
+            "was made for."
+        ) from error
     logits = outputs["logits"] if isinstance(outputs, dict) else outputs
     return tf.cast(logits, tf.float32)
 

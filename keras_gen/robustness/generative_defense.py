@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_gen.arguments import MOST_STEPS, checked_integer
+from keras_gen.checked_arguments import checked_types
 
+
+@checked_types
 def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     """Returns a network behind an autoencoder, which was trained on clean images.
 
@@ -24,6 +28,7 @@ def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     return defended
 
 
+@checked_types
 def projected(
     network: Callable,
     decode: Callable,
@@ -56,6 +61,7 @@ def projected(
     defended = projected(model, decode, lambda x: vae.encoder(x)[0])
     ```
     """
+    steps = checked_integer("steps", steps, 0, MOST_STEPS)
 
     def projection(x):
         def step(count, latents, speed):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_gen.arguments import MOST_STEPS, checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.robustness.apgd import APGD
 from keras_gen.robustness.attacks import (
     FGSM,
@@ -42,13 +43,14 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
     }
 
 
+@checked_types
 def robust_accuracy(
     network: Callable,
     images: np.ndarray,
     labels: np.ndarray,
     attacks: dict[str, Attack],
-    bounds=None,
-    restarts=1,
+    bounds: tuple[float, float] | None = None,
+    restarts: int = 1,
 ) -> dict[str, float]:
     """Returns the accuracy under each attack, without any (`"clean"`), and under the `"worst"`.
 

@@ -84,9 +84,9 @@ def test_drives_sgd_in_a_graph(schedule):
 
 
 @every_schedule
-@pytest.mark.parametrize("step", [True, np.True_, tf.constant(True), "1", None, object()], ids=repr)
+@pytest.mark.parametrize("step", [True, np.True_, tf.constant(True), "1", 2.5, None], ids=repr)
 def test_steps_that_are_not_numbers_are_refused(schedule, step):
-    with pytest.raises(TypeError, match=r"^step is .*: expected the number of a step\.$"):
+    with pytest.raises(TypeError, match=r"^step must be an integer of at least 0, found .*\.$"):
         schedule(step)
 
 

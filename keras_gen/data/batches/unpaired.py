@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_array, checked_types
 from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
 
 
@@ -38,8 +38,15 @@ def unpaired(
     """
     sizes = batch_size if isinstance(batch_size, tuple) else (batch_size, batch_size)
     streams = []
-    for domain, size, key in ((a, sizes[0], LEFT), (b, sizes[1], RIGHT)):
-        source = domain if isinstance(domain, Source) else Source(domain)
+    for name, domain, size, key in (("a", a, sizes[0], LEFT), ("b", b, sizes[1], RIGHT)):
+        source = domain if isinstance(domain, Source) else Source(_examples(name, domain))
         own_seed = int(derive_seed(checked_seed(seed), key, words=1)[0])
         streams.append(source.shuffled(size, own_seed, start, augment))
     return tf.data.Dataset.zip(tuple(streams)).with_options(streams[0].options())
+
+
+def _examples(name: str, values: np.ndarray) -> np.ndarray:
+    examples = checked_array(name, values)
+    if not examples.ndim or not len(examples):
+        raise ValueError(f"{name} has the shape {examples.shape}: expected one example or more.")
+    return examples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_labels
 
@@ -23,7 +23,9 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
         >>> len(points_around(np.eye(2), std=0.01, n=100))
         100
     """
-    centers = checked_array("centers", centers, "float64")
+    if centers.ndim != 2 or not len(centers):
+        raise ValueError(f"centers has the shape {centers.shape}: expected [modes, d].")
+    centers = centers.astype("float64")
     rng = np.random.default_rng(checked_seed(seed))
     drawn = centers[rng.integers(len(centers), size=n)]
     points = drawn + std * rng.normal(size=drawn.shape)
@@ -52,6 +54,11 @@ def stacked_digits(
         >>> images, modes = stacked_digits(digits, labels, n=1000)
     """
     classes = checked_labels(labels)
+    if not 0 < len(images) == len(classes):
+        raise ValueError(
+            f"images and labels have the shapes {images.shape} and {labels.shape}: expected one "
+            "label for each of one image or more."
+        )
     drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
     return np.ascontiguousarray(stacked), classes[drawn].astype("int64") @ [100, 10, 1]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_list, checked_positive, checked_seed, shown
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import Count, Declared, NonNegative, Positive, argument
 
 AT_ONCE = 50  # series whose density is computed at once
 
 
-@dataclasses.dataclass(frozen=True)
-class Oscillations:
+def _frequencies(name: str, value) -> tuple[float, ...]:
+    """Returns the lowest and the highest frequency, which may be the same."""
+    found = tuple(checked_positive(name, each) for each in checked_list(name, value))
+    if len(found) != 2 or found[0] > found[1]:
+        raise ValueError(f"{name} is {shown(value)}: expected the lowest and the highest one.")
+    return found
+
+
+class Oscillations(Declared):
     """Position and speed of a swinging body, each measured with normal noise.
 
     The position is `amplitude * sin(2 pi f t + phase)` at even times t in [0, 1), in seconds, and
@@ -33,10 +39,10 @@ class Oscillations:
         >>> nats = -Oscillations().log_density(series)
     """
 
-    steps: int = 32
-    amplitude: float = 20.0
-    frequencies: tuple[float, float] = (1.0, 3.0)
-    noise: float = 0.2
+    steps: Count = 32
+    amplitude: Positive = 20.0
+    frequencies: tuple[float, float] = argument(check=_frequencies, default=(1.0, 3.0))
+    noise: NonNegative = 0.2
 
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
@@ -60,6 +66,10 @@ class Oscillations:
             frequencies: Number of frequencies of the grid.
             phases: Number of phases of the grid.
         """
+        if series.shape[1:] != (self.steps, 2) or not len(series):
+            raise ValueError(
+                f"series has the shape {series.shape}: expected [n, {self.steps}, 2]."
+            )
         low, high = self.frequencies
         of_grid = low + (high - low) * (np.arange(frequencies) + 0.5) / frequencies
         around = 2 * np.pi * np.arange(phases) / phases

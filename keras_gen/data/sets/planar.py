@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from scipy.special import logsumexp
 
 from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.known_modes import points_around
+from keras_gen.declared import Declared, Positive
 
 ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PlanarNormals:
+class PlanarNormals(Declared):
     """Equal normal distributions around many points of the plane.
 
     Args:
@@ -28,7 +26,7 @@ class PlanarNormals:
     """
 
     centers: np.ndarray
-    std: float
+    std: Positive
 
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
@@ -44,8 +42,7 @@ class PlanarNormals:
         return logsumexp(log_normals, axis=1) - np.log(len(self.centers))
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PlanarSquares:
+class PlanarSquares(Declared):
     """A constant density on squares of the plane that do not overlap.
 
     Args:
@@ -58,7 +55,7 @@ class PlanarSquares:
     """
 
     corners: np.ndarray
-    side: float
+    side: Positive
 
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
+from functools import partial
+from typing import Annotated
 
 import numpy as np
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_number, checked_positive, checked_seed, checked_size
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.source import Source
+from keras_gen.declared import Declared
 
 # Side of the largest square as a fraction of the image's side; every shape has the square's area.
 _SIDE = 0.3
 _REACH = 0.8  # no shape reaches farther from its center, in sides of the square
 
 
-@dataclasses.dataclass(frozen=True)
-class Shapes:
+Values = Annotated[int, partial(checked_size, minimum=2)]
+
+
+class Shapes(Declared):
     """Squares, ellipses and hearts in every scale, orientation and place, with no download.
 
     The factors and their default sizes are those of dSprites (Matthey et al. 2017). The images
@@ -44,21 +48,11 @@ class Shapes:
         >>> images = shapes.render(shapes.factors.values([0, 1, 2]))  # uint8 [3, 64, 64, 1]
     """
 
-    size: int = 64
-    scales: int = 6
-    orientations: int = 40
-    positions: int = 32
-    turn: float = 1.0
-
-    def __post_init__(self):
-        """Refuses arguments out of range."""
-        if self.size < 16:
-            raise ValueError(
-                f"the images must have sides of 16 pixels or more, found {self.size}."
-            )
-        if not 0 < self.turn <= 1:
-            raise ValueError(f"turn must be above 0 and at most 1, found {self.turn}.")
-        _ = self.factors  # which checks the numbers of values
+    size: Annotated[int, partial(checked_size, minimum=16)] = 64
+    scales: Values = 6
+    orientations: Values = 40
+    positions: Values = 32
+    turn: Annotated[float, checked_positive, partial(checked_number, maximum=1)] = 1.0
 
     @property
     def factors(self) -> Factors:

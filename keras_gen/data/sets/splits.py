@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from typing_extensions import override
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source
 
 OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
@@ -104,6 +105,7 @@ class Sets(Parts):
     ```
     """
 
+    @checked_types
     def __init__(self, only: tuple[str, ...] | None = None, **sets: Split):
         warnings = dict.fromkeys(split.warning for split in sets.values() if split.warning)
         self.warning = "; ".join(warnings)

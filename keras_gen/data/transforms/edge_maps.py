@@ -33,7 +33,7 @@ def edge_maps(
     Example:
         >>> pairs = Source((edge_maps(photos), photos))
     """
-    check_levels("images", images)
+    check_levels("images", images, axes=4)
     gray = images[..., 0] / 255 if images.shape[-1] == 1 else luma(images / 255)[..., 0]
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)

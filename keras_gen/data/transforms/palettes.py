@@ -52,6 +52,10 @@ def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
         >>> nearest_colors(np.array([[[[0, 0, 9]]]], "uint8"), [[255, 0, 0], [0, 0, 0]])
         array([[[1]]])
     """
+    if colors.ndim != 2 or colors.shape[1] != images.shape[-1]:
+        raise ValueError(
+            f"colors has the shape {colors.shape}: expected [classes, {images.shape[-1]}]."
+        )
     pixels = images.astype(np.float32)
     distances = [
         ((pixels - color) ** 2).sum(axis=-1) for color in np.asarray(colors, np.float32)

@@ -21,8 +21,7 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
         TensorShape([128, 128, 3])
     """
     checked_integer("size", size, minimum=1)
-    image = tf.convert_to_tensor(image)
-    check_levels("image", image)
+    check_levels("image", image, axes=3)
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     # The square is cut first: what falls outside need not be resized.
     side = tf.minimum(height, width)
@@ -43,7 +42,6 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
         size: Side of the result in pixels.
     """
     checked_integer("size", size, minimum=1)
-    image = tf.convert_to_tensor(image)
     *_, height, width, _ = image.shape
     if height > size or width > size:
         raise ValueError(
@@ -70,7 +68,6 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
         TensorShape([2, 24, 16, 3])
     """
     checked_integer("factor", factor, minimum=1)
-    images = tf.convert_to_tensor(images)
     check_levels("images", images)
     *_, height, width, _ = images.shape
     if height % factor or width % factor:

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_list
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.tensor_checks import require
 
@@ -258,7 +259,8 @@ def _refuse_type(name: str, found: str, examples: Any) -> None:
     )
 
 
-def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
+@checked_types
+def table_rows(values: Any, names: Sequence[str]) -> np.ndarray:
     """Returns the rows of a table that is given by its columns, strings `[n, columns]`.
 
     Args:
@@ -306,10 +308,11 @@ class RowVectors(tf.Module):
         array([[-1.,  0.,  1.]], dtype=float32)
     """
 
+    @checked_types
     def __init__(self, columns: Sequence[Column]):
         super().__init__()
         if not columns:
-            raise ValueError("A table needs one column at least, found none.")
+            raise ValueError("columns is empty: expected one column at least.")
         self.columns = list(columns)
         self.size = sum(column.width for column in columns)
         self.tables = [_numbered(column) for column in columns]

@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_array, checked_tensor, checked_types
 from keras_gen.data.source import on_first
 from keras_gen.files.sounds import of_one_length
+from keras_gen.tensor_checks import require
 
 
 @checked_types
@@ -28,7 +29,10 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
         <tf.Tensor: shape=(5,), dtype=int16, numpy=array([0, 1, 2, 3, 0], dtype=int16)>
     """
     samples = checked_integer("samples", samples, minimum=1)
-    waveform = tf.convert_to_tensor(waveform)
+    if not waveform.shape.rank or waveform.shape[0] == 0:
+        raise ValueError(
+            f"waveform has the shape {waveform.shape}: expected one sample or more."
+        )
     first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
     middle = waveform[first : first + samples]
     missing = samples - tf.shape(middle)[0]
@@ -37,7 +41,8 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     return tf.ensure_shape(tf.pad(middle, padding), [samples, *waveform.shape[1:]])
 
 
-def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
+@checked_types
+def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
     """Begins each recording with its first nonzero sample, and fills up with zeros at the end.
 
     Args:
@@ -49,7 +54,11 @@ def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
         array([[5, 0, 7, 0]], dtype=int16)
     """
     samples = checked_integer("samples", samples, minimum=1)
-    waveforms = np.asarray(of_one_length(waveforms))
+    waveforms = checked_array("waveforms", of_one_length(waveforms))
+    if waveforms.ndim < 2 or not waveforms.size:
+        raise ValueError(
+            f"waveforms has the shape {waveforms.shape}: expected [n, samples, ...]."
+        )
     size, length = waveforms.shape[:2]
     found = np.zeros([size, samples, *waveforms.shape[2:]], waveforms.dtype)
     sounding = np.any(waveforms.reshape(size, length, -1) != 0, axis=2)
@@ -60,7 +69,7 @@ def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
 
 
 @checked_types
-def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
+def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
     """Quantizes sounds by mu-law companding, which resolves soft samples more finely.
 
     van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
@@ -83,7 +92,7 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
         array([  0,  98, 128, 157, 255], dtype=int32)
     """
     mu = checked_integer("levels", levels, minimum=2) - 1
-    waveforms = tf.convert_to_tensor(of_one_length(waveforms))
+    waveforms = checked_tensor("waveforms", of_one_length(waveforms))
     if waveforms.dtype == tf.int16:
         waveforms = tf.cast(waveforms, tf.float32) / 2.0**15
     elif not waveforms.dtype.is_floating:
@@ -91,6 +100,9 @@ def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
             f"Sounds are {waveforms.dtype.name}: expected int16, or floats in [-1, 1]."
         )
     waveforms = tf.cast(waveforms, tf.float32)
+    finite = tf.reduce_all(tf.math.is_finite(waveforms))
+    with tf.control_dependencies([require(finite, "waveforms has NaN or infinite values.")]):
+        waveforms = tf.identity(waveforms)
     companded = tf.sign(waveforms) * tf.math.log1p(mu * tf.abs(waveforms)) / math.log1p(mu)
     level = tf.cast(tf.floor((companded + 1) / 2 * levels), tf.int32)
     return tf.clip_by_value(level, 0, mu)
@@ -111,8 +123,8 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
         float32 of the same shape, in (-1, 1).
 
     Example:
-        >>> round(float(mu_law_waveform(255)), 4)
-        0.9785
+        >>> mu_law_waveform(np.array([0, 255])).numpy().round(4)
+        array([-0.9785,  0.9785], dtype=float32)
     """
     mu = checked_integer("levels", levels, minimum=2) - 1
     companded = (2 * tf.cast(level, tf.float32) + 1) / levels - 1
@@ -120,7 +132,8 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     return tf.sign(companded) * size
 
 
-def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
+@checked_types
+def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
     """Scales each sound to one peak, however far the microphone was: int16 of the same shape.
 
     Args:
@@ -137,15 +150,20 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
     """
     if not 0 < peak <= 1:
         raise ValueError(f"peak is {peak}: expected a fraction in (0, 1].")
-    waveforms = np.asarray(of_one_length(waveforms), "float64")
+    waveforms = checked_array("waveforms", of_one_length(waveforms)).astype("float64")
+    if waveforms.ndim < 2 or not waveforms.size:
+        raise ValueError(
+            f"waveforms has the shape {waveforms.shape}: expected [n, samples, ...]."
+        )
     axes = tuple(range(1, waveforms.ndim))
     largest = np.abs(waveforms).max(axis=axes, keepdims=True)
     wrong = ~((largest > 0) & np.isfinite(largest)).reshape(len(waveforms), -1).all(axis=1)
     if wrong.any():
         first = int(wrong.argmax())
         raise ValueError(
-            f"Sound {first} has the largest absolute value {largest[first].item():g}: expected a "
-            "number above 0; leave silence and broken recordings out."
+            f"Sound {first} of waveforms has the largest absolute value "
+            f"{largest[first].item():g}: expected a number above 0; leave "
+            "silence and broken recordings out."
         )
     scaled = np.round(waveforms / largest * peak * 2.0**15)
     return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)

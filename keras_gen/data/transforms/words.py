@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import shown
 from keras_gen.checked_arguments import checked_types
 
 # What Python's regular expressions call \w, in the letters of TensorFlow's.
@@ -37,7 +38,7 @@ def words_of(text: str) -> list[str]:
 
 
 @checked_types
-def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:
+def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
     """Returns the words that occur most often, in alphabetical order, without English stop words.
 
     A word is what `WordCounts` counts; the stop words are scikit-learn's.
@@ -86,6 +87,10 @@ class WordCounts(tf.Module):
     @checked_types
     def __call__(self, texts) -> tf.Tensor:
         """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
+        try:
+            texts = tf.convert_to_tensor(texts, tf.string)
+        except (TypeError, ValueError):
+            raise TypeError(f"texts is {shown(texts)}: expected strings [n].") from None
         # Replaces broken bytes. Control characters would cut a text short, and end words anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True

@@ -11,7 +11,7 @@ from keras import layers
 
 from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.checked_arguments import checked_types
-from keras_gen.metrics.metric_arguments import as_images
+from keras_gen.metrics.metric_arguments import as_images, part_of
 from keras_gen.networks import conv_classifier, conv_encoder
 
 WIDTHS = (32, 64, 128)  # channels of the convolutions with strides
@@ -282,5 +282,20 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         images: uint8 `[n, H, W, channels]`.
         labels: Integers `[n, H, W]`.
     """
-    found = segmenter.predict(as_images(images), batch_size=16, verbose=0)["logits"]
+    images = as_images(images)
+    if labels.shape != images.shape[:3]:
+        raise ValueError(
+            f"labels has the shape {list(labels.shape)}: expected one label for each pixel of "
+            f"images {list(images.shape)}."
+        )
+    try:
+        outputs = segmenter.predict(images, batch_size=16, verbose=0)
+    except ValueError as error:  # of many lines
+        raise ValueError(
+            f"segmenter does not accept images {list(images.shape)}: expected those that it was "
+            "trained for."
+        ) from error
+    if not isinstance(outputs, dict):
+        raise TypeError("segmenter returns an array: expected a dict with 'logits'.")
+    found = part_of(outputs, "logits", "The output of segmenter")
     return float((found.argmax(axis=-1) == labels).mean())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
-from keras_gen.metrics.evaluation_networks.extractors import Extractor
+from keras_gen.metrics.metric_arguments import as_features, as_images, part_of
 from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.metrics.samples.feature_distances import (
     frechet_distance,
@@ -52,7 +52,8 @@ def generation_report(
 
     Example: `generation_report(extractor(real_images), extractor(gan.sample(10_000)))`.
     """
-    a, b = real["features"], generated["features"]
+    a = as_features(part_of(real, "features", "real"), "real")
+    b = as_features(part_of(generated, "features", "generated"), "generated")
     if min(len(a), len(b)) < 10:
         raise ValueError(
             f"generation_report found {len(a)} real and {len(b)} generated images: pass at least "
@@ -93,9 +94,9 @@ class GenerationEvaluation:
     """
 
     @checked_types
-    def __init__(self, extractors: Mapping[str, Extractor], real: np.ndarray, seed: int = 0):
+    def __init__(self, extractors: Mapping[str, Callable], real: np.ndarray, seed: int = 0):
         self.extractors = dict(extractors)
-        self.real = real
+        self.real = as_images(real, "real")
         self.seed = seed
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
         self._histograms = gradient_histograms(real)
@@ -121,7 +122,7 @@ class GenerationEvaluation:
         Raises:
             ValueError: If there are more or fewer images than training images.
         """
-        if len(images) != len(self.real):
+        if len(as_images(images)) != len(self.real):
             raise ValueError(
                 f"GenerationEvaluation found {len(images)} images for {len(self.real)} training "
                 "images: pass as many, for most distances depend on the number."
@@ -212,9 +213,19 @@ def torn(images: np.ndarray) -> np.ndarray:
     return np.concatenate([images[:, :middle], lower], axis=1)
 
 
+class NamedExtractor(Protocol):
+    """An extractor, as `keras_gen.metrics.Extractor`, that a report names."""
+
+    name: str
+    accuracy: float | None
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns "features" `[n, d]`, and perhaps "logits"."""
+
+
 @checked_types
 def sample_report(
-    extractors: Mapping[str, Extractor],
+    extractors: Mapping[str, NamedExtractor],
     training: np.ndarray,
     held_out: np.ndarray,
     sets: Mapping[str, np.ndarray],
@@ -240,6 +251,8 @@ def sample_report(
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
     """
+    training = as_images(training, "training")
+    held_out = as_images(held_out, "held_out")
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], seed)
     metrics: dict[str, float | str | None] = {}
     for prefix, images in {**sets, "floor_": held_out}.items():

@@ -17,6 +17,7 @@ from keras_gen.metrics.metric_arguments import (
     as_logits,
     as_numbers,
     check_within,
+    part_of,
 )
 from keras_gen.metrics.samples.feature_distances import kernel_distance
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
@@ -231,9 +232,13 @@ def class_report(
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """
-    logits = as_logits(generated["logits"])
+    logits = as_logits(part_of(generated, "logits", "generated"))
     features, real_labels, of_generated, labels = as_labeled_pair(
-        real["features"], real_labels, generated["features"], labels, ("real", "generated")
+        part_of(real, "features", "real"),
+        real_labels,
+        part_of(generated, "features", "generated"),
+        labels,
+        ("real", "generated"),
     )
     if len(logits) != len(labels):
         raise ValueError(

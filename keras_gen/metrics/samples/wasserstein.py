@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import keras
 import numpy as np
 from scipy import ndimage
@@ -43,8 +46,16 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
+class Critic(Protocol):
+    """A model that samples, and whose discriminator rates vectors."""
+
+    discriminator: keras.Model
+    edges: dict[str, Any]
+    sample: Callable[..., np.ndarray]
+
+
 @checked_types
-def critic_distances(model: keras.Model, points: np.ndarray, seed: int = 0) -> dict[str, float]:
+def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[str, float]:
     """The critic's estimate of the distance between samples and points, and the exact one.
 
     Args:

@@ -19,6 +19,7 @@ def new(options) -> int:
     Raises:
         ValueError: If the name can be no module's, or is that of an installed one.
         FileExistsError: If there is such a folder.
+        NotADirectoryError: If the folder would be below a file.
     """
     name = options.name
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
@@ -32,6 +33,11 @@ def new(options) -> int:
     if os.path.lexists(folder):
         raise FileExistsError(f"{folder} exists already: choose another name, or a --folder.")
     folder = folder.absolute()
+    for parent in folder.parents:
+        if parent.exists() and not parent.is_dir():
+            raise NotADirectoryError(
+                f"{parent} is a file: choose a --folder that is not below it."
+            )
     temporary = partial_path(folder)
     try:
         temporary.mkdir(parents=True)

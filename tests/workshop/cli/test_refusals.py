@@ -47,6 +47,7 @@ FAILING = [
     ("new class", "'class' cannot name a module"),
     ("new json", "'json' is the name of an installed module: choose another."),
     ("new more", "more exists already: choose another name"),
+    ("new thing --folder file/x", "file is a file: choose a --folder that is not below it"),
     ("demo empty", NO_EXPORTS.format("empty")),
     ("demo missing", NO_EXPORTS.format("missing")),
     ("demo photo.png", NO_EXPORTS.format("photo.png")),

@@ -176,7 +176,6 @@ SPECIAL = {
     "metrics.importance_weighted_nll": of_likelihoods,
     "metrics.kmeans_report": of_class_labels,
     "metrics.latent_grid": of_likelihoods,
-    "metrics.linear_probe": of_class_labels,
     "metrics.mesh": lambda: {"model": Stub(gradients(12, 32))},
     "metrics.motion_distances": of_videos,
     "metrics.motion_statistics": of_videos,

@@ -28,7 +28,12 @@ NOT_RUN = {
     *("data.side_by_side", "data.small_images", "data.spoken_digits", "data.table_columns"),
     *("losses.adversarial.get_of_fakes", "metrics.conversion_report", "metrics.Extractor"),
     *("metrics.fine_tuned_error", "metrics.GenerationEvaluation", "metrics.inception_v3"),
-    *("metrics.keras_extractor", "metrics.moments", "metrics.pixel_accuracy"),
+    *(
+        "metrics.keras_extractor",
+        "metrics.linear_probe",
+        "metrics.moments",
+        "metrics.pixel_accuracy",
+    ),
     *("metrics.sample_report", "metrics.SpeechProbes", "metrics.stacked_modes"),
     *("metrics.train_classifier", "metrics.train_domain_classifier"),
     *("metrics.train_point_reader", "metrics.train_segmenter", "metrics.trained_extractor"),

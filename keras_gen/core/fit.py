@@ -68,11 +68,7 @@ class Call:
         self.arguments = dict(bound.arguments)
         self.arguments |= self.arguments.pop("kwargs", {})
         self.callbacks: list = []
-        self.first_step = self.step()
-
-    def step(self) -> int:
-        """The number of steps that the model has taken."""
-        return int(self.model.step.numpy())
+        self.first_step = model.step.numpy()
 
     def run(self):
         """Prepares the arguments, and calls Keras' method with them.
@@ -94,7 +90,8 @@ class Call:
                 raise sentence from error
             raise
         finally:
-            if not (self.step() != self.first_step if self.trains else ended):
+            trained = self.model.step.numpy() != self.first_step
+            if not (trained if self.trains else ended):
                 known.restore()
             release_folders(self.callbacks)
 
@@ -115,7 +112,7 @@ class Call:
         if len(self.model.players()) > 1:
             unmoved = "weight that it trains; networks that a step updates earlier have moved"
         return NonFiniteLossError(
-            f"{loss} was not finite at step {self.step()}, and changed no {unmoved}. "
+            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no {unmoved}. "
             f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values in "
             "the data."
         )

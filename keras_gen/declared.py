@@ -369,6 +369,11 @@ class DeclaredLayer(keras.layers.Layer):
 
     options: ClassVar[dict[str, Any]] = {}
 
+    if TYPE_CHECKING:  # every layer accepts these by name
+        name: str = argument(default="", kw_only=True)
+        dtype: Any = argument(default=None, kw_only=True)
+        trainable: bool = argument(default=True, kw_only=True)
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         declare(cls)

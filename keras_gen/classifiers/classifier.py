@@ -55,7 +55,7 @@ class Classifier(GenerativeModel):
     predicts = "classify"
 
     encoder: keras.Model = network("x -> features")
-    classifier: keras.Model | None = network("features -> logits", default=None)
+    classifier: keras.Model = network("features -> logits", default=None)
 
     # The loss --------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class OpposedClassifier(Classifier):
         ValueError: If the networks do not fit each other.
     """
 
-    discriminator: keras.Model | None = network("seen -> logits", default=None)
+    discriminator: keras.Model = network("seen -> logits", default=None)
 
     def discriminator_logits(self, features) -> tf.Tensor:
         """Returns the discriminator's logits, float32 `[batch, values]`."""

@@ -224,8 +224,8 @@ class TalkingHeads(AdversarialPredictor):
         generator = _with_vector(self.generator, vector)
         discriminator = _scoring(self.discriminator, vector)
         model = Pix2Pix(
-            generator,
-            discriminator,
+            generator=generator,
+            discriminator=discriminator,
             objective=self.objective,
             l1_weight=self.pixel_weight,
             domains=("landmarks", "face"),

@@ -1,5 +1,7 @@
 """Weights for drawing training examples, written by the model that is trained on them."""
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_array
 from keras_gen.core.distribution.replicas import global_batch
+from keras_gen.declared import DeclaredLayer, PositiveInteger
 from keras_gen.tensor_checks import require
 
 _STALE = (
@@ -17,7 +20,7 @@ _STALE = (
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class SamplingWeights(keras.layers.Layer):
+class SamplingWeights(DeclaredLayer):
     """One weight for each training example, by which `keras_gen.data.weighted_stream` draws.
 
     A model that resamples its training set has one as an attribute and writes it, as `DBVAE` does.
@@ -47,13 +50,15 @@ class SamplingWeights(keras.layers.Layer):
     # A step must end before the next batch is drawn.
     draws_batches = True
 
-    def __init__(self, size: int, **kwargs):
-        super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
-        if size < 1:
-            raise ValueError(f"Sampling weights of {size} examples: there must be at least 1.")
-        self.size = size
+    options: ClassVar = {"trainable": False, "dtype": "float32", "autocast": False}
+
+    size: PositiveInteger
+
+    @override
+    def set_up(self):
         state = dict(trainable=False, aggregation="only_first_replica")
-        self.values = self.add_weight(name="values", shape=(size,), initializer="ones", **state)
+        shape = (self.size,)
+        self.values = self.add_weight(name="values", shape=shape, initializer="ones", **state)
         self.changes = self.add_weight(
             name="changes", shape=(), dtype="int64", initializer="zeros", **state
         )

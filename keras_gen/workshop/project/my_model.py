@@ -2,9 +2,9 @@
 
 import keras
 
-from keras_gen.arguments import checked_positive
-from keras_gen.core import GenerativeModel, capability, require_built
+from keras_gen.core import GenerativeModel, capability
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.declared import Positive, network
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import time_unet
 
@@ -20,7 +20,6 @@ class MyModel(GenerativeModel):
             to images.
         deviation: Largest deviation of the noise, where images have values in [-1, 1].
         seed: Seed of the noise.
-        **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:
         ValueError: If `deviation` is not above 0.
@@ -34,18 +33,9 @@ class MyModel(GenerativeModel):
     ```
     """
 
-    def __init__(self, network, deviation: float = 0.5, seed: int = 0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        require_built(network)
-        self.network = network
-        self.deviation = checked_positive("deviation", deviation)
-        # What examples are: this checks them, and brings them to [-1, 1] and back.
-        self.edges["x"] = Images(tuple(network.inputs[0].shape[1:]))
-
-    @classmethod
-    def for_images(cls, shape: tuple, widths: tuple = (16, 32), **kwargs):
-        """Builds the model with a usual network."""
-        return cls(time_unet(shape, widths, attention=False), **kwargs)
+    # What the constructor accepts; it checks this, and stores it.
+    network: keras.Model = network("x deviations -> x")
+    deviation: Positive = 0.5
 
     def train_step(self, data):
         """Takes one step on the squared error. Four verbs: prepare, draw, minimize, report."""
@@ -67,3 +57,12 @@ class MyModel(GenerativeModel):
         """Returns what is found in images with the largest noise: a method, and a signature."""
         deviations = keras.ops.full([keras.ops.shape(x)[0]], self.deviation)
         return {"x": self.network([x, deviations], training=False)}
+
+    def set_up(self):
+        """Says what examples are: this checks them, and brings them to [-1, 1] and back."""
+        self.edges["x"] = Images(tuple(self.network.inputs[0].shape[1:]))
+
+    @classmethod
+    def for_images(cls, shape: tuple, widths: tuple = (16, 32), **kwargs):
+        """Builds the model with a usual network."""
+        return cls(time_unet(shape, widths, attention=False), **kwargs)

@@ -1,7 +1,6 @@
 """From finished runs to records."""
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +9,14 @@ from typing import Any
 from keras_gen.workshop.results.declarations import Published, read_published
 from keras_gen.workshop.results.finished_runs import FinishedRun, load_recipe, read_run
 from keras_gen.workshop.results.page_lines import Group, groups
-from keras_gen.workshop.results.records import Record, checksum, read_records, write_records
+from keras_gen.workshop.results.records import (
+    Record,
+    checksum,
+    read_records,
+    settings_of,
+    write_records,
+)
+from keras_gen.workshop.run.flags import command
 
 
 def publish(
@@ -105,12 +111,8 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
 
 def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
     """The command of a run, and the settings that it gives."""
-    from keras_gen.workshop.run import command, parse
-    from keras_gen.workshop.run.flags import PLACES
-
     line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
-    settings = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:])
-    config = {key: value for key, value in settings.as_json().items() if key not in PLACES}
+    config = settings_of(Path(str(recipe.__file__)), line)
     assert config == config | run.config, f"{line} does not lead to the settings of the run"
     return line, config
 

@@ -28,7 +28,7 @@ class Record:
 
     Attributes:
         command: Its command, in the repository's root.
-        config: Its settings, which files do not hold, for its command leads to them.
+        config: Its settings. They follow from its command, so files do not store them.
         train_size: Examples trained on, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
         split: What was measured on, and its size.
         steps: Training steps.
@@ -40,7 +40,7 @@ class Record:
         values: What it measured and publishes, by the names in its metrics.
         resumed: Whether it was interrupted, and went on from a checkpoint.
         run: Its id, which its images have too; None if not recorded.
-        settings: The `checksum` of its settings when it was published; None before.
+        settings: The `checksum` of its settings at the time of publishing; None before that.
     """
 
     command: str
@@ -88,9 +88,9 @@ class Record:
 
 
 def checksum(config: Mapping[str, Any]) -> int:
-    """A number that changes if a setting does: the sum of a checksum for each.
+    """A number that changes if a setting changes: the sum of one checksum for each setting.
 
-    So a setting that a recipe gets later adds a number of its own.
+    A setting that is added to a recipe later adds its own checksum to the sum.
     """
     return sum(zlib.crc32(f"{name}={value}".encode()) for name, value in config.items())
 
@@ -170,7 +170,7 @@ def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    """A record as its file holds it: without its settings, and what it does not have."""
+    """A record as its file stores it: without its settings and without empty fields."""
     row = dataclasses.asdict(record)
     config = row.pop("config")
     if record.settings is None:

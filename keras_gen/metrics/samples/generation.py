@@ -216,8 +216,13 @@ def torn(images: np.ndarray) -> np.ndarray:
 class NamedExtractor(Protocol):
     """An extractor, as `keras_gen.metrics.Extractor`, that a report names."""
 
-    name: str
-    accuracy: float | None
+    @property
+    def name(self) -> str:
+        """Name to report with the results."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Accuracy on labeled held-out images, if it is known."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns "features" `[n, d]`, and perhaps "logits"."""

@@ -160,10 +160,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begins a connection."""
         super().connection_made(transport)
-        host = self.client and self.client[0]
-        of_host = sum(
-            bool(other.client) and other.client[0] == host for other in self.connections
-        )
+        of_host = sum(_host(other) == _host(self) for other in self.connections)
         if len(self.connections) > CONNECTIONS or of_host > OF_ONE_ADDRESS:
             transport.abort()
         self._look = self.loop.call_later(HEADERS, self._close_if_idle, None)
@@ -176,12 +173,16 @@ class Connection(H11Protocol):
     def _close_if_idle(self, before: Any) -> None:
         """Closes the connection if its state is the one of the look before."""
         if self.cycle is None or self.cycle.response_complete:
-            now = self.cycle  # it has no request
+            now: Any = self.cycle  # it has no request
         else:
             now = self.transport.get_write_buffer_size() or object()
         if now == before:
             return self.transport.abort()
         self._look = self.loop.call_later(HEADERS, self._close_if_idle, now)
+
+
+def _host(connection: Any) -> str | None:
+    return connection.client and connection.client[0]
 
 
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:

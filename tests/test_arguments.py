@@ -160,7 +160,7 @@ WORK = {
     "PGD": lambda n: robustness.PGD(0.1, steps=n),
     "SquareAttack": lambda n: robustness.SquareAttack(0.1, queries=n),
     "ColumnNormal": lambda n: ColumnNormal(minimum_scale=n),
-    "restarts": lambda n: robustness.robust_accuracy(None, [], [], {}, restarts=n),
+    "restarts": lambda n: robustness.robust_accuracy(abs, [0.0], [0], {}, restarts=n),
     "UnrolledGAN": lambda n: UnrolledGAN(*dirac_networks(), data="vectors", unrolled_steps=n),
 }
 

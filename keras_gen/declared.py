@@ -175,6 +175,13 @@ def fields_of(cls: type) -> dict[str, dataclasses.Field]:
     return {field.name: field for field in sorted(fields, key=order)}
 
 
+def named_parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """Returns the parameters of a class's constructor that have names, without `self`."""
+    _, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {each.name: each for each in parameters if each.kind not in several}
+
+
 def required_networks(cls: type) -> dict[str, str]:
     """Returns what the networks without a default take and return, by name: see `network`."""
     fields = fields_of(cls).items()

@@ -16,6 +16,7 @@ from keras_gen.arguments import shown
 from keras_gen.core import GenerativeModel
 from keras_gen.core.capabilities import sample_conditions
 from keras_gen.core.kinds_of_data import Edge
+from keras_gen.declared import named_parameters
 from keras_gen.keras_internals import all_layers
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.serving.warmup import default_inputs
@@ -259,7 +260,7 @@ def _network_of_another_size() -> keras.Model:
 def _may_be_none(cls: type, name: str) -> bool:
     """Whether a class or a base of it says so in a signature."""
     for base in cls.__mro__:
-        parameter = inspect.signature(base.__init__).parameters.get(name)  # type: ignore[misc]
+        parameter = named_parameters(base).get(name)
         if parameter and (parameter.default is None or "None" in str(parameter.annotation)):
             return True
     return False

@@ -1,10 +1,11 @@
 """What a model and its optimizers compute, as plain values by name, to compare two trainings."""
 
-import inspect
 import warnings
 from typing import Any
 
 import keras
+
+from keras_gen.declared import named_parameters
 
 # Names are the process' matter, as Keras numbers them; what is in the others has no plain value.
 _LEFT_OUT = ("name", "dtype", "trainable")
@@ -44,9 +45,7 @@ def _constructor_arguments(model_class: type) -> list[str]:
         if each is keras.Model:
             break
         if "__init__" in vars(each):
-            names |= dict.fromkeys(
-                list(inspect.signature(vars(each)["__init__"]).parameters)[1:]
-            )
+            names |= dict.fromkeys(named_parameters(each))
     return [name for name in names if name not in _LEFT_OUT]
 
 

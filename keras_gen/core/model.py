@@ -4,11 +4,10 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast, dataclass_transform
 
 import keras
 import tensorflow as tf
@@ -34,7 +33,12 @@ from keras_gen.tensor_checks import require
 
 # Class methods that build a model, which is found by them where its networks were left out.
 DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _builders(cls: type) -> list[str]:
+    """The names of a class's own methods that build models, without those that only refuse."""
+    own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
+    return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
 
 
 class ReportedMean(keras.metrics.Mean):
@@ -102,10 +106,9 @@ class GenerativeModel(keras.Model):
                 "keras.config.set_image_data_format('channels_last') before networks are built."
             )
         model = super().__new__(cls, *args, **kwargs)
-        _, *parameters = inspect.signature(cls.__init__).parameters.values()
-        positional = [parameter.name for parameter in parameters]
-        given = [*positional[: len(args)], *kwargs]
-        needed = [p.name for p in parameters if p.default is p.empty and p.kind not in VARIADIC]
+        parameters = declared.named_parameters(cls)
+        given = [*list(parameters)[: len(args)], *kwargs]
+        needed = [name for name, each in parameters.items() if each.default is each.empty]
         if missing := [name for name in needed if name not in given]:
             if given:
                 # Perhaps by a builder, which makes the usual networks and passes on the rest.
@@ -114,7 +117,7 @@ class GenerativeModel(keras.Model):
                     "arguments."
                 )
             # Of the nearest class that has some: its own builder replaces those it inherits.
-            own = ([door for door in DOORS if door in vars(base)] for base in cls.__mro__)
+            own = (_builders(base) for base in cls.__mro__)
             doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
             way_out = f"; {' or '.join(doors)} builds it with usual ones" if doors else ""
             raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
@@ -209,8 +212,7 @@ class GenerativeModel(keras.Model):
 
     def arguments(self) -> list[str]:
         """Returns the constructor's arguments, and those of its bases that can be given."""
-        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
-        named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        named = declared.named_parameters(type(self))
         ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
         return list(dict.fromkeys([*named, *ours]))
 

@@ -1,5 +1,7 @@
 """MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
 
+from typing import NoReturn
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -113,7 +115,7 @@ class MoCoGAN(GAN):
 
     @override
     @classmethod
-    def for_images(cls, *args, **kwargs):
+    def for_images(cls, *args, **kwargs) -> NoReturn:
         """Refused: a TypeError that names `for_videos`."""
         raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
 

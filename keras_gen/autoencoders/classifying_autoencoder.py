@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.arguments import check_sizes
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.core.schedules import Weight
@@ -98,7 +98,6 @@ class ClassifyingAutoencoder(Autoencoder):
 
         Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.
         """
-        shape = checked_image_shape(shape)
         kwargs.setdefault("classifier", _classifier(latent_dim, classes))
         return super().for_images(shape, latent_dim, filters, **kwargs)
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape, checked_sizes
+from keras_gen.arguments import checked_image_shape, checked_shape
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.networks import UNBOUNDED, require_built, require_range
 from keras_gen.core.kinds_of_data import Edge, Vectors
@@ -147,8 +147,6 @@ class EncoderDecoder(Coder):
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
         shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
         cls._require_usual_networks(kwargs)
         usual = fields_of(cls)["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
@@ -191,8 +189,6 @@ class EncoderDecoder(Coder):
         """
         cls._require_usual_networks(kwargs)
         shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
         likelihood = likelihoods.get(kwargs["likelihood"])

@@ -63,7 +63,6 @@ class BlindClassifier(OpposedClassifier):
             **kwargs: Further arguments of the class.
         """
         check_sizes(classes=classes, values=values, features=features)
-        hidden = checked_sizes("hidden", hidden)
         discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         size = width_of(columns)
         return cls(

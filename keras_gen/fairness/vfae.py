@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_sizes
+from keras_gen.arguments import check_sizes
 from keras_gen.autoencoders.coder import (
     decoder_edges,
     outputs_per_value,
@@ -229,7 +229,6 @@ class VFAE(LikelihoodModel):
             **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
         """
         check_sizes(classes=classes, latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
         size = width_of(columns)
         likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
         encoder = partial(

@@ -9,7 +9,6 @@ from keras_gen.arguments import (
     checked_image_shape,
     checked_shape,
     checked_size,
-    checked_sizes,
 )
 from keras_gen.autoencoders.coder import (
     outputs_per_value,
@@ -221,7 +220,6 @@ class ConditionalVAE(VAE):
         """
         shape = checked_image_shape(shape)
         check_sizes(classes=classes, latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
         *sides, channels = shape
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         outputs = (*sides, channels * outputs_per_value(likelihood))
@@ -267,7 +265,6 @@ class ConditionalVAE(VAE):
             )
         *steps, channels = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
         count = checked_size("conditions", classes or conditions)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_sizes
+from keras_gen.arguments import check_sizes, checked_sizes
 from keras_gen.core import Player, parts
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import fixed, network
@@ -140,7 +140,6 @@ class FactorVAE(VAE):
 
         Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
         """
-        shape = checked_image_shape(shape)
         kwargs.setdefault("discriminator", _discriminator(latent_dim, discriminator_hidden))
         return super().for_images(shape, latent_dim, filters, **kwargs)
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_positive, checked_shape, checked_sizes
+from keras_gen.arguments import checked_shape
 from keras_gen.autoencoders.coder import outputs_per_value, with_scales
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.classifiers.classifier import label_terms
@@ -194,10 +194,6 @@ class M2(VAE):
             **kwargs: Further arguments of the class.
         """
         shape = checked_shape("shape", shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
-        hidden = checked_sizes("hidden", hidden)
-        if deviation is not None:
-            deviation = checked_positive("deviation", deviation)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         outputs = outputs_per_value(likelihood)
         encoder, decoder, classifier = m2_networks(

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_sizes
+from keras_gen.arguments import checked_image_shape
 from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.core import capability, stateless_seed
@@ -159,8 +159,6 @@ class PixelVAE(VAE):
         Arguments as of `Coder.for_images`.
         """
         shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim)
-        filters = checked_sizes("filters", filters)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         encoder = conv_encoder(
             shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels

@@ -5,6 +5,7 @@ import math
 import keras
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import Positive
 from keras_gen.networks.added_inputs_and_heads import with_labels
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
@@ -17,7 +18,7 @@ def m2_networks(
     hidden: tuple[int, ...] = (500,),
     activation: str = "softplus",
     params_per_value: int = 1,
-    deviation: float | None = 0.001,
+    deviation: Positive | None = 0.001,
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
     """Builds the dense networks of M2, by default of the paper's sizes.
 

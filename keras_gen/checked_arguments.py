@@ -150,6 +150,7 @@ def checked_by_type(
         if value is None:
             return None
         kind = typing.Union[tuple(part for part in parts if part is not type(None))]  # noqa: UP007
+        parts = typing.get_args(kind)
     if typing.get_origin(kind) is typing.Annotated:
         kind, *checks = typing.get_args(kind)
         for check in checks:

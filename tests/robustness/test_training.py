@@ -74,7 +74,7 @@ def test_epsilon_grows_with_the_steps():
 
 def test_vat_changes_the_answer_most_in_its_direction():
     x, _ = examples()
-    model = VAT(*networks(), epsilon=0.05, iterations=8)
+    model = VAT(*networks(), epsilon=0.05, iterations=40)
     logits = model.classify(x)
     change = model.worst_change(tf.constant(x), tf.constant(logits)).numpy()
     flat = change.reshape(len(x), -1)

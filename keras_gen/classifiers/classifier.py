@@ -60,8 +60,8 @@ class Classifier(GenerativeModel):
     # The loss --------------------------------------------------------------------------------
 
     @override
-    def loss_weights(self) -> dict:
-        return {"classification": 1.0, "accuracy": None}
+    def terms(self, batch):
+        return label_terms(batch["labels"], self.logits(batch["x"]))
 
     def features_of(self, x) -> tf.Tensor:
         """Returns the features of prepared examples, float32."""
@@ -76,8 +76,8 @@ class Classifier(GenerativeModel):
         return self.logits_of(self.features_of(x))
 
     @override
-    def terms(self, batch):
-        return label_terms(batch["labels"], self.logits(batch["x"]))
+    def loss_weights(self) -> dict:
+        return {"classification": 1.0, "accuracy": None}
 
     # Use -------------------------------------------------------------------------------------
 

@@ -55,10 +55,6 @@ class ACGAN(ConditionalGAN):
         return images
 
     @override
-    def loss_weights(self):
-        return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
-
-    @override
     def discriminator_terms(self, batch, fake, use):
         real_logits, real_classes = self.discriminate(self.real(batch), batch)
         fake_logits, fake_classes = self.discriminate(fake, batch)
@@ -79,6 +75,10 @@ class ACGAN(ConditionalGAN):
             "adversarial": self.objective.generator(fake_logits, real_logits),
             "fake_class": label_cross_entropy(batch["labels"], fake_classes),
         }
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
 
     # Building --------------------------------------------------------------------------------
 

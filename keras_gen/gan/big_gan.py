@@ -59,6 +59,12 @@ class BigGAN(ConditionalGAN):
     orthogonal_weight: Weight = 1e-4
 
     @override
+    def generator_terms(self, batch):
+        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
+        terms = super().generator_terms(batch)
+        return terms | {"orthogonality": orthogonality(self.generator)}
+
+    @override
     def players(self):
         return {
             "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.0)),
@@ -68,12 +74,6 @@ class BigGAN(ConditionalGAN):
     @override
     def loss_weights(self):
         return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
-
-    @override
-    def generator_terms(self, batch):
-        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
-        terms = super().generator_terms(batch)
-        return terms | {"orthogonality": orthogonality(self.generator)}
 
     # Building --------------------------------------------------------------------------------
 

@@ -77,22 +77,7 @@ class CoGAN(GAN):
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
-    @property
-    def classes(self) -> int:
-        """Number of classes that the discriminators tell apart, or 0."""
-        outputs = self.discriminator.outputs
-        return outputs[1].shape[-1] if len(outputs) > 1 else 0
-
     # The losses of eq. (2) -------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        weights = super().loss_weights()
-        if self.classes:
-            weights |= {"class": self.class_weight}
-        if self.pair_weight:
-            weights |= {"pair": self.pair_weight}
-        return weights
 
     @override
     def real(self, batch):
@@ -112,6 +97,21 @@ class CoGAN(GAN):
             of_x = tf.stop_gradient(fake_classes[:, 0])
             terms["pair"] = kl_categorical(of_x, fake_classes[:, 1])
         return terms
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that the discriminators tell apart, or 0."""
+        outputs = self.discriminator.outputs
+        return outputs[1].shape[-1] if len(outputs) > 1 else 0
+
+    @override
+    def loss_weights(self):
+        weights = super().loss_weights()
+        if self.classes:
+            weights |= {"class": self.class_weight}
+        if self.pair_weight:
+            weights |= {"pair": self.pair_weight}
+        return weights
 
     # Use -------------------------------------------------------------------------------------
 

@@ -47,10 +47,6 @@ class ConsensusGAN(GAN):
     gamma: Weight = 10.0
 
     @override
-    def default_optimizer(self):
-        return keras.optimizers.RMSprop(1e-4)
-
-    @override
     def train_step(self, data):
         """Algorithm 2: one step of both players along v and the gradient of L."""
         batch = self.prepare_batch(data)
@@ -89,3 +85,7 @@ class ConsensusGAN(GAN):
         (d_terms,) = d_part.rest
         (g_terms,) = g_part.rest
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
+
+    @override
+    def default_optimizer(self):
+        return keras.optimizers.RMSprop(1e-4)

@@ -126,17 +126,7 @@ class InfoGAN(GAN):
         self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
 
-    @override
-    def players(self):
-        adam = partial(Adam, 1e-3, beta_1=0.5)  # app. C
-        return super().players() | {"g_optimizer": Player([self.generator], adam)}
-
     # The losses of eq. (6) -------------------------------------------------------------------
-
-    @override
-    def loss_weights(self):
-        weights = {"categorical": self.weight, "continuous": self.continuous_weight}
-        return super().loss_weights() | weights | {"information": None}
 
     def coded(self, use, batch) -> dict:
         """Returns the batch with codes for the images that are generated for a use."""
@@ -193,6 +183,16 @@ class InfoGAN(GAN):
     def information_terms(self, batch, q):
         """Returns the terms of Q's outputs for the codes of the batch."""
         return code_information(batch["codes"], q, self.categories, self.scale)
+
+    @override
+    def players(self):
+        adam = partial(Adam, 1e-3, beta_1=0.5)  # app. C
+        return super().players() | {"g_optimizer": Player([self.generator], adam)}
+
+    @override
+    def loss_weights(self):
+        weights = {"categorical": self.weight, "continuous": self.continuous_weight}
+        return super().loss_weights() | weights | {"information": None}
 
     # Use -------------------------------------------------------------------------------------
 

@@ -58,13 +58,6 @@ class MoCoGAN(GAN):
     content_dim: Count = argument(kw_only=True)
 
     @override
-    def players(self):
-        discriminators = [self.discriminator, self.image_discriminator]
-        return super().players() | {
-            "d_optimizer": Player(discriminators, self.default_optimizer)
-        }
-
-    @override
     def discriminate(self, images, batch, keep_state=False, network=None):
         """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
         of_videos = super().discriminate(images, batch, keep_state)
@@ -96,6 +89,13 @@ class MoCoGAN(GAN):
             )
         parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
         return self.generate(np.concatenate(parts, axis=1))
+
+    @override
+    def players(self):
+        discriminators = [self.discriminator, self.image_discriminator]
+        return super().players() | {
+            "d_optimizer": Player(discriminators, self.default_optimizer)
+        }
 
     # Building --------------------------------------------------------------------------------
 

@@ -70,54 +70,6 @@ class ProgressiveGAN(GAN):
     fade_steps: PositiveInteger = 50_000
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
-    @override
-    def default_optimizer(self):
-        return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
-
-    @override
-    def compile(self, *, steps_per_execution=1, **kwargs):
-        """Compiles as `GAN`; the size may change between two executions only."""
-        if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
-            raise ValueError(
-                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
-                f"expected multiples of steps_per_execution={steps_per_execution}, or use 1."
-            )
-        super().compile(steps_per_execution=steps_per_execution, **kwargs)
-
-    # Growth ----------------------------------------------------------------------------------
-
-    def level(self) -> int:
-        """Returns the index of the size that the next step trains: 0 for 4x4."""
-        with tf.init_scope():
-            step = int(keras.ops.convert_to_numpy(self.step))
-        joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
-        return min(max(joined, 0), len(self.generator.outputs) - 1)
-
-    def fraction(self) -> tf.Tensor:
-        """Returns how much of this size has faded in, 0 to 1."""
-        period = self.fade_steps + self.stable_steps
-        begin = self.level() * period - self.fade_steps
-        return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
-
-    @override
-    def _make_function(self, step_function):
-        """Makes a graph for each size; a step runs that of its own size."""
-        make = super()._make_function
-        graph = functools.cache(lambda level: make(step_function))
-        return lambda iterator: graph(self.level())(iterator)
-
-    @override
-    def graph(self, key, function, specs):
-        return super().graph((key, self.level()), function, specs)
-
-    def in_use(self, network):
-        """Returns the layers of a network that images of the size in use go through."""
-        return self._levels[network][self.level()]
-
-    @override
-    def networks_of(self, optimizer):
-        return [self.in_use(network) for network in super().networks_of(optimizer)]
-
     # The step --------------------------------------------------------------------------------
 
     @override
@@ -155,6 +107,54 @@ class ProgressiveGAN(GAN):
 
     def _fractions(self, examples):
         return tf.fill(keras.ops.shape(examples)[:1], self.fraction())
+
+    # Growth ----------------------------------------------------------------------------------
+
+    def level(self) -> int:
+        """Returns the index of the size that the next step trains: 0 for 4x4."""
+        with tf.init_scope():
+            step = int(keras.ops.convert_to_numpy(self.step))
+        joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
+        return min(max(joined, 0), len(self.generator.outputs) - 1)
+
+    def fraction(self) -> tf.Tensor:
+        """Returns how much of this size has faded in, 0 to 1."""
+        period = self.fade_steps + self.stable_steps
+        begin = self.level() * period - self.fade_steps
+        return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
+
+    @override
+    def _make_function(self, step_function):
+        """Makes a graph for each size; a step runs that of its own size."""
+        make = super()._make_function
+        graph = functools.cache(lambda level: make(step_function))
+        return lambda iterator: graph(self.level())(iterator)
+
+    @override
+    def graph(self, key, function, specs):
+        return super().graph((key, self.level()), function, specs)
+
+    def in_use(self, network):
+        """Returns the layers of a network that images of the size in use go through."""
+        return self._levels[network][self.level()]
+
+    @override
+    def networks_of(self, optimizer):
+        return [self.in_use(network) for network in super().networks_of(optimizer)]
+
+    @override
+    def default_optimizer(self):
+        return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    @override
+    def compile(self, *, steps_per_execution=1, **kwargs):
+        """Compiles as `GAN`; the size may change between two executions only."""
+        if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
+            raise ValueError(
+                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
+                f"expected multiples of steps_per_execution={steps_per_execution}, or use 1."
+            )
+        super().compile(steps_per_execution=steps_per_execution, **kwargs)
 
     # Building --------------------------------------------------------------------------------
 

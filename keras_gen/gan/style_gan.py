@@ -86,19 +86,6 @@ class StyleGAN(GAN):
     path_every: PositiveInteger = 8
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
-    @override
-    def players(self):
-        networks = [self.mapping, self.generator]
-        return super().players() | {"g_optimizer": Player(networks, self.default_optimizer)}
-
-    @override
-    def default_optimizer(self):
-        return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
-
-    @override
-    def loss_weights(self):
-        return super().loss_weights() | {"path": self.path_weight, "path_length": None}
-
     # The step --------------------------------------------------------------------------------
 
     @override
@@ -157,6 +144,19 @@ class StyleGAN(GAN):
         latents = self.normal("mean style", [n, self.latent_dim])
         style = batch_mean(self.mapping(latents, training=False))
         self.mean_style.assign_add(MEAN_STYLE * (style - self.mean_style.value))
+
+    @override
+    def players(self):
+        networks = [self.mapping, self.generator]
+        return super().players() | {"g_optimizer": Player(networks, self.default_optimizer)}
+
+    @override
+    def default_optimizer(self):
+        return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"path": self.path_weight, "path_length": None}
 
     # Use -------------------------------------------------------------------------------------
 

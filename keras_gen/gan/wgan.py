@@ -49,21 +49,6 @@ class WGAN(GAN):
     objective: Named[Objective] = fixed(adversarial.get("wasserstein"))
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
 
-    @property
-    @for_users
-    def critic(self) -> keras.Model:
-        """The discriminator by the paper's name, under which `.keras` files hold its weights."""
-        return self.discriminator
-
-    @override
-    def default_optimizer(self):
-        return keras.optimizers.RMSprop(5e-5)
-
-    @override
-    def loss_weights(self):
-        penalty = {} if self.penalty is None else {"penalty": 1.0}
-        return penalty | {"wasserstein_distance": None}
-
     @override
     def discriminator_terms(self, batch, fake, use):
         terms = super().discriminator_terms(batch, fake, use)
@@ -78,3 +63,18 @@ class WGAN(GAN):
             with tf.control_dependencies([loss]):
                 replace_weights(lambda w: tf.clip_by_value(w, -self.clip, self.clip), *weights)
         return loss, terms
+
+    @property
+    @for_users
+    def critic(self) -> keras.Model:
+        """The discriminator by the paper's name, under which `.keras` files hold its weights."""
+        return self.discriminator
+
+    @override
+    def default_optimizer(self):
+        return keras.optimizers.RMSprop(5e-5)
+
+    @override
+    def loss_weights(self):
+        penalty = {} if self.penalty is None else {"penalty": 1.0}
+        return penalty | {"wasserstein_distance": None}

@@ -142,6 +142,11 @@ class ContextEncoder(AdversarialPredictor):
         return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
     @override
+    def call(self, images, training=False):
+        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
+        return self.decoder(self.encoder(images, training=training), training=training)
+
+    @override
     def loss_weights(self):
         if not self.discriminator:
             return {"reconstruction": 1.0}
@@ -155,11 +160,6 @@ class ContextEncoder(AdversarialPredictor):
         return Player(
             [self.encoder, self.decoder], partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
         )
-
-    @override
-    def call(self, images, training=False):
-        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
-        return self.decoder(self.encoder(images, training=training), training=training)
 
     # Use -------------------------------------------------------------------------------------
 

@@ -1,13 +1,15 @@
 """Tiny GANs."""
 
+import math
+
+import keras
+
 from keras_gen import gan, networks
 from keras_gen.core.schedules import Linear
 from keras_gen.losses import R1, GradientPenalty, LeastSquares
 from tiny import Tiny, sample
 
 SHAPE = (8, 8, 1)
-# Each replica holds whole groups, which N replicas need to equal one device.
-GROUPS = dict(filters=3, width=16, group_size=2)
 
 
 def _generator(latents=3):
@@ -132,10 +134,9 @@ def _info(seed=3):
 
 
 def _big_gan(seed=3):
-    sizes = dict(classes=3, latent_dim=4, filters=4, embedding_dim=3)
+    # The paper's networks take longer to trace than all others here.
     return gan.BigGAN(
-        networks.big_gan_generator(SHAPE, **sizes),
-        # A quarter of the paper's takes longer to trace than all other discriminators here.
+        networks.with_labels(_generator(3 + 3), 3),
         networks.with_projection(_with_hidden(None), 3),
         classes=3,
         objective="non_saturating",
@@ -176,11 +177,21 @@ def _co_gan(seed=3):
     )
 
 
+def _styled(layers, style_dim, numbers=5):
+    """A generator of two layers: the paper's take long to trace twice, for lengths of paths."""
+    styles, noise = keras.Input((layers, style_dim)), keras.Input((numbers,))
+    x = keras.layers.Concatenate()([keras.layers.Flatten()(styles), noise])
+    x = keras.layers.Dense(8, "tanh")(x)
+    x = keras.layers.Dense(math.prod(SHAPE), "tanh", dtype="float32")(x)
+    return keras.Model([styles, noise], keras.layers.Reshape(SHAPE, dtype="float32")(x))
+
+
 def _progressive(seed=3):
     # It grows at the second step, and is in the middle of the fade where tests break it off.
     return gan.ProgressiveGAN(
         networks.progressive_generator(SHAPE, latent_dim=3, filters=3, width=16),
-        networks.progressive_discriminator(SHAPE, **GROUPS),
+        # Each replica holds whole groups, which N replicas need to equal one device.
+        networks.progressive_discriminator(SHAPE, filters=3, width=16, group_size=2),
         objective="non_saturating",
         penalty=R1(2.0),
         stable_steps=1,
@@ -192,8 +203,8 @@ def _progressive(seed=3):
 def _style(seed=3):
     return gan.StyleGAN(
         networks.style_mapping(latent_dim=3, style_dim=4, depth=1),
-        networks.style_generator(SHAPE, style_dim=4, filters=3, width=16),
-        networks.style_discriminator(SHAPE, **GROUPS),
+        _styled(layers=3, style_dim=4),
+        _discriminator(),
         objective="hinge",
         penalty=R1(2.0, every=3),
         mixing=0.5,

@@ -8,7 +8,6 @@ from keras_gen.networks import (
     context_encoder,
     dcgan_discriminator,
     patch_discriminator,
-    resnet_generator,
     sr_resnet,
     talking_head_networks,
     unet_generator,
@@ -36,10 +35,10 @@ def _convolution(channels, filters, activation="tanh", enlarge=1, **options):
 def _cyclegan(seed=3):
     shape = (16, 16, 3)
     return CycleGAN(
-        resnet_generator(filters=4, blocks=1, upsampling="resize", reflect=True, name="to_monet"),
         _convolution(3, 3),
-        patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
-        patch_discriminator(shape, 4, 1, "spectral", scales=2, reflect=True, name="of_paintings"),
+        _convolution(3, 3),
+        patch_discriminator(shape, filters=2, strided_layers=1, name="of_photos"),
+        patch_discriminator(shape, 2, 1, "spectral", name="of_paintings"),
         objective="non_saturating",
         cycle_weight=5.0,
         identity_weight=0.25,

@@ -65,7 +65,7 @@ class GAN(GenerativeModel):
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1),
             `"non_saturating"` the one that sec. 3 recommends.
         penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
-        discriminator_steps: k of algorithm 1. A batch given to `fit` holds the k fresh batches.
+        discriminator_steps: k of algorithm 1. A batch of `fit` holds the batches of all k updates.
         seed: Seed of the latents.
         data: Kind of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random changes of the discriminator's images, real and generated:
@@ -245,7 +245,7 @@ class GAN(GenerativeModel):
             return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 
         every = penalty.every if self.training else 1
-        return compute() if every == 1 else lazily(every, self.step.value, count, compute)
+        return lazily(every, self.step.value, count, compute)
 
     @override
     def players(self):
@@ -334,16 +334,9 @@ class GAN(GenerativeModel):
 
     @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Finds the nearest training examples of generated ones: memorized examples are near.
+        """Returns the k nearest training examples of generated ones, `[n, k, ...]`, and distances.
 
-        Args:
-            examples: Generated examples `[n, ...]`.
-            training: Training examples of the same shape and kind, `[m, ...]`.
-            k: Number of neighbors, at most m (else a ValueError).
-
-        Returns:
-            The neighbors `[n, k, ...]`, the nearest first, and their Euclidean distances in the
-            units of the examples, float64 `[n, k]`.
+        Memorized examples are near: see `keras_gen.metrics.nearest_neighbors`.
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
@@ -411,8 +404,8 @@ class GAN(GenerativeModel):
     ):
         """Builds the model of rows of numbers in any units, with dense networks.
 
-        The first `fit` finds the mean and deviation of each column, by which the networks' numbers
-        are standardized; samples are in the units of the data.
+        The first `fit` finds the mean and standard deviation of each column, by which the networks'
+        numbers are standardized; samples are in the units of the data.
 
         Args:
             shape: Columns of a row, or `(steps, channels)` of series.

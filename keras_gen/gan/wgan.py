@@ -26,7 +26,7 @@ class WGAN(GAN):
         discriminator: The critic, examples to numbers of any shape `[batch, ...]`.
         clip: c, the largest absolute value of a weight of the critic; None: no clipping, for use
             with a penalty.
-        discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
+        discriminator_steps: n_critic. A batch of `fit` holds the batches of all updates.
         seed: Seed of the latents.
         penalty: See `GAN`.
 

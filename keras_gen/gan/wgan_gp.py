@@ -24,7 +24,7 @@ class WGANGP(WGAN):
         discriminator: The critic, images to numbers `[batch, ...]`, without batch normalization
             (sec. 4).
         penalty_weight: lambda.
-        discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
+        discriminator_steps: n_critic. A batch of `fit` holds the batches of all updates.
         seed: Seed of the latents and of the points between images.
 
     Raises:

@@ -170,8 +170,8 @@ class Pix2PixVideo(AdversarialPredictor):
     def set_up(self):
         super().set_up()
         *sides, channels = self.frame_shape = tuple(self.generator.output_shape[1:])
-        *given_sides, given = self.generator.input_shape[1:]
-        if None in self.frame_shape or given_sides != sides or given <= channels:
+        *taken_sides, taken = self.generator.input_shape[1:]
+        if None in self.frame_shape or taken_sides != sides or taken <= channels:
             raise ValueError(
                 f"The generator takes {self.generator.input_shape[1:]} and makes "
                 f"{self.frame_shape}: expected a pose and a frame beside each other in the "
@@ -179,12 +179,12 @@ class Pix2PixVideo(AdversarialPredictor):
             )
         require_range(Images(self.frame_shape).span, "frames", self.generator)
         seen = self.discriminator.input_shape[-1]
-        if seen != 2 * given:
+        if seen != 2 * taken:
             raise ValueError(
-                f"The discriminator takes {seen} channels: expected {2 * given}, those of two "
+                f"The discriminator takes {seen} channels: expected {2 * taken}, those of two "
                 "poses and two frames."
             )
-        self.edges["x"] = Images((None, *sides, given - channels), name="poses")
+        self.edges["x"] = Images((None, *sides, taken - channels), name="poses")
         self.edges["y"] = Images((None, *self.frame_shape), name="videos")
 
     @classmethod

@@ -128,21 +128,21 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
         made: Expected shape of what the last network makes, with None for the sides of `shape`.
         *networks: Functional models, of images of `shape` or of any size.
     """
-    given = tuple(64 if side is None else side for side in shape)
+    taken = tuple(64 if side is None else side for side in shape)
     if None in networks[0].input_shape[1:3]:  # `any_size` pads what it gets
-        given = (*(-(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE for side in given[:2]), given[2])
+        taken = (*(-(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE for side in taken[:2]), taken[2])
         made = (None, None, made[2])
-    require_takes(networks[0], given)
-    found = given
+    require_takes(networks[0], taken)
+    found = taken
     for network in networks:
         found = made_shape(network, found)
     expected = tuple(
-        side if new is None else new for side, new in zip(given, made, strict=False)
+        side if new is None else new for side, new in zip(taken, made, strict=False)
     )
     if found != expected:
         names = ", ".join(f"'{network.name}'" for network in networks)
         raise ValueError(
-            f"The networks {names} make images of shape {found} of those of shape {given}: "
+            f"The networks {names} make images of shape {found} of those of shape {taken}: "
             f"expected {expected}."
         )
     require_range(Images(made).span, "images", networks[-1])
@@ -200,13 +200,13 @@ def _signature(network, margin, multiple):
         translated = _translated(network, margin, multiple, source.prepare(images), seed)
         return {"images": target.restore(translated)}
 
-    def drawn(images, seed):
+    def translate_seeded(images, seed):
         return translate(images, seed_checked(seed))
 
     if not _draws(network):
         return translate, [source.spec()]
-    drawn.defaults = {"seed": 0}
-    return drawn, [source.spec(), tf.TensorSpec([], tf.int32, name="seed")]
+    translate_seeded.defaults = {"seed": 0}
+    return translate_seeded, [source.spec(), tf.TensorSpec([], tf.int32, name="seed")]
 
 
 def _draws(network) -> bool:

@@ -68,3 +68,19 @@ def require_input(layer: keras.Layer, shape: Sequence, right: Any, expected: str
         raise ValueError(
             f"{type(layer).__name__} got the shape {tuple(shape)}: expected {expected}."
         )
+
+
+def require_pair(network: keras.Model, found: Sequence, wanted: Any, names: str) -> None:
+    """Raises a ValueError unless both outputs of a network are what they should be.
+
+    Args:
+        network: The network.
+        found: Shape or channels of each output.
+        wanted: What each should be.
+        names: Names of the outputs.
+    """
+    if list(found) != [wanted] * 2:
+        raise ValueError(
+            f"The network '{network.name}' has outputs of {list(found)}: expected two, {names}, of "
+            f"{wanted} each."
+        )

@@ -9,6 +9,7 @@ from keras import layers
 from typing_extensions import override
 
 from keras_gen.declared import Count, DeclaredLayer, Positive
+from keras_gen.layers.layer_arguments import require_input
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -79,10 +80,8 @@ class AdaptiveGroupNormalization(DeclaredLayer):
     def build(self, input_shape):
         maps, condition = input_shape
         channels = maps[-1]
-        if channels % self.groups:
-            raise ValueError(
-                f"There are {channels} channels in {self.groups} groups: expected a multiple."
-            )
+        expected = f"maps with channels that are a multiple of {self.groups} groups"
+        require_input(self, maps, channels % self.groups == 0, expected)
         self.affine = layers.Dense(2 * channels, kernel_initializer="zeros", dtype="float32")
         self.affine.build(condition)
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_size
 from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
@@ -60,13 +61,11 @@ class AdversarialHealth(keras.callbacks.Callback):
         say: Callable[[str], None] = print,
     ):  # fmt: skip
         super().__init__()
-        if min(every, patience) < 1:
-            raise ValueError(f"every is {every} and patience {patience}: expected 1 or more.")
         if not data or len(data[0]) < 100:
             count = len(data[0]) if data else 0
             raise ValueError(f"AdversarialHealth found {count} examples: pass at least 100.")
-        self.every = every
-        self.patience = patience
+        self.every = checked_size("every", every)
+        self.patience = checked_size("patience", patience)
         self.say = say
         self._data = data
         # Checks in a row, by name, for checkpoints to keep.

@@ -31,8 +31,8 @@ class Oscillations(Declared):
         steps: Times at which both are measured.
         amplitude: Of the position, above 0.
         frequencies: The lowest and the highest one, in swings a second.
-        noise: Standard deviation of the noise, as a part of the amplitude; of the speed as a part
-            of that at the highest frequency.
+        noise: Standard deviation of the noise, above 0, as a part of the amplitude; of the speed
+            as a part of that at the highest frequency.
 
     Example:
         >>> series = Oscillations().sample(100, seed=1)  # [100, 32, 2]
@@ -75,6 +75,10 @@ class Oscillations(Declared):
         around = 2 * np.pi * np.arange(phases) / phases
         means = self._means(np.repeat(of_grid, phases), np.tile(around, frequencies))
         means = (means / self._deviations()).reshape(len(means), -1)
+        if np.shape(series)[1:] != (self.steps, 2):
+            raise ValueError(
+                f"series has shape {np.shape(series)}: expected [n, {self.steps}, 2]."
+            )
         values = np.asarray(series, "float64") / self._deviations()
         values = values.reshape(len(values), -1)
         squares = np.sum(means**2, axis=1)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_pair
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -52,11 +53,7 @@ class AffineCoupling(InvertibleLayer):
         self._around = (before, after)
         count -= before + after if alone else 0
         channels = [output.shape[-1] for output in self.network.outputs]
-        if channels != [count] * 2:
-            raise ValueError(
-                f"The coupling network '{self.network.name}' has outputs of {channels} channels: "
-                f"expected two, scale and shift, of {count} each."
-            )
+        require_pair(self.network, channels, count, "channels of scale and shift")
         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
 
     @property
@@ -139,11 +136,7 @@ class ConditionalAffine(InvertibleLayer):
     def build(self, input_shape):
         expected = tuple(input_shape[1:])
         shapes = [tuple(output.shape[1:]) for output in self.network.outputs]
-        if shapes != [expected] * 2:
-            raise ValueError(
-                f"The network '{self.network.name}' of the condition has outputs of the shapes "
-                f"{shapes}: expected two, mean and log scale, of {expected} each."
-            )
+        require_pair(self.network, shapes, expected, "mean and log scale")
 
     @property
     @override

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_input, require_pair
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -47,14 +48,12 @@ class Factored(InvertibleLayer):
     @override
     def build(self, input_shape):
         *places, channels = input_shape[1:]
-        if channels is None or channels < 2 or (self.flat and None in places):
-            raise ValueError(
-                f"Factored got the shape {tuple(input_shape)}: expected [batch, ..., channels] of "
-                "known sizes, with 2 or more channels; flat=False takes any sizes."
-            )
+        right = channels is not None and channels > 1 and not (self.flat and None in places)
+        expected = "[batch, ..., channels] of known sizes, with 2 or more channels"
+        require_input(self, input_shape, right, f"{expected}; flat=False takes any sizes")
         leaving = channels // 2 if self.leaving is None else self.leaving
-        if not 0 < leaving < channels:
-            raise ValueError(f"{leaving} of {channels} channels leave: expected some, not all.")
+        some = f"more channels than leave, {leaving}"
+        require_input(self, input_shape, leaving < channels, some)
         self._stay = channels - leaving
         self._leaving_shape = (*places, leaving)
         stay_shape = (*places, self._stay)
@@ -66,14 +65,9 @@ class Factored(InvertibleLayer):
                 f"The rest turns {stay_shape} into {self._rest_shape}: expected the same size for "
                 "latents side by side; use flat=True."
             )
-        if self.network is None:
-            return
-        shapes = [tuple(output.shape[1:]) for output in self.network.outputs]
-        if shapes != [self._leaving_shape] * 2:
-            raise ValueError(
-                f"The prior '{self.network.name}' has outputs of the shapes {shapes}: expected "
-                f"two, mean and log scale, of {self._leaving_shape} each."
-            )
+        if self.network is not None:
+            shapes = [tuple(output.shape[1:]) for output in self.network.outputs]
+            require_pair(self.network, shapes, self._leaving_shape, "mean and log scale")
 
     @override
     def call(self, x, condition=None, training=False):

@@ -43,9 +43,9 @@ class Reflow(FlowMatching):
     Example:
     ```python
     from keras_gen.diffusion import FlowMatching
-    teacher = FlowMatching.for_vectors(2, width=16)
+    teacher = FlowMatching.for_vectors(2, width=16, standardize=False)
     latents = np.random.default_rng(0).normal(size=(8, 2))
-    model = Reflow.for_vectors(2, width=16)
+    model = Reflow.for_vectors(2, width=16, standardize=False)
     model.compile()
     model.fit(teacher.decode(latents), latents, batch_size=4)
     points = model.sample(9, seed=1, steps=1, solver="euler")

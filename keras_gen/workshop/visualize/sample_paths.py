@@ -99,15 +99,15 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
         [n, *model.edges["latents"].shape], [checked_seed(seed), 0]
     )
     points = path.sigma(times[0]) * latents
-    lead = tf.function(  # traced once, for all moments
-        functools.partial(model.led, step=DDIM().step, **given),
+    follow = tf.function(  # traced once, for all moments
+        functools.partial(model.followed, step=DDIM().step, **given),
         input_signature=[tf.TensorSpec(latents.shape), tf.TensorSpec([None])],
         autograph=False,
     )
     last = 0
     for stop in np.linspace(0, steps, moments).round().astype(int):
-        # On from the last moment: `led` begins with a multiple of what it is given.
+        # On from the last moment: `followed` begins with a multiple of what it is given.
         start = points / path.sigma(times[last])
-        points = lead(start, times[last : stop + 1])
+        points = follow(start, times[last : stop + 1])
         last = stop
         yield times[stop], points

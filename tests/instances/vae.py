@@ -138,7 +138,7 @@ def label_prior(classes, latent_dim) -> keras.Model:
     """A table of the mean and log variance of each class: Sohn et al. (2015), sec. 4."""
     labels = keras.Input((), dtype="int32", name="labels")
     heads = [
-        keras.layers.Embedding(classes, latent_dim, "zeros", name=name)(labels)
+        keras.layers.Embedding(classes, latent_dim, "zeros", name=name, dtype="float32")(labels)
         for name in ("mean", "log_variance")
     ]
     return keras.Model(labels, heads, name="prior")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from diffusion_networks import best_network
+from diffusion_networks import best_network, linear
 from keras_gen.core import training_step
 from keras_gen.diffusion import FlowMatching
 from keras_gen.diffusion.flow_matching import optimal_pairing
@@ -134,3 +134,15 @@ def test_xla_is_refused_with_an_optimal_pairing():
     with pytest.raises(ValueError, match="jit_compile is True and pairing 'optimal', which XLA"):
         model.compile(jit_compile=True)
     model.compile()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("factor", [0.0, 0.7, -1.2])
+def test_straightness_of_paths_that_are_known(factor):
+    """x(t) = x(1) exp(factor (t - 1)); 0 for those that do not move."""
+    model = FlowMatching(linear(factor), data="vectors")
+    t = np.linspace(0, 1, 2001)
+    end = np.exp(-factor)
+    along = (1 - end - factor * np.exp(factor * (t - 1))) ** 2
+    expected = 2 * along.mean()  # of two values of variance 1
+    assert model.straightness(20_000, steps=500) == pytest.approx(expected, rel=0.04, abs=1e-9)

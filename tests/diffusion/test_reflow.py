@@ -1,31 +1,12 @@
 """Reflow, and how straight the paths of a flow are."""
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 
+from diffusion_networks import linear
 from keras_gen.diffusion import FlowMatching, Reflow
 from keras_gen.networks import time_mlp
 from shared import losses_of, step_noise
-
-
-def linear(factor, width=2):
-    """The velocity factor x, at all times."""
-    x, t = keras.Input((width,)), keras.Input(())
-    return keras.Model([x, t], layers.Rescaling(factor)(x))
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("factor", [0.0, 0.7, -1.2])
-def test_straightness_of_paths_that_are_known(factor):
-    """x(t) = x(1) exp(factor (t - 1)); 0 for those that do not move."""
-    model = FlowMatching(linear(factor), data="vectors")
-    t = np.linspace(0, 1, 2001)
-    end = np.exp(-factor)
-    along = (1 - end - factor * np.exp(factor * (t - 1))) ** 2
-    expected = 2 * along.mean()  # of two values of variance 1
-    assert model.straightness(20_000, steps=500) == pytest.approx(expected, rel=0.04, abs=1e-9)
 
 
 def test_the_loss_is_that_of_lines_between_pairs(rng):

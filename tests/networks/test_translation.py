@@ -9,7 +9,9 @@ from keras_gen.networks import (
     context_decoder,
     patch_discriminator,
     resnet_generator,
+    sr_resnet,
     unet_generator,
+    vgg_features,
 )
 from keras_gen.networks.blocks import smooth_chroma
 
@@ -192,3 +194,18 @@ def test_sizes_are_kept(shape, rng):
     images = network(rng.uniform(-1, 1, (2, *shape)))
     assert images.shape == (2, *shape[:2], 2)
     assert np.abs(images).max() <= 1 and np.ptp(images) > 0
+
+
+def test_the_generator_of_srgan_has_one_and_a_half_million_parameters():
+    network = sr_resnet()
+    assert 1.4e6 < network.count_params() < 1.6e6
+    assert network.output_shape == (None, None, None, 3)
+
+
+def test_vgg_takes_images_from_minus_one_to_one(rng):
+    network = vgg_features("block2_conv2", weights=None)
+    images = rng.uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
+    assert network(images).shape == (1, 16, 16, 128)
+    inner = network.layers[-1]
+    blue_first = 127.5 * (images[..., ::-1] + 1) - [103.939, 116.779, 123.68]
+    np.testing.assert_allclose(network(images), inner(blue_first), rtol=1e-3, atol=1e-4)

@@ -23,7 +23,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("arguments", ARGUMENTS, ids=str)
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda each: "-".join(each))
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
 def test_takes_the_steps_of_keras(rng, kind, arguments):
     steps = [[tf.constant(rng.normal(size=v), "float32") for v in ((2,), (1, 1))] for _ in range(7)]

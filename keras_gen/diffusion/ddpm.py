@@ -27,8 +27,9 @@ class DDPM(PathModel):
     algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and as many steps as
     `chain_steps` is algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021).
     `score` and `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at
-    16 times. They are right on average, and that of one example is noisy: of normal points in the
-    plane, whose log p varies by 1 nat, by 2.4 nats with the best network.
+    16 times. The estimates are unbiased but noisy: for normally distributed points in the plane,
+    whose log p has a standard deviation of 1 nat, that of the estimate is 2.4 nats with the best
+    network.
 
     | paper | here |
     |-|-|
@@ -41,8 +42,8 @@ class DDPM(PathModel):
 
     Deviations: the loss is the mean and not the sum over an example's values; a batch of B examples
     draws its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
-    in samples and in the bound, as in the authors' code. `compile()` has Keras' Adam, of rate
-    0.001; the paper 0.0002, and averages of the weights.
+    in samples and in the bound, as in the authors' code. `compile()` uses Adam at Keras' rate of
+    0.001; the paper uses 0.0002, and evaluates an average of the weights.
 
     Args:
         network: Points x_t `[batch, ...]` and times `[batch]` in (0, 1] to what it predicts, of
@@ -88,12 +89,12 @@ class DDPM(PathModel):
 
     @override
     def terms(self, batch):
-        """Returns the loss of eq. (14), `[batch]`."""
-        x = batch["x"]  # of images in [-1, 1]
-        # One of 1/T, 2/T, ..., 1, equally likely. The times drawn are in [0, 1): 0 is the first.
+        """Returns the squared error of each example, `[batch]`: eq. (14) if noise is predicted."""
+        x = batch["x"]  # images in [-1, 1]
+        # One of 1/T, 2/T, ..., 1 with equal probability, from times in [0, 1).
         t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
         t = tf.maximum(t, 1 / self.chain_steps)
-        conditions = {name: batch[name] for name in self.given}  # none here
+        conditions = {name: batch[name] for name in self.given}  # labels in `ConditionalDDPM`
 
         noise = self.normal("noise", keras.ops.shape(x))
         x_t = self.probability_path.at(t, x, noise)  # eq. (4): alpha x + sigma noise

@@ -48,15 +48,15 @@ class VFAE(LikelihoodModel):
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
     attribute s and the latents z1 make the example, p(x|z1,s), so that z1 need not tell s. The
     label y and further latents z2, a priori Normal, make z1, p(z1|z2,y), so that z1 tells the
-    label (sec. 2.2). The loss is the negative of the bound L_s with a label, or of L_u without one,
-    -1; with alpha times the label's cross-entropy and beta times the maximum mean discrepancy
-    between the z1 of both values of the attribute (sec. 2.3).
+    label (sec. 2.2). The loss is the negative of the bound L_s for an example with a label, and of
+    L_u for one without a label (-1), plus alpha times the label's cross-entropy and beta times the
+    squared maximum mean discrepancy between the z1 of both values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`; all but the last in nats. `score` is the bound
-    without labels. `encode` gives the mean of q(z1|x,s), which is what a client would use.
+    without labels. `encode` returns the mean and log variance of q(z1|x,s).
 
-    Deviations: the label is predicted from one z1 drawn for each example, as are the bounds.
+    Deviations: the label is predicted from one sample of z1 per example, as are the bounds.
 
     Args:
         encoder: Examples and int32 attributes `[batch]` to mean and log variance of q(z1|x,s).
@@ -113,25 +113,30 @@ class VFAE(LikelihoodModel):
         return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
 
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
-        """Returns the terms of L_s with a label, or of L_u, a mean over q(y|z1)."""
-        latents, (*posterior, seed) = inferred
-        logits = self.logits_of(latents)
+        """Returns the terms of L_s and L_u, both as a mean over q(y|z1).
+
+        q is one-hot where the label is known, so that the other classes add nothing.
+        """
+        z1, (*posterior, seed) = inferred
+        logits = self.logits_of(z1)
         known = labels >= 0
         classes = logits.shape[-1]
         q = tf.where(known[:, None], tf.one_hot(labels, classes), tf.nn.softmax(logits))
         kl = 0.0
         upper_kl = 0.0
         for label in range(classes):
-            labels_above = tf.fill(tf.shape(latents)[:1], label)
-            above = self.upper_encoder([latents, labels_above], training=self.training)
-            seed_above = folded(seed, label + 1)
-            drawn, _ = self.drawn([tf.cast(each, tf.float32) for each in above], seed_above)
-            prior = self.upper_decoder([drawn, labels_above], training=self.training)
+            y = tf.fill(tf.shape(z1)[:1], label)
+            upper = self.upper_encoder([z1, y], training=self.training)
+            upper_seed = folded(seed, label + 1)
+            z2, _ = self.drawn([tf.cast(each, tf.float32) for each in upper], upper_seed)
+            prior = self.upper_decoder([z2, y], training=self.training)
             kl += q[:, label] * kl_normal(*posterior, *prior)
-            upper_kl += q[:, label] * kl_standard_normal(*above)
-        given = (self.decoder, self.likelihood, latents, x, self.training, attributes)
+            upper_kl += q[:, label] * kl_standard_normal(*upper)
+        reconstruction = reconstruction_nats(
+            self.decoder, self.likelihood, z1, x, self.training, attributes
+        )
         return {
-            "reconstruction": reconstruction_nats(*given),  # -log p(x|z1,s)
+            "reconstruction": reconstruction,  # -log p(x|z1,s)
             "kl": kl,  # KL(q(z1|x,s) || p(z1|z2,y))
             "upper_kl": upper_kl,  # KL(q(z2|z1,y) || N(0, 1))
             # -log p(y) - H(q(y|z1)); the entropy is 0 where the label is known.
@@ -141,8 +146,8 @@ class VFAE(LikelihoodModel):
     @override
     def loss_weights(self):
         bound = {"reconstruction": 1.0, "kl": 1.0, "upper_kl": 1.0, "class_kl": 1.0}
-        help_of_labels = {"classification": self.alpha, "discrepancy": self.beta}
-        return bound | help_of_labels | {"accuracy": None}
+        others = {"classification": self.alpha, "discrepancy": self.beta, "accuracy": None}
+        return bound | others
 
     @override
     def players(self):
@@ -158,7 +163,7 @@ class VFAE(LikelihoodModel):
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Draws latents of (mean, log variance), and keeps the seed for the latents above."""
+        """Samples z1 or z2 from (mean, log variance); returns these with the seed for z2 too."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)

@@ -52,12 +52,14 @@ class GAN(GenerativeModel):
 
     Deviation: the discriminator sees real and generated images in two passes, so that batch
     normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
-    `evaluate` shows both networks every held-out example, also where k is above 1.
+    `evaluate` shows both networks every held-out example, also where k is above 1. In one step,
+    real and generated images get the same random `augmentation`.
 
     A variant declares the shapes of its networks and writes what differs: the generated examples
     (`generated`), the real ones (`real`), the discriminator's inputs (`discriminator_inputs`) or
-    its logits (`discriminate`), or the terms of both losses. The first term of each loss has weight
-    1; `loss_weights` has the weights of the others.
+    its logits (`discriminate`), or the terms of both losses. A loss is the sum of its terms, times
+    their weights in `loss_weights`: 1 for a term that has none there, and None for one that is only
+    reported. The penalty contains its own weight.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
@@ -65,7 +67,8 @@ class GAN(GenerativeModel):
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1),
             `"non_saturating"` the one that sec. 3 recommends.
         penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
-        discriminator_steps: k of algorithm 1. A batch of `fit` holds the batches of all k updates.
+        discriminator_steps: k of algorithm 1. A batch of `fit` holds the minibatches of all k
+            updates; the generator's update uses as many latents as one of them.
         seed: Seed of the latents.
         data: Kind of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random changes of the discriminator's images, real and generated:
@@ -140,7 +143,7 @@ class GAN(GenerativeModel):
         return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
     def generated(self, use: str, batch: dict):
-        """Returns generated examples; each `use` in this step has its own noise."""
+        """Returns generated examples; noise of one name `use` is the same within a step."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
         return self.generator(latents, training=self.training)
 
@@ -240,7 +243,7 @@ class GAN(GenerativeModel):
             return logits if self.critics == 1 else logits[:, number]
 
         def compute():
-            # Of each critic by itself: slopes of several may cancel in their mean.
+            # Critic by critic, because the slopes of several may cancel in their mean.
             critics = [partial(critic, number) for number in range(self.critics)]
             return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 

@@ -123,19 +123,19 @@ class CycleGAN(Translator):
             return self.weighted(terms), terms, fake_x, fake_y
 
         g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
-        seen_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
-        seen_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
+        past_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
+        past_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
 
         def discriminator_loss():
-            of_x = self.objective.discriminator(d_x(x), d_x(seen_x))
-            of_y = self.objective.discriminator(d_y(y), d_y(seen_y))
-            return 0.5 * (of_x + of_y)  # halved (app. 7.1), to slow D down relative to G
+            of_x = self.objective.discriminator(d_x(x), d_x(past_x))
+            of_y = self.objective.discriminator(d_y(y), d_y(past_y))
+            return 0.5 * (of_x + of_y)  # halved (app. 7.1); Adam's steps keep their length
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _apply(self, generator, source, target):
-        """Returns translations of `source` and of `target`, in one pass."""
+        """Returns translations of `source` and, for the identity loss, of `target`."""
         if not self.identity_weight:
             return any_size(generator, source, self.training), target  # a distance of 0
         both = any_size(generator, tf.concat([source, target], axis=0), self.training)
@@ -156,7 +156,7 @@ class CycleGAN(Translator):
 
     @override
     def loss_weights(self):
-        identity = self.cycle_weight, self.identity_weight
+        identity = self.cycle_weight, self.identity_weight  # their product
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
     # Use -------------------------------------------------------------------------------------
@@ -220,9 +220,9 @@ class CycleGAN(Translator):
         shape = checked_image_shape(shape)
         check_sizes(filters=filters)
         blocks = checked_size("blocks", blocks, minimum=0)
-        any_size = (None, None, shape[-1])
-        generator_xy = resnet_generator(any_size, filters, blocks)
-        generator_yx = resnet_generator(any_size, filters, blocks)
+        open_shape = (None, None, shape[-1])
+        generator_xy = resnet_generator(open_shape, filters, blocks)
+        generator_yx = resnet_generator(open_shape, filters, blocks)
         strided = min(3, halvings(shape, smallest=3))
         discriminator_x = patch_discriminator(shape, filters, strided)
         discriminator_y = patch_discriminator(shape, filters, strided)

@@ -15,8 +15,8 @@ SOURCES = Path(keras_gen.__file__).parent
 # A name that is defined, assigned to, or stands in quotes, as in `__dict__`.
 GIVEN = re.compile(r"""(?:def |class |["']|\b(?=_\w+(?:[,:] .+)? = ))(_\w+)""")
 READ = re.compile(r"\w\.(_[a-z]\w*)")
-# Of named tuples, and of scikit-learn.
-OF_OTHERS = {"_asdict", "_getframe", "_replace", "_twenty_newsgroups"}
+# Parts of named tuples, Python, Gradio, and scikit-learn.
+OF_OTHERS = {"_asdict", "_getframe", "_queue", "_replace", "_twenty_newsgroups"}
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
-    _warn_of_unknown_units(model)
+    warn_of_unknown_units(model)
     arrays = [_with_axes(edge, array) for edge, array in zip(edges, arrays, strict=True)]
     first = len(as_examples(edges[0], arrays[0]))
     # One value is for all examples.
@@ -151,7 +151,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     return whole if len(whole) > 1 else whole[0]
 
 
-def _warn_of_unknown_units(model) -> None:
+def warn_of_unknown_units(model) -> None:
     """Warns of a model that standardizes and has not seen the data whose units it answers in."""
     for name, edge in model.edges.items():
         if not getattr(edge, "adapted", True):
@@ -335,7 +335,7 @@ def sample(  # noqa: D417
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
-    _warn_of_unknown_units(self)
+    warn_of_unknown_units(self)
     noise = sampling_noise(self, n, seed)
     prepared = _prepared(self, known, values.values(), n, seed)
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
@@ -350,7 +350,15 @@ def sample(  # noqa: D417
 
 def _given(edge, name: str, value):
     """The edge of a condition that a user gave: -1, exports' default for any class, is refused."""
-    if not getattr(edge, "unknown", False):
+    sizes = [len(value)] if isinstance(value, list | tuple) else getattr(value, "shape", ())
+    anything = getattr(edge, "unknown", False)
+    if value is None or 0 in tuple(sizes):
+        way_out = f" Leave {name} out to sample any class." if anything else ""
+        raise ValueError(
+            f"{name} is {shown(value)}: expected one value for all samples, or one for each."
+            f"{way_out}"
+        )
+    if not anything:
         return edge
     if tf.is_tensor(value):
         value = value.numpy()

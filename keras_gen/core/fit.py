@@ -10,6 +10,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number, refuse_masked
+from keras_gen.core.batches import in_order
+from keras_gen.core.capabilities import warn_of_unknown_units
 from keras_gen.core.checks.before_training import (
     as_list,
     refuse_callbacks,
@@ -17,7 +19,14 @@ from keras_gen.core.checks.before_training import (
     refuse_other_weights,
 )
 from keras_gen.core.distribution.strategies import is_chief
-from keras_gen.core.fit_data import Arrays, FitData, Sourced, fit_data, of_batches
+from keras_gen.core.fit_data import (
+    Arrays,
+    FitData,
+    Sourced,
+    fit_data,
+    of_batches,
+    refuse_no_data,
+)
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
 from keras_gen.core.optimizers import LearningRates, unaveraged
@@ -35,6 +44,7 @@ _LEAST = {
     "validation_batch_size": 1,
     "validation_steps": 1,
 }
+_NEVER_NONE = ("epochs", "initial_epoch")
 
 
 class Call:
@@ -118,11 +128,15 @@ class Call:
         )
 
     def check_arguments(self) -> None:
-        """Raises an error for numbers that make no sense, and for weights of examples."""
+        """Raises an error for numbers, callbacks, and weights of examples that do not work."""
+        arguments = self.arguments
         for name, least in _LEAST.items():
-            if self.arguments.get(name) is not None:
-                checked_integer(name, self.arguments[name], least)
-        _refuse_weights(self.owner, self.arguments)
+            value = arguments.get(name, least)
+            if value is not None or name in _NEVER_NONE:
+                checked_integer(name, value, least)
+        # Keras would look for the history of `fit` in a CallbackList of the user.
+        arguments["callbacks"] = as_list(arguments.get("callbacks"))
+        _refuse_weights(self.owner, arguments)
 
     def divide(self, data: FitData) -> None:
         """Lets a source make batches in order, of the size that the arguments give."""
@@ -180,6 +194,9 @@ class FitCall(Call):
     def prepare(self):
         model, arguments = self.model, self.arguments
         self.check_arguments()
+        frequency = arguments.get("validation_freq", 1)
+        if not isinstance(frequency, list):
+            checked_integer("validation_freq", frequency, 1)
         x, y = arguments.get("x"), arguments.get("y")
         training = fit_data(model, self.owner, x, y, learns=True)
         held_out = self._take_held_out(training)
@@ -189,7 +206,7 @@ class FitCall(Call):
         if not training.divided_by_keras:
             # Keras warns about its own default otherwise.
             arguments.setdefault("shuffle", False)
-        self.callbacks = as_list(arguments.get("callbacks"))
+        self.callbacks = arguments["callbacks"]
         if list(model.players()) != ["optimizer"]:
             refuse_callbacks(model, self.callbacks)
             arguments["callbacks"] = [LearningRates(), *self.callbacks]
@@ -216,6 +233,8 @@ class FitCall(Call):
             owner = f"validation_data of {self.owner}"
             given = arguments.pop("validation_data")
             if isinstance(given, list | tuple):
+                if not given:
+                    refuse_no_data(owner, "x")
                 given = _parts_together(self.model, tuple(given))
             x, y, weights = keras.utils.unpack_x_y_sample_weight(given)
             _refuse_weights(owner, {"sample_weight": weights})
@@ -224,6 +243,12 @@ class FitCall(Call):
             training.split = split
         elif isinstance(training, Sourced) and training.of_arrays and split:
             held_out = training.split(arguments.pop("validation_split"))
+        elif split:
+            kind = type(arguments["x"]).__name__
+            raise ValueError(
+                f"validation_split is {split:g} and x is a {kind}: expected arrays, which can be "
+                "split. Give the held-out examples as validation_data."
+            )
         size = arguments.get("batch_size") or USUAL_BATCH
         if isinstance(training, Sourced):
             arguments.pop("batch_size", None)
@@ -239,16 +264,14 @@ class FitCall(Call):
     def _adapt_edges(self, training: FitData) -> None:
         """Lets edges that standardize know the data, once: before the first training."""
         model = self.model
-        edges = model.edges | model.training_edges
-        waiting = [name for name in model.batch if not getattr(edges[name], "adapted", True)]
-        for name in waiting:
-            batches = training.epoch(self.arguments.get("steps_per_epoch"))
+        for name, edge in waiting_edges(model).items():
+            batches = training.learned_from(self.arguments.get("steps_per_epoch"))
             if batches is None:
                 raise ValueError(
                     "The data are distributed, and their means are not known yet: call "
                     f"model.edges['{name}'].adapt([examples]) first."
                 )
-            edges[name].adapt(model.named_parts(batch)[name] for batch in batches)
+            edge.adapt(model.named_parts(batch)[name] for batch in batches)
 
 
 class EvaluateCall(Call):
@@ -261,6 +284,7 @@ class EvaluateCall(Call):
         self.divide(data)
         data.check(self.arguments.get("steps"))
         self.look(data)
+        warn_of_unknown_units(self.model)
         self.arguments |= {"x": data.x, "y": data.y}
 
 
@@ -271,11 +295,20 @@ class PredictCall(Call):
     def prepare(self):
         self.check_arguments()
         x = self.arguments["x"]
+        if not in_order(x):
+            refuse_no_data(self.owner, "x")
         refuse_masked("x", x)
+        warn_of_unknown_units(self.model)
         data = of_batches(self.owner, x)
         if data is not None:
             self.divide(data)
             self.arguments["x"] = data.x
+
+
+def waiting_edges(model) -> dict[str, Any]:
+    """Returns the edges of training whose units the first `fit` learns, by name."""
+    edges = model.edges | model.training_edges
+    return {n: edges[n] for n in model.batch if not getattr(edges[n], "adapted", True)}
 
 
 class _Known:

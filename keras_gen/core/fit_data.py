@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import BAD_INPUT, END
 
 _LOOKED_AT = 256  # examples of arrays
+_MOST_KEPT = 1000  # batches of a generator
 _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
 
 
@@ -60,6 +61,10 @@ class FitData:
             steps: The largest number of batches; None for all.
         """
         return None
+
+    def learned_from(self, steps: int | None) -> Iterator | None:
+        """Returns the batches that units are learned from, by default an epoch; see `epoch`."""
+        return self.epoch(steps)
 
     def first(self):
         """Returns the first batch, or None where it cannot be seen; a ValueError if there is none.
@@ -101,11 +106,13 @@ class Sourced(Batches):
     def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
         """Makes shuffled batches for the arguments of `fit`, which get the steps of an epoch.
 
-        An epoch has as many whole batches as the source; what is left begins the next one. An
-        epoch that is not the first begins where an unbroken training would be.
+        An epoch has as many whole batches as the source; the remainder begins the next one. An
+        epoch of arrays has as many batches as Keras gives it, and completes the last one from the
+        next permutation. An epoch that is not the first begins where an unbroken training would be.
         """
         size = min(size, len(self.source))
-        steps = arguments.get("steps_per_epoch") or len(self.source) // size
+        whole, remainder = divmod(len(self.source), size)
+        steps = arguments.get("steps_per_epoch") or whole + (self.of_arrays and remainder > 0)
         arguments["steps_per_epoch"] = steps
         start = arguments.get("initial_epoch", 0) * steps
         self.x = self.source.stream(size, seed=seed, start=start)
@@ -113,6 +120,11 @@ class Sourced(Batches):
     def divide(self, size: int) -> None:
         """Makes batches in order."""
         self.x = self.source.batches(size)
+
+    @override
+    def learned_from(self, steps):
+        """Every example once: shuffled batches of one size leave some out."""
+        return iter(self.source.batches(min(_LOOKED_AT, len(self.source))))
 
     def split(self, fraction: float) -> "Sourced":
         """Gives up the last examples, which Keras would validate on, and returns them."""
@@ -159,7 +171,7 @@ class _Unmasked(keras.utils.PyDataset):
 
 
 class Generator(FitData):
-    """A generator of batches, each of which is taken once: what is seen is kept for Keras."""
+    """A generator of batches, each of which is taken once: seen ones are kept until Keras does."""
 
     def __init__(self, owner: str, x: Iterator, y=None):
         self._seen: list = []
@@ -168,7 +180,8 @@ class Generator(FitData):
 
     def _all(self) -> Iterator:
         """All batches, as Keras wants them: in tuples."""
-        for batch in itertools.chain(self._seen, self._rest):
+        kept = (self._seen.pop(0) for _ in range(len(self._seen)))
+        for batch in itertools.chain(kept, self._rest):
             batch = _checked_in_graph(batch)
             yield batch if isinstance(batch, tuple) else (batch,)
 
@@ -177,6 +190,18 @@ class Generator(FitData):
         missing = None if steps is None else max(steps - len(self._seen), 0)
         self._seen += itertools.islice(self._rest, missing)
         return map(_without_masks, self._seen[:steps])
+
+    @override
+    def learned_from(self, steps):
+        """An epoch, which must end before memory does; else a ValueError."""
+        batches = self.epoch(_MOST_KEPT + 1 if steps is None else steps)
+        if steps is None and len(self._seen) > _MOST_KEPT:
+            raise ValueError(
+                f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, which it "
+                "would keep to learn their units: give the number of steps of an epoch, such as "
+                "steps_per_epoch=100."
+            )
+        return batches
 
 
 def _without_masks(batch):
@@ -253,7 +278,7 @@ class Arrays(FitData):
         empty = isinstance(data, Mapping) and not data
         missing = not parts and (argument == "x" or data is not None)
         if empty or missing:
-            raise ValueError(f"{self.owner} got no data as {argument}: expected {_EXPECTED}.")
+            refuse_no_data(self.owner, argument)
 
     @override
     def check(self, steps):
@@ -302,6 +327,11 @@ class Arrays(FitData):
     @override
     def first(self):
         return tuple(part[:_LOOKED_AT] for part in self.parts)
+
+
+def refuse_no_data(owner: str, argument: str) -> NoReturn:
+    """Raises the ValueError for data that are missing."""
+    raise ValueError(f"{owner} got no data as {argument}: expected {_EXPECTED}.")
 
 
 def _count_kept(count: int, split: float) -> int:

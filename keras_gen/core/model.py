@@ -21,7 +21,7 @@ from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
 from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
 from keras_gen.core.checks.network_shapes import require_shapes
 from keras_gen.core.distribution.replicas import replica_count
-from keras_gen.core.fit import EvaluateCall, FitCall, PredictCall
+from keras_gen.core.fit import EvaluateCall, FitCall, PredictCall, waiting_edges
 from keras_gen.core.kinds_of_data import Edge, Labels
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import replaced
@@ -156,6 +156,10 @@ class GenerativeModel(keras.Model):
                 f"{name} cannot change now, for the compiled step has read it: give a schedule "
                 "(keras_gen.core.schedules) to the constructor, or compile, assign and fit."
             )
+        # The constructor checks arguments before it stores them. Networks can be wrapped later.
+        field = getattr(type(self).__init__, "fields", {}).get(name)
+        if field is not None and name in self.__dict__ and "shapes" not in field.metadata:
+            value = declared.checked(field, value)
         if "_graphs" in self.__dict__ and name in self.arguments():
             self._graphs.clear()  # they have read the value before
         super().__setattr__(name, value)
@@ -619,6 +623,26 @@ class GenerativeModel(keras.Model):
         if CALLED_BY_FIT in kwargs:  # its data have been looked at
             return super().evaluate(*args, **kwargs)
         return EvaluateCall(self, super().evaluate, args, kwargs).run()
+
+    @override
+    def train_on_batch(self, *args, **kwargs):
+        """Trains as `keras.Model.train_on_batch`.
+
+        Raises:
+            ValueError: If the model standardizes examples whose units it does not know yet.
+        """
+        for name in waiting_edges(self):
+            raise ValueError(
+                f"{type(self).__name__} does not know the mean and standard deviation of {name} "
+                "yet, which train_on_batch does not learn. Call fit first, or "
+                f"model.edges['{name}'].adapt([examples])."
+            )
+        return super().train_on_batch(*args, **kwargs)
+
+    @override
+    def test_on_batch(self, *args, **kwargs):
+        capabilities.warn_of_unknown_units(self)
+        return super().test_on_batch(*args, **kwargs)
 
     @override
     def __call__(self, *args, **kwargs):

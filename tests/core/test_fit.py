@@ -123,6 +123,18 @@ ARGUMENTS = [
     ("fit", [LEVELS, []], {}, "Seeing got no data as y: expected"),
     ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of the type int"),
     ("fit", [LEVELS], dict(validation_split=1), "^validation_split is 1: expected a fraction"),
+    ("fit", [LEVELS], dict(epochs=None), "^epochs must be an integer of at least 1, found None"),
+    ("fit", [LEVELS], dict(initial_epoch=None), "^initial_epoch must be an integer .* found None"),
+    ("fit", [LEVELS], dict(validation_freq=0), "^validation_freq must be at least 1, found 0"),
+    ("fit", [LEVELS], dict(validation_freq=None), "^validation_freq must be an integer .* None"),
+    ("fit", [LEVELS], dict(validation_data=[]), "validation_data of Seeing got no data as x"),
+    ("fit", [PyData(LEVELS)], dict(validation_split=0.5), "is 0.5 and x is a PyData: expected arr"),
+    ("fit", [Source(LEVELS)], dict(validation_split=0.5), "is 0.5 and x is a Source: expected arr"),
+    ("predict", [None], {}, "Seeing got no data as x"),
+    *[
+        (use, [LEVELS], dict(callbacks=[keras.callbacks.TerminateOnNaN]), r"OnNaN\(\.\.\.\)\.$")
+        for use in ("fit", "evaluate", "predict")
+    ],
 ]
 
 
@@ -499,6 +511,42 @@ def test_numbers_that_float32_rounds_train_by_their_digits():
     trained.clear()
     model.evaluate(times, batch_size=16, verbose=0)
     np.testing.assert_allclose(np.concatenate(trained), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("source", [False, True])
+def test_units_are_those_of_all_rows(source):
+    """An epoch of a source has whole batches alone, one of arrays has the others too."""
+    times = 1.7e9 + np.random.default_rng(0).uniform(0, 100, (63, 2))
+    times[31:] += 5000
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    model.fit(Source(times) if source else times, epochs=2, verbose=0)
+    assert model.step.numpy() == (2 if source else 4)
+    np.testing.assert_allclose(model.edges["x"].mean.numpy(), times.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(model.edges["x"].deviation.numpy(), times.std(axis=0))
+
+
+def test_units_before_the_first_fit():
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    for use in (model.evaluate, model.predict, model.test_on_batch):
+        with pytest.warns(UserWarning, match="^VAE has not been trained: its x have mean 0"):
+            use(rows(4))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"^VAE does not know .* of x yet, .* Call fit first, or"):
+        model.train_on_batch(rows(4))
+    with pytest.raises(ValueError, match=r"generator of more than 1000 batches as x, .*_epoch=100"):
+        model.fit(iter(lambda: (rows(4),), None), verbose=0)
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    model.edges["x"].adapt([rows(4)])
+    model.train_on_batch(rows(4))
+    assert model.step.numpy() == 1
+
+
+def test_a_list_of_callbacks_of_keras():
+    history = Seeing().fit(LEVELS, callbacks=keras.callbacks.CallbackList([]), verbose=0).history
+    assert history["loss"] == [0.0]
 
 
 def test_files_of_h5py(tmp_path):

@@ -489,6 +489,24 @@ class TestSteps:
         assert slope(model.network) == pytest.approx(1.9)
 
 
+@pytest.mark.parametrize(
+    "value,error,found",
+    [
+        (-5.0, ValueError, "^beta is -5"),
+        (None, TypeError, "^beta must be given, found None"),
+        ("a", ValueError, "^beta is 'a'"),
+        (float("nan"), ValueError, "^beta is nan"),
+    ],
+)
+def test_arguments_are_checked_when_they_are_assigned(value, error, found):
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    with pytest.raises(error, match=found):
+        model.beta = value
+    assert model.beta == 1.0
+    model.beta = schedule = Linear(0.0, 1.0, 2)
+    assert model.beta is schedule
+
+
 class TestFiles:
     @pytest.mark.parametrize("name", ["model.h5", "model", "model.hdf5", "model.tf"])
     def test_have_one_format(self, tmp_path, name):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
 from keras_gen.core import GenerativeModel, sample
 from keras_gen.core.kinds_of_data import Choice, Integer, Vectors
 from keras_gen.core.noise import random_seeds, seeded
@@ -82,6 +83,13 @@ def test_other_conditions_are_refused(model):
         TypeError, match=r"^Walker\.from_noise has the parameter 'solver', which is not an edge"
     ):
         model.sample(1)
+
+
+@pytest.mark.parametrize("label", [None, [], np.zeros(0, "int32")])
+def test_conditions_without_a_value_are_refused(label):
+    model = TINY["ConditionalGAN"].build(0)
+    with pytest.raises(ValueError, match=r"^label is .*: expected one .* any class\.$"):
+        model.sample(2, label=label)
 
 
 def test_samples_follow_arguments_that_change(model):

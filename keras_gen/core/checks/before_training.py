@@ -21,11 +21,14 @@ def as_list(callbacks) -> list:
     """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list.
 
     Raises:
-        TypeError: If one is none.
+        TypeError: If one is not a callback.
     """
     callbacks = getattr(callbacks, "callbacks", callbacks) or []
     callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
     for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            raise TypeError(f"callbacks has the class {name}: expected an object, {name}(...).")
         if not hasattr(callback, "set_model"):
             raise TypeError(
                 f"callbacks must be keras.callbacks.Callback, found {shown(callback)}."

@@ -264,7 +264,7 @@ class FitCall(Call):
     def _adapt_edges(self, training: FitData) -> None:
         """Lets edges that standardize know the data, once: before the first training."""
         model = self.model
-        for name, edge in waiting_edges(model).items():
+        for name, edge in _waiting_edges(model).items():
             batches = training.learned_from(self.arguments.get("steps_per_epoch"))
             if batches is None:
                 raise ValueError(
@@ -305,10 +305,35 @@ class PredictCall(Call):
             self.arguments["x"] = data.x
 
 
-def waiting_edges(model) -> dict[str, Any]:
+def _waiting_edges(model) -> dict[str, Any]:
     """Returns the edges of training whose units the first `fit` learns, by name."""
     edges = model.edges | model.training_edges
     return {n: edges[n] for n in model.batch if not getattr(edges[n], "adapted", True)}
+
+
+class TrainOnBatchCall(Call):
+    """One call of `train_on_batch`, which learns no units: one batch has others than the next."""
+
+    trains = True
+
+    @override
+    def prepare(self):
+        _refuse_weights(self.owner, self.arguments)
+        for name in _waiting_edges(self.model):
+            raise ValueError(
+                f"{self.owner} does not know the mean and standard deviation of {name} yet, which "
+                f"train_on_batch does not learn. Call fit first, or model.edges['{name}']"
+                ".adapt([examples])."
+            )
+
+
+class TestOnBatchCall(Call):
+    """One call of `test_on_batch`."""
+
+    @override
+    def prepare(self):
+        _refuse_weights(self.owner, self.arguments)
+        warn_of_unknown_units(self.model)
 
 
 class _Known:

@@ -21,7 +21,13 @@ from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
 from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
 from keras_gen.core.checks.network_shapes import require_shapes
 from keras_gen.core.distribution.replicas import replica_count
-from keras_gen.core.fit import EvaluateCall, FitCall, PredictCall, waiting_edges
+from keras_gen.core.fit import (
+    EvaluateCall,
+    FitCall,
+    PredictCall,
+    TestOnBatchCall,
+    TrainOnBatchCall,
+)
 from keras_gen.core.kinds_of_data import Edge, Labels
 from keras_gen.core.minimize import minimize, trainable_weights
 from keras_gen.core.optimizers import replaced
@@ -629,20 +635,15 @@ class GenerativeModel(keras.Model):
         """Trains as `keras.Model.train_on_batch`.
 
         Raises:
-            ValueError: If the model standardizes examples whose units it does not know yet.
+            NonFiniteLossError: As `fit`.
+            ValueError: If the model standardizes examples whose units it does not know yet, the
+                batch does not fit its edges, or examples or classes have weights.
         """
-        for name in waiting_edges(self):
-            raise ValueError(
-                f"{type(self).__name__} does not know the mean and standard deviation of {name} "
-                "yet, which train_on_batch does not learn. Call fit first, or "
-                f"model.edges['{name}'].adapt([examples])."
-            )
-        return super().train_on_batch(*args, **kwargs)
+        return TrainOnBatchCall(self, super().train_on_batch, args, kwargs).run()
 
     @override
     def test_on_batch(self, *args, **kwargs):
-        capabilities.warn_of_unknown_units(self)
-        return super().test_on_batch(*args, **kwargs)
+        return TestOnBatchCall(self, super().test_on_batch, args, kwargs).run()
 
     @override
     def __call__(self, *args, **kwargs):

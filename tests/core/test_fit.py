@@ -542,6 +542,10 @@ def test_units_before_the_first_fit():
     model.edges["x"].adapt([rows(4)])
     model.train_on_batch(rows(4))
     assert model.step.numpy() == 1
+    model.run_eagerly = False
+    for use in (model.train_on_batch, model.test_on_batch):
+        with pytest.raises(ValueError, match=r"^Vectors have nan in column 1 of batch row 3, "):
+            use(np.where(np.arange(8).reshape(4, 2) == 7, np.nan, rows(4)))
 
 
 def test_a_list_of_callbacks_of_keras():

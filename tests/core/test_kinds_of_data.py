@@ -384,7 +384,7 @@ VALUES = [
         np.zeros((1, 3)),
         r"^Codes have shape \(1, 3\): expected \[batch, 2\]",
     ),
-    (Vectors((2,), "codes"), [[0, np.inf]], "expected finite numbers"),
+    (Vectors((2,), "codes"), [[0, 0], [0, np.inf]], "Codes have inf in column 1 of batch row 1,"),
     (Number(0, 2, "psi"), 2.5, r"^psi have .* 2\.5: expected a number in \[0, 2\]"),
     (Number(0, 2, "psi"), NAN, "nan"),
 ]

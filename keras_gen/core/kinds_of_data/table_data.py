@@ -23,6 +23,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     within,
 )
 from keras_gen.data.transforms.tables import Column, RowVectors, row_texts, table_rows
+from keras_gen.tensor_checks import require
 
 # Standard deviations of columns whose values, and samples of them, float32 can hold.
 LEAST_DEVIATION = 1e-30
@@ -241,12 +242,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     def _refuse_non_finite(self, rows):
         wrong = np.argwhere(~(np.abs(rows) <= np.finfo("float32").max))
         if len(wrong):
-            place, column = wrong[0]
-            raise ValueError(
-                f"{self.name.capitalize()} have {rows[place, column]} in column {column} of row "
-                f"{place}, counted from 0: expected finite numbers up to 3.4e38; leave such rows "
-                "out, or fill them in."
-            )
+            row, column = wrong[0]
+            sentence = _not_finite(self.name.capitalize(), "row")
+            raise ValueError(sentence.format(rows[row, column], column, row))
 
     def _refuse_rounding(self, mean, deviation, varies):
         alike = np.flatnonzero(varies & (deviation < 1e-6 * np.abs(mean)))
@@ -306,9 +304,24 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
 
 def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
-    """Returns float32 numbers, refused if one is NaN or infinite."""
-    most = np.finfo("float32").max
-    return within(values, -most, most, subject, "finite numbers", slack=0)
+    """Returns float32 numbers `[batch, ..., columns]`, refused if one is NaN or infinite."""
+    # One more number is finite, and there where the batch is empty.
+    flat = tf.pad(tf.reshape(values, [-1]), [[0, 1]])
+    wrong = ~tf.math.is_finite(flat)
+    first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
+    columns = tf.maximum(tf.shape(values)[-1], 1)
+    found = flat[first], first % columns, first // columns
+    sentence = _not_finite(subject, "batch row")
+    with tf.control_dependencies([require(~wrong[first], sentence, *found)]):
+        return tf.identity(values)
+
+
+def _not_finite(subject: str, row: str) -> str:
+    """The sentence about a number, its column, and its row."""
+    return (
+        f"{subject} have {{}} in column {{}} of {row} {{}}, counted from 0: expected finite "
+        "numbers up to 3.4e38; leave such rows out, or fill them in."
+    )
 
 
 def in_order(table, names: Sequence[str]):

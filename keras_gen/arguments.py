@@ -62,7 +62,10 @@ def checked_number(
     if not _is_number(value):
         kind = f"a number of {expected}" if expected else "a number"
         raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number) or not _within(number, minimum, maximum):
         raise ValueError(f"{name} must be {expected or 'finite'}, found {number:g}.")
     return number

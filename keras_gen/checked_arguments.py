@@ -322,6 +322,7 @@ def _finite_array(name: str, value: Any) -> np.ndarray:
 _CHECKS: dict[Any, Callable[[str, Any], Any]] = {
     bool: checked_flag,
     str: _text,
+    list: checked_list,
     tuple: _sizes,
     tuple[int, ...]: _sizes,
     tuple[int, int]: _pair,

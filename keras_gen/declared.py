@@ -19,7 +19,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -177,9 +177,33 @@ def fields_of(cls: type) -> dict[str, dataclasses.Field]:
 
 def named_parameters(cls: type) -> dict[str, inspect.Parameter]:
     """Returns the parameters of a class's constructor that have names, without `self`."""
-    _, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = parameters_of(cls.__init__)  # type: ignore[misc]
     return {each.name: each for each in parameters if each.kind not in several}
+
+
+def parameters_of(constructor: Callable) -> list[inspect.Parameter]:
+    """Returns the parameters of a constructor, without `self`."""
+    return [*inspect.signature(constructor).parameters.values()][1:]
+
+
+def names_by_place(cls: type) -> list[str]:
+    """Returns the names of arguments by position; `*args` stands for the next base's."""
+    names: list[str] = []
+    for each in cls.__mro__:
+        if "__init__" in vars(each):
+            parameters = parameters_of(vars(each)["__init__"])
+            several = [p for p in parameters if p.kind is p.VAR_POSITIONAL]
+            names += [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+            if not several:
+                break
+    return names
+
+
+def accepts(cls: type, name: str) -> bool:
+    """Returns whether a class's constructor accepts an argument by its name."""
+    parameters = parameters_of(cls.__init__)  # type: ignore[misc]
+    return any(each.name == name or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def required_networks(cls: type) -> dict[str, str]:
@@ -202,6 +226,7 @@ def declare(
     frozen: bool = False,
     last: Mapping[str, Any] = types.MappingProxyType({}),
     agree: Callable[[Any], None] | None = None,
+    reserved: Collection[str] = (),
 ) -> None:
     """Gives a class that declares fields its constructor, unless the class writes one.
 
@@ -210,26 +235,46 @@ def declare(
         frozen: Whether attributes never change, and objects of equal attributes are equal.
         last: Arguments, with their defaults, of the constructor above all that declare fields.
         agree: Check of the arguments together.
+        reserved: Names that no argument can have, besides the bases' methods and properties.
 
     Raises:
-        TypeError: If a class in between writes its own constructor.
+        TypeError: If a class in between writes its own constructor, a name is reserved, a default
+            has the wrong type, or an attribute that is not annotated has the name of an argument.
+        ValueError: If a default is out of range.
     """
     annotations = inspect.get_annotations(cls, eval_str=True)
+    for name in fields_of(cls).keys() & vars(cls).keys() - annotations.keys():
+        raise TypeError(
+            f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of its "
+            f"base: annotate it as the base does, or declare it with this annotation as fixed(...)."
+        )
+    inherited = {*getattr(cls, "__dataclass_fields__", ())}
     dataclasses.dataclass(init=False, eq=frozen, repr=frozen, frozen=frozen)(cls)
     for name in _own(cls):
+        there = [getattr(base, name, None) for base in cls.__bases__]
+        taken = any(inspect.isroutine(one) or inspect.isdatadescriptor(one) for one in there)
+        if name in ("self", "kwargs", *reserved) or (taken and name not in inherited):
+            raise TypeError(
+                f"{cls.__name__} declares {name}, which its base has: choose another name."
+            )
         field = vars(cls)["__dataclass_fields__"][name]
         field.type = annotations[name]
+        if field.default_factory is not REQUIRED:
+            field.default = field.default_factory()  # shown; every object has its own
+        given = field.default is not REQUIRED and field.default is not None
+        if given and "check" not in field.metadata:
+            checked_by_type(name, field.type, field.default)
         if field.init and name in vars(cls):
             delattr(cls, name)  # every object has its own
     declaring = [each for each in cls.__mro__ if _own(each)]
     if "__init__" in vars(cls) or not (declaring or frozen):
         return
-    above = next(each for each in cls.__mro__[1:] if "__init__" in vars(each))
-    written = not hasattr(vars(above)["__init__"], "fields")
-    if written and any(issubclass(above, each) for each in declaring):
+    base = next(each for each in cls.__mro__[1:] if "__init__" in vars(each))
+    written = not hasattr(vars(base)["__init__"], "fields")
+    if written and declaring and cls.__mro__.index(base) < cls.__mro__.index(declaring[-1]):
         if _own(cls):
             raise TypeError(
-                f"{cls.__name__} declares {', '.join(_own(cls))}, but its base {above.__name__} "
+                f"{cls.__name__} declares {', '.join(_own(cls))}, but its base {base.__name__} "
                 "writes __init__: declare the arguments of the base too."
             )
         return
@@ -248,7 +293,10 @@ def _constructor(cls, first, frozen, last, agree):
         if not frozen:
             super(first, self).__init__(**{name: values[name] for name in last}, **others)
         for name, field in fields.items():
-            put(self, name, checked(field, values[name]))
+            value = values[name]
+            if value is field.default and field.default_factory is not REQUIRED:
+                value = field.default_factory()
+            put(self, name, checked(field, value))
         if agree is not None:
             agree(self)
         self.set_up()
@@ -383,7 +431,7 @@ class DeclaredLayer(keras.layers.Layer):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        declare(cls)
+        declare(cls, reserved=("name", "dtype", *dir(DeclaredLayer)))
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs | self.options)
@@ -393,7 +441,8 @@ class DeclaredLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return super().get_config() | _saved(self)
+        config = super().get_config() | _saved(self)
+        return {name: value for name, value in config.items() if accepts(type(self), name)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):

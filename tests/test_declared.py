@@ -1,9 +1,13 @@
 """Constructors that follow from declared fields."""
 
+import dataclasses
 import inspect
+import json
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gen.core import LikelihoodModel
 from keras_gen.core.kinds_of_data import Vectors
@@ -170,3 +174,159 @@ def test_a_class_below_one_that_writes_its_constructor_declares_nothing():
 
 def test_fields_are_found_in_the_order_of_the_constructor():
     assert [*fields_of(Wide)] == ["width", "scale", "tall"]
+
+
+def copied(network):
+    return keras.models.clone_model(network)
+
+
+class MakesADecoder(Base):
+    def __init__(self, encoder, **kwargs):
+        super().__init__(encoder, copied(DECODER), **kwargs)
+
+
+class Forwards(Base):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Strict(Base):
+    def __init__(self, encoder, decoder):
+        super().__init__(encoder, decoder, beta=7.0)
+
+
+class Mixin:
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mixed = True
+
+
+class MixedModel(Mixin, Base):
+    pass
+
+
+class MixedLayer(Mixin, Times):
+    pass
+
+
+class WithoutSuper(Base):
+    def set_up(self):
+        self.order = []
+
+
+@pytest.mark.parametrize("arguments", [dict(inputs=1, outputs=2), dict(outputs=2)])
+def test_functional_arguments_are_refused_and_change_no_class(arguments):
+    with pytest.raises(TypeError, match="Base got inputs or outputs: leave them out"):
+        Base(ENCODER, DECODER, **arguments)
+    assert Base(ENCODER, DECODER).seed == 0
+
+
+@pytest.mark.parametrize(
+    "make,beta",
+    [
+        (lambda: MakesADecoder(ENCODER, beta=3.0), 3.0),
+        (lambda: Forwards(ENCODER, DECODER, "normal", 3.0), 3.0),
+        (lambda: MixedModel(ENCODER, DECODER, "normal", 3.0), 3.0),
+        (lambda: Strict(ENCODER, DECODER), 7.0),
+    ],
+)
+def test_a_model_with_a_constructor_of_its_own_trains_all_networks_and_is_saved(make, beta):
+    model = make()
+    assert [*model.networks] == ["encoder", "decoder"]
+    assert len(model.players()["optimizer"].networks) == 2
+    copy = type(model).from_config(model.get_config())
+    assert copy.beta == beta and getattr(copy, "mixed", False) == isinstance(model, Mixin)
+
+
+def test_the_constructor_of_a_mixin_of_layers_runs():
+    assert MixedLayer(2.0).mixed and MixedLayer(2.0).factor == 2.0
+
+
+def test_a_model_that_is_not_trainable_has_frozen_networks():
+    networks = copied(ENCODER), copied(DECODER)
+    assert not any(
+        network.trainable for network in Base(*networks, trainable=False).networks.values()
+    )
+
+
+def test_a_set_up_that_leaves_out_its_base_is_named():
+    model = WithoutSuper(ENCODER, DECODER)
+    model.compile()
+    with pytest.raises(ValueError, match=r"describe its data, x: call super\(\).set_up\(\)"):
+        model.fit(np.zeros((2, 4), "float32"))
+
+
+@pytest.mark.parametrize(
+    "base,field,kind,value,sentence",
+    [
+        (Base, "beta", None, 5.0, "B.beta is 5.0, but beta is an argument of its base: annotate"),
+        (Times, "factor", None, 5.0, "B.factor is 5.0, but"),
+        (Kernel, "scale", None, 5.0, "B.scale is 5.0, but"),
+        *((Base, name, int, 3, f"B declares {name}, which its base") for name in ("seed", "step")),
+        *(
+            (Base, name, int, 3, f"B declares {name}, which its base")
+            for name in ("optimizer", "layers")
+        ),
+        (Times, "dtype", str, "float32", "B declares dtype, which its base"),
+        (Kernel, "set_up", int, 3, "B declares set_up, which its base"),
+        (Base, "beta", Weight, fixed("nonsense"), "beta is 'nonsense': expected a finite number"),
+        (Base, "scale", float, fixed("nonsense"), "scale must be a number, found 'nonsense'"),
+        (Kernel, "size", Count, 0, "size must be at least 1, found 0"),
+    ],
+)
+def test_what_a_class_must_not_declare(base, field, kind, value, sentence):
+    annotations = {} if kind is None else {field: kind}
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        type("B", (base,), {field: value, "__annotations__": annotations})
+
+
+def test_a_mixin_with_a_constructor_takes_no_further_arguments():
+    with pytest.raises(TypeError, match="B declares size, but its base Mixin writes"):
+        type("B", (Mixin, Base), {"size": 3, "__annotations__": {"size": Count}})
+
+
+class Items(Declared):
+    items: list = ()
+    beta: Weight = 1.0
+    made: list = dataclasses.field(default_factory=lambda: [1])
+    table: dict = dataclasses.field(default_factory=dict)
+
+
+class StrictLayer(Times):
+    def __init__(self, factor):
+        super().__init__(factor)
+
+
+def test_a_layer_with_a_constructor_of_its_own_is_saved():
+    assert StrictLayer.from_config(StrictLayer(3.0).get_config()).factor == 3.0
+
+
+def test_every_object_has_its_own_default_of_a_factory():
+    first, second = Items(), Items()
+    first.made.append(2)
+    first.table["a"] = 1
+    assert (second.made, second.table, Items(made=(3,)).made) == ([1], {}, [3])
+    assert [*fields_of(Items)] == ["items", "beta", "made", "table"]
+
+
+@pytest.mark.parametrize(
+    "arguments,sentence",
+    [
+        (dict(items="ab"), "items must be a list, found 'ab'"),
+        (dict(items=3), "items must be a list, found 3"),
+        (dict(beta=10**400), "beta is 1000.*: expected a finite number"),
+        (dict(beta=np.array("a")), "beta is .*: expected a finite number"),
+    ],
+)
+def test_lists_and_numbers_that_are_refused(arguments, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        Items(**arguments)
+
+
+@pytest.mark.parametrize("three", [3.0, np.int64(3), np.array(3), tf.constant(3)])
+def test_numbers_without_an_axis_are_numbers(three):
+    assert Items(items=(three,), beta=three).beta == 3.0
+    schedule = Linear(0.0, three, three)
+    assert json.loads(json.dumps(schedule.get_config()))["steps"] == 3
+    with pytest.raises(ValueError, match="scale must be finite, found inf"):
+        Kernel(three if isinstance(three, np.int64) else 3, 10**400)

@@ -60,6 +60,7 @@ class Call:
 
     Raises:
         TypeError: If the method has no such argument.
+        ValueError: If the model does not describe its data.
     """
 
     trains = False
@@ -68,6 +69,12 @@ class Call:
         self.model = model
         self.owner = type(model).__name__
         self.method = method
+        edges = model.edges | model.training_edges
+        if missing := [name for name in model.batch if name not in edges]:
+            raise ValueError(
+                f"{self.owner} does not describe its data, {', '.join(missing)}: call "
+                "super().set_up() in its set_up."
+            )
         try:
             bound = inspect.signature(method).bind(*_parts_together(model, args), **kwargs)
         except TypeError as error:

@@ -47,6 +47,14 @@ def _builders(cls: type) -> list[str]:
     return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
 
 
+def _check_together(model) -> None:
+    """Checks the networks of a model, and freezes them if it is not trainable."""
+    require_shapes(model)
+    if not model.trainable:
+        for network in model.networks.values():
+            network.trainable = False
+
+
 class ReportedMean(keras.metrics.Mean):
     """A running mean that is NaN without any value, such as an accuracy without any label."""
 
@@ -96,6 +104,12 @@ class GenerativeModel(keras.Model):
     _xla = False  # whether it compiles losses and gradients, as `compile` was told
     # Arguments that have another name in files of earlier versions: old name -> new name.
     renamed: ClassVar[dict[str, str]] = {}
+    # What the constructor stores beside the arguments that a subclass declares.
+    _stored = (
+        *("seed", "standardize", "name", "dtype", "trainable", "started_from"),
+        *("edges", "training_edges", "step", "evaluation_step"),
+        *("optimizer", "compiled", "history", "stop_training"),
+    )
 
     if TYPE_CHECKING:  # every constructor accepts these by name
         seed: int = declared.argument(default=0, kw_only=True)
@@ -113,7 +127,7 @@ class GenerativeModel(keras.Model):
             )
         model = super().__new__(cls, *args, **kwargs)
         parameters = declared.named_parameters(cls)
-        given = [*list(parameters)[: len(args)], *kwargs]
+        given = [*declared.names_by_place(cls)[: len(args)], *kwargs]
         needed = [name for name, each in parameters.items() if each.default is each.empty]
         if missing := [name for name in needed if name not in given]:
             if given:
@@ -131,6 +145,11 @@ class GenerativeModel(keras.Model):
         return model
 
     def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
+        if kwargs.keys() & {"inputs", "outputs"}:  # Keras would change the bases of all models
+            raise TypeError(
+                f"{type(self).__name__} got inputs or outputs: leave them out, because its "
+                "networks define them."
+            )
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = checked_seed(seed)
         self.standardize = checked_flag("standardize", standardize)
@@ -188,7 +207,8 @@ class GenerativeModel(keras.Model):
     @override
     def get_config(self) -> dict:
         refuse_shared_layers(self)
-        config: dict[str, Any] = {"name": self.name}
+        named = declared.accepts(type(self), "name")
+        config: dict[str, Any] = {"name": self.name} if named else {}
         for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
@@ -231,7 +251,8 @@ class GenerativeModel(keras.Model):
     def networks(self) -> dict[str, keras.Model]:
         """The constructor arguments that are networks, by name; those in lists are numbered."""
         found = {}
-        for name in self.arguments():
+        # A constructor that a subclass writes may make networks that its base declares.
+        for name in dict.fromkeys([*self.arguments(), *declared.fields_of(type(self))]):
             value = getattr(self, name)
             if isinstance(value, keras.Model):
                 found[name] = value
@@ -364,7 +385,12 @@ class GenerativeModel(keras.Model):
     def __init_subclass__(cls, **kwargs):
         """Makes the constructor of declared arguments, and counted steps; see `as_step`."""
         super().__init_subclass__(**kwargs)
-        declared.declare(cls, last={"seed": 0}, agree=require_shapes)
+        declared.declare(
+            cls,
+            last={"seed": 0},
+            agree=_check_together,
+            reserved={*dir(GenerativeModel), *cls._stored},
+        )
         for name, training in (("train_step", True), ("test_step", False)):
             function = getattr(cls, name)  # its own, or that of another base
             if getattr(function, "trains", None) != training:

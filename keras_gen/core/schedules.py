@@ -7,7 +7,6 @@ A model stores such a number as `weight` returns it: a float or a `Schedule`. It
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
@@ -15,15 +14,25 @@ from typing import Annotated, Any
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, shown
+from keras_gen.arguments import checked_integer, checked_number, shown
 from keras_gen.declared import Declared, NonNegative, Positive
 
 
-def checked_whole(name: str, value: Any, minimum: int) -> float:
+def _is_finite(value) -> bool:
+    try:
+        checked_number("value", value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def checked_whole(name: str, value: Any, minimum: int) -> int:
     """Returns a whole number, such as 1000 or 1e3, of steps; a ValueError for another one."""
     if not _is_finite(value) or value % 1 or value < minimum:
-        raise ValueError(f"{name} is {value!r}: expected a whole number of at least {minimum}.")
-    return value
+        raise ValueError(
+            f"{name} is {shown(value)}: expected a whole number of at least {minimum}."
+        )
+    return int(value)
 
 
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
@@ -239,7 +248,7 @@ def weight(
         least = most = result
     else:
         expected = "expected a finite number, a Schedule, or the saved config of one"
-        raise ValueError(f"{name} is {value!r}: {expected}.")
+        raise ValueError(f"{name} is {shown(value)}: {expected}.")
     if low is not None and least < low:
         limit = f"below {low:g}" if low else "negative"
         raise ValueError(f"{name} {verb} {least:g}: it must not be {limit}.")
@@ -264,10 +273,3 @@ def _deserialized(value):
         return keras.saving.deserialize_keras_object(dict(value))
     except (TypeError, ValueError, KeyError):
         return value
-
-
-def _is_finite(value) -> bool:
-    # To Python a truth value is a number.
-    return (
-        isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-    )

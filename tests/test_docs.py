@@ -141,11 +141,27 @@ def test_the_house_has_these_rooms():
     assert listed == {path.parent.name for path in (ROOT / "keras_gen").glob("*/__init__.py")}
 
 
-def test_the_readme_is_short_and_begins_with_a_picture():
+def test_the_first_screens_of_the_readme():
     text = read("README.md")
-    assert text.startswith("<img src=")
     assert len(text.encode()) <= 13_000
-    assert len(text.partition("\n|")[0].splitlines()) <= 70  # two screens before any table
+    lines = text.partition("\n|")[0].splitlines()
+    assert lines[0] == "# keras_gen" and len(lines) <= 70  # two screens before any table
+    first = "\n".join(lines[:20])
+    for part in ("<img src=", "pip install -e .", ".whl"):
+        assert part in first
+    assert all("://" not in target for target in re.findall(r"!\[[^]]*\]\(([^)]*)\)", text))
+
+
+def test_the_address_of_the_clone_is_to_be_replaced_once():
+    assert sum(read(page).count("ADDRESS_OF") for page in [*PAGES, *COURSE]) == 1
+    assert read("README.md").count("ADDRESS_OF_THIS_PAGE") == 1
+
+
+def test_names_of_baselines_come_from_the_results():
+    figures = re.findall(r'^figure = "(.*)"$', read("docs/families.toml"), re.MULTILINE)
+    assert figures
+    for figure in figures:  # a name before the number would be typed
+        assert figure.count("{baseline:") == len(re.findall(r"(?:\(|; )\{baseline:", figure)) == 1
 
 
 def test_something_was_found():

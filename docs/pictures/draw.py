@@ -1,4 +1,4 @@
-"""Draws the images of README.md and the gallery that exports make of photographs.
+"""Draws the images of README.md and the gallery that exports make of photographs, and a detail.
 
   python docs/pictures/draw.py
 
@@ -14,12 +14,13 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 
 from keras_gen.data import shrunk
-from keras_gen.files.images import grid
+from keras_gen.files.images import grid, read_image
 from keras_gen.workshop.baselines import bicubic
 from keras_gen.workshop.visualize import captioned, translations_below, write_image
 
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
+RESULTS = HERE.parents[1] / "recipes" / "results"
 FACTOR = 4  # of the super-resolution
 NAMES = ("photograph", "CycleGAN")
 
@@ -41,6 +42,9 @@ def main():
     ways = {"bicubic": bicubic(small, FACTOR), "SRResNet": enlarge(small), "photograph": face}
     enlarged = captioned([np.concatenate(list(ways.values()))], column_names=list(ways))
     write_image(HERE / "enlarged.png", enlarged)
+
+    attacked = read_image(RESULTS / "adversarial_examples_mnist.png")
+    write_image(HERE / "attacked.png", attacked[:, 92:444])  # four digits, without the captions
 
 
 def signature(name, which):

@@ -22,7 +22,8 @@ END = "<!-- /results -->"
 NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 SHOWN = Path("docs") / "families.toml"
-DRAWN = "drawn by its recipes".replace(" ", "&nbsp;")  # in one line, as wide as the images below
+# In one line, as wide as the images below it.
+PRODUCED = "Produced by a recipe".replace(" ", "&nbsp;")
 
 INDEX = """\
 # Results
@@ -63,6 +64,17 @@ PAGE = """\
 
 
 @dataclasses.dataclass(frozen=True)
+class _Named:
+    """A value that is formatted with its name before it."""
+
+    name: str
+    value: float
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.name}: {self.value:{spec}}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Family:
     """How README.md shows a family, from `docs/families.toml`.
 
@@ -72,7 +84,8 @@ class Family:
         image: Path of an image from the repository's root.
         alt: What the image shows.
         recipe: The recipe whose headline is written.
-        figure: The headline in a visitor's words, a format of `value`, `paper` and `baseline`.
+        figure: The headline in a visitor's words, a format of `value`, `paper`, `baseline`, which
+            is written with its name, and `better`, which says whether lower or higher is better.
     """
 
     title: str
@@ -84,8 +97,14 @@ class Family:
 
     def told(self, entry: Entry) -> str:
         """The words with the numbers of an entry."""
-        (baseline,) = entry.baseline.values() or [None]
-        return self.figure.format(value=entry.value, paper=entry.paper_value, baseline=baseline)
+        (baseline,) = entry.baseline.items() or [("", None)]
+        higher = entry.figure.higher_is_better
+        return self.figure.format(
+            value=entry.value,
+            paper=entry.paper_value,
+            baseline=_Named(*baseline),
+            better=f"{'higher' if higher else 'lower'} is better",
+        )
 
 
 def update(root: str | Path) -> list[Path]:
@@ -190,14 +209,14 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     if missing := set(_families(runs)) - set(families):
         raise ValueError(f"{SHOWN} lacks {', '.join(missing)}, which has results: add it.")
     entries = {own[0].recipe: own[0].entries[0] for own in runs}
-    parts = [_header(DRAWN, "methods", "a figure")]
+    parts = [_header(PRODUCED, "Methods", "Headline result")]
     for name, family in families.items():
         if family.recipe not in entries:
             raise ValueError(
                 f"{SHOWN} tells a figure of {family.recipe}, which has no results: name another "
                 "recipe."
             )
-        image = f'<img src="{family.image}" width="150" alt="{family.alt}">'
+        image = f'<img src="{family.image}" width="180" alt="{family.alt}">'
         methods = f"**[{family.title}]({_place(name)})**: {family.methods}"
         parts.append(_line(image, methods, family.told(entries[family.recipe])))
     return "\n".join(parts)

@@ -21,9 +21,9 @@ CONFIGURATION = "mkdocs.yml"
 ASSETS = Path("docs") / "site"  # copied beside the first page
 # README.md has no links for these.
 NEXT = """\
-[Install](docs/install.md) it, take the [first steps](docs/first_steps.md), or look at the
-[gallery](docs/gallery.md) and at [all methods](methods/index.md). Who has heard a lecture begins
-with the [course](docs/course/README.md).
+[Install](docs/install.md) the library, follow the [first steps](docs/first_steps.md), or browse the
+[gallery](docs/gallery.md) and [all methods](methods/index.md). After a lecture, start with the
+[course](docs/course/README.md).
 """
 
 
@@ -126,10 +126,12 @@ def gather(root: Path) -> Site:
 def home(readme: str) -> str:
     """The first page: of README.md its beginning, the code of its start, and its table."""
     flags = re.DOTALL | re.MULTILINE
-    found = re.search(r"(.*?)^## Start$.*?(^```python\n.*?^```$)", readme, flags)
+    found = re.search(r"(.*?)^## Quick start$.*?(^```python\n.*?^```$)", readme, flags)
     table = re.search(r"^## What is in it$.*?(?=^## )", readme, flags)
     if not found or not table:
-        raise ValueError("README.md has no `## Start` with code, or no `## What is in it`.")
+        raise ValueError(
+            "README.md has no `## Quick start` with code, or no `## What is in it`."
+        )
     return f"{found[1]}\n## In ten lines\n\n{found[2]}\n\n{NEXT}\n{table[0]}"
 
 

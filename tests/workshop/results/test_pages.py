@@ -376,7 +376,8 @@ def test_the_source_of_a_paper(paper, found):
 
 # README.md ---------------------------------------------------------------------------------------
 
-TOYS = Family("Toys", "all kinds", "toy.png", "a toy", "toy", "{value:.1f}, beside {baseline:.0%}")
+TOLD = "{value:.1f} ({baseline:.0%}; {better})"
+TOYS = Family("Toys", "all kinds", "toy.png", "a toy", "toy", TOLD)
 
 
 def test_head_tells_a_figure_of_each_family():
@@ -384,9 +385,9 @@ def test_head_tells_a_figure_of_each_family():
     groups = make_groups(make_record(values=values), of=make_published(COMPARED))
     families = {"vae": TOYS, "gan": dataclasses.replace(TOYS, title="More", figure="{paper}")}
     assert head([groups], families).splitlines()[2:] == [
-        '| <img src="toy.png" width="150" alt="a toy"> '
-        "| **[Toys](docs/results/vae.md)**: all kinds | 0.5, beside 25% |",
-        '| <img src="toy.png" width="150" alt="a toy"> '
+        '| <img src="toy.png" width="180" alt="a toy"> '
+        "| **[Toys](docs/results/vae.md)**: all kinds | 0.5 (PCA: 25%; lower is better) |",
+        '| <img src="toy.png" width="180" alt="a toy"> '
         "| **[More](docs/results/gan.md)**: all kinds | None |",
     ]
     assert head([], families) == NONE
@@ -409,7 +410,7 @@ def test_update_and_check(tmp_path):
     write_records(root, "toy", [make_record()])
     assert set(update(root)) == {readme, results, family}
     text = readme.read_text()
-    assert text.startswith(f"# Toys\n\n{BEGIN}\n| drawn&nbsp;by&nbsp;its&nbsp;recipes | methods |")
+    assert text.startswith(f"# Toys\n\n{BEGIN}\n| Produced&nbsp;by&nbsp;a&nbsp;recipe | Methods |")
     assert "83.9 nats; in the paper 84 |\n" in text and text.endswith(f"{END}\n\nMore.\n")
     family.write_text(family.read_text().replace("83.90", "83.80"))
     assert list(outdated(root)) == [family]

@@ -147,8 +147,10 @@ def test_the_first_screens_of_the_readme():
     lines = text.partition("\n|")[0].splitlines()
     assert lines[0] == "# keras_gen" and len(lines) <= 70  # two screens before any table
     first = "\n".join(lines[:20])
-    for part in ("<img src=", "pip install -e .", ".whl"):
-        assert part in first
+    versions = re.findall(r":: Python :: (3\.\d+)", read("setup.cfg"))
+    python = f"Python {versions[0]}–{versions[-1]}"
+    for part in ("<img src=", "pip install -e .", ".whl", f"![{python}]"):
+        assert part in first, part
     assert all("://" not in target for target in re.findall(r"!\[[^]]*\]\(([^)]*)\)", text))
 
 

@@ -124,15 +124,15 @@ def gather(root: Path) -> Site:
 
 
 def home(readme: str) -> str:
-    """The first page: of README.md its beginning, the code of its start, and its table."""
+    """The first page: README.md's beginning, up to its first Python code, and its table."""
     flags = re.DOTALL | re.MULTILINE
-    found = re.search(r"(.*?)^## Quick start$.*?(^```python\n.*?^```$)", readme, flags)
+    found = re.search(r".*?^## Quick start$.*?^```python\n.*?^```$", readme, flags)
     table = re.search(r"^## What is in it$.*?(?=^## )", readme, flags)
     if not found or not table:
         raise ValueError(
             "README.md has no `## Quick start` with code, or no `## What is in it`."
         )
-    return f"{found[1]}\n## In ten lines\n\n{found[2]}\n\n{NEXT}\n{table[0]}"
+    return f"{found[0]}\n\n{NEXT}\n{table[0]}"
 
 
 def written(root: Path) -> list[str]:

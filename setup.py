@@ -1,6 +1,7 @@
-"""What setup.cfg cannot say: a built package holds recipes, their results, and some exports.
+"""What setup.cfg cannot say: a built package holds recipes, their results, exports, and some docs.
 
-A checkout has them beside the package, where `keras-gen` finds them after `pip install -e .`.
+`keras-gen find` reads these docs. A checkout has all of them beside the package, where `keras-gen`
+finds them after `pip install -e .`.
 """
 
 from pathlib import Path
@@ -14,7 +15,9 @@ EXPORTS = ("conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "va
 
 def shipped() -> list[Path]:
     """The files, relative to the root: of an export those of its highest version."""
-    files = [*Path("recipes").glob("*.py"), Path("recipes/topics.toml")]
+    files = [*Path("recipes").glob("*.py"), *Path("recipes").glob("*.toml")]
+    files += (Path("docs", name) for name in ("glossary.md", "tasks.md", "which_model.md"))
+    files += Path("docs/course").glob("[0-9]*.md")
     files += Path("recipes/results").glob("*.[jt]*")
     files.append(Path("saved_models/index.json"))
     for name in EXPORTS:

@@ -18,7 +18,17 @@ from keras_gen.files.images import SUFFIXES
 from keras_gen.files.places import place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
-from keras_gen.workshop.cli import apply, complete, demo, listing, models, new, recipes, results
+from keras_gen.workshop.cli import (
+    apply,
+    complete,
+    demo,
+    finding,
+    listing,
+    models,
+    new,
+    recipes,
+    results,
+)
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
 # What file systems take: bytes of a name, and characters of a path.
@@ -26,6 +36,7 @@ LONGEST_NAME, LONGEST_PATH = 255, 4000
 EXAMPLES = """\
 examples:
   keras-gen list
+  keras-gen find CycleGAN
   keras-gen find "mode collapse"
   keras-gen show vae_mnist
   keras-gen train vae_mnist --preset smoke
@@ -49,7 +60,9 @@ Lists the recipes and the exported models: what each does, how long its training
 an export is there. Loads no model.
 """
 FIND = """\
-Lists the recipes that show a topic of lectures on generative models. Loads no model.
+Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by their names, by other
+words for them, or by phrases. Print the best matches first, with their files, recipes, training
+times, chapters, and pictures. Load no model.
 """
 SHOW = """\
 Says what is known of a recipe and its export: minutes, size, data and their terms, the figure that
@@ -182,8 +195,8 @@ def _parser() -> argparse.ArgumentParser:
     add = command("list", listing.list_models, "list recipes and exports", LIST)
     _add_models(add)
 
-    add = command("find", listing.find, "find recipes by a topic of lectures", FIND)
-    add("topic", metavar="TOPIC", help='words of a topic, such as "mode collapse"')
+    add = command("find", finding.find, "find a method, a metric, or a topic", FIND)
+    add("words", nargs="+", metavar="WORD", help='words such as VAE, FID, or "mode collapse"')
     _add_models(add)
 
     add = command("show", listing.show, "say more about one of them", SHOW)

@@ -16,7 +16,7 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
-from keras_gen.workshop.results import read_published, topics, words
+from keras_gen.workshop.results import read_published, words
 from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
@@ -46,9 +46,8 @@ def list_models(options: argparse.Namespace) -> int:
     for family in sorted(by_family, key=lambda family: (family == OTHERS, family)):
         print(f"\n{family}")
         for name in by_family[family]:
-            _entry(
-                name, files.get(name), _mark(options.models / name) if name in exports else ""
-            )
+            has = mark(options.models / name) if name in exports else ""
+            _entry(name, files.get(name), has)
     if not exports:
         print(
             "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
@@ -57,25 +56,10 @@ def list_models(options: argparse.Namespace) -> int:
     return 0
 
 
-def find(options: argparse.Namespace) -> int:
-    """Prints the recipes that show a topic of lectures."""
-    files = recipes()
-    exports = exported.exports(options.models)
-    for topic, names in topics.found(
-        options.topic, topics.read_topics(place("recipes"))
-    ).items():
-        print(topic)
-        for name in names:
-            _entry(
-                name, files.get(name), _mark(options.models / name) if name in exports else ""
-            )
-    return 0
-
-
-def _entry(name: str, file: Path | None, mark: str) -> None:
+def _entry(name: str, file: Path | None, has: str) -> None:
     """Prints a recipe or an export in the lines that it has in lists."""
-    duration = _duration(file) if file else ""
-    print(f"  {name:40} {duration:14} {mark}".rstrip())
+    takes = duration(file) if file else ""
+    print(f"  {name:40} {takes:14} {has}".rstrip())
     if does := summary(file):
         print(textwrap.fill(does, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
@@ -96,19 +80,19 @@ def show(options: argparse.Namespace) -> int:
     print(name)
     if name in files:
         file = files[name]
-        _line("does", summary(file))
-        _line("takes", _duration(file))
-        _line("recipe", f"{file}; its flags: keras-gen train {name} --help")
+        print_line("does", summary(file))
+        print_line("takes", duration(file))
+        print_line("recipe", f"{file}; its flags: keras-gen train {name} --help")
     if name not in exports:
-        _line("export", f"none in {options.models}")
+        print_line("export", f"none in {options.models}")
         return 0
     for path in exported.versions(options.models / name).values():
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
-        _line("export", f"{path}, {size:.1f} MiB")
+        print_line("export", f"{path}, {size:.1f} MiB")
         try:
             _show_metadata(exported.read_metadata(path))
         except UNREADABLE:
-            _line("", "(unreadable metadata)")
+            print_line("", "(unreadable metadata)")
     return 0
 
 
@@ -117,14 +101,14 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
     data = metadata.get("data") or {}
     parameters = sum(network["parameters"] for network in networks.values())
     trained_on = str(data.get("name", "") if isinstance(data, dict) else data)
-    _line("parameters", f"{parameters:,}" if networks else "")
-    _line("trained on", trained_on)
+    print_line("parameters", f"{parameters:,}" if networks else "")
+    print_line("trained on", trained_on)
     started_from = metadata.get("started_from", "")
-    _line("started as", f"a model trained on {started_from}" if started_from else "")
+    print_line("started as", f"a model trained on {started_from}" if started_from else "")
     for terms in terms_of({"data": trained_on, "first": started_from}):
         end = "; no commercial use" if terms.commercial_use is False else ""
-        _line("terms", f"{terms.name}: {terms.license}{end}")
-    _line("reached", _headline(metadata))
+        print_line("terms", f"{terms.name}: {terms.license}{end}")
+    print_line("reached", _headline(metadata))
     defaults = metadata.get("defaults", {})
     signatures = metadata.get("signatures", {})
     for signature in models.arrays_alone(signatures):
@@ -133,14 +117,14 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
             f"{key}={models.said(usual[key])}" if key in usual else key
             for key in signatures[signature]["inputs"]
         ]
-        _line("signature", f"{signature}({', '.join(inputs)})")
+        print_line("signature", f"{signature}({', '.join(inputs)})")
     taken = {key for signature in signatures.values() for key in signature["inputs"]}
     for condition, names in names_of(metadata).items():
         if condition in taken:
-            _line(condition, ", ".join(names))
+            print_line(condition, ", ".join(names))
 
 
-def _line(name: str, text: str) -> None:
+def print_line(name: str, text: str) -> None:
     """Prints a name and what belongs to it, if there is something."""
     if text:
         indent = " " * 13
@@ -160,7 +144,7 @@ def _family(recipe: Path | None) -> str:
         return OTHERS
 
 
-def _mark(folder: Path) -> str:
+def mark(folder: Path) -> str:
     """Whether there is an export, its minutes, and if its data rule out commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
@@ -186,7 +170,7 @@ def summary(recipe: Path | None) -> str:
     return lines[0] if lines else ""
 
 
-def _duration(recipe: Path) -> str:
+def duration(recipe: Path) -> str:
     """What the docstring says of the time that the command without flags takes."""
     line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
     found = re.search(line, _docstring(recipe))

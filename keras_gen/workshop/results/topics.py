@@ -5,8 +5,6 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from keras_gen.messages import nearest
-
 FILE = "topics.toml"  # in the folder of recipes
 PAGE = Path("docs") / "topics.md"
 HEAD = """\
@@ -14,8 +12,8 @@ HEAD = """\
 
 What a lecture on deep generative models speaks of, in the order of a course, the recipes that show
 it, and the chapters of [our course](course/README.md) that lead to one of these recipes. A chapter
-derives what most of its recipes do, and names the others. `keras-gen find "mode collapse"` answers
-from this list.
+derives what most of its recipes do, and names the others. `keras-gen find "mode collapse"` finds
+these topics, and also classes, recipes, metrics, and terms.
 """
 
 Topics = dict[str, dict[str, list[str]]]
@@ -45,30 +43,6 @@ def read_topics(recipes: str | Path) -> Topics:
     if twice := sorted({topic for topic in topics if topics.count(topic) > 1}):
         raise ValueError(f"{path} has the topic {twice[0]!r} in two chapters: choose one.")
     return chapters
-
-
-def found(words: str, topics: Topics) -> dict[str, list[str]]:
-    """Returns the topics that have all words, as parts of theirs: topic -> names of recipes.
-
-    Raises:
-        ValueError: If there is none; it names those that are near.
-
-    Example:
-        >>> found("coupling", read_topics("recipes"))
-        {'affine coupling': ['real_nvp_mnist']}
-    """
-    known = {topic: names for chapter in topics.values() for topic, names in chapter.items()}
-    asked = words.lower().split()
-    result = {
-        topic: names
-        for topic, names in known.items()
-        if all(word in topic.lower() for word in asked)
-    }
-    if not result:
-        near = nearest(words.lower(), [topic.lower() for topic in known])
-        end = "; docs/topics.md has all topics." if near == "." else near
-        raise ValueError(f"no topic has the words {words!r}{end}")
-    return result
 
 
 def read_chapters(course: str | Path) -> dict[str, list[str]]:

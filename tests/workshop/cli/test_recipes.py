@@ -88,6 +88,7 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     counted = f"{len(RECIPES)} recipes in {share}/recipes, 4 exports in {share}/saved_models. "
     assert " ".join(keras_gen("list").split()).startswith(counted)
     assert "NLL, 5,000" in keras_gen("show", "vae_mnist")
+    assert f"{share}/docs/course/04_vae.md" in "".join(keras_gen("find", "VAE").split())
     write_png(empty / "photo.png", np.zeros([40, 30, 3], "uint8"))
     keras_gen("apply", "cyclegan_monet", "photo.png", "-o", "painting.png")
     assert read_image(empty / "painting.png").shape == (40, 30, 3)

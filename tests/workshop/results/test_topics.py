@@ -2,8 +2,7 @@
 
 import pytest
 
-from keras_gen.workshop.cli import main
-from keras_gen.workshop.results.topics import found, read_chapters, read_topics, topics_page
+from keras_gen.workshop.results.topics import read_chapters, read_topics, topics_page
 from processes import RECIPES, ROOT
 
 pytestmark = pytest.mark.pages
@@ -15,14 +14,6 @@ def test_every_recipe_shows_a_topic_and_every_name_is_one_of_a_recipe():
     chapters = read_topics(ROOT / "recipes")
     named = [name for chapter in chapters.values() for names in chapter.values() for name in names]
     assert set(named) == set(RECIPES)
-
-
-def test_topics_are_found_by_parts_of_their_words():
-    assert found("Coupling AFFINE", TOPICS) == {"affine coupling": ["real_nvp"]}
-    with pytest.raises(ValueError, match="no topic has the words 'afine coupling'; did you mean"):
-        found("afine coupling", TOPICS)
-    with pytest.raises(ValueError, match=r"words 'xyz'; docs/topics\.md has all topics\."):
-        found("xyz", TOPICS)
 
 
 def test_a_topic_stands_in_one_chapter(tmp_path):
@@ -52,10 +43,3 @@ def test_chapters_are_those_whose_tables_name_a_recipe(tmp_path):
     (tmp_path / "README.md").write_text(table)
     (tmp_path / "10_more.md").write_text(table)
     assert read_chapters(tmp_path) == {"glow": ["08_flows", "10_more"]}
-
-
-def test_the_command_lists_recipes(capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    assert main(["find", "affine coupling"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "affine coupling" and lines[1].split()[0] == "real_nvp_mnist"

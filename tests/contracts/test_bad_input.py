@@ -269,7 +269,7 @@ def test_networks_whose_last_activation_leaves_out_values(tiny):
     if span is not None and "decoder" not in logits:
         wrong += [(name, "sigmoid", "whose values are from 0 to 1: expected") for name in MAKERS]
     if isinstance(model, NORMALS) and not isinstance(model, GumbelVAE):
-        words = "expected means and log variances, which are any numbers"
+        words = "expected (means and log variances|logits), which are any numbers"
         wrong += [(name, "relu", words) for name in OF_NORMALS]
     for name, activation, words in wrong:
         if not arguments.get(name):

@@ -195,6 +195,7 @@ def _vq_gan(seed=3):
         feature_weight=0.5,
         adversarial_weight=2.0,
         objective="non_saturating",
+        decay=0.9,
         **CODEBOOK,
         seed=seed,
     )
@@ -216,6 +217,7 @@ def _conditional_vq_vae(seed=3):
         spectral_weight=2.0,
         likelihood=NORMAL,
         codebook_size=6,
+        decay=0.9,
         dead_after=2,
         seed=seed,
     )

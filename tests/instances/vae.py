@@ -217,6 +217,7 @@ def _conditional_vq_vae(seed=3):
         spectral_weight=2.0,
         likelihood=NORMAL,
         codebook_size=6,
+        commitment_weight=0.5,
         decay=0.9,
         dead_after=2,
         seed=seed,

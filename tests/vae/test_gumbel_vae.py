@@ -182,7 +182,7 @@ def test_samples_are_of_the_uniform_prior(weights):
 
 
 def test_samples_of_rows_are_draws_given_the_codes():
-    model = GumbelVAE.for_vectors(3, latent_dim=4, hidden=(4,))
+    model = GumbelVAE.for_vectors(3, latent_dim=4, hidden=(4,), standardize=False)
     assert len(np.unique(model.sample(50, seed=0), axis=0)) == 50  # where 4 codes have 4 means
 
 

@@ -60,7 +60,8 @@ def test_builds_or_names_what_it_needs(name, door):
         assert argument not in needed
         needed[argument] = NEEDED[argument]
     words = (
-        "for videos|for images|for texts|no usual networks|lacks coder|columns|A network is None"
+        "for videos|for images|for texts|no usual networks|lacks coder|columns|source is None"
+        "|begins with a trained model"
     )
     assert re.search(rf"{words}|missing 2 required|feature_network|examples", text), text
 
@@ -86,7 +87,9 @@ def test_defaults_fit_every_size(name, shape):
         text = str(error)
         height, width, _ = shape
         sides = rf"{height}x{width}|{re.escape(str(shape))}|multiple|even|square"
-        assert re.search(rf"{sides}|no usual networks|for videos|for texts|lacks coder", text), text
+        assert re.search(
+            rf"{sides}|no usual networks|for videos|for texts|lacks coder|begins with", text
+        ), text
         assert "latent_dim" not in text
         return
     taken = model.edges["x"].shape

@@ -12,7 +12,7 @@ from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
-from keras_gen.declared import network
+from keras_gen.declared import built, network
 from keras_gen.networks import copied
 
 
@@ -118,7 +118,7 @@ class ADDA(DomainModel):
         Example: `ADDA.from_source(keras.models.load_model("digits.keras"))`.
         """
         if not isinstance(source, Classifier):
-            source = Classifier(source)
+            source = Classifier(built("source", source))
         features = source.encoder.output_shape[-1]
         return cls(
             copied(source.encoder, "target_encoder"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from keras_gen.arguments import checked_integer, shown
+from keras_gen.arguments import checked_integer, checked_list, shown
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.checks.networks import require_logits
 from keras_gen.keras_internals import origin
@@ -213,7 +213,7 @@ def keep_latents(
         >>> model = VAE(*keep_latents(*networks, kept=[0, 3]))
     """
     count = encoder.outputs[0].shape[-1]
-    kept = [checked_integer("kept", number) for number in kept]
+    kept = [checked_integer("kept", number) for number in checked_list("kept", kept)]
     if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
         raise ValueError(
             f"kept is {kept}: expected one or more different numbers from 0 to "

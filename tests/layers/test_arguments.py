@@ -88,7 +88,7 @@ REFUSED = [
     (lambda: InvertibleConvolution().build((1, None)), "a known number of channels"),
     (lambda: ActNorm().build((1, None)), "a known number of channels"),
     (lambda: Chain([]), "A Chain of no layers"),
-    (lambda: Chain([keras.layers.ReLU()]), "A Chain of ReLU"),
+    (lambda: Chain([keras.layers.ReLU()]), "must be an InvertibleLayer, found <ReLU"),
     *((lambda alpha=alpha: Logit(alpha), "must lie between 0 and 1/2|must be finite")
       for alpha in (0.0, 0.5, -0.1, float("nan"))),
     (lambda: ChannelwiseDense().build((2, 3)), "of known height, width, and channels"),

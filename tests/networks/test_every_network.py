@@ -289,7 +289,7 @@ def wrong_values(parameter) -> list:
     """Values that an argument of this kind cannot have."""
     kind = str(parameter.annotation)
     wrong = [*testing.ODD]
-    if "None" not in kind and parameter.default is not None:
+    if "None" not in kind and "Optional" not in kind and parameter.default is not None:
         wrong.append(None)
     if "float" not in kind:
         wrong += [-1, 2.5]

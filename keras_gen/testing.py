@@ -558,7 +558,8 @@ def _is_tensor(parameter: inspect.Parameter) -> bool:
 def _accepts_none(parameter: inspect.Parameter) -> bool:
     text = str(parameter.annotation)
     unknown = parameter.annotation is parameter.empty
-    return unknown or parameter.default is None or "None" in text or "Any" in text
+    words = ("None", "Optional", "Any")
+    return unknown or parameter.default is None or any(word in text for word in words)
 
 
 def _same_layouts(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

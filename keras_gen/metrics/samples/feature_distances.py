@@ -230,8 +230,8 @@ def inception_score(
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(
-            "inception_score found rows that are no probabilities (they sum to "
-            f"{sums.min():g} to {sums.max():g}): pass probabilities, or from_logits=True."
+            "The rows of predictions are not probabilities, because they sum to "
+            f"{sums.min():g} to {sums.max():g}: pass probabilities, or from_logits=True."
         )
     scores = []
     for part in np.array_split(predictions, splits):

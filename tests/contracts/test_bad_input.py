@@ -49,7 +49,7 @@ BAD_VALUES = {
     Labels: [(99, " to 99:"), (-2, "from -2 to")],
     MuLaw: [],  # every int16 is a sound
     StandardizedVectors: [(np.nan, "nan"), (np.inf, "inf")],
-    Table: [(np.nan, "nan"), (-np.inf, "from -inf")],
+    Table: [(np.nan, "nan"), (-np.inf, "-inf")],
     Texts: [(-7.0, "from -7 to"), (np.nan, "nan"), (np.inf, " to inf:")],
     Vectors: [],
     Waveforms: NUMBERS,

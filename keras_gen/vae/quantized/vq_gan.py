@@ -91,16 +91,7 @@ class VQGAN(VQVAE):
     def train_step(self, data):
         """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
         batch = self.prepare_batch(data)
-
-        def loss():
-            quantized = self.quantized(batch["x"])
-            terms = self.terms_of(batch, *quantized)
-            return self.weighted(terms), terms, quantized
-
-        loss, terms, quantized = self.minimize(loss)
-        if self.training:
-            with tf.control_dependencies([loss]):
-                self.move_codebooks(*quantized)
+        loss, terms, quantized = self.update_coder(batch)
         fake = self.reconstructed(quantized[1])
 
         def discriminator_loss():

@@ -74,7 +74,11 @@ class VQVAE(EncoderDecoder):
     @override
     def train_step(self, data):
         """Takes one step on eq. (3), then moves the codebook and restarts unused codes."""
-        batch = self.prepare_batch(data)
+        loss, terms, _ = self.update_coder(self.prepare_batch(data))
+        return self.report(terms, loss=loss)
+
+    def update_coder(self, batch: dict) -> tuple:
+        """Updates encoder, decoder, and codebook; returns the loss, its terms, and `quantized`."""
 
         def loss():
             quantized = self.quantized(batch["x"])
@@ -85,7 +89,7 @@ class VQVAE(EncoderDecoder):
         if self.training:
             with tf.control_dependencies([loss]):
                 self.move_codebooks(*quantized)
-        return self.report(terms, loss=loss)
+        return loss, terms, quantized
 
     @override
     def terms(self, batch):

@@ -8,10 +8,20 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
 from keras_gen.core import noise
-from keras_gen.core.capabilities import for_users
+from keras_gen.core.capabilities import for_users, sampling_noise
 from keras_gen.core.kinds_of_data import Levels
 
 WIDEST = 10.0  # standard deviations: a truncation that changes nothing
+
+# Methods of models: those with `encode` and `decode` have `interpolate`, and GANs the others.
+
+
+@for_users
+def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
+    """Returns the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
+    drawn = sampling_noise(self, n, seed)
+    return (drawn["latents"] if isinstance(drawn, dict) else drawn).numpy()
+
 
 # Paths ----------------------------------------------------------------------------------------
 
@@ -147,7 +157,6 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
         ValueError: If `a` and `b` differ in number, or `steps` is below 2.
         NotImplementedError: If the codes are integers, between which there are none.
     """
-    # Of models with `encode` and `decode`: they have this as their method.
     if isinstance(self.edges.get("codes"), Levels):
         raise NotImplementedError(
             f"The codes of {type(self).__name__} are integers, between which there are none: "
@@ -163,40 +172,53 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
     return decoded_path(self.decode, start, end, steps, **given)
 
 
+@for_users
+def interpolate_latents(
+    self, a, b, steps: int = 8, spherical: bool = False, **conditions
+) -> np.ndarray:
+    """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
+
+    Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
+    """
+    start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
+    return decoded_path(self.generate, start, end, steps, spherical, **conditions)
+
+
 # Sums -----------------------------------------------------------------------------------------
 
 
-def arithmetic(
-    decode, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
+@for_users
+def latent_arithmetic(  # noqa: D417
+    self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """Decodes the mean of `a` minus the mean of `b` plus the mean of `c`, `[n, ...]`.
+    """Generates examples of the mean of `a` minus the mean of `b` plus the mean of `c`.
 
     Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women minus neutral women plus
     neutral men give smiling men.
 
     Args:
-        decode: Capability that decodes latents, such as `model.decode` or `model.generate`.
         a: Latents `[any number, ...]`.
         b: Likewise.
         c: Likewise.
         n: Number of examples; after the first, uniform noise is added to the latents.
         spread: Largest absolute value of the noise.
         seed: Seed of the noise.
-        **conditions: Further arguments of `decode`, one for all examples.
+        **conditions: Further arguments of `generate`, one for all examples.
 
     Raises:
         ValueError: If `n` is below 1, or `spread` is negative.
 
-    Example: `arithmetic(model.generate, smiling, women, men, n=9)`.
+    Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
     """
     n = checked_integer("n", n, minimum=1)
     spread = checked_number("spread", spread, minimum=0)
-    plus, minus, added = (np.mean(z, axis=0) for z in (a, b, c))
+    prepare = self.edges["latents"].prepare
+    plus, minus, added = (np.mean(prepare(z), axis=0) for z in (a, b, c))
     random = np.random.default_rng(checked_seed(seed))
     noises = random.uniform(-spread, spread, (n, *plus.shape))
     noises[0] = 0.0
-    return decode((plus - minus + added + noises).astype("float32"), **conditions)
+    return self.generate((plus - minus + added + noises).astype("float32"), **conditions)
 
 
 # Truncation -----------------------------------------------------------------------------------
@@ -224,6 +246,26 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
     inside = tf.math.erf(latents / root) * tf.math.erf(threshold / root)
     cut = tf.clip_by_value(root * tf.math.erfinv(inside), -threshold, threshold)
     return tf.where(threshold < 6.0, cut, latents)  # float32 samples stay below 6
+
+
+@for_users
+def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
+    """Returns latents as `sample` truncates them, float32 `[n, latents]`.
+
+    Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
+
+    Args:
+        latents: Samples of a standard normal distribution, `[n, latents]`.
+        truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
+
+    Raises:
+        ValueError: If the latents have another shape, or the truncation is out of range.
+
+    Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
+    """
+    latents = self.edges["latents"].prepare(latents)
+    truncation = self.edges["truncation"].prepare(truncation)
+    return truncated_normal(latents, truncation).numpy()
 
 
 # Search ---------------------------------------------------------------------------------------

@@ -27,15 +27,22 @@ from keras_gen.core import (
     sample,
     stateless,
 )
-from keras_gen.core.capabilities import sampling_noise
 from keras_gen.core.kinds_of_data import Images, Number, Vectors
 from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
-from keras_gen.latents import WIDEST, arithmetic, decoded_path, truncated_normal
+from keras_gen.latents import (
+    WIDEST,
+    draw_latents,
+    interpolate_latents,
+    latent_arithmetic,
+    truncate,
+    truncated_normal,
+)
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.per_example import per_example_mean
+from keras_gen.losses.regularizers import lazily
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder, mlp_encoder
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
@@ -288,52 +295,11 @@ class GAN(GenerativeModel):
         """Returns the images of truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
-    @for_users
-    def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
-        noise = sampling_noise(self, n, seed)
-        return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
-
-    @for_users
-    def truncate(self, latents, truncation: float) -> np.ndarray:
-        """Returns latents as `sample` truncates them, float32 `[n, latents]`.
-
-        Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
-
-        Args:
-            latents: Samples of a standard normal distribution, `[n, latents]`.
-            truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
-
-        Raises:
-            ValueError: If the latents have another shape, or the truncation is out of range.
-
-        Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
-        """
-        latents = self.edges["latents"].prepare(latents)
-        truncation = self.edges["truncation"].prepare(truncation)
-        return truncated_normal(latents, truncation).numpy()
-
-    @for_users
-    def interpolate(
-        self, a, b, steps: int = 8, spherical: bool = False, **conditions
-    ) -> np.ndarray:
-        """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
-
-        Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
-        """
-        start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
-        return decoded_path(self.generate, start, end, steps, spherical, **conditions)
-
-    @for_users
-    def latent_arithmetic(
-        self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
-    ) -> np.ndarray:
-        """Generates examples of a sum of latents: see `keras_gen.latents.arithmetic`.
-
-        Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
-        """
-        a, b, c = (self.edges["latents"].prepare(z).numpy() for z in (a, b, c))
-        return arithmetic(self.generate, a, b, c, n, spread, seed, **conditions)
+    # Latents: their samples, truncation, paths, and sums.
+    draw_latents = draw_latents
+    truncate = truncate
+    interpolate = interpolate_latents
+    latent_arithmetic = latent_arithmetic
 
     @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -447,16 +413,3 @@ class GAN(GenerativeModel):
             seen, 1, hidden, "leaky_relu", heads=("logits",), name="discriminator"
         )
         return generator, critic
-
-
-def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Computes a term `[batch]` every so many steps, times that number (else 0).
-
-    Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is the
-    number of this replica's examples.
-    """
-    if every == 1:
-        return compute()
-    due = tf.equal(step % every, 0)
-    return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))

@@ -19,11 +19,12 @@ from keras_gen.core import (
 from keras_gen.core.kinds_of_data import Number, Vectors
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Fraction, Named, PositiveInteger, argument, made_by, network
-from keras_gen.gan.gan import GAN, lazily
+from keras_gen.gan.gan import GAN
 from keras_gen.keras_internals import put_first
 from keras_gen.latents import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths, penalties
 from keras_gen.losses.penalties import Penalty
+from keras_gen.losses.regularizers import lazily
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
 # Weights of the newest batch in the running means.

@@ -1,4 +1,4 @@
-"""Regularizers of a generator: orthogonal filters, and equal path lengths."""
+"""Regularizers: orthogonal filters, equal path lengths, and lazy computation of terms."""
 
 from __future__ import annotations
 
@@ -96,3 +96,16 @@ def path_lengths(
     squares = tf.square(tf.cast(tape.gradient(along, styles), tf.float32))
     # The root has no derivative at 0, where an image that ignores its styles lies.
     return tf.sqrt(tf.maximum(tf.reduce_mean(tf.reduce_sum(squares, 2), 1), 1e-12))
+
+
+def lazily(every: int, step, count, compute) -> tf.Tensor:
+    """Computes a term `[batch]` every so many steps, times that number (else 0).
+
+    Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
+    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is the
+    number of this replica's examples.
+    """
+    if every == 1:
+        return compute()
+    due = tf.equal(step % every, 0)
+    return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))

@@ -9,7 +9,6 @@ from keras_gen.core import stateless, training_step
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.declared import network
 from keras_gen.gan import GAN
-from keras_gen.gan.gan import lazily
 from keras_gen.losses import DRAGAN, R1, GradientPenalty
 from shared import with_sgd
 
@@ -359,29 +358,3 @@ class TestPenalties:
         # The penalty is w^2 and its gradient 2 w.
         expected = CRITIC - 0.125 * (FAKE.mean() - X.mean() + 2 * CRITIC)
         assert weights(model.discriminator) == pytest.approx([expected])
-
-
-@pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
-def test_lazily(graph):
-    weight, step, calls = tf.Variable(2.0), tf.Variable(0, dtype=tf.int64), []
-
-    def compute():
-        calls.append(1)
-        return weight * tf.ones([2])
-
-    def term(every):
-        with tf.GradientTape() as tape:
-            value = lazily(every, step, 2, compute)
-        return value, tape.gradient(value, weight, unconnected_gradients="zero")
-
-    term = tf.function(term) if graph else term
-    for number, factor in enumerate([3, 0, 0, 3]):
-        step.assign(number)
-        value, slope = term(3)
-        np.testing.assert_array_equal(value, [2 * factor] * 2)
-        assert float(slope) == 2 * factor
-        value, slope = term(1)
-        np.testing.assert_array_equal(value, [2, 2])
-        assert float(slope) == 2
-    # In a graph it is traced once for each interval, and else computed only when it is due.
-    assert len(calls) == (2 if graph else 2 + 4)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.layers import SpectralNormalization
 from keras_gen.losses import orthogonality, path_lengths
+from keras_gen.losses.regularizers import lazily
 
 
 def network(*layers):
@@ -115,3 +116,29 @@ def test_a_generator_that_ignores_its_styles_has_a_gradient():
         )
     np.testing.assert_allclose(lengths, 1e-6, rtol=1e-3)
     assert np.isfinite(tape.gradient(lengths, w)).all()
+
+
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+def test_lazily(graph):
+    weight, step, calls = tf.Variable(2.0), tf.Variable(0, dtype=tf.int64), []
+
+    def compute():
+        calls.append(1)
+        return weight * tf.ones([2])
+
+    def term(every):
+        with tf.GradientTape() as tape:
+            value = lazily(every, step, 2, compute)
+        return value, tape.gradient(value, weight, unconnected_gradients="zero")
+
+    term = tf.function(term) if graph else term
+    for number, factor in enumerate([3, 0, 0, 3]):
+        step.assign(number)
+        value, slope = term(3)
+        np.testing.assert_array_equal(value, [2 * factor] * 2)
+        assert float(slope) == 2 * factor
+        value, slope = term(1)
+        np.testing.assert_array_equal(value, [2, 2])
+        assert float(slope) == 2
+    # In a graph it is traced once for each interval, and else computed only when it is due.
+    assert len(calls) == (2 if graph else 2 + 4)

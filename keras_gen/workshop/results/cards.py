@@ -78,8 +78,8 @@ def card(name: str, entry: dict[str, Any], metadata: dict[str, Any], run: Group 
         record = run.record
         parts += [
             f"Made by `{record.command}`: {record.minutes:,.0f} minutes, {words.device(record)}.\n",
-            "## What it reached\n",
-            "↓ and ↑ say whether lower or higher is better.\n",
+            "## Results\n",
+            "↓ means that lower is better, and ↑ that higher is better.\n",
             _table(run.entries),
             "",
         ]
@@ -113,7 +113,7 @@ def _front_matter(entry: dict[str, Any]) -> str:
 
 
 def _table(figures: list[Entry]) -> str:
-    rows = ["| figure | here | baseline | paper |", "|-|-|-|-|"]
+    rows = ["| metric | result | baseline | paper |", "|-|-|-|-|"]
     for figure in figures:
         cells = (
             words.metric(figure),
@@ -142,7 +142,7 @@ def _terms(name: str, terms: dict[str, Any]) -> str:
 def _use(name: str) -> str:
     folder = f"{MODELS}/{name}"
     return f"""\
-To train on, in Python:
+To continue training in Python:
 
 ```python
 import keras_gen
@@ -150,7 +150,7 @@ import keras_gen
 model = keras_gen.load("{name}")
 ```
 
-To call without its class:
+To call the model without its class:
 
 ```python
 from keras_gen.serving.exported import load
@@ -185,20 +185,21 @@ def _tensors(specs: dict[str, Any]) -> str:
 def _limits(entry: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
     """What it cannot do, and may not be used for."""
     lines = [
-        "- It knows what is like its training data; of anything else its answers mean little.",
-        "- It was examined by the figures above alone: not for biases of its data, nor for harm.",
+        "- The model handles only data that resemble its training data; its output for other data "
+        "means little.",
+        "- Only the metrics above were evaluated, not biases of the data or potential harm.",
     ]
     if any(own["commercial_use"] is False for own in entry["terms"].values()):
-        lines.append("- The terms of its data rule out commercial use.")
+        lines.append("- The terms of the training data rule out commercial use.")
     largest = metadata.get("largest_request")
     if largest:
         lines.append(
-            f"- A request holds at most {largest['examples']:,} examples and "
-            f"{largest['elements']:,} numbers or bytes in an input."
+            f"- A request contains at most {largest['examples']:,} examples and "
+            f"{largest['elements']:,} numbers or bytes per input."
         )
     steps = metadata.get("largest_request_of", {}).get("sample", {}).get("steps")
     if steps:
         lines.append(
-            f"- A request to `sample` takes at most {steps:,} steps of all its samples."
+            f"- A request to `sample` accepts at most {steps:,} steps, counted over all samples."
         )
     return lines

@@ -10,7 +10,7 @@ from typing import Any
 from keras_gen.workshop.results.records import RESULTS
 
 SPREADS = {
-    "seeds": "the standard deviation over trainings from several seeds",
+    "seeds": "the standard deviation over runs with different seeds",
     "test examples": "the standard error over the test examples",
     "label draws": "the standard error of the mean over draws of the labeled examples",
 }

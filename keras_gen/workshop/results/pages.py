@@ -28,39 +28,49 @@ PRODUCED = "Produced by a recipe".replace(" ", "&nbsp;")
 INDEX = """\
 # Results
 
-Written by `keras-gen results` from `recipes/results/`. `keras-gen reproduce RECIPE` repeats a run
-and compares. A recipe publishes at most six figures, each with the strongest baseline that the same
-run measured, and with what is not to be beaten, such as held-out images, as its reference. All else
-is in a run's `metrics.json`.
+These tables show the first metric of each recipe, compared with the paper's value or, where the
+paper reports none, with the strongest inexpensive baseline. Follow the link of a system for all of
+its metrics and for the reasons why a paper's value was missed. The [key](#how-to-read-the-tables)
+is below the tables.
+"""
 
-The tables below have the first figure of each recipe: of the run whose weights `saved_models/` has,
-or else of the run nearest to a preset as it stands, whatever its value. Next to it stands the
-paper's value, or else the strongest cheap method; **behind** is what falls short of either. The
-link of a system leads to all of its figures, and to why a paper's value was missed.
+KEY = """\
+## How to read the tables
 
-- ↓ and ↑ say whether lower or higher is better.
-- The size of a training set that was used in part stands beside the recipe.
-- Of several seeds the median run is shown, by the figure that comes first, and of two the worse
-  one. Baselines and references are those of that run.
-- A paper's value is met, or missed; a figure may be behind its baseline. Four significant digits
-  are compared.
-- A command in **bold** falls short of the paper's setting, by its preset or by flags that change
-  the preset, and a training set in bold is a part of the whole one.
-- In a table of methods the best of each column is **bold**, baselines are in *italics*, and ° marks
-  what is behind the strongest baseline.
-- "exported": `saved_models/` has the weights of the run shown, or of the seed named. Those of other
-  runs are not kept: `keras-gen reproduce` trains them again.
-- "resumed": the run was interrupted, and went on from a checkpoint. Rows of before 28 November 2026
-  do not say so.
-- "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
+`keras-gen results` writes these pages from `recipes/results/`, and `keras-gen reproduce RECIPE`
+repeats a published run and compares the results. A recipe publishes at most six metrics. Each is
+shown with the strongest baseline that the same run measured and with references that a model
+cannot be expected to beat, such as held-out images. All other values are in a run's
+`metrics.json`.
 
-± is
+- ↓ means that lower is better, and ↑ that higher is better.
+- **▽ short of the paper**: the result is worse than the paper's value.
+- **⇒ use X instead**: the inexpensive baseline X is better than the method. In a table of methods,
+  a result that a baseline beats has the sign °, the best result of each column is **bold**, and
+  baselines are in *italics*.
+- A comparison uses four significant digits.
+- The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
+  closest to a preset, whatever its value. If a recipe ran with several seeds, the table shows the
+  median run by the first metric, or the worse of two runs, with the baselines and references of
+  that run.
+- The size of the training set follows the name of a recipe that was trained on part of a dataset.
+- A command in **bold** falls short of the paper's setting, either because of its preset or because
+  of flags that change the preset. A training set in bold is part of the full set.
+- "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of
+  other runs are not kept, but `keras-gen reproduce` trains them again.
+- "resumed": the run was interrupted and continued from a checkpoint. Rows from before November 28,
+  2026, do not record interruptions.
+- If a note mentions a shared core, other work ran on the same core, and the minutes are an upper
+  bound.
+
+The sign ± gives one of these spreads:
 
 """ + "".join(f"- {kind}: {text}\n" for kind, text in SPREADS.items())
 
 PAGE = """\
-[RESULTS.md](../../RESULTS.md) says what signs and words mean. `NAME FLAGS` stands for
-`python recipes/NAME.py FLAGS`. """
+This page shows the published runs of each recipe in this family.
+[RESULTS.md](../../RESULTS.md#how-to-read-the-tables) explains the signs and terms, and `NAME FLAGS`
+is short for `python recipes/NAME.py FLAGS`. """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,14 +156,14 @@ def outdated(root: str | Path) -> dict[Path, str]:
 
 
 def index(runs: Sequence[list[Group]], root: Path) -> str:
-    """The text of RESULTS.md: what the pages mean, and for each recipe a line with its headline."""
+    """The text of RESULTS.md: for each recipe a line with its headline, and the key below."""
     if not runs:
-        return f"{INDEX}\n{NONE}\n"
+        return f"{INDEX}\n{NONE}\n\n{KEY}"
     parts = [INDEX]
     for family in _families(runs):
         place = _place(family)
         parts += [f"## [{family}]({place})", ""]
-        parts.append(_header("system", "class", "recipe", "figure", "ours", "next to it"))
+        parts.append(_header("system", "class", "recipe", "metric", "result", "compared with"))
         for own in _of(family, runs):
             group = own[0]
             entry = group.entries[0]
@@ -166,14 +176,14 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
             name, ours = words.headline(entry)
             parts.append(_line(system, classes, recipe, name, ours, words.beside(entry)))
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, KEY])
 
 
 def page(family: str, runs: Sequence[list[Group]]) -> str:
     """The page of a family: for each recipe its runs, what they reached, and notes."""
     devices = [words.device(group.record) for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
-    parts = [f"# Results: {family}\n\n{PAGE}Runs had {usual}, unless they say otherwise.\n"]
+    parts = [f"# Results: {family}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
     said = []
     for own in _of(family, runs):
         published = own[0].published
@@ -313,7 +323,7 @@ def _figures(entries: list[Entry]) -> str:
     """A table of figures, without empty columns."""
     columns = dict(
         [
-            ("figure", list(map(words.metric, entries))),
+            ("metric", list(map(words.metric, entries))),
             _ours(entries),
             _named("baseline", entries, [entry.baseline for entry in entries]),
             _named("reference", entries, [entry.references for entry in entries]),
@@ -331,8 +341,8 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
     spreads = [entry.spread for entry in entries]
     kinds = {spread and spread[1] for spread in spreads}
     if len(kinds) > 1 or None in kinds:
-        return "ours", list(map(words.value, entries))
-    return f"ours (± {kinds.pop()})", list(map(_value, entries))
+        return "result", list(map(words.value, entries))
+    return f"result (± {kinds.pop()})", list(map(_value, entries))
 
 
 def _named(
@@ -410,7 +420,7 @@ def _accuracies(group: Group) -> str:
     classifiers = group.published.classifiers
     values = group.record.values
     found = [f"{name} {values[key]:.3f}" for name, key in classifiers.items() if key in values]
-    return f"Classifiers' accuracy, held out: {', '.join(found)}." if found else ""
+    return f"Classifier accuracy on held-out data: {', '.join(found)}." if found else ""
 
 
 def _header(*columns: str) -> str:

@@ -10,10 +10,11 @@ PAGE = Path("docs") / "topics.md"
 HEAD = """\
 # Topics
 
-What a lecture on deep generative models speaks of, in the order of a course, the recipes that show
-it, and the chapters of [our course](course/README.md) that lead to one of these recipes. A chapter
-derives what most of its recipes do, and names the others. `keras-gen find "mode collapse"` finds
-these topics, and also classes, recipes, metrics, and terms.
+This page lists the topics of a lecture on deep generative models in the order of a course, with
+the recipes that illustrate each topic and the chapters of [the course](course/README.md) that lead
+to these recipes. A chapter derives the methods of most of its recipes and names the others.
+`keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics, and
+terms.
 """
 
 Topics = dict[str, dict[str, list[str]]]

@@ -8,6 +8,8 @@ from keras_gen.workshop.results.declarations import Figure
 from keras_gen.workshop.results.page_lines import Entry
 from keras_gen.workshop.results.records import Record
 
+SHORT = "▽ short of the paper"
+
 
 def measured(value: float, spread: float | None = None) -> str:
     """A number as precise as its spread (two digits of that), or else with four digits.
@@ -67,21 +69,25 @@ def verdict(entry: Entry) -> str:
     """How a figure compares with the paper's value and with its baseline."""
     parts = []
     if entry.missed_by is not None:
-        parts.append(f"missed by {entry.missed_by:.3g}" if entry.missed_by else "met")
-    if entry.is_behind:
-        parts.append("behind its baseline")
-    return ", ".join(parts)
+        parts.append(f"{SHORT} by {entry.missed_by:.3g}" if entry.missed_by else "met")
+    return ", ".join([*parts, *_instead(entry)])
 
 
 def beside(entry: Entry) -> str:
-    """What stands next to a headline, the paper's value or else the baseline, and a word for it."""
+    """The paper's value, or else the baseline, that a headline is compared with, and a verdict."""
     if entry.paper_value is None:
         text = baseline(entry)
     else:
         text = f"paper: {paper_value(entry)}"
         if entry.is_behind:
             text += f"; {named(entry.baseline)}"
-    return f"{text}, **behind**" if entry.missed_by or entry.is_behind else text
+    verdicts = [SHORT] if entry.missed_by else []
+    return ", ".join([text, *(f"**{word}**" for word in [*verdicts, *_instead(entry)])])
+
+
+def _instead(entry: Entry) -> list[str]:
+    """What to use where a baseline is better."""
+    return [f"⇒ use {name} instead" for name in entry.baseline if entry.is_behind]
 
 
 def device(record: Record) -> str:

@@ -87,7 +87,7 @@ class Methods:
 
     def index(self) -> str:
         """The list of all methods."""
-        parts = ["# Methods", "", "Each is one class in one file.", ""]
+        parts = ["# Methods", "", "Each method is one class in one file.", ""]
         for family, names in self.families.items():
             parts += [f"## {self.title(family)}", "", "| class | |", "|-|-|"]
             for name in names:
@@ -190,7 +190,7 @@ class Methods:
 
     def _results(self, page: str, name: str, recipes: list[str]) -> list[str]:
         """A line for each recipe, and how the first was measured."""
-        lines = ["| recipe | figure | ours | beside it | minutes |", "|-|-|-|-|-|"]
+        lines = ["| recipe | metric | result | compared with | minutes |", "|-|-|-|-|-|"]
         first, *others = recipes[:MOST_RECIPES]
         lines.append(self._result(page, first, self.algorithms[name].figure))
         lines += [self._result(page, recipe) for recipe in others]
@@ -203,13 +203,13 @@ class Methods:
         return [
             *lines,
             "",
-            f"The first was measured by this command, on {words.device(group.record)}:",
+            f"The first result was measured with this command on {words.device(group.record)}:",
             "",
             "```sh",
             group.record.command,
             "```",
             "",
-            f"All figures of it, and why a paper's value was missed: {link}.",
+            f"See {link} for all metrics and for the reasons why a paper's value was missed.",
         ]
 
     def _result(self, page: str, recipe: str, key: str = "") -> str:
@@ -240,10 +240,10 @@ class Methods:
         ]
         lectures = self.links.to_file(page, "docs/topics.md")
         parts = {
-            "A variant of": _names(above),
-            "Its variants:": _names(below),
+            "Variant of": _names(above),
+            "Variants:": _names(below),
             "In the same recipes:": _names(compared),
-            f"[Topics of lectures]({lectures}):": ", ".join(topics),
+            f"[Lecture topics]({lectures}):": ", ".join(topics),
         }
         return [f"- {title} {text}." for title, text in parts.items() if text]
 

@@ -79,7 +79,9 @@ def _module(
     parts = [f"# {title}", "", f"Source: [{path}]({links.to_file(page, path)})."]
     for name in methods.intersection(names):
         link = links.to_file(page, f"methods/{name}.md")
-        parts.append(f"The method, its formula and its results: [{name}]({link}).")
+        parts.append(
+            f"See [{name}]({link}) for the formula, the training step, and the results."
+        )
     parts += ["", "```python", *imports, "```"]
     for name in names:
         parts += ["", f"::: {module}.{name}", "    options:", "      heading_level: 2"]

@@ -80,7 +80,7 @@ def test_the_page_of_a_method():
     assert "\n# WGAN\n\n**A generator against a critic" in text
     assert "tf.clip_by_value(w, -self.clip, self.clip)" in text
     assert "## Deviations from the paper\n\nNone." in text
-    assert "- A variant of [`GAN`](GAN.md)." in text
+    assert "- Variant of [`GAN`](GAN.md)." in text
 
 
 def test_a_figure_that_is_not_published_is_refused(models):

@@ -35,8 +35,8 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert main(["results", "--check"]) == 1
     assert main(["results"]) == 0 and main(["results", "--check"]) == 0
     page = (home / "docs" / "results" / "vae.md").read_text()
-    assert "**missed by 1.5**" in page and "- a short run.\n" in page
-    assert "paper: 84, **behind** |" in (home / "RESULTS.md").read_text()
+    assert "**▽ short of the paper by 1.5**" in page and "- a short run.\n" in page
+    assert "paper: 84, **▽ short of the paper** |" in (home / "RESULTS.md").read_text()
     assert "85.5 nats; in the paper 84 |" in (home / "README.md").read_text()
     assert main(["results"]) == 0 and "everything is up to date" in capsys.readouterr().out
 

@@ -32,6 +32,7 @@ from typing import (
 )
 
 import keras
+import numpy as np
 
 from keras_gen.arguments import (
     MOST_STEPS,
@@ -225,7 +226,7 @@ def declare(
     cls: type,
     frozen: bool = False,
     last: Mapping[str, Any] = types.MappingProxyType({}),
-    agree: Callable[[Any], None] | None = None,
+    finish: Callable[[Any], None] | None = None,
     reserved: Collection[str] = (),
 ) -> None:
     """Gives a class that declares fields its constructor, unless the class writes one.
@@ -234,14 +235,16 @@ def declare(
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
         frozen: Whether attributes never change, and objects of equal attributes are equal.
         last: Arguments, with their defaults, of the constructor above all that declare fields.
-        agree: Check of the arguments together.
+        finish: Function that checks and completes an object of checked arguments; None: `set_up`.
         reserved: Names that no argument can have, besides the bases' methods and properties.
 
     Raises:
-        TypeError: If a class in between writes its own constructor, a name is reserved, a default
-            has the wrong type, or an attribute that is not annotated has the name of an argument.
+        TypeError: If a class in between writes its own constructor, that of a base would never
+            run, a name is reserved, a default has the wrong type, or an attribute that is not
+            annotated has the name of an argument.
         ValueError: If a default is out of range.
     """
+    _refuse_unreached(cls, Declared if frozen else keras.Layer)
     annotations = inspect.get_annotations(cls, eval_str=True)
     for name in fields_of(cls).keys() & vars(cls).keys() - annotations.keys():
         raise TypeError(
@@ -249,7 +252,7 @@ def declare(
             f"base: annotate it as the base does, or declare it with this annotation as fixed(...)."
         )
     inherited = {*getattr(cls, "__dataclass_fields__", ())}
-    dataclasses.dataclass(init=False, eq=frozen, repr=frozen, frozen=frozen)(cls)
+    dataclasses.dataclass(init=False, eq=False, repr=frozen, frozen=frozen)(cls)
     for name in _own(cls):
         there = [getattr(base, name, None) for base in cls.__bases__]
         taken = any(inspect.isroutine(one) or inspect.isdatadescriptor(one) for one in there)
@@ -278,11 +281,22 @@ def declare(
                 "writes __init__: declare the arguments of the base too."
             )
         return
-    constructor = _constructor(cls, declaring[-1] if declaring else cls, frozen, last, agree)
+    constructor = _constructor(cls, declaring[-1] if declaring else cls, frozen, last, finish)
     type.__setattr__(cls, "__init__", constructor)
 
 
-def _constructor(cls, first, frozen, last, agree):
+def _refuse_unreached(cls: type, last: type) -> None:
+    """Raises a TypeError for a base with a constructor after `last`, which calls no further one."""
+    for base in cls.__mro__[cls.__mro__.index(last) :]:
+        own = "__init__" in vars(base) and not getattr(base, "_is_protocol", False)
+        if own and not issubclass(last, base):
+            raise TypeError(
+                f"{cls.__name__} has the base {base.__name__} last, whose __init__ would never "
+                f"run: expected it first. Write class {cls.__name__}({base.__name__}, ...)."
+            )
+
+
+def _constructor(cls, first, frozen, last, finish):
     """The constructor of a class; `first` is the base of all that declare fields."""
     fields = fields_of(cls)
     signature = _signature(fields, frozen, last)
@@ -297,9 +311,10 @@ def _constructor(cls, first, frozen, last, agree):
             if value is field.default and field.default_factory is not REQUIRED:
                 value = field.default_factory()
             put(self, name, checked(field, value))
-        if agree is not None:
-            agree(self)
-        self.set_up()
+        if finish is None:
+            self.set_up()
+        else:
+            finish(self)
 
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     __init__.__module__ = cls.__module__
@@ -402,6 +417,16 @@ class Declared:
         super().__init_subclass__(**kwargs)
         declare(cls, frozen=True)
 
+    def __eq__(self, other):
+        return (
+            _comparable(self) == _comparable(other)
+            if type(other) is type(self)
+            else NotImplemented
+        )
+
+    def __hash__(self):
+        return hash(_comparable(self))
+
     def set_up(self) -> None:
         """Checks the arguments together; attributes that follow from them are properties."""
 
@@ -448,6 +473,19 @@ class DeclaredLayer(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]):
         """Returns the layer of such arguments."""
         return cls(**{name: _loaded(value) for name, value in config.items()})
+
+
+def _comparable(value) -> Any:
+    """A value that is equal to others, and has a hash, by its numbers; arrays have neither."""
+    if isinstance(value, Declared):
+        arguments = (getattr(value, name) for name in fields_of(type(value)))
+        return (type(value), *map(_comparable, arguments))
+    if isinstance(value, Mapping):
+        return frozenset((key, _comparable(each)) for key, each in value.items())
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        return (array.shape, *array.ravel().tolist()) if array.ndim else array.item()
+    return tuple(map(_comparable, value)) if isinstance(value, list | tuple) else value
 
 
 def _saved(self) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """Constructors that follow from declared fields."""
 
+import copy
 import dataclasses
 import inspect
 import json
+import pickle
+import typing
 
 import keras
 import numpy as np
@@ -27,6 +30,7 @@ from keras_gen.declared import (
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood, Normal
 from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.vae import VAE
 
 ENCODER = mlp_encoder((4,), 2, (), heads=("mean", "log_variance"))
 DECODER = mlp_decoder((4,), 2, ())
@@ -151,6 +155,30 @@ def test_objects_of_equal_arguments_are_equal_and_never_change():
         Kernel(2).width = 3
 
 
+class Holder(Declared):
+    value: typing.Any = None
+
+
+@pytest.mark.parametrize(
+    "make,other",
+    [
+        (lambda: np.array([1.0, 2.0]), np.array([1.0, 3.0])),
+        (lambda: np.ones([2, 1]), np.ones([1, 2])),
+        (lambda: tf.constant([1, 2]), tf.constant([2, 1])),
+        (lambda: [1, np.zeros(2)], [1, np.ones(2)]),
+        (lambda: {"a": np.zeros(2)}, {"b": np.zeros(2)}),
+        (lambda: Holder(np.zeros(2)), Holder(np.zeros(3))),
+        (lambda: "text", None),
+    ],
+)
+def test_objects_are_compared_by_the_numbers_in_their_arguments(make, other):
+    one = Holder(make())
+    same = [Holder(make()), copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))]
+    for each in same:
+        assert each == one and hash(each) == hash(one)
+    assert one != Holder(other) and one != "text"
+
+
 def test_a_layer_is_saved_by_its_arguments():
     layer = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Times(3.0)))
     assert layer.factor == 3.0 and layer.kernel is None
@@ -201,6 +229,14 @@ class Mixin:
         self.mixed = True
 
 
+class HasWidth(typing.Protocol):
+    width: int
+
+
+class Plain:
+    pass
+
+
 class MixedModel(Mixin, Base):
     pass
 
@@ -234,8 +270,8 @@ def test_a_model_with_a_constructor_of_its_own_trains_all_networks_and_is_saved(
     model = make()
     assert [*model.networks] == ["encoder", "decoder"]
     assert len(model.players()["optimizer"].networks) == 2
-    copy = type(model).from_config(model.get_config())
-    assert copy.beta == beta and getattr(copy, "mixed", False) == isinstance(model, Mixin)
+    again = type(model).from_config(model.get_config())
+    assert again.beta == beta and getattr(again, "mixed", False) == isinstance(model, Mixin)
 
 
 def test_the_constructor_of_a_mixin_of_layers_runs():
@@ -249,11 +285,38 @@ def test_a_model_that_is_not_trainable_has_frozen_networks():
     )
 
 
-def test_a_set_up_that_leaves_out_its_base_is_named():
-    model = WithoutSuper(ENCODER, DECODER)
-    model.compile()
-    with pytest.raises(ValueError, match=r"describe its data, x: call super\(\).set_up\(\)"):
-        model.fit(np.zeros((2, 4), "float32"))
+class WithoutLatents(VAE):
+    def set_up(self):
+        self.edges["x"] = Vectors((4,))
+
+
+class Undescribed(LikelihoodModel):
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+
+@pytest.mark.parametrize(
+    "model,missing",
+    [
+        (lambda: WithoutSuper(ENCODER, DECODER), "x"),
+        (lambda: WithoutLatents(ENCODER, DECODER), "latents"),
+        (lambda: Undescribed(ENCODER, DECODER).fit(np.zeros([2, 4])), "x"),
+    ],
+)
+def test_a_model_that_does_not_describe_its_data_is_refused(model, missing):
+    sentence = (
+        rf"describe its data, {missing}: call super\(\).set_up\(\) .*self.edges\['{missing}'\]"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        model()
+
+
+@pytest.mark.parametrize("base", [Base, Times, Kernel])
+def test_a_mixin_whose_constructor_would_never_run_is_refused(base):
+    with pytest.raises(TypeError, match=r"B has the base Mixin last, .*Write class B\(Mixin, "):
+        type("B", (base, Mixin), {})
+    assert type("B", (base, HasWidth, Plain), {})
 
 
 @pytest.mark.parametrize(

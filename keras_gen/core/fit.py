@@ -17,6 +17,7 @@ from keras_gen.core.checks.before_training import (
     refuse_callbacks,
     refuse_non_finite_weights,
     refuse_other_weights,
+    require_edges,
 )
 from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.core.fit_data import (
@@ -69,12 +70,7 @@ class Call:
         self.model = model
         self.owner = type(model).__name__
         self.method = method
-        edges = model.edges | model.training_edges
-        if missing := [name for name in model.batch if name not in edges]:
-            raise ValueError(
-                f"{self.owner} does not describe its data, {', '.join(missing)}: call "
-                "super().set_up() in its set_up."
-            )
+        require_edges(model)
         try:
             bound = inspect.signature(method).bind(*_parts_together(model, args), **kwargs)
         except TypeError as error:

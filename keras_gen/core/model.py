@@ -19,6 +19,7 @@ from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
 from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
+from keras_gen.core.checks.before_training import require_edges
 from keras_gen.core.checks.network_shapes import require_shapes
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.core.fit import (
@@ -47,12 +48,14 @@ def _builders(cls: type) -> list[str]:
     return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
 
 
-def _check_together(model) -> None:
-    """Checks the networks of a model, and freezes them if it is not trainable."""
+def _finish(model) -> None:
+    """Checks the networks of a model, freezes them if it is not trainable, and sets the rest up."""
     require_shapes(model)
     if not model.trainable:
         for network in model.networks.values():
             network.trainable = False
+    model.set_up()
+    require_edges(model)
 
 
 class ReportedMean(keras.metrics.Mean):
@@ -388,7 +391,7 @@ class GenerativeModel(keras.Model):
         declared.declare(
             cls,
             last={"seed": 0},
-            agree=_check_together,
+            finish=_finish,
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):

@@ -1,4 +1,7 @@
-"""What `fit` refuses besides data: callbacks that do not fit the optimizers, and bad weights."""
+"""What `fit` refuses besides data: callbacks that do not fit the optimizers, and bad models."""
+
+import inspect
+import itertools
 
 import keras
 import numpy as np
@@ -15,6 +18,19 @@ _OF_ONE_OPTIMIZER = {
     keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
     keras.callbacks.TensorBoard: "leave write_steps_per_second out",
 }
+
+
+def require_edges(model) -> None:
+    """Raises a ValueError for a model that does not describe the data that its methods accept."""
+    methods = [method for _, method in inspect.getmembers(type(model), inspect.isfunction)]
+    used = [method.takes(model) for method in methods if hasattr(method, "takes")]
+    names = dict.fromkeys(itertools.chain(model.batch, *used))
+    edges = model.edges | model.training_edges
+    if missing := [name for name in names if name not in edges]:
+        raise ValueError(
+            f"{type(model).__name__} does not describe its data, {', '.join(missing)}: call "
+            f"super().set_up() in its set_up, or set self.edges[{missing[0]!r}] there."
+        )
 
 
 def as_list(callbacks) -> list:

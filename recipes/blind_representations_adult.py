@@ -113,14 +113,14 @@ def main(run: Run, s: Settings):
             "VFAE": ["vfae"],
             "reweighed score": ["reweighed"],
             "repaired score of boosted trees": ["repaired"],
-            "without the sex's column": ["dropped"],
+            "without the sex column": ["dropped"],
             "linear erasure": ["erased"],
         }
         points = {
             line: ([metrics[f"auc_{n}"] for n in of], [metrics[f"accuracy_{n}"] for n in of])
             for line, of in lines.items()
         }
-        axes = "area under the ROC curve of the sex", "accuracy of the income"
+        axes = "AUC of the stronger probe for sex (0.5 is chance)", "accuracy of predicted income"
         run.draw("trade_off", line_plot(points, *axes))
 
 

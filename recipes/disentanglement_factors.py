@@ -125,7 +125,14 @@ def main(run: Run, s: Settings):
     for name in ("vae", "beta", "tc", "factor", "dip"):
         batch_size = 2 * s.batch_size if name == "factor" else s.batch_size
         run.fit(models[name], partial(source.stream, batch_size, s.seed), part=name)
-    run.fit(main_model, source, partial(traversals, points=middle_image))
+
+    def draw(model):
+        """Traversals of the latents that vary with the image."""
+        means, *_ = model.encode(images[:: -(-len(images) // 2000)])
+        active = np.flatnonzero(means.std(axis=0) > 0.05)
+        return traversals(model, middle_image, active if len(active) else None)
+
+    run.fit(main_model, source, draw)
     run.export(main_model)
 
     pca = PrincipalComponents(images, s.latent_dim)

@@ -1,6 +1,6 @@
-"""Draws walks through the latents of exports, and samples on their way from noise, as animations.
+"""Animates latent-space walks of exported models, and samples that emerge from noise.
 
-python docs/pictures/walk.py     a minute on one CPU core
+python docs/pictures/walk.py     1 minute on one CPU core
 """
 
 from pathlib import Path
@@ -13,8 +13,9 @@ from keras_gen.latents import path
 from keras_gen.workshop.visualize import on_the_way
 
 HERE = Path(__file__).parent
-STOPS = 3  # draws on the way of each image, which ends where it began
-STEPS = 6  # images from one draw to the next
+STOPS = 3  # latent samples that each walk visits before it returns to the first
+STEPS = 6  # images from one latent sample to the next
+SELECTED = [0, 6, 7, 12, 15]  # of EDM's first twenty samples, those clearly recognizable
 
 
 def main():
@@ -26,18 +27,18 @@ def main():
     draws = gan.draw_latents(STOPS * 5, seed=0).reshape(STOPS, 5, -1)
     write("walk_dcgan_fashion_mnist", walk(draws, gan.generate))
 
-    # One draw for all digits at once.
+    # All digits share their latents.
     conditional = keras_gen.load("conditional_gan_mnist")
     draws = np.repeat(conditional.draw_latents(STOPS, seed=0)[:, None], 10, axis=1)
     write("walk_conditional_gan_mnist", walk(draws, conditional.generate, labels=np.arange(10)))
 
     edm = keras_gen.load("edm_fashion_mnist")
-    images, _ = on_the_way(edm, n=5, moments=13)
-    write("walk_edm_fashion_mnist", images)
+    images, _ = on_the_way(edm, n=20, moments=13)
+    write("walk_edm_fashion_mnist", images[SELECTED])
 
 
 def walk(draws, decode, labels=None):
-    """Images `[n, STOPS * STEPS, ...]` on arcs between the draws `[STOPS, n, latents]` in turn."""
+    """Decodes arcs between latents `[STOPS, n, latents]` to images `[n, STOPS * STEPS, ...]`."""
     given = {} if labels is None else {"labels": np.repeat(labels, STEPS)}
     parts = []
     for start, end in zip(draws, np.roll(draws, -1, axis=0), strict=True):
@@ -48,7 +49,7 @@ def walk(draws, decode, labels=None):
 
 
 def write(name, images, columns=5):
-    """Images `[n, frames, ...]` as an animation, each pixel as four."""
+    """Writes images `[n, frames, ...]` as an animation at twice their size."""
     large = images.repeat(2, axis=2).repeat(2, axis=3)
     write_animation(HERE / f"{name}.gif", video_grid(large, columns), milliseconds=125)
 

@@ -2,11 +2,13 @@
 
 import dataclasses
 import html
+import itertools
 import posixpath
 import re
 
 PAGE = "docs/gallery.md"
-_IMAGE = re.compile(r'<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
+# Not the linked pictures of the grid at the top.
+_IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,25 +24,21 @@ class Picture:
         """The picture on a page."""
         path = posixpath.relpath(self.path, posixpath.dirname(page))
         alt = html.escape(self.alt)
-        return f'{self.caption}\n\n<img src="{path}" width="{self.width}" alt="{alt}">'
+        return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{self.caption}'
 
 
 def read_pictures(text: str) -> list[Picture]:
-    """Reads the pictures of the gallery's text; the paragraph above is the caption."""
+    """Reads the pictures in the gallery's text; the caption is the paragraph below a picture."""
     found = []
-    caption = ""
-    for paragraph in text.split("\n\n"):
-        images = _IMAGE.findall(paragraph)
-        if not images:
-            caption = paragraph.strip()
-        for source, width, alt in images:
+    for paragraph, caption in itertools.pairwise(text.split("\n\n")):
+        for source, width, alt in _IMAGE.findall(paragraph):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(PAGE), source))
-            found.append(Picture(path, int(width), alt, caption))
+            found.append(Picture(path, int(width), alt, caption.strip()))
     return found
 
 
 def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
-    """The pictures of a recipe, whose files have its name, and maybe a word more."""
+    """The pictures of a recipe, whose file names begin with its name."""
     found = []
     for picture in pictures:
         stem = posixpath.splitext(posixpath.basename(picture.path))[0]

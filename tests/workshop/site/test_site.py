@@ -168,7 +168,8 @@ def test_a_sound_has_a_player():
 
 
 def test_captions_are_those_of_the_gallery():
-    text = 'A sentence.\n\n<img src="../recipes/results/a_b.png" width="10" alt="x">\n'
+    image = '<img src="../recipes/results/a_b.png" width="10" alt="x">'
+    text = f"[{image}](#a)\n\n{image}\n\nA sentence.\n"
     (picture,) = pictures.read_pictures(text)
     assert picture == pictures.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
     assert pictures.of_recipe("a", [picture], ["a", "a_b"]) == []

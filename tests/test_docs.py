@@ -11,14 +11,17 @@ import re
 import shlex
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from all_tiny import TINY
 from keras_gen import data, metrics, networks
 from keras_gen.core import GenerativeModel
 from keras_gen.files.images import write_image
+from keras_gen.files.sounds import write_wav
 from keras_gen.serving.exported import read_metadata, resolve
 from keras_gen.vae import VAE
 from keras_gen.workshop.cli import _parser
@@ -76,6 +79,24 @@ def anchors(page: str) -> set[str]:
 def test_paths(page):
     missing = {path for path in re.findall(FOLDERS, prose(page)) if not (ROOT / path).exists()}
     assert not missing
+
+
+def test_paths_in_every_markdown_file():
+    """As inline code, from the root, the package, or the page's own folder."""
+    pages = [*ROOT.glob("*.md")]
+    for folder in (".github", "docs", "saved_models"):
+        pages += (ROOT / folder).rglob("*.md")
+    own = {path.name for place in (ROOT / "keras_gen", ROOT / "docs") for path in place.iterdir()}
+    own |= {"recipes", "saved_models", "benchmarks", "keras_gen", "tests", "docs"}
+    missing = set()
+    for page in pages:
+        places = (ROOT, ROOT / "keras_gen", page.parent)
+        text = FENCED.sub("", page.read_text(encoding="utf-8")).replace("NAME", "vae_mnist")
+        for name in re.findall(r"`([\w.-]+/[\w./-]*)`", text):
+            is_ours = name.split("/")[0] in own or name.endswith((".py", ".md", ".toml"))
+            if is_ours and not any((place / name).exists() for place in places):
+                missing.add((page.name, name))
+    assert len(pages) > 50 and not missing
 
 
 @pytest.mark.parametrize("page", [*PAGES, *COURSE, "RESULTS.md", *RESULTS])
@@ -273,6 +294,14 @@ def home(tmp_path, monkeypatch):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         write_image(tmp_path / "photos" / name, images(40, 60, 3))
     write_image(tmp_path / "half.png", images(28, 28))
+    for folder, pixels in (("icons", images(40, 60, 4)), ("scans", images(32, 64).view("uint16"))):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(pixels).save(tmp_path / folder / "a.png")
+    write_wav(tmp_path / "sounds" / "a.wav", np.ones((300, 1), "int16"), rate=8000)
+    (tmp_path / "book.txt").write_text("The cat sat.\nThe dog ran.\n")
+    np.save(tmp_path / "images.npy", images(4, 28, 28, 1))
+    with h5py.File(tmp_path / "images.h5", "w") as file:
+        file["images"] = images(4, 28, 28, 1)
     monkeypatch.chdir(tmp_path)
     extractor = functools.partial(metrics.trained_extractor, steps=1, cache=tmp_path)
     monkeypatch.setattr(data, "small_images", small_images)

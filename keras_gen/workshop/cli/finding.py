@@ -49,7 +49,7 @@ DEFINITION = re.compile(
 IMPORT = re.compile(r"^from keras_gen\.\S+ import (?:\(([^)]*)\)|(.*))", re.MULTILINE)
 PAGES = {  # kind -> its pages, and a line with a name and a text
     "term": ("glossary.md", r"^- \*\*(.+?)\*\*: ((?:.+\n)(?:  .+\n)*)"),
-    "task": ("tasks.md", r"^## \d+\. (.+)()$"),
+    "task": ("tasks.md", r"^### (.+)()$"),
     "chapter": ("course/[0-9]*.md", r"^##? \d+\. (?!What is often)(.+)()$"),
     "guide": ("which_model.md", r"^\| (\w[^|]*?) (\|.+)"),
 }

@@ -48,7 +48,7 @@ FIRST = {
     "FID score": "frechet_distance", "KID": "kernel_distance", "MMD": "kernel_distance",
     "MS-SSIM": "ms_ssim", "MIG": "mutual_information_gap",
     "spectral norm": "spectral normalization", "AdaIN": "StyleGAN", "EMA": "averaged weights",
-    "KL": "KL divergence", "latent space": "latents", "multi-GPU": "Two devices",
+    "KL": "KL divergence", "latent space": "latents", "multi-GPU": "Train on several devices",
     "fine-tuning": "Fine-tune a trained model on your own images",
     "image generation": "images, and new ones like them",
 }  # fmt: skip

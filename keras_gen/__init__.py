@@ -1,9 +1,11 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Every family is a package of its own, and its models are here too: `from keras_gen import VAE`.
-`import keras_gen` alone imports no TensorFlow: a model is imported when its name is used. After
-`import keras` it imports all models, so that `keras.models.load_model` knows their classes.
-`keras_gen.load` gives trained models, by the name of an export or from a file.
+Every family is a package of its own, and its models are also available here:
+`from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
+imported
+when its name is used. If Keras is already imported, all models are imported, so that
+`keras.models.load_model` knows their classes. `keras_gen.load` loads trained models, by the name of
+an export or from a file.
 """
 
 import importlib
@@ -18,7 +20,7 @@ __version__ = "0.1.0"
 
 require_tensorflow()
 
-# TensorFlow's log stays off the screen, unless the environment asks for it.
+# TensorFlow's log is hidden, unless the environment asks for it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _MODELS = {
@@ -127,7 +129,7 @@ def __dir__() -> list[str]:
 
 
 def _import_models() -> None:
-    """Imports all families, by which Keras knows their classes in files."""
+    """Imports all families, so that Keras knows their classes when loading files."""
     for family in _MODELS:
         importlib.import_module(f"keras_gen.{family}")
 

@@ -1,4 +1,4 @@
-"""Arguments that users give, checked."""
+"""Checks of arguments given by users."""
 
 import contextlib
 import math
@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 
 MOST_SIZE = 2**20
-"""The largest number of units, classes, and the like: more would take the memory of the machine."""
+"""Maximum number of units, classes, and so on: more would exhaust the machine's memory."""
 MOST_STEPS = 10_000
-"""The largest number of steps of a loop inside one call, such as those of an attack."""
+"""Maximum number of steps of a loop inside one call, such as the steps of an attack."""
 LONGEST = 60  # characters of a value in an error message
 
 
 def checked_integer(
     name: str, value: Any, minimum: int | None = None, maximum: int | None = None
 ) -> int:
-    """Returns an argument as an int; the limits may be taken too.
+    """Validates an argument and returns it as an int. Both limits are inclusive.
 
     Raises:
-        TypeError: If it is no integer. True and False are none.
-        ValueError: If it is below `minimum` or above `maximum`.
+        TypeError: If `value` is not an integer. Booleans are rejected.
+        ValueError: If `value` is below `minimum` or above `maximum`.
     """
     expected = _limits(minimum, maximum)
     try:
@@ -40,7 +40,7 @@ def checked_integer(
 
 
 def checked_size(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns a number of units, classes, or other things that take memory, at most 2**20.
+    """Validates a number of units, classes, or other things that use memory, at most 2**20.
 
     Raises:
         TypeError: If the argument is not an integer.
@@ -52,11 +52,11 @@ def checked_size(name: str, value: Any, minimum: int = 1) -> int:
 def checked_number(
     name: str, value: Any, minimum: float | None = None, maximum: float | None = None
 ) -> float:
-    """Returns an argument as a finite float; the limits may be taken too.
+    """Validates an argument and returns it as a finite float. Both limits are inclusive.
 
     Raises:
-        TypeError: If it is no number. True and False are none.
-        ValueError: If it is not finite, below `minimum` or above `maximum`.
+        TypeError: If `value` is not a number. Booleans are rejected.
+        ValueError: If `value` is not finite, or is outside [`minimum`, `maximum`].
     """
     expected = _limits(minimum, maximum)
     if not _is_number(value):
@@ -72,7 +72,7 @@ def checked_number(
 
 
 def checked_positive(name: str, value: Any) -> float:
-    """Returns an argument as a float above 0; errors as of `checked_number`."""
+    """Validates an argument and returns it as a float above 0. Errors: see `checked_number`."""
     number = checked_number(name, value)
     if number <= 0:
         raise ValueError(f"{name} must be above 0, found {number:g}.")
@@ -80,14 +80,14 @@ def checked_positive(name: str, value: Any) -> float:
 
 
 def checked_flag(name: str, value: Any) -> bool:
-    """Returns an argument that is True or False; a TypeError for anything else."""
+    """Returns an argument that is True or False; otherwise raises a TypeError."""
     if not _is_flag(value):
         raise TypeError(f"{name} must be True or False, found {shown(value)}.")
     return bool(value)
 
 
 def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
-    """Returns an argument that is one of several names; a ValueError for anything else."""
+    """Returns an argument that is one of several names; otherwise raises a ValueError."""
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} is {shown(value)}: expected one of {', '.join(options)}.")
@@ -95,31 +95,31 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
 
 
 def checked_list(name: str, value: Any) -> list:
-    """Returns an argument of several parts as a list; a TypeError for a text or a single value."""
+    """Returns an iterable argument as a list; raises a TypeError for a str or a single value."""
     if not isinstance(value, str | bytes | Mapping):
-        with contextlib.suppress(TypeError):  # of what cannot be iterated over
+        with contextlib.suppress(TypeError):  # not iterable
             return list(value)
     raise TypeError(f"{name} must be a list, found {shown(value)}.")
 
 
 def checked_path(name: str, value: Any) -> Path:
-    """Returns an argument that names a file or folder; `open` would take an integer for a file too.
+    """Returns an argument as a path; `open` would also accept an integer as an open file.
 
     Raises:
-        TypeError: If it is neither a str nor a path, such as bytes or the number of an open file.
-        ValueError: If it is empty or holds a NUL character.
+        TypeError: If `value` is neither a str nor a path, such as bytes or a file descriptor.
+        ValueError: If `value` is empty or contains a NUL character.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"{name} is {shown(value)}: expected a path, as a str or pathlib.Path.")
     if not os.fspath(value) or "\0" in os.fspath(value):
         raise ValueError(
-            f"{name} is {shown(value)}: expected a path, neither empty nor with NUL characters."
+            f"{name} is {shown(value)}: expected a nonempty path without NUL characters."
         )
     return Path(value)
 
 
 def _is_flag(value) -> bool:
-    # To Python a truth value is a number; numpy has a type of its own.
+    # In Python, a bool is a number; NumPy has its own type.
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
 
 
@@ -139,40 +139,40 @@ def _within(number, minimum, maximum) -> bool:
 
 
 def checked_shape(name: str, value: Any) -> tuple[int, ...]:
-    """Returns the shape of an example as a tuple of ints; one number stands for one axis.
+    """Returns the shape of an example as a tuple of ints; a single number is one axis.
 
     Raises:
-        TypeError: If a size is no integer.
-        ValueError: If one is below 1 or above 2**20, or there is none.
+        TypeError: If a size is not an integer.
+        ValueError: If a size is below 1 or above 2**20, or if there is none.
     """
     sizes = value if hasattr(value, "__len__") else (value,)
     if not len(sizes):
-        raise ValueError(f"{name} is empty: expected one size at least.")
+        raise ValueError(f"{name} is empty: expected at least one size.")
     return tuple(checked_size(name, size) for size in sizes)
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Checks numbers of units, filters, classes and the like: integers of 1 to 2**20, by name.
+    """Checks numbers of units, filters, classes, and so on: integers from 1 to 2**20, by name.
 
     Raises:
-        TypeError: If one is no integer.
-        ValueError: If one is out of this range.
+        TypeError: If a number is not an integer.
+        ValueError: If a number is out of this range.
     """
     for name, size in sizes.items():
         checked_size(name, size)
 
 
 def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Returns the sizes of layers in order, of any number; errors as of `check_sizes`."""
+    """Returns any number of layer sizes in order. Errors: see `check_sizes`."""
     return tuple(checked_size(name, size) for size in checked_list(name, sizes))
 
 
 def checked_image_shape(shape: Any) -> tuple[int, int, int]:
-    """Returns `(height, width, channels)` as ints; one number is the side of gray squares.
+    """Returns `(height, width, channels)` as ints; a single number means gray square images.
 
     Raises:
-        TypeError: If a size is no integer.
-        ValueError: If one is below 1, or there are not three.
+        TypeError: If a size is not an integer.
+        ValueError: If a size is below 1, or if there are not three.
     """
     sizes = shape if hasattr(shape, "__len__") else (shape, shape, 1)
     if len(sizes) != 3:
@@ -184,7 +184,7 @@ def checked_image_shape(shape: Any) -> tuple[int, int, int]:
 
 
 def check_levels(name: str, images: Any, axes: int | None = None) -> None:
-    """Raises a ValueError unless images are uint8, levels from 0 to 255, of so many axes."""
+    """Raises a ValueError unless images are uint8, levels from 0 to 255, with `axes` axes."""
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
         raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
@@ -196,7 +196,7 @@ def check_levels(name: str, images: Any, axes: int | None = None) -> None:
 
 
 def count_hidden(values: Any) -> int:
-    """Returns how many values are masked in an array, or in the arrays of a list or a dict."""
+    """Returns the number of masked values in an array, or in the arrays of a list or a dict."""
     if isinstance(values, Mapping):
         values = list(values.values())
     if isinstance(values, list | tuple):
@@ -206,7 +206,7 @@ def count_hidden(values: Any) -> int:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """Raises a ValueError for a masked array, or a list of them, that hides values."""
+    """Raises a ValueError if a masked array, or a list of them, hides values."""
     if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "
@@ -215,13 +215,13 @@ def refuse_masked(name: str, values: Any) -> None:
 
 
 def checked_array(name: str, values: Any, dtype: Any = None) -> np.ndarray:
-    """Returns an argument as an array of NumPy; a ValueError if some of its values are masked."""
+    """Returns an argument as a NumPy array; raises a ValueError if some values are masked."""
     refuse_masked(name, values)
     return np.asarray(values, dtype)
 
 
 def shown(value: Any) -> str:
-    """A value in an error message: its `repr`, or the kind of what is long."""
+    """Formats a value for an error message: its `repr`, or its type if that is long."""
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
         dtype = getattr(value, "dtype", None)
@@ -232,10 +232,10 @@ def shown(value: Any) -> str:
 
 
 def checked_seed(seed: Any) -> int:
-    """Returns the seed of samples as an int, 0 to 2**31 - 1: exports take it as an int32.
+    """Returns a sampling seed as an int, 0 to 2**31 - 1, since exports use int32.
 
     Raises:
-        TypeError: If it is no integer.
-        ValueError: If it is out of range.
+        TypeError: If the seed is not an integer.
+        ValueError: If the seed is out of range.
     """
     return checked_integer("seed", seed, 0, 2**31 - 1)

@@ -1,4 +1,4 @@
-"""Which backend Keras has or will have, found without importing it."""
+"""Finds the backend that Keras uses or will use, without importing Keras."""
 
 import os
 import sys
@@ -8,17 +8,18 @@ from keras_gen.files.reading import read_json
 
 
 def require_tensorflow() -> None:
-    """Raises an ImportError if Keras is configured for another backend than TensorFlow."""
+    """Raises an ImportError if Keras is configured for a backend other than TensorFlow."""
     backend = _backend()
     if backend != "tensorflow":
         raise ImportError(
-            f"keras_gen runs on Keras with the backend 'tensorflow', and {backend!r} is "
-            "configured: set KERAS_BACKEND=tensorflow in the environment before Keras is imported."
+            f"the Keras backend is {backend!r}: expected 'tensorflow'. Set "
+            "KERAS_BACKEND=tensorflow "
+            "in the environment before Keras is imported."
         )
 
 
 def _backend() -> str:
-    """That of an imported Keras, of the environment, or of the file `keras.json`, as Keras asks."""
+    """The backend of an imported Keras, the environment, or `keras.json`, in Keras's order."""
     keras = sys.modules.get("keras")
     if keras is not None and hasattr(keras, "backend"):
         return keras.backend.backend()
@@ -28,4 +29,4 @@ def _backend() -> str:
     try:
         return read_json(file).get("backend", "tensorflow")
     except (OSError, ValueError):
-        return "tensorflow"  # Keras' own default
+        return "tensorflow"  # the default of Keras

@@ -1,4 +1,4 @@
-"""Arguments of networks, layers, and settings, checked by their annotations."""
+"""Checks arguments of networks, layers, and settings against their annotations."""
 
 import functools
 import inspect
@@ -46,14 +46,14 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=Tru
     """Makes a function or constructor refuse arguments that contradict their annotations.
 
     Integers are at least 1, or 0 if that is their default; shapes and sizes become tuples of
-    integers. The sentence names the argument, the value, and what is expected. Annotations that
-    have no check, such as those of callables, are left to the function.
+    integers. The error message names the argument, its value, and the expected value. Annotations
+    without a check, such as callables, are left to the function.
 
     Args:
-        function: The function, all of whose parameters are annotated.
-        axes: Names of the axes of a parameter that ends in `shape`; None for any number.
+        function: Function with annotations for all of its parameters.
+        axes: Names of the axes of a parameter whose name ends in `shape`; None for any number.
         open_sides: Whether sides of a shape may be None: images of any size.
-        ranges: Whether values are checked too, and not only types; see `checked_types`.
+        ranges: Whether values are checked in addition to types; see `checked_types`.
 
     Example:
         >>> @checked_arguments
@@ -88,22 +88,22 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=Tru
                 bound.arguments[name] = _checked(parameter, value)
         return function(*bound.args, **bound.kwargs)
 
-    checked.__signature__ = signature  # where Keras looks for the arguments of a layer
+    checked.__signature__ = signature  # Keras reads the arguments of a layer from it
     return checked
 
 
 def checked_types(function: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function refuse arguments of other types than annotated; it checks ranges itself.
+    """Makes a function refuse arguments with types other than annotated; it checks ranges itself.
 
-    Integers are at least 0. Arrays are of numbers, with nothing masked, and reach the function in
-    the machine's byte order.
+    Integers are at least 0. Arrays consist of unmasked numbers, and reach the function in the
+    machine's byte order.
     """
     return checked_arguments(ranges=False)(function)
 
 
 @functools.cache
 def _evaluated(function) -> dict[str, inspect.Parameter]:
-    """The parameters with types in place of their names, once all types are defined."""
+    """The parameters with the names of types resolved, once all types are defined."""
     return dict(inspect.signature(function, eval_str=True).parameters)
 
 
@@ -130,13 +130,13 @@ def checked_by_type(
     minimum: int | None = None,
     maximum: int | None = None,
 ) -> Any:
-    """Returns an argument of an annotated type, checked; other types are left as they are.
+    """Checks and returns an argument of an annotated type; other types are left unchanged.
 
     Args:
         name: Name of the argument in the error message.
-        kind: Its annotation, such as `int | None`; the metadata of an `Annotated` one are functions
-            of the name and the value that return what is stored.
-        value: The argument.
+        kind: Annotation, such as `int | None`; the metadata of an `Annotated` one are functions
+            of the name and the value that return the value to store.
+        value: Argument to check.
         minimum: Smallest integer.
         maximum: Largest integer.
 
@@ -236,9 +236,9 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 
 
 def _text(name: str, value: Any) -> str:
-    """A text, or a function where Keras takes both, as for an activation."""
+    """Returns a str, or a function where Keras accepts both, as for an activation."""
     if not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a text, found {shown(value)}.")
+        raise TypeError(f"{name} must be a string, found {shown(value)}.")
     return value
 
 
@@ -278,7 +278,7 @@ def checked_array(name: str, value: Any) -> np.ndarray:
     """Returns an argument as an array of numbers, in the machine's byte order.
 
     Raises:
-        TypeError: If it is not an array of numbers, or has no axis.
+        TypeError: If the argument is not an array of numbers, or has no axis.
         ValueError: If values are masked.
     """
     message = f"{name} must be an array of numbers, found {shown(value)}."
@@ -293,10 +293,10 @@ def checked_array(name: str, value: Any) -> np.ndarray:
 
 
 def checked_tensor(name: str, value: Any) -> tf.Tensor:
-    """Returns an argument as a tensor of numbers, of the dtype that it has.
+    """Returns an argument as a tensor of numbers, with its own dtype.
 
     Raises:
-        TypeError: If it is not a tensor, an array, or a list of numbers.
+        TypeError: If the argument is not a tensor, an array, or a list of numbers.
         ValueError: If values are masked.
     """
     message = f"{name} is {shown(value)}: expected a tensor of numbers."

@@ -1,4 +1,4 @@
-"""Arguments that a class declares as annotated fields, from which its constructor follows.
+"""Arguments that a class declares as annotated fields, which define its constructor.
 
 ```python
 class Smoothing(Declared):
@@ -6,11 +6,11 @@ class Smoothing(Declared):
     window: Named[Window] = made_by(windows.get, default="hann")
 ```
 
-The annotation says what an argument may be; an `Annotated` one carries its check. The constructor
-checks every argument, stores it under its name, and calls `set_up` for what remains. Required
-arguments come first, networks before others, and optional ones follow in the order of the classes,
-bases first. An argument that a subclass declares again keeps its place, unless it is `later`. One
-that the subclass declares as `fixed` is no argument of it.
+The annotation describes the allowed values; an `Annotated` one carries its check. The constructor
+checks every argument, stores it under its name, and calls `set_up` for further work. Required
+arguments come first, with networks before others, and optional arguments follow in the order of the
+classes, bases first. An argument that a subclass declares again keeps its position, unless it is
+`later`. An argument that the subclass declares as `fixed` is not an argument of the subclass.
 """
 
 import copy
@@ -47,17 +47,17 @@ from keras_gen.checked_arguments import checked_by_type
 from keras_gen.messages import nearest
 
 T = TypeVar("T")
-Check = Callable[[str, Any], Any]  # returns what is stored, of the name and the value
+Check = Callable[[str, Any], Any]  # maps the name and the value to the value to store
 REQUIRED = dataclasses.MISSING
 
 Count = Annotated[int, checked_size]
-"""An integer of 1 to 2**20."""
+"""An integer from 1 to 2**20."""
 PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
 """An integer of at least 1."""
 Steps = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=MOST_STEPS)]
-"""An integer of 1 to 10,000, such as the number of steps of a loop inside a call."""
+"""An integer from 1 to 10,000, such as the number of steps of a loop inside a call."""
 CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
-"""An integer of 0 to 2**20."""
+"""An integer from 0 to 2**20."""
 Positive = Annotated[float, checked_positive]
 """A finite number above 0."""
 NonNegative = Annotated[float, functools.partial(checked_number, minimum=0)]
@@ -67,7 +67,7 @@ Fraction = Annotated[float, functools.partial(checked_number, minimum=0, maximum
 
 
 class Named(Generic[T]):
-    """An attribute of type `T` that the constructor also makes from a name: see `made_by`."""
+    """An attribute of type `T` that the constructor can also create from a name; see `made_by`."""
 
     if TYPE_CHECKING:
 
@@ -82,15 +82,16 @@ def argument(
     kw_only: bool = False,
     later: bool = False,
 ) -> Any:
-    """Declares an argument with a check of its own.
+    """Declares an argument with its own check.
 
     Args:
-        check: Function of the argument's name and value that returns what is stored; None: the
-            annotation's.
+        check: Function that maps the argument's name and value to the value to store. If None, the
+            check of the annotation.
         default: Default value.
-        kw_only: True after a default for an argument without one, which type checkers expect by its
-            name; with a default, the constructor accepts the argument by its name alone.
-        later: Whether an argument of a base comes after those that the subclass declares before it.
+        kw_only: With a default, whether the constructor accepts the argument by name only. Without
+            one, True if the argument comes after a default, because type checkers require it.
+        later: Whether an argument of a base class comes after the arguments that the subclass
+            declares before it.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:
@@ -99,7 +100,7 @@ def argument(
 
 
 def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: Any) -> Any:
-    """Declares an object that `get` makes from its name, its saved config, or itself.
+    """Declares an object that `get` creates from its name, its saved config, or itself.
 
     The options are those of `argument`.
     """
@@ -107,20 +108,20 @@ def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: An
 
 
 def fixed(value: Any, *, init: Literal[False] = False) -> Any:
-    """Gives an argument of a base its only value, so that it is no argument of the class."""
+    """Fixes the value of a base class's argument, so that the class does not accept it."""
     return dataclasses.field(default=value, init=init)
 
 
 def network(
     shapes: str = "", *, default: Any = REQUIRED, kw_only: bool = False, later: bool = False
 ) -> Any:
-    """Declares a built network by what it takes and gives, such as `"x -> z z"`.
+    """Declares a built network by its inputs and outputs, such as `"x -> z z"`.
 
     Args:
-        shapes: Names of inputs, an arrow, and names of outputs. Tensors of one name have the same
-            shape in all networks of the class. `logits` are numbers that no activation limits, and
-            have any shape; `...` stands for further tensors of any number and shape.
-        default: None for a network that may be missing.
+        shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
+            same shape in all networks of the class. `logits` are numbers without an activation, of
+            any shape; `...` stands for further tensors of any number and shape.
+        default: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
     """
@@ -139,20 +140,22 @@ def networks(*, default: Any = REQUIRED, kw_only: bool = False, later: bool = Fa
 
 
 def built(name: str, value: Any) -> keras.Model:
-    """Returns a network that has its weights.
+    """Returns a network that is built.
 
     Raises:
         TypeError: If the value is not a network.
-        ValueError: If the network is not built yet.
+        ValueError: If the network is not built.
     """
     if not isinstance(value, keras.Layer):
         raise TypeError(
-            f"{name} is {shown(value)}: expected a built keras.Model; for_images, for_vectors, and "
-            "similar class methods build the usual networks."
+            f"{name} is {shown(value)}: expected a built keras.Model. To build the usual "
+            "networks, "
+            "use for_images, for_vectors, or a similar class method."
         )
     if not value.built:
         raise ValueError(
-            f"The network '{value.name}' has no weights yet: build it with a keras.Input."
+            f"The network '{value.name}' has no weights yet: expected a built network. Build "
+            "it with a keras.Input."
         )
     return value
 
@@ -177,7 +180,7 @@ def fields_of(cls: type) -> dict[str, dataclasses.Field]:
 
 
 def named_parameters(cls: type) -> dict[str, inspect.Parameter]:
-    """Returns the parameters of a class's constructor that have names, without `self`."""
+    """Returns the named parameters of a class's constructor, without `self`."""
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     parameters = parameters_of(cls.__init__)  # type: ignore[misc]
     return {each.name: each for each in parameters if each.kind not in several}
@@ -189,7 +192,7 @@ def parameters_of(constructor: Callable) -> list[inspect.Parameter]:
 
 
 def names_by_place(cls: type) -> list[str]:
-    """Returns the names of arguments by position; `*args` stands for the next base's."""
+    """Returns the names of arguments by position; `*args` stands for those of the next base."""
     names: list[str] = []
     for each in cls.__mro__:
         if "__init__" in vars(each):
@@ -202,13 +205,13 @@ def names_by_place(cls: type) -> list[str]:
 
 
 def accepts(cls: type, name: str) -> bool:
-    """Returns whether a class's constructor accepts an argument by its name."""
+    """Returns whether a class's constructor accepts an argument by name."""
     parameters = parameters_of(cls.__init__)  # type: ignore[misc]
     return any(each.name == name or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def required_networks(cls: type) -> dict[str, str]:
-    """Returns what the networks without a default take and return, by name: see `network`."""
+    """Returns the shapes of the required networks, by name; see `network`."""
     fields = fields_of(cls).items()
     required = {name: field for name, field in fields if field.default is REQUIRED}
     return {n: f.metadata["shapes"] for n, f in required.items() if "shapes" in f.metadata}
@@ -229,7 +232,7 @@ def declare(
     finish: Callable[[Any], None] | None = None,
     reserved: Collection[str] = (),
 ) -> None:
-    """Gives a class that declares fields its constructor, unless the class writes one.
+    """Gives a class that declares fields a constructor, unless the class defines one.
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
@@ -258,17 +261,17 @@ def declare(
         taken = any(inspect.isroutine(one) or inspect.isdatadescriptor(one) for one in there)
         if name in ("self", "kwargs", *reserved) or (taken and name not in inherited):
             raise TypeError(
-                f"{cls.__name__} declares {name}, which its base has: choose another name."
+                f"{cls.__name__} declares {name}, a name that its base uses: choose another name."
             )
         field = vars(cls)["__dataclass_fields__"][name]
         field.type = annotations[name]
         if field.default_factory is not REQUIRED:
-            field.default = field.default_factory()  # shown; every object has its own
+            field.default = field.default_factory()  # shown; every object gets its own copy
         given = field.default is not REQUIRED and field.default is not None
         if given and "check" not in field.metadata:
             checked_by_type(name, field.type, field.default)
         if field.init and name in vars(cls):
-            delattr(cls, name)  # every object has its own
+            delattr(cls, name)  # every object gets its own copy
     declaring = [each for each in cls.__mro__ if _own(each)]
     if "__init__" in vars(cls) or not (declaring or frozen):
         return
@@ -278,7 +281,7 @@ def declare(
         if _own(cls):
             raise TypeError(
                 f"{cls.__name__} declares {', '.join(_own(cls))}, but its base {base.__name__} "
-                "writes __init__: declare the arguments of the base too."
+                "defines __init__: declare the arguments of the base too."
             )
         return
     constructor = _constructor(cls, declaring[-1] if declaring else cls, frozen, last, finish)
@@ -324,7 +327,7 @@ def _constructor(cls, first, frozen, last, finish):
 
 
 def checked(field: dataclasses.Field, value: Any) -> Any:
-    """Returns what is stored of an argument."""
+    """Returns the value to store for an argument."""
     if value is None and field.default is not None and not _may_be_none(field.type):
         raise TypeError(f"{field.name} must be given, found None.")
     check = field.metadata.get("check")
@@ -366,7 +369,7 @@ def _signature(fields, frozen, last) -> inspect.Signature:
 
 
 def _plain(kind) -> Any:
-    """An annotation as a reader of the signature sees it, without its checks."""
+    """An annotation as shown in the signature, without its checks."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
         return parts[0]
@@ -378,7 +381,7 @@ def _plain(kind) -> Any:
 
 
 def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]:
-    """The values of the arguments with their defaults, and further arguments by name."""
+    """The values of the arguments, including defaults, and further arguments by name."""
     _, *parameters = signature.parameters.values()
     names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in names]
@@ -386,17 +389,19 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
         field = cls.__dataclass_fields__.get(name)
         if field is not None:  # `fixed`
             raise TypeError(
-                f"{cls.__name__} got {name}, which is always {shown(field.default)}: leave it out."
+                f"{cls.__name__} does not accept {name}, which is always "
+                f"{shown(field.default)}: leave it out."
             )
         likely = nearest(name, names)
         if likely != "." or len(names) == len(parameters):
-            expected = f": expected {', '.join(names) or 'no argument'}"
+            expected = f": expected {', '.join(names) or 'no arguments'}"
             raise TypeError(f"{cls.__name__} got {name}{expected if likely == '.' else likely}")
     needed = [each.name for each in parameters if each.default is each.empty][: len(names)]
     missing = [name for name in needed[len(args) :] if name in names and name not in kwargs]
     if missing:
         raise TypeError(
-            f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to the arguments."
+            f"{cls.__name__} is missing {', '.join(missing)}: add {missing[0]}=... to the "
+            "arguments."
         )
     try:
         bound = signature.bind(None, *args, **kwargs)
@@ -411,7 +416,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     frozen_default=True, field_specifiers=(argument, fixed, made_by, network, networks)
 )
 class Declared:
-    """Base of objects with declared arguments, which never change and are compared."""
+    """Base class of immutable objects with declared arguments, which are compared by value."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -428,7 +433,7 @@ class Declared:
         return hash(_comparable(self))
 
     def set_up(self) -> None:
-        """Checks the arguments together; attributes that follow from them are properties."""
+        """Checks the arguments together; derived attributes are properties."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -436,20 +441,20 @@ class Declared:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
-        """Returns the object of such arguments."""
+        """Returns an object created from these arguments."""
         return cls(**{name: _loaded(value) for name, value in config.items()})
 
 
 @dataclass_transform(field_specifiers=(argument, fixed, made_by, network, networks))
 class DeclaredLayer(keras.layers.Layer):
-    """Base of layers with declared arguments, which `get_config` returns.
+    """Base class of layers with declared arguments, which `get_config` returns.
 
-    `options` are arguments of the base layer that all layers of the class have, such as `autocast`.
+    `options` are arguments of the base layer shared by all layers of the class, such as `autocast`.
     """
 
     options: ClassVar[dict[str, Any]] = {}
 
-    if TYPE_CHECKING:  # every layer accepts these by name
+    if TYPE_CHECKING:  # every layer accepts these keyword arguments
         name: str = argument(default="", kw_only=True)
         dtype: Any = argument(default=None, kw_only=True)
         trainable: bool = argument(default=True, kw_only=True)
@@ -462,7 +467,7 @@ class DeclaredLayer(keras.layers.Layer):
         super().__init__(**kwargs | self.options)
 
     def set_up(self) -> None:
-        """Checks the arguments together, and makes weights that need no input shape."""
+        """Checks the arguments together, and creates weights that need no input shape."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -471,7 +476,7 @@ class DeclaredLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
-        """Returns the layer of such arguments."""
+        """Returns a layer created from these arguments."""
         return cls(**{name: _loaded(value) for name, value in config.items()})
 
 
@@ -489,7 +494,7 @@ def _comparable(value) -> Any:
 
 
 def _saved(self) -> dict[str, Any]:
-    """The arguments of an object as Keras saves them."""
+    """The arguments of an object in the form that Keras saves."""
     values = {name: getattr(self, name) for name in fields_of(type(self))}
     serialize = keras.saving.serialize_keras_object
     saved = {n: v for n, v in values.items() if hasattr(v, "get_config") or callable(v)}
@@ -498,5 +503,5 @@ def _saved(self) -> dict[str, Any]:
 
 def _loaded(value) -> Any:
     saved = isinstance(value, Mapping) and "class_name" in value
-    # Keras empties what it reads.
+    # Keras empties the dict that it reads.
     return keras.saving.deserialize_keras_object(copy.deepcopy(value)) if saved else value

@@ -1,6 +1,6 @@
-"""Names of environment variables that are this library's own."""
+"""Names of this library's own environment variables."""
 
 DEBUG = "KERAS_GEN_DEBUG"
-"""Set: the sentence that ends a recipe is preceded by where it came from."""
+"""If set, the sentence that ends a recipe is preceded by a traceback."""
 NO_OFFLINE_SAMPLE = "KERAS_GEN_NO_OFFLINE_SAMPLE"
-"""Set: a recipe ends where it would go on with an offline sample in place of its data."""
+"""If set, a recipe ends where it would otherwise continue with an offline sample."""

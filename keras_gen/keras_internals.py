@@ -1,8 +1,10 @@
-"""All that the library uses of Keras without Keras' promise: the next version may change it.
+"""All uses of Keras internals, which the next version of Keras may change.
 
-Keras has no public way to these. No other file uses such parts, and `tests/test_keras_internals.py`
-tries each of them alone: after a new Keras, the names of the tests that fail say what to write anew
-here. Methods of `keras.Model` that ours override cannot stand here; `OVERRIDDEN` names them.
+Keras has no public API for these features. No other file uses such internals, and
+`tests/test_keras_internals.py` tests each of them separately: after an update of Keras, the
+names of
+the failing tests show which function to rewrite here. Methods of `keras.Model` that ours override
+cannot be listed here; `OVERRIDDEN` names them.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from collections.abc import Callable, Iterator
 import keras
 from keras.src.backend.common import global_state
 
-# Their parameters after `self`.
+# Their parameters, after `self`.
 OVERRIDDEN = {
     "_make_function": ["step_function"],
     "_maybe_symbolic_build": ["iterator", "data_batch"],
 }
-# An argument of `evaluate` where `fit` calls it.
+# An argument with which `fit` calls `evaluate`.
 CALLED_BY_FIT = "_use_cached_eval_dataset"
 
 
@@ -32,12 +34,12 @@ def all_layers(network: keras.Layer) -> list[keras.Layer]:
 
 
 def own_weights(layer: keras.Layer) -> list[keras.Variable]:
-    """Returns the weights that a layer holds itself, without those of the layers inside it."""
+    """Returns a layer's own weights, without those of the layers inside it."""
     return [*layer._trainable_variables, *layer._non_trainable_variables]
 
 
 def draws(layer: keras.Layer) -> bool:
-    """Whether a layer draws from a generator of Keras, as its Dropout does."""
+    """Returns whether a layer uses a random generator of Keras, as Dropout does."""
     return bool(layer._seed_generators)
 
 
@@ -47,15 +49,15 @@ def own_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
 
 
 def untrack(model: keras.Model, layer: keras.Layer) -> None:
-    """Forgets a layer that an attribute of a model held before."""
+    """Removes a layer that was an attribute of a model."""
     model._layers.remove(layer)
 
 
 def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
-    """Puts layers before the others of a model, in this order, which is that of its variables.
+    """Moves layers before the other layers of a model, in this order, which orders its variables.
 
-    Checkpoints hold variables by position: arguments may be declared in another order than that in
-    which earlier versions stored them.
+    Checkpoints store variables by position, and arguments may be declared in a different order from
+    the one in which earlier versions stored them.
     """
     places = {id(layer): place for place, layer in enumerate(layers)}
     model._layers.sort(key=lambda layer: places.get(id(layer), len(places)))
@@ -66,9 +68,9 @@ NAMES_IN_USE = "object_name_uids"
 
 @contextlib.contextmanager
 def new_names() -> Iterator[None]:
-    """Within, the names of layers are numbered as in a new process.
+    """Opens a block in which layers are numbered as in a new process.
 
-    TensorFlow orders a graph by names, and so they decide how sums are rounded.
+    TensorFlow orders a graph by names, so names affect how sums are rounded.
     """
     before = global_state.get_global_attribute(NAMES_IN_USE)
     global_state.set_global_attribute(NAMES_IN_USE, collections.defaultdict(int))
@@ -82,11 +84,11 @@ def new_names() -> Iterator[None]:
 
 
 def calls(network: keras.Model) -> Iterator:
-    """Yields the calls of a functional model's operations, each after those that it needs.
+    """Yields the calls of a functional model's operations, each after the calls that it depends on.
 
-    Keras' `Node`: it has `operation`, `input_tensors`, `outputs` and `arguments`.
+    A call is a Keras `Node`: it has `operation`, `input_tensors`, `outputs`, and `arguments`.
     """
-    network = getattr(network, "_functional", network)  # of a Sequential model
+    network = getattr(network, "_functional", network)  # for a Sequential model
     for depth in sorted(network._nodes_by_depth, reverse=True):
         yield from (node for node in network._nodes_by_depth[depth] if not node.is_input)
 
@@ -95,8 +97,8 @@ def call_again(node, tensors: dict) -> list:
     """Calls the operation of a node on other tensors.
 
     Args:
-        node: One of `calls`.
-        tensors: Values of the symbolic tensors, by their id.
+        node: Node yielded by `calls`.
+        tensors: Values of the symbolic tensors, by id.
 
     Returns:
         The values of `node.outputs`.
@@ -106,10 +108,10 @@ def call_again(node, tensors: dict) -> list:
 
 
 def origin(tensor: keras.KerasTensor) -> tuple:
-    """Returns the operation that a symbolic tensor comes from, its inputs there, and which output.
+    """Returns the operation that produced a symbolic tensor, its inputs, and the output's position.
 
     Returns:
-        The operation, the list of the symbolic tensors that it was called on, and the place of
+        The operation, the list of symbolic tensors that it was called on, and the position of
         `tensor` among its outputs.
     """
     operation, call, place = tensor._keras_history
@@ -120,32 +122,32 @@ def origin(tensor: keras.KerasTensor) -> tuple:
 
 
 def index_of(optimizer: keras.optimizers.Optimizer, weight: keras.Variable) -> int:
-    """Returns the place of a weight among those that an optimizer was built for."""
+    """Returns the position of a weight among the optimizer's weights."""
     return optimizer._get_variable_index(weight)
 
 
 def moments(adam: keras.optimizers.Adam, index: int) -> tuple[keras.Variable, keras.Variable]:
-    """Returns the running means of a weight's gradient and of its square."""
+    """Returns the running means of a weight's gradient and of the squared gradient."""
     return adam._momentums[index], adam._velocities[index]
 
 
 def largest_square(adam: keras.optimizers.Adam, index: int) -> keras.Variable:
-    """Returns the largest mean of the squared gradient that a weight had, as AMSGrad keeps it."""
+    """Returns the maximum mean squared gradient of a weight, as stored by AMSGrad."""
     return adam._velocity_hats[index]
 
 
 def averages(
     optimizer: keras.optimizers.Optimizer,
 ) -> list[tuple[keras.Variable, keras.Variable]]:
-    """Returns the weights that an optimizer with `use_ema` was built for, each with its average."""
+    """Returns the weights of an optimizer with `use_ema`, each with its average."""
     return list(zip(optimizer._trainable_variables, averages_alone(optimizer), strict=True))
 
 
 def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Returns the averages that an optimizer with `use_ema` keeps, in its weights' order."""
+    """Returns the averages kept by an optimizer with `use_ema`, in the order of its weights."""
     return optimizer._model_variables_moving_average
 
 
 def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:
-    """Lets an optimizer with `use_ema` move its averages by a function of its weights."""
+    """Makes an optimizer with `use_ema` update its averages with a function of its weights."""
     optimizer._update_model_variables_moving_average = update

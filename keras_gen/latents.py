@@ -1,4 +1,4 @@
-"""Points in the latent space of any model that decodes: paths, sums, truncation, and search."""
+"""Latent-space tools for any model that decodes: paths, arithmetic, truncation, and search."""
 
 import math
 
@@ -11,7 +11,7 @@ from keras_gen.core import noise
 from keras_gen.core.capabilities import for_users, sampling_noise
 from keras_gen.core.kinds_of_data import Levels
 
-WIDEST = 10.0  # standard deviations: a truncation that changes nothing
+WIDEST = 10.0  # standard deviations: truncation at this threshold has no effect
 
 # Methods of models: those with `encode` and `decode` have `interpolate`, and GANs the others.
 
@@ -27,17 +27,18 @@ def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
 
 
 def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False) -> np.ndarray:
-    """Returns points at even distances from `start` to `end`, float32 `[n, steps, ...]`.
+    """Returns evenly spaced points from `start` to `end`, float32 `[n, steps, ...]`.
 
     Args:
         start: Latents `[n, ...]`.
         end: Latents of the same shape.
-        steps: Points, at least 2; both ends are included.
-        spherical: Whether paths are arcs (`slerp`, on the latents as vectors) and not lines.
+        steps: Number of points, at least 2, including both ends.
+        spherical: Whether paths are arcs (`slerp`, on the latents as vectors) instead of lines.
 
     Raises:
         TypeError: If `steps` is not an integer.
-        ValueError: If the shapes differ, `steps` is below 2, or no single arc joins two latents.
+        ValueError: If the shapes differ, `steps` is below 2, or two latents are not joined by a
+            unique arc.
 
     Example:
         >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
@@ -45,7 +46,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
     """
     if np.shape(start) != np.shape(end):
         raise ValueError(
-            f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same."
+            f"a has shape {np.shape(start)} and b {np.shape(end)}: expected equal shapes."
         )
     steps = checked_integer("steps", steps, minimum=2)
     between = slerp if spherical else line
@@ -58,15 +59,15 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns the points at the fraction t (a number or `[n, 1]`) of the lines between `[n, d]`."""
+    """Returns the points at fraction t (a number or `[n, 1]`) of the lines between `[n, d]`."""
     return (1 - t) * start + t * end
 
 
 def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns unit vectors from the direction of `start` to that of `end` at an even speed.
+    """Returns unit vectors from the direction of `start` to the direction of `end` at even speed.
 
-    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. Arguments and errors are
-    those of `slerp`.
+    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. For arguments and errors,
+    see `slerp`.
     """
     start_length = np.linalg.norm(start, axis=1, keepdims=True)
     end_length = np.linalg.norm(end, axis=1, keepdims=True)
@@ -79,20 +80,22 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     nowhere = (shortest == 0) | ((sine < 1e-9) & (cosine < 0))
     if nowhere.any():
         raise ValueError(
-            f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one great circle "
-            "joins, opposite ones or with one of zeros: draw latents of 2 or more dimensions from "
-            "a normal distribution, or leave out spherical."
+            f"No unique great circle joins {nowhere.sum()} of {len(start)} pairs of latents, "
+            "which "
+            "are opposite or zero: expected nonzero latents that are not opposite. Sample "
+            "latents of at least 2 dimensions from a normal distribution, or leave out "
+            "spherical."
         )
     angle = t * np.arctan2(sine, cosine)
-    # Where the two point the same way, the path stays where it is.
+    # If both point in the same direction, the path does not move.
     return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)
 
 
 def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns points whose direction moves on a great circle and length on a line, `[n, d]`.
+    """Returns points with direction on a great circle and length on a line, `[n, d]`.
 
-    Latents of a Normal prior in many dimensions have about the same length; the middle of the line
-    between two is shorter (White: "Sampling Generative Networks", 2016).
+    In many dimensions, latents from a normal prior have about the same length, but the midpoint of
+    the line between two of them is shorter (White: "Sampling Generative Networks", 2016).
 
     Args:
         start: Latents `[n, d]`.
@@ -120,9 +123,9 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
         decode: Capability that decodes latents, such as `model.decode` or `model.generate`.
         a: Latents `[n, ...]`.
         b: Latents of the same shape.
-        steps: Points, at least 2; both ends are included.
-        spherical: Whether paths are arcs around the origin (`slerp`) and not lines.
-        **conditions: Further arguments of `decode`, one for each pair or for all.
+        steps: Number of points, at least 2, including both ends.
+        spherical: Whether paths are arcs around the origin (`slerp`) instead of lines.
+        **conditions: Further arguments of `decode`, one per pair or one for all.
 
     Raises:
         TypeError: If `steps` is not an integer.
@@ -144,23 +147,23 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
     """Decodes points on the line between the codes of the examples `a` and `b`.
 
     Args:
-        a: Examples `[n, ...]`, as their edge takes them.
+        a: Examples `[n, ...]` in the model's input format.
         b: The same number of examples.
-        steps: Points, at least 2: both ends are among them.
-        **given: Further arguments of `encode` and `decode`, such as `labels`: one for each pair or
+        steps: Number of points, at least 2, including both ends.
+        **given: Further arguments of `encode` and `decode`, such as `labels`: one per pair or one
             for all.
 
     Returns:
-        As `decode`, `[n, steps, ...]`.
+        Outputs of `decode`, `[n, steps, ...]`.
 
     Raises:
         ValueError: If `a` and `b` differ in number, or `steps` is below 2.
-        NotImplementedError: If the codes are integers, between which there are none.
+        NotImplementedError: If the codes are integers, which cannot be interpolated.
     """
     if isinstance(self.edges.get("codes"), Levels):
         raise NotImplementedError(
-            f"The codes of {type(self).__name__} are integers, between which there are none: "
-            "interpolate with a model whose codes are vectors, such as a VAE."
+            f"The codes of {type(self).__name__} are integers, which cannot be interpolated: "
+            "use a model whose codes are vectors, such as a VAE."
         )
     taken = self.encode.takes(self)
     of_both = {name: value for name, value in given.items() if name in taken}
@@ -176,7 +179,7 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
 def interpolate_latents(
     self, a, b, steps: int = 8, spherical: bool = False, **conditions
 ) -> np.ndarray:
-    """Generates examples between the latents `a` and `b`: see `keras_gen.latents.decoded_path`.
+    """Generates examples between the latents `a` and `b`; see `keras_gen.latents.decoded_path`.
 
     Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
     """
@@ -184,7 +187,7 @@ def interpolate_latents(
     return decoded_path(self.generate, start, end, steps, spherical, **conditions)
 
 
-# Sums -----------------------------------------------------------------------------------------
+# Arithmetic -----------------------------------------------------------------------------------
 
 
 @for_users
@@ -199,10 +202,10 @@ def latent_arithmetic(  # noqa: D417
 
     Args:
         a: Latents `[any number, ...]`.
-        b: Likewise.
-        c: Likewise.
-        n: Number of examples; after the first, uniform noise is added to the latents.
-        spread: Largest absolute value of the noise.
+        b: Latents `[any number, ...]`, which are subtracted.
+        c: Latents `[any number, ...]`, which are added.
+        n: Number of examples. For all but the first, uniform noise is added to the latents.
+        spread: Maximum absolute value of the noise.
         seed: Seed of the noise.
         **conditions: Further arguments of `generate`, one for all examples.
 
@@ -225,16 +228,16 @@ def latent_arithmetic(  # noqa: D417
 
 
 def truncated_normal(latents, threshold) -> tf.Tensor:
-    """Maps samples of a normal distribution to samples of it truncated on both sides, float32.
+    """Maps samples from a normal distribution to a distribution truncated on both sides, float32.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1, redraw numbers beyond the threshold. Here each number is replaced by the
+    ICLR 2019, sec. 3.1, resample numbers beyond the threshold. Here, each number is replaced by the
     same quantile of the truncated distribution, so that a lower threshold changes an example
     gradually.
 
     Args:
-        latents: Samples of a standard normal distribution, floats of any shape.
-        threshold: Largest absolute value, not negative; 0 gives zeros.
+        latents: Samples from a standard normal distribution, floats of any shape.
+        threshold: Maximum absolute value, not negative; 0 gives zeros.
 
     Example:
         >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
@@ -280,27 +283,28 @@ def nearest_latents(
     seed: int = 0,
     batch_size: int = 256,
 ) -> np.ndarray:
-    """Finds latents whose images are near given ones, float32 `[n, latents]`.
+    """Finds latents whose images are close to given images, float32 `[n, latents]`.
 
     Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016: a GAN
-    has no encoder, so latents are moved along gradients of the squared distance between their image
+    has no encoder, so latents follow the gradient of the squared distance between their image
     and the given one. The search ends in one of many local minima; the best of several is kept.
 
-    Deviation: Adam with a rate that falls to zero along a cosine, instead of their optimizer.
+    Deviation: Adam with a learning rate that decays to zero along a cosine, instead of their
+    optimizer.
 
     Args:
-        model: Model that decodes latents alone, by `generate` or `decode`, such as a `GAN`.
-        images: Images as the model takes them, `[n, height, width, channels]`.
-        tries: Normal latents from which an image's search begins.
+        model: Model that decodes latents alone, with `generate` or `decode`, such as a `GAN`.
+        images: Images in the model's input format, `[n, height, width, channels]`.
+        tries: Number of random starting latents per image.
         steps: Updates in each search.
-        rate: Adam's first rate.
-        seed: Seed of the first latents.
-        batch_size: Images whose latents are moved at once, each in all its tries.
+        rate: Initial learning rate of Adam.
+        seed: Seed of the starting latents.
+        batch_size: Number of images whose latents are optimized at once, each with all its tries.
 
     Raises:
-        ValueError: If images have another shape, `tries`, `steps` or `batch_size` is below 1, or
+        ValueError: If images have another shape, `tries`, `steps`, or `batch_size` is below 1, or
             `rate` is not positive.
-        TypeError: If the model's images depend on more than latents, such as on labels.
+        TypeError: If the model's images depend on inputs other than latents, such as labels.
 
     Example:
     ```python
@@ -317,7 +321,8 @@ def nearest_latents(
     decode = model.generate if hasattr(model, "generate") else model.decode
     if more := set(decode.takes(model)) - {"latents"}:
         raise TypeError(
-            f"Images of {type(model).__name__} depend on {', '.join(sorted(more))} too: expected "
+            f"Images of {type(model).__name__} also depend on {', '.join(sorted(more))}: "
+            "expected "
             "a model that decodes latents alone."
         )
     targets = model.edges["x"].prepare(images)
@@ -333,7 +338,7 @@ def nearest_latents(
 
 
 def _nearest(model, decode, targets, starts, steps, rate):
-    """Latents `[n, ...]` of images near the targets, the best of starts `[tries, n, ...]`."""
+    """Latents `[n, ...]` of images close to the targets, from starts `[tries, n, ...]`."""
     tries, count, *shape = starts.shape
     targets = tf.tile(targets, [tries, *[1] * (targets.shape.rank - 1)])
     latents = tf.Variable(tf.reshape(starts, [tries * count, *shape]))
@@ -348,7 +353,7 @@ def _nearest(model, decode, targets, starts, steps, rate):
     def update():
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(latents)
-            total = tf.reduce_sum(distances())  # each try has a gradient of its own
+            total = tf.reduce_sum(distances())  # each try has its own gradient
         optimizer.apply([tape.gradient(total, latents)], [latents])
 
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""Terms of the data sets that recipes learn from, which exports carry on. Imports nothing heavy."""
+"""License terms of the recipes' datasets, which exports pass on. All imports are light."""
 
 import dataclasses
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
-    """Under which terms a data set is given.
+    """License terms of a dataset.
 
     Attributes:
-        name: The set's usual name.
-        license: Its license, in words.
-        commercial_use: Whether it allows commercial use; None if nothing is stated.
+        name: Usual name of the dataset.
+        license: License of the dataset, in words.
+        commercial_use: Whether commercial use is allowed; None if nothing is stated.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Terms:
 
 
 NOT_STATED = "not stated"
-# By the name of the builder or folder that the data's description has. docs/licenses.md says more.
+# By the name of the builder or folder in the data's description. See docs/licenses.md.
 TERMS = {
     "adult": Terms("Adult", "CC BY 4.0", True),
     "bsds500_half": Terms("BSDS500", "non-commercial research and education only", False),
@@ -40,11 +40,11 @@ TERMS = {
 
 
 def terms_of(data: Any) -> list[Terms]:
-    """The terms of the known data sets that a description names, in the order of their names.
+    """Returns the terms of the known datasets in a description, in the order of their names.
 
     Args:
-        data: What the metadata of an export says of its data: a text, or texts by the name of a
-            part.
+        data: Description of the data in an export's metadata: a text, or a dict of texts by the
+            name of a part.
 
     Example:
         >>> [terms.license for terms in terms_of({"train": "1800 examples: celeb_a/2.1.0"})]
@@ -57,7 +57,7 @@ def terms_of(data: Any) -> list[Terms]:
 
 
 def as_json(data: Any) -> dict[str, dict[str, Any]]:
-    """The terms of a description's data sets by the sets' names, for the metadata of an export."""
+    """Returns the terms of a description's datasets by name, for the metadata of an export."""
     return {
         terms.name: {"license": terms.license, "commercial_use": terms.commercial_use}
         for terms in terms_of(data)
@@ -65,5 +65,5 @@ def as_json(data: Any) -> dict[str, dict[str, Any]]:
 
 
 def forbid_commerce(every: Iterable[Terms]) -> bool:
-    """Whether one of the terms rules out commercial use."""
+    """Returns whether any of the terms rule out commercial use."""
     return any(terms.commercial_use is False for terms in every)

@@ -1,4 +1,4 @@
-"""What several sentences share, and our sentences inside the runtime's errors."""
+"""Parts shared by messages, and our sentences inside runtime errors."""
 
 import difflib
 import os
@@ -50,7 +50,7 @@ _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True)
 
 
 def warn(message: str) -> None:
-    """Issues a UserWarning at the caller's line, the first outside this library and Keras."""
+    """Issues a UserWarning at the caller's line, the first one outside this library and Keras."""
     packages = [sys.modules[name] for name in ("keras_gen", "keras") if name in sys.modules]
     folders = tuple(os.path.join(os.path.dirname(str(p.__file__)), "") for p in packages)
     level = 1
@@ -62,7 +62,7 @@ def warn(message: str) -> None:
 
 
 def in_words(name: str) -> str:
-    """A name as of a metric or a setting in the words that a reader of an image knows.
+    """Returns the name of a metric or a setting in words, for labels in images.
 
     Example:
         >>> in_words("val_g_loss")
@@ -74,7 +74,7 @@ def in_words(name: str) -> str:
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence that refuses a name: the nearest ones, or all where none is near.
+    """Returns the end of a sentence that refuses a name: similar names, or all if none is similar.
 
     Example:
         >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
@@ -88,7 +88,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence that lists the names there are: asks for the nearest, if one is near.
+    """Returns the end of a sentence that lists names: asks for similar ones, if there are any.
 
     Example:
         >>> nearest("lable", ["label", "psi"])
@@ -103,32 +103,32 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def older_likelihood(model) -> str:
-    """The way to use weights of `for_vectors` from before its likelihood changed; may be empty."""
+    """Returns advice for `for_vectors` weights from before its likelihood changed; may be empty."""
     if type(getattr(model, "likelihood", None)).__name__ != "ColumnNormal":
         return ""
     return ' Weights that an earlier version trained need likelihood="unbounded_normal".'
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """Our sentence about memory that is too small, if that is the error of numpy or TensorFlow."""
-    # TensorFlow's is recognized by its name, since not every program has imported TensorFlow.
+    """Returns our sentence about insufficient memory, if NumPy or TensorFlow ran out of it."""
+    # TensorFlow's error is recognized by its name, since not every program imports TensorFlow.
     if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
         return None
     asked = _ALLOCATED.search(str(error))
     shape = asked and asked[1].replace(" ", "").strip(",")
-    what = f"an array of shape [{shape}]" if shape else "what this needs"
-    return f"memory is too small for {what}: choose smaller images, networks or batches."
+    what = f"an array of shape [{shape}]" if shape else "this operation"
+    return f"there is not enough memory for {what}: choose smaller images, networks, or batches."
 
 
 def refusal(text: str) -> str | None:
-    """Our sentence in the message of a runtime's error, if there is one.
+    """Returns our sentence in the message of a runtime error, or None.
 
-    It is that of `core.require`, or one about the shape that `tf.ensure_shape` refuses.
+    The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` refused.
     """
     if BAD_INPUT in text:
         # The runtime writes [piece] [value] [piece].
         return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
     if shapes := _SHAPES.search(text):
         found, expected = (shape.replace(",", ", ") for shape in shapes.groups())
-        return f"Data have shape {found}: expected {expected.replace('?', 'any')}."
+        return f"The data has shape {found}: expected {expected.replace('?', 'any')}."
     return None

@@ -1,4 +1,4 @@
-"""Keeps from the screen what TensorFlow logs before anything has happened."""
+"""Hides the messages that TensorFlow logs at startup."""
 
 import contextlib
 import os
@@ -6,19 +6,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all that TensorFlow logs, 3 nothing: errors are raised
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all logs of TensorFlow, 3 none: errors are raised
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps from the screen what is written to it past Python; shows it if the block fails.
+    """Hides output that bypasses Python's `sys.stderr`, and shows it if the block fails.
 
-    With `TF_CPP_MIN_LOG_LEVEL` below 2 in the environment, all is shown.
+    With `TF_CPP_MIN_LOG_LEVEL` below 2 in the environment, everything is shown.
     """
     screen = None
     if os.environ.get(LEVEL, "3") >= "2":
-        with contextlib.suppress(OSError):  # of a process without one
+        with contextlib.suppress(OSError):  # the process has no standard error
             screen = os.dup(2)
     if screen is None:
         yield
@@ -40,10 +40,11 @@ def quiet() -> Iterator[None]:
 
 
 def start_tensorflow() -> None:
-    """Imports TensorFlow and lets it search for GPUs, without a word about the machine.
+    """Imports TensorFlow and lets it search for GPUs, without messages about the machine.
 
-    Convolutions are those of oneDNN, as TensorFlow itself chooses on newer processors only. On
-    older ones the gradient of a convolution of 7x7 to 3 channels takes a tenth of the time.
+    Convolutions use oneDNN, which TensorFlow itself enables only on newer processors. On older
+    ones,
+    the gradient of a 7x7 convolution to 3 channels then takes a tenth of the time.
     """
     os.environ.setdefault(ONEDNN, "1")
     with quiet():

@@ -1,4 +1,4 @@
-"""Checks of tensors, in eager use and in a graph."""
+"""Checks of tensors, in eager mode and in graphs."""
 
 import tensorflow as tf
 
@@ -6,18 +6,18 @@ from keras_gen.messages import BAD_INPUT, END
 
 
 def require(condition, sentence: str, *values):
-    """Refuses to go on where `condition` is false.
+    """Raises an error if `condition` is false.
 
     Args:
-        condition: Boolean, or a scalar tensor of it.
-        sentence: The error message, with `{}` for each of the values.
-        *values: Numbers, strings or scalar tensors of them, shown in the sentence.
+        condition: Boolean, or a scalar boolean tensor.
+        sentence: Error message, with `{}` for each of the values.
+        *values: Numbers, strings, or scalar tensors of them, shown in the message.
 
     Returns:
-        The operation that following ones must wait for.
+        An operation that subsequent operations must wait for.
 
     Raises:
-        ValueError: If the condition is false; from a graph, by way of `GenerativeModel.fit`.
+        ValueError: If the condition is false; in a graph, by way of `GenerativeModel.fit`.
 
     Example:
     ```python
@@ -31,12 +31,12 @@ def require(condition, sentence: str, *values):
             shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
             raise ValueError(sentence.format(*map(_shown, shown)))
         return tf.no_op()
-    # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
+    # Separate pieces instead of `tf.strings.format`, which XLA does not support.
     pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
     data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
     return tf.debugging.Assert(condition, data)
 
 
 def _shown(value) -> str:
-    # As the runtime escapes what cannot be printed.
+    # Unprintable characters are escaped as in the runtime.
     return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

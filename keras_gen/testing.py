@@ -1,4 +1,4 @@
-"""Checks for authors of models and functions: wrong input is refused in one sentence."""
+"""Checks for authors of models and functions: invalid input is refused in one sentence."""
 
 import contextlib
 import inspect
@@ -21,12 +21,12 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.serving.warmup import default_inputs
 
-LONGEST = 400  # characters of a sentence that can be read at once
+LONGEST = 400  # characters in a sentence that is easy to read
 
-# No argument can be one of these; a NaN is a float to Python.
+# No argument can have one of these values; Python considers NaN a float.
 ODD = [object(), float("nan"), [None, "a"]]
 NO_NUMBERS = [*ODD, "many", True]
-# By the type of the value that an argument has.
+# By the type of an argument's value.
 WRONG: dict[type, list] = {
     bool: [*ODD, "yes", 2.5],
     int: [*NO_NUMBERS, 2.5, -1],
@@ -54,20 +54,20 @@ KINDS = (
     "sounds",
     "vectors",
     "recordings",
-)  # of data, under which messages name arguments
+)  # words for data, which messages use for arguments
 NO_COUNTS = [None, "8", 2.5, True, 0, np.ones(3)]
-MOST_VALUES = 64  # of an example whose log-determinant is checked
-STEP = 2e-3  # of the differences of a layer's outputs
+MOST_VALUES = 64  # per example whose log-determinant is checked
+STEP = 2e-3  # step of the finite differences of a layer's outputs
 MOST_CHANGE = 0.4  # of a weight
 
 
 class Try(NamedTuple):
-    """A call that is tried.
+    """A call to try.
 
     Attributes:
-        call: What is called, in words, such as `seed='many'`.
-        run: Function without arguments that calls it.
-        words: The answer has to hold one of them: the name of the argument, or of its kind.
+        call: Description of the call, such as `seed='many'`.
+        run: Function without arguments that makes the call.
+        words: Words of which the error must contain one: the argument's name, or its type.
     """
 
     call: str
@@ -76,12 +76,12 @@ class Try(NamedTuple):
 
 
 def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
-    """Checks that a model refuses what cannot be right, each in one sentence that names it.
+    """Checks that a model refuses invalid input, each time in one sentence that names the input.
 
-    It makes the model again with one argument changed at a time: counts that are texts, NaN where a
-    number belongs, networks that are None or of another size. It calls the capabilities, `sample`
-    and `fit` without what they need, with names that they do not know, and with what is no array.
-    Numbers of numpy have to be taken. Nothing is trained; a small model takes about a second.
+    The model is created again with one argument changed at a time: counts that are strings, NaN in
+    place of numbers, networks that are None or of another size. Its capabilities, `sample`, and
+    `fit` are called without required arguments, with unknown names, and with values that are not
+    arrays. NumPy numbers must be accepted. Nothing is trained; a small model takes about a second.
 
     Args:
         model: A `GenerativeModel`.
@@ -89,11 +89,11 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
             negative.
 
     Returns:
-        How many calls were tried.
+        Number of calls.
 
     Raises:
-        AssertionError: If a call that cannot be right was taken, or answered with anything but a
-            TypeError or ValueError of one sentence; a line for each.
+        AssertionError: If an invalid call was accepted, or did not raise a TypeError or
+            ValueError of one sentence. The message has one line per fault.
 
     Example:
         >>> check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
@@ -109,32 +109,34 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
     if faults:
         lines = "\n".join(faults)
         name = type(model).__name__
-        raise AssertionError(f"{name} answers {len(faults)} of {count} calls badly:\n{lines}")
+        raise AssertionError(
+            f"{name} handles {len(faults)} of {count} calls incorrectly:\n{lines}"
+        )
     return count
 
 
 def check_function(function: Callable, /, *args, **kwargs) -> int:
-    """Checks that a function refuses wrong arguments, and accepts right ones in every form.
+    """Checks that a function refuses invalid arguments, and accepts valid ones in every form.
 
-    Given the arguments of a right call, one at a time is replaced: by values of other types, NaN,
-    masked arrays, no examples, one example more than the others have. Values of the same type that
-    are huge, tiny, or all alike may be refused or accepted, in either case clearly. The same array
-    in another memory layout or byte order has to give the same result; as a list or with another
-    precision it may be refused. Results per example have to be those of each example alone, in any
-    order.
+    In a valid call, one argument at a time is replaced: by values of other types, NaN,
+    masked arrays, no examples, or one example more than the other arguments have. Values of the
+    same type that are huge, tiny, or all equal may be refused or accepted, in either case clearly.
+    The same array in another memory layout or byte order must give the same result; as a list or in
+    another precision, it may be refused. Results per example must equal those of each example
+    alone, in any order.
 
     Args:
-        function: Function or class whose arguments are numbers, texts, arrays, functions, or
+        function: Function or class whose arguments are numbers, strings, arrays, functions, or
             objects.
-        args: Arguments of a right call.
-        kwargs: Further arguments of that call.
+        args: Positional arguments of a valid call.
+        kwargs: Keyword arguments of that call.
 
     Returns:
         Number of calls.
 
     Raises:
-        AssertionError: If a call was accepted that is wrong, refused that is right, or answered
-            with anything but a TypeError or ValueError of one sentence; one line each.
+        AssertionError: If an invalid call was accepted, a valid call was refused, or an error was
+            not a TypeError or ValueError of one sentence. The message has one line per fault.
 
     Example:
         >>> check_function(psnr, np.zeros([2, 8, 8, 1], "uint8"), np.ones([2, 8, 8, 1], "uint8"))
@@ -144,24 +146,24 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 
 
 def check_flow(flow: InvertibleLayer) -> int:
-    """Checks that each layer of a flow is inverted, and returns its log-determinant.
+    """Checks that each layer of a flow is inverted and returns its log-determinant.
 
-    Call it in the tests of layers of your own: a wrong inverse or log-determinant raises no error,
-    and the densities and samples of a `Flow` are wrong. The layers are tried one at a time, because
-    the rounding of one grows through all others, on random numbers in [0.2, 0.8]: as the flow was
-    built, and with random changes of its weights, since zeros hide what is wrong. Log-determinants
-    are compared with differences of the outputs, if examples have at most 64 values and all layers
-    compute in float32. The flow is unchanged.
+    Call it in the tests of your own layers: a wrong inverse or log-determinant raises no error,
+    but makes the densities and samples of a `Flow` wrong. Layers are tried one at a time, because
+    the rounding errors of one layer grow through the others, on random numbers in [0.2, 0.8]: with
+    the flow's own weights, and with random changes to its weights, since zeros hide errors.
+    Log-determinants are compared with finite differences of the outputs if examples have at most 64
+    values and all layers compute in float32. The flow is unchanged.
 
     Args:
-        flow: A built layer or `Chain` of a known size.
+        flow: Built layer or `Chain` of known size.
 
     Returns:
         Number of layers.
 
     Raises:
         TypeError: If the flow is not an `InvertibleLayer`.
-        ValueError: If its size is not known.
+        ValueError: If the flow's size is not known.
         AssertionError: If an inverse or a log-determinant is wrong.
 
     Example:
@@ -172,7 +174,9 @@ def check_flow(flow: InvertibleLayer) -> int:
         raise TypeError(f"flow is {shown(flow)}: expected an InvertibleLayer, such as a Chain.")
     shape = tuple(flow.input_shape[1:])
     if None in shape:
-        raise ValueError(f"flow takes examples of shape {shape}: build one of a known size.")
+        raise ValueError(
+            f"flow has input shape {shape}: expected a known size. Build it for one."
+        )
     parts = flow.parts((None, *shape))
     condition = _random_example(flow.condition_shape)
     for layer, x_shape in parts:
@@ -187,18 +191,18 @@ def check_flow(flow: InvertibleLayer) -> int:
     return len(parts)
 
 
-# Answers -------------------------------------------------------------------------------------
+# Outcomes ------------------------------------------------------------------------------------
 
 
 def _unclear(each: Try) -> str | None:
-    """What is wrong with the answer to a call that cannot be right, if anything is."""
+    """Describes the fault in the outcome of an invalid call, if there is one."""
     try:
         each.run()
     except Exception as error:
         if _is_clear(error, each.words):
             return None
         return f"{each.call}: {type(error).__name__}: {error}"
-    return f"{each.call}: taken"
+    return f"{each.call}: accepted"
 
 
 def _is_clear(
@@ -212,11 +216,11 @@ def _is_clear(
 
 
 def _refused(each: Try) -> str | None:
-    """The answer to a call that is right, if it was refused."""
+    """Describes the error of a valid call, if it was refused."""
     try:
         each.run()
     except (TypeError, ValueError) as error:
-        return f"{each.call}: refused, though right: {error}"
+        return f"{each.call}: refused, although valid: {error}"
     return None
 
 
@@ -235,13 +239,13 @@ def _of_constructor(model: GenerativeModel, leave_out) -> Iterator[Try]:
 
 
 def _wrong(model, name: str, value) -> tuple[tuple[str, ...], list]:
-    """The answer has to hold one of these words, and values that an argument cannot have."""
+    """Words of which the error must contain one, and values that an argument cannot have."""
     words = (name, *name.split("_"))
     wrong = list(WRONG.get(type(value), NO_NUMBERS))
     if name == "seed":
         wrong.remove(-1)
     if isinstance(value, keras.Model):
-        words = ("",)  # of networks that do not fit each other a sentence may name any
+        words = ("",)  # the message may name any of several incompatible networks
         wrong = [*ODD, "network"]
         if len(model.networks) > 1:
             wrong.append(_network_of_another_size())
@@ -258,7 +262,7 @@ def _network_of_another_size() -> keras.Model:
 
 
 def _may_be_none(cls: type, name: str) -> bool:
-    """Whether a class or a base of it says so in a signature."""
+    """Whether a class or its base allows None in a signature."""
     for base in cls.__mro__:
         parameter = named_parameters(base).get(name)
         if parameter and (parameter.default is None or "None" in str(parameter.annotation)):
@@ -267,7 +271,7 @@ def _may_be_none(cls: type, name: str) -> bool:
 
 
 def _numbers_of_numpy(model: GenerativeModel, leave_out) -> Iterator[Try]:
-    """Calls that are right."""
+    """Valid calls."""
     arguments = {name: getattr(model, name) for name in model.arguments()}
     kinds = {int: np.int64, float: np.float32, bool: np.bool_}
     for name, value in arguments.items():
@@ -330,7 +334,7 @@ def _example(edge: Edge) -> np.ndarray:
 
 def _wrong_arrays(edge: Edge) -> list:
     right = _example(edge)
-    if not right.ndim:  # one for all examples
+    if not right.ndim:  # a single value for all examples
         return [*NO_ARRAYS, np.ones([2]), float("nan")]
     wrong = [*NO_ARRAYS, np.stack([right, right], axis=1)]
     texts = right.dtype.kind in "OUS"
@@ -338,7 +342,7 @@ def _wrong_arrays(edge: Edge) -> list:
 
 
 def _words(name: str, edge: Edge) -> tuple[str, ...]:
-    # Counts and rows are other forms of texts and of tables, and prompts are texts.
+    # Counts and rows are other forms of text and tables, and prompts are text.
     spoken = edge.name.replace("_", " ")
     return (name, edge.name, spoken, type(edge).__name__.lower(), "counts", "rows", "texts")
 
@@ -382,19 +386,19 @@ class _FunctionCheck:
 
     def __init__(self, function, args, kwargs):
         self.function = function
-        # Keras itself answers what is no tensor, or has too many axes.
+        # Keras itself refuses values that are not tensors or have too many axes.
         self.is_layer = isinstance(function, keras.Layer)
         self.signature = inspect.signature(function.call if self.is_layer else function)
         self.bound = self.signature.bind(*args, **kwargs).arguments
         self.docstring = inspect.getdoc(getattr(function, "func", function)) or ""
-        # What a module is about, such as the penalties that `losses.penalties.get` finds.
+        # The subject of a module, such as the penalties that `losses.penalties.get` finds.
         self.subject = getattr(function, "__module__", "").rpartition(".")[2][:6] or "argument"
         self.faults: list[str] = []
         self.count = 0
 
     def run(self) -> int:
         self.result = self._call({})
-        # What draws other numbers each time cannot be compared with itself.
+        # Random results cannot be compared with each other.
         self.repeats = _equal(self.result, self._call({}))
         for name, parameter in self.signature.parameters.items():
             if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
@@ -415,7 +419,7 @@ class _FunctionCheck:
             name = getattr(self.function, "__qualname__", type(self.function).__name__)
             lines = "\n".join(self.faults)
             raise AssertionError(
-                f"{name} answers {len(self.faults)} of {self.count} calls badly:\n{lines}"
+                f"{name} handles {len(self.faults)} of {self.count} calls incorrectly:\n{lines}"
             )
         return self.count
 
@@ -423,7 +427,7 @@ class _FunctionCheck:
         self.count += 1
         bound = inspect.BoundArguments(self.signature, self.bound | changed)  # type: ignore[arg-type]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as those of an overflow
+            warnings.simplefilter("ignore")  # such as overflow warnings
             if not self.is_layer:
                 return self.function(*bound.args, **bound.kwargs)
             inputs, *options = bound.arguments.items()
@@ -435,17 +439,17 @@ class _FunctionCheck:
         except Exception as error:
             self._note(call, words, error)
         else:
-            self.faults.append(f"{call}: taken")
+            self.faults.append(f"{call}: accepted")
 
     def _try(self, call: str, words: tuple[str, ...], changed: dict, wrong=None) -> None:
-        """A call that may be refused clearly, or else has a result that is not `wrong`."""
+        """Tries a call that may be refused clearly, or must return a result that is not `wrong`."""
         try:
             result = self._call(changed)
         except Exception as error:
             self._note(call, words, error)
             return
         if wrong and wrong(result):
-            self.faults.append(f"{call}: taken")
+            self.faults.append(f"{call}: accepted")
 
     def _note(self, call, words, error) -> None:
         if not _is_clear(error, words, ends=("",)):
@@ -477,23 +481,23 @@ class _FunctionCheck:
             result = self._call(changed)
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
-            self.faults.append(f"{call}: refused, though right: {text}")
+            self.faults.append(f"{call}: refused, although valid: {text}")
             return
         if self._differs(result):
-            self.faults.append(f"{call}: another result")
+            self.faults.append(f"{call}: different result")
 
     def _differs(self, result) -> bool:
         return self.repeats and not _equal(self.result, result)
 
     def _hides(self, result) -> bool:
-        """Whether a result of no examples, or of NaN, looks as if nothing were wrong."""
+        """Whether the result for no examples, or for NaN, looks valid."""
         if any(callable(value) for value in self.bound.values()):
-            return False  # which need not use all that they are given
+            return False  # which need not use all of their input
         numbers = _numbers(result)
         return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
 
     def _check_examples(self) -> None:
-        """Arrays of as many examples: one of them, all alike, in another order, fewer."""
+        """Varies arrays with as many examples: one, all equal, in another order, fewer."""
         arrays = {
             name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
         }
@@ -520,7 +524,7 @@ class _FunctionCheck:
             self._try(call, words, changed, partial(self._mixes, chosen))
 
     def _mixes(self, chosen, result) -> bool:
-        """Whether a result of an example depends on the others, or on their order."""
+        """Whether the result for an example depends on other examples or their order."""
         pairs = zip(_numbers(self.result), _numbers(result), strict=True)
         return not all(
             _equal(all_of_them[chosen], some)
@@ -534,7 +538,7 @@ def _is_array(value) -> bool:
 
 
 def _wrong_values(parameter: inspect.Parameter, value) -> list:
-    """Values that an argument of the type of a value cannot have."""
+    """Values that an argument of this value's type cannot have."""
     nothing = [] if _accepts_none(parameter) else [None]
     if _is_array(value):
         return [wrong for wrong in NO_TEXTS_OR_OBJECTS if wrong is not None] + nothing
@@ -551,7 +555,7 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
 
 
 def _is_tensor(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter may be a tensor, whose NaN is seen in the result."""
+    """Whether a parameter may be a tensor, whose NaN shows up in the result."""
     return parameter.annotation is parameter.empty or "Tensor" in str(parameter.annotation)
 
 
@@ -582,7 +586,7 @@ def _same_numbers(array: np.ndarray) -> Iterator[tuple[str, Any]]:
 
 
 def _numbers(result) -> list[np.ndarray]:
-    """The arrays and numbers of a result, in their order."""
+    """The arrays and numbers in a result, in order."""
     parts = [np.asarray(part) for part in tf.nest.flatten(result) if _is_number(part)]
     return [part for part in parts if part.dtype.kind in "iuf"]
 
@@ -592,7 +596,7 @@ def _is_number(part) -> bool:
 
 
 def _equal(one, other) -> bool:
-    """Whether two results have the same numbers, to rounding."""
+    """Whether two results have the same numbers, up to rounding."""
     parts, others = _numbers(one), _numbers(other)
     return len(parts) == len(others) and all(
         a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True)
@@ -604,7 +608,7 @@ def _equal(one, other) -> bool:
 
 
 def _random_example(shape):
-    """One example, away from 0 and 1, where a logit ends; None without a shape."""
+    """One example, away from 0 and 1, where logits are infinite; None without a shape."""
     if shape is None:
         return None
     x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
@@ -636,13 +640,14 @@ def _check_inverse(layer, x, condition) -> None:
     error = np.abs(found - x).max()
     if error < 1e-2:
         return
-    # A layer that contracts rounds its inverse, whose output is y nevertheless.
+    # The inverse of a contracting layer is imprecise, but applying the layer to it gives y.
     again, _, _ = layer(found, condition=condition, training=False)
     rounding = 1e-5 * (1 + np.abs(y).max())
     if not np.abs(again.numpy() - y.numpy()).max() < rounding:
         raise AssertionError(
             f"The inverse of the layer '{layer.name}' ({type(layer).__name__}) misses random "
-            f"numbers by up to {error:g}: expected inverse(call(x)) to be x. Correct its inverse."
+            f"numbers by up to {error:g}: expected inverse(call(x)) to equal x. Correct its "
+            "inverse."
         )
 
 
@@ -658,6 +663,7 @@ def _check_log_det(layer, x, condition) -> None:
     if not abs(expected - log_det) < 0.05 * (1 + count):
         raise AssertionError(
             f"The log-determinant of the layer '{layer.name}' ({type(layer).__name__}) is "
-            f"{log_det:.3g} for random numbers: expected {expected:.3g}, as for the differences of "
+            f"{log_det:.3g} for random numbers: expected {expected:.3g}, from finite "
+            "differences of "
             "its outputs. Correct its call."
         )

@@ -106,7 +106,7 @@ def test_order_of_arguments_and_what_they_become():
     [
         (dict(encoder="network"), "encoder is 'network': expected a built keras.Model"),
         (dict(encoder=None), "encoder must be given"),
-        (dict(encoder=keras.Sequential([])), "has no weights yet: build it"),
+        (dict(encoder=keras.Sequential([])), "has no weights yet: expected a built"),
         (dict(encoder=critic()), r"has 1 outputs: expected 2, x -> z z. .*with_head adds one"),
         (dict(decoder=mlp_decoder((4,), 3, ())), r"decoder takes z of shape \(3,\): .*\(2,\)"),
         (dict(decoder=mlp_decoder((5,), 2, ())), r"returns x of shape \(5,\): .* encoder takes"),
@@ -325,13 +325,16 @@ def test_a_mixin_whose_constructor_would_never_run_is_refused(base):
         (Base, "beta", None, 5.0, "B.beta is 5.0, but beta is an argument of its base: annotate"),
         (Times, "factor", None, 5.0, "B.factor is 5.0, but"),
         (Kernel, "scale", None, 5.0, "B.scale is 5.0, but"),
-        *((Base, name, int, 3, f"B declares {name}, which its base") for name in ("seed", "step")),
         *(
-            (Base, name, int, 3, f"B declares {name}, which its base")
+            (Base, name, int, 3, f"B declares {name}, a name that its base")
+            for name in ("seed", "step")
+        ),
+        *(
+            (Base, name, int, 3, f"B declares {name}, a name that its base")
             for name in ("optimizer", "layers")
         ),
-        (Times, "dtype", str, "float32", "B declares dtype, which its base"),
-        (Kernel, "set_up", int, 3, "B declares set_up, which its base"),
+        (Times, "dtype", str, "float32", "B declares dtype, a name that its base"),
+        (Kernel, "set_up", int, 3, "B declares set_up, a name that its base"),
         (Base, "beta", Weight, fixed("nonsense"), "beta is 'nonsense': expected a finite number"),
         (Base, "scale", float, fixed("nonsense"), "scale must be a number, found 'nonsense'"),
         (Kernel, "size", Count, 0, "size must be at least 1, found 0"),

@@ -50,7 +50,7 @@ def test_between_no_pairs_are_no_points():
 
 def test_no_one_great_circle():
     for end in (np.zeros([1, 2]), np.array([[-2.0, 0.0]])):
-        with pytest.raises(ValueError, match="1 of 1 pairs of latents that no one great circle"):
+        with pytest.raises(ValueError, match="No unique great circle joins 1 of 1 pairs"):
             great_circle(np.array([[1.0, 0.0]]), end, 0.5)
 
 

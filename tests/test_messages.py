@@ -12,10 +12,10 @@ def test_memory_that_is_too_small(ask):
     with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)) as caught:
         ask([2**15, 2**30])
     assert out_of_memory(caught.value) == (
-        "memory is too small for an array of shape [32768,1073741824]: choose smaller images, "
-        "networks or batches."
+        "there is not enough memory for an array of shape [32768,1073741824]: choose smaller "
+        "images, networks, or batches."
     )
-    assert out_of_memory(MemoryError()).startswith("memory is too small for what this needs")
+    assert out_of_memory(MemoryError()).startswith("there is not enough memory for this operation")
     assert out_of_memory(ValueError("shape [1]")) is None
 
 

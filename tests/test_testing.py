@@ -65,7 +65,9 @@ def test_the_example():
 
 
 def test_what_a_class_takes_or_leaves_to_python_is_listed(network):
-    with pytest.raises(AssertionError, match=r"^Careless answers 8 of \d+ calls badly:") as caught:
+    with pytest.raises(
+        AssertionError, match=r"^Careless handles 8 of \d+ calls incorrectly:"
+    ) as caught:
         check_model(Careless(network))
     faults = str(caught.value).splitlines()[1:]
     assert {fault.partition("=")[0] for fault in faults} == {"count"}
@@ -75,7 +77,7 @@ def test_what_a_class_takes_or_leaves_to_python_is_listed(network):
 
 
 def test_what_is_right_and_refused_is_listed(network):
-    with pytest.raises(AssertionError, match=r"answers 1 of .*\ncount=.* refused, though right"):
+    with pytest.raises(AssertionError, match=r"handles 1 of .*\ncount=.* refused, although valid"):
         check_model(Narrow(network))
 
 

@@ -306,7 +306,7 @@ def test_shapes_that_only_the_graph_knows(known, given):
     assert prepare(np.zeros((2, 4, 4, 1), "uint8")).shape == (2, 4, 4, 1)
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         prepare(np.zeros(given, "uint8"))
-    says = f"Data have shape {list(given)}: expected [any, 4, 4, 1]."
+    says = f"The data has shape {list(given)}: expected [any, 4, 4, 1]."
     assert refusal(str(caught.value)) == says
 
 

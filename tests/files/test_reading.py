@@ -53,7 +53,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path, read):
     for name, says in (("lost", "No such file"), ("circle", "Too many levels")):
         with pytest.raises(OSError, match=says):
             read(tmp_path / name)
-    with pytest.raises(ValueError, match="expected a path, neither empty nor with NUL"):
+    with pytest.raises(ValueError, match="expected a nonempty path without NUL"):
         read("a\0b")
 
 

@@ -1,6 +1,7 @@
-"""The command `keras-gen`: runs recipes and exported models, and keeps the pages of results.
+"""The `keras-gen` command, which runs recipes and exported models.
 
-Running exports needs the exports alone: neither Keras nor the code that trained them.
+It also maintains the result pages. Running exports requires only the exports, not Keras or the
+training code.
 """
 
 import argparse
@@ -30,8 +31,8 @@ from keras_gen.workshop.cli import (
     results,
 )
 
-LARGEST_GRID = 10_000  # images, which are drawn at once
-# What file systems take: bytes of a name, and characters of a path.
+LARGEST_GRID = 10_000  # images, which are generated at once
+# File system limits: bytes in a name, and characters in a path.
 LONGEST_NAME, LONGEST_PATH = 255, 4000
 EXAMPLES = """\
 examples:
@@ -52,121 +53,120 @@ examples:
   keras-gen reproduce vae_mnist --preset cpu
   keras-gen new my_model
 
-Existing files are kept unless --overwrite is given.
-The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
+Existing files are never overwritten unless --overwrite is given.
+The exit code is 0 on success, 1 if anything failed, and 2 for an invalid command line.
 """
 LIST = """\
-Lists the recipes and the exported models: what each does, how long its training takes, and whether
-an export is there. Loads no model.
+List recipes and exported models: what each one does, how long training takes, and whether a trained
+export exists. Load no model.
 """
 FIND = """\
-Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by their names, by other
-words for them, or by phrases. Print the best matches first, with their files, recipes, training
-times, chapters, and pictures. Load no model.
+Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by name, synonym, or
+phrase. Print the best matches first, with their files, recipes, training times, chapters, and
+pictures. Load no model.
 """
 SHOW = """\
-Says what is known of a recipe and its export: minutes, size, data and their terms, the figure that
-the export reached, and its signatures with what can be set. Loads no model.
+Describe a recipe and its export: training time, size, data and license terms, headline result, and
+signatures with their settings. Load no model.
 """
-TRAIN = "Runs a recipe: the same as `python recipes/NAME.py`, and with the same flags."
+TRAIN = "Run a recipe. Equivalent to `python recipes/NAME.py`, and accepts the same flags."
 APPLY = """\
-Runs a model that turns images into images, on images, animations and videos. Large images are cut
-into tiles that overlap. Files that cannot be read or processed are named and skipped, and the exit
+Run an image-to-image model on images, animations, and videos. Large images are split into
+overlapping tiles. Files that cannot be read or processed are reported and skipped, and the exit
 code is then 1.
 """
 SAMPLE = """\
-Draws new images from a generative model in a grid, or new sounds, one after another. The same
-model, seed and number give the same ones.
+Generate new images as a grid, or new sounds in sequence. The same model, seed, and number of
+samples always give the same result.
 """
 COMPLETE = """\
-Draws what is missing of an image, with an export that can: one image, or a grid of several, a row
-for each seed. Of a model of classes there is a column for each class, or for one by --label.
+Inpaint the missing part of an image with an export that supports it. Write one image, or a grid
+with one row per seed. For a class-conditional model, the grid has one column per class, or a single
+column with --label.
 """
 DEMO = """\
-Serves a page for the browser: images are translated or reconstructed, samples are drawn, latents
-are moved. The page loads nothing from elsewhere. Needs `pip install "keras-generative[demo]"`.
+Serve a browser page to translate or reconstruct images, generate samples, and move through latent
+space. The page downloads nothing. Requires `pip install "keras-generative[demo]"`.
 """
 NEW = """\
-Writes a folder with a model class of your own, a recipe that trains and measures it, and its tests,
-which pass as they are: to be changed into your method.
+Create a folder with your own model class, a recipe that trains and evaluates it, and tests. The
+tests pass as generated; replace the example with your method.
 """
 PUBLISH = """\
-Writes what exports reached into recipes/results/<recipe>.json. Runs that differ in their seed only
-share their lines on the pages: the median run, and the standard deviation. A run of the same
-command is replaced.
+Write the results of exports to recipes/results/<recipe>.json. Runs that differ only in their seed
+share their rows on the result pages, which show the median run and the standard deviation. A run of
+the same command is replaced.
 """
 RESULTS = """\
-Writes RESULTS.md, a page for each family in docs/results, docs/topics.md, and the block of
-README.md between its two marks, from recipes: only in a checkout of this project.
+Generate RESULTS.md, one page per family in docs/results, docs/topics.md, and the marked block in
+README.md from the recipes. Works only in a checkout of this project.
 """
 REPRODUCE = """\
-Runs the command behind published results again, in a new folder, and compares each figure. The exit
-code is 1 if one is outside the tolerance that the recipe states. It begins with the minutes of each
-published command, and ends early without the published data.
+Rerun the command behind published results in a new folder, and compare every metric. The exit code
+is 1 if a metric is outside the recipe's stated tolerance. The time of each published command is
+printed first, and the command stops early if the published data is not available.
 """
 
 
-MODEL = "name of an export (its highest version is taken) or a path to one"
-MODELS = "folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)"
-ROOT = "the repository, which holds recipes/ (default: the working directory)"
-RECIPES = (
-    "folder that holds recipes/ (default: the working directory, or where they are installed)"
-)
+MODEL = "name of an export (its highest version is used) or path to one"
+MODELS = "folder of exports, <DIR>/<name>/<version>/ (default: saved_models)"
+ROOT = "repository with a recipes/ folder (default: the working directory)"
+RECIPES = "folder that contains recipes/ (default: the working directory, or the installed copy)"
 IMAGES = f"""\
-files ({", ".join(SUFFIXES)}), folders of them, or quoted globs, in which ** stands for any folders;
+files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any folders;
 videos ({", ".join(VIDEOS)}) by name or glob
 """
 OUT = """\
-a file for one image, in the format of its ending (.mp4 for a video), or else a folder, made if it
-is missing, of PNG images; there animations keep their format
+a file for one image, in the format of its extension (.mp4 for a video), or a folder, created if
+missing, for PNG images and for animations in their own format
 """
-FIT = "if the model takes one size, cut out the center of each image and resize it"
-CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
-TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
-LABEL = "the class: a number from 0, or its name (default: each of them)"
-MASK = "an image of the same size, white where pixels are missing, in place of --missing"
-MISSING = f"the half that is missing: {', '.join(complete.HALVES)} (default: lower)"
+FIT = "if the model has a fixed input size, crop the center of each image and resize it"
+CUT = "if the model has a fixed input size, split larger images into tiles and blend them"
+TILES = f"tile size for large images, at least {SMALLEST}; 0 disables tiling (default: {TILE})"
+LABEL = "class, as a number from 0 or a name (default: all classes)"
+MASK = "image of the same size, white where pixels are missing; used instead of --missing"
+MISSING = f"missing half: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
-    "a condition of the model, such as label=3, label=Bag, label=any or steps=20; may be given "
-    "again"
+    "condition of the model, such as label=3, label=Bag, label=any, or steps=20; may be repeated"
 )
-FOLDERS = "name of an export, or a folder of one or of several (default: all of --models)"
-HOST = "address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
-PORT = f"port to listen on; 0 takes a free one (default: {demo.PORT})"
-MEGABYTES = "size of the largest file that is taken (default: 20)"
+FOLDERS = "name of an export, or folder of one or more exports (default: all in --models)"
+HOST = "address to listen on; 0.0.0.0 allows other machines (default: 127.0.0.1)"
+PORT = f"port to listen on; 0 chooses a free one (default: {demo.PORT})"
+MEGABYTES = "maximum upload size in megabytes (default: 20)"
 NOTE = """\
-why a figure is worse than the paper's, or what else must be known (default: the note of the row
+reason why a metric is worse than the paper's, or other remarks (default: the note of the row
 that is replaced)
 """
-OUTPUT = "new folder of all that the run writes (default: runs/reproduce/NAME-TIME)"
+OUTPUT = "new folder for everything that the run writes (default: runs/reproduce/NAME-TIME)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `keras-gen`.
 
     Args:
-        argv: The command line after the program's name. Default: that of the process.
+        argv: Command-line arguments without the program name. If None, those of the process.
 
     Returns:
-        The exit code: 0, or 1 if anything failed. A wrong command line exits with 2.
+        The exit code: 0 on success, 1 if anything failed. An invalid command line exits with 2.
 
     Example:
         >>> main(["sample", "vae_mnist", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
         0
     """
     parser = _parser()
-    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next, and the process ends
+    if "_ARGCOMPLETE" in os.environ:  # a shell requests completions, and then the process ends
         import argcomplete
 
         argcomplete.autocomplete(parser)
     options = parser.parse_args(argv)
     if argv is None and options.command in ("apply", "complete", "sample", "demo"):
-        # Else TensorFlow imports Keras, and that half of what is installed, for nothing. Only in a
-        # process of its own, as this would take Keras from whatever else runs in it.
+        # Otherwise TensorFlow imports Keras, which needlessly imports many installed packages.
+        # Only
+        # done in a process of its own, since other code in the process would lose Keras.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)
-    except BrokenPipeError:  # the reader has seen enough, as in `keras-gen list | head`
+    except BrokenPipeError:  # the reader closed the pipe, as in `keras-gen list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "keras-gen",
-        description="Runs recipes and exported models, and keeps the pages of results.",
+        description="Run recipes and exported models, and maintain the result pages.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -199,14 +199,19 @@ def _parser() -> argparse.ArgumentParser:
     add("words", nargs="+", metavar="WORD", help='words such as VAE, FID, or "mode collapse"')
     _add_models(add)
 
-    add = command("show", listing.show, "say more about one of them", SHOW)
+    add = command("show", listing.show, "describe a recipe or an export", SHOW)
     add("name", type=_named, metavar="NAME", help="name of a recipe or an export")
     _add_models(add)
 
     add = command("train", recipes.train, "run a recipe", TRAIN)
-    recipe = add("recipe", metavar="NAME", help="name of a recipe, which `list` shows")
+    recipe = add("recipe", metavar="NAME", help="name of a recipe (see `list`)")
     recipe.completer = lambda **_: recipes.recipes()
-    add("flags", nargs=argparse.REMAINDER, metavar="...", help="flags of it, such as --help")
+    add(
+        "flags",
+        nargs=argparse.REMAINDER,
+        metavar="...",
+        help="flags of the recipe, such as --help",
+    )
 
     add = command("apply", apply.apply, "translate images with an export", APPLY)
     add("model", type=_named, metavar="MODEL", help=MODEL)
@@ -219,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 
-    add = command("sample", models.sample, "draw new images from an export", SAMPLE)
+    add = command("sample", models.sample, "generate images or sounds with an export", SAMPLE)
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add(
         "-o",
@@ -227,73 +232,93 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         required=True,
         metavar="OUT",
-        help="the file: .png, of sounds .wav",
+        help="output file: .png, or .wav for sounds",
     )
     add("--signature", metavar="NAME", help="signature to run (default: sample)")
     add("--overwrite", action="store_true", help="replace an existing file")
-    add("-n", type=_grid, metavar="N", help="how many (default: 64 images, or 8 sounds)")
+    add(
+        "-n", type=_grid, metavar="N", help="number of samples (default: 64 images, or 8 sounds)"
+    )
     add("--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)")
     add(
         "--columns",
         type=_positive,
         metavar="N",
-        help="images in a row (default: nearly a square)",
+        help="images per row (default: a nearly square grid)",
     )
     add(
         "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=CONDITION
     )
     _add_models(add)
 
-    add = command("complete", complete.complete, "draw what is missing of an image", COMPLETE)
+    add = command(
+        "complete", complete.complete, "inpaint the missing part of an image", COMPLETE
+    )
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add("image", type=_path, metavar="IMAGE", help="an image file")
-    add("-o", "--out", type=_path, required=True, metavar="OUT", help="the image file to write")
+    add("-o", "--out", type=_path, required=True, metavar="OUT", help="output image file")
     add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
     add("--mask", type=_path, metavar="IMAGE", help=MASK)
     add("--label", type=_label, metavar="LABEL", help=LABEL)
-    add("-n", type=_grid, default=1, metavar="N", help="how many of a class (default: 1)")
-    add("--seed", type=_int32, default=0, metavar="SEED", help="of the first one (default: 0)")
+    add(
+        "-n",
+        type=_grid,
+        default=1,
+        metavar="N",
+        help="number of completions per class (default: 1)",
+    )
+    add(
+        "--seed",
+        type=_int32,
+        default=0,
+        metavar="SEED",
+        help="seed of the first completion (default: 0)",
+    )
     add("--fit", action="store_true", help=FIT)
     add("--signature", metavar="NAME", help="signature that completes images")
     add("--overwrite", action="store_true", help="replace an existing file")
     _add_models(add)
 
-    add = command("demo", demo.demo, "try exports on a page in the browser", DEMO)
+    add = command("demo", demo.demo, "try exports in the browser", DEMO)
     add("folders", nargs="*", type=_named, metavar="MODEL", help=FOLDERS)
     add("--host", default="127.0.0.1", metavar="ADDRESS", help=HOST)
     add("--port", type=_port, default=demo.PORT, metavar="N", help=PORT)
     add("--max-megabytes", type=_positive, default=20, metavar="N", help=MEGABYTES)
     _add_models(add)
 
-    add = command("new", new.new, "start a model of your own", NEW)
+    add = command("new", new.new, "create a project for your own model", NEW)
     add(
         "name",
         type=_named,
         metavar="NAME",
-        help="of the module, such as my_model; the class is MyModel",
+        help="module name, such as my_model (the class is then MyModel)",
     )
     add("--folder", type=_path, metavar="DIR", help="new folder (default: ./NAME)")
 
-    add = command("publish", results.publish, "add exports to the pages of results", PUBLISH)
+    add = command("publish", results.publish, "add exports to the published results", PUBLISH)
     add("exports", nargs="+", type=_named, metavar="MODEL", help=MODEL)
     add("--note", metavar="TEXT", help=NOTE)
     _add_models(add)
     _add_root(add)
 
-    add = command("results", results.results, "write the pages of results", RESULTS)
+    add = command("results", results.results, "generate the result pages", RESULTS)
     add("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
     _add_root(add)
 
-    add = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
+    add = command("reproduce", results.reproduce, "rerun a published command", REPRODUCE)
     add("recipe", type=_named, metavar="NAME", help="name of a recipe with published runs")
-    add("--preset", metavar="PRESET", help="which published command (default: the quickest)")
+    add(
+        "--preset",
+        metavar="PRESET",
+        help="preset of the published command (default: the quickest)",
+    )
     add("--output", type=_path, metavar="DIR", help=OUTPUT)
     add("--root", type=_folder, metavar="DIR", help=RECIPES)
     return parser
 
 
 def _version() -> str:
-    """The versions of this library and of what it runs on, which are not imported for that."""
+    """The versions of this library and its dependencies, read without importing them."""
     versions = [f"keras_gen {keras_gen.__version__}"]
     for package in ("tensorflow", "keras"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -311,12 +336,12 @@ def _add_root(add: Callable) -> None:
 
 
 def _named(text: str) -> str:
-    """A type of arguments: names and paths that a file can have."""
+    """An argparse type: valid file names and paths."""
     longest = max(len(os.fsencode(part)) for part in text.split(os.sep))
     if not text or "\0" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH:
         raise argparse.ArgumentTypeError(
-            f"{text[:40]!r} has {len(text)} characters: expected a name or path of at least 1, "
-            f"without NUL, and with at most {LONGEST_NAME} bytes per file name"
+            f"{text[:40]!r} has {len(text)} characters: expected a nonempty name or path "
+            f"without NUL and with at most {LONGEST_NAME} bytes per file name"
         )
     return text
 
@@ -332,7 +357,7 @@ def _folder(text: str) -> Path:
 
 
 def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], int]:
-    """A type of arguments: integers in a range."""
+    """An argparse type: integers in a range."""
 
     def read(text: str) -> int:
         try:
@@ -347,14 +372,14 @@ def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], i
 
 
 _positive = _integer(1, None, "a positive integer")
-_port = _integer(0, 65_535, "a port, 0 to 65535")
+_port = _integer(0, 65_535, "a port from 0 to 65535")
 _int32 = _integer(-(2**31), 2**31 - 1, "a 32-bit integer")
-_grid = _integer(1, LARGEST_GRID, f"from 1 to {LARGEST_GRID} images, as one grid holds")
+_grid = _integer(1, LARGEST_GRID, f"a number from 1 to {LARGEST_GRID}, the maximum for one grid")
 
 
 def _tile(text: str) -> int:
     if not text.isdecimal() or 0 < int(text) < SMALLEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor {SMALLEST} or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor at least {SMALLEST}")
     return int(text)
 
 
@@ -366,7 +391,7 @@ def _setting(text: str) -> tuple[str, int | float | str]:
     name, _, value = text.partition("=")
     if not name or not value:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not NAME=VALUE, such as label=3, label=any or solver=heun"
+            f"{text!r} is not of the form NAME=VALUE, such as label=3, label=any, or solver=heun"
         )
     try:
         return name, int(value) if value.lstrip("-").isdecimal() else float(value)

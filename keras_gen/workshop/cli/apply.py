@@ -1,4 +1,4 @@
-"""`keras-gen apply`: an export on images, animations and videos."""
+"""`keras-gen apply`: an export on images, animations, and videos."""
 
 import argparse
 import functools
@@ -22,7 +22,8 @@ def apply(options: argparse.Namespace) -> int:
     """Translates images."""
     if options.fit and options.cut:
         raise ValueError(
-            "--fit and --cut both say what becomes of other sizes: give one of them."
+            "--fit and --cut are both given: they are two ways to handle other image sizes. "
+            "Give one of them."
         )
     paths = _images(options.images)
     targets = _targets(paths, options.out)
@@ -60,7 +61,7 @@ def apply(options: argparse.Namespace) -> int:
 
 
 def _translator(model: exported.Exported, name: str | None) -> str:
-    """The signature, `name` unless None, that turns images into images."""
+    """The image-to-image signature to run: `name`, or the default if that is None."""
     able = [
         key
         for key in model.inputs
@@ -70,7 +71,7 @@ def _translator(model: exported.Exported, name: str | None) -> str:
     if (name is not None and models.known(model, name) not in able) or not able:
         raise ValueError(
             f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
-            f"images into images; those that do: {', '.join(able) or 'none'}."
+            f"images into images. Signatures that do: {', '.join(able) or 'none'}."
         )
     if name is None and "serving_default" not in able and len(able) > 1:
         raise ValueError(
@@ -86,7 +87,7 @@ def _function(
     options: argparse.Namespace,
     say: Callable[[str], None],
 ) -> Callable[..., np.ndarray]:
-    """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
+    """Wraps a signature in a function of an RGB image of any size and a bar over its tiles."""
     ((name, spec),) = models.asked(model, signature).items()
     output = models.image_outputs(model, signature)[0]
     high, wide = spec.shape[1:3]
@@ -101,9 +102,10 @@ def _function(
             return in_tiles_of_one_size(network, colored, high or tall, wide or broad, *bar)
         if not options.fit and not models.fits(image, spec.shape):
             raise ValueError(
-                f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and the model "
-                f"takes {wide or 'any'} by {high or 'any'}: pass --fit to cut out the center and "
-                "resize it, or --cut to cut it into tiles."
+                f"the image has width {image.shape[1]} and height {image.shape[0]}: expected "
+                f"width {wide or 'any'} and height {high or 'any'}. Pass --fit to crop the "
+                "center and "
+                "resize it, or --cut to split the image into tiles."
             )
         return network(models.fitted(image, spec.shape))
 
@@ -114,13 +116,13 @@ def _function(
 
 
 def _tile(model: exported.Exported, channels: int, asked: int) -> int:
-    """The side of tiles: that asked for, or the largest that the export takes; 0 never cuts."""
+    """The tile size: the requested one, or the export's maximum. 0 means no tiles."""
     most = model.metadata.get("largest_request", {}).get("elements")
     return min(asked, math.isqrt(most // channels)) if most else asked
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
-    """The image files that files, folders and globs name, each once."""
+    """The image files named by files, folders, and globs, each once."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -128,14 +130,14 @@ def _images(patterns: Sequence[str]) -> list[Path]:
         matches: list[Path] = []
         for match in map(Path, names):
             if match.is_dir():
-                # Videos take long: those of a folder are left alone.
+                # Videos take long, so those in folders are skipped.
                 inside = sorted(match.iterdir())
                 matches += [file for file in inside if file.suffix.lower() in SUFFIXES]
             elif match == path or match.suffix.lower() in SUFFIXES + VIDEOS:
                 matches.append(match)
         if not matches:
             raise FileNotFoundError(
-                f"no image matches {pattern!r}: expected files, folders or "
+                f"no image matches {pattern!r}: expected files, folders, or "
                 f"globs of {', '.join(SUFFIXES)}."
             )
         found.update(dict.fromkeys(matches))
@@ -147,13 +149,13 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
     if not out.is_dir() and suffix:
         if len(paths) > 1:
             raise ValueError(
-                f"--out is the file {out} and there are {len(paths)} images: give a folder; one "
-                "with a dot in its name must exist."
+                f"--out is the file {out}, but there are {len(paths)} images: give a folder. A "
+                "folder with a dot in its name must already exist."
             )
         if suffix not in (endings := _endings(paths[0])):
             raise ValueError(
-                f"--out is {out}: what {paths[0]} becomes is written to a file that ends in "
-                f"{' or '.join(endings)}, or into a folder; one with a dot in its name must exist."
+                f"--out is {out}: expected a file name that ends in {' or '.join(endings)} for "
+                f"{paths[0]}, or a folder. A folder with a dot in its name must already exist."
             )
         return [out]
     if out.exists() and not out.is_dir():
@@ -167,15 +169,15 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
         target = out / f"{path.stem}{suffix}"
         if target in targets:
             raise ValueError(
-                f"{targets[target]} and {path} would both become {target}: run them "
-                "into separate folders."
+                f"{targets[target]} and {path} would both be written to {target}: write them "
+                "to separate folders."
             )
         targets[target] = path
     return list(targets)
 
 
 def _endings(path: Path) -> tuple[str, ...]:
-    """Endings of the files that what becomes of a file can be written to, the usual one first."""
+    """Possible endings of a file's output, the default one first."""
     if is_video(path):
         return (".mp4",)
     return tuple(ANIMATED) if is_animation(path) else SUFFIXES

@@ -1,4 +1,4 @@
-"""`keras-gen complete`: an export draws what is missing of an image."""
+"""`keras-gen complete`: inpaints the missing part of an image."""
 
 import argparse
 from typing import Any
@@ -10,18 +10,18 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.names import names_of
 
-# The part of an image that is missing: rows and columns from and to, in halves.
+# The missing part of an image: first and last row and column, in units of half an image.
 HALVES = {
     "lower": (1, 2, 0, 2),
     "upper": (0, 1, 0, 2),
     "left": (0, 2, 0, 1),
     "right": (0, 2, 1, 2),
 }
-WHITE = 128  # the least value of a mask where pixels are missing
+WHITE = 128  # minimum mask value of missing pixels
 
 
 def complete(options: argparse.Namespace) -> int:
-    """Completes an image, once or several times."""
+    """Completes an image one or more times."""
     given = [options.image] if options.mask is None else [options.image, options.mask]
     models.refuse_existing([options.out], options, given)
     path = exported.resolve(exported.find(options.models, options.model))
@@ -29,7 +29,7 @@ def complete(options: argparse.Namespace) -> int:
     mask = None if options.mask is None else read_image(options.mask)
     if mask is not None and mask.shape != image.shape:
         raise ValueError(
-            f"--mask {options.mask} is {_size(mask)} pixels, and {options.image} is "
+            f"--mask {options.mask} has {_size(mask)} pixels, but {options.image} has "
             f"{_size(image)}: give a mask of the same size."
         )
     model = exported.load(path)
@@ -37,20 +37,23 @@ def complete(options: argparse.Namespace) -> int:
     shape = model.inputs[signature]["images"].shape
     if not options.fit and not models.fits(image, shape):
         raise ValueError(
-            f"{options.image} is {_size(image)} pixels, and the model takes {shape[2]} x "
-            f"{shape[1]}: pass --fit to cut out the center and resize it."
+            f"{options.image} has {_size(image)} pixels: expected {shape[2]} x {shape[1]}. Pass "
+            "--fit to crop the center and resize it."
         )
     if mask is None:
         missing = half(options.missing, *shape[1:3])
     else:
         missing = models.fitted(mask, [*shape[:3], 1]) >= WHITE
     if not missing.any():
-        raise ValueError(f"--mask {options.mask} has no white pixel: white is what is missing.")
+        raise ValueError(
+            f"--mask {options.mask} has no white pixels: expected white where pixels are "
+            "missing."
+        )
     label = models.numbered("--label", options.label, names_of(model.metadata)["label"])
     labels = _labels(model, signature, label)
     drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
     write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))
-    columns = f", a column for each of {len(labels)} labels" if len(labels) > 1 else ""
+    columns = f", one column for each of {len(labels)} labels" if len(labels) > 1 else ""
     print(f"{len(drawn)} completed images written to {options.out}{columns}")
     return 0
 
@@ -66,12 +69,12 @@ def half(name: str, height: int, width: int) -> np.ndarray:
 
 
 def completes(asked: dict[str, Any]) -> bool:
-    """Whether inputs are those of a signature that draws what is missing of images."""
+    """Whether the inputs are those of an inpainting signature."""
     return {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
 
 
 def _completing(model: exported.Exported, name: str | None) -> str:
-    """The signature, `name` unless None, that draws what is missing of images of one size."""
+    """The inpainting signature for a fixed image size: `name`, or the default if None."""
     able = [
         key
         for key in models.arrays_alone(model.inputs)
@@ -79,24 +82,25 @@ def _completing(model: exported.Exported, name: str | None) -> str:
     ]
     if (name is not None and models.known(model, name) not in able) or not able:
         raise ValueError(
-            f"{f'signature {name!r} of ' if name else ''}{model.path} does not complete images; "
-            f"those that do: {', '.join(able) or 'none'}."
+            f"{f'signature {name!r} of ' if name else ''}{model.path} does not complete images. "
+            f"Signatures that do: {', '.join(able) or 'none'}."
         )
     return name or able[0]
 
 
 def _labels(model: exported.Exported, signature: str, label: Any) -> list[int]:
-    """The label that is asked for; else, if the signature takes some, all that are known."""
+    """The requested label; otherwise all known labels, if the signature accepts labels."""
     if "labels" not in model.inputs[signature]:
         if label is not None:
             raise ValueError(
-                f"--label is {label}, and signature {signature!r} of {model.path} takes no labels: "
-                "leave it out."
+                f"--label is {label}, but signature {signature!r} of {model.path} does not "
+                "accept "
+                "labels: leave --label out."
             )
         return [0]
     if label is not None:
         if not isinstance(label, int):
-            raise ValueError(f"--label is {label}: expected a number from 0.")
+            raise ValueError(f"--label is {label}: expected an integer of at least 0.")
         return [label]
     logits = model.outputs.get("classify", {}).get("logits")
     return list(range(logits.shape[-1])) if logits is not None else [0]
@@ -110,12 +114,13 @@ def _drawn(
     labels: list[int],
     options: argparse.Namespace,
 ) -> np.ndarray:
-    """The completed images: `options.n` for each label, those of one seed after each other."""
+    """The completed images: `options.n` per label, ordered by seed and then by label."""
     asked = models.asked(model, signature)
     if "seeds" not in asked and options.n > 1:
         raise ValueError(
-            f"-n is {options.n}, and signature {signature!r} of {model.path} has one completion of "
-            "an image: leave it out."
+            f"-n is {options.n}, but signature {signature!r} of {model.path} is deterministic "
+            "and "
+            "gives one completion per image: leave -n out."
         )
     count = options.n * len(labels)
     inputs = {

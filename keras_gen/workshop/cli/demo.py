@@ -1,4 +1,4 @@
-"""`keras-gen demo`: a page in the browser on which exports are tried."""
+"""`keras-gen demo`: a browser page for trying exports."""
 
 import argparse
 import contextlib
@@ -22,15 +22,15 @@ def demo(options: argparse.Namespace) -> int:
     if not found:
         raise ValueError(
             f"none of the {len(others)} exports has a signature that the page can show (the "
-            f"first is {others[0]}): name a folder of others."
+            f"first export is {others[0]}): name a folder of other exports."
         )
     missing = [name for name in ("gradio", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
-            f'needs {" and ".join(missing)}: pip install "keras-generative[demo]", or in a '
-            'checkout pip install -e ".[demo]"'
+            f'needs {" and ".join(missing)}: install with pip install "keras-generative[demo]", or '
+            'in a checkout with pip install -e ".[demo]"'
         )
-    # Gradio reads these when it is imported, and would otherwise report to its makers.
+    # Gradio reads these at import; without them, it sends usage data to its makers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import uvicorn
@@ -53,19 +53,24 @@ def demo(options: argparse.Namespace) -> int:
             timeout_graceful_shutdown=1,
         )
         if not local:
-            print(f"whoever reaches {options.host} can use the page", file=sys.stderr)
-        # Who ends the process by a signal also leaves no uploads behind.
+            print(
+                f"warning: anyone who can reach {options.host} can use the page", file=sys.stderr
+            )
+        # Uploads are deleted even if a signal ends the process.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         if others:
-            print(f"{len(others)} exports have no panel: the page names them at its end")
-        print(f"{len(found)} exports at {_address(listener)} (Ctrl+C ends it)", flush=True)
+            print(f"{len(others)} exports have no panel; they are listed at the end of the page")
+        print(
+            f"{len(found)} exports at {_address(listener)} (press Ctrl+C to stop)",
+            flush=True,
+        )
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
 def _folders(models: Path, named: list[str]) -> list[Path]:
-    """Folders by path, or by the name of an export in the folder `models`; all without any."""
+    """Folders given by path or by export name in the folder `models`; all if none are named."""
     if not named:
         return [models]
     inner = [models / name for name in named]

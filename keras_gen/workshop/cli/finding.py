@@ -19,7 +19,7 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli.listing import duration, mark, print_line
 from keras_gen.workshop.results.topics import read_chapters, read_topics
 
-ALIASES = "aliases.toml"  # in the folder of recipes: what is meant -> other words for it
+ALIASES = "aliases.toml"  # in the recipes folder: name of an entry -> synonyms
 HITS = 5
 SHOWN = 3  # classes, recipes, and chapters per hit
 ROOMS = ("metrics", "losses", "layers", "networks", "data")  # their public names are entries too
@@ -193,9 +193,10 @@ class Index:
         return tuple(dict.fromkeys(name for _, name in pairs))
 
     def found(self, text: str) -> list[Entry]:
-        """Returns the matching entries, the best first.
+        """Returns the matching entries, best first.
 
-        Exact names come before aliases, whole phrases, and single words. Rare words count most.
+        Exact names come before aliases, aliases before whole phrases, and phrases before single
+        words. Rare words count most.
 
         Raises:
             ValueError: If nothing matches; the message suggests similar names.

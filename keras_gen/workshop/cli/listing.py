@@ -1,4 +1,4 @@
-"""`keras-gen list` and `show`: recipes and exports, from their files alone."""
+"""`keras-gen list` and `show`: recipes and exports, read from their files alone."""
 
 import argparse
 import ast
@@ -21,24 +21,24 @@ from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
 INDENT = "    "
-OTHERS = "others"  # recipes and exports of no family of models
+OTHERS = "others"  # recipes and exports that belong to no model family
 UNREADABLE = (
     OSError,
     ValueError,
     TypeError,
     KeyError,
     AttributeError,
-)  # of metadata of another kind
+)  # raised for metadata of another form
 
 
 def list_models(options: argparse.Namespace) -> int:
-    """Prints recipes and exports by family: what each does, how long it takes, if it is trained."""
+    """Prints recipes and exports by family, with training times and trained models."""
     files = recipes()
     exports = exported.exports(options.models)
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
-        'Minutes are those\nof a training on CPU cores; "export" says that a trained model is '
-        "there, and\nhow long it was trained. `keras-gen show NAME` says more."
+        'Minutes are\ntraining times on CPU cores; "export" means that a trained model is '
+        "available, with the\ntime it was trained. For details, see `keras-gen show NAME`."
     )
     by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):
@@ -50,14 +50,14 @@ def list_models(options: argparse.Namespace) -> int:
             _entry(name, files.get(name), has)
     if not exports:
         print(
-            "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
-            "another folder."
+            "\nTo create an export, run `keras-gen train NAME --export saved_models`. To list\n"
+            "another folder, use --models DIR."
         )
     return 0
 
 
 def _entry(name: str, file: Path | None, has: str) -> None:
-    """Prints a recipe or an export in the lines that it has in lists."""
+    """Prints the list entry of a recipe or an export."""
     takes = duration(file) if file else ""
     print(f"  {name:40} {takes:14} {has}".rstrip())
     if does := summary(file):
@@ -65,16 +65,16 @@ def _entry(name: str, file: Path | None, has: str) -> None:
 
 
 def show(options: argparse.Namespace) -> int:
-    """Prints what is known of one recipe and its export."""
+    """Prints the details of one recipe and its export."""
     files = recipes()
     name = options.name
-    if Path(name).parent != Path() and Path(name).is_dir():  # as other commands take a path
+    if Path(name).parent != Path() and Path(name).is_dir():  # other commands accept a path too
         options.models = Path(name).parent
         name = Path(name).name
     exports = exported.exports(options.models)
     if name not in (known := {*files, *exports}):
         raise FileNotFoundError(
-            f"there is no recipe and no export {name!r}: `keras-gen list` shows all"
+            f"there is no recipe or export named {name!r}: `keras-gen list` shows all"
             f"{nearest(name, known)}"
         )
     print(name)
@@ -104,7 +104,7 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
     print_line("parameters", f"{parameters:,}" if networks else "")
     print_line("trained on", trained_on)
     started_from = metadata.get("started_from", "")
-    print_line("started as", f"a model trained on {started_from}" if started_from else "")
+    print_line("started from", f"a model trained on {started_from}" if started_from else "")
     for terms in terms_of({"data": trained_on, "first": started_from}):
         end = "; no commercial use" if terms.commercial_use is False else ""
         print_line("terms", f"{terms.name}: {terms.license}{end}")
@@ -125,7 +125,7 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
 
 
 def print_line(name: str, text: str) -> None:
-    """Prints a name and what belongs to it, if there is something."""
+    """Prints a label and its text, unless the text is empty."""
     if text:
         indent = " " * 13
         print(
@@ -137,7 +137,7 @@ def print_line(name: str, text: str) -> None:
 
 
 def _family(recipe: Path | None) -> str:
-    """The family of models that a recipe belongs to: a folder of keras_gen."""
+    """The model family of a recipe: a folder of keras_gen."""
     try:
         return read_published(recipe.parent.parent, recipe.stem).family if recipe else OTHERS
     except (FileNotFoundError, ValueError):
@@ -145,7 +145,7 @@ def _family(recipe: Path | None) -> str:
 
 
 def mark(folder: Path) -> str:
-    """Whether there is an export, its minutes, and if its data rule out commercial use."""
+    """The mark of an export: training minutes, and whether its data allows commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
         terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
@@ -171,27 +171,27 @@ def summary(recipe: Path | None) -> str:
 
 
 def duration(recipe: Path) -> str:
-    """What the docstring says of the time that the command without flags takes."""
+    """The running time without flags, as stated in the recipe's docstring."""
     line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
     found = re.search(line, _docstring(recipe))
     return found[1] if found else ""
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """The figure of this export that its recipe publishes, or else the first number.
+    """The result of this export for the metric that its recipe publishes, or its first number.
 
-    A figure of a user's own data is not compared with those of papers.
+    Results on a user's own data are not compared with those of papers.
     """
     config = metadata.get("config") or {}
     metrics = metadata.get("metrics") or {}
     try:
         if metadata.get("own_data"):
-            raise ValueError("the recipe publishes figures of other data")
+            raise ValueError("the recipe publishes results on other data")
         published = read_published(place("recipes").parent, metadata["recipe"])
         figures = published.on(config).figures
         figure = next((own for own in figures if own.of_export), figures[0])
         entry = entry_of_export(figure, config, metrics)
-        # Stars are for pages.
+        # Stars appear only on pages.
         return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (

@@ -1,4 +1,4 @@
-"""The names that classes and speakers of exports have."""
+"""Names of the classes and speakers of exports."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from keras_gen.serving.exported import data_of
 
 DIGITS = tuple("0123456789")
-# The names of data sets' classes, in the order of their labels.
+# Class names of the datasets, in the order of their labels.
 CLASSES = {
     "fashion_mnist": (
         "T-shirt/top",
@@ -24,13 +24,13 @@ CLASSES = {
     "usps": DIGITS,
 }
 SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
-# Which names a condition has.
+# The names of each condition's values.
 NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    """The names of an export's labels and speakers, in their order; none where none are known."""
-    # Of several data sets, `mnist/3.0.1 and ...`, those of the first.
+    """The names of an export's labels and speakers, in order, where they are known."""
+    # For several datasets, `mnist/3.0.1 and ...`, the first one counts.
     data = data_of(metadata).partition("/")[0]
     names = {condition: sets.get(data, ()) for condition, sets in NAMES.items()}
     if "class_names" in metadata:

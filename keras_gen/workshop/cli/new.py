@@ -1,4 +1,4 @@
-"""The command `new`: a project of a model of one's own, with a recipe and tests."""
+"""The command `new`: a project for a new model, with a recipe and tests."""
 
 import importlib.util
 import keyword
@@ -14,30 +14,29 @@ NAME = "my_model"
 
 
 def new(options) -> int:
-    """Writes the project into a new folder, all of it or nothing.
+    """Writes the project to a new folder, completely or not at all.
 
     Raises:
-        ValueError: If the name can be no module's, or is that of an installed one.
-        FileExistsError: If there is such a folder.
+        ValueError: If the name is not a valid module name, or an installed module has it.
+        FileExistsError: If the folder exists.
         NotADirectoryError: If the folder would be below a file.
     """
     name = options.name
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise ValueError(
-            f"{name!r} cannot name a module: expected small letters, digits and underscores, such "
-            f"as {NAME}."
+            f"{name!r} is not a module name: expected lowercase letters, digits, and "
+            "underscores, "
+            f"such as {NAME}."
         )
     if importlib.util.find_spec(name):
-        raise ValueError(f"{name!r} is the name of an installed module: choose another.")
+        raise ValueError(f"{name!r} is the name of an installed module: choose another name.")
     folder = options.folder or Path(name)
     if os.path.lexists(folder):
         raise FileExistsError(f"{folder} exists already: choose another name, or a --folder.")
     folder = folder.absolute()
     for parent in folder.parents:
         if parent.exists() and not parent.is_dir():
-            raise NotADirectoryError(
-                f"{parent} is a file: choose a --folder that is not below it."
-            )
+            raise NotADirectoryError(f"{parent} is a file: choose a --folder outside it.")
     temporary = partial_path(folder)
     try:
         temporary.mkdir(parents=True)
@@ -52,6 +51,6 @@ def new(options) -> int:
 
 
 def renamed(text: str, name: str) -> str:
-    """A text of the project with the names of the new model."""
+    """A file of the project, with its names replaced by those of the new model."""
     title = "".join(part.capitalize() for part in name.split("_"))
     return text.replace(NAME, name).replace("MyModel", title)

@@ -1,4 +1,4 @@
-"""The page of `keras-gen demo`. Needs Gradio, which nothing else here imports."""
+"""The page of `keras-gen demo`. Only this module imports Gradio."""
 
 import functools
 import html
@@ -38,26 +38,26 @@ from keras_gen.workshop.cli.request_guard import Guard
 
 SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
-PIXELS = 50_000_000  # of the largest image: larger ones hold up all visitors
-# Events run one after another: those that come while so many wait are refused.
+PIXELS = 50_000_000  # in the largest accepted image: larger ones would delay all visitors
+# Events run one after another. When this many are waiting, further events are refused.
 WAITING = 64
-# Visitors whose state is kept; each takes about a megabyte.
+# Maximum number of visitors whose state is kept, at about a megabyte each.
 VISITORS = 100
 
-# Fonts of the reader's machine: others would be fetched from elsewhere.
+# Fonts installed on the visitor's machine: web fonts would be downloaded.
 FONT = ["system-ui", "sans-serif"]
 MONOSPACE = ["ui-monospace", "monospace"]
-# Images fill the room that they have.
+# Images fill the available space.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
-# The photograph that the page opens with.
+# The photograph shown when the page opens.
 EXAMPLE = "sklearn/datasets/images/china.jpg"
 CREDIT = (
     "Example photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/"
     "6061409035/), [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)"
 )
 
-# Gradio puts the bar of an event where a function has this as a default value.
+# Gradio injects an event's progress bar into parameters with this default value.
 PROGRESS = gr.Progress()
 
 load = functools.cache(exported.load)
@@ -66,23 +66,24 @@ load = functools.cache(exported.load)
 def page(
     offers: list[Offer], others: list[Path], megabytes: int, uploads: Path, local: bool
 ) -> fastapi.FastAPI:
-    """The page as an application: exports are loaded when they are first used.
+    """Builds the page as an application. Exports are loaded on first use.
 
-    Those without a panel are named. Files of more than so many megabytes are refused, and files
-    outside the folder `uploads`; where the page is `local`, also what other names than this
-    machine's reach.
+    Exports without a panel are listed. Files above the size limit in megabytes, and files
+    outside
+    the folder `uploads`, are refused. If the page is `local`, so are requests that address this
+    machine by another host name.
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
-    # The first model is one for photographs, if there is one.
+    # The first model accepts photographs, if any does.
     takers = [
         any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers
     ]
     first = takers.index(True) if any(takers) else 0
     with gr.Blocks(title="keras_gen", analytics_enabled=False) as blocks:
         gr.Markdown(
-            "# keras_gen\nTrained models to try. They run on the machine that serves this page, "
-            "and nothing is sent elsewhere."
+            "# keras_gen\nTry trained models. They run on the machine that serves this page, "
+            "and no data leaves it."
         )
         info = "Each model is loaded when it is first used."
         chosen = gr.Dropdown(choices, value=first, label="Model", info=info)
@@ -121,14 +122,14 @@ def page(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
-        show_error=False,  # but for those of `_on`: others may name what is on this machine
+        show_error=False,  # except for errors from `_on`: others may reveal paths on this machine
         css=CSS,
         theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),
     )
 
 
 def _example(uploads: Path) -> Path | None:
-    """A photograph of scikit-learn among the uploads, if that is installed; it is not imported."""
+    """Copies a photograph from scikit-learn, if installed, to the uploads without importing it."""
     try:
         file = importlib.metadata.distribution("scikit-learn").locate_file(EXAMPLE)
         photograph = decode_image(Path(str(file)).read_bytes())
@@ -139,23 +140,23 @@ def _example(uploads: Path) -> Path | None:
 
 
 def _left_out(others: list[Path]) -> str:
-    """The exports without a panel, and what they do."""
+    """The exports without a panel, each with its description."""
     lines = []
     for path in others:
         try:
             said = about(path, exported.read_metadata(path)).splitlines()[0]
         except listing.UNREADABLE:
-            said = "metadata that cannot be read"
+            said = "unreadable metadata"
         lines.append(f"- {html.escape(str(path))}: {html.escape(said)}")
     reason = (
-        "They take or give texts, tables, videos or recordings; `keras_gen.serving.exported.load` "
-        "runs them in Python."
+        "They process or produce text, tables, video, or audio. Run them in Python with "
+        "`keras_gen.serving.exported.load`."
     )
     return "\n".join([reason, "", *lines])
 
 
 def _tabs(offer: Offer, megabytes: int, example: Path | None, opening: gr.Blocks | None) -> None:
-    """What is shown while an export is chosen; `opening` is the page that opens with it."""
+    """Builds the tabs of the selected export. `opening` is the page that opens with it."""
     with gr.Tabs():
         for panel in offer.panels:
             with gr.Tab(panel.title) as tab:
@@ -171,17 +172,19 @@ def _images(
     names = list(panel.signatures)
     choices = [(words(name), name) for name in names]
     several = len(names) > 1
-    info = "What the model does with the image."
+    info = "Transformation applied to the image."
     name = gr.Radio(choices, value=names[0], label="Operation", info=info, visible=several)
-    shown = example if panel.any_size else None  # others take images of their own kind
+    shown = (
+        example if panel.any_size else None
+    )  # other models expect images like their training data
     with gr.Row():
         file = _upload(megabytes, "Before", value=shown if opening else None)
-        # What keeps its size is shown by the upload itself.
-        before = _image("As the model takes it", visible=not panel.any_size)
+        # An image that keeps its size is already shown by the upload component.
+        before = _image("Model input", visible=not panel.any_size)
         after = _image("After")
     note = gr.Markdown()
     if shown:
-        button = gr.Button("Take the example photograph", size="sm")
+        button = gr.Button("Use the example photograph", size="sm")
         button.click(lambda: str(shown), None, file, queue=False, api_visibility="private")
         gr.Markdown(CREDIT)
 
@@ -206,7 +209,7 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
             seed = gr.Number(0, label="Seed", info=EFFECTS["seed"], precision=0)
             label = "Sounds" if heard else "Images"
             usual = 1 if heard else min(16, panel.most)
-            info = f"Number of {label.lower()} that are generated together."
+            info = f"Number of {label.lower()} to generate at once."
             n = gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Generate", variant="primary")
@@ -223,14 +226,14 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
 
 
 def _drawn(panel: Samples) -> str:
-    """What the grid shows."""
+    """The caption of the grid."""
     if isinstance(panel, Steps):
-        return f"The same noise in {', '.join(map(str, STEPS))} steps"
+        return f"The same noise after {', '.join(map(str, STEPS))} steps"
     return "Samples"
 
 
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
-    """An input for a condition: a list of names, if its values have some, or a number."""
+    """An input for a condition: a list of names if its values are named, otherwise a number."""
     usual = panel.conditions[name]
     info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
     common: dict[str, Any] = dict(value=usual, label=words(name), info=info)
@@ -252,7 +255,7 @@ def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider
 def _classes(path: Path, panel: Classes, megabytes: int, tab: gr.Tab) -> None:
     with gr.Row():
         file = _upload(megabytes, "Image")
-        before = _image("As the model takes it")
+        before = _image("Model input")
         found = gr.Label(label="Probabilities", num_top_classes=5)
 
     def run(progress: gr.Progress, file: str | None) -> tuple:
@@ -274,22 +277,22 @@ def _completion(path: Path, panel: Completion, megabytes: int, tab: gr.Tab) -> N
     with gr.Row():
         file = _upload(megabytes, "Image")
         with gr.Column():
-            info = "Part of the image that the model generates."
+            info = "Part of the image to generate."
             missing = gr.Dropdown(list(MISSING), label="Missing part", info=info)
-            info = "Class that the completed image has."
+            info = "Class of the completed image."
             label = gr.Dropdown(choices, value=0, label="Label", info=info, visible=labeled)
-            info = "Number of different completions."
+            info = "Number of completions to generate."
             usual = 9 if several else 1
             n = gr.Slider(
                 1, MOST, value=usual, step=1, label="Images", info=info, visible=several
             )
             draw = gr.Button("Complete", variant="primary")
-        before = _image("What the model sees")
+        before = _image("Model input")
         drawn = _image("Completed")
 
     def run(progress: gr.Progress, file: str | None, missing: str, label: int, n: int) -> tuple:
         if file is None:
-            raise ValueError("there is no image yet: choose one.")
+            raise ValueError("there is no image yet: choose or drop one.")
         image = _read(file)
         seen, made = panel.run(_loaded(path, progress), image, missing, label, n)
         return _enlarged(seen), _enlarged(made)
@@ -303,7 +306,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     with gr.Row():
         with gr.Column():
             file = _upload(megabytes, "Image to encode", visible=panel.encoder is not None)
-            zeros = gr.Button("All latents at 0")
+            zeros = gr.Button("Set all latents to 0")
             random = gr.Button("Random latents")
         with gr.Column(scale=2):
             for index in range(panel.sliders):
@@ -333,7 +336,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
         return begin(progress, None, seed=secrets.randbits(31))
 
     def opened(progress: gr.Progress, file: str | None) -> tuple:
-        # A generator was trained on draws, and zeros are far from all of them.
+        # A generator was trained on random latents, and zeros are far from all of them.
         return begin(progress, file) if panel.encoder else redraw(progress)
 
     shown = [start, decoded, *sliders]
@@ -347,7 +350,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
 
 
 def _latent(dimension: int) -> dict[str, Any]:
-    info = "Moves the image along this dimension."
+    info = "Moves the latents along this dimension."
     return {"label": f"Latent {dimension}", "info": info}
 
 
@@ -362,10 +365,10 @@ _BUILDERS: dict[type[Panel], Callable] = {
 
 
 def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
-    """An export. The bar says what takes time when it is used first."""
-    progress(0.3, desc="Loading the model, which is done once")
+    """Loads an export. The progress bar explains the wait at first use."""
+    progress(0.3, desc="Loading the model (only once)")
     model = load(path)
-    progress(0.6, desc="Running the model; the first time takes longest")
+    progress(0.6, desc="Running the model (the first run is slowest)")
     return model
 
 
@@ -376,13 +379,13 @@ def _upload(
         value=str(value) if value else None,
         label=label,
         sources=["upload"],
-        placeholder=f"Drop a photograph here\nor click to choose one, of at most {megabytes} MB",
+        placeholder=f"Drop a photograph here\nor click to choose one (at most {megabytes} MB)",
         height=HEIGHT,
         visible=visible,
         buttons=[],
     )
     # Functions get the path of the file, and read it as all commands read images. The guard has
-    # seen that it is an upload.
+    # checked that the file is an upload.
     file.preprocess = lambda payload: payload and payload.path
     return file
 
@@ -403,13 +406,13 @@ def _sound() -> gr.Audio:
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
-    """Runs a model at each event: one model at a time, and errors as one sentence."""
+    """Runs a model on each event, one model at a time, and shows errors as one sentence."""
 
     def checked(progress: gr.Progress = PROGRESS, *values: Any) -> Any:
         try:
             return run(progress, *values)
         except (OSError, ValueError) as error:
-            # The page takes it for HTML, and names of files are in it.
+            # The page renders messages as HTML, and they contain file names.
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
     options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")
@@ -424,15 +427,15 @@ def _read(file: str) -> np.ndarray:
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:
-    """A small image with each pixel as a square of several, RGB."""
+    """Enlarges a small image: each pixel becomes a square. Returns RGB."""
     times = max(1, SHOWN // max(image.shape[:2]))
     image = image.repeat(times, 0).repeat(times, 1)
     return np.broadcast_to(image, [*image.shape[:2], 3])
 
 
 def _compared(before: np.ndarray, after: np.ndarray) -> str:
-    """How far two images of one size differ."""
+    """Describes the difference between two images of the same size."""
     if before.shape != after.shape:
-        return f"It has {after.shape[1]} by {after.shape[0]} pixels."
+        return f"The output is {after.shape[1]} × {after.shape[0]} pixels."
     difference = np.abs(before.astype(float) - after).mean()
-    return f"After differs from before by {difference:.1f} of 255 levels in the mean."
+    return f"Mean absolute change: {difference:.1f} of 255 levels."

@@ -1,4 +1,4 @@
-"""What `keras-gen demo` offers of exports, by their signatures."""
+"""Panels that `keras-gen demo` shows for exports, chosen by signature."""
 
 import dataclasses
 import math
@@ -17,90 +17,90 @@ from keras_gen.workshop.cli.complete import HALVES, completes, half
 from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 
-LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
+LONGEST = 1024  # pixels on the longer side of an image: larger images take too long
 MOST = 64  # images of a grid
-STEPS = (1, 2, 3, 5, 10, 20, 50)  # of a solver, by which images of one noise are compared
+STEPS = (1, 2, 3, 5, 10, 20, 50)  # numbers of solver steps compared for the same noise
 SLIDERS = 10
 # Standard deviations of a standard normal prior, to either side of its mean.
 REACH = 3
-# More dimensions than these would take long to decode, each at both ends.
+# Decoding both ends of each dimension would take long for more dimensions.
 PROBED = 256
-ANY = -1  # the value of such a condition that leaves it open
+ANY = -1  # the value that leaves a condition open
 EFFECTS = {
     "seed": "The same seed gives the same samples.",
     "label": "Class of the samples.",
     "speaker": "Voice of the samples.",
-    "psi": "Below 1, samples are more typical and less varied.",
-    "temperature": "Below 1, samples are more likely and less varied.",
-    "truncation": "Largest latent, in standard deviations: with less, samples vary less.",
-    "guidance": "With more, samples match their label better and vary less.",
-    "steps": "With more, samples are more accurate and take longer.",
-    "solver": "Method that leads noise to samples.",
+    "psi": "Values below 1 give more typical, less varied samples.",
+    "temperature": "Values below 1 give more likely, less varied samples.",
+    "truncation": "Maximum latent in standard deviations. Lower values give less varied samples.",
+    "guidance": "Higher values give samples that match their label better but vary less.",
+    "steps": "More steps give more accurate samples but take longer.",
+    "solver": "Method that turns noise into samples.",
 }
-"""What a condition does, by its name."""
-# The part of an image that is to be drawn.
+"""Descriptions of the conditions, by name."""
+# The missing part of an image.
 MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A signature as the metadata describe it."""
+    """A signature as described by the metadata."""
 
     name: str
     inputs: Mapping[str, Any]  # name -> dtype and shape
     usual: Mapping[str, Any]  # the values of inputs that may be left out
     outputs: Mapping[str, Any]  # name -> dtype and shape
     limits: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
-    """The smallest and the largest value of inputs that are one number."""
+    """The minimum and maximum of numeric inputs."""
     options: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
-    """What inputs may be that are a name."""
+    """The possible values of inputs that are names."""
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The inputs that must be given."""
+        """The required inputs."""
         return {name: spec for name, spec in self.inputs.items() if name not in self.usual}
 
     @property
     def image(self) -> str:
-        """The first output that is images, or nothing."""
+        """The first image output, or an empty string."""
         return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
 
     def takes(self, kind: Any) -> bool:
-        """Whether it asks for one input, and that is of a kind."""
+        """Whether it has exactly one required input, of the given kind."""
         return [bool(kind(spec)) for spec in self.asked.values()] == [True]
 
     @property
     def shape(self) -> list[int | None]:
-        """The shape of the only input that is asked for."""
+        """The shape of the only required input."""
         (spec,) = self.asked.values()
         return list(spec["shape"])
 
     def run(self, model: exported.Exported, value: Any, output: str = "") -> np.ndarray:
-        """One output, by default the first images, for the only input that is asked for."""
+        """Returns one output, by default the first image output, for the only required input."""
         (name,) = self.asked
         return model(self.name, **{name: value})[output or self.image]
 
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """Signatures that turn an image into an image, by name; the default of the export first."""
+    """Image-to-image signatures by name, the export's default first."""
 
     signatures: dict[str, Signature]
 
     @property
     def title(self) -> str:
-        """What the only signature does, or what all of them do."""
+        """The description of the only signature, or of all signatures together."""
         return words(next(iter(self.signatures))) if len(self.signatures) == 1 else "Translate"
 
     @property
     def any_size(self) -> bool:
-        """Whether photographs stay as they are, in color and of any size."""
+        """Whether photographs are used unchanged, in color and at any size."""
         return all(s.shape == [None, None, None, 3] for s in self.signatures.values())
 
     def run(
         self, model: exported.Exported, name: str, image: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """An RGB image as a signature takes it, and what that makes of it."""
+        """Returns an RGB image as prepared for a signature, and the signature's output."""
         most = model.metadata.get("largest_request", {}).get("elements")
         before = fitted(image, self.signatures[name].shape, most)
         return before, self.signatures[name].run(model, before[None])[0]
@@ -108,23 +108,23 @@ class Images:
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """A signature that turns a seed and a number, and conditions, into images."""
+    """A signature that generates images from a seed, a number of images, and conditions."""
 
     signature: Signature
-    names: Mapping[str, Sequence[str]]  # what the values 0, 1, ... of a condition are called
+    names: Mapping[str, Sequence[str]]  # names of a condition's values 0, 1, ...
     title = "Sample"
     most = MOST
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """The usual value of each condition that is one number or name."""
+        """The default value of each condition that is one number or name."""
         scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
     def inputs(self, seed: int | None, n: int, conditions: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs of the signature; a ValueError if one is missing or out of range."""
+        """Returns the inputs of the signature; a ValueError if one is missing or out of range."""
         if not 1 <= n <= self.most:
-            raise ValueError(f"the number to draw is {n}: expected 1 to {self.most}.")
+            raise ValueError(f"the number of samples is {n}: expected 1 to {self.most}.")
         inputs = dict(conditions) | {"seed": seed, "n": n}
         if empty := [name for name, value in inputs.items() if value is None]:
             raise ValueError(f"{words(empty[0])} is empty: type a number.")
@@ -133,27 +133,27 @@ class Samples:
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """A grid of n images, 1 to `MOST`."""
+        """Returns a grid of n images, 1 to `MOST`."""
         inputs = self.inputs(seed, n, conditions)
         return grid(model(self.signature.name, **inputs)[self.signature.image])
 
 
 @dataclasses.dataclass(frozen=True)
 class Steps(Samples):
-    """A signature of a path's solver: the same noise, led to images in few steps and in more."""
+    """A solver signature: the same noise, turned into images in few and in many steps."""
 
     title = "Steps"
     most = 8  # rows of the grid
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """All but the number of steps."""
+        """All conditions except for the number of steps."""
         return {name: value for name, value in super().conditions.items() if name != "steps"}
 
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """A grid of n rows, 1 to `most`: an image in each number of `STEPS`, from the fewest on."""
+        """Returns a grid of n rows, 1 to `most`, with one image per number of steps in `STEPS`."""
         inputs = self.inputs(seed, n, conditions)
         columns = [
             model(self.signature.name, **inputs, steps=steps)[self.signature.image]
@@ -164,7 +164,7 @@ class Steps(Samples):
 
 @dataclasses.dataclass(frozen=True)
 class Sounds(Samples):
-    """A signature that turns a seed and a number, and conditions, into sounds."""
+    """A signature that generates sounds from a seed, a number of sounds, and conditions."""
 
     title = "Listen"
     most = models.SOUNDS
@@ -172,7 +172,7 @@ class Sounds(Samples):
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Sounds, 1 to `models.SOUNDS`, one after another: int16 `[samples]`."""
+        """Returns 1 to `models.SOUNDS` sounds in sequence: int16 `[samples]`."""
         inputs = self.inputs(seed, n, conditions)
         sounds = model(self.signature.name, **inputs)["waveforms"]
         return models.one_after_another(sounds, models.rate_of(model.metadata))
@@ -180,7 +180,7 @@ class Sounds(Samples):
 
 @dataclasses.dataclass(frozen=True)
 class Classes:
-    """A signature that gives images logits of classes."""
+    """A signature that returns class logits for images."""
 
     signature: Signature
     names: Sequence[str]
@@ -189,7 +189,7 @@ class Classes:
     def run(
         self, model: exported.Exported, image: np.ndarray
     ) -> tuple[np.ndarray, dict[str, float]]:
-        """An RGB image as the signature takes it, and the probability of each class."""
+        """Returns an RGB image as prepared for the signature, and the probability of each class."""
         before = fitted(image, self.signature.shape)
         logits = self.signature.run(model, before[None], "logits")[0].astype(float)
         odds = np.exp(logits - logits.max())
@@ -198,18 +198,18 @@ class Classes:
 
 @dataclasses.dataclass(frozen=True)
 class Completion:
-    """A signature that draws what a mask leaves out of an image."""
+    """A signature that inpaints the masked part of an image."""
 
     signature: Signature
-    names: Sequence[str]  # of the classes, if it takes labels
+    names: Sequence[str]  # of the classes, if it accepts labels
     title = "Complete"
 
     def run(
         self, model: exported.Exported, image: np.ndarray, missing: str, label: int, n: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """An RGB image with the missing part in gray, and a grid of completions, 1 to `MOST`."""
+        """Returns an image with the missing part in gray, and a grid of 1 to `MOST` completions."""
         if not 1 <= n <= MOST:
-            raise ValueError(f"the number to draw is {n}: expected 1 to {MOST}.")
+            raise ValueError(f"the number of completions is {n}: expected 1 to {MOST}.")
         _, height, width, _ = self.signature.inputs["images"]["shape"]
         before = fitted(image, self.signature.inputs["images"]["shape"])
         mask = half(MISSING[missing], height, width)
@@ -228,14 +228,14 @@ class Completion:
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """Where the sliders start."""
+    """The initial state of the sliders."""
 
     latents: np.ndarray  # float32 `[dimensions]`
     moved: list[int]  # the dimensions that have a slider
-    reach: int  # of a slider, to both sides
+    reach: int  # of a slider in both directions
 
     def at(self, values: Sequence[float]) -> np.ndarray:
-        """The latents with the sliders at some values, each within `reach`."""
+        """Returns the latents for slider values, each within `reach`."""
         if not all(abs(value) <= self.reach for value in values):
             raise ValueError(
                 f"the sliders are at {', '.join(map(str, values))}: expected values from "
@@ -248,7 +248,7 @@ class Start:
 
 @dataclasses.dataclass(frozen=True)
 class Latents:
-    """A signature that decodes a vector of latents, and one that encodes if there is one."""
+    """A signature that decodes a vector of latents, and one that encodes, if there is one."""
 
     signature: Signature
     encoder: Signature | None
@@ -256,11 +256,11 @@ class Latents:
 
     @property
     def sliders(self) -> int:
-        """How many sliders there are."""
+        """The number of sliders."""
         return min(SLIDERS, self.signature.shape[1] or 0)
 
     def run(self, model: exported.Exported, latents: np.ndarray) -> np.ndarray:
-        """The image of latents `[dimensions]`."""
+        """Returns the image decoded from latents `[dimensions]`."""
         return self.signature.run(model, latents[None])[0]
 
     def start(
@@ -269,9 +269,9 @@ class Latents:
         image: np.ndarray | None = None,
         seed: int | None = None,
     ) -> Start:
-        """Starts at the latents of an RGB image, at some drawn from a standard normal, or at zeros.
+        """Starts at the latents of an RGB image, at samples from a standard normal, or at zeros.
 
-        Sliders get the dimensions that change the decoded image most.
+        The dimensions that change the decoded image most get the sliders.
         """
         latents = np.zeros(self.signature.shape[1] or 0, np.float32)
         if seed is not None:
@@ -303,9 +303,9 @@ class Offer:
 
 
 def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
-    """The exports in folders that have panels, and those that have none. Loads no model.
+    """Returns the exports with panels, and the exports without. Loads no model.
 
-    Folders are those of exports, of versions of one, or SavedModels.
+    A folder contains exports or the versions of one, or is a SavedModel.
     """
     found: list[Offer] = []
     others: list[Path] = []
@@ -321,7 +321,7 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
 
 def panels(metadata: Mapping[str, Any]) -> list[Panel]:
-    """What can be done with an export on a page, by what its metadata say of its signatures."""
+    """Returns the panels of an export, chosen by the signatures in its metadata."""
     default = metadata.get("default_signature")
     usual, limits, options = (metadata.get(k, {}) for k in ("defaults", "limits", "options"))
     signatures = {
@@ -371,10 +371,10 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
 def fitted(
     image: np.ndarray, shape: Sequence[int | None], most: int | None = None
 ) -> np.ndarray:
-    """An RGB image as a signature of images `shape` takes it.
+    """Prepares an RGB image for a signature with image input `shape`.
 
-    As `models.fitted`, but images of any size are shrunk to `LONGEST` pixels, and to the elements
-    that the export takes at most.
+    Like `models.fitted`, but images of any size are reduced to `LONGEST` pixels, and to the
+    maximum number of elements that the export accepts.
     """
     if not any(shape[1:3]):
         pillow = to_pillow(image)
@@ -388,12 +388,12 @@ def fitted(
 
 
 def words(name: str) -> str:
-    """The name of a signature as it is shown: "Photo to monet"."""
+    """The displayed name of a signature, such as "Photo to monet"."""
     return name.replace("_", " ").capitalize()
 
 
 def _exports(folder: Path) -> list[Path]:
-    """The SavedModels meant by a folder."""
+    """The SavedModels in a folder."""
     if (folder / "saved_model.pb").is_file() or exported.versions(folder):
         return [exported.resolve(folder)]
     inner = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -401,26 +401,26 @@ def _exports(folder: Path) -> list[Path]:
     if not found:
         raise FileNotFoundError(
             f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved_model.pb, "
-            "which `keras-gen train NAME` writes; name another folder."
+            "as written by `keras-gen train NAME`. Name another folder."
         )
     return found
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The metadata of an export; empty where they cannot be used."""
+    """The metadata of an export; empty if it cannot be used."""
     try:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
     except (*listing.UNREADABLE, IndexError):
-        return {}  # a foreign or damaged export is shown by no page
+        return {}  # foreign and damaged exports are not shown
     return metadata
 
 
 def about(path: Path, metadata: Mapping[str, Any]) -> str:
-    """What a model does, which version it is, what it was trained on, and how large it is."""
+    """Describes a model: its task, version, training data, and size."""
     data = data_of(metadata)
     count = sum(network["parameters"] for network in metadata.get("networks", {}).values())
-    # The folder counts: the metadata have the number under which the export was first written.
+    # The folder name counts: the metadata has the version number from the first export.
     version = path.name if path.name.isdecimal() else metadata["version"]
     facts = [f"trained on {data}" if data else "", f"{count:,} parameters" if count else ""]
     line = ", ".join([f"Version {version}", *filter(None, facts)])
@@ -433,7 +433,7 @@ def _is_sound(spec: Any) -> bool:
 
 
 def _completes(signature: Signature, names: Sequence[str]) -> bool:
-    """Whether a signature draws what is missing of images of one size."""
+    """Whether a signature inpaints images of a fixed size."""
     asked = signature.asked
     if not completes(asked) or not all(asked["images"]["shape"][1:3]):
         return False
@@ -449,7 +449,7 @@ def _is_vector(spec: Any) -> bool:
 
 
 def _code(encoder: Signature, shape: list[int | None]) -> str:
-    """The output of an encoder that can be decoded: of a distribution the mean."""
+    """The output of an encoder that can be decoded: the mean, for a distribution."""
     able = [
         name
         for name, spec in encoder.outputs.items()
@@ -459,7 +459,7 @@ def _code(encoder: Signature, shape: list[int | None]) -> str:
 
 
 def _one_moved(latents: np.ndarray, value: float) -> np.ndarray:
-    """Copies of latents, each with another dimension at a value."""
+    """Copies of latents, each with a different dimension set to a value."""
     count = min(len(latents), PROBED)
     copies = np.tile(latents, [count, 1])
     copies[range(count), range(count)] = value

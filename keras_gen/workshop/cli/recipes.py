@@ -1,4 +1,4 @@
-"""`keras-gen train`, and which recipes there are."""
+"""`keras-gen train`, and the list of recipes."""
 
 import argparse
 import runpy
@@ -16,7 +16,7 @@ def train(options: argparse.Namespace) -> int:
     known = recipes()
     if options.recipe not in known:
         raise FileNotFoundError(
-            f"there is no recipe {options.recipe!r} in {place('recipes')}"
+            f"there is no recipe named {options.recipe!r} in {place('recipes')}"
             f"{known_names(options.recipe, known)}"
         )
     path = known[options.recipe]

@@ -1,4 +1,4 @@
-"""Requests that the page of `keras-gen demo` accepts. Needs FastAPI and uvicorn."""
+"""Guards the requests to the page of `keras-gen demo`. Requires FastAPI and uvicorn."""
 
 import asyncio
 import contextlib
@@ -16,42 +16,45 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 UPLOAD = "/gradio_api/upload"
-# What follows it is the path of a file.
+# A file path follows.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
-DEEP_LINK = "/gradio_api/deep_link"  # writes what a visitor sees into a file that stays
-FORM = 2**20  # bytes of a request around a file
-EVENT = 2**16  # bytes of another request: as values of Python, JSON takes 30 times as many
-UPLOADS = 4  # largest uploads that are read at once, and as many bytes of smaller ones
-EVENTS = 2**24  # bytes of other requests that are read at once
-SESSION = 64  # characters of a visitor's name, which Gradio keeps when its events are over
-SECONDS = 60  # that reading a request may take
-HEADERS = 10  # seconds between two looks at a connection without a request
+DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
+FORM = 2**20  # bytes of a request in addition to its file
+EVENT = 2**16  # bytes of any other request: parsed JSON uses 30 times as much memory
+UPLOADS = (
+    4  # number of maximum-size uploads read at once, or the same number of bytes in smaller ones
+)
+EVENTS = 2**24  # bytes of other requests read at once
+SESSION = 64  # characters of a session name, which Gradio keeps after its events end
+SECONDS = 60  # maximum time to read a request
+HEADERS = 10  # seconds between two checks of an idle connection
 CONNECTIONS = 400  # each may also read a file, and a process usually has 1,024 descriptors
-OF_ONE_ADDRESS = 200  # connections
-UNREAD = 100  # messages to a visitor, after which no further event of the visitor is accepted
+OF_ONE_ADDRESS = 200  # connections per address
+UNREAD = 100  # unread messages after which no further event of a visitor is accepted
 HEAD = 2**14  # bytes of a request's headers
-PATHS = 16  # files that a request names
+PATHS = 16  # files named in one request
 LOCAL = ("localhost", "127.0.0.1", "::1")
-# What the folder of uploads holds at most. The oldest files go first.
+# Limits of the upload folder. The oldest files are deleted first.
 KEPT_FILES = 500
 KEPT_BYTES = 2**30
 
 
 class Guard:
-    """Refuses large, slow, and many requests, and those for files that are not the page's.
+    """Refuses requests that are too large, too slow, too many, or ask for other files.
 
-    The page's files were uploaded to it or made by it. Gradio copies every file that a request
-    names to where the page serves files, and fetches every address: for any component, and before
-    a function sees it. It writes uploads to the disk while they arrive, and leaves there those that
-    end early. So requests are read before Gradio gets them.
+    The page may only use files that were uploaded to it or created by it. For any component, and
+    before a function sees the request, Gradio copies every file that a request names to the
+    folder
+    that the page serves, and fetches every URL. It writes uploads to disk while they arrive, and
+    leaves incomplete uploads there. Requests are therefore checked before Gradio gets them.
 
     Args:
         app: The page.
-        uploads: The folder of uploads, in which Gradio also keeps the images that the page shows.
-        most: Size of the largest upload, in bytes. A request holds one.
-        local: Whether the page is for this machine alone: then requests must call it by a name that
-            no other site can have.
-        unread: Maps a visitor's name to the number of messages that wait for the visitor.
+        uploads: Upload folder, in which Gradio also keeps the images shown by the page.
+        most: Maximum upload size in bytes. A request holds one upload.
+        local: Whether the page is for this machine only. Requests must then use a host name
+            that no other site can have.
+        unread: Function that maps a session name to its number of unread messages.
     """
 
     def __init__(
@@ -67,12 +70,12 @@ class Guard:
         self.largest = most + FORM
         self.local = local
         self.unread = unread
-        # Bytes of requests in progress, of uploads and of others.
+        # Bytes of requests in progress: uploads and other requests.
         self.held = {True: 0, False: 0}
         self.uploading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on a request that the page accepts, and answers others."""
+        """Passes accepted requests to the page, and answers all others with an error."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         request = Request(scope, receive)
@@ -94,7 +97,7 @@ class Guard:
 
     @contextlib.asynccontextmanager
     async def _upload(self) -> AsyncIterator[None]:
-        """Uploads one at a time, and deletes files that Gradio began and did not accept."""
+        """Processes one upload at a time, and deletes partial files that Gradio did not accept."""
         async with self.uploading:
             try:
                 yield
@@ -104,38 +107,42 @@ class Guard:
                         file.unlink(missing_ok=True)
 
     async def _check(self, request: Request, body: bytearray, is_upload: bool) -> None:
-        """Reads the body of a request; an HTTPException if it is refused."""
+        """Returns the body of a request; raises an HTTPException if it is refused."""
         path = request.scope["path"]
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if self.local and request.url.hostname not in LOCAL:
-            raise HTTPException(403, "the page is for the machine that serves it.")
+            raise HTTPException(
+                403, "this page can be used only from the machine that serves it."
+            )
         if path == DEEP_LINK:
-            raise HTTPException(404, "the page has no links to what a visitor sees.")
+            raise HTTPException(404, "this page does not support deep links.")
         if request.method == "POST":
             origin = request.headers.get("origin")
             if origin and urlsplit(origin).netloc != request.headers.get("host"):
-                raise HTTPException(403, "the request comes from another site's page.")
-            # Sent in chunks, a body may be longer than the length that is said.
+                raise HTTPException(403, "the request comes from another site.")
+            # A chunked body may be longer than the declared length.
             if "transfer-encoding" in request.headers:
-                raise HTTPException(411, "the request does not say its length alone.")
+                raise HTTPException(
+                    411, "expected a request with Content-Length and without Transfer-Encoding."
+                )
             size = request.headers.get("content-length")
             largest = self.largest if is_upload else EVENT
             if size is None or int(size) > largest:
-                raise HTTPException(413, f"the request is not of at most {largest} bytes.")
+                raise HTTPException(413, f"expected a request of at most {largest} bytes.")
             make_room(self.uploads)
             await self._read(request, body, is_upload)
             if not is_upload:
                 named = _named(bytes(body))
                 files += named["path"]
                 if any(self.unread(str(name)) > UNREAD for name in named["session_hash"]):
-                    raise HTTPException(429, "the messages to this visitor are not read.")
+                    raise HTTPException(429, "this visitor has too many unread messages.")
         if len(files) > PATHS:
             raise HTTPException(413, f"the request names more than {PATHS} files.")
         if not all(_is_below(file, self.uploads) for file in files):
             raise HTTPException(403, "the file was not uploaded to this page: upload it first.")
 
     async def _read(self, request: Request, body: bytearray, is_upload: bool) -> None:
-        """Appends the body of a request, unless it takes too long or too much is being read."""
+        """Reads the body of a request, unless it arrives too slowly or the server is too busy."""
         most = UPLOADS * self.largest if is_upload else EVENTS
         try:
             async with asyncio.timeout(SECONDS):
@@ -144,7 +151,7 @@ class Guard:
                     self.held[is_upload] += len(chunk)
                     if self.held[is_upload] > most:
                         raise HTTPException(
-                            503, "too much is being sent: try again in a minute."
+                            503, "the server is busy with other uploads: try again in a minute."
                         )
         except TimeoutError:
             detail = f"the request did not arrive within {SECONDS} seconds."
@@ -152,13 +159,15 @@ class Guard:
 
 
 class Connection(H11Protocol):
-    """A connection that is closed if it is one too many, or is idle.
+    """A connection that is closed if there are too many connections, or if it is idle.
 
-    It is idle if it sends no whole request, or reads nothing of an answer, between two looks.
+    A connection is idle if, between two checks, it sends no complete request or reads nothing of
+    a
+    response.
     """
 
     def connection_made(self, transport: Any) -> None:
-        """Begins a connection."""
+        """Registers a connection."""
         super().connection_made(transport)
         of_host = sum(_host(other) == _host(self) for other in self.connections)
         if len(self.connections) > CONNECTIONS or of_host > OF_ONE_ADDRESS:
@@ -166,14 +175,14 @@ class Connection(H11Protocol):
         self._look = self.loop.call_later(HEADERS, self._close_if_idle, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends a connection."""
+        """Unregisters a connection."""
         self._look.cancel()
         super().connection_lost(exc)
 
     def _close_if_idle(self, before: Any) -> None:
-        """Closes the connection if its state is the one of the look before."""
+        """Closes the connection if its state has not changed since the last check."""
         if self.cycle is None or self.cycle.response_complete:
-            now: Any = self.cycle  # it has no request
+            now: Any = self.cycle  # it has no request yet
         else:
             now = self.transport.get_write_buffer_size() or object()
         if now == before:
@@ -186,9 +195,9 @@ def _host(connection: Any) -> str | None:
 
 
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
-    """Deletes the oldest uploads, and images that the page made, beyond a number and a size.
+    """Deletes the oldest uploads and generated images beyond a number of files and a total size.
 
-    Both lie in folders of their own; what the page itself put beside these stays.
+    Each of these files is in a folder of its own; other files that the page put there are kept.
     """
     kept = 0
     newest_first = sorted(uploads.glob("*/*"), key=_written, reverse=True)
@@ -196,7 +205,7 @@ def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) ->
         kept += file.lstat().st_size
         if place >= files or kept > size:
             file.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # there are others
+            with contextlib.suppress(OSError):  # the folder has other files
                 file.parent.rmdir()
 
 
@@ -205,7 +214,7 @@ def _written(file: Path) -> float:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """What gives a body that was read already, and then what there is to receive."""
+    """A `receive` that first returns a body that was already read."""
     read: list[Message] = [{"type": "http.request", "body": body}]
 
     async def again() -> Message:
@@ -228,16 +237,18 @@ def _named(body: bytes) -> dict[str, list[Any]]:
     except (ValueError, RecursionError):
         raise HTTPException(400, "the request is not valid JSON.") from None
     if any(len(str(name)) > SESSION for name in values["session_hash"]):
-        raise HTTPException(413, f"session_hash has more than {SESSION} characters.")
+        raise HTTPException(
+            413, f"session_hash has more characters than the limit of {SESSION}."
+        )
     return values
 
 
 def _is_below(file: Any, folder: Path) -> bool:
-    """Whether a path, with its links followed, is that of a file below a folder."""
+    """Whether a path, with links resolved, is below a folder."""
     if not isinstance(file, str) or "\0" in file:
         return False
     try:
         path = Path(os.path.realpath(file))
-    except UnicodeEncodeError:  # half of a surrogate pair is in no file's name
+    except UnicodeEncodeError:  # no file name contains half of a surrogate pair
         return False
     return path.is_relative_to(os.path.realpath(folder)) and path.is_file()

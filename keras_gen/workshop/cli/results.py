@@ -1,4 +1,4 @@
-"""`keras-gen publish`, `results` and `reproduce`: the pages of results."""
+"""`keras-gen publish`, `results`, and `reproduce`: the result pages."""
 
 import argparse
 import sys
@@ -12,18 +12,18 @@ from keras_gen.workshop.results import reproduce as reproducing
 
 
 def publish(options: argparse.Namespace) -> int:
-    """Turns exports into records."""
+    """Converts exports to result records."""
     exports = [exported.find(options.models, model) for model in options.exports]
     for path, groups in publishing.publish(options.root, exports, options.note).items():
         for group in groups:
-            print(f"{path}: written for {group.record.command}")
+            print(f"wrote {path} for {group.record.command}")
             print_table([[*words.headline(e), words.verdict(e)] for e in group.entries])
-    print("`keras-gen results` writes them into RESULTS.md, docs/results and README.md.")
+    print("To update RESULTS.md, docs/results, and README.md, run `keras-gen results`.")
     return 0
 
 
 def results(options: argparse.Namespace) -> int:
-    """Writes or checks RESULTS.md, the pages below it, and README.md, of a checkout alone."""
+    """Writes or checks RESULTS.md, its subpages, and README.md in a checkout."""
     if not options.check:
         paths = pages.update(options.root)
         print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
@@ -35,7 +35,7 @@ def results(options: argparse.Namespace) -> int:
 
 
 def reproduce(options: argparse.Namespace) -> int:
-    """Runs a published command again and compares."""
+    """Reruns a published command and compares the results."""
     try:
         comparisons = reproducing.reproduce(
             options.root or place("recipes").parent,
@@ -61,5 +61,5 @@ def reproduce(options: argparse.Namespace) -> int:
     print()
     print_table(rows)
     outside = sum(not c.ok for c in comparisons)
-    print(f"{len(comparisons) - outside} of {len(comparisons)} within the tolerance")
+    print(f"{len(comparisons) - outside} of {len(comparisons)} metrics within tolerance")
     return 1 if outside else 0

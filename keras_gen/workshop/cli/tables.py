@@ -1,4 +1,4 @@
-"""What the commands print."""
+"""Formats the output of the commands."""
 
 
 def print_table(rows: list[list[str]]) -> None:

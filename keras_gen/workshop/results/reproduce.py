@@ -65,7 +65,7 @@ def reproduce(
     moment = time.strftime("%Y%m%d-%H%M%S")
     folder = Path(output or Path("runs") / "reproduce" / f"{recipe}-{moment}").resolve()
     if folder.exists():
-        raise FileExistsError(f"{folder} is already there: choose another --output.")
+        raise FileExistsError(f"{folder} already exists: choose another --output.")
     _run(root, record.command, folder, say)
     now = published.measured(read_run(folder / "export" / recipe).metrics)
     figures = {figure.key: figure for figure in [*published.cells, *published.figures]}

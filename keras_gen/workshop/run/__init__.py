@@ -1,11 +1,11 @@
-"""What all recipes share: flags, presets, and a run from its data to its export.
+"""Code shared by all recipes: flags, presets, and a run from its data to its export.
 
-A recipe imports this first. If the program that runs is a recipe, the import prints its `--help` or
-refuses a wrong flag, which ends the process, before Keras is imported, which takes seconds. In any
-other program the import does nothing of that kind. TensorFlow is imported without messages about
-the machine.
+A recipe imports this package first. If the running program is a recipe, the import prints its
+`--help` or refuses an invalid flag, and ends the process, before Keras is imported, which takes
+seconds. In any other program, the import does nothing of this sort. TensorFlow is imported without
+messages about the machine.
 
-The flags are in `flags.py`, the answer before Keras is imported in `outline.py`, the call of `main`
+The flags are in `flags.py`, the early response to flags in `outline.py`, the call of `main`
 in `recipe.py`, and the run from its data to its export in `run.py`.
 """
 

@@ -8,15 +8,15 @@ from keras_gen.files.writing import write_json
 
 
 class Clock:
-    """Counts the minutes of a run over all processes that had a part in it.
+    """Counts the minutes of a run across all processes that worked on it.
 
-    Work done after the last `save` is repeated by the next process, and counts once.
+    Work done after the last `save` is repeated by the next process and is counted only once.
 
     Args:
-        directory: The run's folder; `elapsed.json` in it has the minutes of earlier processes.
+        directory: Folder of the run; `elapsed.json` in it holds the minutes of earlier processes.
 
     Raises:
-        ValueError: If that file holds no minutes.
+        ValueError: If that file does not contain a number of minutes.
     """
 
     def __init__(self, directory: Path):
@@ -27,11 +27,11 @@ class Clock:
 
     @property
     def minutes(self) -> float:
-        """The minutes so far."""
+        """Minutes so far."""
         return self._before + (time.monotonic() - self._began) / 60
 
     def save(self) -> None:
-        """Notes the minutes for a process that resumes from here."""
+        """Saves the minutes for a process that resumes from here."""
         write_json(self._path, {"minutes": round(self.minutes, 3)})
 
 
@@ -40,5 +40,6 @@ def _saved(path: Path) -> float:
         return float(read_json(path)["minutes"])
     except (ValueError, KeyError, TypeError):
         raise ValueError(
-            f"{path} holds no minutes: remove it to resume without those of earlier processes."
+            f"{path} does not contain a number of minutes: delete it to resume without the "
+            "minutes of earlier processes."
         ) from None

@@ -14,8 +14,8 @@ def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
     """Writes one CSV row per epoch, atomically.
 
     Args:
-        path: The file.
-        logs: One dict of numbers per epoch.
+        path: Path of the CSV file.
+        logs: Logs, one dict of numbers per epoch.
     """
     names = list(dict.fromkeys(name for row in logs for name in row))
     text = io.StringIO()
@@ -27,16 +27,16 @@ def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
 
 
 def epochs_of(path: Path) -> int:
-    """Returns how many epochs the table has, 0 without one."""
+    """Returns the number of epochs in the table, or 0 if there is no table."""
     return max(len(read_text(path).splitlines()) - 1, 0) if path.exists() else 0
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Draws every logged number but learning rates over epochs, in panels of three a row, as a PNG.
+    """Plots every logged number except learning rates over epochs, three panels per row, as a PNG.
 
     Args:
-        path: The file.
-        logs: One dict of numbers per epoch.
+        path: Path of the PNG file.
+        logs: Logs, one dict of numbers per epoch.
     """
     from matplotlib.figure import Figure
 

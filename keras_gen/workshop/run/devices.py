@@ -1,4 +1,4 @@
-"""What a run computes on, and in which precision."""
+"""Devices and numeric precision of a run."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def describe_devices(strategy) -> str:
-    """Names the kind of device, and the strategy with its replicas if there is one."""
+    """Describes the type of device, and the strategy with its replicas if there is one."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         kind = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
@@ -22,7 +22,7 @@ def describe_devices(strategy) -> str:
 
 
 def choose_policy(choice: str) -> str:
-    """The policy of a flag; `"auto"` is bfloat16 where the processor computes in it."""
+    """Returns the dtype policy of a flag; `"auto"` is bfloat16 where the processor supports it."""
     if choice == "auto":
         choice = "bfloat16" if _computes_bfloat16() else "none"
     return "float32" if choice == "none" else f"mixed_{choice}"

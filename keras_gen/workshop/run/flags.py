@@ -1,4 +1,4 @@
-"""The flags that every recipe takes, and how flags, presets and saved settings combine."""
+"""The flags of every recipe, and how flags, presets, and saved settings are combined."""
 
 import argparse
 import dataclasses
@@ -20,10 +20,10 @@ from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
-LARGEST = {int: 2**31 - 1, float: 3e38}  # what TensorFlow holds in int32 and float32
-LEAST_COMPARED = 10  # images of a set, which `keras_gen.metrics.sample_report` needs
-QUICK = "quick"  # what a recipe may have besides
-# What may differ when a run resumes: places, devices, and how often it is evaluated.
+LARGEST = {int: 2**31 - 1, float: 3e38}  # limits of TensorFlow's int32 and float32
+LEAST_COMPARED = 10  # minimum images per set for `keras_gen.metrics.sample_report`
+QUICK = "quick"  # an optional preset
+# Settings that may differ when a run resumes: paths, devices, and evaluation frequency.
 FREE = (
     "resume",
     "config",
@@ -34,21 +34,22 @@ FREE = (
     "preset",
     "validate_every",
 )
-# What an export and a published command leave out: its readers have places of their own.
+# Settings left out of exports and published commands, since readers choose their own paths.
 PLACES = ("output", "export", "resume", "config", "weights")
-OF_RUN = ("run", "recipe")  # what a run's config.json holds besides its settings
+OF_RUN = ("run", "recipe")  # entries of a run's config.json in addition to its settings
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
-    A comment next to a field, or a string below it, is its help. Numbers must not be negative.
-    Integers are at least 1, except those of `ZERO` and `LEAST`, and below 2^31. Learning rates and
-    `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`) are at
-    most 1. A text whose default is numbers, such as "32 64", holds whole numbers likewise, or
-    decimal numbers if it is one of `DECIMAL`. `PYRAMIDS` are sides of images that
-    `pyramid_distances` compares: powers of two from 16 on.
+    The help of a field is the comment next to it or the string below it. Numbers must not be
+    negative. Integers are at least 1, except for `ZERO` and `LEAST`, and below 2^31. Learning rates
+    and `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`)
+    are at
+    most 1. A text whose default is a list of numbers, such as "32 64", must also contain integers,
+    or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for `pyramid_distances`:
+    powers of two from 16 up.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -69,51 +70,51 @@ class RunSettings:
     }
 
     preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
-    """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
-    setting). auto: paper with a GPU, and cpu without."""
+    """Scale of the run: smoke (under a minute), cpu (minutes on two cores), or paper (the paper's
+    settings). auto: paper with a GPU, otherwise cpu."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
-    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
-    TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
+    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines named
+    in TF_CONFIG), or tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, otherwise
     default."""
     seed: int = 0
-    """Seed of the weights, the data's order and all noise."""
+    """Seed of the weights, the order of the data, and all noise."""
     deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Bit-equal results at every repetition, at some cost in speed."""
+    """Make every repetition bit-identical, at some cost in speed."""
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
-    """Precision inside the networks. auto: bfloat16 where the processor computes in it."""
+    """Precision inside the networks. auto: bfloat16 where the processor supports it."""
     jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Compile the training step by XLA, for one device: faster on GPUs, after a longer start."""
+    """Compile the training step with XLA, for one device: faster on GPUs after a slower start."""
     output: Path | None = None
-    """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
+    """Folder for everything that the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
-    """Folder of SavedModels, to which the next free version is written (default: export/ in the
-    run's own folder). --export saved_models publishes the model."""
+    """Folder for SavedModels; the next free version number is used (default: export/ in the run's
+    own folder). --export saved_models publishes the model."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Resume the run in --output, or the newest unfinished one, with its settings. With more
-    --epochs it trains on, also a finished one."""
+    """Resume the run in --output, or the most recent unfinished run, with its settings. With a
+    larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
-    """The config.json of another run: a new run takes its settings in place of a preset's."""
+    """The config.json of another run, whose settings replace those of a preset."""
     weights: Path | None = None
-    """Export whose weights are measured in place of a training; the other flags are those of its
-    run."""
+    """Export whose weights are evaluated instead of training a model; the other flags describe that
+    export's run."""
     start_from: str | None = None
-    """Export, by its name in saved_models or by its folder, whose weights the training starts from,
-    of networks as this run builds them. Networks that are not exported, such as discriminators,
-    start with random weights."""
+    """Export, given by name in saved_models or by folder, whose weights initialize training. Its
+    networks must have the same architecture as those of this run. Networks that are not exported,
+    such as discriminators, start with random weights."""
     epochs: int = 1
-    """Epochs of steps_per_epoch steps; after each, a checkpoint is written, after some a line."""
+    """Epochs of steps_per_epoch steps. A checkpoint is written after each, a line after some."""
     steps_per_epoch: int = 100
-    """Training steps in an epoch."""
+    """Training steps per epoch."""
     batch_size: int = 1
-    """Examples in a step, over all replicas."""
+    """Examples per step, over all replicas."""
     grid_every: int = 1
     """Epochs between sample grids."""
     validate_every: int = 1
-    """Epochs between evaluations on held-out data, in recipes that have them while they train."""
+    """Epochs between evaluations on held-out data, in recipes that evaluate during training."""
 
     def __init_subclass__(cls):
         # The heading of a recipe's flags in its help.
-        cls.__doc__ = cls.__doc__ or "Settings of the run, then those of the recipe."
+        cls.__doc__ = cls.__doc__ or "Settings of the run, followed by those of the recipe."
 
     def __post_init__(self):
         for name, value in vars(self).items():
@@ -121,12 +122,12 @@ class RunSettings:
                 continue
             flag = f"{_flag(name)} is {value}"
             if not math.isfinite(value) or value < 0:
-                raise ValueError(f"{flag}: it must be finite and not negative.")
+                raise ValueError(f"{flag}: expected a finite number of at least 0.")
             least = self.LEAST.get(name, int(name not in self.ZERO))
             if isinstance(value, int) and value < least:
-                raise ValueError(f"{flag}: it must be at least {least}.")
+                raise ValueError(f"{flag}: expected at least {least}.")
             if value >= 1 and name in self.BELOW_ONE:
-                raise ValueError(f"{flag}: it must be below 1.")
+                raise ValueError(f"{flag}: expected a number below 1.")
             if value > 1 and name in self.UP_TO_ONE:
                 raise ValueError(f"{flag}: expected a fraction from 0 to 1.")
             if not value and (name.endswith("learning_rate") or name in self.POSITIVE):
@@ -134,9 +135,9 @@ class RunSettings:
             if value > LARGEST[type(value)] and name != "seed":
                 raise ValueError(f"{flag}: expected at most {LARGEST[type(value)]:.4g}.")
             if name in self.PYRAMIDS and (value < 16 or value.bit_count() > 1):
-                raise ValueError(f"{flag}: expected a power of two from 16 on, such as 64.")
+                raise ValueError(f"{flag}: expected a power of two of at least 16, such as 64.")
         if self.seed >= 2**31:
-            raise ValueError(f"--seed is {self.seed}: it must be below 2^31.")
+            raise ValueError(f"--seed is {self.seed}: expected an integer below 2^31.")
         for field in dataclasses.fields(self):
             if isinstance(field.default, str) and _are_numbers(field.default, False, 0):
                 self._check_numbers(field.name)
@@ -146,9 +147,10 @@ class RunSettings:
         whole = name not in self.DECIMAL
         least = int(whole and name not in self.ZERO)
         if not _are_numbers(text, whole, least):
-            kind = "whole numbers" if whole else "numbers"
+            kind = "integers" if whole else "numbers"
             raise ValueError(
-                f"{_flag(name)} is {text!r}: expected {kind} from {least} on, separated by spaces."
+                f"{_flag(name)} is {text!r}: expected {kind} of at least {least}, separated by "
+                "spaces."
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -158,25 +160,25 @@ class RunSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ShortStepSettings(RunSettings):
-    """Settings of recipes whose networks are so small that a step takes milliseconds."""
+    """Settings of recipes with networks so small that a step takes milliseconds."""
 
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, in which the figures are compared."""
+    """Precision inside the networks. none: float32, as used for published results."""
     steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
+    """Steps per TensorFlow call: use many if steps are short. For one device only."""
 
     def __post_init__(self):
         super().__post_init__()
-        # Keras would round an epoch up, which then could not be resumed.
+        # Keras would round up the steps of an epoch, so the run could not be resumed.
         if self.steps_per_epoch % self.steps_per_execution:
             raise ValueError(
-                f"--steps-per-epoch is {self.steps_per_epoch} and --steps-per-execution "
-                f"{self.steps_per_execution}: the first must be a multiple of the second."
+                f"--steps-per-epoch is {self.steps_per_epoch}: expected a multiple of "
+                f"--steps-per-execution, which is {self.steps_per_execution}."
             )
 
 
 class _Help(simple_parsing.SimpleHelpFormatter):
-    """The help of a recipe: its flags stand under a heading in words."""
+    """The help of a recipe, with its flags under a descriptive heading."""
 
     def start_section(self, heading):
         of_settings = heading is not None and heading.endswith(" ['settings']")
@@ -189,16 +191,16 @@ def check(
     description: str,
     argv: Sequence[str] | None = None,
 ) -> None:
-    """Prints the help or refuses wrong flags, as `parse` does, and imports no TensorFlow for it.
+    """Prints the help or refuses invalid flags, as `parse` does, without importing TensorFlow.
 
-    Without `--preset` the defaults are those of quick or cpu; where a GPU may be and there is no
-    quick, wrong values are left to `parse`, which knows the preset.
+    Without `--preset`, defaults are those of quick or cpu. If there may be a GPU and there is no
+    quick preset, invalid values are left to `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
-        presets: What each preset changes.
+        presets: Settings that each preset changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Flags; the process's by default.
+        argv: Command-line flags. If None, those of the process.
     """
     given = _first_flags(argv)
     is_known = given.preset != "auto" or given.config or QUICK in presets
@@ -218,19 +220,19 @@ def parse(
 
     Args:
         settings: Dataclass derived from `RunSettings`.
-        presets: What each of `smoke`, `cpu` and `paper` changes, and `quick` if there is one.
+        presets: Settings that each of `smoke`, `cpu`, `paper`, and, if it exists, `quick` changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Flags; the process's by default.
-        saved: Settings of the run that resumes, used in place of the preset's.
-        usual: The preset that `auto` stands for without a quick one: by default paper with a GPU,
-            else cpu.
+        argv: Command-line flags. If None, those of the process.
+        saved: Settings of the run to resume, which replace those of the preset.
+        usual: Preset that `auto` stands for if there is no quick one. If None, paper with a GPU,
+            otherwise cpu.
 
     Returns:
-        An instance of `settings` with `preset` resolved. Wrong flags end the process with one
+        An instance of `settings` with `preset` resolved. Invalid flags end the process with one
         sentence and exit code 2.
 
     Raises:
-        ValueError: If `saved`, or the file that `--config` names, holds no settings.
+        ValueError: If `saved`, or the file given by `--config`, does not contain settings.
         OSError: If that file cannot be read.
     """
     always = tuple(name for name in presets if name != QUICK)
@@ -245,31 +247,32 @@ def parse(
     if config:
         if config["preset"] not in list(presets):
             raise ValueError(
-                f"The saved run has the preset {shown(config['preset'])}: expected one of "
-                f"{', '.join(presets)}. Use the version of the recipe that began it."
+                f"The saved run uses the preset {shown(config['preset'])}: expected one of "
+                f"{', '.join(presets)}. Use the version of the recipe that started it."
             )
         start = _typed(settings, config)
     else:
-        # A wrong name is refused below.
+        # An invalid name is refused below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
-        description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
+        description=f"{description}\n\nThe defaults below are those of --preset {start.preset}.",
         formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
-        # Without abbreviations, so that a flag means the same when a recipe gets more of them.
+        # Without abbreviations, so that adding flags to a recipe never changes what a flag
+        # means.
         allow_abbrev=False,
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
     parser.add_arguments(settings, "settings", default=start)
     if given.preset not in ("auto", *presets):
-        parser.error(f"--preset is {given.preset}: this recipe has {', '.join(presets)}.")
+        parser.error(f"--preset is {given.preset}: expected one of {', '.join(presets)}.")
     try:
         namespace, unknown = parser.parse_known_args(argv)
     except ValueError as error:
         parser.error(str(error))
     if unknown:
         parser.error(_unknown(unknown[0], settings))
-    # Optional ones would be taken as None without a value.
+    # Optional flags without a value would become None.
     kinds = typing.get_type_hints(settings)
     valued = {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
     for flag, following in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
@@ -279,34 +282,37 @@ def parse(
             parser.error(f"argument {name}: expected one value")
     result = namespace.settings
     if given.config and given.preset not in ("auto", start.preset):
-        parser.error(f"--preset is {given.preset} and --config says {start.preset}: give one.")
+        parser.error(
+            f"--preset is {given.preset}, but --config has the preset {start.preset}: give "
+            "only one."
+        )
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)
     differences = [
-        f"{_flag(name)} is {value} there and {vars(result)[name]} here"
+        f"{_flag(name)} is {value} in that run, but {vars(result)[name]} here"
         for name, value in vars(start).items()
         if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
-        # More of them may be trained.
+        # More epochs may be trained.
         if name != "epochs" or vars(result)[name] < value
     ]
     if differences:
         parser.error(
             f"the run to resume has other settings: {'; '.join(differences)}. Leave the flags "
-            "out (only --epochs may be more), or choose another --output."
+            "out (only --epochs may be larger), or choose another --output."
         )
     return result
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The settings of a run, from its `config.json`.
+    """Returns the settings of a run from its `config.json`.
 
     Raises:
-        ValueError: If the file holds something else.
-        OSError: If it cannot be read.
+        ValueError: If the file does not contain settings.
+        OSError: If the file cannot be read.
     """
     config = read_json(path, "choose another file")
     if "preset" not in config:
-        raise ValueError(f"{path} holds no settings of a run: choose another file.")
+        raise ValueError(f"{path} does not contain the settings of a run: choose another file.")
     return config
 
 
@@ -316,22 +322,22 @@ def command(
     presets: Mapping[str, dict],
     config: Mapping[str, Any],
 ) -> str:
-    """The shortest command line of a run: its preset and the flags that differ from it.
+    """Returns the shortest command line of a run: its preset and the flags that differ from it.
 
     Args:
         recipe: Name of the recipe, the stem of its file.
-        settings: Its dataclass.
-        presets: What each preset changes.
-        config: Settings of the run as `RunSettings.as_json` gives them, with or without `PLACES`.
-            Settings that an older version did not have get their defaults.
+        settings: Settings dataclass of the recipe.
+        presets: Settings that each preset changes.
+        config: Settings of the run as returned by `RunSettings.as_json`, with or without `PLACES`.
+            Settings that did not exist in an older version get their defaults.
 
     Returns:
-        A line for a shell in the folder that holds `recipes/`; `parse` makes the same settings of
-        it.
+        A shell command for the folder that contains `recipes/`; `parse` turns it into the same
+        settings.
 
     Raises:
-        ValueError: If `config` holds settings or a preset that the recipe does not know, or a value
-            such as a path, which other machines do not have.
+        ValueError: If `config` contains settings or a preset that the recipe does not know, or a
+            value such as a path, which other machines do not have.
 
     Example:
         >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
@@ -339,7 +345,9 @@ def command(
     """
     preset = str(config.get("preset"))
     if preset not in presets:
-        raise ValueError(f"the run's preset is {preset}: {recipe} has {', '.join(presets)}.")
+        raise ValueError(
+            f"the run's preset is {preset}: expected one of {', '.join(presets)} for {recipe}."
+        )
     usual = vars(settings(**(presets[preset] | {"preset": preset})))
     words = ["python", f"recipes/{recipe}.py", "--preset", preset]
     kept = {name: value for name, value in config.items() if name not in PLACES}
@@ -348,22 +356,22 @@ def command(
             continue
         if not isinstance(value, int | float | str):
             raise ValueError(
-                f"{_flag(name)} is {value}: a command for every machine can hold numbers and words "
-                "only."
+                f"{_flag(name)} is {value}: expected a number or a word, since the command must "
+                "work on every machine."
             )
         words += _words(name, value)
     return shlex.join(words)
 
 
 def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
-    """Returns the flags of a run that hold at every scale, by setting, as words of a command.
+    """Returns the flags of a run that apply at every scale, by setting, as words of a command.
 
-    These are the settings that differ from those of the run's preset and that no preset changes,
-    such as a user's own folders. A longer run of the same data repeats them.
+    These settings differ from those of the run's preset and are not changed by any preset, such as
+    a user's own folders. A longer run on the same data repeats them.
 
     Args:
         s: Settings of the run.
-        presets: What each preset changes.
+        presets: Settings that each preset changes.
     """
     usual = vars(type(s)(**(presets[s.preset] | {"preset": s.preset})))
     scaled = {name for change in presets.values() for name in change}
@@ -376,19 +384,19 @@ def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str
 
 
 def own_data(s: RunSettings) -> bool:
-    """Returns whether a run is on a user's own data, which a setting of the recipe names."""
+    """Returns whether a run uses a user's own data, given by a setting of the recipe."""
     return any(isinstance(value, Path) for name, value in vars(s).items() if name not in PLACES)
 
 
 def _words(name: str, value: Any) -> list[str]:
-    """A setting as words of a command."""
+    """Returns a setting as words of a command."""
     if isinstance(value, bool):
         return [_flag(name) if value else f"--no-{_flag(name)[2:]}"]
     return [_flag(name), str(value)]
 
 
 def _first_flags(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The flags on which the defaults of the others depend."""
+    """The flags that determine the defaults of the other flags."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--preset", default="auto")
@@ -405,26 +413,27 @@ def _unknown(flag: str, settings) -> str:
 
 
 def _typed(settings, saved: dict):
-    """Saved JSON values as settings; unknown ones are refused."""
+    """Converts saved JSON values to settings; unknown ones are refused."""
     kinds = typing.get_type_hints(settings)
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
         raise ValueError(
-            f"The saved run has settings that this recipe does not know: "
-            f"{', '.join(unknown)}. Use the version of the recipe that began it."
+            f"The saved run has settings that are unknown to this recipe: "
+            f"{', '.join(unknown)}. Use the version of the recipe that started it."
         )
     for name, value in saved.items():
         if name != "preset" and not _fits(value, kinds[name]):
             raise ValueError(
-                f"The saved run has the value {shown(value)} of {name}, which has another type "
-                "here. Correct it, or use the version of the recipe that began it."
+                f"The saved run has {name}={shown(value)}: expected the type that this recipe "
+                "uses. "
+                "Correct the value, or use the version of the recipe that started it."
             )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
     return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Whether a JSON value is of the type of a setting."""
+    """Whether a JSON value has the type of a setting."""
     if typing.get_origin(kind) is Literal:
         return value in typing.get_args(kind)
     if options := typing.get_args(kind):
@@ -435,7 +444,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _are_numbers(text: str, whole: bool, least: int) -> bool:
-    """Whether a text holds numbers separated by spaces, from the least on."""
+    """Whether a text consists of numbers of at least `least`, separated by spaces."""
     try:
         numbers = [int(word) if whole else float(word) for word in text.split()]
     except ValueError:
@@ -450,7 +459,7 @@ def _usual_preset() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether TensorFlow might find one, by what can be seen without importing it."""
+    """Whether TensorFlow might find a GPU, judged without importing it."""
     return sys.platform == "darwin" or any(
         map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     )

@@ -1,4 +1,4 @@
-"""The folder of a run: chosen, checked and held before anything is loaded."""
+"""The folder of a run, which is chosen, checked, and locked before anything is loaded."""
 
 import atexit
 import contextlib
@@ -15,23 +15,24 @@ from keras_gen.files.writing import clear_partial_files
 from keras_gen.workshop.run.flags import RunSettings, read_config
 
 _METRICS = "metrics.json"
-_RUNS = Path("runs")  # of all recipes, in the working directory
+_RUNS = Path("runs")  # for all recipes, in the working directory
 _held: dict[Path, FileLock] = {}
 
 
 def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
-    """Chooses the folder of a run and holds it against other processes.
+    """Chooses the folder of a run, and locks it against other processes.
 
     Args:
-        settings: Settings of the run; `output`, `export` and `resume` are read.
+        settings: Settings of the run; `output`, `export`, and `resume` are used.
         name: Name of the recipe.
 
     Returns:
-        The folder, and the saved settings of the run in it that resumes, if one does.
+        The folder, and the saved settings of the run in it if that run is resumed.
 
     Raises:
-        ValueError: If the folder is a file, holds a run already or is in use, there is no run to
-            resume, or `export` cannot be written to.
+        ValueError: If the folder is a file, already contains a run, or is in use, if there is no
+            run
+            to resume, or if `export` cannot be written to.
         OSError: If the folder cannot be written to.
     """
     runs = _RUNS / name
@@ -44,15 +45,18 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     else:
         return _new_folder(runs), None
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--output {folder} is a file: give a folder.")
+        raise ValueError(f"--output is {folder}, which is a file: give a folder.")
     if settings.resume and not (folder / "config.json").exists():
         raise ValueError(f"--resume found no run in {folder}: leave it out to start one.")
-    # Workers share the folder, and the first one holds it for all.
+    # Workers share the folder, and the first one locks it for all.
     if is_chief() and not _hold(folder):
-        raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
+        raise ValueError(
+            f"{folder} is in use by another process: wait for that process, or end it first."
+        )
     if is_finished(folder) and not settings.resume:
         raise ValueError(
-            f"{folder} holds a finished run: choose another --output, or add --resume and more "
+            f"{folder} holds a finished run: choose another --output, or add --resume and a "
+            "larger "
             "--epochs."
         )
     if (folder / "config.json").exists() and not settings.resume:
@@ -65,9 +69,10 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 
 
 def leave_folder(folder: Path) -> None:
-    """Lets go of a folder, and removes it if nothing was written to it.
+    """Unlocks a folder, and removes it if nothing was written to it.
 
-    The folder of all runs of a recipe, and that of all runs, are removed too where they are empty.
+    The folder of the recipe's runs, and the folder of all runs, are also removed if they are
+    empty.
     """
     if lock := _held.pop(folder, None):
         let_go(lock)
@@ -78,25 +83,25 @@ def leave_folder(folder: Path) -> None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run in a folder has come to its end."""
+    """Returns whether the run in a folder is finished."""
     return (folder / _METRICS).exists()
 
 
 def train_on(folder: Path, epochs: int) -> None:
-    """Makes a run an unfinished one again, and keeps what it measured under other names.
+    """Marks a finished run as unfinished, and keeps its results under other names.
 
     Args:
-        folder: The run's.
-        epochs: Those that it had so far, which the names tell.
+        folder: Folder of the run.
+        epochs: Number of epochs trained so far, which becomes part of the names.
     """
     measured = folder / "measured"
     kept = folder / f"measured-{epochs}-epochs"
     if kept.exists():
-        # A run that was interrupted here has measured the same again.
+        # A run that was interrupted here has repeated the same evaluation.
         shutil.rmtree(measured, ignore_errors=True)
     elif measured.exists():
         measured.rename(kept)
-    # The metrics come last, for a run with them is a finished one.
+    # The metrics come last, since their presence marks a finished run.
     if is_finished(folder):
         (folder / _METRICS).replace(folder / f"metrics-{epochs}-epochs.json")
 
@@ -109,7 +114,7 @@ def _newest_unfinished(runs: Path) -> Path:
     ]
     if not unfinished:
         raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
-    # A run that another process is training is unfinished too, and not meant.
+    # A run that another process is training is also unfinished, but cannot be resumed.
     for folder in unfinished:
         if not is_chief() or _hold(folder):
             return folder
@@ -117,7 +122,7 @@ def _newest_unfinished(runs: Path) -> Path:
 
 
 def _new_folder(runs: Path) -> Path:
-    """A folder named after the time, which no other process has taken."""
+    """Creates a folder named after the time, which no other process uses."""
     moment = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = runs / (moment if number == 1 else f"{moment}-{number}")
@@ -127,7 +132,7 @@ def _new_folder(runs: Path) -> Path:
 
 
 def _hold(folder: Path) -> bool:
-    """Whether this process has the folder to itself now; held until it leaves or ends, however."""
+    """Locks the folder; returns whether this process holds it. Released when the process ends."""
     if folder in _held:
         return True
     lock = hold(folder, "choose another one with --output")
@@ -139,9 +144,9 @@ def _hold(folder: Path) -> bool:
 
 
 def _check_export(folder: Path) -> None:
-    """Refuses now what would fail when the training is over."""
+    """Refuses an export folder that would fail after training."""
     there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not there.is_dir():
-        raise ValueError(f"--export {folder} leads to the file {there}: give a folder.")
+        raise ValueError(f"--export is {folder}, but {there} is a file: give a folder.")
     if not os.access(there, os.W_OK):
-        raise ValueError(f"--export {folder} cannot be written to: choose another folder.")
+        raise ValueError(f"--export is {folder}, which is not writable: choose another folder.")

@@ -1,4 +1,4 @@
-"""The lines that a run ends with: what it measured or made, and what its export can do."""
+"""The final lines of a run: its results or files, and the uses of its export."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from keras_gen.workshop.run.flags import QUICK
 
 
 def made(directory: Path) -> list[str]:
-    """What a smoke run has made, which it says in place of its numbers."""
+    """Returns the list of files from a smoke run, which is printed instead of its results."""
     return [
         f"made: {', '.join(_drawn(directory))}, metrics.json",
-        "the numbers of a smoke run mean nothing: it only shows that everything works",
+        "metrics of a smoke run are meaningless: it only shows that everything works",
     ]
 
 
 def pictures(directory: Path) -> list[str]:
-    """Where to look at what a run has drawn or spoken."""
+    """Returns the names of the images and sounds that a run produced."""
     return [f"look at {', '.join(_drawn(directory))} in {directory}"]
 
 
@@ -32,12 +32,12 @@ def _drawn(directory: Path) -> list[str]:
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """A line for each figure that the recipe publishes, with its baselines; else for each number.
+    """Returns a line for each metric that the recipe publishes, with its baselines; else for all.
 
     Args:
-        recipe: The recipe's file; `results/<name>.toml` next to it says what it publishes.
-        metrics: By name.
-        config: The run's settings, which the names of figures hold.
+        recipe: Recipe file. `results/<name>.toml` next to it defines the published metrics.
+        metrics: Metrics by name.
+        config: Settings of the run, which appear in the names of metrics.
     """
     try:
         published = read_published(recipe.parent.parent, recipe.stem).on(config)
@@ -66,13 +66,13 @@ def longer(
 ) -> list[str]:
     """Returns commands of published runs that take longer than this one, with their minutes.
 
-    A first look is not among them: on an offline sample it would only be repeated.
+    Quick previews are left out: on an offline sample, they would only repeat this run.
 
     Args:
-        recipe: The recipe's file.
+        recipe: Recipe file.
         minutes: Minutes of this run.
-        flags: Flags of this run that the commands repeat, see `own_flags`. A flag that the
-            published command sets stays as published.
+        flags: Flags of this run that the commands repeat; see `own_flags`. A flag that the
+            published command sets is not changed.
     """
     try:
         records = read_records(recipe.parent.parent, recipe.stem).get(recipe.stem, [])
@@ -87,20 +87,20 @@ def longer(
 
 
 def resuming(recipe: Path, directory: Path) -> str:
-    """Returns the command that resumes the run in a folder."""
+    """Returns the command that resumes the run in `directory`."""
     command = _here(f"python recipes/{recipe.name}", recipe)
     return f"{command} --resume --output {shlex.quote(str(directory))}"
 
 
 def _with_flags(command: str, flags: Mapping[str, Sequence[str]]) -> str:
-    """A command with further flags, but those that it sets itself."""
+    """Adds flags to a command, except for flags that it sets itself."""
     there = set(command.split())
     more = [words for words in flags.values() if words[0] not in there]
     return " ".join([command, *map(shlex.join, more)])
 
 
 def _here(command: str, recipe: Path) -> str:
-    """A published command, as it is typed where the recipes are inside an installed package."""
+    """Adapts a published command to recipes inside an installed package."""
     if recipe.parent.parent.name != "shipped":
         return command
     return command.replace(f"python recipes/{recipe.name}", f"keras-gen train {recipe.stem}")
@@ -111,14 +111,14 @@ def _short(value: Any) -> str:
 
 
 def usage(path: Path) -> list[str]:
-    """Commands that make images with an export, if it can make any."""
+    """Returns commands that generate images with an export, if it can."""
     folder = shlex.quote(str(path.parent))
     metadata = read_metadata(path)
     sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})
     drawn = any(len(spec["shape"]) == 4 for spec in sample["outputs"].values())
     asked = sample["inputs"].keys() - metadata.get("defaults", {}).get("sample", {}).keys()
     if drawn and asked == {"seed", "n"}:
-        return [f"draw: keras-gen sample {folder} -n 64 --seed 0 -o samples.png"]
+        return [f"sample: keras-gen sample {folder} -n 64 --seed 0 -o samples.png"]
     default = metadata["signatures"][metadata["default_signature"]]
     inputs = [spec["shape"] for spec in default["inputs"].values()]
     outputs = [spec["shape"] for spec in default["outputs"].values()]

@@ -1,4 +1,4 @@
-"""Reads the flags of a recipe from its file, and answers them before anything heavy is imported."""
+"""Reads a recipe's flags from its file, and handles --help and bad flags before slow imports."""
 
 import ast
 import dataclasses
@@ -13,7 +13,7 @@ from keras_gen.workshop.run.flags import RunSettings, check
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Outline:
-    """What a recipe's command line depends on: its docstring, its dataclass and its presets."""
+    """The parts of a recipe that define its command line: docstring, dataclass, and presets."""
 
     description: str
     settings: type[RunSettings]
@@ -21,16 +21,16 @@ class Outline:
 
 
 def read_outline(path: Path) -> Outline | None:
-    """The outline of a recipe; None if the file does not end with a call of `run_recipe`.
+    """Returns the outline of a recipe, or None if the file does not end with a `run_recipe` call.
 
-    Only the statements that its settings and presets need are executed.
+    Only the statements that the recipe's settings and presets need are executed.
 
     Args:
-        path: A Python file.
+        path: Python file.
 
     Raises:
-        OSError: If it cannot be read.
-        SyntaxError: If it is not valid Python.
+        OSError: If the file cannot be read.
+        SyntaxError: If the file is not valid Python.
 
     Example:
         >>> read_outline(Path("recipes/vae_mnist.py")).presets["smoke"]["latent_dim"]
@@ -43,7 +43,7 @@ def read_outline(path: Path) -> Outline | None:
     _, settings, presets = arguments
     module = types.ModuleType(f"keras_gen_outline_{path.stem}")
     module.__file__ = str(path)
-    # Where dataclasses and the help of flags look for the source.
+    # Dataclasses and the help of flags look here for the source.
     sys.modules[module.__name__] = module
     needed = ast.Module(_needed(tree.body, [settings, presets]), [])
     exec(compile(needed, str(path), "exec"), vars(module))
@@ -52,11 +52,11 @@ def read_outline(path: Path) -> Outline | None:
 
 
 def answer(path: Path, argv: Sequence[str] | None = None) -> None:
-    """Prints a recipe's help or refuses a wrong flag, which ends the process; else does nothing.
+    """Prints a recipe's help or refuses an invalid flag, and ends the process; else does nothing.
 
     Args:
-        path: The file of a recipe; of another program nothing is asked.
-        argv: Flags; the process's by default.
+        path: File of a recipe. Other programs are ignored.
+        argv: Command-line flags. If None, those of the process.
     """
     outline = read_outline(path)
     if outline is not None:
@@ -64,20 +64,21 @@ def answer(path: Path, argv: Sequence[str] | None = None) -> None:
 
 
 def answer_program() -> None:
-    """Does so for a recipe that runs and imports this; other importers go on."""
+    """Calls `answer` if the running program is a recipe that imports this module."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     if _importer() != "__main__" or file is None or not Path(file).is_file():
-        return  # a module, a notebook, or a program inside an archive
+        return  # a module, a notebook, or a program in an archive
     try:
         answer(Path(file))
     except (OSError, SyntaxError, ValueError):
-        # No Python file: what starts a program on another system. `run_recipe` says in one sentence
-        # why the file that --config names cannot be used.
+        # Not a Python file, such as a launcher on another operating system. `run_recipe`
+        # explains
+        # in one sentence why the file given by --config cannot be used.
         return
 
 
 def _importer() -> str:
-    """The name of the nearest caller outside this library and Python's import system."""
+    """Name of the nearest caller outside this library and Python's import system."""
     frame = sys._getframe()
     own = ("keras_gen.", "importlib.", "_frozen_importlib")
     while frame.f_back and str(frame.f_globals.get("__name__")).startswith(own):
@@ -86,7 +87,7 @@ def _importer() -> str:
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
-    """The names that the call in the file's last statement passes."""
+    """The names of the arguments in the call that is the file's last statement."""
     calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id == "run_recipe":
@@ -96,7 +97,7 @@ def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
 
 
 def _needed(body: list[ast.stmt], names: list[str]) -> list[ast.stmt]:
-    """The statements that bind names, and the names in those statements, in the file's order."""
+    """The statements that bind the names, and the names these depend on, in file order."""
     asked = set(names)
     found: set[str] = set()
     while asked - found:
@@ -109,7 +110,7 @@ def _needed(body: list[ast.stmt], names: list[str]) -> list[ast.stmt]:
 
 
 def _read(node: ast.stmt) -> set[str]:
-    """The names that a statement reads, such as types and defaults, and not those of fields."""
+    """The names that a statement reads, such as types and defaults, but not names of fields."""
     names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
     return {name.id for name in names if isinstance(name.ctx, ast.Load)}
 
@@ -126,7 +127,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _only(node: ast.stmt, names: set[str]) -> ast.stmt | None:
-    """A statement that binds one of the names; of an import, what is imported under them."""
+    """A statement that binds one of the names; an import is reduced to these names."""
     if names.isdisjoint(_bound(node)):
         return None
     if isinstance(node, ast.ImportFrom):
@@ -137,5 +138,5 @@ def _only(node: ast.stmt, names: set[str]) -> ast.stmt | None:
 
 
 def _name(alias: ast.alias) -> str:
-    """What an import binds."""
+    """The name that an import binds."""
     return alias.asname or alias.name.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Calling a recipe from its command line."""
+"""Runs a recipe from the command line."""
 
 import contextlib
 import inspect
@@ -13,20 +13,20 @@ from keras_gen.messages import out_of_memory
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.flags import RunSettings
 
-# What the user of a recipe can correct.
+# Errors that a recipe's user can correct.
 CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 
 def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
-    """Calls a recipe's `main`, and ends the process with one sentence if something is wrong.
+    """Calls a recipe's `main`, and reports errors that a user can correct in one sentence.
 
-    The recipe's file names the run, and its docstring is what `--help` prints.
+    The name of the recipe's file names the run, and its docstring is the text of `--help`.
 
     Args:
-        main: Function of the run and its settings.
+        main: Function that accepts the run and its settings.
         settings: Dataclass derived from `RunSettings`.
-        presets: What each preset changes.
-        argv: Flags; the process's by default.
+        presets: Settings that each preset changes.
+        argv: Command-line flags. If None, those of the process.
     """
     start_tensorflow()
     from keras_gen.workshop.run.run import Run
@@ -39,15 +39,15 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 
 def notes(error: BaseException) -> str:
-    """What `Run` has added to an interrupt or an error: what there is, and how to go on."""
+    """Notes that `Run` added to an interrupt or an error: existing files and how to continue."""
     return " ".join(getattr(error, "__notes__", ()))
 
 
 @contextlib.contextmanager
 def one_sentence():
-    """Ends the process with one sentence if something is wrong that its user can correct.
+    """Ends the process with one sentence on errors that its user can correct.
 
-    A warning is one line too, without the place in the code.
+    A warning is one line too, without its location in the code.
     """
     import tensorflow as tf
 
@@ -56,18 +56,18 @@ def one_sentence():
     try:
         yield
     except KeyboardInterrupt as end:
-        way_on = notes(end) or "nothing was trained; start again with the same command"
+        way_on = notes(end) or "nothing was trained yet; rerun the same command"
         raise SystemExit(f"\ninterrupted: {way_on}") from None
     except (*CORRECTABLE, tf.errors.OpError) as error:
         if DEBUG in os.environ:
             traceback.print_exc()
-        # Our own sentences about files come with a number that says nothing more.
+        # Our own sentences about files come with an error number, which adds nothing.
         plain = error.strerror if isinstance(error, OSError) and not error.filename else None
         text = " ".join((out_of_memory(error) or plain or str(error)).split())
         if notes(error):
             text = f"{text.removesuffix('.')}. {notes(error)}"
         print(
-            f"error: {text} (the environment variable {DEBUG}=1 shows where)",
+            f"error: {text} (set the environment variable {DEBUG}=1 for a traceback)",
             file=sys.stderr,
         )
         raise SystemExit(1) from error

@@ -1,4 +1,4 @@
-"""Numbers that several recipes report, under the names that they publish."""
+"""Metrics that several recipes report, under their published names."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,38 +27,38 @@ from keras_gen.workshop.visualize import line_plot
 
 
 def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
-    """Fits the baseline of models of binary images, and says so.
+    """Fits the baseline for binary images, and prints that.
 
     Args:
-        run: The run, whose setting `templates` has the numbers of templates to choose from.
+        run: Run whose setting `templates` lists the numbers of templates to choose from.
         train: Training examples `[n, ...]` of zeros and ones.
     """
     templates = run.settings.templates
     run.say(f"fitting mixtures of {templates} Bernoulli distributions")
-    most = len(train) * 5 // 6  # the examples that a mixture is fitted to
+    most = len(train) * 5 // 6  # number of examples used for fitting
     sizes = [min(int(size), most) for size in templates.split()]
     return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
 
 
 def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    """Returns the mean NLL of test images by cheap models of binary images, in nats.
+    """Returns the mean NLL of test images under inexpensive models of binary images, in nats.
 
     Args:
-        run: The run, whose setting `templates` is that of `fit_bernoulli_mixture`, and `boosted`
-            the number of pixels that boosted trees learn from.
+        run: Run whose settings include `templates`, see `fit_bernoulli_mixture`, and `boosted`,
+            the number of pixels used to train boosted trees.
         train: Training images `[n, height, width, 1]` of zeros and ones.
         test: Test images.
 
     Returns:
-        "nll_trees", by boosted trees of the 36 pixels before each one (`BoostedPixels`);
-        "nll_table", by a table of the 16 pixels before (`ContextTable`); and "nll_mixture", by a
-        mixture of Bernoulli distributions.
+        "nll_trees", for boosted trees on the 36 preceding pixels (`BoostedPixels`);
+        "nll_table", for a table of the 16 preceding pixels (`ContextTable`); and "nll_mixture", for
+        a Bernoulli mixture.
     """
     mixture = fit_bernoulli_mixture(run, train)
     pixels = train.astype("uint8")
     test_pixels = test.astype("uint8")
     table = ContextTable(16).fit(pixels)
-    run.say("growing boosted trees, which predict a pixel from those before it")
+    run.say("growing boosted trees, which predict a pixel from preceding pixels")
     trees = BoostedPixels(
         levels=2,
         examples=run.settings.boosted,
@@ -74,32 +74,32 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
 
 
 def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    """Returns the mean bits per dimension of test images by boosted trees of the pixels before.
+    """Returns the mean bits per dimension of test images under boosted trees.
 
     Args:
-        run: The run, whose setting `boosted` is the number of pixels that trees learn from.
+        run: Run whose setting `boosted` is the number of pixels used to train the trees.
         train: Training images uint8 `[n, height, width, 1]`.
         test: Test images.
 
     Returns:
-        "bits_trees", by `BoostedPixels`.
+        "bits_trees", for `BoostedPixels`, which predict a pixel from preceding pixels.
     """
-    run.say("growing boosted trees, which predict a pixel from those before it")
+    run.say("growing boosted trees, which predict a pixel from preceding pixels")
     trees = BoostedPixels(examples=run.settings.boosted, seed=run.settings.seed).fit(train)
     nats = -trees.log_prob(test).mean()
     return {"bits_trees": float(bits_per_dimension(nats, test[0].size, "none"))}
 
 
 def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:
-    """Returns the mean bits per dimension of discrete images, by a flow's density.
+    """Returns the mean bits per dimension of discrete images under a flow's density.
 
     Args:
-        model: A `Flow` of levels, whose `log_prob` adds noise of a level's width to them.
-        images: Test images, as the model takes them.
-        dimensions: Values of an image; None for all of them, fewer if it is padded.
+        model: `Flow` on levels, whose `log_prob` adds uniform noise as wide as one level.
+        images: Test images in the model's input format.
+        dimensions: Number of values per image. If None, all of them; fewer for padded images.
 
     Returns:
-        "bits_nll", and "bits_nll_standard_error", that of this mean.
+        "bits_nll", and its standard error "bits_nll_standard_error".
     """
     nats = -model.log_prob(images).astype("float64")
     bits = bits_per_dimension(nats, dimensions or images[0].size, "uniform")
@@ -112,22 +112,22 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
 def report_samples_by_steps(
     run: Run, model, images, labels, test_images, few=(5, 10, 20)
 ) -> dict[str, Any]:
-    """Measures small images that a model draws in steps, as many as its settings say and fewer.
+    """Evaluates small images that a model samples in the configured number of steps and in fewer.
 
     Args:
-        run: The run, with the settings `solver`, `sampling_steps`, `compared`,
-            `compared_in_few_steps` and `classifier_steps`.
-        model: A model of `keras_gen.diffusion`.
-        images: Training images uint8 `[n, height, width, channels]`, sides of at most 32 pixels.
-        labels: Their labels `[n]`.
+        run: Run with the settings `solver`, `sampling_steps`, `compared`,
+            `compared_in_few_steps`, and `classifier_steps`.
+        model: Model of `keras_gen.diffusion`.
+        images: Training images uint8 `[n, height, width, channels]`, at most 32 pixels per side.
+        labels: Labels of the training images `[n]`.
         test_images: Held-out images.
-        few: Numbers of steps, in which the first `compared_in_few_steps` samples are drawn too.
+        few: Smaller numbers of steps, each used to sample `compared_in_few_steps` images.
 
     Returns:
-        What `sample_report` does of samples and of a mixture of Gaussians under "baseline_", all
-        padded to 32x32; "black", "floor_black" and "baseline_black", the fraction of values that
-        are 0 in samples, held-out images and the mixture's; "kernel_distance_in_" and each of the
-        fewer numbers of steps; "ms_per_sample".
+        The metrics of `sample_report` for samples and, with the prefix "baseline_", for a Gaussian
+        mixture, all padded to 32x32; "black", "floor_black", and "baseline_black", the fraction of
+        zero values in samples, held-out images, and the mixture's samples; "kernel_distance_in_"
+        followed by each smaller number of steps; and "ms_per_sample".
     """
     s = run.settings
 
@@ -141,12 +141,14 @@ def report_samples_by_steps(
     held_out = test_images[:count]
     mixture = mixture_samples(images, count, seed=s.seed)
 
-    run.say(f"drawing {count} samples in {s.sampling_steps} steps, and fewer in {few}")
+    run.say(
+        f"generating {count} samples in {s.sampling_steps} steps, and fewer samples in {few}"
+    )
     start = time.perf_counter()
     drawn = draw(count, s.sampling_steps)
     milliseconds = 1000 * (time.perf_counter() - start) / count
 
-    run.say("comparing samples in the features of two classifiers, and by patches")
+    run.say("comparing samples using the features of two classifiers, and patches")
     sets = {"": pad_to(drawn, 32).numpy(), "baseline_": pad_to(mixture, 32).numpy()}
     found: dict[str, Any] = sample_report(
         extractors, padded, pad_to(held_out, 32).numpy(), sets, s.seed
@@ -165,35 +167,35 @@ def report_samples_by_steps(
 
 
 def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the numbers under names that begin with the prefix."""
+    """Returns the numbers with the prefix added to their names."""
     return {prefix + name: value for name, value in numbers.items()}
 
 
 def suffixed(numbers: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Returns the numbers under names that end with the suffix."""
+    """Returns the numbers with the suffix added to their names."""
     return {name + suffix: value for name, value in numbers.items()}
 
 
 def extractor_accuracies(extractors: Mapping[str, Extractor]) -> dict[str, float | None]:
-    """Returns `extractor_accuracy_<name>` of each extractor."""
+    """Returns `extractor_accuracy_<name>` for each extractor."""
     return {f"extractor_accuracy_{name}": each.accuracy for name, each in extractors.items()}
 
 
 def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str, float]:
-    """Returns `psnr_<name>` of each set of reconstructions, in RGB, the mean over images.
+    """Returns `psnr_<name>` for each set of reconstructions, in RGB, averaged over images.
 
     Args:
-        sets: By name, uint8 `[n, H, W, C]`.
-        images: The originals, of the same shape.
+        sets: Reconstructions by name, uint8 `[n, H, W, C]`.
+        images: Original images, of the same shape.
     """
     return {f"psnr_{name}": psnr(found, images, of="rgb").mean() for name, found in sets.items()}
 
 
 def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Returns how many codes are in use, `<name>_in_use`, and their `<name>_perplexity`.
+    """Returns the number of codes that are used, `<name>_in_use`, and their `<name>_perplexity`.
 
     Args:
-        uses: By name of the codebook, how often each code is used, see `code_uses`.
+        uses: How often each code is used, by the name of the codebook; see `code_uses`.
     """
     report: dict[str, float] = {}
     for name, counts in uses.items():
@@ -205,7 +207,7 @@ def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
 def lines_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Iterable[int]
 ) -> dict[str, tuple[list[int], list[float]]]:
-    """Returns a line for each name through its metrics `<name>_<count>`, for `line_plot`."""
+    """Returns a line per name through its metrics `<name>_<count>`, for `line_plot`."""
     xs = list(counts)
     return {name: (xs, [metrics[f"{name}_{count}"] for count in xs]) for name in names}
 
@@ -213,15 +215,15 @@ def lines_by_count(
 def spreads_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Sequence[int], kind: str
 ) -> dict[str, list[float]]:
-    """Returns how far the points of `lines_by_count` spread, by their metrics.
+    """Returns the spread of the points of `lines_by_count`, taken from the metrics.
 
     Args:
-        metrics: Those of a run.
-        names: Of the lines.
-        counts: Of the points.
-        kind: The end of the metrics' names, `<name>_<count>_<kind>`, such as "deviation".
+        metrics: Metrics of a run.
+        names: Names of the lines.
+        counts: Counts of the points.
+        kind: Suffix of the metrics' names, `<name>_<count>_<kind>`, such as "deviation".
 
-    Returns: numbers for the points of each line that has them; of one seed there is no deviation.
+    Returns: numbers for the points of each line that has them; a single seed has no deviation.
     """
     keys = {name: [f"{name}_{count}_{kind}" for count in counts] for name in names}
     return {
@@ -238,14 +240,14 @@ def plot_by_count(
     kind: str,
     y_label: str,
 ) -> np.ndarray:
-    """Plots metrics over the number of labels, with bars as far as they spread.
+    """Plots metrics over the number of labels, with error bars.
 
     Args:
-        metrics: Those of a run.
-        names: What the legend says of each line, by the beginning of its metrics' names.
+        metrics: Metrics of a run.
+        names: Legend text of each line, by the prefix of its metrics' names.
         counts: Numbers of labels.
-        kind: What the bars are, as of `spreads_by_count`.
-        y_label: Text on the left, with the unit.
+        kind: Type of error bars; see `spreads_by_count`.
+        y_label: Label of the y-axis, with the unit.
 
     Returns: a uint8 image `[height, width, 3]`.
     """

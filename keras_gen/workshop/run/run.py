@@ -1,4 +1,4 @@
-"""A run of a recipe: data, training, images, numbers, export."""
+"""A run of a recipe: data, training, images, metrics, and export."""
 
 import contextlib
 import datetime
@@ -53,33 +53,33 @@ from keras_gen.workshop.run.flags import (
 )
 from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
 
-# What an export says of its training, which a run with its weights does not repeat.
+# Metadata about training in an export, which a run with its weights copies.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
-# Data without arrays beside their sources; a smoke run takes this many examples of each source.
+# Data that consists only of sources; a smoke run uses this many examples per source.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
-LINES = 8  # at most, about the progress of a training
-FRAMES = 60  # at most, of the animation of a training
+LINES = 8  # maximum number of progress lines per training
+FRAMES = 60  # maximum number of animation frames per training
 
 
 class Run:
     """One run of a recipe in a folder of its own.
 
-    The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
-    `checkpoints/`, `elapsed.json`, `best.keras` if a best model is kept, and, when the run is
-    finished, `metrics.json`, `sample_grid.png`, `progress.gif`, what else the recipe draws, and the
-    SavedModel in `export/` unless `--export` names another folder. Each further model that is
-    trained has a folder with the same inside it.
+    The folder contains `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
+    `checkpoints/`, `elapsed.json`, and, if a best model is kept, `best.keras`. When the run is
+    finished, it also contains `metrics.json`, `sample_grid.png`, `progress.gif`, any further images
+    of the recipe, and the SavedModel in `export/` unless `--export` names another folder. Each
+    additional model that is trained has a subfolder with the same structure.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
         settings: Dataclass derived from `RunSettings`.
-        presets: What each preset changes.
+        presets: Settings that each preset changes.
         description: The recipe's docstring.
-        argv: Flags; the process's by default.
+        argv: Command-line flags. If None, those of the process.
 
     Raises:
-        ValueError: If the folder holds a run already, there is none to resume, the strategy
+        ValueError: If the folder already contains a run, there is none to resume, the strategy
             cannot run here, or its replicas cannot share a batch evenly.
         OSError: If the folder cannot be written to.
 
@@ -96,16 +96,17 @@ class Run:
             self.id = saved.pop("run", self.id)
             if (recipe := saved.pop("recipe", self.name)) != self.name:
                 raise ValueError(
-                    f"{self.directory} holds a run of {recipe}, and this is {self.name}: resume it "
-                    "with its own recipe, or choose another --output."
+                    f"{self.directory} holds a run of {recipe}, but this recipe is {self.name}: "
+                    "resume it with its own recipe, or choose another --output."
                 )
             self.settings = parse(settings, presets, description, argv, saved)
         s = self.settings
         trained = saved.get("epochs", s.epochs) if saved else s.epochs
         if saved and is_finished(self.directory) and s.epochs == trained:
             raise ValueError(
-                f"{self.directory} holds a finished run of {trained} epochs: give more --epochs to "
-                "train on, or choose another --output."
+                f"{self.directory} holds a finished run of {trained} epochs: give a larger "
+                "--epochs "
+                "to continue training, or choose another --output."
             )
         keras.utils.set_random_seed(s.seed)
         if s.deterministic:
@@ -119,7 +120,7 @@ class Run:
         self.data: dict[str, str] = {}
         self.identity: dict[str, str] = {}
         self.metrics: dict = {}
-        self.trained: dict = {}  # what is known of a training whose weights are measured
+        self.trained: dict = {}  # metadata about the training of weights that are evaluated
         self.exported: Path | None = None
         self._presets = presets
         self._is_trained = False
@@ -129,7 +130,7 @@ class Run:
             train_on(self.directory, trained)
         if s.preset == "paper":
             steps = s.epochs * s.steps_per_epoch
-            self.say(f"the paper's setting takes {steps:,} steps; --preset cpu takes minutes")
+            self.say(f"the paper's settings take {steps:,} steps; --preset cpu takes minutes")
 
     def _strategy(self) -> tf.distribute.Strategy:
         s = self.settings
@@ -138,49 +139,50 @@ class Run:
         if s.batch_size % replicas == 0:
             return strategy
         if s.strategy == "auto" and "TF_CONFIG" not in os.environ:
-            self.say(f"one of {replicas} GPUs is used, since --batch-size is {s.batch_size}")
+            self.say(f"using only one of {replicas} GPUs, since --batch-size is {s.batch_size}")
             return make_strategy("default")
         raise ValueError(
-            f"--batch-size {s.batch_size} cannot be shared evenly by {replicas} replicas: choose a "
-            f"multiple of {replicas}, or --strategy default."
+            f"--batch-size is {s.batch_size}: expected a multiple of {replicas}, to share it "
+            "evenly "
+            f"among {replicas} replicas. Change it, or use --strategy default."
         )
 
     def say(self, text: str) -> None:
-        """Prints a line, once over all workers."""
+        """Prints a line, on one worker only."""
         if is_chief():
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Prints a line that is printed again when the run ends."""
+        """Prints a line now and again at the end of the run."""
         self.notes.append(text)
         self.say(text)
 
     def load(self, data, whole: bool = False, train: int = 1, test: int = 1):
-        """Says where the data came from, notes it for the export, and returns it.
+        """Prints the source of the data, records it for the export, and returns the data.
 
-        What training and measuring need is checked here, before anything is trained.
+        The requirements of training and evaluation are checked here, before anything is trained.
 
         Args:
-            data: Parts that describe themselves, as the functions of `keras_gen.data` return them;
-                their warning is printed again when the run ends.
-            whole: Whether a smoke run uses all of them, and not the first examples of each part, as
-                of points and shapes that are computed.
-            train: Fewest examples that training and measuring need in each training part.
-            test: Fewest examples that measuring needs in each held-out part.
+            data: Datasets that describe themselves, as returned by the functions of
+                `keras_gen.data`; their warning is printed again when the run ends.
+            whole: Whether a smoke run uses all examples instead of the first ones of each part, as
+                for points and shapes that are computed.
+            train: Minimum number of examples in each training part.
+            test: Minimum number of examples in each held-out part.
 
         Returns:
-            The data; of a smoke run fewer.
+            The data, reduced in a smoke run.
 
         Raises:
-            ValueError: If they are an offline sample, and the environment refuses those, or there
-                are too few examples.
+            ValueError: If the data is an offline sample and the environment refuses those, or if
+                there are too few examples.
         """
         s = self.settings
         if s.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
             data = data.first(SMOKE_EXAMPLES)
         if data.warning and NO_OFFLINE_SAMPLE in os.environ:
             raise ValueError(
-                f"{data.warning} Published figures are compared on the published data alone."
+                f"{data.warning} Published results can be compared only on the published data."
             )
         self._require(data, train, test)
         self.data = data.record()
@@ -192,7 +194,7 @@ class Run:
             f"{', '.join(sizes)}"
         )
         self.say(
-            f"pictures and numbers appear in {self.directory}; "
+            f"writing images and metrics to {self.directory}; "
             f"device: {describe_devices(self.strategy)}, precision {self.policy}"
         )
         if data.warning:
@@ -223,20 +225,20 @@ class Run:
     def in_halves(
         self, rate: float, epochs: int | None = None, updates: int = 1
     ) -> ConstantThenLinear:
-        """A learning rate that is constant in the first half of the steps, then linear to zero.
+        """Returns a learning rate that is constant for half of the steps, then falls to zero.
 
         Args:
-            rate: In the first half.
-            epochs: Of a part; those of the settings by default.
-            updates: Of the optimizer in a step, which it counts one by one.
+            rate: Learning rate in the first half; the second half is linear.
+            epochs: Number of epochs. If None, that of the settings.
+            updates: Optimizer updates per step, which the schedule counts one by one.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
         return ConstantThenLinear.in_halves(rate, steps * updates)
 
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-        """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.
+        """Makes an optimizer average its weights, with the momentum given by the flag `--ema`.
 
-        The averages, without the initial weights, are drawn, evaluated and exported.
+        The averages, without the initial weights, are used for samples, evaluation, and export.
         """
         optimizer.use_ema = self.settings.ema > 0
         optimizer.ema_momentum = self.settings.ema
@@ -245,7 +247,7 @@ class Run:
         return optimizer
 
     def compile(self, model, *optimizer, **optimizers) -> None:
-        """Compiles a model with its optimizers and the settings that all recipes have."""
+        """Compiles a model with its optimizers and the settings shared by all recipes."""
         steps = getattr(self.settings, "steps_per_execution", 1)
         jit = self.settings.jit_compile
         model.compile(*optimizer, **optimizers, steps_per_execution=steps, jit_compile=jit)
@@ -263,28 +265,28 @@ class Run:
         part: str = "",
         epochs: int | None = None,
     ) -> float:
-        """Trains with checkpoints, TensorBoard, sample grids, evaluations and the time left.
+        """Trains with checkpoints, TensorBoard, sample grids, evaluations, and the time remaining.
 
-        A recipe that trains several models calls it once for each, all but the main one with a
-        `part`. A run that resumes passes over the parts that are done.
+        A recipe that trains several models calls this method once per model, with a `part` for all
+        models except for the main one. A run that resumes skips the parts that are done.
 
         Args:
             model: Compiled model.
-            data: Source of the examples, in batches of the settings' size; or a function of the
-                number of steps done that returns the infinite dataset from there on.
-            draw: Function of the model that returns the sample grid, uint8 `[height, width, 3]`;
-                that of the main model is drawn by `evaluation` too.
+            data: Source of the examples, used in batches of the settings' size; or a function that
+                maps the number of steps done to the infinite dataset from there on.
+            draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`. The
+                main model's grid is also drawn by `evaluation`.
             callbacks: Further callbacks, whose counters are checkpointed too.
-            validate: Function of the model that returns metrics on held-out data. They are logged
-                as `val_` and their name; see `keras_gen.core.callbacks.Evaluation`.
-            best: Name of the metric of `validate` by which `best.keras` is kept.
-            mode: Whether its best value is the `"min"` or the `"max"`.
-            part: Name of a further model's training, and of the folder it has in the run's; empty
-                for the main model, whose losses and steps the run reports.
-            epochs: Epochs of a part; those of the settings by default.
+            validate: Function that maps the model to metrics on held-out data. They are logged
+                with the prefix `val_`; see `keras_gen.core.callbacks.Evaluation`.
+            best: Metric of `validate` that decides when `best.keras` is replaced.
+            mode: Whether the best value is the `"min"` or the `"max"`.
+            part: Name of an additional model's training, and of its folder in the run's folder;
+                empty for the main model, whose losses and steps the run reports.
+            epochs: Epochs of a part. If None, those of the settings.
 
         Returns:
-            The minutes that it took.
+            The training time in minutes.
         """
         began = time.monotonic()
         s = self.settings
@@ -301,7 +303,7 @@ class Run:
 
         if s.start_from and not part and not state.epoch:
             load_weights(model, s.start_from)
-            self.say(f"starting from the weights of {s.start_from}")
+            self.say(f"starting with the weights of {s.start_from}")
         start = state.epoch * s.steps_per_epoch
         if isinstance(data, Source):
             stream = data.stream(s.batch_size, s.seed, start)
@@ -312,7 +314,8 @@ class Run:
             Evaluation(validate, s.validate_every, best, mode, path) if validate else None
         )
         all_callbacks = [
-            # Before all that read its numbers. Its best is in its file: it has no counters to save.
+            # Must come before all callbacks that read its metrics. Its best value is in the
+            # file, so there are no counters to save.
             *([evaluation] if evaluation else []),
             *callbacks,
             *self._reports(directory, draw),
@@ -320,7 +323,7 @@ class Run:
             *self._records(directory, state),
         ]
         if is_chief():
-            # Only now, so that a run with unusable settings is none to resume.
+            # Written only now, so that a run with unusable settings cannot be resumed.
             write_json(self.directory / "config.json", self._config())
         model.fit(
             stream,
@@ -337,38 +340,39 @@ class Run:
         return (time.monotonic() - began) / 60
 
     def _config(self) -> dict[str, Any]:
-        """What `config.json` holds: the settings, and whose they are."""
+        """Contents of `config.json`: the settings, and the run and recipe that they belong to."""
         return self.settings.as_json() | {"run": self.id, "recipe": self.name}
 
     def logged(self, name: str) -> tuple[list[int], list[float]]:
         """Returns the epochs that logged a metric of the main model's training, and its values.
 
-        Both are empty where the weights were taken from an export in place of a training.
+        Both are empty if the weights came from an export instead of a training.
         """
         logs = self.state.logs if self.state is not None else []
         values = {epoch: log[name] for epoch, log in enumerate(logs, 1) if name in log}
         return list(values), list(values.values())
 
     def _take_weights(self, model, draw: Callable | None, part: str) -> float:
-        """Takes the weights of an export, in place of a training; returns its minutes."""
+        """Loads the weights of an export instead of training; returns the export's minutes."""
         path = resolve(self.settings.weights)
         if part:
             raise ValueError(
-                f"--weights is {path}, one model, and this recipe trains several: leave it out."
+                f"--weights is {path}, which is one model, but this recipe trains several: "
+                "leave it out."
             )
         metrics = read_metadata(path)["metrics"]
-        # On it depends how far a network has grown.
+        # It determines how far a network has grown.
         model.step.assign(metrics["steps"])
         load_weights(model, path)
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
         self._sample_grid = draw
         if is_chief():
             write_json(self.directory / "config.json", self._config())
-        self.say(f"the weights of {path} are measured")
+        self.say(f"evaluating the weights of {path}")
         return metrics["minutes"]
 
     def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
-        """The checkpoints of a training, which also resume it."""
+        """The checkpoints of a training, which are also used to resume it."""
         config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
         config |= {"policy": self.policy, **self.identity}
         state = TrainingState(
@@ -376,23 +380,24 @@ class Run:
         )
         different = state.differences(model)
         if different.pop("epochs", None) and different:
-            # What depends on the number of epochs follows the new number.
+            # Settings that depend on the number of epochs follow the new number.
             state.may_differ += tuple(different)
             self.note(
-                f"not the same as a run begun with {self.settings.epochs} epochs, for these depend "
-                f"on their number: {', '.join(different)}"
+                f"results differ from a run started with {self.settings.epochs} epochs, since "
+                "these "
+                f"depend on the number of epochs: {', '.join(different)}"
             )
         if state.epoch:
             self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         elif lost := epochs_of(directory / "history.csv"):
             raise ValueError(
-                f"{directory} holds the losses of {lost} epochs and no checkpoint: put "
-                "checkpoints/ back, or choose another --output to start over."
+                f"{directory} holds the losses of {lost} epochs but no checkpoint: restore "
+                "checkpoints/, or choose another --output to start over."
             )
         return state
 
     def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
-        """What shows a training on the screen and in TensorBoard."""
+        """Callbacks that show a training on the screen and in TensorBoard."""
         reports = [TimeLeft(LINES)]
         if draw:
             every = self.settings.grid_every
@@ -404,39 +409,40 @@ class Run:
         return reports
 
     def _records(self, directory: Path, state: TrainingState) -> list[keras.callbacks.Callback]:
-        """What writes the losses and the minutes, after each checkpoint."""
+        """Callbacks that write the losses and the minutes after each checkpoint."""
 
         def write(*_, **__):
             write_history(directory / "history.csv", state.logs)
             self.clock.save()
 
-        # Also at the start, for the last run may have ended just before it.
+        # Also at the start, since the last process may have ended just before writing.
         records = keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)
         return [records] if is_chief() else []
 
     def restore_best(self, model, part: str = "") -> None:
-        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`.
+        """Loads the weights of `best.keras`, which `fit` kept because of its argument `best`.
 
         Args:
-            model: As `fit` trained it.
-            part: That of `fit`.
+            model: Model trained by `fit`.
+            part: Argument `part` of that `fit` call.
         """
         take_weights(model, keras.saving.load_model(self.directory / part / "best.keras"))
 
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
-        """Calls `measure`, unless this run has done so before it was interrupted.
+        """Calls `measure`, unless this run already did so before it was interrupted.
 
-        For sweeps over many short trainings; each depends on nothing but its name and the settings:
-        randomness without a seed, such as initial weights, and the names of layers start anew in it
-        and after it. So a run that was interrupted measures what an unbroken one does.
+        Used for sweeps over many short trainings, each of which depends only on its name and the
+        settings: randomness without a seed, such as initial weights, and the numbering of layer
+        names restart in it and after it. An interrupted run therefore measures the same as an
+        uninterrupted one.
 
         Args:
-            name: Of what is measured, other than all others of the run.
+            name: Name of the measurement, unique in the run.
             measure: Function that returns plain JSON values.
-            *arguments: Its arguments.
+            *arguments: Arguments of `measure`.
 
         Returns:
-            What it returned.
+            The value returned by `measure`.
         """
         path = self.directory / "measured" / f"{name}.json"
         if path.exists():
@@ -456,15 +462,15 @@ class Run:
         return found
 
     def _seed(self, name: str) -> None:
-        """Starts all randomness that has no seed of its own from the run's seed and a name."""
+        """Seeds all randomness without its own seed from the run's seed and a name."""
         keras.utils.set_random_seed((self.settings.seed + zlib.crc32(name.encode())) % 2**32)
 
     def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
-        """Calls `measure` for `count` seeds, from that of the settings on, each `once`.
+        """Calls `measure` `once` for each of `count` seeds, starting with the settings' seed.
 
         Args:
-            name: Of what is measured, with {} in place of the seed.
-            measure: Function of a seed that returns plain JSON values.
+            name: Name of the measurement, with {} for the seed.
+            measure: Function that maps a seed to plain JSON values.
             count: Number of seeds.
         """
         first = self.settings.seed
@@ -474,17 +480,17 @@ class Run:
 
     @contextlib.contextmanager
     def evaluation(self, model):
-        """A block in which metrics are assigned, with the averaged weights in force.
+        """Opens a block in which metrics are assigned, with averaged weights in effect.
 
-        All workers evaluate, for they do it together; the first one writes. The sample grid is
-        drawn once more.
+        All workers take part in the evaluation, and the first one writes the results. The sample
+        grid is drawn once more.
 
         Args:
-            model: The main model, trained.
+            model: Trained main model.
 
         Yields:
-            The dict of the metrics, JSON values or numpy's numbers; the first one is what
-            `keras-gen list` shows.
+            The dict of the metrics, JSON values or NumPy numbers; the first one is shown by
+            `keras-gen list`.
         """
         self.say("evaluating on held-out data")
         with averaged_weights(model):
@@ -498,7 +504,7 @@ class Run:
             self._finish(self.exported)
 
     def _training(self, model) -> dict[str, Any]:
-        """What is recorded about the training of the main model."""
+        """Metadata about the training of the main model."""
         found = {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),
@@ -517,43 +523,45 @@ class Run:
         return found | self.trained
 
     def draw(self, name: str, image) -> None:
-        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder.
+        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` to the run's folder.
 
-        The file names the run, so that no page shows images beside the figures of another one.
+        The file records the run, so that no page shows images next to another run's results.
 
         Raises:
-            ValueError: If the name is "losses", under which `export` draws those of the training.
+            ValueError: If the name is "losses", which `export` uses for the training losses.
         """
         if name == "losses":
             raise ValueError(
-                "losses.png shows the losses of the training: draw the image under another name."
+                "name is 'losses': expected another name, because losses.png shows the "
+                "training losses."
             )
         if is_chief():
             write_png(self.directory / f"{name}.png", image, {"run": self.id})
 
     def animate(self, name: str, frames, milliseconds: int = 100) -> None:
-        """Writes images, uint8 `[n, height, width, 3]`, as `<name>.gif` into the run's folder."""
+        """Writes images, uint8 `[n, height, width, 3]`, as `<name>.gif` to the run's folder."""
         if is_chief():
             write_animation(self.directory / f"{name}.gif", frames, milliseconds=milliseconds)
 
     def write_sounds(self, name: str, waveforms, rate: int) -> None:
-        """Writes sounds, `[n, samples, 1]`, after each other as `<name>.wav` into its folder."""
+        """Writes sounds, `[n, samples, 1]`, in sequence as `<name>.wav` to the run's folder."""
         if is_chief():
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
     def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
-        """Exports the trained model before it is measured, so that no failure there loses it.
+        """Exports the trained model before evaluation, so that a failure there cannot lose it.
 
-        The metrics of `evaluation` are added to the export, and the run is finished.
+        The metrics of `evaluation` are later added to the export, and the run is marked as
+        finished.
 
         Args:
-            model: The main model, trained.
+            model: Trained main model.
             default: Default signature of the export.
-            half: Whether weights are stored as float16, for large networks: see
+            half: Whether weights are stored as float16, for large networks; see
                 `keras_gen.serving.export`.
 
         Returns:
-            Folder of the export; None for all workers but the first, which writes it.
+            Folder of the export; None for all workers except for the first, which writes it.
         """
         self._is_trained = True
         if not is_chief():
@@ -570,9 +578,9 @@ class Run:
         return path
 
     def _finish(self, path: Path) -> None:
-        """Adds the metrics to the export, marks the run as finished, and says what there is."""
+        """Adds the metrics to the export, marks the run as finished, and prints the final lines."""
         add_metadata(path, {"metrics": self.metrics})
-        # Written last: its presence says that the run is finished.
+        # Written last: its presence marks the run as finished.
         write_json(self.directory / "metrics.json", self.metrics)
         if self.settings.preset == "smoke":
             lines = last_lines.made(self.directory)
@@ -593,7 +601,7 @@ class Run:
 
     @contextlib.contextmanager
     def telling_the_way_on(self) -> Iterator[None]:
-        """Adds how to go on to an interrupt, and to an error after the training."""
+        """Adds a note on how to continue to an interrupt, and to an error after training."""
         try:
             yield
         except KeyboardInterrupt as end:
@@ -610,14 +618,14 @@ class Run:
             weights = self.state.latest if self.state is not None else self.settings.weights
             return (
                 f"the trained model is exported to {self.exported}, and its weights are in "
-                f"{weights}; measure it with {again}"
+                f"{weights}; evaluate it with {again}"
             )
         if (self.directory / "config.json").exists():
             return f"resume with {again}"
-        return "nothing was trained; start again with the same command"
+        return "nothing was trained yet; rerun the same command"
 
     def published_export(self) -> Exported | None:
-        """The export that comes with the recipe, to compare with; None on a user's own data."""
+        """Returns the recipe's published export for comparison; None for a user's own data."""
         folder = self._published()
         return load(folder) if folder else None
 
@@ -626,18 +634,18 @@ class Run:
         return folder if versions(folder) and not own_data(self.settings) else None
 
     def _exported(self, model, default: str | None, half: bool) -> Path:
-        """Writes the export, unless the run was interrupted just after it."""
+        """Writes the export, unless it was written just before the run was interrupted."""
         s = self.settings
         folder = s.export or self.directory / "export"
         for path in versions(folder / self.name).values() if s.resume else ():
             there = read_metadata(path)
-            # A run that has trained on has exports of fewer epochs too.
+            # A run that continued training also has exports of fewer epochs.
             if there.get("run") == self.id and there["config"]["epochs"] == s.epochs:
                 return path
         metadata = dict(
             recipe=self.name,
             run=self.id,
-            # Whoever gets the model need not know where it was made.
+            # The export does not reveal the paths of the machine that trained it.
             config={k: v for k, v in s.as_json().items() if k not in PLACES},
             data=self.data,
             own_data=own_data(s),
@@ -649,7 +657,7 @@ class Run:
 
 @contextlib.contextmanager
 def _same_seeds() -> Iterator[None]:
-    """Lets layers that are built later get the seeds that Keras would draw without the block."""
+    """Makes layers built after the block get the same seeds as without the block."""
     state = random.getstate()
     try:
         yield
@@ -659,7 +667,7 @@ def _same_seeds() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _many_models():
-    """Keeps TensorFlow from warning that a step is traced anew, as that of each new model is."""
+    """Silences TensorFlow's retracing warning, since the step of each new model is retraced."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")

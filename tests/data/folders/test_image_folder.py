@@ -291,7 +291,7 @@ def test_folders_of_other_types_are_refused(path):
         with pytest.raises(TypeError, match=f"^{name} is .*: expected a path"):
             read()
     for empty in ("", "a\0b"):
-        with pytest.raises(ValueError, match="expected a path, neither empty nor with NUL"):
+        with pytest.raises(ValueError, match="expected a nonempty path without NUL"):
             image_folder(empty, 4)
 
 

@@ -72,9 +72,9 @@ def test_apply_names_and_skips_what_fails(home, capsys):
     assert main(["apply", "single", "broken.jpg", "photo.png", "wide.png", "-o", "out"]) == 1
     captured = capsys.readouterr()
     assert "skipped broken.jpg: broken.jpg is not a readable" in captured.err
-    assert "skipped wide.png: it is 9 pixels wide and 3 high" in captured.err
-    assert "and the model takes 9 by 6: pass --fit to cut out the center and" in captured.err
-    assert "resize it, or --cut to cut it into tiles." in captured.err
+    assert "skipped wide.png: the image has width 9 and height 3" in captured.err
+    assert "expected width 9 and height 6. Pass --fit to crop the center and" in captured.err
+    assert "resize it, or --cut to split the image into tiles." in captured.err
     assert captured.out == "1 of 3 images written to out; 2 failed\n"
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
 
@@ -89,7 +89,9 @@ def test_apply_to_an_autoencoder_reconstructs(home, capsys):
     write_png("gray.png", colors[..., :1])
     apply = ["apply", "mine/gray", "colors.png", "gray.png", "photo.png", "-o", "out"]
     assert main(apply) == 1
-    sentence = "photo.png: it is 9 pixels wide and 6 high, and the model takes 4 by 4: pass --fit"
+    sentence = (
+        "photo.png: the image has width 9 and height 6: expected width 4 and height 4. Pass --fit"
+    )
     assert sentence in capsys.readouterr().err
     luma = np.round(colors @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
     for name, image in (("colors", luma), ("gray", colors[..., :1])):
@@ -124,7 +126,7 @@ def test_large_images_are_cut_for_a_model_of_one_size(home, capsys):
     assert main(["apply", "single", "small.png", "--cut", "-o", "out.png"]) == 1
     assert "it is 31 pixels wide and 5 high, and tiles are 9 by 6" in capsys.readouterr().err
     assert main(["apply", "single", "large.png", "--cut", "--fit", "-o", "out.png"]) == 1
-    assert "--fit and --cut both say what becomes of other sizes" in capsys.readouterr().err
+    assert "--fit and --cut are both given" in capsys.readouterr().err
 
 
 class Terminal(io.StringIO):
@@ -159,7 +161,7 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     write_png("more/b.png", PHOTO)
     assert main(["apply", "inverter", "more", "-o", "out"]) == 0
     error = fails(capsys, "apply", "inverter", "more", "-o", "out")
-    assert "out/a.png (and 1 more) is already there" in error
+    assert "out/a.png (and 1 more) already exists" in error
 
 
 def test_the_ending_is_the_format(home):

@@ -80,7 +80,7 @@ def test_each_label_has_a_column_and_each_seed_a_row(capsys):
     labeled = ["complete", "labeled", "image.png", "-o"]
     assert main([*labeled, "all.png", "-n", "3"]) == 0
     assert capsys.readouterr().out == (
-        "6 completed images written to all.png, a column for each of 2 labels\n"
+        "6 completed images written to all.png, one column for each of 2 labels\n"
     )
     expected = np.full([6, 4, 4, 1], 200, np.uint8)
     expected[:, 2:] = np.reshape([0, 10, 1, 11, 2, 12], [6, 1, 1, 1])
@@ -92,7 +92,7 @@ def test_each_label_has_a_column_and_each_seed_a_row(capsys):
 def test_other_sizes_are_fitted(capsys):
     write_png("photo.png", PHOTO)
     options = ["complete", "toy", "photo.png", "-o", "fitted.png"]
-    sentence = "photo.png is 9 x 6 pixels, and the model takes 4 x 4: pass --fit"
+    sentence = "photo.png has 9 x 6 pixels: expected 4 x 4. Pass --fit"
     assert sentence in fails(capsys, *options)
     assert main([*options, "--fit"]) == 0
     assert read_image("fitted.png").shape == (4, 4, 3)

@@ -30,7 +30,7 @@ from keras_gen.workshop.cli import models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
 from toy_exports import PHOTO, Inverter, Listener
 
-INSTALL = 'pip install "keras-generative[demo]", or in a checkout pip install -e ".[demo]"'
+INSTALL = 'pip install "keras-generative[demo]", or in a checkout with pip install -e ".[demo]"'
 SAVED_MODELS = Path(__file__).parents[3] / "saved_models"
 COMMITTED = {
     "anomaly_detection_mnist": ["Reconstruct", "Latents"],
@@ -141,7 +141,7 @@ def test_sounds_classes_and_completions(home):
 @pytest.mark.parametrize("n", [0, -1, 65, 10**9, float("nan")])
 def test_samples_are_no_more_than_a_grid_holds(n):
     samples = panels.Samples(panels.Signature("sample", {}, {}, {}), {})
-    with pytest.raises(ValueError, match=r"the number to draw is .*: expected 1 to 64"):
+    with pytest.raises(ValueError, match=r"the number of samples is .*: expected 1 to 64"):
         samples.run(None, 0, n, {})
 
 
@@ -178,7 +178,7 @@ def test_steps_solvers_and_guidance(home):
     assert rows.shape == (2 * 10 + 2, len(panels.STEPS) * 10 + 2, 3)
     third = model("sample", seed=7, n=2, steps=panels.STEPS[2], **conditions)["images"]
     np.testing.assert_array_equal(rows[12:20, 22:30], np.repeat(third[1], 3, axis=-1))
-    with pytest.raises(ValueError, match="number to draw is 9: expected 1 to 8"):
+    with pytest.raises(ValueError, match="number of samples is 9: expected 1 to 8"):
         in_steps.run(model, 7, 9, conditions)
     widgets = pytest.importorskip("keras_gen.workshop.cli.page")
     kinds = [type(widgets._condition(samples, name)).__name__ for name in usual]
@@ -248,7 +248,7 @@ def test_exports_without_images(home, capsys):
         (folder / "keras_gen.json").write_text(text)
         error = fails(capsys, "demo", "mine")
         assert "none of the 1 exports has a signature that the page can show" in error
-        assert "(the first is mine/odd/1): name a folder of others." in error
+        assert "(the first export is mine/odd/1): name a folder of other exports." in error
 
 
 def test_without_the_extra(home):
@@ -424,7 +424,7 @@ def test_the_page_reads_uploads_alone(client, home):
 
     status, output = client.join(translate, named(upload), "invert")
     levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
-    assert status == 200 and f"differs from before by {levels:.1f} of 255" in output["data"][2]
+    assert status == 200 and f"Mean absolute change: {levels:.1f} of 255" in output["data"][2]
     assert client.send(f"gradio_api/file={output['data'][1]['path']}")[0] == 200
 
 
@@ -444,7 +444,7 @@ def test_the_page_bounds_what_is_sent(client):
     assert client.upload(bytes(2**20 + 1))[0] == 413
     for path, most in (("gradio_api/upload", 2**21), ("gradio_api/queue/join", 2**16)):
         large = {"Content-Length": str(most + 1)}  # the answer comes before the rest
-        detail = {"detail": f"the request is not of at most {most} bytes."}
+        detail = {"detail": f"expected a request of at most {most} bytes."}
         assert client.send(path, b"{", **large) == (413, detail)
     # Nothing stays on the disk of uploads that end early, lack their end, or are of another name.
     _, (kept,) = client.upload(b"image")
@@ -464,7 +464,7 @@ def test_the_page_bounds_what_is_sent(client):
     chunks = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
     assert client.send("gradio_api/queue/join", b"2\r\n{}\r\n0\r\n\r\n", **chunks)[0] == 411
     foreign = {"Origin": "http://example.com"}
-    refused = (403, {"detail": "the request comes from another site's page."})
+    refused = (403, {"detail": "the request comes from another site."})
     assert client.send("gradio_api/queue/join", {}, **foreign) == refused
     # No event beside those that wait.
     body = {"data": [0, 1], "fn_index": client.events[drawing]}

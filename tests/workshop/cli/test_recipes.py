@@ -106,6 +106,6 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
     assert "no run of vae_mnist has the preset 'none': published are " in said
     said = keras_gen("train", "dcgan_fashion_mnist", "--preset", "smoke").splitlines()
-    (draw,) = (line for line in said if line.startswith("draw: keras-gen "))
+    (draw,) = (line for line in said if line.startswith("sample: keras-gen "))
     keras_gen(*shlex.split(draw)[2:])
     assert (empty / "samples.png").exists() and len(list(empty.glob("runs/*/*/metrics.json"))) == 1

@@ -14,9 +14,9 @@ from toy_exports import PHOTO
 
 APPLY = "apply inverter photo.png -o"
 SEVERAL = "apply inverter photo.png copy.png -o"
-IMAGES_TO_IMAGES = "images; those that do: halve, invert, serving_default."
+IMAGES_TO_IMAGES = "images. Signatures that do: halve, invert, serving_default."
 NO_EXPORTS = "there are no exports in {0}: expected {0}/<name>/<version>/saved"
-ENDINGS = "written to a file that ends in .png or .jpg or .jpeg or .webp"
+ENDINGS = "expected a file name that ends in .png or .jpg or .jpeg or .webp"
 # A command, and what its one sentence holds.
 FAILING = [
     ("apply inverter *.gif -o out", "no image matches '*.gif'"),
@@ -24,7 +24,7 @@ FAILING = [
     (f"{APPLY} out.heic", "ends in .png or .jpg or .jpeg or"),
     (f"{APPLY} out.mp4", ENDINGS),
     (f"{APPLY} file", "an existing file"),
-    (f"{SEVERAL} v1.0", "give a folder; one with a dot in its name must exist"),
+    (f"{SEVERAL} v1.0", "give a folder. A folder with a dot in its name must already exist"),
     (f"{SEVERAL} out.png", "there are 2 images: give a folder"),
     ("apply inverter photo.png more/photo.png -o out", "would both become out/photo.png"),
     (f"{APPLY} . --overwrite", "photo.png is one of the images to read"),
@@ -37,10 +37,10 @@ FAILING = [
     (f"{APPLY} out.png --signature encode", IMAGES_TO_IMAGES),
     (f"{APPLY} out.png --signature sample", IMAGES_TO_IMAGES),
     ("sample fixed -o a.png", "has no signature 'sample'"),
-    ("sample inverter -o a.png --signature invert", "not turn (seed, n) into images"),
-    ("sample inverter -o out", "the grid is written as PNG"),
-    ("sample inverter -n 2 -o out.gif", "out.gif: these are images, so its name ends in .png."),
-    ("sample inverter --set digit=7 -o a.png", "'sample' of saved_models/inverter/2 has nothing"),
+    ("sample inverter -o a.png --signature invert", "not generate images or sounds from (seed, n)"),
+    ("sample inverter -o out", "expected a name that ends in .png for a grid"),
+    ("sample inverter -n 2 -o out.gif", "out.gif: the model generates images. Choose a name that"),
+    ("sample inverter --set digit=7 -o a.png", "saved_models/inverter/2 accepts no conditions"),
     ("sample toy -o a.png", "toy is not trained: neither a path nor in saved_models. `keras-"),
     ("train tox", "no recipe 'tox' in recipes; did you mean toy?"),
     ("new Deep-Thing", "'Deep-Thing' cannot name a module: expected small letters"),

@@ -61,7 +61,9 @@ def test_names_that_another_site_can_have(tmp_path):
     for method in ("GET", "POST"):
         answer = client(tmp_path).request(method, JOIN, headers=headers)
         assert answer.status_code == 403
-        assert answer.json() == {"detail": "the page is for the machine that serves it."}
+        assert answer.json() == {
+            "detail": "this page can be used only from the machine that serves it."
+        }
     # Who serves a page for others has a name for it.
     served = client(tmp_path, local=False)
     assert served.post(JOIN, json={}, headers=headers).json() == "taken"

@@ -87,7 +87,7 @@ def test_reproduce(home, capfd):
         "FID 3.000 3.000 +0 0.1 yes",
         "2 of 2 within the tolerance",
     ]
-    assert "again is already there" in fails(capfd, "reproduce", "toy", "--output", "again")
+    assert "again already exists" in fails(capfd, "reproduce", "toy", "--output", "again")
 
 
 def test_reproduce_outside_the_tolerance(home, capfd):

@@ -84,7 +84,7 @@ def test_runs_that_fail(root, rate, message):
 def test_existing_folders_stay(root, tmp_path):
     publish(root, make_record(CPU))
     (tmp_path / "old").mkdir()
-    with pytest.raises(FileExistsError, match="is already there: choose another --output"):
+    with pytest.raises(FileExistsError, match="already exists: choose another --output"):
         reproduce(root, "toy", output=tmp_path / "old")
     assert not list((tmp_path / "old").iterdir())
 

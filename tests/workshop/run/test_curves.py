@@ -40,5 +40,5 @@ def test_a_panel_for_each_number(tmp_path):
 
 
 def test_no_other_image_takes_their_place():
-    with pytest.raises(ValueError, match=r"losses\.png shows the losses of the training"):
+    with pytest.raises(ValueError, match=r"losses\.png shows the training losses"):
         Run.draw(None, "losses", None)

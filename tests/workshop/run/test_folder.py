@@ -122,7 +122,7 @@ class TestNew:
     @pytest.mark.parametrize("path", ["file", "file/below/it"])
     def test_an_export_that_is_a_file_is_refused(self, here, path):
         Path("file").write_text("")
-        with pytest.raises(ValueError, match=f"--export {path} leads to the file .*file: give"):
+        with pytest.raises(ValueError, match=f"--export is {path}, but .*file is a file: give"):
             choose(export=Path(path))
         assert not Path("runs").exists()
 

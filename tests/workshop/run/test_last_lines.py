@@ -13,7 +13,7 @@ from processes import ROOT
 @pytest.mark.parametrize(
     ("recipe", "expected"),
     [
-        ("dcgan_fashion_mnist", "draw: keras-gen sample {} -n 64 --seed 0 -o samples.png"),
+        ("dcgan_fashion_mnist", "sample: keras-gen sample {} -n 64 --seed 0 -o samples.png"),
         ("cyclegan_monet", "apply: keras-gen apply {} IMAGE.png -o out.png"),
         ("sparse_autoencoder_mnist", "apply: keras-gen apply {} IMAGE.png -o out.png  (of 28x28 "),
         ("document_autoencoder_reuters", None),

@@ -82,7 +82,7 @@ class TestData:
         toy.warning = "OFFLINE SAMPLE instead of the real data: no network"
         monkeypatch.setenv(NO_OFFLINE_SAMPLE, "1")
         said = toy.fails(capsys)
-        assert f"{toy.warning} Published figures are compared on the published data" in said
+        assert f"{toy.warning} Published results can be compared only on the published data" in said
 
     def test_a_smoke_run_takes_the_first_examples(self, toy, capsys, monkeypatch):
         monkeypatch.setattr("keras_gen.workshop.run.run.SMOKE_EXAMPLES", 3)
@@ -166,7 +166,7 @@ class TestWhole:
 
     def test_a_batch_that_replicas_cannot_share(self, toy, capsys):
         said = toy.fails(capsys, "--strategy", "mirrored", "--batch-size", "3")
-        assert "--batch-size 3 cannot be shared evenly by 2 replicas: choose a multiple" in said
+        assert "--batch-size is 3: expected a multiple of 2, to share it evenly" in said
 
     def test_auto_takes_one_gpu_for_such_a_batch(self, toy, capsys, monkeypatch):
         make = module.make_strategy
@@ -174,7 +174,7 @@ class TestWhole:
             module, "make_strategy", lambda name: make("mirrored" if name == "auto" else name)
         )
         assert toy("--output", "run", "--batch-size", "3") == 0
-        assert "one of 2 GPUs is used, since --batch-size is 3" in capsys.readouterr().out
+        assert "using only one of 2 GPUs, since --batch-size is 3" in capsys.readouterr().out
         assert toy.run.strategy.num_replicas_in_sync == 1
 
 
@@ -338,7 +338,7 @@ class TestResume:
         interrupt(toy, 2)
         shutil.rmtree("run/checkpoints")
         said = toy.fails(capsys, "--output", "run", "--resume")
-        assert "run holds the losses of 2 epochs and no checkpoint: put checkpoints/ back" in said
+        assert "run holds the losses of 2 epochs but no checkpoint: restore checkpoints/" in said
 
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""
@@ -401,7 +401,7 @@ class TestMoreEpochs:
         toy("--output", "run", "--epochs", "2")
         toy.callbacks = [] if finished else [Stop(None, None)]
         assert toy(*self.flags) == 0
-        assert "not the same as a run" not in capsys.readouterr().out
+        assert "results differ from a run" not in capsys.readouterr().out
         np.testing.assert_equal([np.asarray(v) for v in toy.model.training_variables()], whole)
         assert history("run") == history("whole") and event_steps("run") == [0, 1, 2, 3]
         assert json.loads(Path("run/config.json").read_text())["epochs"] == 4
@@ -416,15 +416,15 @@ class TestMoreEpochs:
     def test_schedules_go_on_by_the_new_number_which_is_said(self, toy, capsys):
         toy.rate = lambda run: run.in_halves(0.5)
         assert toy("--output", "run", "--epochs", "2") == 0
-        assert "not the same as a run" not in capsys.readouterr().out
+        assert "results differ from a run" not in capsys.readouterr().out
         # Interrupted before a checkpoint with the new number.
         toy.callbacks = [Stop(2, KeyboardInterrupt())]
         toy(*self.flags)
         toy.callbacks = []
         assert toy("--output", "run", "--resume") == 0
         said = (
-            "not the same as a run begun with 4 epochs, for these depend on their number: "
-            "optimizer.learning_rate.constant_steps, optimizer.learning_rate.decay_steps"
+            "results differ from a run started with 4 epochs, since these depend on the number of "
+            "epochs: optimizer.learning_rate.constant_steps, optimizer.learning_rate.decay_steps"
         )
         # Of each process, at the start and at the end.
         assert capsys.readouterr().out.splitlines().count(said) == 3
@@ -449,12 +449,12 @@ class TestMoreEpochs:
 
     def test_fewer_or_as_many_are_refused(self, toy, capsys):
         assert toy("--output", "run", "--epochs", "2") == 0
-        assert "finished run: choose another --output, or add --resume and more" in toy.fails(
+        assert "finished run: choose another --output, or add --resume and a larger" in toy.fails(
             capsys, "--output", "run"
         )
         for flags in ((), ("--epochs", "2")):
             said = toy.fails(capsys, "--output", "run", "--resume", *flags)
-            assert "run holds a finished run of 2 epochs: give more --epochs" in said
+            assert "run holds a finished run of 2 epochs: give a larger --epochs" in said
         assert toy("--output", "run", "--resume", "--epochs", "1") == 2
         said = capsys.readouterr().err.splitlines()[-1]
         assert "--epochs is 2 there and 1 here. Leave the flags out (only --epochs may be" in said

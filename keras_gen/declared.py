@@ -236,14 +236,15 @@ def declare(
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
-        frozen: Whether attributes never change, and objects of equal attributes are equal.
-        last: Arguments, with their defaults, of the constructor above all that declare fields.
-        finish: Function that checks and completes an object of checked arguments; None: `set_up`.
-        reserved: Names that no argument can have, besides the bases' methods and properties.
+        frozen: Whether attributes never change, and objects with equal attributes are equal.
+        last: Arguments, with their defaults, of the constructor above all classes with fields.
+        finish: Function that checks and completes an object with checked arguments, or None for
+            `set_up`.
+        reserved: Names that no argument can have, apart from bases' methods and properties.
 
     Raises:
-        TypeError: If a class in between writes its own constructor, that of a base would never
-            run, a name is reserved, a default has the wrong type, or an attribute that is not
+        TypeError: If a class in between defines its own constructor, a base's constructor would
+            never run, a name is reserved, a default has the wrong type, or an attribute that is not
             annotated has the name of an argument.
         ValueError: If a default is out of range.
     """
@@ -289,18 +290,18 @@ def declare(
 
 
 def _refuse_unreached(cls: type, last: type) -> None:
-    """Raises a TypeError for a base with a constructor after `last`, which calls no further one."""
+    """Raises a TypeError for a base with a constructor after `last`, which would not be called."""
     for base in cls.__mro__[cls.__mro__.index(last) :]:
         own = "__init__" in vars(base) and not getattr(base, "_is_protocol", False)
         if own and not issubclass(last, base):
             raise TypeError(
-                f"{cls.__name__} has the base {base.__name__} last, whose __init__ would never "
+                f"{cls.__name__} has the base {base.__name__} last, so its __init__ would never "
                 f"run: expected it first. Write class {cls.__name__}({base.__name__}, ...)."
             )
 
 
 def _constructor(cls, first, frozen, last, finish):
-    """The constructor of a class; `first` is the base of all that declare fields."""
+    """Returns the constructor of a class; `first` is the base of all classes with fields."""
     fields = fields_of(cls)
     signature = _signature(fields, frozen, last)
     put = object.__setattr__ if frozen else setattr

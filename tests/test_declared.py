@@ -107,7 +107,7 @@ def test_order_of_arguments_and_what_they_become():
         (dict(encoder="network"), "encoder is 'network': expected a built keras.Model"),
         (dict(encoder=None), "encoder must be given"),
         (dict(encoder=keras.Sequential([])), "has no weights yet: expected a built"),
-        (dict(encoder=critic()), r"has 1 outputs: expected 2, x -> z z. .*with_head adds one"),
+        (dict(encoder=critic()), r"has 1 outputs: expected 2, x -> z z. .*Add an output with"),
         (dict(decoder=mlp_decoder((4,), 3, ())), r"decoder takes z of shape \(3,\): .*\(2,\)"),
         (dict(decoder=mlp_decoder((5,), 2, ())), r"returns x of shape \(5,\): .* encoder takes"),
         (dict(critic=ENCODER), r"critic 'encoder' has 2 outputs: .*critic.outputs\[:1\]"),

@@ -67,7 +67,7 @@ def test_a_column_of_one_value_keeps_its_unit():
 @pytest.mark.parametrize(
     "values,sentence",
     [
-        ([[1.0, np.nan]], "have nan in column 1 of row 0, .* leave such rows out"),
+        ([[1.0, np.nan]], "have nan in column 1 of row 0, .* Leave such rows out"),
         ([[1.0, 2.0], [-np.inf, 2.0]], "have -inf in column 0 of row 1"),
         ([[1.7e9, 0.0], [1.7e9 + 60, 1.0]], r"mean 1\.7e\+09 .* column 0, .* subtract a number"),
         ([[1.0, 2.0, 3.0]], r"shape \(1, 3\): expected \[batch, 2\]"),
@@ -337,7 +337,7 @@ def test_classes_without_usual_networks_of_rows():
 
 
 def test_what_does_not_standardize(rng):
-    with pytest.raises(ValueError, match=r"standardize=True is for vectors, and .* Images"):
+    with pytest.raises(ValueError, match=r"standardize is True, but the data is Images"):
         keras_gen.VAE.for_images((8, 8, 1), filters=(2,), standardize=True)
     with pytest.raises(ValueError, match="standardize is True, and PriorSampledModel does not"):
         decoder = mlp_decoder((6,), 2, hidden=(4,))

@@ -1,4 +1,4 @@
-"""What every model stands on: the update, kinds of data, randomness, distribution, resume."""
+"""Foundations of every model: updates, types of data, randomness, distribution, and resuming."""
 
 from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights

@@ -11,13 +11,13 @@ from keras_gen.keras_internals import average_by, averages, averages_alone
 
 @contextlib.contextmanager
 def averaged_weights(model: keras.Model):
-    """Swaps the moving averages of the weights in, and the trained weights back on leaving.
+    """Swaps in the moving averages of the weights, and restores the trained weights on exit.
 
-    Keras optimizers keep averages with `use_ema=True`; other networks stay as they are. Do not
+    Keras optimizers keep averages with `use_ema=True`; other networks are unchanged. Do not
     train inside the block.
 
     Args:
-        model: A compiled `GenerativeModel`.
+        model: Compiled `GenerativeModel`.
 
     Example:
     ```python
@@ -37,20 +37,22 @@ def averaged_weights(model: keras.Model):
 
 
 def keep_averages(model: keras.Model) -> None:
-    """Puts the moving averages of the weights in the weights' place, where there are some."""
+    """Replaces weights with their moving averages, where they exist."""
     for weight, average in _averages(model):
         weight.assign(keras.ops.convert_to_numpy(average))
 
 
 def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
-    """Lets an optimizer's moving averages forget the initial weights.
+    """Makes an optimizer's moving averages forget the initial weights.
 
-    Keras' average begins with them: with momentum m they have the share m^n after n steps, 48 % at
-    step 725 with m = .999. Divided out as Adam's moments are (Kingma & Ba 2015, algorithm 1), the
-    average is that of the trained weights alone, and equals Keras' once m^n is small.
+    Averages in Keras start from the initial weights: with momentum m, these have the weight m^n
+    after
+    n steps, which is 48% at step 725 with m = .999. Dividing them out, as for Adam's moments
+    (Kingma & Ba 2015, algorithm 1), gives the average of the trained weights alone. It equals the
+    average in Keras once m^n is small.
 
     Args:
-        optimizer: A `keras.optimizers.Optimizer` with `use_ema=True`.
+        optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.
 
     Example:
     ```python
@@ -64,7 +66,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
 def _average(optimizer, weights) -> None:
     steps = keras.ops.cast(optimizer.iterations, "float32")
     m = optimizer.ema_momentum
-    # The update of an average A of n steps to A / (1 - m^n), as one momentum.
+    # The update of A / (1 - m^n), for an average A of n steps, written as a momentum.
     momentum = m * (1 - m**steps) / (1 - m ** (steps + 1))
     for weight, average in zip(weights, averages_alone(optimizer), strict=True):
         share = keras.ops.cast(momentum, average.dtype)
@@ -72,7 +74,7 @@ def _average(optimizer, weights) -> None:
 
 
 def take_weights(model: keras.Model, other: keras.Model) -> None:
-    """Copies weights and averages to a compiled model from another one with the same networks."""
+    """Copies weights and averages to a compiled model from another model with the same networks."""
     for name, network in model.networks.items():
         network.set_weights(other.networks[name].get_weights())
     for weight, average in _averages(model):
@@ -80,14 +82,14 @@ def take_weights(model: keras.Model, other: keras.Model) -> None:
 
 
 def _averages(model: Any) -> list:
-    """The weights that have moving averages, each with its own."""
+    """The weights with moving averages, each with its average."""
     pairs: list = []
     for name in model.players():
         optimizer: Any = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        # Before the first update the averages are zeros.
+        # Before the first update, the averages are zeros.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
-        # Those it was built for: layers that were frozen since are among them.
+        # The optimizer's weights, which include layers that were frozen later.
         pairs += averages(optimizer)
     return pairs

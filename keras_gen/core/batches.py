@@ -1,4 +1,4 @@
-"""The parts of a batch: in order, and by the names of the edges that prepare them."""
+"""The parts of a batch, in order and by the names of the edges that prepare them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ import tensorflow as tf
 from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.tensor_checks import require
 
-TARGET = "target"  # name of the examples that are reconstructed, if they are not x
+TARGET = "target"  # name of the examples to reconstruct, if they differ from x
 
 
 def in_order(data) -> list:
-    """Returns the parts of nested tuples and lists in order, without those that are None.
+    """Returns the parts of nested tuples and lists in order, leaving out None.
 
-    A list of texts is one part.
+    A list of texts is a single part.
     """
     if data is None:
         return []
@@ -25,15 +25,15 @@ def in_order(data) -> list:
 
 
 def named_parts(model, data) -> dict[str, Any]:
-    """Names the parts of a batch; labels of a model that takes none are left out.
+    """Names the parts of a batch; labels are left out for a model that does not use them.
 
     Args:
-        model: A `GenerativeModel`; its `batch` names the parts in order, the first is x. It has
-            this as its method.
+        model: `GenerativeModel` whose `batch` names the parts in order, starting with x. This
+            function is a method of models.
         data: Tensors or arrays, in tuples in this order, or in a dict by these names.
 
     Returns:
-        The parts by the names of `batch`; further examples besides x have the name `target`.
+        The parts by the names of `batch`; additional examples next to x are named `target`.
 
     Raises:
         ValueError: If a part is missing or unknown, or there are too many.
@@ -49,17 +49,17 @@ def named_parts(model, data) -> dict[str, Any]:
         named = {aliases.get(key, key): value for key, value in parts[0].items()}
         if len(parts) > 1 or named.keys() != set(batch):
             raise ValueError(
-                f"{name} trains on {expected}, but got the names {', '.join(found)}: give one "
-                "dict of these names, or a tuple in this order."
+                f"{name} trains on {expected}, but got the names {', '.join(found)}: give a "
+                "dict with the expected names, or a tuple in their order."
             )
         return {part: named[part] for part in batch}
     most = max(2, len(batch))
-    # Keras passes weights of examples as the third of three.
+    # Keras passes sample weights as the last of three parts.
     weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
     if weights or not len(batch) <= len(parts) <= most:
         raise ValueError(
             f"{name} trains on {expected}, but got {len(parts)} arrays in a batch: give fit "
-            f"{len(batch)}, without sample weights, and stack examples into one array."
+            f"{len(batch)} arrays without sample weights, and stack examples into one array."
         )
     named = dict(zip(batch, parts, strict=False))
     for further in parts[len(batch) :]:
@@ -69,12 +69,13 @@ def named_parts(model, data) -> dict[str, Any]:
 
 
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns a batch of one of several replicas, which has an example in it at least.
+    """Returns a replica's part of a batch, which must contain at least one example.
 
-    Networks end in errors of other kinds, or the process, where they get none.
+    Without examples, networks fail with unrelated errors or end the process.
     """
     sentence = (
-        f"The last batch has fewer examples than there are replicas, {replica_count()}: drop it, "
+        f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "
+        "it, "
         "or choose another batch size."
     )
     found = {}
@@ -86,7 +87,7 @@ def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _are_labels(values, x) -> bool:
-    """Whether what comes with x has fewer axes, or is a column of integers."""
+    """Whether the values that accompany x have fewer axes, or are a column of integers."""
     shape = tf.TensorShape(values.shape)
     rank = tf.TensorShape(x.shape).rank
     if shape.rank is None or rank is None:

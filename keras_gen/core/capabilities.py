@@ -20,16 +20,16 @@ from keras_gen.tensor_checks import require
 F = TypeVar("F", bound=Callable)
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 MOST_SAMPLES = 1024
-"""The largest `n` that an export's `sample` takes: a server computes them at once, and for 1,024
-images of 128x128 pixels one layer of 64 channels takes 4 GiB."""
+"""Maximum `n` of an export's `sample`: a server computes all samples at once, and for 1,024
+images of 128x128 pixels, a single layer with 64 channels needs 4 GiB."""
 SEEDS = (0, 2**31 - 1)
-"""The smallest and the largest seed of a request."""
+"""The minimum and maximum seed of a request."""
 
 # Capabilities ---------------------------------------------------------------------------------
 
 
 def for_users(function: F) -> F:
-    """Lets tab completion show a method of models, as it shows capabilities and builders."""
+    """Makes tab completion show a method of models, like capabilities and builders."""
     function.for_users = True  # type: ignore[attr-defined]
     return function
 
@@ -41,16 +41,17 @@ def is_for_users(attribute) -> bool:
 
 
 def capability(function: Callable) -> Callable:
-    """Makes a model's function of tensors a method for arrays and a signature of its export.
+    """Turns a model's function of tensors into a method for arrays and an export signature.
 
     The function's parameters are names of the model's `edges`, which prepare the arguments;
     `**given` stands for the conditions named in its attribute `given`. The function returns a dict
     of tensors: those named like an edge are restored by it, others become float32.
 
-    The method takes arrays of any number of examples, also none, as their edges take them; after
-    the first also one value for all. It computes `batch_size` examples (256) at once by a graph
-    that is traced once, and returns an array, or a tuple of several outputs. Float inputs give
-    float outputs, if their edge allows it.
+    The method accepts arrays of any number of examples, including none, in the form that their
+    edges
+    accept. All arguments after the first may also be a single value for all examples. It processes
+    `batch_size` examples (256) at once with a graph that is traced once, and returns an array, or a
+    tuple of several outputs. Float inputs give float outputs, if their edge allows it.
 
     Example:
     ```python
@@ -127,13 +128,13 @@ def _over_batches(model, function, names, arrays, batch_size):
     warn_of_unknown_units(model)
     arrays = [_with_axes(edge, array) for edge, array in zip(edges, arrays, strict=True)]
     first = len(as_examples(edges[0], arrays[0]))
-    # One value is for all examples.
+    # A single value applies to all examples.
     arrays = [a if np.ndim(a) else np.full(first, a) for a in arrays]
     counts = [len(array) for array in arrays]
     if len(set(counts)) > 1:
         raise ValueError(_unequal(model, function, names, counts))
     specs = [edge.inner_spec() for edge in edges]
-    # Partial: TensorFlow warns if many functions are traced that stand at one place in the code.
+    # Partial: TensorFlow warns if many functions from one place in the code are traced.
     by_name = functools.partial(_by_name, function, model, names)
     graph = model.graph(function, by_name, specs)
     as_floats = {
@@ -142,7 +143,7 @@ def _over_batches(model, function, names, arrays, batch_size):
         if edge.keeps_floats and np.issubdtype(np.asarray(array[:1]).dtype, np.floating)
     }
     parts = []
-    # No examples are a batch too, whose outputs have their shapes and dtypes.
+    # An empty batch is also run, so that its outputs have the right shapes and dtypes.
     for start in range(0, max(first, 1), batch_size):
         batch = [array[start : start + batch_size] for array in arrays]
         outputs = graph(*(edge.prepare(b) for edge, b in zip(edges, batch, strict=True)))
@@ -152,7 +153,7 @@ def _over_batches(model, function, names, arrays, batch_size):
 
 
 def warn_of_unknown_units(model) -> None:
-    """Warns of a model that standardizes and has not seen the data whose units it answers in."""
+    """Warns if a model standardizes data but has not seen any, so its units are unknown."""
     for name, edge in model.edges.items():
         if not getattr(edge, "adapted", True):
             warn(
@@ -162,18 +163,18 @@ def warn_of_unknown_units(model) -> None:
 
 
 def as_examples(edge, values):
-    """Returns what was given for an edge as an array of examples; a TypeError if it is none."""
+    """Returns the value of an edge as an array of examples, or raises a TypeError."""
     values = _with_axes(edge, values)
     if not np.ndim(values):
         found = shown(np.asarray(values).item())
         raise TypeError(
-            f"{edge.name} must be an array of examples, found the one value {found}."
+            f"{edge.name} must be an array of examples, found the single value {found}."
         )
     return values
 
 
 def _with_axes(edge, values):
-    """What was given for an edge as something with axes: arrays as they are, lists as arrays."""
+    """The value of an edge in a form with axes: arrays unchanged, lists as arrays."""
     values = edge.as_array(values)
     return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()
 
@@ -183,7 +184,7 @@ def _by_name(function, model, names, *values):
 
 
 def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
-    """A capability's outputs as arrays, through the model's edges but for those `as_floats`."""
+    """A capability's outputs as arrays, restored by the model's edges except for `as_floats`."""
     return [_array(value) for value in _restored(model, outputs, as_floats)]
 
 
@@ -195,16 +196,16 @@ def _restored(model, outputs: dict, as_floats) -> list[tf.Tensor]:
 
 
 def of_batch(model, name: str, parts: list):
-    """Returns what the method of a capability returns, for tensors of one batch, as tensors."""
+    """Returns the outputs of a capability's method as tensors, for the tensors of one batch."""
     method = getattr(type(model), name)
     names = method.takes(model)
     edges = [model.edges[each] for each in names]
     if len(parts) < len(names):
         raise ValueError(
-            f"{type(model).__name__}.predict takes {' and '.join(edge.name for edge in edges)}, "
+            f"{type(model).__name__}.predict needs {' and '.join(edge.name for edge in edges)}, "
             f"but got {len(parts)} arrays: give a list of them in this order."
         )
-    parts = parts[: len(names)]  # others are labels, which come with the examples of a data set
+    parts = parts[: len(names)]  # others are labels, which accompany the examples of a dataset
     prepared = {each: edge.prepare(p) for each, edge, p in zip(names, edges, parts, strict=True)}
     as_floats = {
         each
@@ -226,7 +227,7 @@ def _array(value):
 
 @for_users
 def signatures(self) -> dict:
-    """Returns each capability as (function of tensors, their specifications), to be served."""
+    """Returns each capability as (function of tensors, tensor specifications) for serving."""
     found = {}
     for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
         method = getattr(type(self), name)
@@ -238,7 +239,7 @@ def signatures(self) -> dict:
 
 
 def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns a function of the model and of tensors prepared by the edges of names."""
+    """Returns a function of the model and of tensors that the named edges prepare."""
     edges = [self.edges[name] for name in names]
 
     @tf.autograph.experimental.do_not_convert
@@ -256,7 +257,7 @@ def signature_defaults(self) -> dict[str, dict[str, Any]]:
 
 
 def served(self, outputs: dict) -> dict:
-    """Returns a capability's outputs by the names and in the forms that clients know."""
+    """Returns a capability's outputs with the names and formats that clients expect."""
     known: dict = {}
     for name, value in outputs.items():
         edge = self.edges.get(name)
@@ -272,17 +273,17 @@ def served(self, outputs: dict) -> dict:
 
 
 class Condition(NamedTuple):
-    """An argument of `sample`: the edge that checks it, and its value unless one is given."""
+    """An argument of `sample`: the edge that checks it, and its default value."""
 
     edge: Any
     default: Any
 
 
 def sample_conditions(model) -> dict[str, Condition]:
-    """Returns the arguments of a model's `sample` besides the number and the seed, by name.
+    """Returns the arguments of a model's `sample`, except for the number and the seed, by name.
 
-    They are the further parameters of its `from_noise`, where `**given` stands for the names in its
-    attribute `given`, in the singular.
+    They are the other parameters of the model's `from_noise`, where `**given` stands for the names
+    in its attribute `given`, in the singular.
     """
     _, *rest = inspect.signature(model.from_noise).parameters.values()
     defaults: dict[str, Any] = {}
@@ -304,32 +305,34 @@ def sample_conditions(model) -> dict[str, Condition]:
 def sample(  # noqa: D417
     self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
 ) -> np.ndarray:
-    """Draws examples `[n, ...]`, images as uint8.
+    """Samples examples `[n, ...]`, images as uint8.
 
     Args:
-        n: How many, at least 1.
-        seed: 0 to 2**31 - 1; the same gives the same examples, from the model and its export. None
-            draws anew.
-        batch_size: Examples at once.
-        **conditions: Those of the model, such as `label` or `temperature`: one for all or, for
-            labels and arrays, one for each example. A label that is left out is any of the classes.
+        n: Number of samples, at least 1.
+        seed: 0 to 2**31 - 1. The same seed gives the same samples, from the model and its export.
+            If None, samples differ each time.
+        batch_size: Number of samples computed at once.
+        **conditions: Conditions of the model, such as `label` or `temperature`: one for all
+            samples or, for labels and arrays, one per sample. If no label is given, classes are
+            random.
 
     Raises:
-        TypeError: If a condition is unknown or missing, or a number no integer.
-        ValueError: If `n` or `batch_size` is below 1, or the seed or a condition out of range.
+        TypeError: If a condition is unknown or missing, or a number is not an integer.
+        ValueError: If `n` or `batch_size` is below 1, or the seed or a condition is out of range.
     """
-    # A model that samples has this as its method. It says what the noise of n examples is
-    # (`noise(n, key)`) and what becomes of it (`from_noise(noise, ...)`); further parameters of
-    # the latter are conditions, named like the model's edges.
+    # Models that can be sampled have this function as a method. They define the noise of n
+    # samples
+    # (`noise(n, key)`) and the mapping from noise to samples (`from_noise(noise, ...)`); further
+    # parameters of the latter are conditions, named like the model's edges.
     known = sample_conditions(self)
     if unknown := sorted(conditions.keys() - known.keys()):
         raise TypeError(
-            f"{type(self).__name__}.sample has no condition {unknown[0]!r}: it has "
+            f"{type(self).__name__}.sample has no condition {unknown[0]!r}: expected "
             f"{', '.join(known) or 'none'}."
         )
     values = {name: condition.default for name, condition in known.items()} | conditions
     if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
-        raise TypeError(f"{type(self).__name__}.sample needs {missing[0]}: give it by name.")
+        raise TypeError(f"{type(self).__name__}.sample requires {missing[0]}: pass it by name.")
     for name, value in conditions.items():
         known[name] = Condition(_given(known[name].edge, name, value), None)
     if seed is None:
@@ -349,7 +352,7 @@ def sample(  # noqa: D417
 
 
 def _given(edge, name: str, value):
-    """The edge of a condition that a user gave: -1, exports' default for any class, is refused."""
+    """The edge of a condition given by a user: -1, which means any class in exports, is refused."""
     sizes = [len(value)] if isinstance(value, list | tuple) else getattr(value, "shape", ())
     anything = getattr(edge, "unknown", False)
     if value is None or 0 in tuple(sizes):
@@ -362,7 +365,7 @@ def _given(edge, name: str, value):
         return edge
     if tf.is_tensor(value):
         value = value.numpy()
-    # Values of uneven lengths are left to `prepare`, which names what it expects.
+    # Values of uneven lengths are left to `prepare`, whose message names the expected form.
     flat = tf.nest.flatten(value.tolist() if hasattr(value, "tolist") else value)
     if any(np.isscalar(each) and each == -1 for each in flat):
         raise ValueError(
@@ -373,7 +376,7 @@ def _given(edge, name: str, value):
 
 
 def sampling_noise(model, n, seed):
-    """Returns the noise of `sample(n, seed)`, and raises its errors of these two."""
+    """Returns the noise of `sample(n, seed)`, and raises its errors for these arguments."""
     n = checked_integer("n", n, minimum=1)
     seed = checked_seed(seed)
     try:
@@ -381,7 +384,7 @@ def sampling_noise(model, n, seed):
     except tf.errors.OpError as error:
         raise ValueError(
             f"n is {n}: expected a number of samples whose noise fits in memory. Sample several "
-            "times, with other seeds."
+            "times, with different seeds."
         ) from error
 
 
@@ -394,11 +397,12 @@ def _key(seed):
 
 
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns `sample(seed, n)` with the conditions: a number or a label is one for all.
+    """Returns `sample(seed, n)` with the conditions: a number or a label applies to all samples.
 
-    The function's `limits` are the smallest and the largest value of `seed`, `n` and conditions
-    that are one number, by name, its `options` the names that a condition may be, and its
-    `defaults` the values of the conditions that clients may omit.
+    The function has the attributes `limits`, the minimum and maximum of `seed`, `n`, and numeric
+    conditions by name; `options`, the possible names of other conditions; and `defaults`, the
+    values
+    of the conditions that clients may omit.
     """
     known = sample_conditions(model)
     edges = {name: condition.edge for name, condition in known.items()}
@@ -425,17 +429,17 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
 
 def seed_checked(seed: tf.Tensor) -> tf.Tensor:
-    """The seed of a request, refused if it is negative."""
+    """Returns the seed of a request; refuses a negative one."""
     return _limited("seed", seed, *SEEDS)
 
 
 def samples_checked(n: tf.Tensor, most: int) -> tf.Tensor:
-    """A number of samples, refused if it is no number from 1 to `most`."""
-    return _limited("n", n, 1, most, "; draw more in parts, each with a seed of its own")
+    """Returns a number of samples; refuses numbers outside 1 to `most`."""
+    return _limited("n", n, 1, most, ". For more, send several requests with different seeds")
 
 
 def _limited(name, value, low, high, way_out=""):
-    """An integer tensor that is refused beyond its limits."""
+    """Returns an integer tensor; refuses values outside its limits."""
     sentence = f"{name} is {{}}: expected {low} to {high}{way_out}."
     with tf.control_dependencies([require((value >= low) & (value <= high), sentence, value)]):
         return tf.identity(value)
@@ -446,14 +450,14 @@ def _examples(model, names, noise, *values) -> dict:
 
 
 def _part(some, value):
-    """Some of the examples, or a value for all of them."""
+    """The values for some of the examples, or a value for all of them."""
     return value[some] if value.shape.rank else value
 
 
 def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
-    """Conditions that went through their edges: for each example, or a number for all.
+    """Conditions prepared by their edges: one per example, or one number for all.
 
-    Labels that are not given, -1, are drawn.
+    Labels that are not given (-1) are sampled.
     """
     prepared = []
     for (name, condition), value in zip(known.items(), values, strict=True):
@@ -462,7 +466,7 @@ def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
             if value.shape.rank:
                 count = tf.shape(value)[0]
                 fits = tf.equal(count, 1) | tf.equal(count, n)
-                sentence = f"There are {{}} {name} for n={{}}: give one, or {{}}."
+                sentence = f"There are {{}} {name} for n={{}}: expected 1 or {{}}."
                 with tf.control_dependencies([require(fits, sentence, count, n, n)]):
                     value = tf.identity(value)
             value = tf.broadcast_to(value, [n, *value.shape[1:]])

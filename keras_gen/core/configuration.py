@@ -1,4 +1,4 @@
-"""What a model and its optimizers compute, as plain values by name, to compare two trainings."""
+"""The configuration of a model and its optimizers as plain values, to compare two runs."""
 
 import warnings
 from typing import Any
@@ -7,7 +7,7 @@ import keras
 
 from keras_gen.declared import named_parameters
 
-# Names are the process' matter, as Keras numbers them; what is in the others has no plain value.
+# Names depend on the process, since Keras numbers them; the others have no plain value.
 _LEFT_OUT = ("name", "dtype", "trainable")
 _NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
 _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
@@ -16,14 +16,14 @@ _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
 def plain_configuration(model) -> dict[str, Any]:
     """Returns the plain values in the configuration of a model and its optimizers, by name.
 
-    Networks are left out, and so are arrays and functions without a name.
+    Networks, arrays, and functions without a name are left out.
 
     Args:
-        model: A compiled `GenerativeModel`.
+        model: Compiled `GenerativeModel`.
 
     Returns:
-        Numbers, texts, booleans, None and lists of them. Floats have seven digits, those of
-        float32. The class of an object stands under the object's own name.
+        Numbers, strings, booleans, None, and lists of them. Floats are rounded to seven digits, the
+        precision of float32. The class of an object is stored under the object's own name.
 
     Example:
         >>> plain_configuration(vae)
@@ -39,7 +39,7 @@ def plain_configuration(model) -> dict[str, Any]:
 
 
 def _constructor_arguments(model_class: type) -> list[str]:
-    """The arguments of a class and of its bases, also those that were not given."""
+    """The arguments of a class and its bases, including those that were not given."""
     names: dict[str, None] = {}
     for each in model_class.__mro__:
         if each is keras.Model:

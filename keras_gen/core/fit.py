@@ -35,7 +35,7 @@ from keras_gen.core.training_state import release_folders
 from keras_gen.messages import refusal, warn
 
 USUAL_BATCH = 32  # as in Keras
-_ENOUGH_ROWS = 20  # of which a column repeats values
+_ENOUGH_ROWS = 20  # minimum number of rows for the check of repeated values
 _LEAST = {
     "batch_size": 1,
     "epochs": 1,
@@ -49,18 +49,18 @@ _NEVER_NONE = ("epochs", "initial_epoch")
 
 
 class Call:
-    """One call of a method of `keras.Model`, whose data are looked at first.
+    """One call of a method of `keras.Model`, whose data is inspected first.
 
-    What the model learns from the data, it forgets if the call fails.
+    If the call fails, the model forgets what it learned from the data.
 
     Args:
-        model: A `GenerativeModel`.
-        method: Keras' method.
-        args: Its arguments by place.
-        kwargs: Its arguments by name.
+        model: `GenerativeModel` to call.
+        method: Method of `keras.Model`.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
 
     Raises:
-        TypeError: If the method has no such argument.
+        TypeError: If the method does not have an argument.
         ValueError: If the model does not describe its data.
     """
 
@@ -76,7 +76,7 @@ class Call:
         except TypeError as error:
             name = method.__name__
             raise TypeError(
-                f"{name} takes the arguments of keras.Model.{name}: {error}."
+                f"{name} accepts the arguments of keras.Model.{name}: {error}."
             ) from None
         self.arguments = dict(bound.arguments)
         self.arguments |= self.arguments.pop("kwargs", {})
@@ -84,11 +84,11 @@ class Call:
         self.first_step = model.step.numpy()
 
     def run(self):
-        """Prepares the arguments, and calls Keras' method with them.
+        """Prepares the arguments, and calls the Keras method with them.
 
         Raises:
             NonFiniteLossError: If a loss, a gradient, or a weight was not finite.
-            ValueError: If the data or an argument are refused.
+            ValueError: If the data or an argument is refused.
         """
         known = _Known(self.model)
         ended = False
@@ -109,11 +109,11 @@ class Call:
             release_folders(self.callbacks)
 
     def prepare(self) -> None:
-        """Checks the arguments, and looks at the data."""
+        """Checks the arguments, and inspects the data."""
         raise NotImplementedError
 
     def _in_one_sentence(self, error: Exception) -> Exception | None:
-        """Our own error for what one of our checks has found in a graph, or None."""
+        """Our own error for a fault found by one of our checks in a graph, or None."""
         text = str(getattr(error, "message", error))
         if NOT_FINITE not in text:
             sentence = refusal(text)
@@ -123,41 +123,41 @@ class Call:
         where = checkpoints[0] if checkpoints else "none"
         unmoved = "trainable weight"
         if len(self.model.players()) > 1:
-            unmoved = "weight that it trains; networks that a step updates earlier have moved"
+            unmoved = "weight that it trains. Networks updated earlier in the step have changed"
         return NonFiniteLossError(
-            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no {unmoved}. "
-            f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values in "
-            "the data."
+            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no "
+            f"{unmoved}. Last good checkpoint: {where}. Lower the learning rate, or look for "
+            "bad values in the data."
         )
 
     def check_arguments(self) -> None:
-        """Raises an error for numbers, callbacks, and weights of examples that do not work."""
+        """Raises an error for unsuitable numbers, callbacks, and sample weights."""
         arguments = self.arguments
         for name, least in _LEAST.items():
             value = arguments.get(name, least)
             if value is not None or name in _NEVER_NONE:
                 checked_integer(name, value, least)
-        # Keras would look for the history of `fit` in a CallbackList of the user.
+        # Keras would look for the history of `fit` in the user's CallbackList.
         arguments["callbacks"] = as_list(arguments.get("callbacks"))
         _refuse_weights(self.owner, arguments)
 
     def divide(self, data: FitData) -> None:
-        """Lets a source make batches in order, of the size that the arguments give."""
+        """Makes a source yield batches in order, of the size given by the arguments."""
         if isinstance(data, Sourced):
             data.divide(self.arguments.pop("batch_size", None) or USUAL_BATCH)
 
     def look(self, *several: FitData) -> dict[str, Any]:
-        """Lets edges see the first batch of data, and recognize floats up to 255.
+        """Shows edges the first batch of data, so that they recognize floats up to 255.
 
         Args:
-            *several: What is trained on or evaluated, and what is held out.
+            *several: The training or evaluation data, and held-out data.
 
         Returns:
             The parts of the very first batch by name; none if it cannot be seen.
 
         Raises:
-            ValueError: If held-out data have another range, or do not fit the edges, which Keras
-                would find out after an epoch.
+            ValueError: If held-out data has another range, or does not fit the edges, which Keras
+                would notice only after an epoch.
         """
         model = self.model
         before = model.edges | model.training_edges
@@ -178,17 +178,19 @@ class Call:
         changed = {name: edge for name, edge in seen.items() if edge != before[name]}
         if changed:
             model.training_edges.update(changed)
-            model.train_function = model.test_function = None  # which have read the edges
+            model.train_function = model.test_function = (
+                None  # which have already read the edges
+            )
         if self.arguments.get("verbose", 1) and is_chief():
             for name, edge in changed.items():
-                print(f"{name}: taken as {edge.expected()}")
+                print(f"{name}: interpreting values as {edge.expected()}")
         return looks[0]
 
 
 class FitCall(Call):
-    """One call of `fit`, which trains on some data and evaluates others that are held out.
+    """One call of `fit`, which trains on some data and may evaluate held-out data.
 
-    What the model learns from the data, it forgets if no step is taken.
+    If no step completes, the model forgets what it learned from the data.
     """
 
     trains = True
@@ -207,7 +209,7 @@ class FitCall(Call):
         if held_out is not None:
             held_out.check(arguments.get("validation_steps"))
         if not training.divided_by_keras:
-            # Keras warns about its own default otherwise.
+            # Otherwise, Keras warns about its own default.
             arguments.setdefault("shuffle", False)
         self.callbacks = arguments["callbacks"]
         if list(model.players()) != ["optimizer"]:
@@ -226,7 +228,7 @@ class FitCall(Call):
             arguments["validation_data"] = (held_out.x, held_out.y)
 
     def _take_held_out(self, training: FitData) -> FitData | None:
-        """Takes the data to evaluate out of the arguments, and lets sources make batches."""
+        """Removes the held-out data from the arguments, and makes sources yield batches."""
         arguments = self.arguments
         split = arguments.get("validation_split") or 0
         if split and checked_number("validation_split", split, minimum=0, maximum=1) == 1:
@@ -249,8 +251,8 @@ class FitCall(Call):
         elif split:
             kind = type(arguments["x"]).__name__
             raise ValueError(
-                f"validation_split is {split:g} and x is a {kind}: expected arrays, which can be "
-                "split. Give the held-out examples as validation_data."
+                f"validation_split is {split:g}, but x is a {kind}: expected arrays, which can "
+                "be split. Pass the held-out examples as validation_data."
             )
         size = arguments.get("batch_size") or USUAL_BATCH
         if isinstance(training, Sourced):
@@ -265,20 +267,20 @@ class FitCall(Call):
         return held_out
 
     def _adapt_edges(self, training: FitData) -> None:
-        """Lets edges that standardize know the data, once: before the first training."""
+        """Lets edges that standardize learn the data's units, once, before the first training."""
         model = self.model
         for name, edge in _waiting_edges(model).items():
             batches = training.learned_from(self.arguments.get("steps_per_epoch"))
             if batches is None:
                 raise ValueError(
-                    "The data are distributed, and their means are not known yet: call "
+                    "The data is distributed, and its means are not known yet: call "
                     f"model.edges['{name}'].adapt([examples]) first."
                 )
             edge.adapt(model.named_parts(batch)[name] for batch in batches)
 
 
 class EvaluateCall(Call):
-    """One call of `evaluate` by a user: in `fit`, the data have been looked at."""
+    """One call of `evaluate` by a user; inside `fit`, the data has already been inspected."""
 
     @override
     def prepare(self):
@@ -292,7 +294,7 @@ class EvaluateCall(Call):
 
 
 class PredictCall(Call):
-    """One call of `predict`, whose examples are those of a capability."""
+    """One call of `predict`, whose examples are the input of a capability."""
 
     @override
     def prepare(self):
@@ -309,13 +311,13 @@ class PredictCall(Call):
 
 
 def _waiting_edges(model) -> dict[str, Any]:
-    """Returns the edges of training whose units the first `fit` learns, by name."""
+    """Returns the edges of the training data whose units the first `fit` learns, by name."""
     edges = model.edges | model.training_edges
     return {n: edges[n] for n in model.batch if not getattr(edges[n], "adapted", True)}
 
 
 class TrainOnBatchCall(Call):
-    """One call of `train_on_batch`, which learns no units: one batch has others than the next."""
+    """One call of `train_on_batch`, which learns no units, since they differ between batches."""
 
     trains = True
 
@@ -324,8 +326,8 @@ class TrainOnBatchCall(Call):
         _refuse_weights(self.owner, self.arguments)
         for name in _waiting_edges(self.model):
             raise ValueError(
-                f"{self.owner} does not know the mean and standard deviation of {name} yet, which "
-                f"train_on_batch does not learn. Call fit first, or model.edges['{name}']"
+                f"{self.owner} does not know the mean and standard deviation of {name} yet, and "
+                f"train_on_batch does not learn them. Call fit first, or model.edges['{name}']"
                 ".adapt([examples])."
             )
 
@@ -340,7 +342,7 @@ class TestOnBatchCall(Call):
 
 
 class _Known:
-    """What a model knows of its data: its edges, their columns, and their units."""
+    """A model's knowledge of its data: its edges, their columns, and their units."""
 
     def __init__(self, model):
         self.model = model
@@ -353,7 +355,7 @@ class _Known:
         ]
 
     def restore(self) -> None:
-        """Gives the model what it knew, and drops steps that have read something else."""
+        """Restores the model's knowledge, and drops steps that have read other values."""
         for edge, columns, weights in self.units:
             edge.columns = columns
             edge.set_weights(weights)
@@ -369,9 +371,9 @@ class _Known:
 
 
 def _parts_together(model, args: tuple) -> tuple:
-    """Arguments by place in which arrays after the first are together: Keras takes x and y.
+    """Combines positional arguments after the first, because Keras accepts only x and y.
 
-    A model of three parts takes `fit(source, labels, target)` too.
+    A model of three parts also accepts `fit(source, labels, target)`.
     """
     count = len(model.batch)
     data = args[2:] and hasattr(args[2], "__len__") and not isinstance(args[2], str)
@@ -384,8 +386,8 @@ def _refuse_weights(owner: str, arguments: dict[str, Any]) -> None:
     for name in ("sample_weight", "class_weight"):
         if arguments.get(name) is not None:
             raise ValueError(
-                f"{owner} got {name}, which its losses do not read: draw examples as often as "
-                "they are to count (keras_gen.data.weighted_stream)."
+                f"{owner} got {name}, which its losses do not use: draw examples as often as "
+                "they should count (keras_gen.data.weighted_stream)."
             )
 
 
@@ -393,13 +395,13 @@ def _refuse_other_range(seen: dict, held_out: dict) -> None:
     for name, edge in held_out.items():
         if seen.get(name, edge) != edge:
             raise ValueError(
-                f"{name} of validation_data has another range than that of the training: "
+                f"{name} of validation_data has a different range from the training data: "
                 f"expected both as {seen[name].expected()}."
             )
 
 
 def _warn_of_few_values(model, x) -> None:
-    """Warns of columns that repeat values, and so have no density."""
+    """Warns of columns that repeat values, and therefore have no density."""
     edge = model.edges["x"]
     if not isinstance(edge, Vectors | StandardizedVectors):
         return
@@ -414,6 +416,6 @@ def _warn_of_few_values(model, x) -> None:
     if few:
         warn(
             f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
-            f"number of different values in {len(rows)} rows is {', '.join(few)}: spread these "
+            f"number of distinct values in {len(rows)} rows is {', '.join(few)}: spread these "
             "values with keras_gen.data.NormalScores, or leave the columns out."
         )

@@ -1,4 +1,4 @@
-"""What `fit` is given, a class for each kind: arrays, data sets, generators, and sources."""
+"""The data given to `fit`, with a class per type: arrays, datasets, generators, and sources."""
 
 import itertools
 import math
@@ -20,25 +20,25 @@ from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import BAD_INPUT, END
 
-_LOOKED_AT = 256  # examples of arrays
-_MOST_KEPT = 1000  # batches of a generator
+_LOOKED_AT = 256  # number of examples of arrays
+_MOST_KEPT = 1000  # number of batches of a generator
 _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
 
 
 class FitData:
-    """Data as Keras takes them, in its arguments `x` and `y`. Each subclass is one kind.
+    """Data in the form of Keras's arguments `x` and `y`. Each subclass is one type.
 
-    This class itself is for batches that a strategy distributes, which only a step sees.
+    This class itself is for batches that a strategy distributes, which only a step can see.
 
     Args:
-        owner: Who is given the data, in messages.
+        owner: Receiver of the data, used in messages.
         x: Examples, or batches of all parts.
-        y: Further parts of arrays.
+        y: Further parts, for arrays.
     """
 
     # Whether Keras divides the data into batches, and shuffles them.
     divided_by_keras = False
-    # Whether there are always more batches.
+    # Whether the batches are infinite.
     endless = False
 
     def __init__(self, owner: str, x, y=None):
@@ -47,29 +47,29 @@ class FitData:
         self.y = y
 
     def check(self, steps: int | None) -> None:
-        """Raises a ValueError for examples without end, of which an epoch has no given `steps`."""
+        """Raises a ValueError for infinite data without a number of `steps` per epoch."""
         if self.endless and steps is None:
             raise ValueError(
-                f"{self.owner} got a dataset without end as x, and so an epoch would never end: "
+                f"{self.owner} got an infinite dataset as x, so an epoch would never end: "
                 "give the number of its steps, such as steps_per_epoch=100."
             )
 
     def epoch(self, steps: int | None) -> Iterator | None:
-        """Returns the batches of an epoch; None for data that cannot be seen before the training.
+        """Returns the batches of an epoch; None for data that cannot be seen before training.
 
         Args:
-            steps: The largest number of batches; None for all.
+            steps: Maximum number of batches; None for all.
         """
         return None
 
     def learned_from(self, steps: int | None) -> Iterator | None:
-        """Returns the batches that units are learned from, by default an epoch; see `epoch`."""
+        """Returns the batches used to learn units, by default an epoch; see `epoch`."""
         return self.epoch(steps)
 
     def first(self):
-        """Returns the first batch, or None where it cannot be seen; a ValueError if there is none.
+        """Returns the first batch, or None if it cannot be seen; a ValueError if there is none.
 
-        Keras would end in silence.
+        Keras would end silently.
         """
         batches = self.epoch(1)
         if batches is None:
@@ -77,8 +77,8 @@ class FitData:
         for batch in batches:
             return batch
         raise ValueError(
-            "The data hold no batch: expected at least one; drop_remainder=True drops the only "
-            "batch of few examples."
+            "The data contains no batch: expected at least one. drop_remainder=True drops the "
+            "only batch if there are few examples."
         )
 
 
@@ -96,7 +96,7 @@ class Batches(FitData):
 
 
 class Sourced(Batches):
-    """A `keras_gen.data.Source`, or what gives batches of its examples as it does."""
+    """A `keras_gen.data.Source`, or another object that yields batches of its examples."""
 
     def __init__(self, owner: str, source, y=None, of_arrays: bool = False):
         super().__init__(owner, None, y)
@@ -104,11 +104,11 @@ class Sourced(Batches):
         self.of_arrays = of_arrays
 
     def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
-        """Makes shuffled batches for the arguments of `fit`, which get the steps of an epoch.
+        """Sets the shuffled batches and the steps per epoch in the arguments of `fit`.
 
-        An epoch has as many whole batches as the source; the remainder begins the next one. An
-        epoch of arrays has as many batches as Keras gives it, and completes the last one from the
-        next permutation. An epoch that is not the first begins where an unbroken training would be.
+        An epoch has as many whole batches as the source; the remainder starts the next epoch. An
+        epoch of arrays has as many batches as in Keras, and the next permutation completes its last
+        one. A later initial epoch starts where an uninterrupted training would be.
         """
         size = min(size, len(self.source))
         whole, remainder = divmod(len(self.source), size)
@@ -118,16 +118,16 @@ class Sourced(Batches):
         self.x = self.source.stream(size, seed=seed, start=start)
 
     def divide(self, size: int) -> None:
-        """Makes batches in order."""
+        """Yields batches in order."""
         self.x = self.source.batches(size)
 
     @override
     def learned_from(self, steps):
-        """Every example once: shuffled batches of one size leave some out."""
+        """Every example once, since shuffled batches of equal size leave some out."""
         return iter(self.source.batches(min(_LOOKED_AT, len(self.source))))
 
     def split(self, fraction: float) -> "Sourced":
-        """Gives up the last examples, which Keras would validate on, and returns them."""
+        """Removes and returns the last examples, which Keras would use for validation."""
         kept = _count_kept(len(self.source), fraction)
         last = Sourced(f"validation_data of {self.owner}", self.source.select(slice(kept, None)))
         self.source = self.source.select(slice(kept))
@@ -152,7 +152,7 @@ class PyBatches(FitData):
 
 
 class _Unmasked(keras.utils.PyDataset):
-    """The batches of another PyDataset; a ValueError if values of one are masked."""
+    """The batches of another PyDataset; a ValueError if a batch contains masked values."""
 
     def __init__(self, batches: keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
@@ -171,7 +171,7 @@ class _Unmasked(keras.utils.PyDataset):
 
 
 class Generator(FitData):
-    """A generator of batches, each of which is taken once: seen ones are kept until Keras does."""
+    """A generator, which yields each batch once: inspected batches are kept for Keras."""
 
     def __init__(self, owner: str, x: Iterator, y=None):
         self._seen: list = []
@@ -179,7 +179,7 @@ class Generator(FitData):
         super().__init__(owner, self._all(), y)
 
     def _all(self) -> Iterator:
-        """All batches, as Keras wants them: in tuples."""
+        """All batches as tuples, as Keras requires."""
         kept = (self._seen.pop(0) for _ in range(len(self._seen)))
         for batch in itertools.chain(kept, self._rest):
             batch = _checked_in_graph(batch)
@@ -193,12 +193,12 @@ class Generator(FitData):
 
     @override
     def learned_from(self, steps):
-        """An epoch, which must end before memory does; else a ValueError."""
+        """An epoch, which must fit in memory; otherwise a ValueError is raised."""
         batches = self.epoch(_MOST_KEPT + 1 if steps is None else steps)
         if steps is None and len(self._seen) > _MOST_KEPT:
             raise ValueError(
-                f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, which it "
-                "would keep to learn their units: give the number of steps of an epoch, such as "
+                f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, which "
+                "must be kept to learn the units: give the number of steps per epoch, such as "
                 "steps_per_epoch=100."
             )
         return batches
@@ -211,7 +211,7 @@ def _without_masks(batch):
 
 
 def _checked_in_graph(batch):
-    """A batch without masks, whose refusal is found again in an error of the runtime."""
+    """Returns a batch without masks; a refusal can be recognized in the runtime's error."""
     try:
         return _without_masks(batch)
     except ValueError as error:
@@ -219,17 +219,17 @@ def _checked_in_graph(batch):
 
 
 class Arrays(FitData):
-    """Arrays, tables of pandas, and lists of texts, each a part of the batches.
+    """Arrays, pandas tables, and lists of texts, each of which is a part of the batches.
 
     Args:
-        model: A `GenerativeModel`, whose edges make tables and texts arrays.
-        owner: Who is given the data, in messages.
-        x: The first part, or several in a list, tuple, or dict.
+        model: `GenerativeModel` whose edges convert tables and texts to arrays.
+        owner: Receiver of the data, used in messages.
+        x: The first part, or several parts in a list, tuple, or dict.
         y: Further parts.
         learns: Whether the model learns the names of columns and classes.
 
     Raises:
-        ValueError: If it knows other names, or the data are refused.
+        ValueError: If the model knows different names, or the data is refused.
     """
 
     divided_by_keras = True
@@ -250,12 +250,12 @@ class Arrays(FitData):
             _learn_names(model, dict(zip(model.batch, parts, strict=False)))
         edges = model.edges | model.training_edges
         edges = [edges[name] for name in model.batch]
-        most = len(edges) - (y is not None)  # parts of a batch in x; more are recordings
+        most = len(edges) - (y is not None)  # parts of a batch in x; any more are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
         edges += [edges[-1]] * len(parts)
         self.parts = [_as_array(part, edge) for part, edge in zip(parts, edges, strict=False)]
-        # Keras casts arrays, and only these, to float32.
+        # Keras casts arrays to float32, and only arrays.
         self.lose_digits = any(
             hasattr(edge, "adapted") and edge.loses(part)
             for part, edge in zip(self.parts, edges[: len(model.batch)], strict=False)
@@ -264,7 +264,7 @@ class Arrays(FitData):
         self.y = tuple(others) if len(others) > 1 else others[0] if others else None
 
     def as_source(self) -> Sourced:
-        """Returns the same data as a source, which keeps all digits."""
+        """Returns the same data as a source, which keeps full precision."""
         source = Source(tuple(self.parts) if self.y is not None else self.x)
         return Sourced(self.owner, source, of_arrays=True)
 
@@ -273,7 +273,7 @@ class Arrays(FitData):
             first = next(iter(data), "x") if data else "x"
             raise ValueError(
                 f"{self.owner} got an h5py.{type(data).__name__} as {argument}: expected "
-                f"{_EXPECTED}. Give one of its datasets, such as file['{first}']."
+                f"{_EXPECTED}. Pass one of its datasets, such as file['{first}']."
             )
         empty = isinstance(data, Mapping) and not data
         missing = not parts and (argument == "x" or data is not None)
@@ -282,45 +282,49 @@ class Arrays(FitData):
 
     @override
     def check(self, steps):
-        """Raises a ValueError for what is no array, is empty, or differs in length."""
+        """Raises a ValueError for values that are not arrays, are empty, or differ in length."""
         for argument, part in zip(self._arguments, self.parts, strict=True):
             self._check_part(argument, part)
         lengths = [len(part) for part in self.parts]
         if len(set(lengths)) > 1:
             found = " and ".join(map(str, lengths))
             raise ValueError(
-                f"{self.owner} got arrays of {found} examples: expected as many in each."
+                f"{self.owner} got arrays of {found} examples: expected equal numbers."
             )
 
     def _check_part(self, argument: str, part) -> None:
         if isinstance(part, tf.RaggedTensor):
             raise ValueError(
-                f"{self.owner} got a ragged tensor as {argument}, whose examples differ in size: "
-                "resize or pad them to one."
+                f"{self.owner} got a ragged tensor as {argument}, whose examples differ in "
+                "size: resize or pad them to one size."
             )
         if not hasattr(part, "shape"):
             kind = type(part).__name__
             raise ValueError(
-                f"{self.owner} got {argument} of the type {kind}: expected {_EXPECTED}."
+                f"{self.owner} got {argument} of type {kind}: expected {_EXPECTED}."
             )
         kind = getattr(getattr(part, "dtype", None), "kind", "a number's")
         if kind in "OUS":
             texts = kind in "US" or any(isinstance(each, str) for each in np.ravel(part)[:1])
-            what = "texts" if texts else "Python objects, which do not stack"
+            what = "strings" if texts else "Python objects, which cannot be stacked"
             way_out = (
-                "; np.unique(labels, return_inverse=True)[1] numbers classes" if texts else ""
+                ". To number classes, use np.unique(labels, return_inverse=True)[1]"
+                if texts
+                else ""
             )
             raise ValueError(
                 f"{self.owner} got an array of {what} as {argument}: expected numbers{way_out}."
             )
         if not np.shape(part):
-            raise ValueError(f"{self.owner} got one number as {argument}: expected {_EXPECTED}.")
+            raise ValueError(
+                f"{self.owner} got a single number as {argument}: expected {_EXPECTED}."
+            )
         if not all(np.shape(part)):
-            raise ValueError(f"{self.owner} got no examples: an array of the data is empty.")
+            raise ValueError(f"{self.owner} got no examples: expected nonempty arrays.")
 
     @override
     def epoch(self, steps):
-        """All that Keras keeps for training is one batch here."""
+        """All examples that Keras keeps for training, as a single batch."""
         kept = _count_kept(len(self.x), self.split)
         return iter([tuple(part[:kept] for part in self.parts)])
 
@@ -330,17 +334,17 @@ class Arrays(FitData):
 
 
 def refuse_no_data(owner: str, argument: str) -> NoReturn:
-    """Raises the ValueError for data that are missing."""
+    """Raises the ValueError for missing data."""
     raise ValueError(f"{owner} got no data as {argument}: expected {_EXPECTED}.")
 
 
 def _count_kept(count: int, split: float) -> int:
-    """How many examples Keras keeps for training: those that come last are for validation."""
+    """The number of examples that Keras keeps for training; the last ones are for validation."""
     return math.floor(count * (1 - split))
 
 
 def _as_array(part, edge):
-    """An array of what was given for an edge: a table, a column, a list of texts, or an array."""
+    """Converts the value of an edge (a table, column, list of texts, or array) to an array."""
     array = np.asarray(part) if isinstance(part, list) else edge.as_array(part)
     if getattr(getattr(array, "dtype", None), "kind", None) in ("O", "U", "S"):
         if edge.spec().dtype == tf.string or getattr(edge, "names", ()):
@@ -349,7 +353,7 @@ def _as_array(part, edge):
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:
-    """Lets a model know the names of columns, before they have units, and those of its classes."""
+    """Gives a model the names of columns, before their units are learned, and of its classes."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         if is_table(part) and not getattr(edges[name], "adapted", True):
@@ -360,30 +364,30 @@ def _learn_names(model, parts: dict[str, Any]) -> None:
 
 
 def _learn_classes(model, names) -> None:
-    """Lets a model know the names of its classes, if there are as many.
+    """Gives a model the names of its classes, if their number matches.
 
     Args:
         model: A `GenerativeModel`.
-        names: Names in order, such as those of a source; None if there are none.
+        names: Names in order, such as the class names of a source; None if there are none.
 
     Raises:
-        ValueError: If it knows other names.
+        ValueError: If the model knows different names.
     """
     known = model.class_names
-    # A source may have names of other labels than those that the model takes.
+    # A source may name other labels than those that the model uses.
     if names is None or len(names) != model.named_classes or tuple(names) == known:
         return
     if known:
         raise ValueError(
-            f"The classes of the data are {', '.join(names)}, and those of the model "
+            f"The classes of the data are {', '.join(names)}, but those of the model are "
             f"{', '.join(known)}: read the data with classes=model.class_names, or call "
-            "model.name_classes if they are new ones."
+            "model.name_classes if the classes are new."
         )
     model.name_classes(names)
 
 
 def _names_in(labels) -> list[str] | None:
-    """The names in an array or list of texts, in order; None for other labels."""
+    """The names in an array or a list of texts, in order; None for other labels."""
     values = np.asarray(labels)
     if values.dtype.kind not in "OU" or not all(isinstance(each, str) for each in values.flat):
         return None
@@ -392,18 +396,18 @@ def _names_in(labels) -> list[str] | None:
 
 @runtime_checkable
 class Batched(Protocol):
-    """What gives batches of its examples, as `keras_gen.data.Source` does."""
+    """An object that yields batches of its examples, like `keras_gen.data.Source`."""
 
     def __len__(self) -> int: ...
 
     def stream(self, batch_size: int, seed: int, start: int) -> tf.data.Dataset:
-        """Shuffled batches without end."""
+        """Returns infinite shuffled batches."""
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
-        """All examples once, in order."""
+        """Returns all examples once, in order."""
 
 
-# The first kind that fits; all else are arrays.
+# The first type that fits is used; all other data is treated as arrays.
 _KINDS: tuple[tuple[type, Any], ...] = (
     (Batched, Sourced),
     (tf.data.Dataset, Batches),
@@ -414,7 +418,7 @@ _KINDS: tuple[tuple[type, Any], ...] = (
 
 
 def of_batches(owner: str, x, y=None) -> FitData | None:
-    """Returns data that come in batches, or a source, as the kind that they are; else None."""
+    """Returns the `FitData` of batches or a source; None for other data."""
     for known, kind in _KINDS:
         if isinstance(x, known):
             return kind(owner, x, y)
@@ -422,17 +426,17 @@ def of_batches(owner: str, x, y=None) -> FitData | None:
 
 
 def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
-    """Returns what a call is given as the kind that it is.
+    """Returns the data of a call as an object of its type.
 
     Args:
         model: A `GenerativeModel`.
-        owner: Who is given the data, in messages.
-        x: As `fit` takes it.
-        y: Further parts of arrays.
+        owner: Receiver of the data, used in messages.
+        x: Data as passed to `fit`.
+        y: Further parts, for arrays.
         learns: Whether the model learns the names of columns and classes.
 
     Raises:
-        ValueError: If arrays are refused, or the model knows other names.
+        ValueError: If arrays are refused, or the model knows different names.
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)

@@ -16,18 +16,18 @@ MOST_NUMBERS = 2**28  # 1 GiB
 class ImagePool(keras.layers.Layer):
     """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
 
-    While it fills, images pass through and are stored. Then an image is exchanged for a stored one
-    with probability one half; else it passes through. Under a distribution strategy every replica
-    holds the same pool of the global batch, so that N replicas equal one device.
+    While the pool fills, images pass through and are stored. Then, with probability one half, an
+    image is exchanged for a stored one; otherwise it passes through. Under a distribution strategy,
+    every replica has the same pool of the global batch, so that N replicas equal one device.
 
     Deviation: the images of one batch are exchanged at once, with different slots.
 
     Args:
-        size: Number of images stored; 0 passes everything through.
+        size: Number of images stored. If 0, all images pass through.
         image_shape: `(height, width, channels)` of the images, or the shape of other examples.
 
     Raises:
-        ValueError: If `size` is negative, a dimension is unknown, the pool would take more than
+        ValueError: If `size` is negative, a dimension is unknown, the pool would need more than
             1 GiB, or the global batch is larger than the pool.
 
     Example:
@@ -41,15 +41,15 @@ class ImagePool(keras.layers.Layer):
         super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
-                f"An image pool of size {size} for images of shape {tuple(image_shape)}: "
-                "the size must not be negative, and the shape must be known (build the "
-                "discriminator for the size of the training crops, or use pool_size=0)."
+                f"An image pool has size {size} and images of shape {tuple(image_shape)}: "
+                "expected a size of at least 0 and a known shape. Build the discriminator for "
+                "the size of the training crops, or use pool_size=0."
             )
         numbers = size * math.prod(image_shape) if size else 0
         if numbers > MOST_NUMBERS:
             raise ValueError(
-                f"pool_size is {size}, and {numbers} numbers for images of shape "
-                f"{tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Give a smaller "
+                f"pool_size is {size}, which is {numbers} numbers for images of shape "
+                f"{tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Use a smaller "
                 "pool_size."
             )
         self.size = size
@@ -59,13 +59,13 @@ class ImagePool(keras.layers.Layer):
                 initializer="zeros", trainable=False, aggregation="only_first_replica"
             )  # fmt: skip
             self.images = self.add_weight(name="images", shape=(size, *image_shape), **state)
-            # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+            # In int64, since TensorFlow does not keep int32 variables on GPUs.
             self.filled = self.add_weight(name="filled", shape=(), dtype="int64", **state)
         self.built = True
 
     @override
     def call(self, images, seed, training=True):
-        """Stores some images `[batch, *image_shape]`, and returns those for the discriminator."""
+        """Stores some images `[batch, *image_shape]`, and returns images for the discriminator."""
         if not self.size or not training:
             return images
         shown, change = self.exchanged(images, seed)
@@ -74,18 +74,20 @@ class ImagePool(keras.layers.Layer):
         return shown
 
     def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
-        """Returns what `call` does, and the pool's change for `keep` if the step succeeds."""
+        """Returns the output of `call`, and the pool's change for `keep` if the step succeeds."""
         local = images
         images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]
         pool = self.images.value
         filled = tf.cast(self.filled.value, tf.int32)
-        sentence = "A global batch of {} is larger than the image pool of {}: raise pool_size."
+        sentence = (
+            "A global batch of {} is larger than the image pool of {}: increase pool_size."
+        )
         enough = require(batch <= self.size, sentence, batch, self.size)
         with tf.control_dependencies([enough]):
             place = filled + tf.range(batch)
         fresh = place < self.size
-        # Of the slots that were filled before this batch, a different one for each further image.
+        # For each further image, a different one of the slots filled before this batch.
         order = tf.random.stateless_uniform([self.size], seed)
         order = tf.where(tf.range(self.size) < filled, order, 2.0)
         drawn = tf.gather(tf.argsort(order), tf.maximum(place - self.size, 0))

@@ -1,4 +1,4 @@
-"""One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
+"""Models whose one optimizer minimizes terms in nats, such as VAEs, flows, and PixelCNN."""
 
 import math
 
@@ -13,19 +13,20 @@ from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
 
-SCORE_SAMPLES = 16  # latents per example by which a bound is estimated; of one it would be noisy
+SCORE_SAMPLES = 16  # latents for each estimate of a bound; with only one, it would be noisy
 
 
 class LikelihoodModel(GenerativeModel):
-    """Base of models in which one optimizer minimizes a weighted sum of terms in nats.
+    """Base class of models in which one optimizer minimizes a weighted sum of terms in nats.
 
-    A subclass returns the terms of its loss (`terms`) and the weights of all of them
-    (`loss_weights`). A model of p(x | given) lists the names of the conditions in `given`: they are
-    part of the batch, and `score` takes them too.
+    A subclass returns the terms of its loss (`terms`) and their weights (`loss_weights`). A
+    model of
+    p(x | given) lists the names of the conditions in `given`: they are part of the batch, and
+    `score` accepts them too.
 
     Args:
         seed: Seed of the noise.
-        **kwargs: `name` and the like, of `keras.Model`.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
     @override
@@ -34,28 +35,28 @@ class LikelihoodModel(GenerativeModel):
         if terms.keys() != expected:
             raise ValueError(
                 f"{type(self).__name__}.terms returns {sorted(terms)} and loss_weights names "
-                f"{sorted(expected)}: they must agree."
+                f"{sorted(expected)}: expected equal names."
             )
         return super().weighted(terms)
 
     def nats(self, x, **given) -> tf.Tensor:
-        """Returns the score of each example, `[batch]`: the loss in inference mode."""
+        """Returns the score of each example, `[batch]`, which is the loss in inference mode."""
         return self.weighted(self.terms({"x": x, **given}))
 
     # Use -------------------------------------------------------------------------------------
 
     def score_seeds(self, x, use: str = "score") -> tf.Tensor:
-        """Returns the seeds of the noise of `nats`, int64 `[batch, 2]`: of x alone.
+        """Returns the seeds of the noise of `nats`, int64 `[batch, 2]`, which depend only on x.
 
-        So the score of an example is the same each time, in batches of any size.
+        The score of an example is therefore the same each time, in batches of any size.
         """
         return example_seeds(x, stateless_seed(self.seed, 0, use))
 
     @capability
     def score(self, x, **given):
-        """Returns an anomaly score of each example, float32 `[n]`, nats: high for unusual ones.
+        """Returns the anomaly score of each example, float32 `[n]`, in nats; high if unusual.
 
-        A model of p(x | given) takes its conditions too, by the names in the class's `given`.
+        A model of p(x | given) also accepts its conditions, by the names in the class's `given`.
         """
         return {"scores": self.nats(x, **given)}
 
@@ -64,9 +65,9 @@ class LikelihoodModel(GenerativeModel):
         """Returns the quantile of the scores of normal, held-out examples.
 
         Args:
-            x: Normal examples that were not trained on, as `score` takes them.
+            x: Normal examples that were not used for training, in the form that `score` accepts.
             quantile: Between 0 and 1; 1 - `quantile` is the rate of false alarms.
-            **given: As of `score`.
+            **given: Conditions, as in `score`.
 
         Example: `anomalies = model.score(images) > model.threshold(normal_images)`.
         """
@@ -76,23 +77,23 @@ class LikelihoodModel(GenerativeModel):
 
 @capability
 def log_prob(self, x: tf.Tensor, **given):
-    """Returns log p(x), or the bound on it that the class states: float32 `[n]`, nats.
+    """Returns log p(x), or the class's stated bound on it: float32 `[n]`, in nats.
 
-    A model of p(x | given) takes its conditions too, by the names in the class's `given`.
+    A model of p(x | given) also accepts its conditions, by the names in the class's `given`.
     """
-    # Of models whose `nats` is -log p(x), or bounds it: they have this as their method.
+    # A method of models whose `nats` is -log p(x) or a bound on it.
     return {"log_probs": -self.nats(x, **given)}
 
 
 def require_parameters(network, likelihood) -> None:
-    """Raises a ValueError if a network's last activation leaves out parameters of a likelihood."""
+    """Raises a ValueError if a network's last activation excludes parameters of a likelihood."""
     if likelihood.logits:
         require_logits(network)
     require_range(likelihood.parameter_range, f"parameters of {likelihood}", network)
 
 
 def edge_of(likelihood, shape: tuple) -> Edge:
-    """Returns the edge of the data of a `Likelihood`: discrete if it has levels."""
+    """Returns the edge for the data of a `Likelihood`: discrete if it has levels."""
     if likelihood.levels:
         return Levels(tuple(shape), likelihood.levels)
     if likelihood.range == (-math.inf, math.inf):

@@ -17,10 +17,10 @@ NOT_FINITE = "keras_gen: not finite: "
 
 
 class NonFiniteLossError(FloatingPointError):
-    """A loss, gradient or weight became NaN or infinite.
+    """Raised when a loss, gradient, or weight became NaN or infinite.
 
-    The weights that the loss trains are those before that step. Those of networks that the step
-    updates before them, such as a discriminator's before a generator's loss, have moved.
+    The weights trained by the loss are those before that step. Networks that the step updates
+    earlier, such as a discriminator before a generator's loss, have changed.
     """
 
 
@@ -29,15 +29,15 @@ _float32 = functools.partial(tf.cast, dtype=tf.float32)
 
 @dataclasses.dataclass(frozen=True)
 class Gradients:
-    """The gradients of a loss, not applied yet.
+    """The gradients of a loss, before they are applied.
 
     Attributes:
-        loss: Float32 `[batch]`, as the loss function returned it.
-        rest: The further outputs of the loss function, a tuple.
-        variables: The weights, each once.
-        values: The gradient of the mean loss of the global batch by each weight: this replica's
+        loss: Float32 `[batch]`, as returned by the loss function.
+        rest: Further outputs of the loss function, a tuple.
+        variables: Weights, each once.
+        values: Gradient of the global batch's mean loss with respect to each weight: this replica's
             part, times the loss scale if the optimizer has one.
-        checked: An operation that updates must wait for: the loss is finite.
+        checked: Operation that updates must wait for: the check that the loss is finite.
     """
 
     loss: tf.Tensor
@@ -59,21 +59,21 @@ def trainable_weights(*networks) -> list:
 def gradients(
     loss_fn: Callable, optimizer: keras.optimizers.Optimizer, *networks, xla: bool = False
 ) -> Gradients:
-    """Computes the gradients of a loss by the trainable weights of `networks`.
+    """Computes the gradients of a loss with respect to the trainable weights of `networks`.
 
-    For methods that change the gradients before they are applied; else use `minimize`.
+    For methods that change the gradients before they are applied; otherwise use `minimize`.
 
     Args:
         loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
             outputs to reuse.
-        optimizer: Built `keras.optimizers.Optimizer`, for its loss scale.
+        optimizer: Built `keras.optimizers.Optimizer`, used for its loss scale.
         *networks: Models or layers.
-        xla: Whether XLA compiles loss and gradients, in a graph. It knows no checks, and so these
-            stay outside.
+        xla: Whether XLA compiles loss and gradients, in a graph. XLA does not support checks, so
+            they stay outside.
 
     Raises:
-        ValueError: If there are no trainable weights, or one has no gradient; in use, the runtime
-            raises if the loss is NaN or infinite.
+        ValueError: If there are no trainable weights, or one has no gradient. At run time, an error
+            is raised if the loss is NaN or infinite.
     """
     name = loss_fn.__name__
     weights = trainable_weights(*networks)
@@ -83,7 +83,7 @@ def gradients(
             f"{name} has nothing to update: {names} has no trainable weights. "
             "Set `trainable = True` before `compile`."
         )
-    # `tape.watch` takes tf.Variable and not keras.Variable.
+    # `tape.watch` accepts tf.Variable, but not keras.Variable.
     values = [weight.value for weight in weights]
 
     def differentiate():
@@ -103,27 +103,27 @@ def gradients(
         if slope is None:
             raise ValueError(
                 f"{name} does not depend on {weight.path}: every trainable weight of the "
-                "network must take part in its loss; freeze what should not."
+                "network must contribute to its loss. Freeze the others."
             )
     return Gradients(loss, tuple(rest), weights, slopes, part)
 
 
 def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
-    """Computes the gradients of several losses, and those of their joint squared norm.
+    """Computes the gradients of several losses, and the gradients of their joint squared norm.
 
-    Each player has a loss and its own weights. v are their gradients of the *global* batch,
-    concatenated: the vector field along which the players step at once. |v|^2 / 2 is 0 where no
-    player moves.
+    Each player has a loss and its own weights. v is the concatenation of their gradients on the
+    *global* batch: the vector field along which the players step simultaneously. |v|^2 / 2 is 0
+    where no player moves.
 
     Args:
-        *players: `(loss_fn, optimizer, networks)` each, as `gradients` takes them.
+        *players: Tuples `(loss_fn, optimizer, networks)`, see `gradients`.
 
     Returns:
-        The `Gradients` of each player; and for each, the gradients of |v|^2 / 2 by its weights, in
-        the order and the scale of its `values`.
+        The `Gradients` of each player; and for each player, the gradients of |v|^2 / 2 with respect
+        to its weights, in the order and scale of its `values`.
 
     Raises:
-        ValueError: As `gradients`.
+        ValueError: See `gradients`.
 
     Example:
     ```python
@@ -139,8 +139,8 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
         scales = [optimizer.scale_loss(tf.constant(1.0)) for _, optimizer, _ in players]
         parts = zip(found, scales, strict=True)
         field = [tf.convert_to_tensor(g) / scale for part, scale in parts for g in part.values]
-        # The sum over replicas is held: each replica's part of it has slopes on that replica, which
-        # the optimizers sum. Scaled, so that the slopes do not vanish in float16.
+        # The sum over replicas is held: each replica's part of it has gradients on that replica,
+        # which the optimizers sum. Scaled, so that the gradients do not vanish in float16.
         whole = [tf.stop_gradient(global_sum(v)) for v in field]
         norm = tf.add_n([tf.reduce_sum(v * w) for v, w in zip(field, whole, strict=True)])
         norm *= scales[0]
@@ -159,13 +159,13 @@ def apply_gradients(
 ):
     """Takes the optimizer's step along gradients, and returns an operation to wait for.
 
-    Gradients that are NaN or infinite, or whose squares are, are refused before anything changes.
-    Under a loss scale they mean an overflow, and the optimizer skips the step.
+    If gradients or their squares are NaN or infinite, an error is raised before anything changes.
+    With a loss scale, this is an overflow, and the optimizer skips the step.
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
-        *parts: What `gradients` returned, perhaps with other `values`.
-        name: Name of the loss, for the error.
+        *parts: Return values of `gradients`, possibly with other `values`.
+        name: Name of the loss, used in the error.
 
     Raises:
         RuntimeError: In a step that does not train.
@@ -184,7 +184,7 @@ def apply_gradients(
         # The squared norm is much faster to check than every number, and Adam keeps such squares.
         norm = tf.linalg.global_norm(list(map(_float32, values)))
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
-    # A graph would else be free to update first and to find out later.
+    # Otherwise, a graph could update first and check later.
     with tf.control_dependencies(checks), fused(optimizer):
         optimizer.apply(values, variables)
         return tf.group(*checks)
@@ -195,22 +195,22 @@ def minimize(
 ) -> Any:
     """Takes one step of `optimizer` on the trainable weights of `networks` alone.
 
-    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that networks
-    share, and a check that the loss and its gradients are finite *before* anything changes, which
-    all outputs wait for.
+    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights shared by
+    networks, and a check that the loss and its gradients are finite *before* anything changes. All
+    outputs wait for the check.
 
     Args:
         loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
             outputs to reuse.
         optimizer: Built `keras.optimizers.Optimizer`.
         *networks: Models or layers to update.
-        xla: As of `gradients`.
+        xla: See `gradients`.
 
     Returns:
-        What the loss function returned, computed before the update.
+        The return value of the loss function, computed before the update.
 
     Raises:
-        ValueError: As `gradients`.
+        ValueError: See `gradients`.
         tf.errors.InvalidArgumentError: If the loss or a gradient is NaN or infinite.
 
     Example:
@@ -230,15 +230,15 @@ _mappings: list[list] = [[]]
 
 @contextlib.contextmanager
 def stateless(network: keras.Model | None = None, weights=(), state=()):
-    """Lets networks compute in a block without changing their state.
+    """Makes networks compute in a block without changing their state.
 
-    Moving statistics and counters are read but not updated. Penalties use it, and networks inside
+    Moving statistics and counters are read but not updated. Used by penalties, and by networks in
     `tf.cond` on replicas (not with synchronized batch normalization in training mode).
 
     Args:
-        network: A built `keras.Model` that computes with other values of its trainable weights.
+        network: Built `keras.Model` that computes with other values of its trainable weights.
         weights: These values, in the order of `network.trainable_variables`.
-        state: Pairs of further variables and their values, such as of `state_of`.
+        state: Pairs of further variables and their values, such as from `state_of`.
 
     Example:
     ```python
@@ -247,7 +247,7 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
         logits = critic(images, training=True)
     ```
     """
-    mapping = list(_mappings[-1])  # a block inside another one keeps its weights
+    mapping = list(_mappings[-1])  # a nested block keeps the weights of the outer block
     if network is not None:
         mapping += zip(network.trainable_variables, weights, strict=True)
     mapping += state
@@ -260,17 +260,17 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
 
 
 def state_of(*networks) -> list[tuple]:
-    """Returns pairs of networks' further variables and their values now, for `stateless`.
+    """Returns pairs of networks' other variables and their current values, for `stateless`.
 
-    Among them are the counters of layers that draw: a pass that follows another one with the state
-    from before it draws the same masks.
+    They include the counters of random layers: a pass that reuses the state from before a previous
+    pass draws the same masks.
     """
     variables = [v for network in networks for v in network.non_trainable_variables]
     return [(variable, tf.identity(variable.value)) for variable in variables]
 
 
 def _spread_overflow(values):
-    """Shares one replica's overflow, so that all skip the step; Keras checks only the first."""
+    """Shares an overflow with all replicas, so that all skip the step, not only the first."""
     if replica_count() == 1:
         return values
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])

@@ -1,4 +1,4 @@
-"""The base of every model: players, randomness, reports, edges, capabilities, configuration."""
+"""The base class of models: players, randomness, reports, edges, capabilities, and config."""
 
 import contextlib
 import copy
@@ -38,7 +38,7 @@ from keras_gen.keras_internals import CALLED_BY_FIT, own_metrics
 from keras_gen.messages import older_likelihood
 from keras_gen.tensor_checks import require
 
-# Class methods that build a model, which is found by them where its networks were left out.
+# Class methods that build a model, which are suggested when networks are missing.
 DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
 
 
@@ -49,7 +49,7 @@ def _builders(cls: type) -> list[str]:
 
 
 def _finish(model) -> None:
-    """Checks the networks of a model, freezes them if it is not trainable, and sets the rest up."""
+    """Checks a model's networks, freezes them if the model is not trainable, and calls `set_up`."""
     require_shapes(model)
     if not model.trainable:
         for network in model.networks.values():
@@ -59,7 +59,7 @@ def _finish(model) -> None:
 
 
 class ReportedMean(keras.metrics.Mean):
-    """A running mean that is NaN without any value, such as an accuracy without any label."""
+    """A running mean that is NaN without values, such as an accuracy without labels."""
 
     @override
     def result(self):
@@ -76,57 +76,59 @@ class ReportedMean(keras.metrics.Mean):
     )
 )
 class GenerativeModel(keras.Model):
-    """Base of all models: which optimizer trains which networks, and what every step needs.
+    """Base class of all models, which assigns networks to optimizers and prepares every step.
 
     A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
     `.keras` files use, and defines its `players`, the edges of its data (`edges`, in `set_up`), the
     weights of its losses (`loss_weights`), and one step (`train_step`). The model itself computes
-    in float32; its networks compute in the policy they were built in.
+    in float32; its networks compute in the policy with which they were built.
 
     Args:
         seed: Seed of all randomness in the steps.
-        standardize: Whether examples, which must be vectors, are standardized by their means and
-            deviations in the first training. Results and scores are in the units of the data.
-        **kwargs: `name` and the like, of `keras.Model`.
+        standardize: Whether examples, which must be vectors, are standardized with the means and
+            standard deviations of the first training. Results and scores are in the data's units.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
-    # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
+    # The parts that `fit` expects, by the names of the edges, in order; and those that x depends
+    # on.
     # Not annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
-    # Arguments that are networks which are saved with the model and never trained, as a teacher.
+    # Arguments that are networks saved with the model but never trained, such as a teacher.
     frozen: ClassVar[tuple[str, ...]] = ()
-    # Whether second examples, the y of `fit`, are what is reconstructed of x.
+    # Whether second examples, the y of `fit`, are the reconstruction targets for x.
     reconstructs_pairs = False
     # Whether `log_prob` of vectors has no upper bound where a column repeats values.
     density_of_vectors = False
-    # The names of what the optimizers minimize.
+    # The names of the optimizers' losses.
     totals: ClassVar[tuple[str, ...]] = ("loss",)
-    # The capability that Keras' `predict` gives of examples as their edges take them.
+    # The capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
-    _xla = False  # whether it compiles losses and gradients, as `compile` was told
-    # Arguments that have another name in files of earlier versions: old name -> new name.
+    _xla = False  # whether losses and gradients are compiled, as set by `compile`
+    # new name. -> Arguments that were renamed: name in files of earlier versions -> new name. ->
+    # new name.
     renamed: ClassVar[dict[str, str]] = {}
-    # What the constructor stores beside the arguments that a subclass declares.
+    # Stored by the constructor in addition to the declared arguments of a subclass.
     _stored = (
         *("seed", "standardize", "name", "dtype", "trainable", "started_from"),
         *("edges", "training_edges", "step", "evaluation_step"),
         *("optimizer", "compiled", "history", "stop_training"),
     )
 
-    if TYPE_CHECKING:  # every constructor accepts these by name
+    if TYPE_CHECKING:  # every constructor accepts these keyword arguments
         seed: int = declared.argument(default=0, kw_only=True)
         standardize: bool = declared.argument(default=False, kw_only=True)
         name: str = declared.argument(default="", kw_only=True)
         dtype: Any = declared.argument(default="float32", kw_only=True)
 
     def __new__(cls, *args, **kwargs):
-        """Remembers which arguments were given, for `get_config`."""
+        """Records which arguments were given, for `get_config`."""
         if keras.config.image_data_format() != "channels_last":
             raise ValueError(
-                f"Keras' image_data_format is '{keras.config.image_data_format()}': images here "
-                "have their channels last; call "
-                "keras.config.set_image_data_format('channels_last') before networks are built."
+                f"image_data_format in Keras is '{keras.config.image_data_format()}': expected "
+                "'channels_last'. Call keras.config.set_image_data_format('channels_last') "
+                "before networks are built."
             )
         model = super().__new__(cls, *args, **kwargs)
         parameters = declared.named_parameters(cls)
@@ -134,15 +136,18 @@ class GenerativeModel(keras.Model):
         needed = [name for name, each in parameters.items() if each.default is each.empty]
         if missing := [name for name in needed if name not in given]:
             if given:
-                # Perhaps by a builder, which makes the usual networks and passes on the rest.
+                # Possibly called by a builder, which makes the usual networks and passes on the
+                # rest.
                 raise TypeError(
-                    f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to the "
-                    "arguments."
+                    f"{cls.__name__} is missing {', '.join(missing)}: add {missing[0]}=... to "
+                    "the arguments."
                 )
-            # Of the nearest class that has some: its own builder replaces those it inherits.
+            # Builders of the nearest class with any: its own builders replace inherited ones.
             own = (_builders(base) for base in cls.__mro__)
             doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
-            way_out = f"; {' or '.join(doors)} builds it with usual ones" if doors else ""
+            way_out = (
+                f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
+            )
             raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
         object.__setattr__(model, "_given_arguments", given)
         return model
@@ -156,45 +161,47 @@ class GenerativeModel(keras.Model):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = checked_seed(seed)
         self.standardize = checked_flag("standardize", standardize)
-        # What the weights were trained on before, of a model that `keras_gen.load` has loaded.
+        # The previous training data of the weights, if `keras_gen.load` loaded the model.
         self.started_from = ""
         self.edges: dict = {}
-        # Those of data that training takes in another form than use, by the names of `edges`.
+        # Edges for data whose form in training differs from its form in use, by the names of
+        # `edges`.
         self.training_edges: dict = {}
-        # Aggregation: every replica adds the same one.
+        # Aggregation: every replica adds the same number.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,
             aggregation="only_first_replica",
         )  # fmt: skip
         self.step = self.add_weight(name="step", **counter)
         self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
-        # The networks arrive built; the model itself owns nothing that waits for data.
+        # The networks are already built; the model itself has nothing to build from data.
         self.built = True
-        # Keras would choose XLA for a model that is not compiled.
+        # Keras would choose XLA for an uncompiled model.
         self.jit_compile = False
 
     def set_up(self) -> None:
-        """Makes what follows from the arguments: edges, state, checks of arguments together."""
+        """Sets up edges and state from the arguments, and checks the arguments together."""
 
     @override
     def __setattr__(self, name, value):
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
         if any(step is not None for step in steps) and name in self.arguments():
             raise AttributeError(
-                f"{name} cannot change now, for the compiled step has read it: give a schedule "
-                "(keras_gen.core.schedules) to the constructor, or compile, assign and fit."
+                f"{name} cannot change now, because the compiled step has already read it: "
+                "pass a schedule (keras_gen.core.schedules) to the constructor, or call "
+                "compile, assign, and then call fit."
             )
         # The constructor checks arguments before it stores them. Networks can be wrapped later.
         field = getattr(type(self).__init__, "fields", {}).get(name)
         if field is not None and name in self.__dict__ and "shapes" not in field.metadata:
             value = declared.checked(field, value)
         if "_graphs" in self.__dict__ and name in self.arguments():
-            self._graphs.clear()  # they have read the value before
+            self._graphs.clear()  # they have read the previous value
         super().__setattr__(name, value)
 
     @override
     def __dir__(self):
-        """Shows what users call, without what only methods override and steps use."""
+        """Lists the attributes for users, without those meant only for overriding and for steps."""
         classes = type(self).__mro__
         marked = {
             n
@@ -252,9 +259,9 @@ class GenerativeModel(keras.Model):
     @property
     @capabilities.for_users
     def networks(self) -> dict[str, keras.Model]:
-        """The constructor arguments that are networks, by name; those in lists are numbered."""
+        """Constructor arguments that are networks, by name; networks in lists are numbered."""
         found = {}
-        # A constructor that a subclass writes may make networks that its base declares.
+        # A subclass's own constructor may create networks that its base declares.
         for name in dict.fromkeys([*self.arguments(), *declared.fields_of(type(self))]):
             value = getattr(self, name)
             if isinstance(value, keras.Model):
@@ -268,7 +275,7 @@ class GenerativeModel(keras.Model):
 
     @capabilities.for_users
     def players(self) -> dict[str, Player]:
-        """Returns each optimizer's name, networks and default; by default one trains them all."""
+        """Returns each optimizer's name, networks, and default. By default, one trains all."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
         return {"optimizer": Player(trained)}
 
@@ -287,15 +294,15 @@ class GenerativeModel(keras.Model):
         variables. `mixed_float16` networks get a dynamic loss scale.
 
         Args:
-            optimizer: The optimizer of a model of one player.
+            optimizer: Optimizer of a model with a single player.
             run_eagerly: As in Keras.
             jit_compile: Whether XLA compiles the losses and their gradients, for one device. From
-                one seed, XLA generates other noise than TensorFlow's graphs, so that the weights
-                after a step differ; runs of the same kind agree.
+                the same seed, XLA generates different noise from TensorFlow's graphs, so that the
+                weights after a step differ; runs with the same setting agree.
             steps_per_execution: As in Keras, for one device.
-            **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
-                such as `d_optimizer` and `g_optimizer`; by default as `players()` says, most often
-                the paper's, else Keras' Adam.
+            **optimizers: An optimizer (object, name, or config) per player in `players()`, by name,
+                such as `d_optimizer` and `g_optimizer`. Defaults are given by `players()`: usually
+                the paper's optimizer, otherwise Adam with the defaults of Keras.
 
         Raises:
             ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
@@ -311,16 +318,17 @@ class GenerativeModel(keras.Model):
             identifier = optimizers.get(name)
             identifier = player.optimizer() if identifier is None else identifier
             built[name] = built_optimizer(name, identifier, player.networks)
-        # From here on nothing is refused: a call that is leaves what was compiled before.
+        # Nothing is refused from here on, so a refused call keeps the previous compilation.
         super().compile(
             optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
-        # Of Keras' whole step XLA would leave out the checks: `minimize` gives it the gradients.
+        # For the whole Keras step, XLA would drop the checks, so `minimize` compiles only
+        # gradients.
         self.__dict__["_xla"] = jit_compile
         for name, each in built.items():
             setattr(self, name, each)
-        # Not tracked: networks are saved as the arguments that they are.
+        # Not tracked: networks are saved as arguments.
         self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
         weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
         self.__dict__["_weights_at_compile"] = weights
@@ -342,35 +350,35 @@ class GenerativeModel(keras.Model):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     def training_variables(self) -> list:
-        """All state that the next step depends on: weights, counters, pools, optimizers."""
+        """Returns all state of the next step: weights, counters, pools, and optimizers."""
         optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
         return [*self.variables, *(v for o in optimizers for v in o.variables)]
 
     # Losses ----------------------------------------------------------------------------------
 
     def loss_weights(self) -> dict:
-        """Returns the names of the reported terms, and the weight of each in its loss.
+        """Returns the reported terms by name, each with its weight in the loss.
 
-        A weight is a number, a `Schedule` of the step (in `evaluate` its final value), or a pair of
-        such factors. None stands for a term that is reported and not minimized.
+        A weight is a number, a `Schedule` of the step (in `evaluate`, its final value), or a pair
+        of such factors. None marks a term that is reported but not minimized.
         """
         return {}
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """What a step reports: the totals, minimized terms as `<name>_loss`, and the others."""
+        """Names reported by a step: totals, minimized terms as `<name>_loss`, and other terms."""
         weights = self.loss_weights()
         terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
         return (*self.totals, *terms)
 
     def weighted(self, terms: dict) -> tf.Tensor:
-        """Returns the sum of terms `[batch]`, each times its weight, or 1 without one."""
+        """Returns the sum of terms `[batch]`, each multiplied by its weight (1 if it has none)."""
         weights = self.loss_weights()
         total = 0
         for name, term in terms.items():
             weight = weights.get(name, 1.0)
             if weight is not None:
-                # Networks of lower precision make terms of theirs.
+                # Networks of lower precision return terms in their precision.
                 total += self.scheduled(weight) * tf.cast(term, tf.float32)
         return total
 
@@ -386,7 +394,7 @@ class GenerativeModel(keras.Model):
     # A step ----------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs):
-        """Makes the constructor of declared arguments, and counted steps; see `as_step`."""
+        """Creates the constructor for declared arguments, and wraps steps; see `as_step`."""
         super().__init_subclass__(**kwargs)
         declared.declare(
             cls,
@@ -395,30 +403,33 @@ class GenerativeModel(keras.Model):
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
-            function = getattr(cls, name)  # its own, or that of another base
+            function = getattr(cls, name)  # its own function, or one of another base
             if getattr(function, "trains", None) != training:
                 setattr(cls, name, as_step(function, training))
 
     @property
     def training(self) -> bool:
-        """Whether a step of training runs: False in `evaluate` and in use."""
+        """Whether a training step is running: False in `evaluate` and in use."""
         now = running.get()
         return now.training and now.model is self
 
     def inference(self) -> contextlib.AbstractContextManager:
-        """Within, a step computes as in use: networks, noise and schedules."""
+        """Returns a context in which a step computes as in use: networks, noise, and schedules."""
         return inside(running.get()._replace(training=False))
 
     def terms(self, batch: dict) -> dict:
-        """Returns the terms of the loss of a prepared batch, `[batch]` each, by name."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it minimizes.")
+        """Returns the terms of the loss for a prepared batch, `[batch]` each, by name."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define what it minimizes: override terms or "
+            "train_step."
+        )
 
     @functools.partial(as_step, training=True)
     @override
     def train_step(self, data):
         """Prepares a batch, updates the players, and reports the losses.
 
-        By default the one optimizer minimizes the weighted sum of `terms`.
+        By default, the single optimizer minimizes the weighted sum of `terms`.
         """
         batch = self.prepare_batch(data)
 
@@ -432,13 +443,14 @@ class GenerativeModel(keras.Model):
     @functools.partial(as_step, training=False)
     @override
     def test_step(self, data):
-        """Takes a training step dry: `minimize` returns the loss, and only metrics change."""
+        """Runs a training step without updates: `minimize` returns the loss; metrics change."""
         with contextlib.ExitStack() as dry:
             for name in self.players() if self.compiled else ():
-                # Its updates would pass by the scope.
+                # Its updates would escape the scope.
                 dry.enter_context(replaced(getattr(self, name), apply=refuse_training))
             scope = dry.enter_context(keras.StatelessScope())
-            # Of the class: what an object has in its place may be a graph, traced in training.
+            # The method of the class, since the object's attribute may be a graph traced in
+            # training.
             losses = type(self).train_step(self, data)
         for variable in (v for metric in self.metrics for v in metric.variables):
             if (value := scope.get_current_value(variable)) is not None:
@@ -446,24 +458,27 @@ class GenerativeModel(keras.Model):
         return losses
 
     def minimize(self, loss_fn: Callable, player: str = "optimizer") -> Any:
-        """Takes one step of a player's optimizer on its networks alone: see `core.minimize`."""
+        """Takes one step of a player's optimizer on its networks alone; see `core.minimize`."""
         if running.get().model is not self:
-            raise RuntimeError(f"{type(self).__name__}.minimize: no step of this model runs.")
+            raise RuntimeError(
+                f"{type(self).__name__}.minimize was called outside a training or evaluation "
+                "step of this model: call it only inside train_step."
+            )
         if self.training:
             optimizer = getattr(self, player)
             return minimize(loss_fn, optimizer, *self.networks_of(player), xla=self._xla)
         return loss_fn()
 
     def report(self, terms: dict | None = None, **losses) -> dict:
-        """Returns what a step reports, by the names that users see: the last line of a step.
+        """Returns the report of a step by the names that users see; used as its last line.
 
         Args:
-            terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars; those
-                that `loss_weights` does not name are left out.
-            **losses: The totals, and other reported values, by name.
+            terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars.
+                Terms that `loss_weights` does not name are left out.
+            **losses: Totals, and other reported values, by name.
 
         Raises:
-            ValueError: If a term that `loss_weights` names is missing.
+            ValueError: If a term named in `loss_weights` is missing.
         """
         terms = terms or {}
         for name, weight in self.loss_weights().items():
@@ -472,17 +487,17 @@ class GenerativeModel(keras.Model):
                 losses[shown] = terms[name]
             elif shown not in losses:
                 raise ValueError(
-                    f"{type(self).__name__}.loss_weights names {name!r}, but the terms of its "
-                    f"losses are {sorted(terms)}."
+                    f"{type(self).__name__}.loss_weights names {name!r}, which is not among the "
+                    f"terms of its losses: expected one of {sorted(terms)}."
                 )
         return losses
 
     def counted(self, losses: dict) -> dict:
-        """Ends a step: counts it, and returns the running means of what it reported.
+        """Ends a step: counts it, and returns the running means of its report.
 
-        What no name of `loss_names` stands for, such as the result of a metric, stays as it is.
+        Values without a name in `loss_names`, such as the result of a metric, are unchanged.
         """
-        # A step whose losses were not finite does not count.
+        # A step with non-finite losses does not count.
         with tf.control_dependencies(list(losses.values())):
             (self.step if self.training else self.evaluation_step).assign_add(1)
         results = dict(losses)
@@ -497,79 +512,79 @@ class GenerativeModel(keras.Model):
 
     @property
     def metrics(self) -> list:
-        """The running means of what is reported, and the metrics that a subclass has set."""
+        """Running means of the reported values, and the metrics set by a subclass."""
         means = getattr(self, "_means", {})
-        # Keras keeps those of an earlier `compile` too.
+        # Keras also keeps the metrics of an earlier `compile`.
         return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
 
     @override
     def reset_metrics(self):
         super().reset_metrics()
-        self.evaluation_step.assign(0)  # so that `evaluate` repeats itself
+        self.evaluation_step.assign(0)  # so that `evaluate` is reproducible
 
     # Noise -----------------------------------------------------------------------------------
 
     def stateless_seed(self, use: str) -> tf.Tensor:
-        """Returns the seed, int64 `[2]`, of one use of randomness in this step."""
+        """Returns the seed, int64 `[2]`, for one use of randomness in this step."""
         if self.training:
             return noise.stateless_seed(self.seed, self.step.value, use)
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
     def normal(self, use: str, shape) -> tf.Tensor:
-        """Standard normal noise for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns standard normal noise for a use in this step; `shape[0]`: the replica's batch."""
         return noise.normal(shape, self.stateless_seed(use))
 
     def uniform(self, use: str, shape) -> tf.Tensor:
-        """Uniform noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns uniform noise in [0, 1) for a use in this step; `shape[0]`: replica's batch."""
         return noise.uniform(shape, self.stateless_seed(use))
 
     def gumbel(self, use: str, shape) -> tf.Tensor:
-        """Standard Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns standard Gumbel noise for a use in this step; `shape[0]`: the replica's batch."""
         return noise.gumbel(shape, self.stateless_seed(use))
 
     def categorical(self, use: str, logits) -> tf.Tensor:
-        """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
+        """Returns int32 samples `[batch, ...]` from softmax(logits) for one use in this step."""
         return noise.categorical(logits, self.stateless_seed(use))
 
     def drawn_labels(self, n, key, classes: int) -> tf.Tensor:
-        """Draws int32 labels `[n]` for samples of any class; here classes are equally likely."""
+        """Samples int32 labels `[n]` for examples of any class; here, all are equally likely."""
         return noise.random_labels(n, key, classes)
 
     # Edges -----------------------------------------------------------------------------------
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The names of the classes in order, which may stand for labels; empty if none are known.
+        """Names of the classes in order, which may replace labels; empty if none are known.
 
         `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
-        are texts, and they are saved and exported with the model.
+        are strings. They are saved and exported with the model.
         """
         edges = self.edges | self.training_edges
         return next((edges[n].names for n in self.batch if isinstance(edges[n], Labels)), ())
 
     @property
     def named_classes(self) -> int:
-        """How many classes can have names: those of the labels that `fit` takes; 0 without any."""
+        """Number of classes that can have names: those of the labels of `fit`; 0 without labels."""
         edges = self.edges | self.training_edges
         counts = [edges[n].classes for n in self.batch if isinstance(edges[n], Labels)]
         return counts[0] if counts else 0
 
     def name_classes(self, names) -> None:
-        """Names the classes, so that `sample(label="cat")` stands for a number.
+        """Names the classes, so that `sample(label="cat")` works.
 
         Args:
-            names: The names in the order of the labels.
+            names: Names in the order of the labels.
 
         Raises:
-            ValueError: If there are not as many as the labels that `fit` takes have classes.
+            ValueError: If their number differs from the number of classes in the labels of `fit`.
 
         Example: `model.name_classes(["cat", "dog"])`.
         """
         names = tuple(map(str, names))
         if len(names) != self.named_classes:
             raise ValueError(
-                f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: it has "
-                f"{self.named_classes} classes."
+                f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
+                f"{self.named_classes}, one per class."
             )
         for edges in (self.edges, self.training_edges):
             for name, edge in edges.items():
@@ -577,27 +592,27 @@ class GenerativeModel(keras.Model):
                     edges[name] = dataclasses.replace(edge, names=names)
 
     def in_any_units(self, edge: Edge) -> Edge:
-        """Returns the edge of the examples: one that takes any units, if the model standardizes."""
+        """Returns the edge of the examples; for a model that standardizes, one for any units."""
         return edge.standardized() if self.standardize else edge
 
     def prepare(self, x) -> tf.Tensor:
-        """Checks examples and converts them to the networks' form: see `Edge.prepare`."""
+        """Checks examples and converts them to the networks' form; see `Edge.prepare`."""
         return self.edges["x"].prepare(x)
 
     def restore(self, values) -> tf.Tensor:
-        """Converts results of the networks to the form of the edge `x`, such as uint8."""
+        """Converts results of the networks to the served form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
     named_parts = named_parts
 
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
-        """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
+        """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
 
-        A model of one kind of data ignores labels that come with it. Second examples are the
-        `target` of a model that `reconstructs_pairs`, and must be x itself for others.
+        A model that uses only examples ignores labels that come with them. Second examples are the
+        `target` of a model that `reconstructs_pairs`; for other models, they must equal x.
 
         Raises:
-            ValueError: If a part is missing, unknown or refused, or there are too many.
+            ValueError: If a part is missing, unknown, or refused, or if there are too many.
         """
         edges = self.edges | self.training_edges
         edges[TARGET] = edges["x"]
@@ -607,7 +622,7 @@ class GenerativeModel(keras.Model):
         if TARGET in batch and not self.reconstructs_pairs:
             same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
             sentence = (
-                f"{type(self).__name__} got y, examples that differ from x, and has no use for "
+                f"{type(self).__name__} got y, examples that differ from x, but does not use "
                 "them: leave y out."
             )
             with tf.control_dependencies([require(same, sentence)]):
@@ -625,7 +640,8 @@ class GenerativeModel(keras.Model):
         """Returns a function of tensors as a graph, traced once and kept under the key."""
         graphs = self.__dict__.setdefault("_graphs", {})
         if key not in graphs:
-            # As in Keras' steps, conditions are TensorFlow's: AutoGraph would only cost seconds.
+            # As in the steps of Keras, conditions use TensorFlow: AutoGraph would only cost
+            # seconds.
             graphs[key] = tf.function(function, input_signature=specs, autograph=False)
         return graphs[key]
 
@@ -633,19 +649,19 @@ class GenerativeModel(keras.Model):
 
     @override
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Keras would call the model on data to build it; networks and optimizers are built."""
+        """Does nothing: Keras would build the model with data, but everything is already built."""
 
     @override
     def fit(self, *args, **kwargs):
-        """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
+        """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
 
-        A call that is refused or interrupted before its first step leaves the model as it was:
-        units, columns, and class names that it found are forgotten.
+        A call that is refused or interrupted before its first step leaves the model unchanged:
+        the units, columns, and class names that it found are forgotten.
 
-        `x` and `validation_data` can be a `keras_gen.data.Source`, such as `image_folder` reads.
+        `x` and `validation_data` can be a `keras_gen.data.Source`, such as from `image_folder`.
 
         Raises:
-            NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
+            NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The weights
                 that it trains are those before that step.
             ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
                 `epochs` is 0, examples or classes have weights, a callback needs a single
@@ -655,16 +671,16 @@ class GenerativeModel(keras.Model):
 
     @override
     def evaluate(self, *args, **kwargs):
-        if CALLED_BY_FIT in kwargs:  # its data have been looked at
+        if CALLED_BY_FIT in kwargs:  # its data has already been inspected
             return super().evaluate(*args, **kwargs)
         return EvaluateCall(self, super().evaluate, args, kwargs).run()
 
     @override
     def train_on_batch(self, *args, **kwargs):
-        """Trains as `keras.Model.train_on_batch`.
+        """Trains like `keras.Model.train_on_batch`.
 
         Raises:
-            NonFiniteLossError: As `fit`.
+            NonFiniteLossError: See `fit`.
             ValueError: If the model standardizes examples whose units it does not know yet, the
                 batch does not fit its edges, or examples or classes have weights.
         """
@@ -676,17 +692,17 @@ class GenerativeModel(keras.Model):
 
     @override
     def __call__(self, *args, **kwargs):
-        """Returns what `call` does for examples; a ValueError if values are masked."""
+        """Returns the output of `call`; raises a ValueError if values are masked."""
         refuse_masked("The input", args)
         return super().__call__(*args, **kwargs)
 
     @override
     def predict(self, *args, **kwargs):
-        """Returns what the capability does that `predicts` names, as `keras.Model.predict`.
+        """Returns the output of the capability named in `predicts`, like `keras.Model.predict`.
 
         Raises:
-            NotImplementedError: If it names none.
-            ValueError: If the data do not fit the edges, or values are masked.
+            NotImplementedError: If the model has no such capability.
+            ValueError: If the data does not fit the edges, or values are masked.
         """
         return PredictCall(self, super().predict, args, kwargs).run()
 
@@ -694,7 +710,8 @@ class GenerativeModel(keras.Model):
     def predict_step(self, data):
         if self.predicts is None:
             raise NotImplementedError(
-                f"{type(self).__name__} has no predict: it has {', '.join(self.signatures())}."
+                f"{type(self).__name__} has no predict: use one of "
+                f"{', '.join(self.signatures())}."
             )
         return capabilities.of_batch(self, self.predicts, in_order(data))
 
@@ -702,9 +719,9 @@ class GenerativeModel(keras.Model):
 
     @override
     def save(self, filepath, *args, **kwargs):
-        """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, as Keras does.
+        """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, like Keras.
 
-        Any other `filepath` is a ValueError.
+        Any other `filepath` raises a ValueError.
         """
         if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
             raise ValueError(
@@ -715,10 +732,10 @@ class GenerativeModel(keras.Model):
 
     @override
     def load_weights(self, filepath, *args, **kwargs):
-        """Loads weights as `keras.Model.load_weights` does.
+        """Loads weights like `keras.Model.load_weights`.
 
         Raises:
-            ValueError: If they are those of another model, whereupon this one keeps its weights.
+            ValueError: If the weights belong to another model. This model then keeps its weights.
         """
         before = self.get_weights()
         try:
@@ -728,27 +745,29 @@ class GenerativeModel(keras.Model):
             if "could not be loaded" not in str(error):
                 raise
             raise ValueError(
-                f"{filepath} holds other weights than this {type(self).__name__} has: build it as "
-                f"the saved model was built.{older_likelihood(self)}"
+                f"{filepath} contains weights that do not match this {type(self).__name__}: "
+                f"build it as the saved model was built.{older_likelihood(self)}"
             ) from error
 
     @override
     def export(self, filepath, format="tf_saved_model", **options) -> Path:
-        """Writes `<filepath>/<version>/`: a SavedModel with the model's signatures.
+        """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
 
-        The same as `keras_gen.serving.export.export`, which says what it holds. Averaged weights
-        are written inside of `keras_gen.core.averaged_weights`.
+        Equivalent to `keras_gen.serving.export.export`, which describes the contents. Inside
+        `keras_gen.core.averaged_weights`, averaged weights are written.
 
         Args:
-            filepath: A folder, such as `"exports/digits"`, under whose name the model is served.
-            format: "tf_saved_model", as in Keras; no other one.
-            **options: `default`, `metadata`, `warmup`, `half` and `signatures`, as there.
+            filepath: Folder, such as `"exports/digits"`; the model is served under its name.
+            format: Always "tf_saved_model", the name in Keras.
+            **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in that
+                function.
 
         Returns:
             The folder written: the first free version.
 
         Raises:
-            ValueError: For another format, and as there.
+            ValueError: For another format, and as in that function.
+            OSError: If the folder cannot be written.
             OSError: If the folder cannot be written.
 
         Example: `vae.export("exports/digits", default="sample")`.
@@ -757,7 +776,8 @@ class GenerativeModel(keras.Model):
 
         if format != "tf_saved_model":
             raise ValueError(
-                f"format is {format!r}: expected 'tf_saved_model', which other tools convert."
+                f"format is {format!r}: expected 'tf_saved_model', which other tools can "
+                "convert."
             )
         folder = checked_path("filepath", filepath)
         return export(self, folder.parent, folder.name, **options)
@@ -765,18 +785,18 @@ class GenerativeModel(keras.Model):
     @classmethod
     @capabilities.for_users
     def from_pretrained(cls, source: str | Path):
-        """Loads a trained model of this class, as `keras_gen.load` does.
+        """Loads a trained model of this class, like `keras_gen.load`.
 
         Args:
-            source: The name of an export, the folder of an export or of a run, a `.keras` file, or
+            source: Name of an export, folder of an export or a run, `.keras` file, or
                 `"hf://<user>/<name>"`.
 
         Returns:
             A compiled model of this class.
 
         Raises:
-            ValueError: If it is a model of another class, and as `keras_gen.load`.
-            FileNotFoundError: If nothing is there.
+            ValueError: If the model belongs to another class, and as in `keras_gen.load`.
+            FileNotFoundError: If the source does not exist.
 
         Example: `model = VAE.from_pretrained("vae_mnist")`.
         """
@@ -784,7 +804,7 @@ class GenerativeModel(keras.Model):
         if not isinstance(model, cls):
             found = type(model).__name__
             raise ValueError(
-                f"{source} holds a {found}, which is no {cls.__name__}: load it by "
+                f"{source} contains a {found}: expected a {cls.__name__}. Load it with "
                 f"{found}.from_pretrained or keras_gen.load."
             )
         return model

@@ -1,4 +1,4 @@
-"""Stateless randomness: a function of (seed, step, use), the same for any number of replicas."""
+"""Stateless randomness: a function of (seed, step, use), for any number of replicas."""
 
 import contextlib
 import zlib
@@ -12,12 +12,12 @@ from keras_gen.core.distribution.replicas import replica_slice
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     """Returns the int64 `[2]` seed of one use of randomness in one step.
 
-    The first word holds the run's seed and the use, the second the step, so that two uses, or two
-    steps, never share a stream.
+    The first word encodes the run's seed and the use, and the second the step, so that two uses or
+    two steps never share a stream.
 
     Args:
-        seed: The run's seed, a Python int.
-        step: Scalar integer tensor or int, the training step.
+        seed: Seed of the run, a Python int.
+        step: Training step, a scalar integer tensor or int.
         use: Name of the use, such as `"latents"`.
     """
     first = (int(seed) + zlib.crc32(use.encode()) * 1_000_003) % (2**62)
@@ -25,12 +25,12 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
 
 
 def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
-    """Draws noise for the whole global batch and returns this replica's part.
+    """Draws noise for the whole global batch, and returns this replica's part.
 
-    So N replicas use the noise of one device.
+    N replicas therefore use the same noise as one device.
 
     Args:
-        draw: Stateless function of TensorFlow, of a shape and a seed.
+        draw: Stateless TensorFlow function of a shape and a seed.
         shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
         seed: Int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Further arguments of `draw`.
@@ -44,7 +44,7 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
 
 
 def _each(draw, shape, seeds, **options) -> tf.Tensor:
-    """Draws noise of a shape for each of the seeds, `[n, 2]`, alone."""
+    """Draws noise of a shape separately for each seed, `[n, 2]`."""
     dtype = options.get("dtype", tf.float32)
     return tf.map_fn(lambda seed: draw(shape, seed, **options), seeds, fn_output_signature=dtype)
 
@@ -52,8 +52,8 @@ def _each(draw, shape, seeds, **options) -> tf.Tensor:
 def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Returns a seed for each example, int64 `[batch, 2]`: equal examples have equal seeds.
 
-    An example therefore has the same noise whatever else is in its batch, and examples that differ
-    in the value or the position of one number have other noise.
+    The noise of an example is therefore independent of the rest of its batch, and examples that
+    differ in the value or the position of one number have different noise.
 
     Args:
         x: Numbers `[batch, ...]`, compared in float32, rounded to 16 significant bits.
@@ -62,18 +62,18 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     batch = tf.shape(x)[0]
     size = tf.reduce_prod(tf.shape(x)[1:])
     values = tf.reshape(tf.cast(x, tf.float32), [batch, size])
-    values = tf.where(values == 0, 0.0, values)  # -0.0 equals 0.0 and has other bits
+    values = tf.where(values == 0, 0.0, values)  # -0.0 equals 0.0 but has different bits
     bits = tf.cast(tf.bitcast(values, tf.int32), tf.int64)
-    # The last bits depend on how the batch was computed: in vectors of values, or one by one.
+    # The last bits depend on whether the batch was computed with vector instructions.
     bits = tf.bitwise.bitwise_and(bits + 128, -256)
     positions = tf.range(tf.cast(size, tf.int64)) * 2**32
-    # Each pair of a position and a value becomes a random number; their sums do not collide.
+    # Each pair of a position and a value becomes a random number, so sums do not collide.
     codes = tf.reduce_sum(_mixed(bits + positions), axis=1)
     return tf.stack([tf.repeat(seed[0], batch), seed[1] + codes], axis=1)
 
 
 def _mixed(words: tf.Tensor) -> tf.Tensor:
-    """Int64 words as random ones, one to one: the output function of SplitMix64.
+    """Maps int64 words one-to-one to random ones: the output function of SplitMix64.
 
     Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, with the
     constants of Stafford's variant 13.
@@ -84,28 +84,28 @@ def _mixed(words: tf.Tensor) -> tf.Tensor:
 
 
 def _shifted_onto_itself(words: tf.Tensor, places: int) -> tf.Tensor:
-    """Int64 words XOR the same words shifted right."""
+    """Returns int64 words XOR the same words shifted right."""
     shifted = tf.bitwise.right_shift(words, tf.constant(places, tf.int64))
     without_signs = tf.bitwise.bitwise_and(shifted, 2 ** (64 - places) - 1)
     return tf.bitwise.bitwise_xor(words, without_signs)
 
 
 def folded(seed: tf.Tensor, number) -> tf.Tensor:
-    """Returns another seed for each number.
+    """Returns a different seed for each number.
 
     Args:
-        seed: Int64 `[2]`, or `[batch, 2]` of examples.
-        number: Integer from 0 on; with seeds of examples also `[batch]`.
+        seed: Int64 `[2]`, or `[batch, 2]` for examples.
+        number: Integer of at least 0; with seeds of examples, `[batch]` is also allowed.
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
-    # The states of SplitMix64, of which 0 is not the seed itself.
+    # The states of SplitMix64; number 0 does not return the seed itself.
     step = (tf.cast(number, tf.int64) + 1) * (0x9E3779B97F4A7C15 - 2**64)
     return tf.stack([_mixed(seed[:, 0] + step), seed[:, 1]], axis=1)
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Standard normal noise of `shape`, whose first axis is this replica's batch.
+    """Returns standard normal noise of `shape`, whose first axis is this replica's batch.
 
     Args:
         shape: `[batch, ...]`: ints or scalar tensors, or a tensor of them such as `tf.shape(x)`.
@@ -116,66 +116,66 @@ def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Uniform noise in [0, 1); arguments as of `normal`."""
+    """Returns uniform noise in [0, 1). For arguments, see `normal`."""
     return for_replica(tf.random.stateless_uniform, shape, seed, dtype=dtype)
 
 
 def random_labels(n, key, classes: int) -> tf.Tensor:
-    """Draws int32 labels `[n]`, for samples whose latents are drawn from `key` itself."""
+    """Samples int32 labels `[n]`, for examples whose latents are sampled with `key` itself."""
     other = tf.random.experimental.stateless_fold_in(key, 1)
     return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Standard Gumbel noise, -log(-log(u)), drawn in float32; arguments as of `normal`.
+    """Returns standard Gumbel noise, -log(-log(u)), drawn in float32.
 
-    The argmax of logits plus this noise is a draw from their softmax (Jang, Gu, Poole: "Categorical
-    Reparameterization with Gumbel-Softmax", ICLR 2017, eq. 1).
+    For arguments, see `normal`. The argmax of logits plus this noise is a sample from their softmax
+    (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq. 1).
     """
-    # At u = 0 the noise would be infinite.
+    # At u = 0, the noise would be infinite.
     u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)
     return tf.cast(-tf.math.log(-tf.math.log(u)), dtype)
 
 
 def random_seeds(n, key) -> tf.Tensor:
-    """Draws int32 seeds `[n]` for `seeded`: for samplers that draw noise at each of their steps."""
+    """Draws int32 seeds `[n]` for `seeded`, for samplers that need noise at each step."""
     return tf.random.stateless_uniform([n], key, 0, 2**31 - 1, tf.int32)
 
 
 def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
-    """Noise `[n, *shape]` of as many seeds: equal ones draw equal noise, whatever is beside them.
+    """Returns noise `[n, *shape]`, one per seed: equal seeds give equal noise in any batch.
 
     Args:
         draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
         seeds: Int32 `[n]`.
-        shape: Of the noise of one seed: ints or scalar tensors.
-        step: Of a sampler: int32, each has other noise.
+        shape: Shape of the noise per seed: ints or scalar tensors.
+        step: Step of a sampler, int32; each step has different noise.
     """
     pairs = tf.stack([tf.fill(tf.shape(seeds), step), seeds], axis=1)
     return _each(draw, shape, pairs)
 
 
 def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
-    """Noise for several draws of each example: `[samples, *shape]`.
+    """Returns noise for several samples of each example: `[samples, *shape]`.
 
     Args:
-        draw: `normal`, `uniform` or `gumbel`.
+        draw: `normal`, `uniform`, or `gumbel`.
         shape: List of ints or scalar tensors, `[batch, ...]`.
-        samples: Number of draws; None: `shape` alone.
+        samples: Number of samples. If None, the result has shape `shape`.
         seed: Int64 `[2]`, from `stateless_seed`.
     """
     if samples is None:
         return draw(shape, seed)
-    # Drawn with the batch first, for each replica takes its slice of the batch.
+    # Drawn with the batch axis first, since each replica uses its slice of the batch.
     batch, *rest = shape
     return keras.ops.moveaxis(draw([batch, samples, *rest], seed), 1, 0)
 
 
 def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws int32 classes `[batch, ...]` from softmax(logits) by `gumbel` noise.
+    """Samples int32 classes `[batch, ...]` from softmax(logits) with `gumbel` noise.
 
     Args:
-        logits: Floats `[batch, ..., classes]`, of this replica's batch.
+        logits: Floats `[batch, ..., classes]`, for this replica's batch.
         seed: Int64 `[2]`, from `stateless_seed`.
     """
     noisy = tf.cast(logits, tf.float32) + gumbel(keras.ops.shape(logits), seed)
@@ -187,10 +187,10 @@ _inference_seeds: list = []
 
 @contextlib.contextmanager
 def inference_seed(seed):
-    """Sets the seed of layers that draw at inference, such as `Dropout(always=True)`; by default 0.
+    """Sets the seed of layers that are random at inference, such as `Dropout(always=True)`.
 
     Args:
-        seed: Int or scalar integer tensor.
+        seed: Int or scalar integer tensor. Outside such a block, the seed is 0.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""What training asks of Keras' optimizers, which it leaves as they are."""
+"""Temporary changes to Keras optimizers during training, which leave them intact."""
 
 import contextlib
 import functools
@@ -13,10 +13,10 @@ from keras_gen.keras_internals import index_of, moments
 
 @contextlib.contextmanager
 def replaced(optimizer, **methods: Callable):
-    """Within, an optimizer has other methods; those that it was given by its user stay.
+    """Opens a block in which methods of an optimizer are replaced; the user's own are restored.
 
     Args:
-        optimizer: A `keras.optimizers.Optimizer`, which belongs to the user.
+        optimizer: `keras.optimizers.Optimizer` that belongs to the user.
         **methods: Functions by the names of the methods.
     """
     own = vars(optimizer)
@@ -25,22 +25,23 @@ def replaced(optimizer, **methods: Callable):
     try:
         yield
     finally:
-        # Replicas are threads, of which the first to leave restores the methods of all.
+        # Replicas are threads, and the first one to leave restores the methods for all.
         for name in new:
             own.pop(name, None)
 
 
 def fused(optimizer) -> contextlib.AbstractContextManager:
-    """Within, a Keras Adam or AdamW updates each weight by one operation of TensorFlow's.
+    """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
-    Keras takes some ten for the same formula, which in small networks cost as much as the forward
-    pass. Other optimizers stay as they are.
+    Keras uses about ten operations for the same formula, which in small networks cost as much as
+    the
+    forward pass. Other optimizers are unchanged.
 
     Args:
-        optimizer: A `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` around one.
+        optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    # A subclass may have another formula.
+    # A subclass may use another formula.
     if type(optimizer) not in (keras.optimizers.Adam, keras.optimizers.AdamW):
         return contextlib.nullcontext()
     if optimizer.amsgrad:
@@ -49,10 +50,10 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
 
 
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
-    """Within, the end of Keras' `fit` leaves the trained weights in place.
+    """Opens a block in which `fit` leaves the trained weights in place at its end.
 
-    It would overwrite them with their averages, and only those of the optimizer that is called
-    `optimizer`. Here averages are for `averaged_weights`.
+    Keras would overwrite them with their averages, but only for the optimizer named `optimizer`.
+    Here, averages are used through `averaged_weights`.
     """
     if optimizer is None:
         return contextlib.nullcontext()
@@ -60,10 +61,10 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
 
 
 class LearningRates(keras.callbacks.Callback):
-    """Adds the learning rate of every optimizer to the logs of an epoch, by its name.
+    """Adds the learning rate of every optimizer to the logs of an epoch, by the optimizer's name.
 
-    Loggers read `model.optimizer`, which is None for several players: `fit` of such models has
-    this callback first, so that all others find `d_learning_rate` and its kin in the logs.
+    Loggers read `model.optimizer`, which is None with several players. `fit` puts this callback
+    first for such models, so that all others find `d_learning_rate` and so on in the logs.
     """
 
     @override
@@ -75,11 +76,11 @@ class LearningRates(keras.callbacks.Callback):
 
 
 def _adam_step(optimizer, gradient, variable, learning_rate):
-    """Algorithm 1 of Kingma & Ba (2015), in the order of the end of section 2, as in Keras."""
-    if isinstance(gradient, tf.IndexedSlices):  # of an embedding
+    """Algorithm 1 of Kingma & Ba (2015), in the efficient order from section 2, as in Keras."""
+    if isinstance(gradient, tf.IndexedSlices):  # for an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))
-    # With `gradient_accumulation_steps` it is a tensor.
+    # With `gradient_accumulation_steps`, it is a tensor.
     t = tf.cast(tf.convert_to_tensor(optimizer.iterations) + 1, variable.dtype)
     return tf.raw_ops.ResourceApplyAdam(
         var=variable.handle, m=m.value.handle, v=v.value.handle,

@@ -1,4 +1,4 @@
-"""Which optimizer trains which networks."""
+"""Assignment of networks to optimizers."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Player(NamedTuple):
 
     Attributes:
         networks: Models or layers whose trainable weights the optimizer updates.
-        optimizer: Function without arguments that makes the default optimizer.
+        optimizer: Function without arguments that creates the default optimizer.
     """
 
     networks: list
@@ -26,9 +26,9 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     """Returns an optimizer that is built for the weights of its networks.
 
     Args:
-        name: Name of the argument, in messages.
-        identifier: An optimizer, or its name or configuration.
-        networks: What it trains. Networks of float16 get a dynamic loss scale.
+        name: Name of the argument, used in messages.
+        identifier: Optimizer, or its name or configuration.
+        networks: Networks that it trains. Networks in float16 get a dynamic loss scale.
 
     Raises:
         ValueError: If the optimizer is unknown, its learning rate is negative, or a network is not
@@ -46,8 +46,8 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     require_built(*networks)
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     if not rate >= 0:
-        raise ValueError(f"{name} has learning rate {rate:g}: it must not be negative.")
-    # The layers are asked, because a loaded network does not keep the policy of its own.
+        raise ValueError(f"{name} has learning rate {rate:g}: expected at least 0.")
+    # The layers are checked, because a loaded network does not keep its own policy.
     layers = [layer for network in networks for layer in all_layers(network)]
     scaled = any(layer.compute_dtype == "float16" for layer in layers)
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

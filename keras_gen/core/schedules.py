@@ -1,7 +1,7 @@
-"""Numbers that depend on the step: learning rates, weights of losses, temperatures, noise levels.
+"""Numbers that depend on the step: learning rates, loss weights, temperatures, noise levels.
 
-A model stores such a number as `weight` returns it: a float or a `Schedule`. Its step reads it by
-`self.scheduled(weight)`: the value of that step, and in evaluation the final one.
+A model stores the return value of `weight`: a float or a `Schedule`. Its step reads it with
+`self.scheduled(weight)`: the value at that step, or in evaluation the final value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _is_finite(value) -> bool:
 
 
 def checked_whole(name: str, value: Any, minimum: int) -> int:
-    """Returns a whole number, such as 1000 or 1e3, of steps; a ValueError for another one."""
+    """Returns a whole number of steps, such as 1000 or 1e3; raises a ValueError for others."""
     if not _is_finite(value) or value % 1 or value < minimum:
         raise ValueError(
             f"{name} is {shown(value)}: expected a whole number of at least {minimum}."
@@ -36,7 +36,7 @@ def checked_whole(name: str, value: Any, minimum: int) -> int:
 
 
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
-    """Base of the numbers that depend on the step; each is a Keras learning-rate schedule too.
+    """Base class of numbers that depend on the step; each is also a Keras learning-rate schedule.
 
     A subclass declares numbers, is registered for saving, and defines `_at` and `_ends`.
 
@@ -68,26 +68,26 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
         raise NotImplementedError
 
     def _ends(self) -> tuple[float, float]:
-        """The first value and the last; none lies outside of the two."""
+        """The first value and the last value; all others are between the two."""
         raise NotImplementedError
 
     @property
     def final(self) -> float:
-        """The last value, which evaluation uses."""
+        """Last value, which evaluation uses."""
         return self._ends()[1]
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest value that it can take."""
+        """Minimum and maximum value."""
         return min(self._ends()), max(self._ends())
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Constant(Schedule):
-    """The same value at every step.
+    """Schedule with the same value at every step.
 
     Args:
-        value: The value, a finite number.
+        value: Finite number.
     """
 
     value: float
@@ -103,13 +103,13 @@ class Constant(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Linear(Schedule):
-    """From one value to another in equal differences, constant before and after.
+    """Schedule that changes linearly from one value to another, and is constant before and after.
 
     Args:
         start: Value up to step `delay`.
-        end: Value from step `delay + steps`.
-        steps: Steps from one to the other, at least 1.
-        delay: Steps before it begins to change.
+        end: Value from step `delay + steps` on.
+        steps: Number of steps from one value to the other, at least 1.
+        delay: Number of steps before the value begins to change.
 
     Example: `Linear(0.0, 1.0, steps=100, delay=50)(75)` is 0.25.
     """
@@ -122,7 +122,7 @@ class Linear(Schedule):
     @override
     def _at(self, step):
         p = self._progress(step)
-        # So written, both ends are met exactly.
+        # In this form, both ends are reached exactly.
         return (1.0 - p) * self.start + p * self.end
 
     def _progress(self, step):
@@ -135,10 +135,10 @@ class Linear(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Exponential(Linear):
-    """From one value to another in equal ratios, constant before and after.
+    """Schedule that changes geometrically from one value to another; constant before and after.
 
     Args:
-        start, end, steps, delay: As of `Linear`; both ends have one sign and are not 0.
+        start, end, steps, delay: See `Linear`; both ends must have the same sign and not be 0.
 
     Example: `Exponential(1.0, 0.01, steps=100)(50)` is 0.1.
     """
@@ -147,8 +147,8 @@ class Exponential(Linear):
     def set_up(self):
         if self.start * self.end <= 0:
             raise ValueError(
-                f"start is {self.start:g} and end {self.end:g}: equal ratios neither reach "
-                "nor cross 0, so take two values of one sign, or Linear."
+                f"start is {self.start:g} and end is {self.end:g}: an Exponential schedule "
+                "needs two nonzero values with the same sign. To reach or cross 0, use Linear."
             )
 
     @override
@@ -158,15 +158,15 @@ class Exponential(Linear):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Sigmoid(Schedule):
-    """From zero, fast at first and then saturating.
+    """Schedule that rises from zero, fast at first, and then saturates.
 
     Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
     the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the
     training.
 
     Args:
-        end: Limit of the value. At the last step it is `end` times tanh(steepness / 2).
-        steps: Steps of the rise, at least 1; constant afterwards.
+        end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
+        steps: Number of steps of the rise, at least 1; constant afterward.
         steepness: The paper's gamma, above 0.
 
     Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.
@@ -188,12 +188,12 @@ class Sigmoid(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConstantThenLinear(Schedule):
-    """Constant for a while, then linear to zero, as CycleGAN trains (Zhu et al. 2017, sec. 4).
+    """Schedule that is constant, then linear to zero, as in CycleGAN (Zhu et al. 2017, sec. 4).
 
     Args:
-        learning_rate: The constant rate, not negative.
-        constant_steps: Steps at the constant rate.
-        decay_steps: Steps from there to zero.
+        learning_rate: Constant rate, not negative.
+        constant_steps: Number of steps at the constant rate.
+        decay_steps: Number of steps from there to zero.
 
     Example: `ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)`.
     """
@@ -204,7 +204,7 @@ class ConstantThenLinear(Schedule):
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
-        """Returns the schedule of `steps` steps: half of them constant, half to zero."""
+        """Returns the schedule of `steps` steps: half of them constant, half linear to zero."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
     @override
@@ -225,18 +225,19 @@ def final(weight) -> float:
 def weight(
     name: str, value: Any, low: float | None = 0.0, high: float | None = None
 ) -> float | Schedule:
-    """Checks a weight of a loss, temperature or noise level: returns a float or a `Schedule`.
+    """Checks a loss weight, temperature, or noise level: returns a float or a `Schedule`.
 
     Args:
-        name: Name in the error.
-        value: A number, a `Schedule`, or a dict of `keras.saving.serialize_keras_object` of one.
-        low: Smallest value of the number or schedule; None: any.
-        high: Largest value; None: any.
+        name: Name used in the error.
+        value: Number, `Schedule`, or dict from `keras.saving.serialize_keras_object` of one.
+        low: Minimum of the number or schedule; None for any.
+        high: Maximum; None for any.
 
     Raises:
-        ValueError: If it is something else, not finite, or out of its range.
+        ValueError: If the value is something else, not finite, or out of range.
 
-    Example: `weight("beta", Linear(1.0, -1.0, steps=10))` raises: beta must not be negative.
+    Example: `weight("beta", Linear(1.0, -1.0, steps=10))` raises an error because beta must not be
+    negative.
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):
@@ -247,23 +248,22 @@ def weight(
         verb = "is"
         least = most = result
     else:
-        expected = "expected a finite number, a Schedule, or the saved config of one"
+        expected = "expected a finite number, a Schedule, or the saved config of a Schedule"
         raise ValueError(f"{name} is {shown(value)}: {expected}.")
     if low is not None and least < low:
-        limit = f"below {low:g}" if low else "negative"
-        raise ValueError(f"{name} {verb} {least:g}: it must not be {limit}.")
+        raise ValueError(f"{name} {verb} {least:g}: expected at least {low:g}.")
     if high is not None and most > high:
-        raise ValueError(f"{name} {verb} {most:g}: it must not be above {high:g}.")
+        raise ValueError(f"{name} {verb} {most:g}: expected at most {high:g}.")
     return result
 
 
 def between(low: float | None = None, high: float | None = None) -> Callable[[str, Any], Any]:
-    """Returns the check of a number or schedule in a range, for the annotation of an argument."""
+    """Returns a check for numbers or schedules in a range, for the annotation of an argument."""
     return partial(weight, low=low, high=high)
 
 
 Weight = Annotated[float | Schedule, weight]
-"""A number of at least 0, or a schedule of it."""
+"""A number of at least 0, or a schedule of such numbers."""
 
 
 def _deserialized(value):

@@ -1,4 +1,4 @@
-"""Spectra of sounds: short-time Fourier transforms, mel bands, and features of speech."""
+"""Spectra of sounds: short-time Fourier transforms, mel bands, and speech features."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from scipy.fft import dct
 
 from keras_gen.files.sounds import as_waveforms
 
-WINDOW = 256  # samples of a window of `spectrogram`
-STEP = 64  # samples from one window to the next
+WINDOW = 256  # samples per window of `spectrogram`
+STEP = 64  # samples between consecutive windows
 BANDS = 24
 CEPSTRA = 13
-RANGE = 60.0  # dB from the loudest band of a sound to the quietest
-SPEECH = 25.0  # dB below the loudest frame, where speech ends
+RANGE = 60.0  # dB between the loudest and the quietest band of a sound
+SPEECH = 25.0  # dB below the loudest frame at which speech ends
 LOWEST = 60.0  # Hz
 _SOFTEST = 1e-5  # mel magnitude
 
 
 def spectrogram(waveforms: np.ndarray) -> np.ndarray:
-    """Returns magnitudes of the short-time Fourier transform: 32 ms at 8,000 Hz, every 8 ms.
+    """Returns magnitudes of the short-time Fourier transform: 32 ms windows every 8 ms at 8 kHz.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, 256 samples or more, else a
-            TypeError (dtype) or ValueError.
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, with at least 256 samples.
+            Otherwise, a TypeError (dtype) or ValueError is raised.
 
     Returns:
-        Float64 `[n, frames, 129]`, of Hann windows; a sine wave of amplitude 1 has 1.
+        Float64 `[n, frames, 129]`, for Hann windows; a sine wave of amplitude 1 has magnitude 1.
 
     Example:
         >>> spectrogram(np.zeros([2, 512, 1])).shape
@@ -34,11 +34,11 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
     """
     sounds = as_waveforms(waveforms)
     if sounds.shape[1] < WINDOW:
-        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {WINDOW} at least.")
+        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected at least {WINDOW}.")
     frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
     window = 0.5 - 0.5 * np.cos(
         2 * np.pi * np.arange(WINDOW) / WINDOW
-    )  # Hann, of sum WINDOW / 2
+    )  # Hann window with sum WINDOW / 2
     return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
 
 
@@ -46,13 +46,13 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
     """Returns a spectrogram with gradients, for losses: `[batch, channels, frames, frequencies]`.
 
     Args:
-        waveforms: Float32 `[batch, samples, channels]`, padded at their end.
-        window: Length of the windows in samples, which move by a fifth of it.
-        floor: Magnitude whose square is added to the power, because the root of 0 has no gradient.
+        waveforms: Float32 `[batch, samples, channels]`, padded at the end.
+        window: Length of the windows in samples. The hop is a fifth of it.
+        floor: Magnitude whose square is added to the power, because the root has no gradient at 0.
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
-    # The window's sum is half its length, and of a real sine one of two frequencies is kept.
+    # The window's sum is half its length, and for a real sine, one of two frequencies is kept.
     spectra *= 4.0 / window
     power = tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
     return tf.sqrt(power + floor**2)
@@ -61,11 +61,11 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
 def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns the loudness in 24 bands of equal width on the mel scale, dB `[n, frames, 24]`.
 
-    It is at least the loudest band of the sound minus 60.
+    Values are limited to 60 dB below the loudest band of the sound.
 
     Args:
         waveforms: As in `spectrogram`.
-        rate: Samples a second.
+        rate: Samples per second.
     """
     power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
     decibels = 10 * np.log10(power + 1e-20)
@@ -73,19 +73,19 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: int) -> tf.Tensor:
-    """Returns the logarithm of mel magnitudes, the spectrogram that vocoders are conditioned on.
+    """Returns log mel magnitudes, the spectrogram that vocoders are conditioned on.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by bands
-    that are triangles on the mel scale, no smaller than 1e-5.
+    ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by
+    triangular bands on the mel scale, with a minimum of 1e-5.
 
     Args:
-        waveforms: Float32 `[batch, samples, 1]`, of a multiple of `hop` samples.
+        waveforms: Float32 `[batch, samples, 1]`, with a multiple of `hop` samples.
         bands: Number of bands.
-        window: Samples of a frame, which stands around `hop` samples of its own; zeros stand before
-            and after the sound.
-        hop: Samples from one frame to the next, at most `window`.
-        rate: Samples a second.
+        window: Samples per frame, centered on the frame's own `hop` samples; the sound is padded
+            with zeros at both ends.
+        hop: Samples between consecutive frames, at most `window`.
+        rate: Samples per second.
 
     Returns:
         Float32 `[batch, samples / hop, bands]`.
@@ -108,7 +108,7 @@ def mel_weights(bands: int, window: int, rate: int) -> tf.Tensor:
 
 
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the mean of `log_mel` over the frames with speech minus its own mean, dB `[n, 24]`.
+    """Returns the mean of `log_mel` over frames with speech, minus its own mean, dB `[n, 24]`.
 
     It differs between speakers and microphones, and any linear filter changes it.
     """
@@ -119,10 +119,11 @@ def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns how the cepstrum varies in the frames with speech, float64 `[n, 91]`.
+    """Returns statistics of the variation of the cepstrum in speech frames, float64 `[n, 91]`.
 
-    These are the logarithms of the deviations of 13 cepstra, and their correlations. A fixed linear
-    filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
+    These are the logarithms of the standard deviations of 13 cepstral coefficients, and their
+    correlations. They are invariant to a fixed linear filter, which adds a constant to `log_mel`
+    and therefore to the cepstrum.
     """
     pairs = np.triu_indices(CEPSTRA, 1)
     found = []
@@ -136,9 +137,9 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
-    """Returns the cepstrum at `moments` moments of speech, float64 `[n, 13 * moments]`.
+    """Returns the cepstrum at `moments` points in time of speech, float64 `[n, 13 * moments]`.
 
-    They have equal distances from its first to its last frame; each is the mean of three frames.
+    The points are evenly spaced from the first to the last frame; each is the mean of three frames.
     """
     found = []
     for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
@@ -151,28 +152,28 @@ def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) 
 
 
 def speech(bands: np.ndarray) -> np.ndarray:
-    """Returns which frames of `log_mel` are within 25 dB of the loudest: bool `[n, frames]`."""
+    """Returns a mask of the frames of `log_mel` within 25 dB of the loudest: bool `[n, frames]`."""
     loudness = 10 * np.log10(np.sum(10 ** (bands / 10), axis=-1))
     return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
 
 
 def cepstrum(waveforms: np.ndarray, rate: int = 8000) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the cepstrum of each frame and which frames are speech.
+    """Returns the cepstrum of each frame and a mask of speech frames.
 
     Args:
         waveforms: As in `spectrogram`.
-        rate: Samples a second.
+        rate: Samples per second.
 
     Returns:
         The first 13 coefficients of the cosine transform of `log_mel`, float64 `[n, frames, 13]`,
-        and bool `[n, frames]`, see `speech`.
+        and a bool mask `[n, frames]`, see `speech`.
     """
     bands = log_mel(waveforms, rate)
     return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA], speech(bands)
 
 
 def _mel_bank(rate):
-    """Triangles of equal width on the mel scale, `[bands, frequencies]`."""
+    """Returns triangular bands of equal width on the mel scale, `[bands, frequencies]`."""
     ends = 2595 * np.log10(1 + np.array([LOWEST, rate / 2]) / 700)
     edges = 700 * (10 ** (np.linspace(*ends, BANDS + 2) / 2595) - 1)
     frequencies = np.fft.rfftfreq(WINDOW, 1 / rate)

@@ -1,4 +1,4 @@
-"""Which step of which model runs, and whether it trains."""
+"""The currently running step, its model, and whether it trains."""
 
 import contextlib
 import contextvars
@@ -10,11 +10,11 @@ import keras
 
 
 class Step(NamedTuple):
-    """The step of a model that runs.
+    """The running step of a model.
 
     Attributes:
-        model: Whose step it is; None: no step runs.
-        training: Whether it trains.
+        model: Model that owns the step, or None if no step is running.
+        training: Whether the step trains.
         begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
     """
 
@@ -30,7 +30,7 @@ running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", defaul
 
 @contextlib.contextmanager
 def inside(step: Step):
-    """Within, this step runs."""
+    """Opens a block in which this step is running."""
     token = running.set(step)
     try:
         yield
@@ -39,10 +39,11 @@ def inside(step: Step):
 
 
 def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
-    """Within, a model computes as in its next training step: networks, noise and schedules.
+    """Opens a block in which a model computes as in its next training step.
 
-    For tests, and for readers who try the parts of a step one at a time. No weight changes unless
-    something inside changes it.
+    That applies to networks, noise, and schedules. For tests, and for readers who try the parts
+    of a
+    step one at a time. No weight changes unless code in the block changes it.
 
     Args:
         model: A `GenerativeModel`.
@@ -58,9 +59,11 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
 
 
 def as_step(function: Callable, training: bool) -> Callable:
-    """Makes a method a step: `self.training` holds within, and what it reports is counted.
+    """Makes a method a step: `self.training` is set inside, and its report is counted.
 
-    One inside another step of its model, as by `super().train_step(data)`, is a part of that.
+    A step called inside another step of its model, such as by `super().train_step(data)`, is
+    part of
+    that step.
     """
 
     @functools.wraps(function)
@@ -76,10 +79,10 @@ def as_step(function: Callable, training: bool) -> Callable:
 
 
 def refuse_training(*args, **kwargs) -> None:
-    """Raises a RuntimeError in a step that does not train; it takes the place of an `apply`."""
+    """Raises a RuntimeError in a step that does not train; replaces an `apply` method."""
     now = running.get()
     if now.model is not None and not now.training:
         raise RuntimeError(
-            f"{type(now.model).__name__}.train_step would train in evaluate, which takes it dry: "
-            "let self.minimize take the steps, or write a test_step."
+            f"{type(now.model).__name__}.train_step would train in evaluate, which runs it "
+            "without updates: use self.minimize for the updates, or define a test_step."
         )

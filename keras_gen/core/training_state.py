@@ -1,4 +1,4 @@
-"""Saving all state of a training, so that a resumed run equals the unbroken one bit for bit."""
+"""Saves all state of a training, so that a resumed run equals an uninterrupted one bit for bit."""
 
 import fnmatch
 import json
@@ -24,53 +24,55 @@ from keras_gen.files.writing import clear_partial_files, replacing
 from keras_gen.messages import older_likelihood, warn
 
 _META = "meta"
-# The states of this process that hold a folder, by the folder.
+# The states of this process that own a folder, by folder.
 _owners: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
 
 class CheckpointError(ValueError):
-    """A checkpoint or its folder that cannot be used, with the reason."""
+    """Raised with the reason if a checkpoint or its folder cannot be used."""
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves after every epoch, and restores at the start of `fit`, all that training depends on.
+    """Saves everything a training depends on after every epoch, and restores it in `fit`.
 
-    It saves every weight, counter, image pool and random state of the model, every optimizer with
-    its slots, loss scale and averages, the history, and the counters of other callbacks. Data
-    streams depend on their start alone (`keras_gen.data.Source.stream`) and have no state.
+    It saves every weight, counter, image pool, and random state of the model; every optimizer with
+    its slots, loss scale, and averages; the history; and the counters of other callbacks. Data
+    streams depend only on their start (`keras_gen.data.Source.stream`) and have no state.
 
-    A training that resumes must be the same: the numbers and names in the configuration of the
-    model and its optimizers are saved too, with the steps of an epoch, and compared at the start of
-    `fit`. Networks are compared by the shapes of their weights.
+    A training that resumes must have the same settings: the numbers and names in the configuration
+    of the model and its optimizers, and the steps per epoch, are saved too, and compared at the
+    start of `fit`. Networks are compared by the shapes of their weights.
 
-    `tf.train.Checkpoint` leaves out the states of Keras' random layers. Here a checkpoint is one
-    file with checksums, replaced atomically; the one before it is kept too, and used if the newest
-    is damaged or holds a weight that is not finite. Among several workers the first one writes and
-    all read: `directory` must be shared.
+    `tf.train.Checkpoint` leaves out the states of random Keras layers. Here, a checkpoint is a
+    single
+    file with checksums, replaced atomically. The previous one is kept too, and is used if the
+    newest
+    is damaged or contains a weight that is not finite. With several workers, the first one writes
+    and all read: `directory` must be shared.
 
-    A state owns its folder from when it is made until `fit` ends. In one process a new one takes
-    the folder of another that has not begun to train.
+    A state owns its folder from its creation until `fit` ends. Within a process, a new state takes
+    over the folder of another that has not begun to train.
 
     Args:
         directory: Folder of the checkpoints.
         config: JSON-able dict that must be equal when training resumes; the error names
             differences.
-        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Give this callback
+        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Pass this callback
             to `fit` after them.
         keep: Number of checkpoints to keep.
-        data: What the training reads, which must be the same when it resumes: a
+        data: Training data, which must be the same when training resumes: a
             `keras_gen.data.Source`, an array, or a list or dict of them. Checksums are saved.
-        may_differ: Names, or patterns of `fnmatch`, of settings that may be others than in the
+        may_differ: Names of settings, or `fnmatch` patterns for them, that may differ from the
             checkpoint, such as `"optimizer.learning_rate*"`.
 
     Attributes:
-        latest: The newest checkpoint that can be used, or None.
-        run: A text that all checkpoints of this training have, and no others.
+        latest: Newest usable checkpoint, or None.
+        run: Text shared by all checkpoints of this training, and by no others.
 
     Raises:
-        CheckpointError: At the start, if another training owns the folder, no checkpoint in it can
-            be used, or its settings, data, architecture, or list of callbacks differ. If `fit`
-            starts with another epoch than `epoch`. If others have written to the folder meanwhile.
+        CheckpointError: At the start, if another training owns the folder, no checkpoint in it is
+            usable, or its settings, data, architecture, or list of callbacks differ; if `fit`
+            starts with an epoch other than `epoch`; or if others have written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
@@ -94,7 +96,7 @@ class TrainingState(keras.callbacks.Callback):
     ):
         super().__init__()
         if keep < 1:
-            raise ValueError(f"keep is {keep}: at least 1 checkpoint must be kept.")
+            raise ValueError(f"keep is {keep}: expected at least 1 checkpoint.")
         self.directory = checked_path("directory", directory)
         self.config = json.loads(json.dumps(config or {}, default=str))
         self.tracked = list(callbacks)
@@ -124,57 +126,57 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def epoch(self) -> int:
-        """Number of epochs that are done."""
+        """Number of completed epochs."""
         return len(self.logs)
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback, such as `EarlyStopping`, had ended the training that resumes."""
+        """Whether a callback, such as `EarlyStopping`, had ended the resumed training."""
         return bool(self._meta and self._meta["stopped"])
 
     # The folder ------------------------------------------------------------------------------
 
     def _own_folder(self):
-        """Holds the folder against other states, which the first worker does for all."""
+        """Locks the folder against other states; the first worker does so for all."""
         if not is_chief() or self._let_go:
             return
         place = self.directory.resolve()
         other = _owners.get(place)
-        # One that does not train was made in vain, as when a cell of a notebook is run again.
+        # A state that does not train was never used, as when a notebook cell is rerun.
         if other is not None and not other._trains:
             other.release()
             other = None
         lock = hold(self.directory) if other is None else None
         if lock is None:
             raise CheckpointError(
-                f"{self.directory} belongs to another TrainingState, whose training is not over: "
-                "wait, end that training, or choose another folder."
+                f"{self.directory} belongs to another TrainingState, whose training has not "
+                "ended: wait, end that training, or choose another folder."
             )
-        # Also when this object is forgotten, and when the process ends.
+        # Also when this object is garbage-collected, and when the process ends.
         self._let_go = weakref.finalize(self, let_go, lock)
         _owners[place] = self
 
     def release(self) -> None:
-        """Lets go of the folder, which `fit` does when it ends, however it ends."""
+        """Releases the folder. `fit` calls it whenever it ends, even with an error."""
         self._trains = False
         if self._let_go:
             self._let_go()
         self._let_go = None
 
     def _refuse_others_work(self):
-        """What others have written to the folder since this state read it is not overwritten."""
+        """Refuses to overwrite files that others have written since this state read the folder."""
         for path in _paths(self.directory):
             if path in self._damaged:
                 continue
             try:
                 with open_arrays(path) as file:
                     run = _metadata(file).get("run", self.run)
-            except Exception:  # Damage has many kinds.
+            except Exception:  # There are many kinds of damage.
                 continue
             if run != self.run or self.latest is None or path > self.latest:
                 raise CheckpointError(
-                    f"{path} was written by another training since this one read the folder: make "
-                    "a new TrainingState to go on from it, or choose another folder."
+                    f"{path} was written by another training after this one read the folder: "
+                    "create a new TrainingState to continue from it, or choose another folder."
                 )
             return
 
@@ -185,7 +187,7 @@ class TrainingState(keras.callbacks.Callback):
         for path in paths:
             try:
                 return path, *_read(path)
-            except Exception as error:  # Damage has many kinds.
+            except Exception as error:  # There are many kinds of damage.
                 reason = f"{type(error).__name__}: {error}"
                 warn(f"The checkpoint {path} is damaged ({reason}).")
                 self._damaged.append(path)
@@ -197,21 +199,21 @@ class TrainingState(keras.callbacks.Callback):
         return None, None, None
 
     def _other_config(self) -> dict[str, tuple]:
-        """What is not as in the checkpoint of `config` and `data`: the values there and here."""
+        """Differences of `config` and `data` from the checkpoint: saved and current values."""
         if self._meta is None:
             return {}
         there = self._meta["config"]
         keys = sorted(there.keys() | self.config.keys())
         pairs = {key: (there.get(key), self.config.get(key)) for key in keys}
-        # Data that were not named, there or here, may be the same.
+        # Data that was not given, then or now, may be the same.
         if self._data and self._meta.get("data"):
             pairs["data"] = (self._meta["data"], self._data)
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
 
     def _refuse(self, what: str, differences: dict[str, tuple]):
-        """Refuses values, there and here, that have no leave to differ."""
+        """Refuses saved and current values that differ without being allowed to."""
         texts = [
-            f"{name}={_shown(there)} there and {_shown(here)} here"
+            f"{name} is {_shown(there)} in the checkpoint and {_shown(here)} now"
             for name, (there, here) in differences.items()
             if not self._is_free(name)
         ]
@@ -219,27 +221,27 @@ class TrainingState(keras.callbacks.Callback):
             hint = older_likelihood(self.model) if "model.likelihood" in differences else ""
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another {what}: "
-                f"{'; '.join(texts)}. Use the same, or another folder, or allow it in code "
-                f"by may_differ.{hint}"
+                f"{'; '.join(texts)}. Use the same values or another folder, or allow the "
+                f"difference in code with may_differ.{hint}"
             )
 
     def _is_free(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.may_differ)
 
     def differences(self, model) -> dict[str, tuple]:
-        """Returns what is not as in the checkpoint, of settings, data, model and optimizers.
+        """Returns differences from the checkpoint in settings, data, model, and optimizers.
 
         Args:
-            model: A compiled model.
+            model: Compiled model.
 
         Returns:
-            By name, such as `"optimizer.learning_rate"`, the value there and the value here.
+            By name, such as `"optimizer.learning_rate"`, the saved and the current value.
         """
         here = self._configuration(model)
         return self._other_config() | {
             name: (there, here[name])
             for name, there in self._settings.items()
-            # A callback may have changed a rate in training.
+            # A callback may have changed a learning rate in training.
             if name in here and here[name] not in (there, self._moved.get(name, there))
         }
 
@@ -260,7 +262,7 @@ class TrainingState(keras.callbacks.Callback):
         self._fresh = [_counters(callback)[0] for callback in self.tracked]
         differences = self.differences(self.model)
         self._refuse("training", differences)
-        # What a callback has moved counts by where it began.
+        # A value that a callback changed is compared by its initial value.
         self._settings = {
             name: here if name in differences else self._settings.get(name, here)
             for name, here in self._configuration(self.model).items()
@@ -271,19 +273,21 @@ class TrainingState(keras.callbacks.Callback):
     def _restore(self, other_settings: set[str]):
         variables = self.model.training_variables()
         here = [_describe(v) for v in variables]
-        # Units of data were float32 in checkpoints of earlier versions.
+        # The units of data were float32 in checkpoints of earlier versions.
         there = [
             [name, shape, "float64" if dtype == "float32" and now[2] == "float64" else dtype]
             for (name, shape, dtype), now in zip(self._meta["variables"], here, strict=False)
         ] + self._meta["variables"][len(here) :]
         if here != there:
             odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
-            detail = f"{odd[0][0]} there and {odd[0][1]} here" if odd else "more on one side"
-            raise CheckpointError(
-                f"The checkpoint {self.latest} belongs to another model: {len(there)} "
-                f"variables there and {len(here)} here; first difference: {detail}."
+            detail = (
+                f"{odd[0][0]} in the checkpoint and {odd[0][1]} now" if odd else "one has more"
             )
-        # A constant rate is a variable too, and not restored where it may differ.
+            raise CheckpointError(
+                f"The checkpoint {self.latest} belongs to another model, with {len(there)} "
+                f"variables instead of {len(here)}; first difference: {detail}."
+            )
+        # A constant learning rate is also a variable, and is not restored if it may differ.
         kept = [
             getattr(self.model, name).learning_rate
             for name in self.model.players()
@@ -300,8 +304,8 @@ class TrainingState(keras.callbacks.Callback):
         there = [saved["type"] for saved in self._meta["callbacks"]]
         if here != there:
             raise CheckpointError(
-                f"The checkpoint {self.latest} holds the counters of the callbacks "
-                f"{there}, but there are {here} here: give the same ones in the same order."
+                f"The checkpoint {self.latest} contains the counters of the callbacks {there}, "
+                f"but the current callbacks are {here}: pass the same ones in this order."
             )
         for number, callback in enumerate(self.tracked):
             saved = self._meta["callbacks"][number]
@@ -314,8 +318,8 @@ class TrainingState(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch != self.epoch:
             raise CheckpointError(
-                f"fit starts at epoch {epoch}, and {self.epoch} epochs are done in "
-                f"{self.directory}: give fit initial_epoch=state.epoch."
+                f"fit starts at epoch {epoch}, but {self.epoch} epochs are complete in "
+                f"{self.directory}: pass initial_epoch=state.epoch to fit."
             )
         self._restore_history()
 
@@ -332,7 +336,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_train_end(self, logs=None):
-        """Restores the history if no epoch was left, and finishes an interrupted deletion."""
+        """Restores the history if no epoch remained, and finishes an interrupted deletion."""
         self._restore_history()
         self._delete_oldest()
         self.release()
@@ -350,7 +354,7 @@ class TrainingState(keras.callbacks.Callback):
         self.logs = now
 
     def _write(self, logs):
-        """Writes the checkpoint of as many epochs as there are logs, and returns its path."""
+        """Writes a checkpoint for as many epochs as there are logs, and returns its path."""
         variables = self.model.training_variables()
         arrays = {f"v{i:05d}": _exact(v) for i, v in enumerate(variables)}
         self._refuse_non_finite(variables, arrays.values(), len(logs))
@@ -358,7 +362,7 @@ class TrainingState(keras.callbacks.Callback):
         for number, callback in enumerate(self.tracked):
             plain, lists = _counters(callback)
             fresh = self._fresh[number]
-            # Only what has changed, so that arguments may be others when training resumes.
+            # Only changed values, so that arguments may differ when training resumes.
             plain = {k: v for k, v in plain.items() if k not in fresh or fresh[k] != v}
             lengths = {name: len(values) for name, values in lists.items()}
             callbacks.append(dict(type=type(callback).__name__, plain=plain, arrays=lengths))
@@ -384,13 +388,13 @@ class TrainingState(keras.callbacks.Callback):
 
     def _delete_oldest(self):
         if is_chief():
-            # Damaged ones may be newer, and do not take the place of good ones.
+            # Damaged checkpoints may be newer, but do not displace good ones.
             good = [path for path in _paths(self.directory) if path not in self._damaged]
             for old in good[self.keep :]:
                 old.unlink(missing_ok=True)
 
     def _refuse_non_finite(self, variables, arrays, epoch):
-        """Finite losses may have gradients that are not."""
+        """Refuses non-finite weights, since even finite losses may have non-finite gradients."""
         for variable, array in zip(variables, arrays, strict=True):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise FloatingPointError(
@@ -402,7 +406,7 @@ class TrainingState(keras.callbacks.Callback):
 
 
 def release_folders(callbacks) -> None:
-    """Lets go of the folders of all `TrainingState`s among the callbacks of a `fit`."""
+    """Releases the folders of all `TrainingState` objects among the callbacks of a `fit` call."""
     for callback in callbacks:
         if isinstance(callback, TrainingState):
             callback.release()
@@ -414,7 +418,7 @@ def _paths(directory: Path) -> list[Path]:
 
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """What a checkpoint holds: an error if any of it is missing or of another kind."""
+    """Reads a checkpoint; raises an error if a part is missing or has another type."""
     with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.
@@ -424,54 +428,54 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
         stored = "float32" if dtype == "bfloat16" else dtype
         if [*array.shape] != shape or array.dtype.name != stored:
             found = f"{array.dtype.name} {[*array.shape]}"
-            raise ValueError(f"{name} is {found} where {stored} {shape} is declared")
+            raise ValueError(f"{name} is {found}, but {stored} {shape} is declared")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
     for number, callback in enumerate(meta["callbacks"]):
         for name, count in callback["arrays"].items():
             if missing := {f"c{number}.{name}.{i:05d}" for i in range(count)} - arrays.keys():
-                raise ValueError(f"it lacks {min(missing)}")
+                raise ValueError(f"{min(missing)} is missing")
     return meta, arrays
 
 
-# Keys of the metadata; those of the second table are not in files of earlier versions.
+# Keys of the metadata; files of earlier versions do not have those in the second table.
 _KINDS = {"config": dict, "logs": list, "callbacks": list, "stopped": bool, "variables": list}
 _NEW_KINDS = {"run": str, "settings": dict, "moved": dict, "data": str | None}
 
 
 def _metadata(file) -> dict:
-    """The metadata of an open checkpoint: an error if it is not as `TrainingState` writes it."""
+    """Reads the metadata of an open checkpoint; raises an error if its form is not as expected."""
     meta = json.loads(str(file[_META]))
     if not isinstance(meta, dict):
-        raise ValueError(f"its metadata is a {type(meta).__name__}")
+        raise ValueError(f"its metadata is a {type(meta).__name__}, not a dict")
     for key, kind in (_KINDS | _NEW_KINDS).items():
         if (key in meta or key in _KINDS) and not isinstance(meta.get(key), kind):
             raise ValueError(f"{key} is {_shown(meta.get(key))} in its metadata")
     for logs in meta["logs"]:
         if not all(isinstance(value, int | float) for value in logs.values()):
-            raise ValueError(f"logs hold {_shown(logs)} in its metadata")
+            raise ValueError(f"logs is {_shown(logs)} in its metadata")
     for callback in meta["callbacks"]:
         kinds = [type(callback[key]) for key in ("type", "plain", "arrays")]
         if kinds != [str, dict, dict]:
-            raise ValueError(f"callbacks hold {_shown(callback)} in its metadata")
+            raise ValueError(f"callbacks contains {_shown(callback)} in its metadata")
     return meta
 
 
 def _checksums(data) -> str:
-    """What identifies sources and arrays: their sizes and checksums."""
+    """Identifies sources and arrays by their sizes and checksums."""
     parts = keras.tree.flatten(data)
     sources = [part if isinstance(part, Source) else Source(part) for part in parts]
     return "; ".join(f"{len(each)} examples, checksum {each.checksum()}" for each in sources)
 
 
 def _shown(value) -> str:
-    """A value in a sentence, and not all of it where it is long."""
+    """Formats a value for a sentence, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _describe(variable) -> list:
-    # Keras numbers names by what was made before in the process, which is not the model's matter.
+    # Keras numbers names by earlier objects in the process, which do not concern the model.
     name = re.sub(r"_\d+(?=_|$)", "", variable.name)
     return [name, list(variable.shape), str(variable.dtype)]
 
@@ -482,16 +486,16 @@ def _is_array(value) -> bool:
 
 def _exact(value) -> np.ndarray:
     array = keras.ops.convert_to_numpy(value)
-    # numpy's files know no bfloat16; float32 holds it exactly.
+    # NumPy files do not support bfloat16; float32 represents it exactly.
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 
 def _counters(callback) -> tuple[dict, dict]:
-    """The callback's plain values, and its lists of arrays (such as `best_weights`)."""
+    """The callback's plain values, and its lists of arrays, such as `best_weights`."""
     plain = {}
     lists = {}
     for name, value in vars(callback).items():
-        # Keras flips the sign of `min_delta` at the first use, and would flip it back.
+        # Keras flips the sign of `min_delta` at first use, and would flip it back.
         if name.startswith("_") or name in ("params", "min_delta"):
             continue
         if isinstance(value, np.generic):

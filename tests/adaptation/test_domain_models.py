@@ -190,7 +190,7 @@ def test_the_way_out_of_a_softmax_is_as_it_says():
     DANN(names["logits"])
     own = own_classifier()
     last = keras.Model(own.inputs, keras.layers.Softmax()(own.outputs[0]))
-    with pytest.raises(ValueError, match=r"by `logits = keras\.Model\(model\.inputs"):
+    with pytest.raises(ValueError, match=r"with `logits = keras\.Model\(model\.inputs"):
         DANN(last)
 
 

@@ -154,12 +154,12 @@ class TestRefusals:
 
     @pytest.mark.parametrize("empty", [True, False])
     def test_no_batch(self, empty):
-        """Keras would end in silence."""
+        """Keras would end silently."""
         dataset = tf.data.Dataset.from_tensor_slices(LEVELS)
         rest = dataset.take(0).batch(2) if empty else dataset.batch(8, drop_remainder=True)
         for x in (rest, iter(list(rest))):
-            assert "hold no batch" in refused("fit", x)
-        assert "hold no batch" in refused("fit", LEVELS, validation_data=rest)
+            assert "contains no batch" in refused("fit", x)
+        assert "contains no batch" in refused("fit", LEVELS, validation_data=rest)
 
     @pytest.mark.parametrize(
         "endless",
@@ -323,7 +323,7 @@ class TestFirstBatch:
         assert len(model.seen_batches) == count
 
     def test_gray_where_black_is_meant(self):
-        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 is taken as gray") as one:
+        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 means gray") as one:
             Seeing().fit(FLOATS / 255, verbose=0)
         assert one[0].filename == __file__  # the user's line, and not the library's
         Seeing(low=0.0).fit(FLOATS / 255, verbose=0)

@@ -365,7 +365,7 @@ VALUES = [
     (Waveforms(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
     (MuLaw(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
     (MuLaw(), [[[0.0], [NAN]]], "nan"),
-    (MuLaw(), np.zeros((2, 9), "int16"), r"\(2, 9\): .* add the channel by waveforms"),
+    (MuLaw(), np.zeros((2, 9), "int16"), r"\(2, 9\): .* Add the channel with waveforms"),
     (MuLaw(9), np.zeros((2, 9, 2), "int16"), r"2 channels: expected 1; .* or their mean"),
     (MuLaw(9), np.zeros((2, 8, 1), "int16"), r"\(2, 8, 1\): expected \[batch, 9, 1\]"),
     (MuLaw(), np.zeros(9, "int16"), r"\(9,\): expected \[batch, any, 1\]"),
@@ -443,7 +443,7 @@ def test_missing_pixels():
         found = missing_pixels(np.array(masks).astype(kind))
         np.testing.assert_array_equal(found, [[False, True], [True, True]])
     for wrong in (None, "masks", [["a"]], [[1], [1, 2]], np.array([object()])):
-        with pytest.raises(TypeError, match=r"^masks must be .*\.$"):
+        with pytest.raises(TypeError, match=r"^masks is .*: expected numbers.*\.$"):
             missing_pixels(wrong)
-    with pytest.raises(ValueError, match=r"^masks have NaN .*\.$"):
+    with pytest.raises(ValueError, match=r"^masks contains NaN.*\.$"):
         missing_pixels([[np.nan]])

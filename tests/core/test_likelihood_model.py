@@ -99,7 +99,7 @@ class TestSteps:
         model.terms = lambda batch: {name: batch["x"][:, 0] for name in names}
         sentence = (
             f"Slope.terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
-            "they must agree."
+            "expected equal names."
         )
         for use in (model.fit, model.evaluate):
             with pytest.raises(ValueError) as caught:

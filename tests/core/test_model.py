@@ -177,7 +177,7 @@ class TestPlayers:
 
     def test_a_loss_has_a_way_out(self):
         for argument, reason in {
-            "loss": "the model has losses of its own",
+            "loss": "the model defines its own losses",
             "loss_weights": "the weights of the losses are arguments of the class",
             "metrics": "fit and evaluate report the losses, and functions of keras_gen.metrics",
             "weighted_metrics": "fit and evaluate report the losses",
@@ -227,7 +227,9 @@ class TestPlayers:
         model.network.trainable = freeze
         model.compile(optimizer="sgd", run_eagerly=True)
         model.network.trainable = not freeze
-        with pytest.raises(ValueError, match=f"kernel was {what} after compile.*and compile then"):
+        with pytest.raises(
+            ValueError, match=f"kernel was {what} after compile.*and then call compile"
+        ):
             model.fit(np.ones((2, 1), "float32"), verbose=0)
         model.network.trainable = True
         model.compile(optimizer="sgd", run_eagerly=True)
@@ -435,7 +437,9 @@ class TestSteps:
                 return self.report(loss=self.minimize(lambda: self.network(data)))
 
         Patched.train_step = Patched.later
-        with pytest.raises(RuntimeError, match="no step of this model runs"):
+        with pytest.raises(
+            RuntimeError, match="outside a training or evaluation step of this model"
+        ):
             trained(Patched(line()))
 
     @pytest.mark.thorough

@@ -190,7 +190,7 @@ class TestFiles:
             (lambda meta, arrays: meta | {"stopped": "no"}, "stopped is 'no'"),
             (lambda meta, arrays: meta | {"settings": [1]}, "settings is"),
             (lambda meta, arrays: meta | {"logs": [1, 2]}, "AttributeError"),
-            (lambda meta, arrays: meta | {"logs": [{"loss": "x"}] * 2}, "logs hold {'loss': 'x'}"),
+            (lambda meta, arrays: meta | {"logs": [{"loss": "x"}] * 2}, "logs is {'loss': 'x'}"),
             (lambda meta, arrays: meta | {"callbacks": [{}]}, "KeyError"),
             (lambda meta, arrays: meta | {"variables": [[1]]}, "not enough values"),
             (lambda meta, arrays: arrays.update(v00002=np.zeros(7, "f")) or meta, r"float32 \[7\]"),
@@ -278,14 +278,14 @@ class TestRefusals:
         train(tmp_path, 1)
         with pytest.raises(CheckpointError) as error:
             TrainingState(tmp_path, {"batch_size": 8, "name": "tiny", "beta": 2})
-        assert "batch_size=4 there and 8 here" in str(error.value)
+        assert "batch_size is 4 in the checkpoint and 8 now" in str(error.value)
         assert "beta=None there and 2 here" in str(error.value)
         assert "name=" not in str(error.value).split("configuration:")[1]
 
     def test_another_architecture(self, tmp_path):
         train(tmp_path, 1)
         with pytest.raises(
-            CheckpointError, match=r"another model: .*\[4, 3\].* there and .*\[4, 5\]"
+            CheckpointError, match=r"another model: .*\[4, 3\].* in the checkpoint and .*\[4, 5\]"
         ):
             train(tmp_path, 2, model=vae(hidden=5))
 
@@ -299,8 +299,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "difference"),
         [
-            (dict(beta=50.0), "model.beta=1.0 there and 50.0 here"),
-            (dict(optimizer=keras.optimizers.Adam(0.5)), "learning_rate=0.01 there and 0.5 here"),
+            (dict(beta=50.0), "model.beta is 1.0 in the checkpoint and 50.0 now"),
+            (
+                dict(optimizer=keras.optimizers.Adam(0.5)),
+                "learning_rate is 0.01 in the checkpoint and 0.5 now",
+            ),
             (
                 dict(optimizer=keras.optimizers.Nadam(0.01)),
                 "optimizer='Adam' there and 'Nadam' here",
@@ -314,7 +317,7 @@ class TestRefusals:
     def test_another_model_or_optimizer_is_named(self, tmp_path, unbroken, changes, difference):
         parts = shutil.copytree(unbroken[0], tmp_path / "parts")
         with pytest.raises(
-            CheckpointError, match=r"another training: .*Use the same, or another"
+            CheckpointError, match=r"another training: .*Use the same values or another"
         ) as error:
             train(parts, 3, model=vae(**changes))
         assert difference in str(error.value)
@@ -331,7 +334,9 @@ class TestRefusals:
             np.load(parts / "state-000003.npz") as three,
         ):
             np.testing.assert_array_equal(two["v00002"], three["v00002"])
-        with pytest.raises(CheckpointError, match=r"learning_rate=0.0 there and 0.01 here"):
+        with pytest.raises(
+            CheckpointError, match=r"learning_rate is 0.0 in the checkpoint and 0.01 now"
+        ):
             train(parts, 4)
 
     def test_a_rate_that_a_callback_has_moved_is_no_difference(self, tmp_path):
@@ -356,7 +361,9 @@ class TestRefusals:
 
     def test_epochs_of_other_lengths_are_named(self, tmp_path):
         train(tmp_path, 1)
-        with pytest.raises(CheckpointError, match="steps_per_epoch=2 there and 1 here"):
+        with pytest.raises(
+            CheckpointError, match="steps_per_epoch is 2 in the checkpoint and 1 now"
+        ):
             train(tmp_path, 2, images=DATA[:4])
 
     @pytest.mark.thorough
@@ -366,7 +373,7 @@ class TestRefusals:
         state = TrainingState(parts, CONFIG)
         with pytest.raises(
             CheckpointError,
-            match=f"starts at epoch {first}, and {done} epochs are done in .*: give fit "
+            match=f"starts at epoch {first}, and {done} epochs are complete in .*: pass "
             "initial_epoch=state.epoch",
         ):
             fit(vae(), 5, state, initial_epoch=first)

@@ -279,7 +279,7 @@ REFUSED = [
     (lambda: metrics.hole_psnr(255 - IMAGES, IMAGES, HOLES), "put the known pixels back"),
     (lambda: metrics.hole_psnr(IMAGES, IMAGES, 0 * HOLES),
      r"expected \[4, 16, 16, 1\], with something missing"),
-    (lambda: metrics.hole_psnr(IMAGES, IMAGES, HOLES * np.nan), "masks have NaN"),
+    (lambda: metrics.hole_psnr(IMAGES, IMAGES, HOLES * np.nan), "masks contains NaN"),
     (lambda: metrics.hole_psnr(IMAGES, IMAGES, HOLES, "gray"), "of is 'gray': expected 'luma' or"),
     (lambda: metrics.bits_per_dimension(1.0, 784, ROWS), "dequantization must be a text"),
     (lambda: metrics.bits_per_dimension(1.0, ROWS, "none"), "dimensions must be an integer"),

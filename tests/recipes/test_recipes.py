@@ -297,7 +297,7 @@ def test_own_images(name, tmp_path):
         (["--photos", "photos", "--paintings", "none"], 1, "there is no folder none"),
         (["--photos", "photos", "--paintings", "empty"], 1, "empty is empty; images end in"),
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 are needed"),
-        (["--strategy", "multiworker"], 1, "needs the environment variable TF_CONFIG"),
+        (["--strategy", "multiworker"], 1, "requires the environment variable TF_CONFIG"),
         (["--strategy", "mirrored"], 1, "--batch-size is 1: expected a multiple of 2"),
         (["--batch-size", "99"], 1, "batch_size 99 is larger than the set of 54 examples"),
         (["--image-size", "20"], 1, "too small"),

@@ -187,5 +187,5 @@ def test_samples_of_rows_are_draws_given_the_codes():
 
 
 def test_bad_arguments_are_refused(weights):
-    with pytest.raises(ValueError, match=r"^temperature is 0: it must not be below 0\.001\.$"):
+    with pytest.raises(ValueError, match=r"^temperature is 0: expected at least 0\.001\.$"):
         gumbel_vae(weights, temperature=0)

@@ -1,4 +1,4 @@
-"""Keras callbacks: evaluation, images and progress."""
+"""Keras callbacks: evaluation, images, and progress."""
 
 from keras_gen.core.callbacks.board import Board
 from keras_gen.core.callbacks.evaluation import Evaluation

@@ -1,4 +1,4 @@
-"""Speed, sample grids and settings for TensorBoard."""
+"""Speed, sample grids, and settings for TensorBoard."""
 
 import json
 import time
@@ -17,21 +17,21 @@ from keras_gen.files.images import read_image
 
 
 class Board(keras.callbacks.Callback):
-    """Adds to TensorBoard steps a second, sample grids, settings and long epochs.
+    """Adds steps per second, sample grids, settings, and progress in long epochs to TensorBoard.
 
-    `keras.callbacks.TensorBoard` writes losses, metrics and learning rates. Given the same folder,
-    this one adds the rest. The first epoch has no steps a second, because it
-    holds the tracing of the step. Within long epochs, the numbers of the progress bar are written
-    as `running_` and their name, by steps.
+    `keras.callbacks.TensorBoard` writes losses, metrics, and learning rates. Given the same folder,
+    this callback adds the rest. The first epoch has no steps per second, because it includes the
+    tracing of the step. Within long epochs, the numbers of the progress bar are written by step
+    with the prefix `running_`.
 
     Args:
         directory: Folder of TensorBoard's files.
         settings: Settings of the training, shown as text.
-        images: Folder of a `SampleGrid` before this callback; its images are shown too.
+        images: Folder of a `SampleGrid` that precedes this callback; its images are shown too.
         every_seconds: Time between the points within an epoch.
 
     Raises:
-        TypeError: If `settings` is no mapping.
+        TypeError: If `settings` is not a mapping.
 
     Example:
     ```python
@@ -52,8 +52,8 @@ class Board(keras.callbacks.Callback):
         super().__init__()
         if not isinstance(settings, Mapping | None):
             raise TypeError(
-                f"settings are {shown(settings)}: expected a dict of names and values; images are "
-                "those in the folder of a SampleGrid, images=FOLDER."
+                f"settings is {shown(settings)}: expected a dict of names and values. For "
+                "images, pass the folder of a SampleGrid with images=FOLDER."
             )
         self.directory = checked_path("directory", directory)
         self.settings = settings
@@ -71,7 +71,7 @@ class Board(keras.callbacks.Callback):
         if self.settings:
             text = json.dumps(dict(self.settings), indent=4, default=str)
             with self.writer.as_default():
-                # Four spaces make a code block.
+                # An indentation of four spaces makes a code block.
                 tf.summary.text("settings", f"    {text}".replace("\n", "\n    "), step=0)
 
     @override

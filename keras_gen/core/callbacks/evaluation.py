@@ -1,4 +1,4 @@
-"""Metrics on held-out data during training, and the best model by one of them."""
+"""Metrics on held-out data during training, and the best model according to one of them."""
 
 import json
 import math
@@ -20,37 +20,38 @@ _RECORD = "evaluation.json"
 
 
 class Evaluation(keras.callbacks.Callback):
-    """Evaluates with the averaged weights every few epochs, and keeps the best model.
+    """Evaluates with averaged weights every few epochs, and keeps the best model.
 
-    It evaluates after the first epoch, every `every` epochs, and after the last one: the first, so
-    that mistakes show at once, and because `keras.callbacks.CSVLogger` fixes its columns there.
-    The numbers go into the epoch's logs as `val_` and their name, for the history, `TrainingState`
-    and all callbacks *after* this one. `EarlyStopping(monitor="val_nll", mode="min")` then counts
-    its patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training
-    resumes in an epoch without evaluation: give it a new file, or evaluate every epoch.
+    Evaluation takes place after the first epoch, every `every` epochs, and after the last one. The
+    first epoch is included so that mistakes show at once, and because `keras.callbacks.CSVLogger`
+    fixes its columns there. The metrics are added to the epoch's logs with the prefix `val_`, for
+    the history, `TrainingState`, and all callbacks *after* this one.
+    `EarlyStopping(monitor="val_nll", mode="min")` then counts its patience in evaluations. A
+    `CSVLogger(append=True)` uses different columns when a training resumes in an epoch without
+    evaluation: give it a new file, or evaluate every epoch.
 
-    The best model lies in one `.keras` file with the averaged weights in force. Metric, epoch (from
-    1) and value are its member `evaluation.json`, so that weights and value are replaced together.
-    A training that resumes reads the best value from that file, which is right whenever the process
-    was killed. A training that starts from its first epoch forgets it.
+    The best model is one `.keras` file with the averaged weights. The metric, epoch (from 1), and
+    value are in its member `evaluation.json`, so that weights and value are replaced together. A
+    training that resumes reads the best value from that file, which is correct no matter when the
+    process was killed. A training that starts from its first epoch ignores it.
 
     All workers evaluate; the first one writes.
 
     Args:
-        evaluate: Function of the model that returns metrics as a dict of name to number. It must
-            not change the model.
-        every: Epochs between evaluations.
-        best: Name of the metric, as `evaluate` calls it, by which the best model is kept.
+        evaluate: Function that maps the model to metrics, a dict from name to number. It must not
+            change the model.
+        every: Number of epochs between evaluations.
+        best: Metric that selects the best model, by its name in the dict of `evaluate`.
         mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best.
-        path: The best model's file, `.keras`.
+        path: Path of the best model's `.keras` file.
 
     Attributes:
-        best_value: The best value so far, or None.
-        best_epoch: Its epoch, from 1, or None.
+        best_value: Best value so far, or None.
+        best_epoch: Epoch of the best value, from 1, or None.
 
     Raises:
-        ValueError: If an argument is out of its range, only one of `best` and `path` is given,
-            `evaluate` does not return `best`, or the logs hold one of its names already.
+        ValueError: If an argument is out of range, only one of `best` and `path` is given,
+            `evaluate` does not return `best`, or the logs already contain one of its names.
 
     Example:
     ```python
@@ -73,11 +74,11 @@ class Evaluation(keras.callbacks.Callback):
     ):
         super().__init__()
         if every < 1:
-            raise ValueError(f"every is {every}: evaluations come every 1 epoch or more.")
+            raise ValueError(f"every is {every}: expected a number of epochs, at least 1.")
         if mode not in ("min", "max"):
             raise ValueError(f"mode is {mode!r}: expected 'min' or 'max'.")
         if (best is None) != (path is None):
-            raise ValueError(f"best is {best!r} and path is {path}: give both, or neither.")
+            raise ValueError(f"best is {best!r} and path is {path}: give both or neither.")
         self.evaluate = evaluate
         self.every = every
         self.best = best
@@ -96,7 +97,7 @@ class Evaluation(keras.callbacks.Callback):
         if self._begun:
             return
         self._begun = True
-        # Also a checkpoint's value is forgotten: without its file, it is nobody's best.
+        # A checkpoint's value is forgotten too: without the file, it belongs to no model.
         self.best_value = None
         self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}
@@ -115,8 +116,8 @@ class Evaluation(keras.callbacks.Callback):
             named = {f"val_{name}": value for name, value in metrics.items()}
             if twice := sorted(named.keys() & logs.keys()):
                 raise ValueError(
-                    f"The logs hold {', '.join(twice)} already, from validation_data or another "
-                    "callback: give the metrics of evaluate other names."
+                    f"The logs already contain {', '.join(twice)}, from validation_data or "
+                    "another callback: rename the metrics of evaluate."
                 )
             logs.update(named)
             if self.best is not None:
@@ -153,7 +154,7 @@ class Evaluation(keras.callbacks.Callback):
 
 
 def _read(path: Path) -> dict:
-    """The record of a best model's file; empty if there is no such file."""
+    """The record in a best model's file; empty if there is no such file."""
     try:
         with open_regular(path) as file:
             refuse_bomb(path, file)

@@ -23,17 +23,17 @@ def grid_path(directory: Path, epoch: int) -> Path:
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws an image with the averaged weights every few epochs and prints its path.
+    """Draws an image with averaged weights every few epochs, and prints its path.
 
-    It draws after the first epoch too, so that there is something to see soon.
+    An image is also drawn after the first epoch, so that there is something to see soon.
 
     Args:
-        draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
-            `keras_gen.workshop.visualize` do, or a matplotlib figure. Other channels are drawn as
-            by `keras_gen.files.images.as_shown`.
-        directory: Folder of the images, named by epoch.
-        every: Epochs between images.
-        lines: How many of their paths a training prints at most; None for all.
+        draw: Function that maps the model to a uint8 image `[height, width, 3]`, as the functions
+            of `keras_gen.workshop.visualize` do, or to a matplotlib figure. Other numbers of
+            channels are converted by `keras_gen.files.images.as_shown`.
+        directory: Folder of the images, which are named by epoch.
+        every: Number of epochs between images.
+        lines: Maximum number of paths printed per training; None for all.
 
     Raises:
         ValueError: If `every` or `lines` is below 1.
@@ -57,7 +57,7 @@ class SampleGrid(keras.callbacks.Callback):
     ):
         super().__init__()
         if every < 1:
-            raise ValueError(f"every is {every}: images come every 1 epoch or more.")
+            raise ValueError(f"every is {every}: expected a number of epochs, at least 1.")
         if lines is not None and lines < 1:
             raise ValueError(f"lines is {lines}: expected at least 1, or None for all images.")
         self.lines = lines
@@ -81,7 +81,7 @@ class SampleGrid(keras.callbacks.Callback):
             tqdm.write(f"  image: {path}")
 
     def _is_told(self, epoch: int) -> bool:
-        """Whether the path of an epoch's image is printed: of the first one it is."""
+        """Whether the path of an epoch's image is printed, as it is for the first epoch."""
         images = max(1, self.params["epochs"] // self.every)
         between = self.every * math.ceil(images / (self.lines or images))
         return not epoch or not (epoch + 1) % between

@@ -1,4 +1,4 @@
-"""How far a training is, and how long it will take."""
+"""Progress of a training, and the time remaining."""
 
 import math
 import time
@@ -11,13 +11,14 @@ from keras_gen.core import is_chief
 
 
 class TimeLeft(keras.callbacks.Callback):
-    """Prints losses and how much time the rest of the training will take.
+    """Prints losses and the remaining training time.
 
-    The first call of the step, which traces it, is left out of the rate, and the first epoch later.
-    A terminal shows a bar of all steps besides.
+    The first call of the step, which traces it, is left out of the rate; later, so is the whole
+    first
+    epoch. A terminal also shows a progress bar over all steps.
 
     Args:
-        lines: How many lines a training has at most; None for one after every epoch.
+        lines: Maximum number of lines per training; None for one line after every epoch.
 
     Raises:
         ValueError: If `lines` is below 1.
@@ -54,7 +55,7 @@ class TimeLeft(keras.callbacks.Callback):
 
     @override
     def on_train_batch_end(self, batch, logs=None):
-        # Several steps, if they are in one call of TensorFlow.
+        # Several steps, if one TensorFlow call runs several.
         self.bar.update(batch + 1 - self.done)
         self.done = batch + 1
         if self.traced is None:
@@ -79,18 +80,18 @@ class TimeLeft(keras.callbacks.Callback):
             is_told = not (epoch + 1) % math.ceil(epochs / (self.lines or epochs))
         if left > 0 and is_told and is_chief():
             logs = logs or {}
-            # Whole losses have shorter names than their terms.
+            # Total losses have shorter names than their terms.
             losses = sorted((name for name in logs if name.endswith("loss")), key=len)[:2]
             held_out = [name for name in logs if name.startswith("val_")][:1]
             told = "".join(f", {name} {logs[name]:.4g}" for name in [*losses, *held_out])
             gone = _minutes(now - self.begin)
             tqdm.write(
-                f"  epoch {epoch + 1} of {epochs}{told}, {gone} gone, "
+                f"  epoch {epoch + 1} of {epochs}{told}, {gone} elapsed, "
                 f"about {_minutes(left * rate)} left"
             )
 
     def _first_rate(self, now):
-        """Seconds of an epoch, by the steps of the first that came after the tracing."""
+        """Seconds per epoch, estimated from the first epoch's steps after the tracing."""
         if self.traced is None:
             return now - self.begin
         began, steps = self.traced

@@ -1,1 +1,1 @@
-"""What is refused: data and arguments of `fit`, and tensors inside a step."""
+"""Checks that refuse data and arguments of `fit`, and tensors inside a step."""

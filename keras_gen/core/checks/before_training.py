@@ -1,4 +1,4 @@
-"""What `fit` refuses besides data: callbacks that do not fit the optimizers, and bad models."""
+"""Checks of `fit` apart from data: callbacks that do not suit the optimizers, and bad models."""
 
 import inspect
 import itertools
@@ -9,8 +9,8 @@ import numpy as np
 from keras_gen.arguments import shown
 from keras_gen.core.minimize import NonFiniteLossError, trainable_weights
 
-_OWN_SCHEDULES = "give the optimizers schedules of their own (keras_gen.core.schedules)"
-# Callbacks of Keras that change or save `model.optimizer`, and what to use in their place.
+_OWN_SCHEDULES = "give each optimizer its own schedule (keras_gen.core.schedules)"
+# Keras callbacks that change or save `model.optimizer`, and their replacements.
 _OF_ONE_OPTIMIZER = {
     keras.callbacks.LearningRateScheduler: _OWN_SCHEDULES,
     keras.callbacks.ReduceLROnPlateau: _OWN_SCHEDULES,
@@ -34,17 +34,19 @@ def require_edges(model) -> None:
 
 
 def as_list(callbacks) -> list:
-    """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list.
+    """Returns the callbacks that `fit` accepts (one, several, or a Keras list of them) as a list.
 
     Raises:
-        TypeError: If one is not a callback.
+        TypeError: If an element is not a callback.
     """
     callbacks = getattr(callbacks, "callbacks", callbacks) or []
     callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
     for callback in callbacks:
         if isinstance(callback, type):
             name = callback.__name__
-            raise TypeError(f"callbacks has the class {name}: expected an object, {name}(...).")
+            raise TypeError(
+                f"callbacks contains the class {name}: expected an object, {name}(...)."
+            )
         if not hasattr(callback, "set_model"):
             raise TypeError(
                 f"callbacks must be keras.callbacks.Callback, found {shown(callback)}."
@@ -53,48 +55,48 @@ def as_list(callbacks) -> list:
 
 
 def refuse_callbacks(model, callbacks) -> None:
-    """Raises a ValueError for callbacks of a single optimizer; for models that have several."""
+    """Raises a ValueError for callbacks that need a single optimizer, if the model has several."""
     optimizers = list(model.players())
     for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
-            # Of all that TensorBoard writes only this counts the steps of `model.optimizer`.
+            # Only this feature of TensorBoard uses the steps of `model.optimizer`.
             works = getattr(callback, "write_steps_per_second", True)
             if isinstance(callback, kind) and works:
                 raise ValueError(
-                    f"{type(callback).__name__} works on `model.optimizer`, and "
+                    f"{type(callback).__name__} works on `model.optimizer`, but "
                     f"{type(model).__name__} has {' and '.join(optimizers)}: {way_out}."
                 )
 
 
 def refuse_other_weights(model) -> None:
-    """Raises a ValueError if weights were frozen or made trainable after `compile`, in vain.
+    """Raises a ValueError if weights were frozen or unfrozen after `compile`, without effect.
 
-    The compiled step and the optimizers are made for those that were trainable then.
+    The compiled step and the optimizers use the weights that were trainable when it was called.
     """
     for player, before in model._weights_at_compile.items():
-        # Of all its networks, also where a step uses a part of them.
+        # Covers all of the player's networks, even if a step uses only some of them.
         now = trainable_weights(*model._networks_of[player])
         kept = {id(weight) for weight in before} & {id(weight) for weight in now}
         for weights, what in ((before, "frozen"), (now, "made trainable")):
             for weight in weights:
                 if id(weight) not in kept:
                     raise ValueError(
-                        f"The weight {weight.path} was {what} after compile, which {player} does "
-                        "not see: set `trainable` first, and compile then."
+                        f"The weight {weight.path} was {what} after compile, which has no "
+                        f"effect on {player}: set `trainable` first, and then call compile."
                     )
 
 
 def refuse_non_finite_weights(model) -> None:
-    """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU turns them to 0 unnoticed."""
+    """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU silently turns NaN into 0."""
     for network in model.networks.values():
         for weight in network.variables:
             if not keras.backend.is_float_dtype(weight.dtype):
                 continue
             value = keras.ops.convert_to_numpy(weight).astype(
                 "float32"
-            )  # numpy knows no bfloat16
+            )  # NumPy does not support bfloat16
             if not np.isfinite(value).all():
                 raise NonFiniteLossError(
                     f"The weight {weight.path} of {network.name} is not finite: load a good "
-                    "checkpoint, or build the network anew."
+                    "checkpoint, or rebuild the network."
                 )

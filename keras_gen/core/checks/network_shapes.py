@@ -1,4 +1,4 @@
-"""The shapes of declared networks, which have to agree where their declarations use one name."""
+"""Checks the shapes of declared networks, which must agree wherever a name is repeated."""
 
 import keras
 import tensorflow as tf
@@ -12,8 +12,8 @@ ANY = "..."  # further inputs or outputs of any number and shape
 
 
 def require_shapes(model: keras.Model) -> None:
-    """Raises a ValueError unless the networks take and return what their declarations say."""
-    known: dict[str, tuple] = {}  # by the name of a part: its shape, and who takes or returns it
+    """Raises a ValueError unless the networks' inputs and outputs match their declarations."""
+    known: dict[str, tuple] = {}  # name of a part -> its shape and its network
     for name, field in fields_of(type(model)).items():
         network = getattr(model, name)
         shapes = field.metadata.get("shapes")
@@ -21,8 +21,8 @@ def require_shapes(model: keras.Model) -> None:
             continue
         if not hasattr(network, "inputs"):
             raise TypeError(
-                f"{name} is {shown(network)}: expected a functional keras.Model, which knows its "
-                "shapes. Build it with a keras.Input."
+                f"{name} is {shown(network)}: expected a functional keras.Model, which has "
+                "known shapes. Build it with a keras.Input."
             )
         takes, _, returns = (names.split() for names in shapes.partition("->"))
         _require_count(name, network, "inputs", takes, shapes)
@@ -51,11 +51,11 @@ def _require_count(name: str, network, kind: str, parts: list[str], shapes: str)
     expected = len(parts)
     if count == expected:
         return
-    way_out = f"Build '{network.name}' with as many."
+    way_out = f"Build '{network.name}' with {expected}."
     if kind == "outputs" and count > expected:
-        way_out = f"Give keras.Model({name}.inputs, {name}.outputs[:{expected}])."
+        way_out = f"Pass keras.Model({name}.inputs, {name}.outputs[:{expected}])."
     elif kind == "outputs":
-        way_out = "keras_gen.networks.with_head adds one."
+        way_out = "Add an output with keras_gen.networks.with_head."
     raise ValueError(
         f"{name} '{network.name}' has {count} {kind}: expected {expected}, {shapes}. {way_out}"
     )

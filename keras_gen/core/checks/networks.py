@@ -1,4 +1,4 @@
-"""Checks of networks: how many inputs they take, and what their outputs can be."""
+"""Checks of networks: their number of inputs, and the range of their outputs."""
 
 import itertools
 import math
@@ -11,42 +11,42 @@ from keras_gen.keras_internals import calls, origin
 
 
 def require_built(*networks: keras.Model) -> None:
-    """Raises a TypeError for what is no network, and a ValueError if one is not built yet."""
+    """Raises a TypeError for values that are not networks, and a ValueError if one is not built."""
     for network in networks:
         declared.built("A network", network)
 
 
 def require_inputs(count: int, owner: type, *networks) -> None:
-    """Raises a ValueError if a functional model takes another number of inputs than `count`."""
+    """Raises a ValueError if a functional model does not have `count` inputs."""
     for network in networks:
         if len(network.inputs) != count:
             raise ValueError(
-                f"The network '{network.name}' has {len(network.inputs)} inputs: "
-                f"{owner.__name__} gives it {count}."
+                f"The network '{network.name}' has {len(network.inputs)} inputs: expected "
+                f"{count} for {owner.__name__}."
             )
 
 
 def require_classes(classes: int, *networks, place: int = 1) -> None:
-    """Raises a ValueError if networks are seen to know another number of classes.
+    """Raises a ValueError if networks are known to use a different number of classes.
 
-    A one-hot vector would hold nothing but zeros for a class too many, and an embedding has none.
+    A surplus class would give a one-hot vector of zeros, and have no embedding.
 
     Args:
-        classes: The number of classes.
+        classes: Number of classes.
         *networks: Functional models.
-        place: Of the labels among their inputs.
+        place: Position of the labels among the networks' inputs.
     """
     for network in networks:
         for known in _classes_of(network, network.inputs[place]):
             if known != classes:
                 raise ValueError(
-                    f"The network '{network.name}' takes labels 0 to {known - 1}: expected 0 to "
-                    f"{classes - 1}, for as many classes as the model has."
+                    f"The network '{network.name}' accepts labels 0 to {known - 1}: expected 0 "
+                    f"to {classes - 1}, matching the number of classes of the model."
                 )
 
 
 def _classes_of(network, labels) -> list[int]:
-    """For how many classes a functional model embeds its input of labels, or makes it one-hot."""
+    """The numbers of classes for which a functional model embeds or one-hot encodes its labels."""
     found = []
     for call in calls(network):
         if not any(each is labels for each in call.input_tensors):
@@ -63,16 +63,17 @@ def _classes_of(network, labels) -> list[int]:
 
 
 def require_takes(network: keras.Model, shape: tuple[int, ...]) -> None:
-    """Raises a ValueError if the first input of a functional model takes other examples."""
+    """Raises a ValueError if the first input of a functional model has a different shape."""
     taken = tuple(network.inputs[0].shape[1:])
     if not tf.TensorShape(taken).is_compatible_with(shape):
         raise ValueError(
-            f"The network '{network.name}' takes values of shape {taken}: expected {tuple(shape)}."
+            f"The network '{network.name}' accepts values of shape {taken}: expected "
+            f"{tuple(shape)}."
         )
 
 
 def require_chain(*networks) -> None:
-    """Raises a ValueError unless each functional model takes what the one before it gives."""
+    """Raises a ValueError unless each functional model accepts the output of the previous one."""
     for before, network in itertools.pairwise(networks):
         require_takes(network, before.outputs[-1].shape[1:])
 
@@ -80,7 +81,7 @@ def require_chain(*networks) -> None:
 Range = tuple[float, float]
 UNBOUNDED = (-math.inf, math.inf)
 _FROM_0 = (0.0, math.inf)
-# The range of each activation that leaves out numbers, by its name without underscores.
+# The range of each bounded activation, by its name without underscores.
 RANGES = {
     "sigmoid": (0.0, 1.0),
     "hardsigmoid": (0.0, 1.0),
@@ -98,7 +99,7 @@ RANGES = {
     "gelu": (-0.17, math.inf),
     "silu": (-0.2785, math.inf),
 }
-# Layers and operations that only lay out the values that they are given.
+# Layers and operations that only rearrange their input values.
 _LAYOUT = tuple(
     getattr(keras.layers, name)
     for name in (
@@ -110,9 +111,9 @@ _LAYOUT_OPERATIONS = ("Cast", "ExpandDims", "Reshape", "Squeeze", "Transpose")
 
 
 def require_logits(*networks) -> None:
-    """Raises a ValueError if a functional model's last activation leaves out logits.
+    """Raises a ValueError if a functional model's last activation excludes some logits.
 
-    Losses apply the sigmoid or softmax; applied twice they leave gray images and discriminators
+    Losses apply the sigmoid or softmax; applied twice, it causes gray images and discriminators
     that learn nothing.
     """
     for network in networks:
@@ -121,18 +122,19 @@ def require_logits(*networks) -> None:
             activation = _activation(operation)
             if _range(operation) == (0.0, 1.0):
                 raise ValueError(
-                    f"The network '{network.name}' ends in a {activation}, which the loss applies "
-                    f"too: let it end in logits, {_without_activation(network, operation)}."
+                    f"The network '{network.name}' ends in a {activation}, which the loss "
+                    "applies too: make it end in logits, "
+                    f"{_without_activation(network, operation)}."
                 )
     require_range(UNBOUNDED, "logits", *networks)
 
 
 def require_range(wanted: Range | None, what: str, *networks) -> None:
-    """Raises a ValueError if a functional model's last activation leaves out values of a range.
+    """Raises a ValueError if a functional model's last activation excludes values of a range.
 
     Args:
-        wanted: Smallest and largest value that the outputs must be able to have; None: any.
-        what: Plural name of the outputs, in the message.
+        wanted: Minimum and maximum value that the outputs must be able to have; None for any.
+        what: Plural name of the outputs, used in the message.
         *networks: Functional models.
     """
     if wanted is None:
@@ -145,14 +147,15 @@ def require_range(wanted: Range | None, what: str, *networks) -> None:
             if least <= low and high <= most:
                 continue
             if wanted == UNBOUNDED:
-                expected = f"{what}, which are any numbers"
+                expected = f"{what}, which are unbounded"
                 way_out = f"end {_without_activation(network, operation)}"
             else:
                 expected = f"{what} {_from_to(low, high)}"
-                way_out = "end in a tanh, or rescale what it gives"
+                way_out = "end in a tanh, or rescale its output"
             raise ValueError(
                 f"The network '{network.name}' ends in the activation {_activation(operation)}, "
-                f"whose values are {_from_to(least, most)}: expected {expected}; let it {way_out}."
+                f"whose values are {_from_to(least, most)}: expected {expected}. Make it "
+                f"{way_out}."
             )
 
 
@@ -161,22 +164,22 @@ def _from_to(low: float, high: float) -> str:
 
 
 def require_probabilities(network: keras.Model) -> None:
-    """Raises a ValueError if a functional model is seen to end in numbers out of 0 to 1.
+    """Raises a ValueError if a functional model is known to output numbers outside 0 to 1.
 
-    That is in another activation than a sigmoid or a softmax, or in none.
+    That is the case for activations other than a sigmoid or a softmax, and for none.
     """
     for output in network.outputs:
         operation = _last_operation(output)
         if hasattr(operation, "activation") and _range(operation) != (0.0, 1.0):
             raise ValueError(
-                f"The network '{network.name}' ends in a layer of activation "
-                f"{_activation(operation)}: expected numbers between 0 and 1, as of "
-                "output_activation='sigmoid'."
+                f"The network '{network.name}' ends in a layer with the activation "
+                f"{_activation(operation)}: expected numbers between 0 and 1. Use "
+                "output_activation='sigmoid', for example."
             )
 
 
 def _last_operation(tensor):
-    """The operation of a functional model that gives its output values and not only a layout."""
+    """The operation of a functional model that computes its values, not only their layout."""
     operation, inputs, place = origin(tensor)
     if isinstance(operation, keras.layers.Wrapper):
         operation = operation.layer
@@ -190,28 +193,28 @@ def _last_operation(tensor):
 
 
 def _activation(operation) -> str:
-    """The name of the activation that an operation ends in."""
+    """The name of an operation's final activation."""
     activation = getattr(operation, "activation", None)
-    # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
+    # Operations such as `keras.ops.sigmoid`, and Softmax layers, have this class name.
     return getattr(activation, "__name__", type(operation).__name__.lower())
 
 
 def _range(operation) -> Range:
-    """The smallest and the largest value of the activation that an operation ends in."""
-    if getattr(operation, "negative_slope", 0):  # of a ReLU layer
+    """The minimum and maximum of an operation's final activation."""
+    if getattr(operation, "negative_slope", 0):  # for a ReLU layer
         return UNBOUNDED
     return RANGES.get(_activation(operation).replace("_", ""), UNBOUNDED)
 
 
 def _without_activation(network, operation) -> str:
-    """How a user gets the same trained network without its last activation."""
+    """Advice on how to get the same trained network without its last activation."""
     last = network.layers[-1]
     if operation is not last:
         return "without an activation"
     if isinstance(operation, keras.layers.Dense | keras.layers.Conv2D):
         return (
-            "by `logits = keras.models.clone_model(model); "
+            "with `logits = keras.models.clone_model(model); "
             "logits.set_weights(model.get_weights()); "
             "logits.layers[-1].activation = keras.activations.linear`"
         )
-    return "by `logits = keras.Model(model.inputs, model.layers[-2].output)`"
+    return "with `logits = keras.Model(model.inputs, model.layers[-2].output)`"

@@ -1,1 +1,1 @@
-"""Several devices and machines: strategies, and what their replicas share."""
+"""Several devices and machines: strategies, and data shared by their replicas."""

@@ -9,28 +9,29 @@ MINUTES = "KERAS_GEN_WAIT_MINUTES"
 
 
 def wait_for_others(addresses: Sequence[str], own: str) -> None:
-    """Waits until all machines of a cluster answer, while this one answers at its own address.
+    """Waits until all machines of a cluster respond, while this one responds at its own address.
 
     TensorFlow would wait without a time limit, ignore signals, and not name the missing machine.
 
     Args:
         addresses: `host:port` of each machine.
-        own: That of this one.
+        own: Address of this machine.
 
     Raises:
-        TimeoutError: If one does not answer within `KERAS_GEN_WAIT_MINUTES` (environment; 15).
-        OSError: If another process has taken this machine's port.
+        TimeoutError: If a machine does not respond within the number of minutes in the environment
+            variable `KERAS_GEN_WAIT_MINUTES` (default: 15).
+        OSError: If another process uses this machine's port.
     """
     minutes = float(os.environ.get(MINUTES, 15))
     missing = [address for address in addresses if address != own]
     start = time.monotonic()
-    printed = start - 5  # the first line comes after 5 s, the others every 10
+    printed = start - 5  # the first line is printed after 5 s, and then one every 10 s
     try:
         door = socket.create_server(("", _host_and_port(own)[1]))
     except OSError as error:
         raise OSError(
             error.errno,
-            f"This machine's address in TF_CONFIG, {own}, is taken ({error.strerror}): "
+            f"This machine's address in TF_CONFIG, {own}, is already in use ({error.strerror}): "
             "end the process that listens there, or choose another port.",
         ) from error
     with door:
@@ -39,11 +40,11 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
             waited_for = ", ".join(missing)
             if now - start > 60 * minutes:
                 raise TimeoutError(
-                    f"{waited_for} of TF_CONFIG did not answer within {minutes:g} "
+                    f"{waited_for} in TF_CONFIG did not respond within {minutes:g} "
                     f"minutes: start all machines of the cluster, or wait longer ({MINUTES})."
                 )
             if now - printed > 10:
-                print(f"waiting for {waited_for} of TF_CONFIG", flush=True)
+                print(f"waiting for {waited_for} in TF_CONFIG", flush=True)
                 printed = now
             time.sleep(0.2)
 

@@ -1,4 +1,4 @@
-"""What replicas share: their part of the global batch, sums and means over all of them."""
+"""Operations across replicas: parts of the global batch, sums, and means."""
 
 from collections.abc import Callable
 
@@ -9,20 +9,20 @@ from keras_gen.tensor_checks import require
 
 
 def replica_count() -> int:
-    """Number of replicas that run this step, 1 outside a distribution strategy."""
+    """Returns the number of replicas that run this step, 1 outside a distribution strategy."""
     context = tf.distribute.get_replica_context()
     return 1 if context is None else context.num_replicas_in_sync
 
 
 def replica_slice(local) -> tuple:
-    """Returns where this replica's `local` examples start in the global batch, and its size."""
+    """Returns the start of this replica's `local` examples in the global batch, and its size."""
     replicas = replica_count()
     if replicas == 1:
         return 0, local
     index = tf.distribute.get_replica_context().replica_id_in_sync_group
     if tf.get_static_value(local) is not None:
         return index * local, replicas * local
-    # The last batch of an epoch may be unequally split.
+    # The last batch of an epoch may be split unequally.
     sizes = global_sum(tf.one_hot(index, replicas) * tf.cast(local, tf.float32))
     sizes = tf.cast(sizes, tf.int32)
     return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
@@ -37,17 +37,18 @@ def replica_part(values: tf.Tensor, local: tf.Tensor) -> tf.Tensor:
 def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
     """Returns a batch in `count` parts of equal size `[batch / count, ...]`, rounded up.
 
-    A part takes every `count`-th example, so that N replicas form the parts of one device. If
-    `count` does not divide the batch, some examples are in two parts; on several replicas this is
-    refused, for they would be others than on one.
+    A part consists of every `count`-th example, so that N replicas form the same parts as one
+    device. If `count` does not divide the batch, some examples are in two parts. On several
+    replicas
+    this is refused, since the parts would differ from those on one device.
     """
     examples = keras.ops.shape(values)[0]
     replicas = replica_count()
     if replicas > 1:
         sentence = (
-            f"A replica has {{}} examples of a batch, and the step divides them by {count}: on "
-            f"{replicas} replicas choose batches of a multiple of {count * replicas}, and drop "
-            "a smaller last one."
+            f"A replica has {{}} examples of a batch, and the step divides them by {count}: "
+            f"with {replicas} replicas, choose a batch size that is a multiple of "
+            f"{count * replicas}, and drop a smaller last batch."
         )
         with tf.control_dependencies([require(examples % count == 0, sentence, examples)]):
             values = tf.identity(values)
@@ -59,15 +60,15 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
 
 
 def global_batch(values: tf.Tensor) -> tf.Tensor:
-    """Returns the examples of all replicas, `[global batch, ...]`, the same on each."""
+    """Returns the examples of all replicas, `[global batch, ...]`, identical on each."""
     if replica_count() == 1:
         return values
-    # What comes straight from the data names no device, which several workers need.
+    # Tensors directly from the data name no device, which several workers need.
     return tf.distribute.get_replica_context().all_gather(tf.identity(values), axis=0)
 
 
 def global_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of a tensor over replicas, the same on each; its gradient reaches all."""
+    """Returns the sum of a tensor over replicas, identical on each. Its gradient reaches all."""
     if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
@@ -76,10 +77,11 @@ def global_sum(values: tf.Tensor) -> tf.Tensor:
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     """Returns this replica's part of the mean over the *global* batch, float32.
 
-    The parts add up to the mean, as optimizers sum gradients over replicas.
+    The parts add up to the mean, since optimizers sum gradients over replicas.
 
     Args:
-        per_example: Tensor `[batch]`, or a scalar that is such a mean already; else a ValueError.
+        per_example: Tensor `[batch]`, or a scalar that already is such a mean. Otherwise, a
+            ValueError is raised.
     """
     per_example = tf.cast(per_example, tf.float32)
     replicas = replica_count()
@@ -87,8 +89,8 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
         return per_example / replicas
     if per_example.shape.rank != 1:
         raise ValueError(
-            f"A loss must be one number per example, shape [batch], but has shape "
-            f"{per_example.shape}: reduce the other axes first."
+            f"A loss has shape {per_example.shape}: expected one number per example, shape "
+            "[batch]. Reduce the other axes first."
         )
     if replicas == 1:
         return tf.reduce_mean(per_example)
@@ -98,9 +100,9 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
 
 
 def batch_mean(values: tf.Tensor) -> tf.Tensor:
-    """Mean `[...]` of `[batch, ...]` over the *global* batch, whose gradient reaches all replicas.
+    """Returns the mean `[...]` of `[batch, ...]` over the *global* batch, with gradients to all.
 
-    For losses of a statistic of the batch. Float32, the same on every replica.
+    For losses of a batch statistic. The result is float32 and identical on every replica.
     """
     values = tf.cast(values, tf.float32)
     total = tf.reduce_sum(values, axis=0)
@@ -109,13 +111,13 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 
 
 def replace_weights(function: Callable, *variables: keras.Variable) -> None:
-    """Replaces each weight by a function of it, the same on every replica, in a step.
+    """Replaces each weight by a function of it, identically on every replica, inside a step.
 
-    Constraints of an optimizer cannot: a replica alone may not assign a shared weight.
+    Constraints of an optimizer cannot do this: a single replica may not assign a shared weight.
 
     Args:
-        function: From a tensor to one of its shape.
-        *variables: Weights.
+        function: Maps a tensor to one of equal shape.
+        *variables: Weights to replace.
 
     Example:
     ```python

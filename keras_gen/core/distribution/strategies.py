@@ -12,17 +12,17 @@ STRATEGIES = ("auto", "default", "mirrored", "multiworker", "tpu")
 
 
 def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """Returns the `tf.distribute` strategy of that name, or refuses it with the reason.
+    """Returns the `tf.distribute` strategy with a name, or raises an error with the reason.
 
     Args:
         name: `"default"`: one device. `"mirrored"`: all GPUs of this machine, or its logical CPU
-            devices. `"multiworker"`: the machines that `TF_CONFIG` names, before TensorFlow is
-            used for anything else. `"tpu"`: the local TPU. `"auto"`: multiworker if `TF_CONFIG`
-            names machines, mirrored with several GPUs, else default.
+            devices. `"multiworker"`: the machines listed in `TF_CONFIG`; must be called before
+            TensorFlow is used for anything else. `"tpu"`: the local TPU. `"auto"`: multiworker if
+            `TF_CONFIG` lists machines, mirrored with several GPUs, and otherwise default.
 
     Raises:
         ValueError: If the name is unknown or the strategy cannot run here.
-        TimeoutError: If a machine of the cluster does not answer.
+        TimeoutError: If a machine of the cluster does not respond.
 
     Example:
     ```python
@@ -31,7 +31,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     ```
     """
     if name == "auto":
-        # Logical devices would start the runtime, and workers must be joined before that.
+        # Logical devices would start the runtime, but workers must be connected before that.
         several = len(tf.config.list_physical_devices("GPU")) > 1
         name = "multiworker" if _workers() else "mirrored" if several else "default"
     if name == "default":
@@ -41,8 +41,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         devices = [d.name for d in gpus or tf.config.list_logical_devices("CPU")]
         if len(devices) < 2:
             raise ValueError(
-                "--strategy mirrored needs at least two devices, but this machine shows "
-                f"{', '.join(devices)}: use --strategy default."
+                f"--strategy is mirrored, but this machine has only {', '.join(devices)}: "
+                "expected at least two devices. Use --strategy default."
             )
         return _mirrored(tuple(devices))
     if name == "multiworker":
@@ -56,24 +56,25 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         except (ValueError, RuntimeError, tf.errors.OpError, KeyError) as error:
             reason = str(error).strip().split("\n")[0].split(". ")[0][:200]
             raise ValueError(
-                f"--strategy tpu found no TPU on this machine ({reason}): use --strategy "
-                "default."
+                f"--strategy is tpu, but no TPU was found on this machine ({reason}): use "
+                "--strategy default."
             ) from error
     raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}.")
 
 
 @functools.cache
 def _mirrored(devices):
-    # One a process: a second one would number its collective operations from the same start, and
-    # TensorFlow would take them for those of the first.
+    # One per process: a second one would number its collective operations from the same start,
+    # and
+    # TensorFlow would confuse them with those of the first.
     return tf.distribute.MirroredStrategy(devices)
 
 
 def is_chief() -> bool:
-    """Whether this process writes what the run writes: the chief, worker 0, or the only one.
+    """Returns whether this process writes the run's files: the chief, worker 0, or the only one.
 
     Raises:
-        ValueError: If `TF_CONFIG` is set and no JSON object.
+        ValueError: If `TF_CONFIG` is set but is not a JSON object.
     """
     cluster, task = _tf_config()
     first = "chief" if "chief" in cluster else "worker"
@@ -81,7 +82,7 @@ def is_chief() -> bool:
 
 
 def _tf_config() -> tuple[dict, dict]:
-    """The cluster and this process' task, both empty where there is none."""
+    """The cluster and the task of this process; both are empty without a cluster."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         return dict(config.get("cluster", {})), dict(config.get("task", {}))
@@ -105,14 +106,14 @@ def _join_workers() -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise ValueError(
-            f"--strategy multiworker cannot be used any more in this process ({error}): "
-            "make the strategy before TensorFlow is used for anything else."
+            f"--strategy multiworker can no longer be used in this process ({error}): "
+            "create the strategy before TensorFlow is used for anything else."
         ) from error
 
 
 def _expected() -> str:
     return (
-        "--strategy multiworker needs the environment variable TF_CONFIG with "
+        "--strategy multiworker requires the environment variable TF_CONFIG with "
         '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}, '
         f"but found {os.environ.get('TF_CONFIG')!r}."
     )

@@ -1,4 +1,4 @@
-"""Images, of real values or of integer levels."""
+"""Images with real values or with integer levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 )
 from keras_gen.messages import warn
 
-# The brightest level of a first batch from which on floats are taken for levels.
+# The minimum brightest value of a first batch for floats to be interpreted as levels.
 DIMMEST = 16
 
 
@@ -30,10 +30,10 @@ class Images(Edge):
         shape: `(height, width, channels)`, None for any size; another shape for other 8-bit data.
         low: Value of the level 0.
         high: Value of the level 255.
-        name: Name under which clients know them.
-        float_levels: Whether floats are levels too, from 0 to 255.
-        black_level: Level in whose place the level 0 stands inside, 0 or less: 255 levels lie
-            between `low` and `high`. What is made is clipped to `low`.
+        name: Name used by clients.
+        float_levels: Whether floats are also levels from 0 to 255.
+        black_level: Level, at most 0, that represents the level 0 inside: 255 levels are between
+            `low` and `high`. Outputs are clipped to `low`.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -50,7 +50,7 @@ class Images(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
+        """Accepts uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
         values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
         levels = self.float_levels or values.dtype == tf.uint8
         if values.dtype != tf.uint8:
@@ -71,26 +71,26 @@ class Images(Edge):
 
     @property
     def span(self) -> tuple[float, float]:  # type: ignore[override]
-        """Smallest and largest value inside."""
+        """Minimum and maximum value inside."""
         return self.low, self.high
 
     @property
     def black(self) -> float:
-        """The value inside of black, the level 0 outside."""
+        """Value inside that represents black, the level 0 outside."""
         return self.low + self.black_level * (self.high - self.low) / 255.0
 
     @property
     def subject(self) -> str:
-        """How messages call them, such as "Images" or "Target images", or "Vectors"."""
+        """Name of the data in messages, such as "Images", "Target images", or "Vectors"."""
         return _subject(self)
 
     def _conversions(self) -> str:
-        """How integers become what `prepare` takes, in words."""
+        """Describes how to convert integers to a form that `prepare` accepts."""
         levels = "levels from 0 to 255 with .astype('uint8')"
         return f"0 and 1 with .astype('float32'), and {levels}" if self.low == 0 else levels
 
     def expected(self) -> str:
-        """What `prepare` takes, in words."""
+        """Describes the values that `prepare` accepts."""
         if self.float_levels:
             return f"uint8 or floats in 0..255, which become [{self.low:g}, {self.high:g}]"
         return f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
@@ -105,15 +105,15 @@ class Images(Edge):
         if values.dtype == np.uint8:
             if most == 1:
                 warn(
-                    f"The {self.subject.lower()} are uint8 of 0 and 1, which is nearly black: "
-                    "multiply them by 255."
+                    f"The {self.subject.lower()} are uint8 with values 0 and 1, which is nearly "
+                    "black: multiply them by 255."
                 )
             return None
         if self.low < 0 <= least < most <= self.high:
             inside = f"[{self.low:g}, {self.high:g}]"
             warn(
-                f"The {self.subject.lower()} are floats from {least:g} to {most:g}, where 0 is "
-                f"taken as gray: black is {self.low:g}; give uint8, or scale them to {inside}."
+                f"The {self.subject.lower()} are floats from {least:g} to {most:g}, where 0 "
+                f"means gray and black is {self.low:g}: give uint8, or scale them to {inside}."
             )
         levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
         return dataclasses.replace(self, float_levels=levels)
@@ -135,13 +135,13 @@ class Images(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Levels(Edge):
-    """Discrete images: integers outside, int32 inside, such as the 256 levels of gray.
+    """Discrete images, such as 256 gray levels: integers outside, int32 inside.
 
     Args:
         shape: `(height, width, channels)`.
         levels: Number of levels, which are 0 to `levels` - 1.
-        name: Name under which clients know them.
-        dtype: Integer dtype outside; by default uint8, and int32 above 256 levels.
+        name: Name used by clients.
+        dtype: Integer dtype outside. If None, uint8, or int32 for more than 256 levels.
 
     Example:
         >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
@@ -155,7 +155,7 @@ class Levels(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers `[batch, *shape]`."""
+        """Accepts integers `[batch, *shape]`."""
         subject = _subject(self)
         values = of_shape(as_tensor(values, self.name), self.shape, subject)
         return integers_within(values, 0, self.levels - 1, subject)
@@ -176,23 +176,21 @@ class Levels(Edge):
 
 
 def _subject(edge: Images | Levels) -> str:
-    """How messages call the data of an edge; flat ones are not images, whatever their name is."""
+    """Name of an edge's data in messages; flat data is not called images, whatever its name."""
     name = edge.name.replace("_", " ")
     return (name.replace("images", "vectors") if len(edge.shape) == 1 else name).capitalize()
 
 
 def missing_pixels(masks: np.ndarray) -> np.ndarray:
-    """Returns where pixels are missing, truth values: where masks are not 0.
+    """Returns a boolean mask of missing pixels, where `masks` is not 0.
 
     Raises:
-        TypeError: If masks are no array of numbers or of truth values.
-        ValueError: If they hold NaN.
+        TypeError: If `masks` is not an array of numbers or booleans.
+        ValueError: If `masks` contains NaN.
     """
     array = np.asarray(as_tensor(masks, "masks"))
     if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"masks must be numbers, 0 where a pixel is known, found {shown(masks)}."
-        )
+        raise TypeError(f"masks is {shown(masks)}: expected numbers, 0 where a pixel is known.")
     if np.isnan(array).any():
-        raise ValueError("masks have NaN among their values: expected 0 where a pixel is known.")
+        raise ValueError("masks contains NaN: expected numbers, 0 where a pixel is known.")
     return array != 0

@@ -1,4 +1,4 @@
-"""The base of edges, and the checks that several make."""
+"""The base class of edges, and checks shared by several."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from keras_gen.data.transforms.tables import by_name, refuse_missing
 from keras_gen.tensor_checks import require
 
 PADDING = -1
-"""What stands in a sequence of levels where there is nothing; it counts in no loss."""
+"""Padding value in a sequence of levels; it is ignored by all losses."""
 
 
 class Edge:
-    """Base of the edges. All have a `name`, under which clients know the data."""
+    """Base class of edges. All have a `name`, which clients use for the data."""
 
     name: str
-    # Whether a model gives back floats to who gave it floats, in place of the served form.
+    # Whether a model returns floats for float inputs instead of the served form.
     keeps_floats = False
-    # Smallest and largest value inside; None: as the data are.
+    # Minimum and maximum value inside; None: unlimited, like the data.
     span: tuple[float, float] | None = None
-    # One that a client could send, `[1, ...]`, if zeros or empty strings are none.
+    # A valid example `[1, ...]` that a client could send, if zeros or empty strings are invalid.
     example: np.ndarray | None = None
 
     def as_array(self, values):
-        """Returns what `prepare` takes of a table or column of pandas; other values as they are.
+        """Converts a pandas table or column for `prepare`; returns other values unchanged.
 
         Raises:
-            TypeError: If a column of a table holds no numbers.
-            ValueError: If a value is missing or masked, or two columns of a table have one name.
+            TypeError: If a column of a table contains values other than numbers.
+            ValueError: If a value is missing or masked, or two columns of a table share a name.
         """
         refuse_masked(self.name, values)
         if is_table(values):
@@ -41,44 +41,44 @@ class Edge:
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape or, in eager use and `fit`, a value is wrong.
+            ValueError: If the shape is wrong or, in eager mode and in `fit`, a value.
         """
         raise NotImplementedError
 
     def seen(self, values) -> Edge | None:
-        """Looks at the first batch of a training: the edge that takes its floats, or None.
+        """Inspects the first batch of a training: returns the edge for its floats, or None.
 
-        Warns if the values look as if they were meant for another range.
+        Warns if the values seem to be meant for another range.
         """
         return None
 
     def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Converts results to the served form; a dict if they are several tensors."""
+        """Converts results to the served form, a dict if there are several tensors."""
         return values
 
     def standardized(self) -> Edge:
-        """Returns the edge that takes the same data in any units, for models that standardize."""
+        """Returns the edge for the same data in any units, for models that standardize."""
         raise ValueError(
-            f"standardize=True is for vectors, and the data are {type(self).__name__}: leave it "
-            "out."
+            f"standardize is True, but the data is {type(self).__name__}: expected vectors. "
+            "Leave it out."
         )
 
     def nats_outside(self, nats: tf.Tensor) -> tf.Tensor:
-        """Converts -log p of examples inside to that of the same examples outside."""
+        """Converts -log p of examples inside to -log p of the same examples outside."""
         return nats
 
     def spec(self) -> tf.TensorSpec:
-        """The named specification of a served signature's input."""
+        """Returns the named specification of a served signature's input."""
         inner = self.inner_spec()
         return tf.TensorSpec(inner.shape, inner.dtype, name=self.name)
 
     def inner_spec(self) -> tf.TensorSpec:
-        """The specification of what `prepare` returns."""
+        """Specification of the tensor that `prepare` returns."""
         raise NotImplementedError
 
 
 def is_table(values) -> bool:
-    """Whether values are a DataFrame, of pandas or alike, which is not imported for it."""
+    """Returns whether values are a DataFrame of pandas or a similar library."""
     return hasattr(values, "to_numpy") and hasattr(values, "columns")
 
 
@@ -86,15 +86,15 @@ def numbers_of_table(table) -> np.ndarray:
     """Returns the numbers of a DataFrame, float64 `[n, columns]`.
 
     Raises:
-        TypeError: If a column holds something else.
-        ValueError: If a number is missing, or two columns have one name.
+        TypeError: If a column contains values other than numbers.
+        ValueError: If a number is missing, or two columns share a name.
     """
     columns = []
     for name, values in by_name(table).items():
         if values.dtype.kind not in "biuf":
             raise TypeError(
-                f"The column {name} of the table holds no numbers alone, but {values.dtype}: "
-                "leave it out, or number its values."
+                f"The column {name} of the table has dtype {values.dtype}: expected numbers. "
+                "Leave the column out, or number its values."
             )
         numbers = values.to_numpy("float64", na_value=np.nan)
         refuse_missing(name, np.isnan(numbers))
@@ -106,8 +106,8 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
     """Returns values as a tensor.
 
     Raises:
-        TypeError: If they are not an array.
-        ValueError: If some are masked.
+        TypeError: If the values are not an array.
+        ValueError: If some values are masked.
     """
     refuse_masked(name, values)
     try:
@@ -117,12 +117,12 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
 
 
 def as_numbers(values, subject, dtype=tf.float32):
-    """Numbers of any kind as floats."""
+    """Converts numbers of any type to floats."""
     return tf.cast(checked_numbers(values, subject), dtype)
 
 
 def checked_numbers(values, subject) -> tf.Tensor:
-    """Returns numbers as a tensor of their dtype; a TypeError for other values."""
+    """Returns numbers as a tensor of their dtype; raises a TypeError for other values."""
     values = as_tensor(values, subject)
     if not (values.dtype.is_floating or values.dtype.is_integer):
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
@@ -130,14 +130,14 @@ def checked_numbers(values, subject) -> tf.Tensor:
 
 
 def of_shape(values, shape, subject):
-    """Returns a batch of values, refused if its examples are not of the shape."""
+    """Returns a batch of values; refuses examples of a different shape."""
     if not values.shape.is_compatible_with([None, *shape]):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
         way_out = _other_channels(values.shape, shape)
         raise ValueError(
             f"{subject} have shape {values.shape}: expected [batch, {expected}]{way_out}."
         )
-    # A step may not know the shape, and `fit` may reuse one that was built for another.
+    # A step may not know the shape, and `fit` may reuse a step built for another shape.
     values = tf.ensure_shape(values, [None, *shape])
     if None not in shape:
         return values
@@ -148,18 +148,18 @@ def of_shape(values, shape, subject):
 
 
 def _other_channels(found, expected) -> str:
-    """How images of one channel come to have three, and the other way, or nothing."""
+    """Advice on converting between one and three channels, or an empty string."""
     if found.rank != 4 or not found[:-1].is_compatible_with([None, *expected[:-1]]):
         return ""
     if (found[-1], expected[-1]) == (3, 1):
-        return "; tf.image.rgb_to_grayscale makes them gray"
+        return ". Convert them with tf.image.rgb_to_grayscale"
     if (found[-1], expected[-1]) == (1, 3):
-        return "; tf.image.grayscale_to_rgb gives them three channels"
+        return ". Convert them with tf.image.grayscale_to_rgb"
     return ""
 
 
 def within(values, low, high, subject, expected, slack=1e-3):
-    """Values that are checked to lie in [low, high], or beyond by what a decoder may round."""
+    """Checks that values are in [low, high], with some slack for a decoder's rounding."""
     least = tf.cast(tf.reduce_min(values), tf.float32)
     most = tf.cast(tf.reduce_max(values), tf.float32)
     # Comparisons with NaN are false, so NaN is refused too.
@@ -170,7 +170,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
 
 
 def integers_within(values, low, high, subject, expected=None):
-    """Returns integers as int32, refused out of [low, high]; `expected` says it in words."""
+    """Returns integers as int32; refuses values outside [low, high], described by `expected`."""
     values = as_tensor(values, subject)
     expected = expected or f"integers in [{low}, {high}]"
     if not values.dtype.is_integer:

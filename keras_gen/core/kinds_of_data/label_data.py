@@ -1,4 +1,4 @@
-"""Labels: integers of classes."""
+"""Labels: integer classes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Labels(Edge):
-    """Classes of examples: integers `[batch]`.
+    """Class labels of examples: integers `[batch]`.
 
     Args:
         classes: Number of classes, which are 0 to `classes` - 1.
-        unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
+        unknown: Whether -1 is also allowed: an example without a label, as in scikit-learn, or any
             class where no label is given.
-        name: Name under which clients know them.
-        names: Names of the classes in order, which may stand for the integers; or none.
+        name: Name used by clients.
+        names: Names of the classes in order, which may replace the integers; or none.
 
     Example:
         >>> Labels(10).prepare([3, 9])
@@ -34,13 +34,13 @@ class Labels(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers of any kind, or names: `[batch]`, columns `[batch, 1]`, or scalars."""
+        """Accepts integers of any type, or names: `[batch]`, columns `[batch, 1]`, or scalars."""
         labels = as_tensor(values, self.name)
         if self.names and labels.dtype == tf.string:
             labels = self._numbers(labels)
-        way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
+        way_out = "expected [batch]. Convert one-hot labels with np.argmax(labels, axis=-1)."
         if labels.shape.rank is None:
-            # A step that was built for several shapes.
+            # For a step built for several shapes.
             columns = tf.reduce_prod(tf.shape(labels)[1:])
             labels = tf.reshape(labels, [-1, columns])
             sentence = f"{self.subject} have {{}} columns: {way_out}"
@@ -58,11 +58,11 @@ class Labels(Edge):
 
     @property
     def subject(self) -> str:
-        """How messages call them: in the plural, such as "Labels" or "Speakers"."""
+        """Name of the labels in messages: a plural, such as "Labels" or "Speakers"."""
         return self.name.removesuffix("s").capitalize() + "s"
 
     def _numbers(self, labels: tf.Tensor) -> tf.Tensor:
-        """Names as the integers that they stand for."""
+        """Converts names to the integers that they represent."""
         same = tf.equal(labels[..., None], tf.constant(self.names))
         known = tf.reduce_any(same, axis=-1)
         unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
@@ -77,7 +77,7 @@ class Labels(Edge):
 
 
 def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
-    """Returns the edges of the labels of `fit`, and of the one label of `sample`, -1 for any class.
+    """Returns the edges of `fit`'s labels and of `sample`'s label, where -1 means any class.
 
     Args:
         classes: Number of classes.

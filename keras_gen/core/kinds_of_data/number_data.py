@@ -1,4 +1,4 @@
-"""What is one for all examples, such as a temperature or a choice; and seeds."""
+"""Values shared by all examples, such as a temperature or a choice; and seeds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Number(Edge):
-    """One number for all examples, such as a temperature.
+    """A single number for all examples, such as a temperature.
 
     Args:
-        low: Smallest value.
-        high: Largest value.
-        name: Name under which clients know it.
-        why: What to say after the range that was expected.
+        low: Minimum value.
+        high: Maximum value.
+        name: Name used by clients.
+        why: Explanation that follows the expected range in messages.
     """
 
     low: float
@@ -38,7 +38,7 @@ class Number(Edge):
         expected = f"a number in [{self.low:g}, {self.high:g}]{self.why}"
         values = as_tensor(values, self.name, expected)
         if values.shape.rank:
-            raise ValueError(f"{self.name} has shape {values.shape}: expected one number.")
+            raise ValueError(f"{self.name} has shape {values.shape}: expected a single number.")
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected {expected}.")
         values = tf.cast(values, tf.float32)
@@ -51,12 +51,12 @@ class Number(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Integer(Edge):
-    """One integer for all examples, such as a number of steps.
+    """A single integer for all examples, such as a number of steps.
 
     Args:
-        low: Smallest value.
-        high: Largest value.
-        name: Name under which clients know it.
+        low: Minimum value.
+        high: Maximum value.
+        name: Name used by clients.
 
     Example:
         >>> Integer(1, 1000, "steps").prepare(50)
@@ -71,7 +71,7 @@ class Integer(Edge):
     def prepare(self, values) -> tf.Tensor:
         values = as_tensor(values, self.name, f"an integer in [{self.low}, {self.high}]")
         if values.shape.rank:
-            raise ValueError(f"{self.name} has shape {values.shape}: expected one integer.")
+            raise ValueError(f"{self.name} has shape {values.shape}: expected a single integer.")
         return integers_within(values, self.low, self.high, self.name)
 
     @override
@@ -81,13 +81,13 @@ class Integer(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Edge):
-    """One of several names for all examples, inside as its place among them.
+    """One of several names for all examples; inside, its position among them.
 
-    A model computes by `tf.switch_case(choice, functions)`.
+    A model uses it with `tf.switch_case(choice, functions)`.
 
     Args:
-        options: The names, in order.
-        name: Name under which clients know the choice.
+        options: Names, in order.
+        name: Name used by clients.
 
     Example:
         >>> Choice(("euler", "heun"), "solver").prepare("heun")
@@ -99,7 +99,7 @@ class Choice(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes one of the names."""
+        """Accepts one of the names."""
         names = f"one of {', '.join(self.options)}"
         expected = f"expected {names}."
         values = as_tensor(values, self.name, names)
@@ -126,7 +126,7 @@ class Seeds(Edge):
     """Seeds of the noise of each example: integers `[batch]`, 0 to 2**31 - 1.
 
     Args:
-        name: Name under which clients know them.
+        name: Name used by clients.
 
     Example:
         >>> Seeds().prepare([0, 1])
@@ -137,7 +137,7 @@ class Seeds(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers `[batch]`."""
+        """Accepts integers `[batch]`."""
         seeds = of_shape(as_tensor(values, self.name), (), "Seeds")
         return integers_within(seeds, 0, 2**31 - 1, "Seeds")
 

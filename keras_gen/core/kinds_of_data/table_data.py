@@ -1,4 +1,4 @@
-"""Vectors, and rows of a table that become vectors."""
+"""Vectors, and table rows that become vectors."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 from keras_gen.data.transforms.tables import Column, RowVectors, row_texts, table_rows
 from keras_gen.tensor_checks import require
 
-# Standard deviations of columns whose values, and samples of them, float32 can hold.
+# Standard deviations of columns whose values and samples fit in float32.
 LEAST_DEVIATION = 1e-30
 LARGEST_DEVIATION = 1e30
-# Of frames of mel magnitudes, some way beyond log(1e-5) and a full-scale sine.
+# Range of log mel magnitudes, somewhat beyond log(1e-5) and a full-scale sine.
 LOG_MEL_RANGE = (-16.0, 12.0)
-LOG_MEL = "natural logarithms of magnitudes, -16 to 12; decibels times 0.1151 are such"
+LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1151)"
 
 
 class Table(Edge):
-    """Rows of a table, inside as vectors: numbers standardized, categories one-hot.
+    """Table rows; inside, vectors with standardized numbers and one-hot categories.
 
     Args:
-        columns: The columns, as `keras_gen.data.table_columns` finds them.
-        name: Name under which clients know the rows.
+        columns: Columns, as returned by `keras_gen.data.table_columns`.
+        name: Name used by clients.
 
     Example:
         >>> Table([Column("age", mean=4.0), Column("kind", ("cat", "dog"))]).prepare([["3", "dog"]])
@@ -61,7 +61,7 @@ class Table(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes strings `[batch, columns]`, as a CSV reader gives them, or vectors of such rows."""
+        """Accepts strings `[batch, columns]`, as from a CSV reader, or vectors of such rows."""
         values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             return Vectors((self.vectors.size,), "vectors").prepare(values)
@@ -69,7 +69,7 @@ class Table(Edge):
         if not values.shape.is_compatible_with([None, len(columns)]):
             raise ValueError(
                 f"Rows have shape {values.shape}: expected [batch, {len(columns)}], with the "
-                f"columns {', '.join(columns)}; keras_gen.data.table_rows makes rows of columns."
+                f"columns {', '.join(columns)}. Convert columns with keras_gen.data.table_rows."
             )
         return self.vectors(values)
 
@@ -83,10 +83,10 @@ class Table(Edge):
 
 
 def _may_have_gaps(values) -> bool:
-    """Whether values may be None or masked, unlike arrays of texts or numbers."""
+    """Whether values may be None or masked, unlike arrays of strings or numbers."""
     if not isinstance(values, list | tuple):
         return np.ma.isMaskedArray(values) or str(getattr(values, "dtype", "")) == "object"
-    # Lists of numbers alone are vectors.
+    # Lists that contain only numbers are vectors.
     return any(
         value is None or isinstance(value, str | bytes)
         for value in np.ravel(np.array(values, object))
@@ -95,11 +95,11 @@ def _may_have_gaps(values) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Vectors(Edge):
-    """Float32 numbers as they are: latents, codes, features.
+    """Float32 numbers without scaling: latents, codes, features.
 
     Args:
         shape: Shape of one example.
-        name: Name under which clients know them.
+        name: Name used by clients.
     """
 
     shape: tuple
@@ -107,7 +107,7 @@ class Vectors(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes finite numbers `[batch, *shape]`."""
+        """Accepts finite numbers `[batch, *shape]`."""
         subject = self.name.capitalize()
         return finite(of_shape(as_numbers(values, subject), self.shape, subject), subject)
 
@@ -122,13 +122,13 @@ class Vectors(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Counts(Vectors):
-    """Counts, such as those of a document's words: integers or floats from 0 on, inside float32.
+    """Counts, such as the words of a document: integers or floats of at least 0, float32 inside.
 
-    What leaves are floats too: expected counts are no whole numbers.
+    Outputs are floats too, since expected counts are not integers.
 
     Args:
         shape: Shape of one example.
-        name: Name under which clients know them.
+        name: Name used by clients.
 
     Example:
         >>> Counts((2,)).prepare(np.array([[3, 0]], "uint8"))
@@ -139,31 +139,31 @@ class Counts(Vectors):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes finite numbers from 0 on, `[batch, *shape]`."""
+        """Accepts finite numbers of at least 0, `[batch, *shape]`."""
         subject = self.name.capitalize()
         most = np.finfo("float32").max
         values = super().prepare(values)
-        return within(values, 0.0, most, subject, "finite numbers from 0 on", slack=0)
+        return within(values, 0.0, most, subject, "finite numbers of at least 0", slack=0)
 
     @override
     def standardized(self):
         raise ValueError(
-            "standardize=True is for numbers in any units, and counts have one: pass "
+            "standardize is True, but the data is counts, which have a fixed unit: pass "
             "standardize=False."
         )
 
 
 class StandardizedVectors(keras.layers.Layer, Edge):
-    """Numbers in any units, inside with mean 0 and standard deviation 1 in each column.
+    """Numbers in any units; inside, each column has mean 0 and standard deviation 1.
 
-    Columns are the last axis: those of rows `[batch, columns]`, the channels of series `[batch,
-    steps, channels]`. The first `fit` sets the mean and the standard deviation from its data
-    (`adapt`). The edge is a layer, so that a model which has it among its `edges` saves them. A
-    column of one value keeps its unit. Numbers are standardized in float64; results are float32.
+    Columns are on the last axis: columns of rows `[batch, columns]`, or channels of series
+    `[batch, steps, channels]`. The first `fit` sets the mean and the standard deviation from its
+    data (`adapt`). The edge is a layer, so that a model with this edge in `edges` saves them. A
+    constant column keeps its unit. Numbers are standardized in float64; results are float32.
 
     Args:
         shape: Shape of one example.
-        name: Name under which clients know them.
+        name: Name used by clients.
 
     Example:
         >>> edge = StandardizedVectors((2,))
@@ -178,15 +178,15 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         super().__init__(name=name, dtype="float32", trainable=False)
         self.shape = tuple(shape)
         if None in self.shape:
-            raise ValueError(f"{name} have the shape {self.shape}: expected known sizes.")
-        # In float64: float32 would round large numbers before their mean is subtracted.
+            raise ValueError(f"{name} have shape {self.shape}: expected known sizes.")
+        # In float64, since float32 would round large numbers before their mean is subtracted.
         units = dict(shape=self.shape[-1:], dtype="float64")
         self.mean = self.add_weight(name="mean", initializer="zeros", **units)
         self.deviation = self.add_weight(name="deviation", initializer="ones", **units)
         self.examples = self.add_weight(
             name="examples", shape=(), dtype="int64", initializer="zeros"
         )
-        # The names of the columns, of a model that was trained with a DataFrame.
+        # The names of the columns, if the model was trained on a DataFrame.
         self.columns: tuple[str, ...] = ()
         self.built = True
 
@@ -200,16 +200,16 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @property
     def adapted(self) -> bool:
-        """Whether mean and deviation are those of data."""
+        """Whether the mean and standard deviation have been set from data."""
         return int(self.examples.numpy()) > 0
 
     def adapt(self, batches: Iterable) -> None:
-        """Sets the mean and the standard deviation to those of all examples in batches of them.
+        """Sets the mean and the standard deviation to those of all examples in the batches.
 
         Raises:
             ValueError: If the shape does not match, a number is not finite in float32, a standard
-                deviation is not in 1e-30 to 1e30, or float32 cannot tell the numbers of a column
-                apart, as with the seconds of one hour, counted from 1970.
+                deviation is outside 1e-30 to 1e30, or float32 cannot distinguish the numbers of a
+                column, as with the seconds of one hour, counted from 1970.
         """
         examples = 0
         count = 0
@@ -219,19 +219,19 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             values = checked_numbers(batch, self.name.capitalize())
             values = of_shape(values, self.shape, self.name.capitalize())
             examples += len(values)
-            # In NumPy, for TensorFlow takes subnormal numbers for 0.
+            # In NumPy, since TensorFlow treats subnormal numbers as 0.
             rows = values.numpy().astype(np.float64).reshape(-1, self.shape[-1])
             if not len(rows):
                 continue
             self._refuse_non_finite(rows)
-            # Chan, Golub, LeVeque (1983): what a further batch adds to mean and squares.
+            # Chan, Golub, LeVeque (1983): the update of mean and squares by a further batch.
             distance = rows.mean(axis=0) - mean
             fraction = len(rows) / (count + len(rows))
             mean += distance * fraction
             squares += rows.var(axis=0) * len(rows) + distance**2 * count * fraction
             count += len(rows)
         deviation = np.sqrt(squares / max(count, 1))
-        # That of one value alone is what rounding makes of 0.
+        # For a constant column, it is a rounding error instead of 0.
         varies = deviation > 1e-12 * np.abs(mean)
         self._refuse_rounding(mean, deviation, varies)
         self._refuse_scale(deviation, varies)
@@ -251,9 +251,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if len(alike):
             column = alike[0]
             raise ValueError(
-                f"{self.name.capitalize()} have the mean {mean[column]:g} and the standard "
-                f"deviation {deviation[column]:g} in column {column}, counted from 0, which "
-                "float32 cannot tell apart: subtract a number near the mean first."
+                f"{self.name.capitalize()} have mean {mean[column]:g} and standard deviation "
+                f"{deviation[column]:g} in column {column}, counted from 0, whose values "
+                "float32 cannot distinguish: subtract a number near the mean first."
             )
 
     def _refuse_scale(self, deviation, varies):
@@ -262,15 +262,15 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if len(outside):
             column = outside[0]
             raise ValueError(
-                f"{self.name.capitalize()} have the standard deviation {deviation[column]:g} in "
+                f"{self.name.capitalize()} have standard deviation {deviation[column]:g} in "
                 f"column {column}, counted from 0: expected {LEAST_DEVIATION:g} to "
-                f"{LARGEST_DEVIATION:g}, beyond which float32 loses numbers. Choose another unit "
-                "for this column."
+                f"{LARGEST_DEVIATION:g}, beyond which float32 overflows or underflows. Choose "
+                "another unit for this column."
             )
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes finite numbers `[batch, *shape]` in the units of the data."""
+        """Accepts finite numbers `[batch, *shape]` in the units of the data."""
         subject = self.name.capitalize()
         values = of_shape(as_numbers(values, subject, tf.float64), self.shape, subject)
         standardized = (values - self.mean.value) / self.deviation.value
@@ -293,7 +293,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @override
     def nats_outside(self, nats):
-        # Of each value: p(x) = p((x - mean) / deviation) / deviation.
+        # For each value, p(x) = p((x - mean) / deviation) / deviation.
         values = math.prod(self.shape[:-1])
         log_units = tf.reduce_sum(tf.math.log(self.deviation.value))
         return nats + values * tf.cast(log_units, tf.float32)
@@ -304,8 +304,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
 
 def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
-    """Returns float32 numbers `[batch, ..., columns]`, refused if one is NaN or infinite."""
-    # One more number is finite, and there where the batch is empty.
+    """Returns float32 numbers `[batch, ..., columns]`; refuses NaN and infinite numbers."""
+    # A finite number is appended, so that an empty batch works.
     flat = tf.pad(tf.reshape(values, [-1]), [[0, 1]])
     wrong = ~tf.math.is_finite(flat)
     first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
@@ -317,10 +317,10 @@ def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
 
 
 def _not_finite(subject: str, row: str) -> str:
-    """The sentence about a number, its column, and its row."""
+    """The message about a number, its column, and its row."""
     return (
         f"{subject} have {{}} in column {{}} of {row} {{}}, counted from 0: expected finite "
-        "numbers up to 3.4e38; leave such rows out, or fill them in."
+        "numbers up to 3.4e38. Leave such rows out, or fill them in."
     )
 
 
@@ -328,13 +328,13 @@ def in_order(table, names: Sequence[str]):
     """Returns a DataFrame with its columns in the order of the names.
 
     Raises:
-        ValueError: If it has other columns.
+        ValueError: If the table has other columns.
     """
     found = list(map(str, table.columns))
     if sorted(found) != sorted(names):
         raise ValueError(
-            f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, as in the "
-            "first training."
+            f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, as in "
+            "the first training."
         )
     return table[[table.columns[found.index(name)] for name in names]]
 
@@ -343,15 +343,15 @@ def in_order(table, names: Sequence[str]):
 class LogMel(Vectors):
     """Frames of natural logarithms of mel magnitudes, `[batch, frames, bands]`.
 
-    `keras_gen.core.sound_spectra.mel_frames` makes them, of at least log(1e-5); models of speech
-    may go a little beyond.
+    `keras_gen.core.sound_spectra.mel_frames` returns them, with a minimum of log(1e-5); speech
+    models may go slightly beyond.
 
     Args:
         shape: `(frames, bands)`; None for any number of frames.
-        name: Name under which clients know them.
+        name: Name used by clients.
     """
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes numbers in the range of such logarithms, and refuses decibels."""
+        """Accepts numbers in the range of such logarithms, and refuses decibels."""
         return within(super().prepare(values), *LOG_MEL_RANGE, "Mel frames", LOG_MEL)

@@ -1,4 +1,4 @@
-"""Texts: as characters in order, or as counts of words."""
+"""Texts: as sequences of characters, or as word counts."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Characters(Edge):
-    """Texts, inside as int32 numbers of their characters.
+    """Texts; inside, int32 numbers of their characters.
 
-    After a text comes an end sign, the number `len(alphabet)`, so that there are `len(alphabet)` +
-    1 levels; then -1, padding, which counts in no loss. A text of `length` characters or more is
-    cut to that length, and has no end sign.
+    A text is followed by an end token, the number `len(alphabet)`, so that there are
+    `len(alphabet)` + 1 levels, and then by -1, padding that is ignored by all losses. A text of
+    `length` characters or more is cut to that length, and has no end token.
 
     Args:
-        alphabet: The characters, each once, such as `keras_gen.data.characters_of` finds.
-        length: Characters of an example, 1 or more.
-        name: Name under which clients know them.
+        alphabet: All characters, each once, such as `keras_gen.data.characters_of` finds.
+        length: Number of characters of an example, at least 1.
+        name: Name used by clients.
 
     Example:
         >>> Characters("abc", 5).prepare(["cab", "a"])[..., 0].numpy()
@@ -52,34 +52,34 @@ class Characters(Edge):
             object.__setattr__(self, "alphabet", "".join(self.alphabet))
         except TypeError:
             raise TypeError(
-                f"alphabet must be a text of its characters, found {shown(self.alphabet)}."
+                f"alphabet is {shown(self.alphabet)}: expected a string of its characters."
             ) from None
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError(
-                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "
-                "them different: give at least one, and each once."
+                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} "
+                "of them different: expected at least one character, and each only once."
             )
 
     @property
     def levels(self) -> int:
-        """The number of characters, and one for the end sign."""
+        """Number of characters, plus one for the end token."""
         return len(self.alphabet) + 1
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes strings `[batch]` in UTF-8, or numbers as they are inside, `[batch, length, 1]`.
+        """Accepts UTF-8 strings `[batch]`, or character numbers `[batch, length, 1]`.
 
-        Positions in an error count from 0.
+        Positions in an error message count from 0.
         """
         values = as_tensor(values, self.name)
-        if values.shape == [0]:  # no texts, which a list does not know to be texts
+        if values.shape == [0]:  # an empty list, which has no type
             values = tf.constant([], tf.string)
         if values.dtype == tf.string:
             return self._numbers(values)
         if not values.dtype.is_integer:
             raise TypeError(
-                f"Texts have dtype {values.dtype.name}: expected strings, or integers that number "
-                "their characters."
+                f"Texts have dtype {values.dtype.name}: expected strings, or integers that "
+                "number their characters."
             )
         values = of_shape(values, (self.length, 1), "Numbers of characters")
         return integers_within(values, PADDING, self.levels - 1, "Numbers of characters")
@@ -94,7 +94,7 @@ class Characters(Edge):
         place = tf.range(self.length)[None]
         in_text = place < lengths[:, None]
 
-        # A binary search in place of a table, which whoever exports a model would have to track.
+        # A binary search instead of a lookup table, which an export would have to track.
         known = code_points(self.alphabet)
         order = np.argsort(known).astype(np.int32)
         rank = tf.searchsorted(known[order], tf.reshape(points, [-1]))
@@ -107,21 +107,21 @@ class Characters(Edge):
         return numbers[..., None]
 
     def _require_known(self, points, unknown):
-        """Refuses the first character that is unknown, by its place."""
+        """Refuses the first unknown character, by its position."""
         wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
-        # A text of none may have no characters to gather from.
+        # There may be no characters to gather from.
         point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
         character = tf.strings.unicode_encode([point], "UTF-8")
         sentence = (
             f"Text {{}} has the character {{}} at position {{}}: expected the "
-            f"{len(self.alphabet)} characters of the alphabet; replace others, as "
-            "keras_gen.data.cleaned does."
+            f"{len(self.alphabet)} characters of the alphabet. Replace others, for example with "
+            "keras_gen.data.cleaned."
         )
         return require(~tf.reduce_any(unknown), sentence, wrong[0], character, wrong[1])
 
     @override
     def restore(self, values):
-        """Returns strings `[batch]`: the characters before the end sign or padding."""
+        """Returns strings `[batch]`: the characters before the end token or padding."""
         numbers = tf.cast(values, tf.int32)[..., 0]
         is_character = (numbers >= 0) & (numbers < len(self.alphabet))
         kept = tf.math.cumprod(tf.cast(is_character, tf.int32), axis=1) > 0
@@ -138,7 +138,7 @@ class Characters(Edge):
 
 
 class Prompt(Characters):
-    """Beginnings of texts, as `Characters` without the end sign: -1 where a text is to go on.
+    """Beginnings of texts, like `Characters` without the end token: -1 where a text continues.
 
     Example:
         >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
@@ -147,14 +147,15 @@ class Prompt(Characters):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes strings shorter than `length`, `[batch]` or one for all."""
+        """Accepts strings shorter than `length`, `[batch]` or one for all."""
         values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
         values = tf.reshape(values, [-1]) if values.shape.rank == 0 else values
         longest = tf.reduce_max(tf.strings.length(values, unit="UTF8_CHAR"))
         sentence = (
-            f"{self.name} has {{}} characters: expected fewer than the {self.length} of a text."
+            f"{self.name} has {{}} characters: expected fewer than the text length of "
+            f"{self.length}."
         )
         with tf.control_dependencies([require(longest < self.length, sentence, longest)]):
             numbers = super().prepare(values)
@@ -162,12 +163,12 @@ class Prompt(Characters):
 
 
 class Texts(Edge):
-    """Texts, inside as the counts of the words of a vocabulary.
+    """Texts; inside, the word counts of a vocabulary.
 
     Args:
-        vocabulary: The words.
-        top: Number of words that are returned for a result: those of highest rate.
-        name: Name under which clients know them.
+        vocabulary: All words.
+        top: Number of words returned for a result, those with the highest rates.
+        name: Name used by clients.
 
     Example:
         >>> Texts(["cat", "dog"], top=1).prepare(["A cat."]).numpy()
@@ -182,9 +183,9 @@ class Texts(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
+        """Accepts strings `[batch]`, or counts of at least 0, `[batch, words]`."""
         values = as_tensor(values, self.name)
-        if values.shape == [0]:  # no texts, which a list does not know to be texts
+        if values.shape == [0]:  # an empty list, which has no type
             values = tf.constant([], tf.string)
         if values.dtype == tf.string:
             return self.counter(of_shape(values, (), "Texts"))
@@ -196,15 +197,15 @@ class Texts(Edge):
         if not values.shape.is_compatible_with([None, len(self.vocabulary)]):
             raise ValueError(
                 f"Counts have shape {values.shape}: expected [batch, "
-                f"{len(self.vocabulary)}], one for each word of the vocabulary."
+                f"{len(self.vocabulary)}], one count per word of the vocabulary."
             )
         values = tf.cast(values, tf.float32)
         largest = np.finfo("float32").max
-        return within(values, 0.0, largest, "Counts", "finite numbers from 0 on", slack=0)
+        return within(values, 0.0, largest, "Counts", "finite numbers of at least 0", slack=0)
 
     @override
     def restore(self, values):
-        """Returns the words of highest rate, `words` `[batch, top]`, and their `rates`."""
+        """Returns the words with the highest rates, `words` `[batch, top]`, and their `rates`."""
         rates, numbers = tf.math.top_k(values, self.top)
         return {"words": tf.gather(tf.constant(self.vocabulary), numbers), "rates": rates}
 

@@ -1,4 +1,4 @@
-"""Waveforms: amplitudes, or the levels of the mu-law."""
+"""Waveforms: amplitudes, or mu-law levels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import warn
 from keras_gen.tensor_checks import require
 
-# The fraction of a sound's samples at full scale from which on it is taken to be clipped.
+# The minimum fraction of samples at full scale for a sound to be considered clipped.
 CLIPPED = 0.01
 
 
 class Sounds(Edge):
-    """Base of the edges of sounds, whose recordings must have one length."""
+    """Base class of audio edges, whose recordings must have equal length."""
 
     @override
     def as_array(self, values):
@@ -32,10 +32,10 @@ class Waveforms(Sounds):
     """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
 
     Args:
-        samples: Samples of an example, None for any number.
+        samples: Number of samples of an example, None for any number.
         channels: Number of channels, such as 1.
-        name: Name under which clients know it.
-        multiple: What the number of samples must be a multiple of.
+        name: Name used by clients.
+        multiple: Required divisor of the number of samples.
 
     Example:
         >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
@@ -49,7 +49,7 @@ class Waveforms(Sounds):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
+        """Accepts int16, or floats in [-1, 1], `[batch, samples, channels]`."""
         shape = (self.samples, self.channels)
         values = of_shape(as_tensor(values, self.name), shape, "Waveforms")
         if self.multiple > 1:
@@ -72,18 +72,19 @@ class Waveforms(Sounds):
 
 @dataclasses.dataclass(frozen=True)
 class MuLaw(Sounds):
-    """Sound of one channel: int16 or floats outside, inside int32 mu-law levels (`mu_law_levels`).
+    """Mono sound: int16 or floats outside, int32 mu-law levels inside (`mu_law_levels`).
 
-    Exact zeros before the first and after the last other sample of a recording are padding: inside
-    they are -1, which counts in no loss. Zeros within are a level as others. A recording of zeros
-    alone is all padding. The middle of no level is 0, so what `restore` returns becomes the same
-    levels again.
+    Exact zeros before the first and after the last nonzero sample of a recording are padding:
+    inside,
+    they are -1, which is ignored by all losses. Zeros in between are an ordinary level. A recording
+    of zeros is all padding. No level has 0 as its midpoint, so the output of `restore` becomes the
+    same levels again.
 
     Args:
-        samples: Samples of an example, None for any number.
-        levels: Number of levels, an even one from 2 to 512: more than int16 tells apart where a
-            sound is soft.
-        name: Name under which clients know it.
+        samples: Number of samples of an example, None for any number.
+        levels: Number of levels, an even number from 2 to 512; more than int16 can distinguish in
+            quiet passages.
+        name: Name used by clients.
 
     Example:
         >>> MuLaw(5).prepare(np.array([[[0], [9], [0], [-9], [0]]], "int16"))[0, :, 0].numpy()
@@ -98,22 +99,22 @@ class MuLaw(Sounds):
         if self.samples is not None:
             checked_integer("samples", self.samples, minimum=1)
         if checked_integer("levels", self.levels, 2, 512) % 2:
-            raise ValueError(f"levels is {self.levels}: expected an even number such as 256.")
+            raise ValueError(f"levels is {self.levels}: expected an even number, such as 256.")
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes int16, or floats in [-1, 1], `[batch, samples, 1]`."""
+        """Accepts int16, or floats in [-1, 1], `[batch, samples, 1]`."""
         values = as_tensor(values, self.name)
         shape = values.shape
         if shape.rank == 2:
             raise ValueError(
-                f"Waveforms have shape {shape}: expected [batch, samples, 1]; add the channel by "
-                "waveforms[..., None]."
+                f"Waveforms have shape {shape}: expected [batch, samples, 1]. Add the channel "
+                "with waveforms[..., None]."
             )
         if shape.rank == 3 and shape[2] not in (1, None):
             raise ValueError(
-                f"Waveforms have shape {shape}, which is {shape[2]} channels: expected 1; take one "
-                "of them, or their mean."
+                f"Waveforms have shape {shape}, with {shape[2]} channels: expected 1. Use one "
+                "of the channels, or their mean."
             )
         values = _amplitudes(of_shape(values, (self.samples, 1), "Waveforms"))
         return tf.where(_live(values), mu_law_levels(values, self.levels), PADDING)
@@ -129,13 +130,13 @@ class MuLaw(Sounds):
         clipped = np.count_nonzero((values >= full) | (values <= -full))
         if clipped > CLIPPED * sounding:
             warn(
-                f"{clipped / sounding:.0%} of the samples are at full scale, as in recordings that "
-                "are clipped: use softer ones."
+                f"{clipped / sounding:.0%} of the samples are at full scale, as in clipped "
+                "recordings: use quieter ones."
             )
 
     @override
     def restore(self, values):
-        """Returns int16: the middles of the levels, and 0 for padding."""
+        """Returns int16: the midpoints of the levels, and 0 for padding."""
         values = tf.cast(values, tf.int32)
         sounds = mu_law_waveform(tf.clip_by_value(values, 0, self.levels - 1), self.levels)
         sounds = tf.cast(tf.round(sounds * 32768.0), tf.int16)
@@ -151,19 +152,19 @@ class MuLaw(Sounds):
 
 
 def _amplitudes(values):
-    """Sound as float32 in [-1, 1], of int16 or such floats."""
+    """Converts int16 or float sound to float32 in [-1, 1]."""
     if values.dtype == tf.int16:
         return tf.cast(values, tf.float32) / 32768.0
     if not values.dtype.is_floating:
         raise TypeError(
-            f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
+            f"Waveforms have dtype {values.dtype.name}: expected int16, or floats in [-1, 1]."
         )
     expected = "floats in [-1, 1] or int16"
     return within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
 
 
 def _live(values):
-    """Which samples lie between the first and the last that is not 0."""
+    """A mask of the samples from the first to the last nonzero sample."""
     sounds = tf.cast(values != 0, tf.int32)
     begun = tf.cumsum(sounds, axis=1) > 0
     to_come = tf.cumsum(sounds, axis=1, reverse=True) > 0

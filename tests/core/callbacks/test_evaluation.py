@@ -227,7 +227,7 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (dict(every=0), "every is 0: evaluations come every 1 epoch or more"),
+        (dict(every=0), "every is 0: expected a number of epochs, at least 1"),
         (dict(best="nll", path="a.keras", mode="auto"), "mode is 'auto': expected 'min' or 'max'"),
         (dict(best="nll"), "best is 'nll' and path is None: give both, or neither"),
     ],

@@ -95,7 +95,7 @@ def test_only_the_chief_draws(tmp_path, monkeypatch):
 
 
 def test_every_is_checked(tmp_path):
-    with pytest.raises(ValueError, match="every is 0: images come every 1 epoch or more"):
+    with pytest.raises(ValueError, match="every is 0: expected a number of epochs, at least 1"):
         SampleGrid(lambda model: None, tmp_path, every=0)
     with pytest.raises(ValueError, match="lines is 0: expected at least 1, or None"):
         SampleGrid(lambda model: None, tmp_path, lines=0)

@@ -12,7 +12,7 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.core import NonFiniteLossError
 from keras_gen.networks import mlp_decoder, mlp_encoder
 
-OWN_SCHEDULES = "give the optimizers schedules of their own (keras_gen.core.schedules)"
+OWN_SCHEDULES = "give each optimizer its own schedule (keras_gen.core.schedules)"
 OF_ONE_OPTIMIZER = [
     (lambda path: keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), OWN_SCHEDULES),
     (lambda path: keras.callbacks.ReduceLROnPlateau("loss"), OWN_SCHEDULES),
@@ -61,6 +61,6 @@ class TestNonFiniteWeights:
             model.fit(np.full([2, 2, 2, 1], 255, "uint8"), verbose=0)
         assert str(caught.value) == (
             f"The weight {weight.path} of {network} is not finite: load a good checkpoint, or "
-            "build the network anew."
+            "rebuild the network."
         )
         np.testing.assert_equal([np.array(v) for v in model.training_variables()], before)

@@ -59,12 +59,12 @@ def test_what_a_loss_would_apply_again(activation, function):
         require_logits(network(layers.Dense(1).__call__), network(function))
     text = str(caught.value)
     assert text.startswith(
-        f"The network 'last' ends in a {activation}, which the loss applies too: let it end in "
+        f"The network 'last' ends in a {activation}, which the loss applies too: make it end in "
         "logits, "
     )
     assert text.endswith(
         (
-            "by `logits = keras.Model(model.inputs, model.layers[-2].output)`.",
+            "with `logits = keras.Model(model.inputs, model.layers[-2].output)`.",
             "logits.layers[-1].activation = keras.activations.linear`.",
             "without an activation.",
         )

@@ -43,7 +43,7 @@ def test_all_meet(addresses):
 
 def test_who_does_not_come_is_named(addresses, monkeypatch):
     monkeypatch.setenv(MINUTES, "0.02")
-    said = f"{addresses[1]}, {addresses[2]} of TF_CONFIG did not answer within 0.02 minutes: start"
+    said = f"{addresses[1]}, {addresses[2]} in TF_CONFIG did not respond within 0.02 minutes: start"
     with pytest.raises(TimeoutError, match=said):
         wait_for_others(addresses, addresses[0])
 

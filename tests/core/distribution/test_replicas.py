@@ -108,7 +108,7 @@ class TestGlobalMean:
 
     @pytest.mark.parametrize("shape", [(2, 1), (2, 3, 3)])
     def test_refuses_more_axes(self, shape):
-        with pytest.raises(ValueError, match=r"shape \[batch\], but has shape .* reduce the other"):
+        with pytest.raises(ValueError, match=r"A loss has shape .*\[batch\]. Reduce the other"):
             global_mean(tf.ones(shape))
 
     def test_parts_of_unequal_replicas_add_up_to_the_mean_over_all(self):
@@ -170,5 +170,5 @@ class TestParts:
         """Of 3 and 3 examples the first half would be 0, 2, 3, 5, and on one device 0, 2, 4."""
         halves = [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
         kind = ValueError if known else tf.errors.InvalidArgumentError
-        with pytest.raises(kind, match="a multiple of 4, and drop a smaller last one"):
+        with pytest.raises(kind, match="a multiple of 4, and drop a smaller last batch"):
             on_replicas(lambda x: parts(x, 2), halves, known)

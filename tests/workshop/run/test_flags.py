@@ -308,7 +308,9 @@ class TestResume:
         said = refused(
             capsys, "--resume", "--filters", "4", "--epochs", "4", "--seed", "0", saved=self.saved
         )
-        assert "--epochs is 5 there and 4 here; --filters is 3 there and 4 here." in said
+        assert (
+            "--epochs is 5 in that run, but 4 here; --filters is 3 in that run, but 4 here." in said
+        )
         assert "--seed" not in said
 
     def test_epochs_may_be_more(self):

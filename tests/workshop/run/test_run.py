@@ -384,7 +384,7 @@ class TestResume:
         capsys.readouterr()
         said = toy.fails(capsys, "--output", "run", "--resume")
         there, here = (f"'{len(x)} examples: toys, checksum" for x in (IMAGES, images))
-        assert f"train={there}" in said and f"there and {here}" in said
+        assert f"train={there}" in said and f"in the checkpoint and {here}" in said
         assert not Path("run/metrics.json").exists()
 
 
@@ -457,7 +457,10 @@ class TestMoreEpochs:
             assert "run holds a finished run of 2 epochs: give a larger --epochs" in said
         assert toy("--output", "run", "--resume", "--epochs", "1") == 2
         said = capsys.readouterr().err.splitlines()[-1]
-        assert "--epochs is 2 there and 1 here. Leave the flags out (only --epochs may be" in said
+        assert (
+            "--epochs is 2 in that run, but 1 here. Leave the flags out (only --epochs may be"
+            in said
+        )
         assert Path("run/metrics.json").exists()
 
 

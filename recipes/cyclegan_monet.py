@@ -109,7 +109,9 @@ class Settings(RunSettings):
         if self.load_size < self.image_size:
             raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
         if (self.photos is None) != (self.paintings is None):
-            raise ValueError("Give both --photos and --paintings, or neither.")
+            raise ValueError(
+                "Only one of --photos and --paintings is given: give both or neither."
+            )
 
 
 PRESETS = {

@@ -61,7 +61,9 @@ class Settings(RunSettings):
     def __post_init__(self):
         super().__post_init__()
         if (self.photos is None) != (self.paintings is None):
-            raise ValueError("Give both --photos and --paintings, or neither.")
+            raise ValueError(
+                "Only one of --photos and --paintings is given: give both or neither."
+            )
 
 
 PRESETS = {

@@ -1,4 +1,4 @@
-"""Data sets as sources of examples, their streams, and samples for machines without a network."""
+"""Datasets as sources of examples, their streams, and samples for offline machines."""
 
 from keras_gen.data.batches.clips import clips
 from keras_gen.data.batches.episodes import episode

@@ -11,23 +11,23 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_integer, checked_seed, refuse_masked
 
-# Streams of one seed that must never meet each have a key of their own.
+# Streams with the same seed that must never coincide have different keys.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
 
 class Source:
-    """A finite, random-access set of examples held in host memory.
+    """A finite, random-access set of examples in host memory.
 
     Args:
-        tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as uint8
+        tensors: An array `[n, ...]`, or a tuple or dict of arrays with the same `n`, such as uint8
             images `[n, height, width, channels]` and int64 labels `[n]`.
-        decode: TensorFlow function from a stored example to the one that the source returns, such
-            as from encoded bytes to an image, for sets too large to hold decoded.
-        origin: One line that says where the examples come from.
-        class_names: Names of the classes by the number that labels them; None if they have none.
+        decode: TensorFlow function from a stored example to the returned one, such as from encoded
+            bytes to an image, for sets too large to store decoded.
+        origin: Single line that states where the examples come from.
+        class_names: Names of the classes by label; None if they have no names.
 
     Raises:
-        TypeError: If an array holds Python objects.
+        TypeError: If an array contains Python objects.
         ValueError: If there is no array, one without a first axis, no examples, or differing `n`.
 
     Example:
@@ -52,28 +52,28 @@ class Source:
         lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
         if len(lengths) != 1:
             raise ValueError(
-                "all arrays of a Source must have the same number of examples, found "
-                f"{lengths or 'no array'}."
+                "A Source got arrays with different numbers of examples, "
+                f"{lengths or 'no array'}: expected the same number in each."
             )
         self._size = lengths[0]
         if not self._size:
-            raise ValueError("a Source needs at least one example, found none.")
+            raise ValueError("A Source got no examples: expected at least one.")
 
     def __len__(self) -> int:
-        """Number of examples."""
+        """Returns the number of examples."""
         return self._size
 
     def __repr__(self) -> str:
-        """Size, specification and origin."""
+        """Returns the size, specification, and origin."""
         return f"Source({self._size} examples of {self.element_spec}, {self.origin})"
 
     @property
     def element_spec(self) -> Any:
-        """`tf.TensorSpec`s of one example, decoded."""
+        """`tf.TensorSpec`s of a decoded example."""
         return self._in_order().element_spec
 
     def checksum(self) -> str:
-        """Returns a checksum of what is stored: arrays, or encoded images and paths."""
+        """Returns a checksum of the stored arrays, or of encoded images and paths."""
         found = 0
         for tensor in tf.nest.flatten(self._tensors):
             array = np.ascontiguousarray(tensor.numpy())
@@ -85,15 +85,15 @@ class Source:
         return f"{found:08x}"
 
     def take(self, count: int) -> Source:
-        """Returns a source of the first `count` examples (all, if there are fewer)."""
+        """Returns a source of the first `count` examples (all if there are fewer)."""
         return self.select(slice(checked_integer("count", count, minimum=1)))
 
     def select(self, index: Any, origin: str | None = None) -> Source:
-        """Returns a source of some examples, without decoding them.
+        """Returns a source of selected examples, without decoding them.
 
         Args:
-            index: A slice, indices, or a mask, as NumPy takes them on an axis of examples.
-            origin: Where they come from; None for the origin of this source.
+            index: A slice, indices, or a mask, as for NumPy indexing along the examples.
+            origin: Origin of the selected examples. If None, that of this source.
 
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
@@ -103,21 +103,22 @@ class Source:
         return Source(stored, self._decode, origin or self.origin, self.class_names)
 
     def some(self, count: int, rng: np.random.Generator) -> Source:
-        """Returns a source of `count` random examples (all, if there are fewer), each once."""
+        """Returns a source of `count` different random examples (all if there are fewer)."""
         count = checked_integer("count", count, minimum=1)
         return self.select(rng.permutation(len(self))[:count])
 
     def map(self, function: Callable[..., Any]) -> Source:
-        """Applies `function` to each example once and holds the results in memory.
+        """Applies `function` to each example once and stores the results in memory.
 
-        For what is the same in every epoch, such as padding; else use `stream(augment=...)`.
+        For operations that are the same in every epoch, such as padding; otherwise use
+        `stream(augment=...)`.
         """
         examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
         mapped = _collect(examples, self._size)
         return Source(mapped, origin=self.origin, class_names=self.class_names)
 
     def gather(self, index: tf.Tensor) -> Any:
-        """Returns the decoded examples at integers `[count]`, stacked; also inside a graph."""
+        """Returns the decoded examples at indices `[count]`, stacked; also works inside a graph."""
         stored = self._stored(index)
         if self._decode is None:
             return stored
@@ -128,7 +129,7 @@ class Source:
     def arrays(
         self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None
     ) -> Any:
-        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
+        """Returns all decoded examples as NumPy arrays `[n, ...]`, in the structure of an example.
 
         `augment_batch` is applied with `seed` as in `batches`, to 1,000 examples at a time.
         """
@@ -150,9 +151,9 @@ class Source:
         """Returns all examples once, in order; the last batch may be smaller.
 
         Args:
-            batch_size: Examples per batch, 1 or more.
+            batch_size: Number of examples in a batch, at least 1.
             seed: Seed of the augmentations.
-            augment: As in `stream`; its seed depends on `seed` and the example's index alone.
+            augment: As in `stream`; its seed depends only on `seed` and the example's index.
             augment_batch: As in `stream`.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
@@ -169,18 +170,19 @@ class Source:
     ) -> tf.data.Dataset:
         """Returns infinite shuffled batches, a pure function of (source, seed, position).
 
-        Example number `p` of the stream lies in epoch `p // n`, and each epoch is another
-        permutation. Nothing is buffered: `stream(start=k)` begins at once, with what
-        `stream().skip(k)` would give.
+        Example number `p` of the stream is in epoch `p // n`, and each epoch is another
+        permutation. Nothing is buffered: `stream(start=k)` starts immediately, and equals
+        `stream().skip(k)`.
 
         Args:
-            batch_size: Examples per *global* batch, 1 to `len(self)`, else a ValueError.
+            batch_size: Number of examples in a *global* batch, 1 to `len(self)`; others raise a
+                ValueError.
             seed: Any non-negative integer.
-            start: Batches already consumed.
+            start: Number of batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
-                stateless int64 seed `[2]` that depends on `seed` and `p` alone.
-            augment_batch: The same for a whole global batch at once, which is faster; its seed
-                depends on `seed` and the batch's number alone.
+                stateless int64 seed `[2]` that depends only on `seed` and `p`.
+            augment_batch: Function applied in the same way to a whole global batch, which is
+                faster; its seed depends only on `seed` and the batch's number.
 
         Returns:
             `tf.data.Dataset` of batches of static shape. A distribution strategy gives each worker
@@ -196,13 +198,13 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns `stream` for a seed that was derived from another: any integer from 0 on."""
+        """Returns `stream` for a seed derived from another: any integer of at least 0."""
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)
         if batch_size > self._size:
             raise ValueError(
-                f"batch_size {batch_size} is larger than the set of {self._size} examples "
-                f"({self.origin}); use a batch of at most {self._size} or more data."
+                f"batch_size is {batch_size}: expected at most {self._size}, the number of "
+                f"examples ({self.origin}). Use a smaller batch or more data."
             )
         key = derive_seed(seed, SHUFFLE).astype(np.int64)
 
@@ -234,7 +236,7 @@ class Source:
     def _read(
         self, positions: tf.data.Dataset, stored: Callable, seed: int, augment: Callable | None
     ) -> tf.data.Dataset:
-        """The examples stored at some positions, decoded and augmented."""
+        """The examples at some positions, decoded and augmented."""
         key = derive_seed(seed, AUGMENT).astype(np.int64)
 
         def read(position: tf.Tensor) -> Any:
@@ -247,7 +249,7 @@ class Source:
             return example
 
         if augment is not None:
-            # Once outside the graph, so that a mistake shows as the function's own error.
+            # Called once outside the graph, so that a mistake raises the function's own error.
             with tf.device("CPU:0"):
                 read(tf.constant(0, tf.int64))
         elif self._decode is None:
@@ -256,7 +258,7 @@ class Source:
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
-    """Hashes `(seed, key)`, a seed of 0 or above and a purpose, to uint32 numbers `[words]`."""
+    """Hashes a seed of at least 0 and a key for its purpose to uint32 numbers `[words]`."""
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
@@ -265,23 +267,23 @@ def checked_labels(labels: Any) -> np.ndarray:
     """Returns the classes of examples as an array of integers `[n]`.
 
     Raises:
-        TypeError: If they are not integers.
-        ValueError: If they have other axes.
+        TypeError: If the labels are not integers.
+        ValueError: If the labels have other axes.
     """
     labels = checked_array("labels", labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"The labels have dtype {labels.dtype}: expected integers.")
     if labels.ndim != 1:
         raise ValueError(
-            f"The labels have shape {labels.shape}: expected [n], one integer for each example."
+            f"The labels have shape {labels.shape}: expected [n], one integer per example."
         )
     return labels
 
 
 def checked_pairs(source: Source) -> Source:
-    """Returns a source of `(example, label)`; a TypeError if its examples are others.
+    """Returns `source` if its elements are `(example, label)` pairs; otherwise raises a TypeError.
 
-    A dict would unpack to its names, and a label before its image be taken for the image.
+    Without this check, a dict would unpack to its keys, and swapped pairs would go unnoticed.
     """
     spec = source.element_spec
     if isinstance(spec, tuple) and len(spec) == 2 and isinstance(spec[1], tf.TensorSpec):
@@ -289,19 +291,19 @@ def checked_pairs(source: Source) -> Source:
         if label.dtype.is_integer and label.shape.rank == 0:
             return source
     raise TypeError(
-        f"expected examples (example, label) with an integer label, found {spec} "
-        f"({source.origin}); bring them into that form with source.map."
+        f"The examples are {spec} ({source.origin}): expected (example, label) with an integer "
+        "label. Convert them with source.map."
     )
 
 
 def on_first(function: Callable[[Any], Any], example: Any) -> Any:
-    """Applies a function to an example, or to the first field of a tuple; no dict has a first."""
+    """Applies a function to an example, or to the first field of a tuple; refuses a dict."""
     if isinstance(example, tuple):
         return (on_first(function, example[0]), *example[1:])
     if isinstance(example, dict):
         raise TypeError(
-            "expected an array or a tuple whose first field is augmented, found a dict of "
-            f"{', '.join(map(str, example))}; make it a tuple with source.map."
+            f"The example is a dict of {', '.join(map(str, example))}: expected an array, or a "
+            "tuple whose first field is augmented. Convert it to a tuple with source.map."
         )
     return function(example)
 
@@ -309,7 +311,7 @@ def on_first(function: Callable[[Any], Any], example: Any) -> Any:
 def finished(
     batches: tf.data.Dataset, seed: int, start: int, augment_batch: Callable | None
 ) -> tf.data.Dataset:
-    """Augments whole batches, the first being number `start`, and prefetches them."""
+    """Augments whole batches, the first of which has number `start`, and prefetches them."""
     if augment_batch is not None:
         key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
 
@@ -325,13 +327,13 @@ def _as_array(value: Any) -> np.ndarray:
     try:
         array = np.asarray(value)
         found = f"an array of objects of shape {array.shape}"
-    except ValueError:  # NumPy stacks nothing that differs in shape
+    except ValueError:  # NumPy does not stack arrays of different shapes
         array = None
         found = "examples of several shapes"
     if array is None or array.dtype == object:
         raise TypeError(
-            f"the examples of a Source must stack into one array, found {found}; resize the "
-            "examples to one shape, pad sounds with zeros (keras_gen.data.fit_length), or give "
+            f"The examples of a Source must stack into one array, found {found}: resize the "
+            "examples to one shape, pad sounds with zeros (keras_gen.data.fit_length), or pass "
             "encoded bytes and decode=."
         )
     return array
@@ -342,15 +344,15 @@ def _stacked(value: Any) -> tf.Tensor:
         value = _as_array(value)
     if value.ndim == 0:
         raise ValueError(
-            f"a Source stacks its examples on axis 0, found the scalar {value!r}; "
-            "give an array of shape [n, ...]."
+            f"A Source stacks its examples on axis 0, found the scalar {value!r}: "
+            "expected an array of shape [n, ...]."
         )
     with tf.device("CPU:0"):
         return tf.identity(value)
 
 
 def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
-    """Indices of the examples at positions of a stream: a permutation for each epoch."""
+    """The indices of the examples at positions in a stream: a permutation per epoch."""
     epoch = position // size
     seeds = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
     # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive
@@ -369,8 +371,9 @@ def _collect(examples: tf.data.Dataset, size: int) -> Any:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
-    # Tuning while it runs is slower here than a thread for every core from the start, and the end
-    # of an iterator waits for it, up to a minute.
+    # Tuning at run time is slower here than using a thread per core from the start, and the end
+    # of
+    # an iterator waits for it, for up to a minute.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

@@ -1,1 +1,1 @@
-"""Files: images, sounds and animations, where they lie, whole writing, and locks."""
+"""Files: images, sounds, and animations, their locations, atomic writing, and locks."""

@@ -1,4 +1,4 @@
-"""Moving images, frame by frame: animated GIF, PNG and WebP files, and video files."""
+"""Moving images, frame by frame: animated GIF, PNG, and WebP files, and video files."""
 
 import contextlib
 import errno
@@ -17,26 +17,26 @@ from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
-"""Endings and formats of the images that may be animations."""
+"""Extensions and formats of images that may be animations."""
 MOST_PIXELS = 2**30
-"""Pixels of the largest animation that is read, in all frames: 3 GiB in RGB."""
+"""Maximum number of pixels in all frames of an animation: 3 GiB in RGB."""
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
-"""Endings of the files that are taken for videos, in any case."""
+"""Extensions of video files, in any case."""
 
 
 def is_video(path: str | Path) -> bool:
-    """Whether the name of a file ends like that of a video."""
+    """Returns whether a file has the extension of a video."""
     return checked_path("path", path).suffix.lower() in VIDEOS
 
 
 def is_animation(path: str | Path) -> bool:
-    """Whether a file is a GIF, PNG or WebP image of several frames, whatever its name."""
-    if not checked_path("path", path).is_file():  # a pipe would be waited for
+    """Returns whether a file is a GIF, PNG, or WebP image with several frames."""
+    if not checked_path("path", path).is_file():  # reading a pipe would block
         return False
     try:
         with Image.open(path, formats=tuple(ANIMATED.values())) as image:
             return getattr(image, "is_animated", False)
-    except Exception:  # Broken files end in errors of many kinds, and are no animations.
+    except Exception:  # Broken files raise errors of many types, and are not animations.
         return False
 
 
@@ -48,19 +48,21 @@ def map_frames(
 ) -> None:
     """Applies a function to each frame of an animation or a video, one at a time.
 
-    Durations and repetitions of an animation stay; it lies in memory while it is written. A video
-    is streamed and its frame rate and sound stay. It becomes H.264 of even height and width, so an
-    odd side loses a line. Videos need the package imageio-ffmpeg.
+    The durations and repetitions of an animation are kept; it is held in memory while it is
+    written.
+    A video is streamed, and its frame rate and sound are kept. The output is H.264 with even height
+    and width, so an odd side loses a line. Videos need the package imageio-ffmpeg.
 
     Args:
-        source: The file. Its frames are converted as by `files.images.decode_image`.
-        target: The file, written completely or not at all: `.gif`, `.png` or `.webp` for an
-            animation, `.mp4` for a video.
-        function: uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
-        bar: Wraps the frames and their number (approximate for a video), for instance `tqdm`.
+        source: Path of the input. Its frames are converted as in `files.images.decode_image`.
+        target: Path of the output, written completely or not at all: `.gif`, `.png`, or `.webp` for
+            an animation, `.mp4` for a video.
+        function: Function from uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
+        bar: Function that wraps the frames and their number (approximate for a video), such as
+            `tqdm`.
 
     Raises:
-        ValueError: If the source cannot be read, or the target has another ending.
+        ValueError: If the source cannot be read, or the target has another extension.
         OSError: If the target cannot be written.
 
     Example:
@@ -72,8 +74,8 @@ def map_frames(
     target = checked_path("target", target)
     if target.suffix.lower() not in endings:
         raise ValueError(
-            f"{source} has several frames and cannot become {target}: choose a name that ends in "
-            f"{' or '.join(endings)}."
+            f"{source} has several frames, but the output is {target}: choose a name that ends "
+            f"in {' or '.join(endings)}."
         )
     moving(source, target, function, bar)
 
@@ -81,12 +83,13 @@ def map_frames(
 def write_animation(
     path: str | Path, frames: Iterable[np.ndarray], side: int = 800, milliseconds: int = 250
 ) -> None:
-    """Writes images as an animation that repeats for ever, and stays longer at its last frame.
+    """Writes images as an animation that repeats forever, and pauses at its last frame.
 
     Args:
-        path: The file, `.gif`, `.png` or `.webp` (else a ValueError), complete or not at all.
-        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size, one at least.
-        side: Largest side in pixels: larger frames are shrunk.
+        path: Path of the file, `.gif`, `.png`, or `.webp` (others raise a ValueError), written
+            completely or not at all.
+        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size, at least one.
+        side: Maximum side in pixels: larger frames are shrunk.
         milliseconds: Duration of a frame.
 
     Example:
@@ -98,7 +101,7 @@ def write_animation(
         raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
     images = [to_pillow(frame) for frame in frames]
     if not images:
-        raise ValueError(f"{path} would have no frames: an animation needs at least one.")
+        raise ValueError(f"frames is empty: expected at least one frame for {path}.")
     for image in images:
         image.thumbnail((side, side))
     first, *rest = images
@@ -108,11 +111,11 @@ def write_animation(
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
-    """Draws a row of frames for each video, at even distances from first to last: one uint8 image.
+    """Draws a row of evenly spaced frames for each video, from first to last: one uint8 image.
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
-        frames: Largest number of frames of each.
+        frames: Maximum number of frames per video.
 
     Example:
     ```python
@@ -125,11 +128,11 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
 
 
 def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Lays videos out side by side in one video, uint8 `[frames, height, width, 3]`.
+    """Combines videos into a grid in one video, uint8 `[frames, height, width, 3]`.
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
-        columns: Videos in a row. Default: nearly a square.
+        columns: Number of videos per row. Default: a nearly square grid.
 
     Example:
     ```python
@@ -159,13 +162,15 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
             loop = animation.info.get("loop")
             pixels = count * math.prod(animation.size)
             if pixels > MOST_PIXELS:
-                raise ValueError(f"its frames have {pixels:,} pixels of at most {MOST_PIXELS:,}")
+                raise ValueError(
+                    f"its frames have {pixels:,} pixels: expected at most {MOST_PIXELS:,}"
+                )
         if loop is None and format != "GIF":  # a GIF without a number plays once
             loop = 1
         options = {} if loop is None else {"loop": loop}
         frames = translated()
         first = next(frames)
-        rest = frames if format == "GIF" else list(frames)  # Pillow runs over these twice
+        rest = frames if format == "GIF" else list(frames)  # Pillow iterates over these twice
         options |= {
             "save_all": True,
             "append_images": rest,
@@ -177,10 +182,10 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
 
 
 def _require_end(source: Path) -> None:
-    """Refuses a GIF that was cut off between frames, which Pillow takes for a shorter one."""
+    """Refuses a GIF that was truncated between frames, which Pillow reads as a shorter one."""
     contents = read_regular(source)
     if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
-        raise ValueError("it was cut off, for the mark of its end is missing")
+        raise ValueError("it was truncated: its end marker is missing")
 
 
 def _map_video(source: Path, target: Path, function: Callable, bar: Callable) -> None:
@@ -188,11 +193,11 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
         from imageio_ffmpeg import get_ffmpeg_exe, read_frames
     except ImportError:
         raise ValueError(
-            f"{source} is a video, which needs the package imageio-ffmpeg: "
+            f"{source} is a video, which requires the package imageio-ffmpeg: "
             'pip install "keras-generative[video]".'
         ) from None
     with _reading(source), open_regular(source):
-        pass  # ffmpeg would wait for a pipe
+        pass  # ffmpeg would block on a pipe
     with contextlib.closing(read_frames(str(source))) as stream:
         with _reading(source):
             about = next(stream)
@@ -238,9 +243,9 @@ def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Names the file in the errors of many kinds that broken files raise."""
+    """Names the file in the many types of errors that broken files raise."""
     try:
         yield
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise ValueError(f"{source} cannot be read ({reason}): replace or remove it.") from error
+        raise ValueError(f"{source} is unreadable ({reason}): replace or remove it.") from error

@@ -1,4 +1,4 @@
-"""Images as uint8 arrays: reading, writing and laying out in a grid."""
+"""Images as uint8 arrays: reading, writing, and arranging in a grid."""
 
 import contextlib
 import io
@@ -29,34 +29,34 @@ _FORMATS = {
     ".tiff": "TIFF",
 }
 SUFFIXES = tuple(_FORMATS)
-"""Endings of the files that are taken for images, in any case."""
+"""Extensions of image files, in any case."""
 MOST_PIXELS = 2**28
-"""Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
+"""Maximum number of pixels of an image: 16,384 x 16,384, which is 0.75 GiB in RGB."""
 MOST_SCANS = 100
-"""Scans of the largest JPEG file that is read: progressive files have about 10, and each scan takes
-the time of all pixels."""
+"""Maximum number of scans of a JPEG file: progressive files have about 10, and each scan processes
+all pixels."""
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
-"""Of red, green and blue in the luma, by ITU-R BT.601."""
+"""Weights of red, green, and blue in the luma, according to ITU-R BT.601."""
 READABLE_WIDTH = 1000
-"""Pixels of a picture that a person looks at."""
+"""Width in pixels of a picture for viewing."""
 LARGEST_IMAGE = 256
-"""Pixels that the longer side of an image in a picture is enlarged to, at most."""
+"""Maximum number of pixels to which the longer side of an image in a picture is enlarged."""
 
-# Markers in a JPEG file: all but stuffed zeros, and restarts, which have no length.
+# Markers in a JPEG file: all except stuffed zeros and restarts, which have no length.
 _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 _SCAN, _END = b"\xda", b"\xd9"
 _TILE_SIDES = (322, 323)  # TIFF tags
 _PILLOW_GUARD = threading.Lock()
-_LARGE = 2**26  # pixels of images that threads decode one at a time
+_LARGE = 2**26  # number of pixels above which images are decoded one at a time
 _LARGE_GUARD = threading.Lock()
 
 
 class Decoded(NamedTuple):
-    """An image that was decoded.
+    """A decoded image.
 
     Attributes:
         pixels: uint8 `[height, width, 3]`.
-        transparent: Whether it had transparent pixels, which are laid over white.
+        transparent: Whether the image had transparent pixels, which are blended with white.
     """
 
     pixels: np.ndarray
@@ -64,28 +64,28 @@ class Decoded(NamedTuple):
 
 
 def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
-    """Decodes a PNG, JPEG, WebP, GIF, BMP or TIFF file, or the first image of several in it.
+    """Decodes a PNG, JPEG, WebP, GIF, BMP, or TIFF file, or the first of several images in it.
 
-    Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
-    upright by its EXIF orientation.
+    Gray becomes RGB, transparency is blended with white, 16 bits become 8, and a photo is rotated
+    according to its EXIF orientation.
 
     Args:
-        contents: The file.
-        most: Pixels of the largest image that is decoded; larger ones are refused by the header.
+        contents: Contents of the file.
+        most: Maximum number of pixels; larger images are refused based on the header.
 
     Returns:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If it is not an image or a broken one, has more than `most` pixels or
-            `MOST_SCANS` scans, values of 32 bits, or values of 16 bits that use 14 bits or fewer,
-            whose white nobody knows.
+        ValueError: If the contents are not an image or a broken one, have more than `most` pixels
+            or `MOST_SCANS` scans, 32-bit values, or 16-bit values that use 14 bits or fewer, whose
+            white level is unknown.
     """
     return decoded(contents, most).pixels
 
 
 def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
-    """Decodes an image as `decode_image` does, and tells whether it was transparent."""
+    """Decodes an image as in `decode_image`, and reports whether it was transparent."""
     try:
         image = _open(contents)
         refusal = _refusal(image, most) or _refusal_of_scans(contents)
@@ -96,31 +96,33 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
                 refusal = _refusal_of_depth(image) if has_16_bits else ""
                 if not refusal:
                     return Decoded(rgb(image), _is_transparent(image))
-    except Exception as error:  # Broken files end in errors of many kinds.
+    except Exception as error:  # Broken files raise errors of many types.
         raise ValueError(
-            f"not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image ({len(contents)} bytes)"
+            f"not a readable PNG, JPEG, WebP, GIF, BMP, or TIFF image ({len(contents)} bytes)"
         ) from error
     raise ValueError(refusal)
 
 
 def _refusal(image: Image.Image, most: int) -> str:
-    """Why an image is not decoded; empty if it is."""
-    # A tile is decoded whole, however little of it the image shows.
+    """The reason why an image is not decoded; empty if it is."""
+    # A tile is decoded completely, even if the image shows little of it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
     if width * height > most:
-        return f"too large an image, {width}x{height} pixels of at most {most:,} (shrink it)"
-    if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows
-        return "an image of other values than 8 or 16 bits (store it with 8)"
+        return (
+            f"an image of {width}x{height} pixels: expected at most {most:,} pixels (shrink it)"
+        )
+    if image.mode in ("I", "F"):  # 32-bit values, whose white level is unknown
+        return "an image with values other than 8 or 16 bits (store it with 8)"
     return ""
 
 
 def _refusal_of_scans(contents: bytes) -> str:
-    """Why a JPEG file is not decoded; empty if it is."""
+    """The reason why a JPEG file is not decoded; empty if it is."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0
-    place = 2  # behind the first marker
+    place = 2  # after the first marker
     while scans <= MOST_SCANS and (marker := _MARKER.search(contents, place)):
         if marker[1] == _END:
             break
@@ -129,20 +131,20 @@ def _refusal_of_scans(contents: bytes) -> str:
         place += int.from_bytes(contents[place : place + 2])
     if scans <= MOST_SCANS:
         return ""
-    return f"a JPEG file of more than {MOST_SCANS} scans (save it again)"
+    return f"a JPEG file with more than {MOST_SCANS} scans (save it again)"
 
 
 def _refusal_of_depth(image: Image.Image) -> str:
-    """Why an image of 16 bits is not decoded: in 8 bits, one of 12 would have 16 dark levels."""
+    """The reason why a 16-bit image is not decoded: with 12 bits used, it would be nearly black."""
     if image.mode.startswith("I;16"):
         largest = int(np.asarray(image).max())
-    else:  # Pillow keeps the upper 8 bits of colors
+    else:  # for colors, Pillow keeps the upper 8 bits
         largest = 256 * int(np.asarray(image.convert("RGB")).max()) + 255
     if not 0 < largest < 2**14:
         return ""
     bits = largest.bit_length()
     return (
-        f"an image of 16 bits whose values end at {largest:,} of 65,535, as if it had {bits} bits "
+        f"a 16-bit image whose values end at {largest:,} of 65,535, as if it had {bits} bits "
         f"(multiply the values by {2 ** (16 - bits):,}, or store 8 bits)"
     )
 
@@ -154,7 +156,7 @@ def _is_transparent(image: Image.Image) -> bool:
 
 
 def _open(contents: bytes) -> ImageFile.ImageFile:
-    """The header of an image, also of one that is too large for Pillow's own limit."""
+    """Opens an image's header, even if the image exceeds Pillow's own limit."""
     with _PILLOW_GUARD:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
@@ -165,10 +167,10 @@ def _open(contents: bytes) -> ImageFile.ImageFile:
 
 
 def rgb(image: Image.Image) -> np.ndarray:
-    """The pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`, in RGB."""
-    with contextlib.suppress(Exception):  # EXIF data that cannot be read is ignored
+    """Returns the RGB pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`."""
+    with contextlib.suppress(Exception):  # unreadable EXIF data is ignored
         image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):  # gray, whose values `convert` would clip
+    if image.mode.startswith("I;16"):  # gray values, which `convert` would clip
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -181,7 +183,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: As `decode_image`.
+        ValueError: See `decode_image`.
 
     Example:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
@@ -193,17 +195,17 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image in the format of the file's ending; JPEG and WebP with quality 95.
+    """Writes an image in the format of the file's extension; JPEG and WebP with quality 95.
 
     Args:
-        path: The file, with one of the endings `SUFFIXES`, complete or not at all. Its folder is
-            made, and a file that is there is replaced.
-        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, as the functions of
-            `keras_gen.workshop.visualize` return it.
+        path: Path of the file, with an extension in `SUFFIXES`, written completely or not at all.
+            Its folder is created, and an existing file is replaced.
+        image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions of
+            `keras_gen.workshop.visualize`.
 
     Raises:
         OSError: If the file cannot be written.
-        ValueError: If the image has another dtype or shape, or the name another ending.
+        ValueError: If the image has another dtype or shape, or the name another extension.
 
     Example:
         >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
@@ -217,11 +219,11 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 def write_png(
     path: str | Path, image: np.ndarray, texts: Mapping[str, str] | None = None
 ) -> None:
-    """Writes uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` as PNG, complete or not at all.
+    """Writes uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]` as PNG, completely or not at all.
 
     Args:
-        path: The file.
-        image: The image.
+        path: Path of the file.
+        image: Image to write.
         texts: Text chunks of the file, by name.
     """
     info = PngInfo()
@@ -237,22 +239,24 @@ def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> 
 
 
 def to_pillow(image: np.ndarray) -> Image.Image:
-    """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, else a ValueError."""
+    """Converts uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]` to a Pillow image."""
     image = checked_array("image", image)
     if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
-            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1] or "
-            "[H, W, 3]. keras_gen.files.images.as_shown makes it of other channels, and "
-            "keras_gen.workshop.visualize.captioned([images]) one grid of several images."
+            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1], or "
+            "[H, W, 3]. Convert other channels with keras_gen.files.images.as_shown, and "
+            "combine several images into a grid with "
+            "keras_gen.workshop.visualize.captioned([images])."
         )
     return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
 
 
 def as_shown(images: np.ndarray) -> np.ndarray:
-    """Images, uint8 `[..., height, width, channels]`, in the 1 or 3 channels that can be seen.
+    """Converts images, uint8 `[..., height, width, channels]`, to 1 or 3 visible channels.
 
-    Gray and RGB stay. Four channels are RGB and its opacity, laid over white. Of any other number,
-    the channels stand side by side in gray.
+    Gray and RGB are unchanged. Four channels are RGB with opacity, blended with white. For any
+    other
+    number, the channels are placed side by side in gray.
 
     Example:
         >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape
@@ -268,13 +272,13 @@ def as_shown(images: np.ndarray) -> np.ndarray:
 
 
 def beside(images: np.ndarray) -> np.ndarray:
-    """The channels of images `[..., height, width, channels]` side by side in gray."""
+    """Places the channels of images `[..., height, width, channels]` side by side in gray."""
     *rest, height, width, channels = images.shape
     return np.swapaxes(images, -1, -2).reshape(*rest, height, channels * width, 1)
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
-    """Images, uint8 `[n, ...]`, as vectors, float32 `[n, pixels]` in [0, 1], for PCA and the like.
+    """Flattens images, uint8 `[n, ...]`, to vectors, float32 `[n, pixels]` in [0, 1], as for PCA.
 
     Example:
         >>> pca = PCA(30).fit(flat_pixels(images))
@@ -283,10 +287,10 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sum of brightness of images `[..., H, W, C]`, and where its center lies, float64.
+    """Returns the total brightness and its center for images `[..., H, W, C]`, float64.
 
-    The center, `[..., 2]`, is a row and a column in pixels from the center of the image, which is
-    also that of a black image.
+    The center, `[..., 2]`, is a row and a column in pixels from the center of the image. A black
+    image has the center of the image.
 
     Example:
         >>> ink_and_center(np.ones([1, 4, 4, 1], "uint8"))
@@ -301,7 +305,7 @@ def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def luma(images):
-    """Returns the luma of RGB images, by ITU-R BT.601, in the same units.
+    """Returns the luma of RGB images, according to ITU-R BT.601, in the same units.
 
     Args:
         images: Array of numbers (the result is float64), or tensor of floats, `[..., 3]`.
@@ -314,12 +318,13 @@ def luma(images):
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Lays images out in rows on white, RGB: `rows * (H + pad) + pad` high, and likewise wide.
+    """Arranges images in rows on white, RGB: `rows * (H + pad) + pad` high, and similarly wide.
 
     Args:
-        images: uint8 `[N, H, W, channels]`, N >= 1, else a ValueError; drawn as by `as_shown`.
-        columns: Images per row. Default: nearly a square.
-        pad: White pixels around each image.
+        images: uint8 `[N, H, W, channels]`, N >= 1, converted by `as_shown`. Others raise a
+            ValueError.
+        columns: Images per row. Default: a nearly square grid.
+        pad: Number of white pixels around each image.
 
     Example:
         >>> grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
@@ -328,11 +333,11 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     images = checked_array("images", images)
     if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
         raise ValueError(
-            f"images are {images.dtype} {list(images.shape)}: expected uint8 [N, H, W, channels] "
+            f"images is {images.dtype} {list(images.shape)}: expected uint8 [N, H, W, channels] "
             "with at least one image."
         )
     if (columns is not None and columns < 1) or pad < 0:
-        raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
+        raise ValueError(f"columns is {columns} and pad is {pad}: expected at least 1 and 0.")
     images = as_shown(images)
     n, height, width, _ = images.shape
     columns = min(columns or math.ceil(math.sqrt(n)), n)
@@ -350,17 +355,17 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
 def enlarged_grid(
     images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
 ) -> np.ndarray:
-    """A `grid` in a readable size: each pixel is a square, as large as fits the width.
+    """Returns a `grid` in a readable size: each pixel is a square, as large as the width allows.
 
     Images are not shrunk, nor enlarged beyond 256 pixels.
 
     Args:
         images: uint8 `[N, H, W, channels]`.
-        columns: Images per row. Default: nearly a square.
-        width: Of the picture in pixels.
+        columns: Images per row. Default: a nearly square grid.
+        width: Width of the picture in pixels.
 
     Raises:
-        ValueError: As `grid`.
+        ValueError: See `grid`.
 
     Example:
         >>> enlarged_grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape

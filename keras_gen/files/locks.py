@@ -1,4 +1,4 @@
-"""Holding a folder, so that one owner at a time writes to it."""
+"""Locks folders, so that only one owner at a time writes to a folder."""
 
 import contextlib
 from pathlib import Path
@@ -9,11 +9,11 @@ _LOCK = ".lock"
 
 
 def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
-    """Holds a folder, which is made, until `let_go` or the end of the process, however it ends.
+    """Locks a folder, which is created, until `let_go` or the end of the process.
 
     Args:
-        folder: The folder.
-        way_out: End of the sentence about a folder that cannot be written to.
+        folder: Folder to lock.
+        way_out: End of the message if the folder cannot be written to.
 
     Returns:
         The lock, or None if another owner, in this process or another, holds the folder.
@@ -48,9 +48,9 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
 
 
 def let_go(lock: FileLock) -> None:
-    """Lets go of a folder, and removes it if nothing was written to it."""
+    """Releases a folder, and removes it if nothing was written to it."""
     path = Path(lock.lock_file)
-    # Before the release, after which the file may be another owner's.
+    # Before the release, after which the file may belong to another owner.
     with contextlib.suppress(OSError):
         path.unlink()
         path.parent.rmdir()

@@ -1,4 +1,4 @@
-"""Where recipes and exports lie: beside the package, or inside a built one."""
+"""Locations of recipes and exports: next to the package, or inside a built one."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def place(name: str) -> Path:
-    """The folder `name` in the working directory, as shipped in the package, or beside it.
+    """Returns the folder `name` in the working directory, in the package, or next to it.
 
-    A built package ships some folders (see setup.py); a checkout has them beside the package.
+    A built package ships some folders (see setup.py); a checkout has them next to the package.
     """
     for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
         if path.is_dir():

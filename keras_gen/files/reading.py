@@ -1,4 +1,4 @@
-"""Reading of files that end."""
+"""Reads files of bounded size."""
 
 import contextlib
 import json
@@ -13,25 +13,25 @@ import numpy as np
 from keras_gen.arguments import checked_path
 
 MOST_BYTES = 2**30
-"""Bytes of the largest file that is read at once: 1 GiB."""
+"""Maximum number of bytes of a file that is read at once: 1 GiB."""
 MOST_TEXT = 2**24
-"""Bytes of the largest file of settings or other JSON: 16 MiB."""
+"""Maximum number of bytes of a settings file or other JSON: 16 MiB."""
 MOST_UNPACKED = 2**28
-"""Bytes that any zip archive may unpack to: 256 MiB."""
+"""Number of bytes to which any zip archive may unpack: 256 MiB."""
 MOST_EXPANSION = 100
-"""Largest ratio of the unpacked size of a larger archive to its size."""
+"""Maximum ratio of unpacked to packed size for larger archives."""
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
-    """Opens a regular file for reading, also through a link.
+    """Opens a regular file for reading, following links.
 
     Args:
-        path: The file.
-        most: Largest number of bytes that it may have; None for any.
+        path: Path of the file.
+        most: Maximum number of bytes; None for any.
 
     Raises:
-        TypeError: If `path` is not a path, such as the number of an open file.
+        TypeError: If `path` is not a path, such as a file descriptor.
         OSError: If the file cannot be read, is larger, or is a folder, or a pipe, a socket, or a
             device, which may never end.
     """
@@ -47,17 +47,17 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
 
 
 def read_regular(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
-    """Returns the bytes of a regular file; errors as of `open_regular`."""
+    """Returns the bytes of a regular file. Errors: see `open_regular`."""
     with open_regular(path, most) as file:
         return file.read()
 
 
 def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
-    """Returns the text of a regular file: UTF-8, or UTF-16 that begins with its mark.
+    """Returns the text of a regular file: UTF-8, or UTF-16 with a byte order mark.
 
     Raises:
-        OSError: As `open_regular`.
-        ValueError: If it is in another encoding.
+        OSError: See `open_regular`.
+        ValueError: If the file has another encoding.
     """
     contents = read_regular(path, most)
     try:
@@ -74,12 +74,12 @@ def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str,
     """Returns the JSON object in a regular file of at most `MOST_TEXT` bytes.
 
     Args:
-        path: The file.
-        way_out: End of the sentence about a file that holds something else.
+        path: Path of the file.
+        way_out: End of the message if the file contains something else.
 
     Raises:
-        OSError: As `open_regular`.
-        ValueError: If it holds something else.
+        OSError: See `open_regular`.
+        ValueError: If the file contains something else.
     """
     try:
         value = json.loads(read_text(path))
@@ -87,18 +87,19 @@ def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str,
         raise ValueError(f"{path} is not valid JSON ({error}): {way_out}.") from None
     if not isinstance(value, dict):
         raise ValueError(
-            f"{path} holds a JSON {type(value).__name__} where an object is expected: {way_out}."
+            f"{path} contains a JSON {type(value).__name__}: expected an object. "
+            f"{way_out[0].upper()}{way_out[1:]}."
         )
     return value
 
 
 @contextlib.contextmanager
 def open_arrays(path: str | os.PathLike) -> Iterator[Mapping[str, np.ndarray]]:
-    """Opens a file of NumPy arrays, `.npz`: each is read when it is asked for.
+    """Opens a file of NumPy arrays, `.npz`; each array is read on request.
 
     Raises:
-        OSError: As `open_regular`.
-        ValueError: If it is not such a file, or is one that `refuse_bomb` refuses.
+        OSError: See `open_regular`.
+        ValueError: If the file has another format, or `refuse_bomb` refuses it.
     """
     with open_regular(path) as file:
         refuse_bomb(path, file)
@@ -110,11 +111,13 @@ def refuse_bomb(path: str | os.PathLike, file: BinaryIO) -> None:
     """Raises a ValueError if a file is not a zip archive, or unpacks to far more than its size.
 
     Args:
-        path: Its path, for the message.
-        file: The open file, which is at its beginning afterwards.
+        path: Path of the file, for the message.
+        file: Open file, which is reset to its beginning.
     """
     if not zipfile.is_zipfile(file):
-        raise ValueError(f"{path} is not a zip archive: copy it again if it is cut or empty.")
+        raise ValueError(
+            f"{path} is not a zip archive: copy it again if it is truncated or empty."
+        )
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     size = file.seek(0, os.SEEK_END)

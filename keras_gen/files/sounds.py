@@ -11,7 +11,7 @@ from keras_gen.files.writing import replacing
 
 
 def of_one_length(waveforms: Any) -> Any:
-    """Returns a list of recordings as one array, and what is not a list as it is.
+    """Converts a list of recordings to one array; other values are unchanged.
 
     Raises:
         ValueError: If recordings differ in length.
@@ -28,18 +28,18 @@ def of_one_length(waveforms: Any) -> Any:
     lengths = {len(each) for each in waveforms if np.ndim(each) in (1, 2)}
     if len(lengths) > 1:
         raise ValueError(
-            f"The recordings have {min(lengths)} to {max(lengths)} samples: expected one length. "
-            "Pad them with zeros to one length: np.stack([keras_gen.data.fit_length(each, "
+            f"The recordings have {min(lengths)} to {max(lengths)} samples: expected equal "
+            "lengths. Pad them with zeros: np.stack([keras_gen.data.fit_length(each, "
             f"{max(lengths)}) for each in recordings])."
         )
     return np.array(list(waveforms))
 
 
 def as_int16(waveforms: np.ndarray) -> np.ndarray:
-    """Returns sounds as int16: integers of that type as they are, floats in [-1, 1] times 32,768.
+    """Converts sounds to int16: int16 is unchanged, and floats in [-1, 1] are scaled by 32,768.
 
     Raises:
-        TypeError: If the dtype is another.
+        TypeError: If the sounds have another dtype.
         ValueError: If floats are not finite or far outside [-1, 1], or sounds differ in length.
 
     Example:
@@ -52,38 +52,40 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
     if waveforms.dtype.kind != "f":
         raise TypeError(f"Sounds are {waveforms.dtype}: expected int16, or floats in [-1, 1].")
     largest = np.abs(waveforms).max(initial=0)
-    if not largest <= 1.001:  # what decoders may round; comparisons with NaN are false
+    if (
+        not largest <= 1.001
+    ):  # tolerance for rounding by decoders; comparisons with NaN are false
         raise ValueError(
-            f"Sounds have absolute values up to {largest:g}: expected floats in [-1, 1]; divide by "
-            "the largest, or use keras_gen.data.to_peak."
+            f"Sounds have absolute values up to {largest:g}: expected floats in [-1, 1]. "
+            "Divide by the maximum, or use keras_gen.data.to_peak."
         )
     return np.clip(np.round(waveforms * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
 
 
 def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
-    """Returns sounds of one channel as floats in [-1, 1], float64 `[n, samples]`.
+    """Returns mono sounds as floats in [-1, 1], float64 `[n, samples]`.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`, else a
+        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`; others raise a
             TypeError (dtype) or ValueError.
     """
     waveforms = np.asarray(of_one_length(waveforms))
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
     if flat.ndim != 2 or not flat.size:
         raise ValueError(
-            f"Expected waveforms of shape [n, samples, 1], found {list(waveforms.shape)}."
+            f"waveforms has shape {list(waveforms.shape)}: expected [n, samples, 1]."
         )
     return as_int16(flat) / 2.0**15
 
 
 def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
-    """Writes sounds as a WAV file of 16 bits, complete or not at all.
+    """Writes sounds as a 16-bit WAV file, completely or not at all.
 
     Args:
-        path: The file; replaced if it exists.
-        waveforms: int16, or floats in [-1, 1] (else a TypeError): one sound `[samples]` or
-            `[samples, 1]`, or several `[n, samples, 1]`, one after the other (else a ValueError).
-        rate: Samples a second, an integer from 1 to 2**31 - 1, else a ValueError.
+        path: Path of the file, which is replaced if it exists.
+        waveforms: int16, or floats in [-1, 1] (others raise a TypeError): one sound `[samples]` or
+            `[samples, 1]`, or several `[n, samples, 1]` in sequence (others raise a ValueError).
+        rate: Samples per second, an integer from 1 to 2**31 - 1; others raise a ValueError.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP
@@ -91,14 +93,14 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
     sounds = as_int16(waveforms)
     if sounds.ndim not in (1, 2, 3) or (sounds.ndim > 1 and sounds.shape[-1] != 1):
         raise ValueError(
-            f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1] or [n, samples, "
-            "1], one channel each."
+            f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1], or [n, "
+            "samples, 1], with one channel each."
         )
     whole = isinstance(rate, numbers.Integral) and not isinstance(rate, bool)
     if not whole or not 1 <= rate < 2**31:
         raise ValueError(
-            f"rate is {rate!r}: expected samples a second, an integer from 1 to 2**31 - 1 such as "
-            "8000."
+            f"rate is {rate!r}: expected samples per second, an integer from 1 to 2**31 - 1, "
+            "such as 8000."
         )
     with replacing(path) as file, wave.open(file, "wb") as written:
         written.setnchannels(1)

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old or the new one, and never a partial one."""
+"""Writes files atomically: readers see the old or the new file, never a partial one."""
 
 import contextlib
 import errno
@@ -15,15 +15,15 @@ from keras_gen.arguments import checked_path
 
 @contextlib.contextmanager
 def replacing(path: str | Path):
-    """Opens a temporary file for bytes that replaces `path` when all is written.
+    """Opens a temporary file for bytes, which replaces `path` when it is complete.
 
     Args:
-        path: The file to write; its folder is made.
+        path: Path of the file to write; its folder is created.
 
     Raises:
-        TypeError: If `path` is not a path, such as the number of an open file.
-        OSError: If the file cannot be written. The message says which one and what to do, and a
-            file that was there before is untouched.
+        TypeError: If `path` is not a path, such as a file descriptor.
+        OSError: If the file cannot be written. The message names the file and the remedy, and an
+            existing file is unchanged.
 
     Example:
     ```python
@@ -45,13 +45,13 @@ def replacing(path: str | Path):
         way_out = {
             errno.ENOSPC: "free some space",
             errno.EDQUOT: "free some space",
-            errno.EACCES: "choose a folder you may write to",
-            errno.EROFS: "choose a folder you may write to",
+            errno.EACCES: "choose a writable folder",
+            errno.EROFS: "choose a writable folder",
         }.get(error.errno or 0, "choose another place")
         raise OSError(
             error.errno,
-            f"Cannot write {path} ({error.strerror or error}): {way_out}. What was there "
-            "is kept.",
+            f"Cannot write {path} ({error.strerror or error}): {way_out}. An existing file "
+            "is unchanged.",
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -59,16 +59,17 @@ def replacing(path: str | Path):
 
 
 def partial_path(path: Path) -> Path:
-    """Returns where this process writes what becomes `path` when it is complete."""
+    """Returns the temporary path of the file that becomes `path` when it is complete."""
     return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
 
 
 def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
-    """Removes what processes of this machine that were killed have left half-written.
+    """Deletes partial files left behind by killed processes on this machine.
 
     Args:
-        folder: Where they wrote.
-        pattern: Glob of what it was to become, relative to `folder`; `**/*` for all below.
+        folder: Folder to clean up.
+        pattern: Glob for the final file names, relative to `folder`. Use `**/*` to include
+            subfolders.
     """
     place, _, name = pattern.rpartition("/")
     machine = glob.escape(platform.node())
@@ -83,19 +84,19 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
 
 @functools.cache
 def _clear_once(folder: Path) -> None:
-    """Clears a folder when this process first writes to it, and not with each of many files."""
+    """Cleans up a folder when this process first writes to it, but not for each file."""
     clear_partial_files(folder)
 
 
 def _runs(process: int) -> bool:
-    if os.name == "nt":  # where a signal that does nothing ends the process
+    if os.name == "nt":  # where the harmless signal ends the process
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # It is somebody else's.
+        pass  # The process belongs to another user.
     return True
 
 

@@ -137,5 +137,5 @@ def test_recordings_of_several_lengths_have_a_way_out():
         lambda: model.log_prob(sounds),
         lambda: conditional.fit(sounds, np.array([0, 1]), verbose=0),
     ):
-        with pytest.raises(ValueError, match=r"have 3 to 4 samples: .* Pad them with zeros to one"):
+        with pytest.raises(ValueError, match=r"have 3 to 4 samples: .* Pad them with zeros"):
             call()

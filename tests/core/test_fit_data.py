@@ -53,7 +53,7 @@ def test_a_table_with_categories_is_what_its_columns_say():
     np.testing.assert_array_equal(model.features(turned), model.features(PEOPLE))
     with pytest.raises(ValueError, match="lacks the columns sex"):
         model.fit(FRAME, labels, sexes, verbose=0)
-    with pytest.raises(ValueError, match=r"names or numbers are missing: give both"):
+    with pytest.raises(ValueError, match=r"names or numbers is missing: pass both"):
         table_columns(np.array([["3", "cat"]]))
 
 

@@ -97,7 +97,7 @@ def test_halves_are_photograph_and_labels(tmp_path, monkeypatch):
 
 
 def test_without_files_or_with_others(tmp_path):
-    with pytest.raises(DataUnavailable, match=r"lacks the files.*facades\.tar\.gz"):
+    with pytest.raises(DataUnavailable, match=r"lacks its source files.*facades\.tar\.gz"):
         load_tfds("facades", "train", features="photo", data_dir=tmp_path)
     write(tmp_path / "downloads" / "manual", width=500)
     with pytest.raises(DataDamaged, match=r"1\.jpg is 500 pixels wide and 256 high"):
@@ -170,7 +170,9 @@ def test_without_files(tmp_path):
     for folder in ("absent", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         options = dict(data_dir=tmp_path / "data", manual_dir=tmp_path / folder)
-        with pytest.raises(DataUnavailable, match=f"{folder} lacks the files.*reuters21578.tar.gz"):
+        with pytest.raises(
+            DataUnavailable, match=f"{folder} lacks its source files.*reuters21578.tar.gz"
+        ):
             load_tfds("reuters", "train", **options)
         if folder == "absent":
             assert not (tmp_path / "data").exists()

@@ -40,7 +40,7 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path, error):
     ("number", "way_out"),
     [
         (errno.ENOSPC, "free some space"),
-        (errno.EROFS, "choose a folder you may write to"),
+        (errno.EROFS, "choose a writable folder"),
         (errno.EIO, "choose another place"),
     ],
 )
@@ -54,7 +54,9 @@ def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, w
     monkeypatch.setattr(writing.os, "fsync", fail)
     with pytest.raises(OSError, match="Cannot write") as error, replacing(path) as file:
         file.write(b"new")
-    expected = f"Cannot write {path} ({os.strerror(number)}): {way_out}. What was there is kept."
+    expected = (
+        f"Cannot write {path} ({os.strerror(number)}): {way_out}. An existing file is unchanged."
+    )
     assert error.value.strerror == expected and error.value.errno == number
     assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
 

@@ -1,1 +1,1 @@
-"""Streams of batches that need more than `Source.stream`: pairs, few labels, triples, weights."""
+"""Streams that need more than `Source.stream`: pairs, few labels, triples, and weights."""

@@ -1,4 +1,4 @@
-"""Clips of videos: some frames after each other, of a random beginning."""
+"""Video clips: consecutive frames with a random start."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a clip out of each video.
 
     Args:
-        frames: Of a clip, 1 to those of the videos.
+        frames: Number of frames per clip, from 1 to the length of the videos.
 
     Returns:
         A function of an example and a seed. The example is a video `[all_frames, ...]`, or several
-        that go together, such as poses and what they show: all are cut at the same frame.
+        corresponding videos, such as poses and the images that show them: all are cut at the same
+        frame.
 
     Example:
         >>> dancers = drawn_dancers(videos=4, frames=8, size=16)
@@ -32,7 +33,9 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
     def cut(example, seed):
         count = tf.nest.flatten(example)[0].shape[0]
         if frames > count:
-            raise ValueError(f"frames is {frames}, and a video has {count}: expected no more.")
+            raise ValueError(
+                f"frames is {frames}: expected at most {count}, the length of a video."
+            )
         first = tf.random.stateless_uniform([], seed, 0, count - frames + 1, tf.int32)
 
         def clip(video):

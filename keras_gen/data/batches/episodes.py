@@ -1,4 +1,4 @@
-"""Episodes of few-shot learning: of each class some examples, and a further one to predict."""
+"""Few-shot learning episodes: some examples of a class, and another one to predict."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that draws an episode from all frames of a person.
 
     Args:
-        shots: Frames that are shown of each person, besides the one to draw: at least 1, and fewer
-            than there are frames.
+        shots: Number of frames shown to the model, in addition to the one to predict: at least 1,
+            and fewer than the number of frames per person.
 
     Returns:
-        A function of an example `(images, landmarks, label)`, of `[frames, height, width,
-        channels]` each and the person's number, and a seed. It returns what `TalkingHeads` is
-        trained on: the landmarks and the image of one frame, the images and landmarks of the shots,
-        and the label.
+        A function of an example `(images, landmarks, label)`, with `[frames, height, width,
+        channels]` for both of the first two and the person's number, and a seed. It returns the
+        training inputs of `TalkingHeads`: the landmarks and the image of one frame, the images and
+        landmarks of the shots, and the label.
 
     Example:
         >>> faces = drawn_faces(people=8, frames=6)
@@ -37,7 +37,7 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
         frames = images.shape[0]
         if shots >= frames:
             raise ValueError(
-                f"shots is {shots}, and there are {frames} frames of a person: expected fewer."
+                f"shots is {shots}: expected fewer than the {frames} frames per person."
             )
         order = tf.argsort(tf.random.stateless_uniform([frames], seed))
         drawn = order[0]

@@ -1,4 +1,4 @@
-"""A few labels among many examples: which ones, and streams that mix both."""
+"""Selects a few labels among many examples, and mixes both in streams."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from keras_gen.data.source import Source, checked_labels, checked_pairs, finishe
 
 @checked_types
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns indices in random order, whose first k are spread evenly over the classes for any k.
+    """Returns random indices whose first k are balanced over the classes, for any k.
 
     Args:
-        labels: Integers `[n]`. A class whose examples are used up is missing from there on.
+        labels: Integers `[n]`. A class whose examples are used up does not appear from there on.
         seed: Seed of the order.
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If they have other axes.
+        ValueError: If the labels have other axes.
 
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
     labels = checked_labels(labels)
     order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
-    rank = np.empty(len(labels), np.int64)  # within the class
+    rank = np.empty(len(labels), np.int64)  # within its class
     for label in np.unique(labels):
         own = labels[order] == label
         rank[own] = np.arange(own.sum())
@@ -40,16 +40,16 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 @checked_types
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Hides all but a few labels, evenly drawn over the classes: int64 `[n]`, -1 where hidden.
+    """Hides all but a few labels, balanced over the classes: int64 `[n]`, -1 where hidden.
 
     Args:
-        labels: Integers `[n]` from 0 on.
-        count: Labels that stay: at least one of each class and fewer than all, else a ValueError.
-        seed: Seed of the draw.
+        labels: Integers `[n]` of at least 0.
+        count: Number of labels to keep: at least one per class and fewer than all.
+        seed: Seed of the selection.
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If they have other axes, one is below 0, or the count is out of its range.
+        ValueError: If the labels have other axes, one is below 0, or `count` is out of range.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
@@ -57,13 +57,13 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """
     labels = checked_labels(labels)
     if labels.size and labels.min() < 0:
-        raise ValueError(f"A label is {labels.min()}: expected integers from 0 on.")
+        raise ValueError(f"A label is {labels.min()}: expected integers of at least 0.")
     count = checked_integer("count", count)
     classes = len(np.unique(labels))
     if not classes <= count < len(labels):
         raise ValueError(
-            f"count is {count} of {len(labels)} labels of {classes} classes: expected at least "
-            f"{classes}, one of each class, and at most {len(labels) - 1}, so that one is hidden."
+            f"count is {count} for {len(labels)} labels in {classes} classes: expected at least "
+            f"{classes}, one per class, and at most {len(labels) - 1}, so that one is hidden."
         )
     shown = even_order(labels, seed)[:count]
     found = np.full(len(labels), -1, np.int64)
@@ -81,19 +81,20 @@ def partly_labeled(
     labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches `(images, labels)`: first labeled examples, then some of label -1.
+    """Returns infinite batches `(images, labels)`: labeled examples, then some with label -1.
 
     Each part is shuffled on its own, so the few labeled examples are repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as a batch has; else a TypeError.
+        labeled: Examples `(image, label)`, at least as many as in a batch; others raise a
+            TypeError.
         unlabeled: Images of the same shape, or `(image, label)` with labels that are ignored.
-        batch_size: Examples in a *global* batch.
+        batch_size: Number of examples per *global* batch.
         seed: Any non-negative integer.
-        start: Batches already consumed; see `Source.stream`.
-        labels_per_batch: Labeled examples in a batch, 1 to `batch_size - 1`, else a ValueError;
-            None for half of an even batch.
-        augment_batch: As in `Source.stream`, of `(images, labels)`.
+        start: Number of batches already consumed; see `Source.stream`.
+        labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; others raise
+            a ValueError. If None, half of an even batch.
+        augment_batch: As in `Source.stream`, for `(images, labels)`.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))
@@ -103,14 +104,14 @@ def partly_labeled(
     if labels_per_batch is None:
         if batch_size % 2:
             raise ValueError(
-                f"batch_size is {batch_size}, and half of it should have labels: make it even, or "
-                "give labels_per_batch."
+                f"batch_size is {batch_size}, but half of the batch should have labels: "
+                "expected an even number. Change it, or pass labels_per_batch."
             )
         labels_per_batch = batch_size // 2
     hidden = batch_size - labels_per_batch
     if not 0 < labels_per_batch < batch_size:
         raise ValueError(
-            f"labels_per_batch is {labels_per_batch}: expected 1 to {batch_size - 1} of "
+            f"labels_per_batch is {labels_per_batch}: expected 1 to {batch_size - 1} out of "
             f"{batch_size} examples."
         )
 

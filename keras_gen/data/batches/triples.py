@@ -1,4 +1,4 @@
-"""Batches of examples with another of the same class, and one of another class."""
+"""Batches of examples, each with one from the same class and one from another class."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def class_triples(
 ) -> tf.data.Dataset:
     """Returns infinite shuffled batches `(x, labels, same, other, other_labels)`.
 
-    `same` are drawn uniformly from the other examples of the class of `x`, and `other` from all
+    `same` is sampled uniformly from the other examples in the class of `x`, and `other` from all
     other classes.
 
     Args:
-        source: Examples `(x, label)`, else a TypeError; at least two classes of at least two, else
-            a ValueError.
-        batch_size: Examples in a *global* batch.
+        source: Examples `(x, label)`, with at least two classes of at least two examples. Other
+            examples raise a TypeError, and fewer a ValueError.
+        batch_size: Number of examples per *global* batch.
         seed: Any non-negative integer.
-        start: Batches already consumed; see `Source.stream`.
+        start: Number of batches already consumed; see `Source.stream`.
 
     Example:
         >>> source = Source((np.zeros([8, 28, 28, 1], "uint8"), np.arange(8) % 2))
@@ -33,10 +33,10 @@ def class_triples(
     _, kinds, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(counts) < 2 or counts.min() < 2:
         raise ValueError(
-            f"There are {counts.tolist()} examples of each class: class_triples needs two classes "
-            "or more, and two examples or more of each."
+            f"The numbers of examples per class are {counts.tolist()}: expected at least two "
+            "classes with at least two examples each."
         )
-    # In this order the examples of a class follow each other.
+    # In this order, the examples of a class are adjacent.
     order = np.argsort(kinds, kind="stable")
     first = (np.cumsum(counts) - counts)[kinds[order]]
     size = counts[kinds[order]]
@@ -49,9 +49,9 @@ def class_triples(
         fold = tf.random.experimental.stateless_fold_in
         begin = tf.gather(first, place)
         count = tf.gather(size, place)
-        # The class is a ring, without the example itself.
+        # The class is treated as a ring, without the example itself.
         same = begin + (place - begin + 1 + uniform(count - 1, fold(key, 0))) % count
-        # All examples are another ring, without the class.
+        # All examples are treated as another ring, without the class.
         other = (begin + count + uniform(len(order) - count, fold(key, 1))) % len(order)
         x, label = source.gather(tf.gather(order, place))
         same_x, _ = source.gather(tf.gather(order, same))

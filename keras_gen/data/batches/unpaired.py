@@ -1,4 +1,4 @@
-"""Batches of two sets without pairs, such as photographs and paintings."""
+"""Batches from two unpaired sets, such as photographs and paintings."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def unpaired(
     Args:
         a: First domain, a source or an array of its examples.
         b: Second domain, of any size.
-        batch_size: Examples of each domain in a *global* batch, or of the first and the second.
-        seed: Any non-negative integer; both domains derive unrelated seeds from it.
-        start: Batches already consumed; see `Source.stream`.
-        augment: `augment(example, seed)` applied to each example of either domain.
+        batch_size: Number of examples of each domain per *global* batch, or one number per domain.
+        seed: Any non-negative integer, from which unrelated seeds for both domains are derived.
+        start: Number of batches already consumed; see `Source.stream`.
+        augment: Function `augment(example, seed)` applied to each example of either domain.
 
     Example:
         >>> photos, paintings = np.zeros([9, 8, 8, 3], "uint8"), np.zeros([5, 8, 8, 3], "uint8")
@@ -48,5 +48,5 @@ def unpaired(
 def _examples(name: str, values: np.ndarray) -> np.ndarray:
     examples = checked_array(name, values)
     if not examples.ndim or not len(examples):
-        raise ValueError(f"{name} has the shape {examples.shape}: expected one example or more.")
+        raise ValueError(f"{name} has shape {examples.shape}: expected at least one example.")
     return examples

@@ -1,4 +1,4 @@
-"""Streams whose sampling weights the model writes, and weights that favor rare examples."""
+"""Streams whose sampling weights the model updates, and weights that favor rare examples."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches, each drawn by the weights at the time when it is requested.
+    """Returns infinite batches, sampled with the weights at the time of each request.
 
     Batch number t is a function of (source, weights, seed, t), so `start=k` resumes bit for bit
-    with the weights of that moment. Nothing is prefetched. Give `fit`
-    `keras_gen.vae.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
-    TensorFlow may request the second batch before the first one's step is done.
+    with the weights at that time. Nothing is prefetched. Pass
+    `keras_gen.vae.distribute_fresh(stream, strategy)` to `fit`, and leave `steps_per_execution` at
+    1: TensorFlow may request the second batch before the first one's step is done.
 
     Args:
-        source: Examples to draw from, with replacement.
-        weights: `keras_gen.vae.SamplingWeights`, one for each example, else a ValueError.
-        batch_size: Examples in a *global* batch, 1 or more.
+        source: Examples to sample from, with replacement.
+        weights: `keras_gen.vae.SamplingWeights` with one weight for each example; another number
+            raises a ValueError.
+        batch_size: Number of examples per *global* batch, at least 1.
         seed: Any non-negative integer.
-        start: Batches already consumed.
+        start: Number of batches already consumed.
         augment_batch: As in `Source.stream`.
 
     Returns:
-        `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` where the examples are
-        tuples. `weights.fresh(drawn)`, of int64 `[batch_size, 2]`, checks that no weight was
-        changed meanwhile, and returns the indices that `weights.write` takes.
+        `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
+        tuples. `weights.fresh(drawn)`, where `drawn` is int64 `[batch_size, 2]`, checks that no
+        weight was changed in the meantime, and returns the indices for `weights.write`.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -52,8 +53,8 @@ def weighted_stream(
     start = checked_integer("start", start, minimum=0)
     if weights.size != len(source):
         raise ValueError(
-            f"{weights.size} sampling weights for {len(source)} examples ({source.origin}): give "
-            "one for each."
+            f"There are {weights.size} sampling weights for {len(source)} examples "
+            f"({source.origin}): expected one for each."
         )
     draw_key = derive_seed(checked_seed(seed), WEIGHTED).astype(np.int64)
     augment_key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
@@ -72,25 +73,25 @@ def weighted_stream(
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False
-    # Of tf.data's own rewrites, two run ahead of what is asked for: `inject_prefetch`, and
-    # `map_parallelization` of maps that come after the draw, such as `read` or a user's.
+    # Two of tf.data's rewrites run ahead of the requests: `inject_prefetch`, and
+    # `map_parallelization` of maps that come after the sampling, such as `read` or a user's.
     options.experimental_optimization.apply_default_optimizations = False
     return batches.map(read).with_options(options)
 
 
 @checked_types
 def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
-    """Returns sampling weights of mean 1, float64 `[n]`, that are large for rare latents.
+    """Returns sampling weights with mean 1, float64 `[n]`, which are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
-    AIES 2019, algorithm 1: the product over the latents, as if independent, of 1 / (density +
-    alpha). The density of a latent is that of its histogram over all examples. One bin has its
-    middle at 0, so a latent that hardly varies about 0 changes nothing.
+    AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if they were
+    independent. The density of a latent is its histogram over all examples. One bin is centered at
+    0, so a latent that barely varies around 0 has no effect.
 
     Args:
         latents: Finite numbers `[n, latents]`.
-        alpha: Smoothing, 0 or above. 0 gives the inverse density, a number far above all densities
-            equal weights. The density of a standard normal latent is at most 0.4.
+        alpha: Smoothing, at least 0. 0 gives the inverse density; a number far above all densities
+            gives equal weights. The density of a standard normal latent is at most 0.4.
         bin_width: Width of the histograms' bins, in the latents' unit, above 0.
 
     Example:
@@ -101,9 +102,9 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
     if latents.ndim != 2:
         raise ValueError(f"latents have shape {latents.shape}: expected [n, latents].")
     if not np.isfinite(latents).all():
-        raise ValueError("latents have NaN or infinity among them: expected finite numbers.")
+        raise ValueError("latents contains NaN or infinity: expected finite numbers.")
     if not 0 <= alpha < np.inf:
-        raise ValueError(f"alpha is {alpha}: expected a finite number that is not negative.")
+        raise ValueError(f"alpha is {alpha}: expected a finite number of at least 0.")
     if not 0 < bin_width < np.inf:
         raise ValueError(f"bin_width is {bin_width}: expected a finite number above 0.")
     logarithms = np.zeros(len(latents))
@@ -111,6 +112,6 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         _, place, counts = np.unique(bins, return_inverse=True, return_counts=True)
         density = counts / (len(bins) * bin_width)
         logarithms -= np.log(density + alpha)[place]
-    # Of many latents the product itself would leave the range of floats.
+    # With many latents, the product itself would exceed the range of floats.
     weights = np.exp(logarithms - logarithms.max())
     return weights / weights.mean()

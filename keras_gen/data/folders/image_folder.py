@@ -1,4 +1,4 @@
-"""A folder of images, one in each file, with or without subfolders of classes."""
+"""A folder of images, one per file, with or without subfolders for classes."""
 
 from __future__ import annotations
 
@@ -45,45 +45,44 @@ def image_folder(
     channels: int | None = None,
     classes: Sequence[str] | None = None,
 ) -> Source:
-    """Reads all images of a folder and its subfolders, in the order of their sorted paths.
+    """Reads all images in a folder and its subfolders, in the order of their sorted paths.
 
-    Files that end in `files.images.SUFFIXES` are decoded and cut to squares by `resize_cover`.
-    Links to files and folders are followed. What is hidden, by a name that begins with a dot, is
-    left out.
+    Files with an extension in `files.images.SUFFIXES` are decoded and cropped to squares by
+    `resize_cover`. Links to files and folders are followed. Hidden files and folders, whose names
+    begin with a dot, are skipped.
 
-    Transparent pixels are laid over white, and a warning names their files. Images of 16 bits
-    become 8 bits; those that use 14 bits or fewer count as unreadable, because their white is not
-    known.
+    Transparent pixels are blended with white, and a warning names their files. 16-bit images are
+    converted to 8 bits; those that use 14 bits or fewer count as unreadable, because their white
+    level is unknown.
 
     Args:
-        path: The folder.
+        path: Folder to read.
         size: Side of the images in pixels.
         max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Largest number of bytes to hold decoded. A larger folder is held encoded, and
-            decoded as it is used.
+        memory_limit: Maximum number of bytes of decoded images. A larger folder is kept encoded,
+            and decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
-            number of the subfolder that holds the image, in the order of their names, from 0. Or
-            the class of each file: a dict by paths in the folder, or a CSV file with a path and
-            its class in the first two columns, with a line of titles or without. The file is UTF-8,
-            or UTF-16 as Excel writes it, with commas, semicolons, or tabs. Images that it does not
-            name are left out. Names of classes that are all whole numbers are in the order of the
-            numbers.
-        channels: 3 for RGB, 1 for gray. If None, 3, with a warning where all images are gray.
-        classes: Names of the classes in the order of their labels, which there then are: such as
-            `class_names` of the training set for a folder that lacks a class.
+            number of the subfolder that contains the image, in the order of their names, from 0.
+            Alternatively, the class of each file: a dict by paths in the folder, or a CSV file with
+            a path and its class in the first two columns, with or without a header. The file is
+            UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs. Images
+            not named in it are skipped. If all class names are integers, they are in numeric order.
+        channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all images are gray.
+        classes: Names of the classes in the order of their labels, such as `class_names` of the
+            training set for a folder in which a class is missing.
 
     Returns:
         Source of uint8 `[size, size, channels]`, or of tuples with int64 labels, whose
         `class_names` are the names of the subfolders or classes.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
-        TypeError: If `size` is not an integer, `max_broken` not a number, or `path` or `labels` of
-            another type, such as `labels=1`.
+        FileNotFoundError: If the folder does not exist, or contains no image.
+        TypeError: If `size` is not an integer, `max_broken` is not a number, or `path` or `labels`
+            has another type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, or more than `max_broken`
-            unreadable ones, an image that needs a label lies in no subfolder, a class is none of
-            the `classes`, `labels` name a file that is not an image of the folder, no class, or two
-            classes of a file, or an argument is out of its range.
+            unreadable ones, if an image that needs a label is not in a subfolder, a class is not
+            one of the `classes`, `labels` names a file that is not an image in the folder, no
+            class, or two classes for a file, or an argument is out of range.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -94,8 +93,8 @@ def image_folder(
     folder = checked_path("path", path)
     if not isinstance(labels, bool | np.bool_ | Mapping | str | os.PathLike):
         raise TypeError(
-            f"labels is {shown(labels)}: expected True or False, a dict of classes by the paths of "
-            "files, or the path of a CSV file."
+            f"labels is {shown(labels)}: expected True or False, a dict from the paths of "
+            "files to classes, or the path of a CSV file."
         )
     size = checked_integer("size", size, minimum=1)
     if channels not in (None, 1, 3):
@@ -126,8 +125,8 @@ def image_folder(
     )
     if warns_of_gray and not colored:
         warn(
-            f"All {len(places)} images in {folder} are gray and become three equal channels: give "
-            "channels=1 for one, or channels=3 to keep three."
+            f"All {len(places)} images in {folder} are gray, and are converted to three equal "
+            "channels: pass channels=1 for one channel, or channels=3 to keep three."
         )
     if names is None:
         return Source(stored, decode, origin=f"{len(places)} images, from {folder}")
@@ -136,7 +135,7 @@ def image_folder(
     empty = sorted(set(names) - set(held), key=names.index)
     if empty:
         warn(
-            f"{folder} holds no readable image of {len(empty)} of {len(names)} classes: "
+            f"{folder} contains no readable image for {len(empty)} of {len(names)} classes: "
             f"{listed(empty)}"
         )
     return Source(
@@ -151,9 +150,9 @@ def _class_of_subfolders(folder: Path, files: list[Path]) -> dict[Path, str]:
     outside = [file.name for file in files if file.parent == folder]
     if outside:
         raise ValueError(
-            f"{folder} holds {len(outside)} images outside of subfolders, such as {outside[0]}, "
-            "and labels are the names of subfolders: put each image into the folder of its class, "
-            "or give labels as a dict or a CSV file of paths and classes."
+            f"{folder} contains {len(outside)} images outside its subfolders, such as "
+            f"{outside[0]}, but labels are the names of subfolders: move each image to the "
+            "folder of its class, or pass labels as a dict or a CSV file of paths and classes."
         )
     return {file: file.relative_to(folder).parts[0] for file in files}
 
@@ -161,7 +160,7 @@ def _class_of_subfolders(folder: Path, files: list[Path]) -> dict[Path, str]:
 def _class_of_files(
     folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike
 ) -> dict[Path, str]:
-    """The classes of those files that a dict or a CSV file names, in the order of the files."""
+    """The classes of the files that a dict or a CSV file names, in the order of the files."""
     known = {file.relative_to(folder).as_posix(): file for file in files}
     given: dict[str, str] = {}
     for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
@@ -169,7 +168,7 @@ def _class_of_files(
         if path not in known:
             path = path.strip().replace("\\", "/").removeprefix("./")
         if is_missing(name):
-            raise ValueError(f"labels has no class for {path}: give one, or leave the file out.")
+            raise ValueError(f"labels has no class for {path}: add one, or leave the file out.")
         if not isinstance(name, str | Real):
             raise TypeError(
                 f"labels gives {path} the class {shown(name)}: expected a name or a number."
@@ -177,20 +176,22 @@ def _class_of_files(
         name = str(name).strip()
         if given.setdefault(path, name) != name:
             raise ValueError(
-                f"labels gives {path} the classes {given[path]} and {name}: give one."
+                f"labels gives {path} the classes {given[path]} and {name}: expected one class."
             )
     if lost := [path for path in given if path not in known]:
         raise ValueError(
             f"labels names {len(lost)} files that are not among the {len(files)} images in "
-            f"{folder}: {listed(lost)}; expected paths in it, such as {next(iter(known))}."
+            f"{folder}, {listed(lost)}: expected paths in it, such as {next(iter(known))}."
         )
     if not given:
-        raise ValueError("labels names no file: expected paths in the folder and their classes.")
+        raise ValueError(
+            "labels names no files: expected paths in the folder and their classes."
+        )
     return {file: given[path] for path, file in known.items() if path in given}
 
 
 def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
-    """The paths and classes of a CSV file, without its titles."""
+    """The paths and classes in a CSV file, without its header."""
     text = read_text(path, MOST_BYTES)
     lines = [line for line in text.splitlines() if line.strip()]
     marks = (mark for mark in (",", ";", "\t") if all(mark in line for line in lines))
@@ -200,7 +201,9 @@ def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
     except csv.Error as error:
         raise ValueError(f"{path} is not a table ({error}): expected path,class.") from None
     if any(len(row) < 2 for row in rows):
-        raise ValueError(f"{path} has a line of one column: expected path,class in each.")
+        raise ValueError(
+            f"{path} has a line with fewer than two columns: expected path,class in each line."
+        )
     pairs = [(path, name) for path, name, *_ in rows]
     has_titles = bool(pairs) and not Path(pairs[0][0]).suffix
     return pairs[1:] if has_titles else pairs
@@ -213,7 +216,7 @@ def _classes(
     unknown = [name for name in found if name not in names]
     if unknown or len(set(names)) < len(names):
         raise ValueError(
-            f"{folder} has the classes {', '.join(found)}, and classes is {list(names)}: name "
-            "each once."
+            f"{folder} has the classes {', '.join(found)}, but classes is {list(names)}: "
+            "expected each class once."
         )
     return names

@@ -1,4 +1,4 @@
-"""Reads the images of a folder, also broken ones, one or several for an example."""
+"""Reads the images in a folder, skipping broken ones, with one or more images per example."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from keras_gen.files.images import SUFFIXES, decode_image, decoded
 from keras_gen.files.reading import read_regular
 from keras_gen.messages import warn
 
-# Images of kinds that are not read.
+# Image types that are not supported.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
-_OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers put beside a user's
+_OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to a user's folders
 
 
 class Read(NamedTuple):
     """The readable examples.
 
     Attributes:
-        places: Their places among all.
-        stored: Arrays of the examples, or of their encoded bytes, as `Source` holds them.
-        decode: From encoded bytes to an example; None where examples are held decoded.
-        colored: Whether an image is not gray.
+        places: Indices of the readable examples among all.
+        stored: Arrays of the examples, or of their encoded bytes, as stored in a `Source`.
+        decode: Function from encoded bytes to an example; None if examples are stored decoded.
+        colored: Whether any image is not gray.
     """
 
     places: list[int]
@@ -45,18 +45,18 @@ def read_images(
     max_broken: float,
     check: Callable[..., None] | None = None,
 ) -> Read:
-    """Reads and decodes examples of one image file or several.
+    """Reads and decodes examples with one or more image files each.
 
     Args:
-        folder: Where they lie, for messages.
-        examples: The files of each example.
-        fit: TensorFlow function of the images of an example, uint8 `[height, width, 3]` of any
-            size, to arrays of one shape: an array or a tuple.
-        hold_decoded: Whether the fitted examples are held, or the encoded files.
-        max_broken: Fraction of examples that may be unreadable; a warning names them. Another one
-            names images with transparent pixels.
-        check: Function of the same images, as arrays, that raises a ValueError if they are not
-            what they should be. Such an example counts as unreadable.
+        folder: Folder of the files, for messages.
+        examples: Files of each example.
+        fit: TensorFlow function from the images of an example, uint8 `[height, width, 3]` of any
+            size, to arrays of fixed shape: an array or a tuple.
+        hold_decoded: Whether the fitted examples are stored, instead of the encoded files.
+        max_broken: Fraction of examples that may be unreadable; a warning names them. Another
+            warning names images with transparent pixels.
+        check: Function of the same images, as arrays, that raises a ValueError if they are
+            unsuitable. Such an example counts as unreadable.
 
     Raises:
         ValueError: If more examples are unreadable, or fewer than two are readable.
@@ -64,7 +64,7 @@ def read_images(
     images_of = len(examples[0])
     of_images = [tf.TensorSpec([None, None, 3], tf.uint8)] * images_of
     of_bytes = [tf.TensorSpec([], tf.string)] * images_of
-    # Traced here, so that TensorFlow does not warn of retracing where many folders are read.
+    # Traced here, so that TensorFlow does not warn of retracing when many folders are read.
     fitted = tf.function(fit, autograph=False).get_concrete_function(*of_images)
     transparent: list[Path] = []
     colored: list[Path] = []
@@ -75,7 +75,7 @@ def read_images(
         for file in files:
             try:
                 contents.append(read_regular(file))
-                # Also where the bytes are held: to find broken files.
+                # Also if the bytes are stored, to find broken files.
                 image = decoded(contents[-1])
             except (OSError, ValueError) as error:
                 return _Broken(file, str(error))
@@ -107,14 +107,14 @@ def read_images(
     if transparent:
         shown = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
         warn(
-            f"{len(transparent)} images in {folder} have transparent pixels, which are laid over "
-            f"white: {shown}"
+            f"{len(transparent)} images in {folder} have transparent pixels, which are blended "
+            f"with white: {shown}"
         )
     places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
     if len(places) < 2:
         raise ValueError(
-            f"{folder} has {len(places)} readable image{'' if images_of == 1 else 's with a twin'},"
-            " but a set needs at least 2; add images."
+            f"{folder} contains {len(places)} readable "
+            f"image{'s' if images_of == 1 else ' pairs'}: expected at least 2. Add more."
         )
     good = [found[place] for place in places]
     if hold_decoded:
@@ -124,7 +124,7 @@ def read_images(
             None,
             bool(colored),
         )
-    # Bytes in a tensor, because NumPy's byte strings end at their last byte that is not 0.
+    # Bytes in a tensor, because byte strings in NumPy lose trailing zero bytes.
     stored = tuple(tf.constant(column) for column in zip(*good, strict=True))
     if images_of == 1:
         return Read(places, stored[0], decode, bool(colored))
@@ -140,34 +140,34 @@ def require_fraction(max_broken: float) -> None:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Returns the images in a folder and below, in the order of their sorted paths.
+    """Returns the images in a folder and its subfolders, in the order of their sorted paths.
 
-    Links are followed; what is hidden, by a name that begins with a dot, is left out.
+    Links are followed. Hidden files and folders, whose names begin with a dot, are skipped.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
+        FileNotFoundError: If the folder does not exist, or contains no image.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}; give one that holds images.")
+        raise FileNotFoundError(f"there is no folder {folder}: expected a folder with images.")
     seen = list(_visible_files(folder))
     files = [file for file in seen if file.suffix.lower() in SUFFIXES]
     unread = [file.name for file in seen if file.suffix.lower() in _UNREAD]
     if not files:
-        convert = f", so convert {listed(unread)}" if unread else ""
-        held = f"holds {len(seen)} files but no image" if seen else "is empty"
+        convert = f". Convert {listed(unread)}" if unread else ""
+        held = f"contains {len(seen)} files but no image" if seen else "is empty"
         raise FileNotFoundError(
-            f"{folder} {held}; images end in {', '.join(SUFFIXES)}{convert}."
+            f"{folder} {held}: expected files that end in {', '.join(SUFFIXES)}{convert}."
         )
     if unread:
         warn(
-            f"{len(unread)} images in {folder} are of kinds that are not read and are left out; "
-            f"convert them to JPEG or PNG: {listed(unread)}"
+            f"{len(unread)} images in {folder} have unsupported types and are skipped. "
+            f"Convert them to JPEG or PNG: {listed(unread)}"
         )
     return files
 
 
 def visible(folder: Path) -> list[Path]:
-    """Returns what a folder holds, by name, without hidden files and folders."""
+    """Returns the contents of a folder in the order of names, without hidden files and folders."""
     return [
         path
         for path in sorted(folder.iterdir())
@@ -187,7 +187,7 @@ class _Broken(NamedTuple):
 
 
 def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """The files in a folder and below, in the order of their paths, through links but no circle."""
+    """The files below a folder, in the order of their paths; follows links, but not in circles."""
     real = folder.resolve()
     if real in above:
         return
@@ -200,10 +200,10 @@ def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]
 
 def _report(folder: Path, broken: list[_Broken], count: int, max_broken: float) -> None:
     shown = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
-    found = f"{len(broken)} of {count} images in {folder} cannot be read"
+    found = f"{len(broken)} of {count} images in {folder} are unreadable"
     if len(broken) > max_broken * count:
         raise ValueError(
-            f"{found}, more than the fraction of {max_broken:g} allowed; repair or remove {shown}, "
-            "or raise max_broken."
+            f"{found}: expected at most the fraction {max_broken:g}. Repair or remove {shown}, "
+            "or increase max_broken."
         )
-    warn(f"{found} and are left out: {shown}")
+    warn(f"{found} and are skipped: {shown}")

@@ -1,4 +1,4 @@
-"""Folders of pairs of images: the left and right of one file, or two files of one name."""
+"""Folders of image pairs: both halves of one file, or two files with the same name."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def side_by_side(
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
-    """Reads a folder of images whose two halves are a pair, as those of pix2pix.
+    """Reads a folder of images whose two halves form a pair, as in pix2pix.
 
-    Each half is cut to a square by `resize_cover`.
+    Each half is cropped to a square by `resize_cover`.
 
     Args:
-        path: The folder; its subfolders are read too.
+        path: Folder to read, including its subfolders.
         size: Side of the images in pixels.
-        left: What the left half is, `"source"` or `"target"`.
+        left: Role of the left half, `"source"` or `"target"`.
         max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Largest number of bytes to hold decoded; a larger folder is held encoded.
+        memory_limit: Maximum number of bytes of decoded images; a larger folder is kept encoded.
 
     Returns:
         Source of tuples (source, target) of uint8 `[size, size, 3]`.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: If fewer than two files are readable, or more than `max_broken` unreadable; of
-            odd width, halves do not fit each other. Or if `left` is neither of the two.
+        FileNotFoundError: If the folder does not exist, or contains no image.
+        ValueError: If fewer than two files are readable, more than `max_broken` are unreadable, or
+            `left` is neither of the two values. A file of odd width counts as unreadable.
 
     Example:
         >>> train = side_by_side("facades/train", size=64, left="target")
@@ -68,7 +68,7 @@ def side_by_side(
 
     def check(image: np.ndarray) -> None:
         if image.shape[1] % 2:
-            raise ValueError(f"its width is odd, {image.shape[1]} pixels, so it has no halves")
+            raise ValueError(f"its width is {image.shape[1]} pixels: expected an even number")
 
     return _pairs(folder, [(f,) for f in files], halves, size, max_broken, memory_limit, check)
 
@@ -80,25 +80,25 @@ def paired_folders(
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
-    """Reads two folders of images, whose files of one name are pairs.
+    """Reads two folders of images, in which files with the same name form a pair.
 
-    Names may differ in their ending, `labels/a.png` beside `photos/a.jpg`. Images are cut to
-    squares by `resize_cover`.
+    Names may have different extensions, such as `labels/a.png` and `photos/a.jpg`. Images are
+    cropped to squares by `resize_cover`.
 
     Args:
-        source: Folder of the sources; its subfolders are read too.
-        target: Folder of the targets, with the same subfolders.
+        source: Folder of the source images, including its subfolders.
+        target: Folder of the target images, with the same subfolders.
         size: Side of the images in pixels.
         max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Largest number of bytes to hold decoded; larger folders are held encoded.
+        memory_limit: Maximum number of bytes of decoded images; larger folders are kept encoded.
 
     Returns:
         Source of tuples (source, target) of uint8 `[size, size, 3]`.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: If an image has no twin or two files one name, fewer than two pairs are
-            readable, or more than `max_broken` unreadable or of different height or width.
+        FileNotFoundError: If a folder does not exist, or contains no image.
+        ValueError: If an image has no counterpart or two files share a name, fewer than two pairs
+            are readable, or more than `max_broken` are unreadable or differ in height or width.
 
     Example:
         >>> train = paired_folders("labels/train", "photos/train", size=64)
@@ -112,8 +112,8 @@ def paired_folders(
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
         if alone := [str(file) for name, file in one.items() if name not in other]:
             raise ValueError(
-                f"{len(alone)} images have no twin of the same name in {folder}: {listed(alone)}; "
-                "add or remove them."
+                f"{len(alone)} images have no counterpart with the same name in {folder}: "
+                f"{listed(alone)}. Add or remove them."
             )
 
     def both(one: tf.Tensor, other: tf.Tensor) -> tuple:
@@ -122,21 +122,21 @@ def paired_folders(
     def check(one: np.ndarray, other: np.ndarray) -> None:
         if one.shape != other.shape:
             found = (f"{image.shape[1]}x{image.shape[0]}" for image in (one, other))
-            raise ValueError(f"it has {' pixels and its twin '.join(found)}")
+            raise ValueError(f"it has {' pixels and its counterpart has '.join(found)}")
 
     files = [(file, targets[name]) for name, file in sources.items()]
     return _pairs(source, files, both, size, max_broken, memory_limit, check)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    """The images of a folder by their paths without ending."""
+    """The images in a folder, by their paths without extension."""
     found: dict[str, Path] = {}
     for file in image_files(folder):
         name = str(file.relative_to(folder).with_suffix(""))
         if name in found:
             raise ValueError(
-                f"{found[name]} and {file} have one name: remove or rename one, so that each has "
-                "one twin."
+                f"{found[name]} and {file} share a name: expected one file per name. Remove or "
+                "rename one of them."
             )
         found[name] = file
     return found

@@ -1,4 +1,4 @@
-"""Samples for machines without network: images that ship with scikit-learn, computed voices."""
+"""Samples for offline machines: images that ship with scikit-learn, and synthetic voices."""
 
 from keras_gen.data.offline.images import (
     offline_color_digits,

@@ -1,4 +1,4 @@
-"""Images that need no network, made from those that ship with scikit-learn and scikit-image."""
+"""Images for offline use, made from those that ship with scikit-learn and scikit-image."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
 from keras_gen.files.images import decode_image
 
-# What each tile of the photographs is for: Photographs or Arts to train on, or the same held out
-# (small letters). They are mixed, so that the domains differ in style and not in content. They do
+# The use of each tile of the photographs: Photographs or Arts for training, or held out
+# (lowercase
+# letters). They are mixed, so that the domains differ in style and not in content. They do
 # not overlap, so that no test image was seen in training, and no painting shows a photograph.
 _TILES = {
     "astronaut.png": ("PA", "AP"),
@@ -25,8 +26,9 @@ _TILES = {
     "flower.jpg": ("APAPA", "PapAP", "ApPaA"),
     "rocket.jpg": ("PAP",),
 }
-# Each is free. The first two are by danielbuechele and vultilion, CC BY 2.0; of the others two are
-# CC0 (by Stefan van der Walt and Rachel Michetti), and two in the public domain (NASA and SpaceX).
+# All are free. The first two are by danielbuechele and vultilion, CC BY 2.0; of the rest, two
+# are
+# CC0 (by Stefan van der Walt and Rachel Michetti), and two are public domain (NASA and SpaceX).
 _PACKAGES = {
     "china.jpg": "sklearn.datasets.images",
     "flower.jpg": "sklearn.datasets.images",
@@ -43,20 +45,21 @@ _CROP = (0.75, 1.0)  # side of a crop, relative to the shorter side of its regio
 def offline_unpaired(
     size: int = 143, n_train: int = 64, n_test: int = 16, seed: int = 0
 ) -> dict[str, Source]:
-    """Makes photographs and paintings without pairs.
+    """Creates unpaired photographs and paintings.
 
-    The photographs are crops of six that ship with scikit-learn and scikit-image; the paintings are
-    crops of other parts of them, painted by `paint`. The four sets come from disjoint regions.
+    The photographs are crops of six images that ship with scikit-learn and scikit-image; the
+    paintings are crops of other parts of them, painted by `paint`. The four sets come from disjoint
+    regions.
 
     Args:
         size: Side of the images in pixels.
-        n_train: Images of each domain to train on.
-        n_test: Held-out images of each domain.
-        seed: Seed of the crops and of the brush strokes.
+        n_train: Number of training images per domain.
+        n_test: Number of held-out images per domain.
+        seed: Seed of the crops and the brush strokes.
 
     Returns:
         Sources of uint8 `[size, size, 3]` by name: `photo_train`, `photo_test`, `painting_train`,
-        `painting_test`.
+        and `painting_test`.
 
     Example:
         >>> sample = offline_unpaired(size=64)
@@ -81,10 +84,10 @@ def offline_unpaired(
 
 @checked_types
 def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
-    """Makes pairs of a map and a photograph, a stand-in for labels of facades.
+    """Creates pairs of a map and a photograph, a substitute for labeled facades.
 
-    The photographs are those of `offline_unpaired`. A map has the brightness of 8x8 squares, in
-    four flat colors, so that much of its photograph is open.
+    The photographs are those of `offline_unpaired`. A map shows the brightness of 8x8 squares in
+    four flat colors, so that much of its photograph is undetermined.
 
     Args:
         size: Side of the images in pixels.
@@ -110,14 +113,15 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
 
 @checked_types
 def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
-    """Enlarges the small handwritten digits of scikit-learn to the layout of MNIST.
+    """Enlarges the small handwritten digits of scikit-learn to the format of MNIST.
 
     Args:
         size: Side of the images in pixels; a digit fills 5/7 of it, as in MNIST.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Returns:
-        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, 0 the background, and
+        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, with background 0, and
+        int64 labels 0..9.
         int64 labels 0..9.
 
     Example:
@@ -140,11 +144,11 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
 def offline_color_digits(
     size: int = 32, labels: bool = False, seed: int = 0
 ) -> dict[str, Source]:
-    """Blends the small handwritten digits into photographs, a stand-in for small color images.
+    """Blends the small handwritten digits into photographs, a substitute for small color images.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
-    an image is |patch - digit| of each channel, the patch a random crop of a photograph that ships
-    with scikit-learn. Crops to train on and held-out ones come from disjoint regions.
+    an image is |patch - digit| in each channel, where the patch is a random crop of a photograph
+    that ships with scikit-learn. Training and held-out crops come from disjoint regions.
 
     Args:
         size: Side of the images in pixels.
@@ -185,7 +189,7 @@ def photographs() -> list[np.ndarray]:
 
 
 def photograph(name: str) -> np.ndarray:
-    """Returns one of them, by the name of its file."""
+    """Returns one of these photographs, by its file name."""
     return decode_image(resources.files(_PACKAGES[name]).joinpath(name).read_bytes())
 
 

@@ -1,4 +1,4 @@
-"""Oil paintings of photographs with curved brush strokes (Hertzmann 1998)."""
+"""Turns photographs into oil paintings with curved brush strokes (Hertzmann 1998)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
 # In the paper's symbols:
-_THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that calls for a stroke
-_CURVATURE = 0.5  # f_c: weight of a new direction against the last one
-_BLUR = 0.5  # f_sigma: standard deviation of the blur in brush radii
-_SHORTEST = 4  # least number of control points of a stroke
+_THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that triggers a stroke
+_CURVATURE = 0.5  # f_c: weight of a new direction relative to the previous one
+_BLUR = 0.5  # f_sigma: standard deviation of the blur, in brush radii
+_SHORTEST = 4  # minimum number of control points of a stroke
 _LONGEST = 12
 
 
@@ -32,13 +32,13 @@ def paint(
 
     Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
     Every brush paints where the canvas differs from the photo blurred to the brush's own size.
-    Strokes follow the normals of the image gradient. The streaks of the bristles are ours.
+    Strokes follow the normals of the image gradient. The streaks of the bristles are an addition.
 
     Args:
         photo: uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
-        seed: Seed of the order of the strokes and of their colors.
-        bristles: Standard deviation of the streaks in gray values.
+        seed: Seed of the order and the colors of the strokes.
+        bristles: Standard deviation of the bristle streaks in gray levels.
         jitter: Standard deviation of a stroke's color.
 
     Example:
@@ -64,7 +64,7 @@ def paint(
 
 
 def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarray:
-    """Worst point of every grid cell that needs a stroke: `[strokes, (row, column)]`."""
+    """The worst point of every grid cell that needs a stroke: `[strokes, (row, column)]`."""
     height, width, _ = canvas.shape
     distance = np.minimum(np.linalg.norm(canvas - reference, axis=-1), 1e4)
     rows, columns = -(-height // radius), -(-width // radius)
@@ -80,7 +80,7 @@ def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarra
 def _strokes(
     canvas: np.ndarray, reference: np.ndarray, starts: np.ndarray, radius: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Control points `[strokes, longest, (row, column)]` of a layer, and how many of them count."""
+    """Control points `[strokes, longest, (row, column)]` of a layer, and the number that count."""
     bright = luma(reference)[..., 0]
     gradient = np.stack([ndimage.sobel(bright, axis) for axis in (0, 1)], axis=-1)
     limit = np.array(canvas.shape[:2]) - 1
@@ -119,11 +119,11 @@ def _render(
     streaks: np.ndarray,
     radius: int,
 ) -> None:
-    """Draws strokes over the canvas, later ones on top, as discs along a quadratic B-spline."""
+    """Draws strokes on the canvas, later ones on top, as discs along a quadratic B-spline."""
     height, width, _ = canvas.shape
     square = np.indices([2 * radius + 1] * 2, np.int32).reshape(2, -1).T - radius
     offsets = square[(square**2).sum(axis=-1) <= (radius + 0.3) ** 2]
-    stride = width + 2 * radius  # a margin takes what falls off the canvas
+    stride = width + 2 * radius  # a margin collects pixels outside the canvas
     for part in np.array_split(
         np.arange(len(points)), 1 + points.size * len(offsets) // 4_000_000
     ):
@@ -132,7 +132,7 @@ def _render(
         pixels = (rows * stride + columns)[:, None] + offsets @ np.array([stride, 1], np.int32)
         top = np.full((height + 2 * radius) * stride, -1, np.int32)
         top[pixels.ravel()] = np.arange(pixels.size, dtype=np.int32)
-        # Of several writes to a pixel the last one stays: the stroke on top.
+        # With several writes to a pixel, the last one remains: the stroke on top.
         top = top.reshape(-1, stride)[radius : radius + height, radius : radius + width]
         painted = top >= 0
         stamp, offset = np.divmod(top[painted], len(offsets))
@@ -145,7 +145,7 @@ def _render(
 def _spline(
     points: np.ndarray, counts: np.ndarray, dense: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points along the strokes, unit tangents there, and the stroke each belongs to."""
+    """Points along the strokes, their unit tangents, and the stroke that each belongs to."""
     before = points[:, np.maximum(np.arange(points.shape[1]) - 1, 0)]
     after = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
     time = (np.arange(dense) / dense)[:, None]

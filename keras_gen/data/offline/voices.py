@@ -1,4 +1,4 @@
-"""Computed voices: sounds with a speaker and a word, in place of recordings."""
+"""Synthetic voices: sounds with a speaker and a word, instead of recordings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import derive_seed
 
 VOICES = ("alto", "baritone", "bass", "soprano", "tenor")
-"""Names of the voices, by their numbers."""
+"""Names of the voices, by number."""
 _RATE = 8000
 _TAKES, _DIGITS = 10, 10
-# Pitch in Hz, length of the vocal tract relative to the tenor's, and decay of the overtones.
+# Pitch in Hz, length of the vocal tract relative to the tenor, and decay of the overtones.
 _SPEAKERS = (
     (190, 0.9, 1.0),
     (115, 1.05, 1.6),
@@ -20,26 +20,27 @@ _SPEAKERS = (
     (240, 0.82, 1.8),
     (140, 1.0, 1.4),
 )
-# The first two formants in Hz of the vowels of father, bed, see, law, food, as men say them:
+# The first two formants in Hz of the vowels in father, bed, see, law, and food for men:
 # Peterson, Barney: "Control Methods Used in a Study of the Vowels", JASA 1952, table II.
 _VOWELS = np.array([[730, 1090], [530, 1840], [270, 2290], [570, 840], [300, 870]])
-_WIDTH = 90.0  # of a formant, Hz
+_WIDTH = 90.0  # bandwidth of a formant, Hz
 
 
 @checked_types
 def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Computes words of two vowels, one for each digit, in five voices, ten times each.
+    """Synthesizes words of two vowels, one per digit, in five voices, with ten takes each.
 
-    A voice has a pitch, a length of the vocal tract and a timbre; a take has a length, a place, a
-    melody and a little noise. Overtones of the pitch pass two formants, which glide from the first
-    vowel to the second.
+    A voice has a pitch, a vocal tract length, and a timbre; a take has a length, a position, a
+    melody, and a little noise. Overtones of the pitch pass through two formants, which glide from
+    the first vowel to the second.
 
     Args:
-        samples: Length of every waveform, at 8,000 samples a second.
+        samples: Length of every waveform, at 8,000 samples per second.
         seed: Seed of the differences between takes.
 
     Returns:
-        Waveforms, float32 `[500, samples]` in any units; voices, digits, takes, int64 `[500]`.
+        Waveforms, float32 `[500, samples]` in arbitrary units; and voices, digits, and takes, int64
+        `[500]` each.
 
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)
@@ -56,7 +57,7 @@ def _word(samples, voice, digit, rng):
     length = int(samples * rng.uniform(0.5, 0.8))
     start = int(rng.uniform(0, samples - length))
     progress = np.linspace(0, 1, length)
-    # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is another one backwards.
+    # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is another one reversed.
     first = _VOWELS[digit % 5]
     second = _VOWELS[(digit + 1 + digit // 5) % 5]
     glide = 1 / (1 + np.exp(-12 * (progress - rng.uniform(0.4, 0.6))))[:, None]

@@ -1,1 +1,1 @@
-"""The data sets that recipes load, one module for each kind, and how sets are held together."""
+"""The datasets that recipes load, one module per type, and the classes that group them."""

@@ -1,4 +1,4 @@
-"""Texts, downloaded or offline, with their topics and the counts of their words, or as they are."""
+"""Texts, downloaded or offline: as word counts with topics, or as plain strings."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from keras_gen.data.source import Source
 from keras_gen.data.transforms.characters import characters_of, cleaned
 from keras_gen.data.transforms.words import WordCounts, common_words
 
-# Parts of scikit-learn with many documented functions and classes.
+# Subpackages of scikit-learn with many documented functions and classes.
 _SUBPACKAGES = (
     "cluster", "decomposition", "ensemble", "feature_selection", "linear_model", "metrics",
     "model_selection", "preprocessing",
 )  # fmt: skip
-_SHORTEST = 300  # characters of a docstring that is long enough
+_SHORTEST = 300  # minimum number of characters of a docstring
 
 
 @dataclasses.dataclass(frozen=True)
 class Documents(Parts):
-    """Documents to train on; `test`, `test_texts` and `test_topics` are the same of held-out ones.
+    """Training documents; `test`, `test_texts`, and `test_topics` are the held-out counterparts.
 
     Attributes:
-        train: Counts of the vocabulary's words in each document, float32 `[n, words]`.
-        train_texts: The documents, an array of Python strings `[n]`.
-        train_topics: int64 `[n]`, the number of each document's topic, -1 where there is none.
+        train: Word counts of the vocabulary in each document, float32 `[n, words]`.
+        train_texts: Documents, an array of Python strings `[n]`.
+        train_topics: Topic number of each document, int64 `[n]`, -1 if there is none.
         topics: Names of the topics.
-        vocabulary: The words that are counted.
+        vocabulary: Words that are counted.
         warning: As in `Split`.
     """
 
@@ -65,19 +65,19 @@ class _Texts:
 
 @checked_types
 def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
-    """Loads documents and counts their commonest words.
+    """Loads documents and counts their most common words.
 
-    Where they are unavailable, the docstrings of scikit-learn take their place: its subpackages are
+    If they are unavailable, the docstrings of scikit-learn replace them: its subpackages are
     the topics, and every fourth docstring is held out.
 
     Args:
         name: `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte split. A story has a
-            topic if it is its only one and among the `topics` commonest. All 9,603 training stories
-            are there; the held-out ones are those with a topic (2,207 for 8 topics).
-            `"20newsgroups"`: 11,314 and 7,532 posts in 20 groups, their topics, without headers,
-            footers and quotes, through scikit-learn, which downloads them once.
-        words: Size of the vocabulary: the commonest words without English stop words.
-        topics: Number of topics of `"reuters"`.
+            topic if that is its only one and among the `topics` most common. All 9,603 training
+            stories are included; held-out stories are those with a topic (2,207 for 8 topics).
+            `"20newsgroups"`: 11,314 and 7,532 posts in 20 groups, which are their topics, without
+            headers, footers, and quotes, through scikit-learn, which downloads them once.
+        words: Size of the vocabulary: the most common words, without English stop words.
+        topics: Number of topics for `"reuters"`.
 
     Example:
     ```python
@@ -109,9 +109,9 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
 
 @dataclasses.dataclass(frozen=True)
 class CharacterTexts(Split):
-    """Texts to train on and held-out ones, strings, and the characters of those to train on.
+    """Training and held-out texts, as strings, and the characters of the training texts.
 
-    Held-out texts have no other characters.
+    Held-out texts contain no other characters.
     """
 
     alphabet: str = ""
@@ -119,11 +119,11 @@ class CharacterTexts(Split):
 
 @checked_types
 def character_texts(name: str) -> CharacterTexts:
-    """Loads texts for models of characters: printable ASCII and ends of lines.
+    """Loads texts for character models: printable ASCII and newlines.
 
-    Other characters become spaces (`cleaned`), as do those that no training text has. Texts without
-    characters are left out. Where the texts are unavailable, the docstrings of scikit-learn take
-    their place, as in `documents`.
+    Other characters are replaced by spaces (`cleaned`), as are those that no training text has.
+    Texts without characters are left out. If the texts are unavailable, the docstrings of
+    scikit-learn replace them, as in `documents`.
 
     Args:
         name: `"reuters"`: all stories of the ModApte split, 9,603 and 3,299; or `"20newsgroups"`.
@@ -159,7 +159,7 @@ def _strings(texts: list[str], origin: str) -> Source:
 
 def _check_name(name: str) -> None:
     if name not in ("reuters", "20newsgroups"):
-        raise ValueError(f"there are no documents {name!r}: choose reuters or 20newsgroups.")
+        raise ValueError(f"name is {name!r}: expected 'reuters' or '20newsgroups'.")
 
 
 def _reuters(count: int) -> tuple[_Texts, _Texts, tuple[str, ...]]:
@@ -203,20 +203,22 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
     try:
         train, names = fetch("train", download=False)
     except OSError:
-        # scikit-learn would retry for long without a message.
+        # scikit-learn would retry for a long time without a message.
         missing = f"the 20 newsgroups are not prepared in {home}"
         if reason := unreachable([ARCHIVE.url]):
-            raise DataUnavailable(f"{missing}, and {reason}; connect to a network.") from None
+            raise DataUnavailable(f"{missing}, and {reason}: connect to a network.") from None
         try:
             train, names = fetch("train", download=True)
         except OSError as error:
-            raise DataUnavailable(f"{missing}, and downloading failed with: {error}.") from error
-    test, _ = fetch("test", download=False)  # both parts are downloaded at once
+            raise DataUnavailable(
+                f"{missing}, and the download failed with: {error}."
+            ) from error
+    test, _ = fetch("test", download=False)  # both parts are downloaded together
     return train, test, tuple(names)
 
 
 def _docstrings() -> tuple[_Texts, _Texts, tuple[str, ...]]:
-    """Docstrings read from the files of scikit-learn, each once, under its subpackage."""
+    """Unique docstrings from the files of scikit-learn, with their subpackages as topics."""
     spec = importlib.util.find_spec("sklearn")
     assert spec is not None and spec.origin is not None
     found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A dancer drawn at run time, whose hair and skirt lag behind the body."""
+"""A synthetic dancer, whose hair and skirt lag behind the body."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from PIL import Image, ImageDraw
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.checked_arguments import checked_types
 
-_FINER = 4  # times the side at which a frame is drawn, before it is shrunk
-_BEFORE = 24  # frames that are danced before the first one, so that nothing begins at rest
-# Where each joint is in `points`.
+_FINER = 4  # factor by which a frame is drawn larger before it is reduced
+_BEFORE = 24  # frames simulated before the first one, so that nothing starts at rest
+# The position of each joint in `points`.
 JOINTS = (
     "head", "neck", "hips", "left_elbow", "left_hand", "right_elbow", "right_hand",
     "left_knee", "left_foot", "right_knee", "right_foot",
 )  # fmt: skip
-# The lines of a pose, each in its color.
+# The lines of a pose, each with its color.
 BONES = {
     ("head", "neck"): (255, 255, 255),
     ("neck", "hips"): (255, 0, 0),
@@ -30,7 +30,7 @@ BONES = {
     ("hips", "right_knee"): (150, 0, 255),
     ("right_knee", "right_foot"): (255, 0, 200),
 }
-# What swings: the least and the largest value of the middle, and of the swings around it.
+# Swinging quantities: the range of their mean, and of the amplitude around it.
 _SWINGS = {
     "sway": (0.5, 0.5, 0.08, 0.18),
     "bounce": (0.53, 0.53, 0.01, 0.03),
@@ -42,7 +42,7 @@ _SWINGS = {
     "left_leg": (0.15, 0.35, 0.05, 0.3),
     "right_leg": (-0.35, -0.15, 0.05, 0.3),
 }
-_LAG = 0.8  # how much of its place hair or hem keeps from one frame to the next
+_LAG = 0.8  # fraction of its position that hair or hem keeps from one frame to the next
 _HAIR = (70, 40, 25)
 _SKIN = (230, 185, 150)
 _SHIRT = (40, 120, 170)
@@ -53,14 +53,14 @@ _SHADOW = (115, 98, 82)
 
 
 class DancerVideos(NamedTuple):
-    """Videos of a dancer, and the poses.
+    """Videos of a dancer, with poses.
 
     Args:
         images: uint8 `[videos, frames, size, size, 3]`.
-        poses: Maps of the lines between the joints, likewise.
+        poses: Images of the lines between the joints, in that shape too.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
-        lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which no
-            pose shows, `[videos, frames, 2, 2]`.
+        lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
+            not visible in poses, `[videos, frames, 2, 2]`.
     """
 
     images: np.ndarray
@@ -71,16 +71,16 @@ class DancerVideos(NamedTuple):
 
 @checked_types
 def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) -> DancerVideos:
-    """Draws videos of one dancer, in which hair and skirt follow the body with a delay.
+    """Draws videos of a dancer, whose hair and skirt follow the body with a delay.
 
-    Hips, back, arms and legs swing, each in a period and phase of its own. The end of the hair and
-    the hem of the skirt keep four fifths of their horizontal place from one frame to the next,
-    and take the rest from head and hips. So a pose alone does not say where they are, and those
-    before it do.
+    Hips, back, arms, and legs swing, each with its own period and phase. The end of the hair and
+    the hem of the skirt keep four fifths of their horizontal position from one frame to the next,
+    and get the rest from head and hips. A single pose therefore does not determine their position,
+    but the preceding poses do.
 
     Args:
-        videos: Number of videos, each of another motion.
-        frames: Frames of each.
+        videos: Number of videos, each with a different motion.
+        frames: Number of frames per video.
         size: Side of the images in pixels.
         seed: Seed of the motions.
 
@@ -109,9 +109,9 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
 
 
 def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
-    """Returns places `[frames, ...]` that follow others: a part `keep` of them stays each frame.
+    """Returns positions `[frames, ...]` that follow others, keeping a fraction `keep` per frame.
 
-    The first is where the other one is.
+    The first position equals the original one.
 
     Example:
         >>> lagged(np.array([0.0, 1.0, 1.0]), keep=0.5)
@@ -124,7 +124,7 @@ def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
 
 
 def _motion(rng, frames: int) -> dict[str, np.ndarray]:
-    """What swings, in each frame: the sum of two waves around a middle."""
+    """The swinging quantities in each frame: the sum of two waves around a mean."""
     time = np.arange(frames)
     motion = {}
     for name, (low, high, least, most) in _SWINGS.items():
@@ -137,10 +137,10 @@ def _motion(rng, frames: int) -> dict[str, np.ndarray]:
 
 
 def _joints(motion: dict) -> dict[str, np.ndarray]:
-    """The joints in each frame, `[frames, 2]`, as fractions of the image's side."""
+    """The joints in each frame, `[frames, 2]`, as fractions of the image size."""
 
     def along(start, angle, length):
-        """What lies at an angle from straight down."""
+        """The point at an angle from straight down."""
         return start + length * np.stack([np.sin(angle), np.cos(angle)], axis=-1)
 
     hips = np.stack([motion["sway"], motion["bounce"]], axis=-1)
@@ -197,7 +197,7 @@ def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
     draw.rectangle([0, 0.86 * side, side, side], fill=_FLOOR)
     disk(np.array([hips[0], 0.93]), 0.16, 0.03, _SHADOW)
 
-    # Hair hangs behind the body, from both sides of the head to its end.
+    # The hair hangs behind the body, from both sides of the head to its end.
     across = np.array([0.085, 0])
     draw.polygon(pixels([head - across, head + across, hair_end]), fill=_HAIR)
     disk(hair_end, 0.035, 0.035, _HAIR)
@@ -228,7 +228,7 @@ def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
 
 
 def _pose(joints: dict, size: int) -> np.ndarray:
-    """The bones as lines on black, each in its color."""
+    """Draws the bones as lines on black, each with its color."""
     side = _FINER * size
     image = Image.new("RGB", (side, side))
     draw = ImageDraw.Draw(image)

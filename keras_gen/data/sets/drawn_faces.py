@@ -1,4 +1,4 @@
-"""Faces drawn at run time: people who differ in looks, in frames that differ in pose."""
+"""Synthetic faces: people with different looks, in frames with different poses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
 from keras_gen.checked_arguments import checked_types
 
-_FINER = 4  # times the side at which a face is drawn, before it is shrunk
+_FINER = 4  # factor by which a face is drawn larger before it is reduced
 _SKIN = np.array(
     [[250, 220, 195], [232, 190, 155], [198, 145, 105], [140, 92, 62], [95, 60, 42]]
 )
 _HAIR = np.array([[35, 28, 25], [90, 58, 35], [165, 115, 60], [225, 195, 120], [150, 60, 35]])
 _EYES = np.array([[70, 110, 160], [80, 120, 70], [85, 55, 35], [110, 110, 110]])
-# Of the landmarks: each part is a line of its own color, as in the paper's maps.
+# Colors of the landmarks: each part is a line with its own color, as in the paper's maps.
 PARTS = {
     "jaw": (255, 255, 255),
     "left_brow": (255, 128, 0),
@@ -26,16 +26,17 @@ PARTS = {
     "nose": (0, 255, 0),
     "mouth": (255, 0, 128),
 }
-_CLOSED = ("left_eye", "right_eye", "mouth")  # lines that end where they begin
+_CLOSED = ("left_eye", "right_eye", "mouth")  # closed lines
 
 
 class FaceFrames(NamedTuple):
-    """Frames of several people, and the landmarks of their faces.
+    """Frames of several people, with facial landmarks.
 
     Args:
         images: uint8 `[people, frames, size, size, 3]`.
-        landmarks: Maps of the lines of the landmarks, likewise.
-        points: Their coordinates, x and y from 0 to 1, float32 `[people, frames, points, 2]`.
+        landmarks: Images of the landmark lines, in that shape too.
+        points: Coordinates of the landmarks, x and y from 0 to 1, float32 `[people, frames, points,
+            2]`.
     """
 
     images: np.ndarray
@@ -45,18 +46,18 @@ class FaceFrames(NamedTuple):
 
 @checked_types
 def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> FaceFrames:
-    """Draws faces, whose people and poses are known.
+    """Draws faces of known people in known poses.
 
-    People differ in the colors of skin, hair, eyes, lips and background, in the shape of the face
-    and of its parts, and in fringe and beard. Frames of one differ in place, roll and turn of the
-    head, and in eyes, brows and mouth. What differs between people is also seen in the landmarks,
-    as far as it is shape.
+    People differ in the colors of skin, hair, eyes, lips, and background, in the shapes of the face
+    and its parts, and in fringe and beard. Frames of a person differ in position, roll, and turn of
+    the head, and in eyes, brows, and mouth. Differences in shape between people are also visible in
+    the landmarks.
 
     Args:
         people: Number of people.
-        frames: Frames of each.
+        frames: Number of frames per person.
         size: Side of the images in pixels.
-        seed: Seed of people and poses: another one gives other people.
+        seed: Seed of people and poses: another seed gives other people.
 
     Example:
         >>> drawn_faces(people=3, frames=2).images.shape
@@ -80,7 +81,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
 
 
 def _looks(rng) -> dict:
-    """What stays the same in all frames of a person."""
+    """The attributes shared by all frames of a person."""
     skin = _SKIN[rng.integers(len(_SKIN))] + rng.normal(0, 6, 3)
     return {
         "skin": skin,
@@ -102,7 +103,7 @@ def _looks(rng) -> dict:
 
 
 def _pose(rng) -> dict:
-    """What changes from frame to frame."""
+    """The attributes that change between frames."""
     return {
         "center": 0.5 + rng.uniform(-0.05, 0.05, 2),
         "roll": rng.uniform(-0.3, 0.3),
@@ -116,7 +117,7 @@ def _pose(rng) -> dict:
 
 
 def _lines(looks: dict, pose: dict) -> dict[str, np.ndarray]:
-    """The landmarks of each part, `[points, 2]`, as fractions of the image's side."""
+    """The landmarks of each part, `[points, 2]`, as fractions of the image size."""
     angles = np.linspace(0, np.pi, 9)
     lines = {"jaw": np.stack([np.cos(angles), np.sin(angles)], axis=1)}
     around = np.linspace(0, 2 * np.pi, 6, endpoint=False)
@@ -147,7 +148,7 @@ def _placed(line, looks, pose, inner=True) -> np.ndarray:
     """Turns and moves points of a face, in which the outline is a circle of radius 1."""
     x, y = np.transpose(line)
     if inner:
-        # What lies in the middle moves most when a head turns, its outline not at all.
+        # When a head turns, points in the middle move most, and the outline does not move.
         x = x + pose["turn"] * (1 - x**2)
         y = y + pose["nod"] * (1 - y**2)
     x = x * looks["width"]
@@ -159,7 +160,7 @@ def _placed(line, looks, pose, inner=True) -> np.ndarray:
 
 
 def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
-    """An image of the looks, with the face's parts where the lines are."""
+    """An image of a person, with the parts of the face at the given lines."""
     side = _FINER * size
     image = Image.new("RGB", (side, side), _color(looks["background"]))
     draw = ImageDraw.Draw(image)
@@ -171,7 +172,7 @@ def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
     chin = jaw[len(jaw) // 2] - center
 
     def on_face(points):
-        """From the coordinates of a face to pixels."""
+        """Converts face coordinates to pixels."""
         points = checked_array("points", points)
         placed = center + points[:, :1] * across + points[:, 1:] * chin
         return [tuple(point) for point in placed * side]
@@ -214,7 +215,7 @@ def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
 
 
 def _map(lines: dict, size: int) -> np.ndarray:
-    """The landmarks as lines on black, in the color of each part."""
+    """Draws the landmarks as lines on black, with the color of each part."""
     side = _FINER * size
     image = Image.new("RGB", (side, side))
     draw = ImageDraw.Draw(image)

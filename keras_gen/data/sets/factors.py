@@ -1,4 +1,4 @@
-"""Factors of variation, every combination of their values equally often."""
+"""Factors of variation, in which every combination of values occurs equally often."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from keras_gen.checked_arguments import checked_types
 
 
 class Factors:
-    """The full grid of discrete, independent factors of variation, such as shape and place.
+    """The full grid of discrete, independent factors of variation, such as shape and position.
 
     A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names` are
     the factors' names, in order, and `sizes` their numbers of values.
 
     Args:
-        sizes: Name of a factor -> number of its values, 2 or more, else a ValueError.
+        sizes: Number of values of each factor by name, at least 2; otherwise a ValueError is
+            raised.
 
     Example:
         >>> factors = Factors({"shape": 3, "x": 32, "y": 32})
@@ -30,7 +31,7 @@ class Factors:
     def __init__(self, sizes: Mapping[str, int]):
         if not sizes:
             raise ValueError(
-                "Factors found no factor: pass sizes such as {'shape': 3, 'x': 32}."
+                "sizes is empty: expected at least one factor, such as {'shape': 3, 'x': 32}."
             )
         self.names = tuple(sizes)
         self.sizes = tuple(
@@ -49,19 +50,19 @@ class Factors:
 
     @checked_types
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Draws `n` combinations, each factor uniformly and independently: int64 `[n, factors]`."""
+        """Samples `n` combinations with independent uniform factors, int64 `[n, factors]`."""
         return rng.integers(self.sizes, size=(n, len(self.sizes)))
 
     @checked_types
     def sample_with_fixed(
         self, factor: int | np.ndarray, values: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draws combinations, int64 `[n, factors]`, in which one factor has given values.
+        """Samples combinations, int64 `[n, factors]`, in which one factor has given values.
 
         Args:
-            factor: Number of the factor, one for all rows or integers `[n]`, one per row.
+            factor: Number of the factor: one for all rows, or integers `[n]`, one per row.
             values: Value of that factor in each row, integers `[n]`.
-            rng: Generator of the other factors' values, which are uniform.
+            rng: Random generator for the values of the other factors, which are uniform.
         """
         combinations = self.sample(len(values), rng)
         combinations[np.arange(len(values)), factor] = values
@@ -69,13 +70,13 @@ class Factors:
 
     @checked_types
     def check(self, combinations: np.ndarray) -> np.ndarray:
-        """Returns `combinations` as int64 `[n, factors]`; a ValueError off the grid."""
+        """Returns `combinations` as int64 `[n, factors]`; raises a ValueError off the grid."""
         combinations = checked_array("combinations", combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):
             row, column = outside[0]
             raise ValueError(
-                f"factor {self.names[column]!r} has values 0 to {self.sizes[column] - 1}, "
-                f"found {combinations[row, column]} in row {row}."
+                f"factor {self.names[column]!r} has the value {combinations[row, column]} in "
+                f"row {row}: expected 0 to {self.sizes[column] - 1}."
             )
         return combinations.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Data sets of images: small ones such as MNIST, faces, photographs and paintings."""
+"""Image datasets: small images such as MNIST, faces, photographs, and paintings."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
 
-_COLORED = ("cifar10",)  # images of 32x32 pixels in color
+_COLORED = ("cifar10",)  # 32x32 color images
 _PAINTINGS = "cycle_gan/monet2photo"
-_LEAST_HELD_OUT = 3  # to compare sets at all
-_LEAST_LABELED = 10  # to compare them by classifiers, as `sample_report` does
+_LEAST_HELD_OUT = 3  # minimum for any comparison of sets
+_LEAST_LABELED = 10  # minimum for comparisons with classifiers, as in `sample_report`
 
 
 @checked_types
@@ -38,27 +38,27 @@ def small_images(
     fill: bool = False,
     first: int | None = None,
 ) -> Split:
-    """Loads a set of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
+    """Loads a dataset of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
-    The set comes from tensorflow-datasets. Where it is unavailable, the digits that ship with
-    scikit-learn take its place, for `"cifar10"` in color and of its shape.
+    The dataset comes from tensorflow-datasets. If it is unavailable, the digits that ship with
+    scikit-learn replace it; for `"cifar10"`, in color and in its shape.
 
     Args:
-        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` (its digits of
-            16x16 are enlarged to 20x20 and centered in 28x28, as MNIST's are) or another set of
+        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` (its 16x16 digits
+            are enlarged to 20x20 and centered in 28x28, as in MNIST), or another dataset of
             tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images of the same shape to use instead. They are shuffled, always in the
-            same way, and every tenth is held out; with labels, at least ten of 50 or more. Labels
-            are its subfolders, or, without any, clusters of the images' colors.
-        fill: Whether USPS's digits are enlarged to the whole 28x28 pixels, without MNIST's margin,
-            as in papers on the adaptation from one to the other.
-        first: How many examples of each part are read, from the first one on, which is faster than
-            to read all; None: all.
+        images: Folder of images with the same shape to use instead. They are shuffled, always in
+            the same way, and every tenth is held out; with labels, at least ten of 50 or more.
+            Labels are its subfolders or, if it has none, clusters of the images' colors.
+        fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
+            in papers on the adaptation from one to the other.
+        first: Number of examples of each part to read, starting with the first, which is faster
+            than reading all. If None, all.
 
     Raises:
-        ValueError: If the folder holds too few images, or `first` is below 1.
-        DataDamaged: If a prepared data set is broken.
+        ValueError: If the folder contains too few images, or `first` is below 1.
+        DataDamaged: If a prepared dataset is broken.
 
     Example:
     ```python
@@ -99,14 +99,14 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
 
     CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015), from
     tensorflow-datasets: the square in the middle of each image, resized. The training part ends
-    with the official validation part, 19,867 of the whole set. Where CelebA is unavailable, the
-    digits that ship with scikit-learn take its place, in photographs.
+    with the official validation part, 19,867 images in the full dataset. If CelebA is unavailable,
+    the digits that ship with scikit-learn, blended into photographs, replace it.
 
     Args:
         size: Side of the images in pixels.
         images: Folder of images to use instead, as in `small_images`.
-        labels: Whether an example is `(image, label)`. Labels of CelebA are 0 for women and 1 for
-            men, plus 2 for those who smile.
+        labels: Whether an example is `(image, label)`. The labels of CelebA are 0 for women and 1
+            for men, plus 2 for people who smile.
 
     Example:
     ```python
@@ -132,14 +132,15 @@ def facades(size: int, pairs: Path | None = None) -> Split:
     """Loads facades, as pairs (labels, photograph) of uint8 `[size, size, 3]`.
 
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
-    GCPR 2013, in the parts of pix2pix: the training part ends with the 100 validation pairs, and
-    has 500 with them. Labels are colors, shrunk without new ones, by nearest neighbors. Where they
-    are unavailable, blocks of offline photographs and their colors take their place.
+    GCPR 2013, in the split of pix2pix: the training part ends with the 100 validation pairs, and
+    contains 500 pairs in total. Labels are colors, resized with nearest neighbors to avoid new
+    ones.
+    If they are unavailable, offline photographs and blocks of their colors replace them.
 
     Args:
         size: Side to which all images are resized, in pixels.
-        pairs: Folder of images to use instead, the source in the left half and the target in the
-            right one (`side_by_side`). They are shuffled, and every tenth is held out.
+        pairs: Folder of images to use instead, with the source in the left half and the target in
+            the right half (`side_by_side`). They are shuffled, and every tenth is held out.
 
     Example:
     ```python
@@ -171,18 +172,18 @@ def photos_and_paintings(
 ) -> Domains:
     """Loads photographs (X) and paintings (Y) from `cycle_gan/monet2photo` of tensorflow-datasets.
 
-    Where they are unavailable, photographs that ship with scikit-learn and computed paintings of
-    them take their place.
+    If they are unavailable, photographs that ship with scikit-learn and computed paintings of
+    them replace them.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
         photos: Folder of photographs to use instead. Every tenth is held out, and at least three.
-        paintings: Folder of paintings; with `photos` or not at all.
+        paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed of the offline sample's crops.
 
     Raises:
-        ValueError: If one folder is given without the other, or holds too few images.
-        DataDamaged: If a prepared data set is broken.
+        ValueError: If one folder is given without the other, or contains too few images.
+        DataDamaged: If a prepared dataset is broken.
 
     Example:
     ```python
@@ -190,13 +191,13 @@ def photos_and_paintings(
     ```
     """
     if (photos is None) != (paintings is None):
-        raise ValueError("Give both --photos and --paintings, or neither.")
+        raise ValueError("Only one of --photos and --paintings is given: give both or neither.")
     if photos is not None and paintings is not None:
         x = _split(image_folder(photos, size, channels=3))
         y = _split(image_folder(paintings, size, channels=3))
         return Domains(x.train, y.train, x.test, y.test)
     try:
-        return Domains(  # A is Monet there, B the photographs
+        return Domains(  # in the dataset, A is Monet and B the photographs
             train_x=load_tfds(_PAINTINGS, "trainB", size=size),
             train_y=load_tfds(_PAINTINGS, "trainA", size=size),
             test_x=load_tfds(_PAINTINGS, "testB", size=size),
@@ -249,7 +250,7 @@ def _with_label(image, male, smiling):
 
 
 def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3) -> Split:
-    """The images of a folder in random order: the last ones of sorted paths are of one class."""
+    """The images of a folder in random order, since the last sorted paths share a class."""
     images = checked_path("images", images)
     has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
     own = image_folder(images, side, labels=labels and has_classes, channels=channels)
@@ -259,14 +260,14 @@ def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3)
         split = _labeled_by_look(split)
     if labels and len(np.unique(split.train._tensors[1])) < 2:
         raise ValueError(
-            f"{own.origin}: found one class to train on, expected two or more. Put the images into "
-            "a subfolder for each class, or different images into the folder itself."
+            f"{own.origin}: found one training class, expected at least two. Put the images "
+            "into one subfolder per class, or different images directly into the folder."
         )
     return split
 
 
 def _labeled_by_look(split: Split) -> Split:
-    """Labels images by clusters of their colors, for classifiers that measure samples."""
+    """Labels images by clusters of their colors, for classifiers that evaluate samples."""
     from sklearn.cluster import KMeans
 
     parts = split.train.arrays(), split.test.arrays()
@@ -287,11 +288,11 @@ def _labeled_by_look(split: Split) -> Split:
 
 
 def images_needed(train: int, held_out: int) -> int:
-    """Returns the number of images from which on a folder is split into at least so many of each.
+    """Returns the number of images needed for a folder to give at least this many in each part.
 
     Args:
-        train: Images to train on.
-        held_out: Images to be held out: 3, or 10 with labels.
+        train: Number of training images.
+        held_out: Number of held-out images: 3, or 10 with labels.
 
     Example:
         >>> images_needed(16, 10)
@@ -308,20 +309,20 @@ def images_needed(train: int, held_out: int) -> int:
 
 
 def _stride(count: int, least: int) -> int:
-    """The distance of held-out images: ten, or less so that at least so many are held out."""
+    """The interval between held-out images: ten, or less so that at least `least` are held out."""
     return min(10, count // (least if count >= 5 * least else _LEAST_HELD_OUT))
 
 
 def _split(source: Source, least: int = _LEAST_HELD_OUT) -> Split:
-    """Holds out every tenth image, or more of few, since three are needed to compare sets.
+    """Holds out every tenth image, or more in small sets, since comparisons need three.
 
-    At least `least` are held out of five times as many.
+    At least `least` images are held out if there are five times as many.
     """
     every = _stride(len(source), least)
     if every < 2:
         raise ValueError(
-            f"{source.origin} are too few: at least {2 * _LEAST_HELD_OUT} are needed, "
-            f"{_LEAST_HELD_OUT} of them to be held out."
+            f"{source.origin}: expected at least {2 * _LEAST_HELD_OUT} images, "
+            f"{_LEAST_HELD_OUT} of which are held out."
         )
     held_out = np.arange(len(source)) % every == 0
     train = source.select(~held_out, f"{source.origin}, {every - 1} of {every}")

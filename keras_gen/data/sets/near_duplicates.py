@@ -1,4 +1,4 @@
-"""Test images that a training set holds too, perhaps smaller, cut at a border or mirrored."""
+"""Finds test images that are also in a training set, possibly resized, cropped, or mirrored."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from PIL import Image
 from keras_gen.arguments import checked_number
 from keras_gen.checked_arguments import checked_types
 
-SIDE = 16  # pixels of the small versions that are compared
+SIDE = 16  # side in pixels of the small versions that are compared
 
 
 @checked_types
 def near_duplicates(
     training: Sequence[np.ndarray], test: Sequence[np.ndarray], correlation: float = 0.95
 ) -> list[tuple[int, int]]:
-    """Finds training images that show what a test image shows.
+    """Finds training images that show the same scene as a test image.
 
-    Images are compared as gray versions of 16x16 pixels, as they are and mirrored: size, format
-    and colors may differ. A part of an image is not found, and images of few shapes, such as
-    digits, are alike without being the same.
+    Images are compared as gray 16x16 versions, both unchanged and mirrored: size, format, and
+    colors
+    may differ. An image that is a small part of another one is not found. Images of a few shapes,
+    such as digits, are similar without being duplicates.
 
     Args:
         training: uint8 images `[height, width, 3]` of any sizes.
-        test: The same.
-        correlation: Of the pixels of two small versions, -1 to 1, from which they count as one.
-            Different photographs of landscapes reach 0.85.
+        test: Images of the same form.
+        correlation: Minimum correlation between the pixels of two small versions, -1 to 1, for a
+            duplicate. Different landscape photographs reach 0.85.
 
     Returns:
-        Pairs of places, in `training` and in `test`; empty if there is none.
+        Pairs of indices into `training` and `test`; empty if there are no duplicates.
 
     Raises:
-        ValueError: If a set is empty, or `correlation` is out of its range.
+        ValueError: If a set is empty, or `correlation` is out of range.
 
     Example:
     ```python
@@ -44,8 +45,8 @@ def near_duplicates(
     correlation = checked_number("correlation", correlation, -1, 1)
     if not len(training) or not len(test):
         raise ValueError(
-            f"There are {len(training)} training and {len(test)} test images: give one of each "
-            "or more."
+            f"There are {len(training)} training and {len(test)} test images: expected at least "
+            "one of each."
         )
     known = _standardized(training)
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(known.shape)
@@ -55,7 +56,7 @@ def near_duplicates(
 
 
 def _standardized(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Small gray versions `[n, 256]` of mean 0 and length 1; those of one color are 0."""
+    """Small gray versions `[n, 256]` with mean 0 and length 1; constant images become 0."""
     small = np.stack([_small(image) for image in images])
     centered = small - small.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centered, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Series of a swinging body whose density is known."""
+"""Time series of an oscillating body, with known density."""
 
 from __future__ import annotations
 
@@ -9,30 +9,33 @@ from keras_gen.arguments import checked_list, checked_positive, checked_seed, sh
 from keras_gen.checked_arguments import checked_types
 from keras_gen.declared import Count, Declared, NonNegative, Positive, argument
 
-AT_ONCE = 50  # series whose density is computed at once
+AT_ONCE = 50  # number of series whose density is computed at once
 
 
 def _frequencies(name: str, value) -> tuple[float, ...]:
-    """Returns the lowest and the highest frequency, which may be the same."""
+    """Returns the minimum and maximum frequency, which may be equal."""
     found = tuple(checked_positive(name, each) for each in checked_list(name, value))
     if len(found) != 2 or found[0] > found[1]:
-        raise ValueError(f"{name} is {shown(value)}: expected the lowest and the highest one.")
+        raise ValueError(
+            f"{name} is {shown(value)}: expected the minimum and the maximum frequency."
+        )
     return found
 
 
 class Oscillations(Declared):
-    """Position and speed of a swinging body, each measured with normal noise.
+    """Position and speed of an oscillating body, both measured with normal noise.
 
-    The position is `amplitude * sin(2 pi f t + phase)` at even times t in [0, 1), in seconds, and
-    the speed is its derivative. Each series has a frequency and a phase of its own, both uniform.
-    Given them its values are independent; without them all of a series is needed to predict them.
+    The position is `amplitude * sin(2 pi f t + phase)` at evenly spaced times t in [0, 1), in
+    seconds, and the speed is its derivative. Each series has its own frequency and phase, both
+    uniform. Given these, its values are independent; otherwise, predicting them requires the whole
+    series.
 
     Args:
-        steps: Times at which both are measured.
-        amplitude: Of the position, above 0.
-        frequencies: The lowest and the highest one, in swings a second.
-        noise: Standard deviation of the noise, above 0, as a part of the amplitude; of the speed
-            as a part of that at the highest frequency.
+        steps: Number of times at which both are measured.
+        amplitude: Amplitude of the position, above 0.
+        frequencies: Minimum and maximum frequency, in Hz.
+        noise: Standard deviation of the noise, above 0: for the position, as a fraction of the
+            amplitude; for the speed, as a fraction of its amplitude at the maximum frequency.
 
     Example:
         >>> series = Oscillations().sample(100, seed=1)  # [100, 32, 2]
@@ -57,19 +60,18 @@ class Oscillations(Declared):
     def log_density(
         self, series: np.ndarray, frequencies: int = 256, phases: int = 256
     ) -> np.ndarray:
-        """Returns the logarithm of the density of series `[n, steps, 2]`, float64 `[n]`, nats.
+        """Returns the log density of series `[n, steps, 2]`, float64 `[n]`, in nats.
 
-        It is the mean of the densities given the frequency and the phase, on a grid of both.
+        It is the log of the mean of the densities given the frequency and the phase, on a grid of
+        both.
 
         Args:
-            series: The series.
-            frequencies: Number of frequencies of the grid.
-            phases: Number of phases of the grid.
+            series: Series to evaluate.
+            frequencies: Number of frequencies in the grid.
+            phases: Number of phases in the grid.
         """
         if series.shape[1:] != (self.steps, 2) or not len(series):
-            raise ValueError(
-                f"series has the shape {series.shape}: expected [n, {self.steps}, 2]."
-            )
+            raise ValueError(f"series has shape {series.shape}: expected [n, {self.steps}, 2].")
         low, high = self.frequencies
         of_grid = low + (high - low) * (np.arange(frequencies) + 0.5) / frequencies
         around = 2 * np.pi * np.arange(phases) / phases
@@ -91,7 +93,7 @@ class Oscillations(Declared):
         return np.concatenate(found) - self.steps * constant
 
     def _means(self, frequencies, phases):
-        """Position and speed without noise, `[n, steps, 2]`."""
+        """Returns position and speed without noise, `[n, steps, 2]`."""
         times = np.arange(self.steps) / self.steps
         speeds = 2 * np.pi * frequencies[:, None]
         angles = speeds * times + phases[:, None]
@@ -99,6 +101,6 @@ class Oscillations(Declared):
         return self.amplitude * np.stack(both, axis=-1)
 
     def _deviations(self):
-        """Of the noise of both, `[2]`."""
+        """The standard deviations of the noise of both, `[2]`."""
         fastest = 2 * np.pi * self.frequencies[1]
         return self.noise * self.amplitude * np.array([1.0, fastest])

@@ -1,4 +1,4 @@
-"""Distributions of the plane whose density is known: moons, rings and a checkerboard."""
+"""2-D distributions with known density: moons, rings, and a checkerboard."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.known_modes import points_around
 from keras_gen.declared import Declared, Positive
 
-ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
+ALONG = 100  # normal densities along a half circle: spaced by less than their standard deviation
 
 
 class PlanarNormals(Declared):
-    """Equal normal distributions around many points of the plane.
+    """A mixture of equal normal distributions around many points in the plane.
 
     Args:
-        centers: The points, `[m, 2]`.
+        centers: Centers of the distributions, `[m, 2]`.
         std: Standard deviation along each axis, above 0.
 
     Example:
@@ -35,7 +35,7 @@ class PlanarNormals(Declared):
 
     @checked_types
     def log_density(self, points: np.ndarray) -> np.ndarray:
-        """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`."""
+        """Returns the log density at points `[n, 2]`, float64 `[n]`."""
         points = checked_array("points", points, "float64")[:, None]
         squares = ((points - self.centers) ** 2).sum(axis=-1)
         log_normals = -squares / (2 * self.std**2) - np.log(2 * np.pi * self.std**2)
@@ -43,11 +43,11 @@ class PlanarNormals(Declared):
 
 
 class PlanarSquares(Declared):
-    """A constant density on squares of the plane that do not overlap.
+    """A constant density on squares in the plane that do not overlap.
 
     Args:
-        corners: Least values of each square along both axes, `[m, 2]`.
-        side: Of all squares.
+        corners: Lower-left corner of each square, `[m, 2]`.
+        side: Side of all squares.
 
     Example:
         >>> PlanarSquares(np.zeros([1, 2]), side=2.0).log_density(np.array([[1, 1], [1, 3]]))
@@ -66,11 +66,11 @@ class PlanarSquares(Declared):
 
     @checked_types
     def log_density(self, points: np.ndarray) -> np.ndarray:
-        """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`.
+        """Returns the log density at points `[n, 2]`, float64 `[n]`.
 
-        It is minus infinity outside of the squares, to which their edges belong.
+        It is minus infinity outside the squares, which include their borders.
         """
-        # In float32, as points are drawn: of those at an edge none falls beside it.
+        # In float32, like the sampled points, so that none at a border falls outside.
         points = checked_array("points", points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")
@@ -82,12 +82,12 @@ class PlanarSquares(Declared):
 
 @checked_types
 def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
-    """Two half circles that reach into each other, with normal noise.
+    """Returns two interleaved half circles with normal noise.
 
-    The shape of `sklearn.datasets.make_moons`, around the origin.
+    The shape matches `sklearn.datasets.make_moons`, centered at the origin.
 
     Args:
-        radius: Of the half circles.
+        radius: Radius of the half circles.
         std: Standard deviation of the noise.
 
     Example:
@@ -100,10 +100,10 @@ def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
 
 @checked_types
 def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> PlanarNormals:
-    """Circles around the origin with normal noise, each as probable as the others.
+    """Returns circles around the origin with normal noise, all equally probable.
 
     Args:
-        radii: Of the circles.
+        radii: Radii of the circles.
         std: Standard deviation of the noise.
 
     Example:
@@ -116,11 +116,11 @@ def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> Plan
 
 @checked_types
 def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
-    """The black squares of a board around the origin, all equally probable.
+    """Returns the black squares of a checkerboard around the origin, all equally probable.
 
     Args:
-        squares: Of each side of the board, black and white, at least 2.
-        side: Of a square.
+        squares: Number of squares along each side of the board, black and white, at least 2.
+        side: Side of a square.
 
     Example:
         >>> points = checkerboard().sample(1000, seed=1)

@@ -1,4 +1,4 @@
-"""Data in which a group is rare, so that a model trained on it may be wrong about that group."""
+"""Data with a rare group, about which a trained model may be wrong."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 
 @checked_types
 def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Source, np.ndarray]:
-    """Paints digits red or green; few of the odd digits are green, and half of the even ones.
+    """Colors digits red or green; few of the odd digits are green, and half of the even ones.
 
-    The task is to separate odd digits (class 1) from even ones (class 0). A classifier that uses
-    the color is wrong about the rare green odd ones.
+    The task is to separate odd digits (class 1) from even digits (class 0). A classifier that
+    relies
+    on color is wrong about the rare green odd digits.
 
     Args:
         digits: Examples `(image, label)`: gray images uint8 `[height, width, 1]`, integer labels.
         rare: Fraction of the odd digits that are green, 0 to 1; 0.5 for a test of all groups.
-        seed: Seed of the choice of digits.
+        seed: Seed of the selection of digits.
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
@@ -51,13 +52,15 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
 
     Args:
         examples: Examples `(image, label)`, with labels 0 to 3: twice the class, plus 1 for the
-            attribute. In `faces(labels=True)` the class is a smile, and the attribute a man's face.
-        rare: Largest fraction of the examples of class 1 that have the attribute in the result,
+            attribute. In `faces(labels=True)`, the class is a smile, and the attribute a man's
+            face.
+        rare: Maximum fraction of the examples in class 1 with the attribute in the result,
             from 0 to below 1; 0.5 for a test.
-        seed: Seed of the choice.
+        seed: Seed of the selection.
 
     Returns:
-        A source of `(image, class)`, int64, and the groups, their labels, int64 `[n]`, in order.
+        A source of `(image, class)`, int64, and the groups (the original labels), int64 `[n]`, in
+        order.
 
     Example:
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))

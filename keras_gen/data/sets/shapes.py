@@ -1,4 +1,4 @@
-"""White shapes on black with known factors of variation, drawn at run time."""
+"""Synthetic white shapes on black with known factors of variation."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from keras_gen.data.sets.factors import Factors
 from keras_gen.data.source import Source
 from keras_gen.declared import Declared
 
-# Side of the largest square as a fraction of the image's side; every shape has the square's area.
+# Side of the largest square as a fraction of the image size; all shapes have its area.
 _SIDE = 0.3
-_REACH = 0.8  # no shape reaches farther from its center, in sides of the square
+_REACH = 0.8  # maximum extent of a shape from its center, in sides of the square
 
 
 Values = Annotated[int, partial(checked_size, minimum=2)]
 
 
 class Shapes(Declared):
-    """Squares, ellipses and hearts in every scale, orientation and place, with no download.
+    """Squares, ellipses, and hearts in every scale, orientation, and position, with no download.
 
     The factors and their default sizes are those of dSprites (Matthey et al. 2017). The images
-    differ, so scores do not compare: edges are anti-aliased, the shapes have one area at one scale,
-    the last orientation does not repeat the first, and the heart, sizes and margins are ours.
+    differ, so scores are not comparable: edges are anti-aliased, all shapes have the same area at a
+    given scale, the last orientation does not repeat the first, and the heart, sizes, and margins
+    are our own.
 
-    In a full turn a square recurs four times and an ellipse twice, so their orientation cannot be
-    encoded. With `turn=0.25` all images differ.
+    In a full turn, a square recurs four times and an ellipse twice, so their orientation cannot be
+    encoded. With `turn=0.25`, all images differ.
 
     Args:
-        size: Side of the images in pixels, 16 or more.
+        size: Side of the images in pixels, at least 16.
         scales: Number of scales, evenly spaced from half to full width.
         orientations: Number of angles, clockwise, from 0 to below `turn`.
-        positions: Number of places along x (rightwards) and along y (downwards). Every shape lies
+        positions: Number of positions along x (rightward) and y (downward). Every shape is entirely
             within the image.
-        turn: Range of the orientations in full turns, above 0 up to 1.
+        turn: Range of the orientations in full turns, above 0 and at most 1.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -56,7 +57,7 @@ class Shapes(Declared):
 
     @property
     def factors(self) -> Factors:
-        """The grid of "shape" (square, ellipse, heart), "scale", "orientation", "x" and "y"."""
+        """The grid of "shape" (square, ellipse, heart), "scale", "orientation", "x", and "y"."""
         sizes = {
             "shape": len(_DISTANCES),
             "scale": self.scales,
@@ -68,10 +69,10 @@ class Shapes(Declared):
 
     @checked_types
     def render(self, values: np.ndarray) -> np.ndarray:
-        """Draws images, uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
+        """Draws images, uint8 `[n, size, size, 1]`, with background 0 and shape 255.
 
         Args:
-            values: Integers `[n, 5]` on the grid of `factors`, else a ValueError.
+            values: Integers `[n, 5]` on the grid of `factors`; others raise a ValueError.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -81,18 +82,19 @@ class Shapes(Declared):
 
     @checked_types
     def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
-        """Draws different images into memory, uint8 `[size, size, 1]` each.
+        """Creates a source of different images, uint8 `[size, size, 1]` each, in memory.
 
         Args:
             n: Number of images, of random combinations; None for all, in the grid's order.
             seed: Seed of the random combinations.
-            labels: Whether an example is `(image, values)`, with int64 `[5]`, or an image alone.
+            labels: Whether an example is `(image, values)`, with int64 `[5]`, instead of an image
+                alone.
         """
         total = len(self.factors)
         index = np.arange(total)
         if n is not None:
             if not 1 <= n <= total:
-                raise ValueError(f"n must be between 1 and the {total} combinations, found {n}.")
+                raise ValueError(f"n is {n}: expected 1 to {total}, the number of combinations.")
             index = np.random.default_rng(checked_seed(seed)).choice(total, n, replace=False)
         values = self.factors.values(index)
         images = self.render(values)
@@ -102,19 +104,20 @@ class Shapes(Declared):
     def _draw(self, shape: int, scale: int, orientation: int, x: int, y: int) -> np.ndarray:
         width = _SIDE * self.size * (0.5 + 0.5 * scale / (self.scales - 1))
         angle = 2 * np.pi * self.turn * orientation / self.orientations
-        margin = _REACH * _SIDE * self.size + 0.5  # half a pixel for the soft edge
+        margin = _REACH * _SIDE * self.size + 0.5  # half a pixel for the anti-aliased edge
         step = (self.size - 2 * margin) / (self.positions - 1)
         pixels = np.arange(self.size) + 0.5 - margin
         right = (pixels - x * step)[None, :]
         down = (pixels - y * step)[:, None]
         u = (np.cos(angle) * right + np.sin(angle) * down) / width
         v = (np.cos(angle) * down - np.sin(angle) * right) / width
-        # A straight edge at signed distance t from a pixel's center covers about 1/2 - t of it.
+        # A straight edge at signed distance t from a pixel's center covers about 1/2 - t of the
+        # pixel.
         coverage = np.clip(0.5 - width * _DISTANCES[shape](u, v), 0, 1)
         return np.rint(255 * coverage).astype(np.uint8)
 
 
-# Signed distances (negative inside) to shapes of area 1 around the origin, v pointing downwards.
+# Signed distances (negative inside) to shapes of area 1 around the origin; v points downward.
 
 
 def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -130,7 +133,7 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """A square on its tip, with half a disc on each of its upper sides."""
+    """A square on its corner, with a half disc on each of its upper sides."""
     r = 0.5 / np.sqrt(1 + np.pi / 4)
     p = (u - v) / np.sqrt(2)  # along the sides, to the upper corner
     q = (-u - v) / np.sqrt(2)

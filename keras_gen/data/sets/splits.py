@@ -1,4 +1,4 @@
-"""Training and held-out parts that belong together, and what a run records of them."""
+"""Corresponding training and held-out parts, and the information that a run records."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 
 
 class Parts:
-    """Fields that hold sources, which can be described."""
+    """Base class of objects whose fields are sources that can be described."""
 
     def parts(self) -> dict[str, Source]:
         """Returns the sources by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
 
     def first(self, count: int) -> Self:
-        """Returns the same with the first `count` examples of each source; arrays stay as long."""
+        """Returns a copy with the first `count` examples of each source; arrays are unchanged."""
         shorter = copy.copy(self)
         for name, source in self.parts().items():
             vars(shorter)[name] = source.take(count)
         return shorter
 
     def describe(self) -> dict[str, str]:
-        """Returns the size and the origin of each source."""
+        """Returns the size and origin of each source."""
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
 
     def identity(self) -> dict[str, str]:
-        """Returns what identifies each source: size, origin without folders, and checksum."""
+        """Returns the identity of each source: size, origin without folders, and checksum."""
         found = self.record()
         return {k: f"{found[k]}, checksum {v.checksum()}" for k, v in self.parts().items()}
 
     def record(self) -> dict[str, str]:
-        """Returns the name of the set, and size and origin without folders of each source."""
+        """Returns the dataset's name, and the size and origin without folders of each source."""
         first = next(iter(self.parts().values()))
         parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}
         return {"name": _name(first), **parts}
@@ -49,7 +49,7 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    `warning` says why this is not the data that was asked for; empty if it is.
+    `warning` explains why this is not the requested data; it is empty if it is.
     """
 
     train: Source
@@ -57,11 +57,11 @@ class Split(Parts):
     warning: str = ""
 
     def for_validation(self, count: int) -> Split:
-        """Splits the training part, the last `count` held out; a ValueError if none or all are."""
+        """Splits the training part, holding out the last `count` examples, not none or all."""
         if not 0 < count < len(self.train):
             raise ValueError(
-                f"{count} of {len(self.train)} training examples cannot be held out: choose 1 to "
-                f"{len(self.train) - 1}."
+                f"count is {count}: expected 1 to {len(self.train) - 1} of the "
+                f"{len(self.train)} training examples to hold out."
             )
         train, test = _without_last(self.train, count)
         return Split(train, test, self.warning)
@@ -78,9 +78,9 @@ class Domains(Parts):
     warning: str = ""
 
     def for_validation(self, most: int = 100) -> Domains:
-        """Splits the training parts, so that their last images are held out.
+        """Splits the training parts, holding out their last images.
 
-        That is `most` of each domain, but at most a tenth of the smaller one, and at least 1.
+        These are `most` images per domain, but at most a tenth of the smaller one, and at least 1.
         """
         count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
         train_x, test_x = _without_last(self.train_x, count)
@@ -88,15 +88,15 @@ class Domains(Parts):
         return Domains(train_x, train_y, test_x, test_y, self.warning)
 
     def compared(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns arrays for `TranslationEvaluation` to compare: `test_x`, `test_y`, `train_y`."""
+        """Returns the arrays compared by `TranslationEvaluation`: `test_x`, `test_y`, `train_y`."""
         return self.test_x.arrays(), self.test_y.arrays(), self.train_y.arrays()
 
 
 class Sets(Parts):
-    """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
+    """Several datasets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
 
     Args:
-        only: Parts that the recipe uses, such as `("train_mnist", "test_usps")`; None for all.
+        only: Parts used by the recipe, such as `("train_mnist", "test_usps")`; None for all.
         **sets: Splits by name.
 
     Example:

@@ -14,16 +14,16 @@ from keras_gen.data.source import Source
 from keras_gen.data.transforms.waveforms import from_first_sound, to_peak
 
 RATE = 8000
-"""Samples a second of the spoken digits."""
+"""Samples per second of the spoken digits."""
 _TEST_TAKES = 5
-_LONGEST = 20480  # samples, more than any recording has
+_LONGEST = 20480  # samples, more than in any recording
 
 
 @dataclasses.dataclass(frozen=True)
 class SpokenDigits(Split):
-    """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64 and int64.
+    """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64, and int64.
 
-    `speakers` are the names of the speakers, by their numbers, and `train_takes` is the number of
+    `speakers` are the names of the speakers, by number, and `train_takes` is the take number of
     each training recording among those of its speaker and digit, int64 `[n]`.
     """
 
@@ -34,19 +34,20 @@ class SpokenDigits(Split):
         """Splits the training part: its last takes of every speaker and digit are held out.
 
         Args:
-            count: Number of takes, which are the `test` part of the result, 1 or more and not all,
-                else a ValueError.
+            count: Number of takes for the `test` part of the result, at least 1 and fewer than all;
+                otherwise a ValueError is raised.
 
         Example:
         ```python
         data = spoken_digits(4096)
-        choice = data.hold_out_takes(1)  # takes 5 to 8 train, take 9 tells when to stop
+        choice = data.hold_out_takes(1)  # train on takes 5 to 8, stop early by take 9
         ```
         """
         takes = np.unique(self.train_takes)
         if not 0 < count < len(takes):
             raise ValueError(
-                f"{count} of {len(takes)} takes cannot be held out: choose 1 to {len(takes) - 1}."
+                f"count is {count}: expected 1 to {len(takes) - 1} of the {len(takes)} takes "
+                "to hold out."
             )
         held_out = self.train_takes >= takes[-count]
         train = self.train.select(~held_out)
@@ -56,7 +57,7 @@ class SpokenDigits(Split):
 
 
 def without_digit(waveform, speaker, digit) -> tuple:
-    """Returns `(waveform, speaker)` of a recording, for models that do not see the digit.
+    """Returns `(waveform, speaker)` of a recording, for models that do not use the digit.
 
     Example: `recordings = spoken_digits(4096).train.map(without_digit)`.
     """
@@ -66,21 +67,21 @@ def without_digit(waveform, speaker, digit) -> tuple:
 def spoken_digits(
     samples: int = 5120, align: Literal["middle", "start"] = "middle"
 ) -> SpokenDigits:
-    """Loads the Free Spoken Digit Dataset: 8,000 samples a second, one digit each.
+    """Loads the Free Spoken Digit Dataset: one digit each, at 8,000 samples per second.
 
-    They come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and digit are
-    the test part, as in its authors' split. Where they are unavailable, the synthetic voices of
-    `keras_gen.data.offline_voices` take their place. All are scaled to one peak, because the
-    speakers' recordings differ in loudness.
+    The recordings come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and
+    digit are the test part, as in its authors' split. If they are unavailable, the synthetic voices
+    of `keras_gen.data.offline_voices` replace them. All recordings are scaled to the same peak,
+    because speakers differ in loudness.
 
     Args:
         samples: Length of every waveform. 19 of 20 recordings are shorter than 5,120.
-        align: `"middle"`: the middle of longer recordings, and shorter ones in the middle of
-            silence. `"start"`: recordings begin with the first sample that is not 0; longer ones
-            lose their end, and zeros follow shorter ones.
+        align: `"middle"`: longer recordings are cropped to their middle, and shorter ones are
+            centered in silence. `"start"`: recordings begin with the first nonzero sample; longer
+            ones lose their end, and shorter ones are padded with zeros.
 
     Raises:
-        ValueError: If `align` is another.
+        ValueError: If `align` has another value.
 
     Example:
     ```python
@@ -89,7 +90,7 @@ def spoken_digits(
     ```
     """
     if align not in ("middle", "start"):
-        raise ValueError(f"align is {align!r}: expected middle or start.")
+        raise ValueError(f"align is {align!r}: expected 'middle' or 'start'.")
     warning = ""
     try:
         size = samples if align == "middle" else max(samples, _LONGEST)

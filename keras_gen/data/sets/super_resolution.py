@@ -1,4 +1,4 @@
-"""Photographs of any size to train super-resolution on, and those that it is measured on."""
+"""Photographs of any size for training super-resolution, and benchmark images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from keras_gen.data.source import Source
 from keras_gen.files.images import read_image
 
 TRAINING = ("T91", "bsds500_half")
-HELD_OUT = 20  # images of the last training folder, by which a training is chosen
+HELD_OUT = 20  # images of the last training folder, used for model selection
 BENCHMARKS = ("Set5", "Set14")
 
 
@@ -30,16 +30,16 @@ def photograph_patches(
     The 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse Representation",
     IEEE TIP 2010, and the training images of BSDS500 (Arbelaez, Maire, Fowlkes, Malik: "Contour
     Detection and Hierarchical Image Segmentation", PAMI 2011) at half size, in the folders T91 and
-    bsds500_half of `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. Squares of the last
-    20 images are held out. Where there are no such folders, parts of the photographs that ship with
-    scikit-learn take their place.
+    bsds500_half of `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. Squares from the last
+    20 images are held out. If these folders do not exist, parts of the photographs that ship with
+    scikit-learn replace them.
 
     Args:
-        side: Of the squares, in pixels. Smaller images are left out.
-        images: Folder of photographs to use instead; of every tenth the squares are held out.
-        apart_from: Test images, uint8 of any sizes. Photographs that show the same
-            (`near_duplicates`) are left out, and the origin says how many: Set5's `woman` is one of
-            BSDS500.
+        side: Side of the squares in pixels. Smaller images are left out.
+        images: Folder of photographs to use instead; squares from every tenth image are held out.
+        apart_from: Test images, uint8 of any sizes. Photographs with the same content
+            (`near_duplicates`) are left out, and the origin states their number: Set5's `woman` is
+            part of BSDS500.
 
     Raises:
         ValueError: If no image is large enough.
@@ -67,7 +67,7 @@ def photograph_patches(
             what, where = "offline sample: photographs that ship with scikit-learn", ""
             missing = f"{_folder()} lacks the folders {', '.join(TRAINING)} of images"
             warning = OFFLINE_WARNING.format(
-                f"data are not prepared in {default_data_dir()}: {missing}"
+                f"the data is not prepared in {default_data_dir()}: {missing}"
             )
     repeated = {one for one, _ in near_duplicates(found, apart_from)} if apart_from else set()
     if repeated:
@@ -79,8 +79,8 @@ def photograph_patches(
         squares = [square for image in chosen for square in _squares(image, side)]
         if not squares:
             raise ValueError(
-                f"Of {len(chosen)} images ({what}{where}) none has {side} pixels either way: give "
-                "larger ones, or cut smaller squares."
+                f"None of {len(chosen)} images ({what}{where}) has at least {side} pixels both "
+                "ways: use larger images, or cut smaller squares."
             )
         origin = f"squares of {len(chosen)} {what}{where}"
         parts.append(Source(np.stack(squares), origin=origin))
@@ -90,13 +90,13 @@ def photograph_patches(
 
 @checked_types
 def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
-    """Returns the images of Set5 and Set14, whole, of sides that the factor divides; uint8.
+    """Returns the images of Set5 and Set14, uint8, with sides cropped to multiples of `factor`.
 
     Bevilacqua, Roumy, Guillemot, Alberi Morel: "Low-Complexity Single-Image Super-Resolution Based
     on Nonnegative Neighbor Embedding", BMVC 2012; Zeyde, Elad, Protter: "On Single Image Scale-Up
-    Using Sparse-Representations", 2010. They are in folders of these names in `super_resolution` in
-    `downloads/manual` of TFDS_DATA_DIR; where there are none, a photograph that ships with
-    scikit-learn stands for both.
+    Using Sparse-Representations", 2010. They are in folders with these names in `super_resolution`
+    in `downloads/manual` of TFDS_DATA_DIR. If these do not exist, a photograph that ships with
+    scikit-learn replaces both.
 
     Example:
         >>> images = benchmark_images(4)["Set5"]
@@ -124,7 +124,7 @@ def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:
 
 
 def _starts(length: int, side: int) -> np.ndarray:
-    """Where squares begin that cover a line evenly, each at least half over the one before."""
+    """Starts of squares that cover a line evenly, overlapping by at least half."""
     if length < side:
         return np.empty(0, int)
     count = 1 + -(-2 * (length - side) // side)

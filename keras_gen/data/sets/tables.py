@@ -1,4 +1,4 @@
-"""Tables of people, with a label and an attribute that should not decide it."""
+"""Tables of people, with a label and an attribute that should not determine it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from keras_gen.data.transforms.tables import Column, RowVectors, table_columns, 
 
 @dataclasses.dataclass(frozen=True)
 class PeopleTable(Parts):
-    """People to train on; `test` and `test_rows` are the same of held-out ones.
+    """Training data on people; `test` and `test_rows` are the held-out counterparts.
 
     Attributes:
-        train: Tuples of a row's vector, float32 `[values]`, its label and its attribute, int64 0 or
-            1 each.
-        train_rows: The rows, an array of Python strings `[n, columns]`.
-        columns: The columns, with the categories, means and deviations of the training rows.
-        attribute: Name of the column that holds the attribute.
-        values: What attributes 0 and 1 are in this column.
+        train: Tuples of a row's vector, float32 `[values]`, its label, and its attribute, int64 0
+            or 1 each.
+        train_rows: Rows, an array of Python strings `[n, columns]`.
+        columns: Columns, with the categories, means, and standard deviations of the training rows.
+        attribute: Name of the column with the attribute.
+        values: Values of this column for attributes 0 and 1.
         warning: As in `Split`.
     """
 
@@ -40,17 +40,17 @@ class PeopleTable(Parts):
 
 
 def people_table() -> PeopleTable:
-    """Loads Adult: people of the United States census of 1994; the label is a large income.
+    """Loads Adult: people in the 1994 United States census; the label is a high income.
 
-    Becker, Kohavi: "Adult", UCI Machine Learning Repository 1996: 32,561 people to train on and
-    16,281 to test, 14 columns. The attribute is 1 for men. Where the table is unavailable, the 442
-    patients of `sklearn.datasets.load_diabetes` take its place: the label is whether their disease
-    progressed more than that of half of them, and every third is held out.
+    Becker, Kohavi: "Adult", UCI Machine Learning Repository 1996: 32,561 people for training and
+    16,281 for testing, 14 columns. The attribute is 1 for men. If the table is unavailable, the 442
+    patients of `sklearn.datasets.load_diabetes` replace it: the label is whether their disease
+    progressed more than the median, and every third is held out.
 
     Example:
     ```python
     data = people_table()
-    batches = data.train.stream(100)  # of vectors, labels and attributes
+    batches = data.train.stream(100)  # of vectors, labels, and attributes
     ```
     """
     try:
@@ -98,7 +98,7 @@ def _table(
     rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str],
     sexes: tuple[str, str], origins: list[str],
 ) -> PeopleTable:  # fmt: skip
-    """Labeled people, and which of the two each one's column `sex` holds."""
+    """Labeled people, with the attribute from the column `sex`."""
     columns = table_columns(rows["train"], names, numbers)
     vectors = RowVectors(columns)
     parts = {}

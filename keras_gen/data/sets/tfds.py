@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets, loaded into memory, with short and clear failures."""
+"""Datasets of tensorflow-datasets, loaded into memory, with short and clear errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.messages import nearest
 
 MEMORY_LIMIT = 4 * 2**30
-"""Default limit of the bytes of decoded examples that a loader holds."""
+"""Default limit on the bytes of decoded examples in memory."""
 
 _OWN = ("adult", "facades", "reuters", "usps")  # builders that come with this library
-_TIMEOUT = 3.0  # seconds to wait for a host to answer
+_TIMEOUT = 3.0  # seconds to wait for a host to respond
 
 
 class DataUnavailable(OSError):
-    """A data set is not prepared on this machine and cannot be downloaded now."""
+    """Raised if a dataset is not prepared on this machine and cannot be downloaded now."""
 
 
 class DataDamaged(OSError):
-    """Files of a data set are incomplete or cannot be read; preparing it again helps."""
+    """Raised if files of a dataset are incomplete or unreadable; prepare it again."""
 
 
 def load_tfds(
@@ -47,31 +47,34 @@ def load_tfds(
     manual_dir: str | os.PathLike | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
-    """Loads a split into memory; prepares the data set first if it is missing.
+    """Loads a split into memory, and prepares the dataset first if necessary.
 
     Args:
         name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
-            or `"adult"`, `"facades"`, `"reuters"` or `"usps"`, which come with this library.
+            or `"adult"`, `"facades"`, `"reuters"`, or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images (`resize_cover`) or samples of sounds (`fit_length`); None: as is.
-        features: The feature of an example, or several: `("image", "label")` gives tuples. One
-            within another is a path, `"attributes/Male"`.
-        first: How many examples are read, from the first one on; None: all.
-        data_dir: Folder of prepared sets. Default: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
-        manual_dir: Folder with files fetched by hand. Default: `downloads/manual` in `data_dir`.
-        memory_limit: Largest number of bytes that the decoded examples may take.
+        size: Side of the images (`resize_cover`) or number of samples of sounds (`fit_length`). If
+            None, they are unchanged.
+        features: Feature of an example, or several: `("image", "label")` gives tuples. A nested
+            feature is given by its path, `"attributes/Male"`.
+        first: Number of examples to read, starting with the first. If None, all.
+        data_dir: Folder of prepared datasets. Default: `$TFDS_DATA_DIR`, or
+            `~/tensorflow_datasets`.
+        manual_dir: Folder with manually downloaded files. Default: `downloads/manual` in
+            `data_dir`.
+        memory_limit: Maximum number of bytes of decoded examples.
 
     Returns:
         Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files,
         with the names of the classes if a feature is a label.
 
     Raises:
-        DataUnavailable: If it is not prepared and cannot be downloaded now, or tensorflow-datasets
-            cannot be imported.
-        DataDamaged: If it is prepared incompletely, or broken.
-        ValueError: If the data set, split or feature is unknown, `size` or `first` is below 1, for
-            examples of different shapes without `size`, or for more examples than `memory_limit`
-            holds.
+        DataUnavailable: If the dataset is not prepared and cannot be downloaded now, or
+            tensorflow-datasets cannot be imported.
+        DataDamaged: If the dataset is prepared incompletely or broken.
+        ValueError: If the dataset, split, or feature is unknown, `size` or `first` is below 1, the
+            examples have different shapes and `size` is None, or the examples exceed
+            `memory_limit`.
 
     Example:
         >>> paintings = load_tfds("cycle_gan/monet2photo", "trainA", size=143)
@@ -93,35 +96,35 @@ def load_tfds(
             _prepare(builder, name, data_dir, manual_dir)
         elif not (folder / "dataset_info.json").is_file():
             raise _damaged(
-                name, folder, "it has no dataset_info.json, so preparing it broke off"
+                name, folder, "it has no dataset_info.json, so its preparation was interrupted"
             )
         paths = [_path(builder.info.features, key, name) for key in names]
         try:
             tensors = _read(builder, name, split, paths, size, first, memory_limit)
         except (
-            tf.errors.DataLossError,  # cut off within a record
-            tf.errors.FailedPreconditionError,  # or between two
+            tf.errors.DataLossError,  # truncated within a record
+            tf.errors.FailedPreconditionError,  # or between two records
             tf.errors.NotFoundError,
         ) as error:
-            raise _damaged(name, folder, f"reading it fails with: {_line(error)}") from error
+            raise _damaged(name, folder, f"reading it failed with: {_line(error)}") from error
     example = tensors[0] if isinstance(features, str) else tensors
     origin = f"{builder.info.full_name}, split {split}, from {folder}"
     return Source(example, origin=origin, class_names=_class_names(builder, paths))
 
 
 def default_data_dir() -> Path:
-    """Returns the folder of prepared sets: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`."""
+    """Returns the folder of prepared datasets: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`."""
     return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
 def _builder(name: str, data_dir: Path) -> Any:
     try:
         import tensorflow_datasets as tfds
-    except Exception as error:  # Of protobuf, whose error is no ImportError.
+    except Exception as error:  # protobuf raises an error that is not an ImportError.
         raise DataUnavailable(
-            f"data set {name!r} needs tensorflow-datasets, which cannot be imported: "
-            f'{_line(error)}; pip install --upgrade protobuf, or "tensorflow-metadata<1.18" beside '
-            "an older protobuf."
+            f"dataset {name!r} needs tensorflow-datasets, which cannot be imported: "
+            f"{_line(error)}. Run pip install --upgrade protobuf, or install "
+            '"tensorflow-metadata<1.18" with an older protobuf.'
         ) from error
     from google.protobuf import json_format
 
@@ -131,7 +134,7 @@ def _builder(name: str, data_dir: Path) -> Any:
         return tfds.builder(name, data_dir=str(data_dir))
     except tfds.core.DatasetNotFoundError as error:
         end = nearest(name, tfds.list_builders())
-        raise ValueError(f"there is no data set named {name!r}{end}") from error
+        raise ValueError(f"there is no dataset named {name!r}{end}") from error
     except (json_format.ParseError, UnicodeDecodeError) as error:
         reason = f"a JSON file in it is broken: {_line(error)}"
         raise _damaged(name, data_dir / name, reason) from error
@@ -143,7 +146,9 @@ def _path(features: Any, key: str, name: str) -> tuple[str, ...]:
     outer, _, inner = key.partition("/")
     if outer in features and inner in getattr(features[outer], "keys", list)():
         return (outer, inner)
-    raise ValueError(f"data set {name!r} has no feature {key!r}; it has {', '.join(features)}.")
+    raise ValueError(
+        f"dataset {name!r} has no feature {key!r}: expected one of {', '.join(features)}."
+    )
 
 
 def _at(tree: Any, path: tuple[str, ...]) -> Any:
@@ -153,7 +158,7 @@ def _at(tree: Any, path: tuple[str, ...]) -> Any:
 
 
 def _class_names(builder: Any, paths: list[tuple[str, ...]]) -> list[str] | None:
-    """Of the only label among the features."""
+    """The class names of the only label among the features."""
     import tensorflow_datasets as tfds
 
     found = [_at(builder.info.features, path) for path in paths]
@@ -174,7 +179,7 @@ def _read(
 
     count = builder.info.splits[split].num_examples
     if not count:
-        raise ValueError(f"split {split!r} of data set {name!r} is empty.")
+        raise ValueError(f"split {split!r} of dataset {name!r} is empty: choose another split.")
     if first is not None:
         count = min(first, count)
 
@@ -202,15 +207,15 @@ def _read(
     for spec in tf.nest.flatten(dataset.element_spec):
         if not spec.shape.is_fully_defined():
             raise ValueError(
-                f"examples of data set {name!r} differ in shape, {spec.shape}; images and sounds "
-                "of one shape come with size=, in pixels or samples."
+                f"examples of dataset {name!r} differ in shape, {spec.shape}: pass size=, in "
+                "pixels or samples, to get images or sounds of equal shape."
             )
         total += count * spec.shape.num_elements() * spec.dtype.size
     if total > memory_limit:
         raise ValueError(
-            f"split {split!r} of data set {name!r} takes {total / 2**30:.1f} GiB decoded, more "
-            f"than the limit of {memory_limit / 2**30:.1f} GiB; give a smaller size=, a part such "
-            "as 'train[:10%]', or a larger memory_limit=."
+            f"split {split!r} of dataset {name!r} has {total / 2**30:.1f} GiB decoded: "
+            f"expected at most {memory_limit / 2**30:.1f} GiB. Pass a smaller size=, a part "
+            "such as 'train[:10%]', or a larger memory_limit=."
         )
     with tf.device("CPU:0"):
         return next(iter(dataset.batch(count)))
@@ -221,17 +226,17 @@ def _prepare(
 ) -> None:
     import tensorflow_datasets as tfds
 
-    missing = f"data set {name!r} is not prepared in {data_dir}"
-    advice = "or set TFDS_DATA_DIR to a folder that holds it prepared"
+    missing = f"dataset {name!r} is not prepared in {data_dir}"
+    advice = "or set TFDS_DATA_DIR to a folder with the prepared dataset"
     by_hand = " ".join((builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "").split())
     folder = checked_path("manual_dir", manual_dir or data_dir / "downloads" / "manual")
-    lacking = f"{missing}, and {folder} lacks the files it is made from. {by_hand}"
+    lacking = f"{missing}, and {folder} lacks its source files. {by_hand}"
     if by_hand and not folder.is_dir():
-        # tensorflow-datasets would make folders before it searches them.
+        # tensorflow-datasets would create folders before searching them.
         raise DataUnavailable(lacking)
     if not by_hand and (reason := unreachable(_urls(builder))):
         # tensorflow-datasets would retry for minutes without a message.
-        raise DataUnavailable(f"{missing}, and {reason}; connect to a network, {advice}.")
+        raise DataUnavailable(f"{missing}, and {reason}: connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, manual_dir=str(manual_dir) if manual_dir else None
     )
@@ -241,11 +246,11 @@ def _prepare(
         if not by_hand:
             raise
         raise DataUnavailable(lacking) from error
-    except Exception as error:  # Broken files end in errors of many kinds.
+    except Exception as error:  # Broken files raise errors of many types.
         if by_hand:
             raise DataDamaged(
-                f"data set {name!r} is made from files in {folder}, and reading them fails with: "
-                f"{_line(error)}; fetch them again."
+                f"dataset {name!r} is built from files in {folder}, and reading them failed "
+                f"with: {_line(error)}. Download them again."
             ) from error
         failures = (
             OSError,
@@ -256,19 +261,20 @@ def _prepare(
         if not isinstance(error, failures):
             raise
         raise DataUnavailable(
-            f"{missing}, and downloading it failed with: {_line(error)}; try again later, {advice}."
+            f"{missing}, and downloading it failed with: {_line(error)}. Try again later, "
+            f"{advice}."
         ) from error
 
 
 def _urls(builder: Any) -> list[str]:
-    """Addresses the data set is downloaded from, as far as tensorflow-datasets lists them."""
+    """The dataset's download URLs, as far as tensorflow-datasets lists them."""
     urls = list(builder.url_infos or ())
     config = builder.builder_config.name if builder.builder_config else None
     return [url for url in urls if config and config in url] or urls or [builder.info.homepage]
 
 
 def unreachable(urls: Sequence[str]) -> str | None:
-    """Says which host of some addresses does not answer within seconds, or None if all do."""
+    """Describes which URL's host does not respond within seconds; None if all respond."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
     for scheme, host in sorted(
         {(part.scheme, part.hostname) for part in parsed if part.hostname}
@@ -294,22 +300,22 @@ def _connect(address: tuple) -> str | None:
         except OSError as error:
             outcome.append(str(error))
 
-    # In a thread, because resolving a name knows no time-out.
+    # In a thread, because resolving a name has no time-out.
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(_TIMEOUT + 1)
-    return outcome[0] if outcome else f"no answer within {_TIMEOUT:.0f} s"
+    return outcome[0] if outcome else f"no response within {_TIMEOUT:.0f} s"
 
 
 def _damaged(name: str, folder: Path, reason: str) -> DataDamaged:
     return DataDamaged(
-        f"data set {name!r} is there, but damaged: {reason}; delete {folder} and run again to "
-        "prepare it anew."
+        f"dataset {name!r} is prepared but damaged: {reason}. Delete {folder} and run again to "
+        "prepare it again."
     )
 
 
 def _line(error: BaseException) -> str:
-    """The message of an error in one line without TensorFlow's wrapping."""
+    """The message of an error in one line, without TensorFlow's wrapping."""
     text = getattr(error, "message", None) or str(error) or type(error).__name__
     return " ".join(text.rpartition("}} ")[2].split())[:300]
 

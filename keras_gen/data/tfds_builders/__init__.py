@@ -1,1 +1,1 @@
-"""Data sets that tensorflow-datasets lacks, as builders of its own kind."""
+"""Datasets that tensorflow-datasets lacks, as builders in its format."""

@@ -1,1 +1,1 @@
-"""Functions of examples: resized once, augmented every epoch, or changed inside a GAN's step."""
+"""Transformations of examples: once, in every epoch, or inside a GAN's training step."""

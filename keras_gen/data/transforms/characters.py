@@ -1,4 +1,4 @@
-"""Texts as sequences of characters of an alphabet."""
+"""Texts as sequences of characters from an alphabet."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from keras_gen.checked_arguments import checked_types
 
 _LINE_END = re.compile("\r\n?")
-_UNPRINTABLE = re.compile("[^ -~\n]")  # all but printable ASCII and the end of a line
+_UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
 
 
 @checked_types
 def cleaned(texts: Iterable[str]) -> list[str]:
-    r"""Returns texts of printable ASCII and ends of lines, at most 96 characters.
+    r"""Returns texts of printable ASCII and newlines, at most 96 different characters.
 
-    Every end of a line becomes `\n`, each other character a space: tabs, control characters, and
-    all letters and signs beyond ASCII. White space at both ends is left out.
+    Every line ending becomes `\n`, and each other character a space: tabs, control characters, and
+    all letters and symbols beyond ASCII. White space at both ends is removed.
 
     Args:
-        texts: Strings.
+        texts: Strings to clean.
 
     Example:
         >>> cleaned(["a\tb\r\n", "café!"])
@@ -32,10 +32,10 @@ def cleaned(texts: Iterable[str]) -> list[str]:
 
 @checked_types
 def characters_of(texts: Iterable[str]) -> str:
-    """Returns the characters that occur in texts, in the order of Unicode.
+    """Returns the characters that occur in texts, in Unicode order.
 
     Args:
-        texts: Strings, with one character at least, else a ValueError.
+        texts: Strings, with at least one character; otherwise a ValueError is raised.
 
     Example:
         >>> characters_of(["ab", "cab!"])
@@ -43,12 +43,12 @@ def characters_of(texts: Iterable[str]) -> str:
     """
     found = "".join(sorted(set().union(*texts)))
     if not found:
-        raise ValueError("The texts have no characters: expected one at least.")
+        raise ValueError("The texts have no characters: expected at least one.")
     return found
 
 
 def code_points(characters: str) -> np.ndarray:
-    """Returns the numbers of characters in Unicode, int32 `[n]`.
+    """Returns the Unicode code points of characters, int32 `[n]`.
 
     Example:
         >>> code_points("ab")

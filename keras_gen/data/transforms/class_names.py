@@ -1,4 +1,4 @@
-"""Names of classes in the order of their labels."""
+"""Class names in the order of their labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:
-    """Returns each name once: as numbers in order if all are whole numbers, else as texts.
+    """Returns unique names, in numeric order if all are integers, otherwise in text order.
 
     Example:
         >>> sorted_names(["10", "9", "9"]), sorted_names(["b10", "b9"])

@@ -1,4 +1,4 @@
-"""Edges of images, as the sources of pairs that any folder of images gives."""
+"""Edges of images, which turn any folder of images into pairs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])  # w
 def edge_maps(
     images: np.ndarray, sigma: float = 1.0, low: float = 0.05, high: float = 0.15
 ) -> np.ndarray:
-    """Draws the edges of images, 255 on 0: uint8 `[n, height, width, 1]`.
+    """Detects the edges of images, 255 on 0: uint8 `[n, height, width, 1]`.
 
-    Canny: "A Computational Approach to Edge Detection", PAMI 1986: the luma is blurred, places
-    where its gradient is largest along its own direction are kept, if the gradient is steep, or if
-    they are linked with such places by less steep ones.
+    Canny: "A Computational Approach to Edge Detection", PAMI 1986: the luma is blurred, and
+    positions where its gradient is a maximum along its own direction are kept if the gradient is
+    steep, or if they are connected to such positions through less steep ones.
 
     Args:
-        images: uint8 `[n, height, width, 1 or 3]`; a ValueError for floats.
-        sigma: Deviation of the blur in pixels.
-        low: Least gradient, in units of the whole range for each pixel.
-        high: Gradient that one place at least of an edge has.
+        images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.
+        sigma: Standard deviation of the blur in pixels.
+        low: Minimum gradient, in units of the full range per pixel.
+        high: Gradient that at least one position of an edge must have.
 
     Example:
         >>> pairs = Source((edge_maps(photos), photos))
@@ -38,7 +38,7 @@ def edge_maps(
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)
     columns = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=2)
-    # Rounded, so that of two places between which an edge lies neither is steeper.
+    # Rounded, so that two positions on either side of an edge have equal gradients.
     slope = np.hypot(rows, columns).round(6)
     direction = np.round(np.arctan2(rows, columns) / (np.pi / 4)).astype(int) % 4
     padded = np.pad(slope, ((0, 0), (1, 1), (1, 1)))

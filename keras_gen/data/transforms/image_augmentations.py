@@ -1,4 +1,4 @@
-"""Augmentations of images: functions `augment(example, seed)` for `Source.stream`.
+"""Image augmentations: functions `augment(example, seed)` for `Source.stream`.
 
 An example is a uint8 image `[height, width, channels]`, or a tuple whose first field is one; `seed`
 is a stateless seed `[2]`.
@@ -24,17 +24,17 @@ def random_crop_flip(
     unchanged: float = 0.0,
     images: int = 1,
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: a random crop is cut out, and mirrored with probability 1/2.
+    """Returns an augmentation that takes a random crop and mirrors it with probability 1/2.
 
     Args:
         crop: Side of a square in pixels, or height and width, at most those of the image.
         smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
             between this one and 1, but never below the crop, for networks applied to images of
-            several sizes. Crops are squares then.
-        unchanged: Probability, in [0, 1), that it is not shrunk. Shrinking takes the finest
-            contrast, which a generator must see often.
-        images: How many images an example begins with, of one size: 2 for pairs. They are shrunk,
-            cut and mirrored alike.
+            several sizes. Crops must then be squares.
+        unchanged: Probability, in [0, 1), that the image is not shrunk. Shrinking removes the
+            finest contrast, which a generator must see often.
+        images: Number of images, all of one size, at the start of an example: 2 for pairs. They are
+            shrunk, cropped, and mirrored in the same way.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -43,7 +43,10 @@ def random_crop_flip(
     for each in sides:
         checked_integer("crop", each, minimum=1)
     if smallest < 1 and isinstance(crop, tuple):
-        raise ValueError(f"crop is {crop} and smallest {smallest}: only squares are shrunk.")
+        raise ValueError(
+            f"crop is {crop} and smallest is {smallest}: expected a square crop, given as one "
+            "number, or smallest=1."
+        )
     if not 0 < smallest <= 1:
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
     if not 0 <= unchanged < 1:
@@ -68,7 +71,7 @@ def random_crop_flip(
 
         if images == 1:
             return on_image(crop_flip, example)
-        # All draw from the same seeds.
+        # All images use the same seeds.
         changed = [on_image(crop_flip, image) for image in example[:images]]
         return (*changed, *example[images:])
 
@@ -77,13 +80,14 @@ def random_crop_flip(
 
 @checked_types
 def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
+    """Returns an augmentation that shifts an image at random, and mirrors it with probability 1/2.
 
     The image's own reflection fills the gap at the border.
 
     Args:
-        shift: Largest shift in pixels, vertical and horizontal: from 0 to below the image's sides.
-        flip: Whether it may be mirrored; digits are not.
+        shift: Maximum shift in pixels, vertical and horizontal: at least 0 and below the image's
+            sides.
+        flip: Whether the image may be mirrored, which is unsuitable for digits.
 
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
@@ -107,14 +111,14 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
 
 @checked_types
 def random_levels(rate: float) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation of an image or images: values become random levels.
+    """Returns an augmentation that replaces values of one or more images by random levels.
 
     Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1.
-    Such images share only the background with the real ones.
+    Such images share only the background with real ones.
 
     Args:
-        rate: Probability that a value is drawn anew, uniformly among the 256 levels. The authors'
-            code tries 0.1, 0.2 and 0.3.
+        rate: Probability that a value is replaced by one of the 256 levels, chosen uniformly. The
+            authors' code tries 0.1, 0.2, and 0.3.
 
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
@@ -138,14 +142,15 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that draws each pixel as a Bernoulli variable of its gray value, float32 0 or 1.
+    """Augmentation that samples each pixel as a Bernoulli variable of its gray value, 0. or 1.
 
     Dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders",
-    ICLR 2016: a pixel is 1 with probability `value / 255`, drawn anew every epoch.
+    ICLR 2016: a pixel is 1 with probability `value / 255`, resampled in every epoch. The result is
+    float32.
 
     Args:
         example: uint8 image `[height, width, channels]` or images `[n, height, width, channels]`,
-            or a tuple whose first field is one of them.
+            or a tuple whose first field is one of these.
         seed: Stateless seed `[2]`.
 
     Example:
@@ -161,11 +166,11 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
 
 @checked_types
 def draw_normal(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that draws normal variables, float32 `[n, ...]`, such as an encoder's codes.
+    """Augmentation that samples normal variables, float32 `[n, ...]`, such as an encoder's codes.
 
     Args:
-        example: Floats `[n, 2, ...]`, means and log variances, or a tuple whose first field they
-            are.
+        example: Means and log variances, floats `[n, 2, ...]`, or a tuple whose first field has
+            this form.
         seed: Stateless seed `[2]`.
 
     Example:
@@ -176,7 +181,8 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
     def draw(both: tf.Tensor) -> tf.Tensor:
         if both.shape.rank < 3 or both.shape[1] != 2:
             raise ValueError(
-                f"expected means and log variances [n, 2, ...], found {both.shape}."
+                f"The example has shape {both.shape}: expected means and log variances [n, 2, "
+                "...]."
             )
         mean, log_variance = tf.unstack(both, axis=1)
         normal = tf.random.stateless_normal(tf.shape(mean), seed)
@@ -188,13 +194,13 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
 def on_image(
     function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks: tuple[int, ...] = (3,)
 ) -> Any:
-    """Applies `function` to an image or a tuple's first; a ValueError unless uint8 of `ranks`."""
+    """Applies `function` to an image, or a tuple's first, which must be uint8 of `ranks`."""
 
     def checked(image: tf.Tensor) -> tf.Tensor:
         if image.dtype != tf.uint8 or image.shape.rank not in ranks:
             raise ValueError(
-                "an image must be uint8 [height, width, channels], found "
-                f"{image.dtype.name} {image.shape}."
+                f"An image is {image.dtype.name} {image.shape}: expected uint8 [height, width, "
+                "channels]."
             )
         return function(image)
 
@@ -206,10 +212,10 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
 
     Args:
         images: `[batch, height, width, channels]` of static size.
-        down: Int32 `[batch]`, in pixels.
-        right: Int32 `[batch]`, in pixels.
-        most: Largest move either way, less than height and width.
-        mode: How the gap is filled: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
+        down: Downward shift in pixels, int32 `[batch]`.
+        right: Rightward shift in pixels, int32 `[batch]`.
+        most: Maximum shift in any direction, less than height and width.
+        mode: Method to fill the gap: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
     """
     height, width = images.shape[1:3]
     images = tf.pad(images, [[0, 0], [most, most], [most, most], [0, 0]], mode)

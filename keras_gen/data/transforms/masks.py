@@ -1,4 +1,4 @@
-"""Masks of missing pixels, for models that fill them in: 1 where a pixel is missing."""
+"""Masks for inpainting models: 1 where a pixel is missing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import tensorflow as tf
 def centered_square(side: int, margin: int) -> tf.Tensor:
     """Returns the mask of a square in the middle of an image, float32 `[1, side, side, 1]`.
 
-    Pathak et al.: "Context Encoders: Feature Learning by Inpainting", CVPR 2016, sec. 3.3, the
-    central region.
+    Pathak et al.: "Context Encoders: Feature Learning by Inpainting", CVPR 2016, sec. 3.3, "central
+    region".
 
     Args:
         side: Side of the image in pixels.
-        margin: Pixels between the square and each border of the image.
+        margin: Number of pixels between the square and each border of the image.
 
     Example:
         >>> float(tf.reduce_sum(centered_square(32, margin=8)))
@@ -28,9 +28,9 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
 
 
 def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
-    """Returns masks `[n, side, side, 1]` of regions of any shape: where upsampled noise is lowest.
+    """Returns masks `[n, side, side, 1]` of irregular regions: the minima of upsampled noise.
 
-    Pathak et al. 2016, sec. 3.3, the random regions, as in the authors' code; the paper has
+    Pathak et al. 2016, sec. 3.3, "random region", as in the authors' code; the paper uses
     silhouettes of objects.
 
     Args:
@@ -52,7 +52,7 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 
 @functools.cache
 def _upsampling(cells: int, side: int) -> np.ndarray:
-    """Bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel of it."""
-    with tf.init_scope():  # a number also where a step is traced
+    """Bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel for it."""
+    with tf.init_scope():  # a constant even while a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]

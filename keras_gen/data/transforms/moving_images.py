@@ -1,4 +1,4 @@
-"""An augmentation that makes videos: images that move and bounce."""
+"""An augmentation that creates videos of images that move and bounce."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from keras_gen.data.transforms.image_augmentations import on_image
 def moving_images(
     frames: int = 16, size: int = 32, slowest: float = 1.0, fastest: float = 3.0
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that makes videos: an image moves over a black square and bounces.
+    """Returns an augmentation that creates videos: an image moves over a black square and bounces.
 
-    As the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
-    Representations using LSTMs", ICML 2015. Place, direction and speed are drawn uniformly; each
-    step ends at a whole pixel. An example is a uint8 image `[height, width, channels]`, a tuple
-    whose first field is one, or a batch; it becomes a uint8 video `[frames, size, size, channels]`.
+    As in the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
+    Representations using LSTMs", ICML 2015. Position, direction, and speed are uniform; each step
+    ends at a whole pixel. An example is a uint8 image `[height, width, channels]`, a tuple whose
+    first field is one, or a batch; it becomes a uint8 video `[frames, size, size, channels]`.
 
     Args:
-        frames: Frames of a video, at least 2.
-        size: Side of the square in pixels, larger than those of the image.
-        slowest: Least speed, in pixels from one frame to the next.
-        fastest: Largest speed.
+        frames: Number of frames in a video, at least 2.
+        size: Side of the square in pixels, larger than the sides of the image.
+        slowest: Minimum speed, in pixels per frame.
+        fastest: Maximum speed, in pixels per frame.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -41,14 +41,16 @@ def moving_images(
     checked_integer("frames", frames, minimum=2)
     checked_integer("size", size, minimum=1)
     if not 0 <= slowest <= fastest < math.inf:
-        raise ValueError(f"Speeds are {slowest} to {fastest}: expected 0 <= slowest <= fastest.")
+        raise ValueError(
+            f"slowest is {slowest} and fastest is {fastest}: expected 0 <= slowest <= fastest."
+        )
 
     def moved(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         _, height, width, _ = images.shape
         if max(height, width) >= size:
             raise ValueError(
-                f"An image of {height}x{width} cannot move on {size}x{size}: shrink it before, or "
-                "choose a larger size."
+                f"An image of size {height}x{width} cannot move within {size}x{size}: shrink it "
+                "first, or choose a larger size."
             )
         drawn = tf.random.stateless_uniform([3, tf.shape(images)[0], 2], seed)
         place, direction, speed = tf.unstack(drawn)
@@ -59,7 +61,7 @@ def moving_images(
         room = tf.constant([size - height, size - width], tf.float32)
         way = (place * room)[:, None] + step[:, None] * time
         corner = tf.cast(tf.round(bounced(way, room)), tf.int32)
-        # A row and a column of zeros stand for all that the image leaves black.
+        # A row and a column of zeros represent the black area around the image.
         framed = tf.pad(images, [[0, 0], [0, 1], [0, 1], [0, 0]])
         rows = _places_in_image(corner[..., 0], size, height)
         columns = _places_in_image(corner[..., 1], size, width)
@@ -78,15 +80,16 @@ def moving_images(
 
 
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
-    """Returns the place of a ball between walls at 0 and `room` that flew as far as `way`.
+    """Returns the position of a ball that bounces between walls at 0 and `room` after a distance.
 
-    Both are floats that broadcast: ways of 1, 3, 5 and -1 lead to 1, 3, 3 and 1 in a room of 4.
+    Both are floats that broadcast: distances (`way`) of 1, 3, 5, and -1 give 1, 3, 3, and 1 in a
+    room of 4.
     """
     phase = tf.math.floormod(way, 2 * room)
     return tf.minimum(phase, 2 * room - phase)
 
 
 def _places_in_image(corner, size, side):
-    """For each place of the square that in the image, or that of the zeros appended to it."""
+    """For each position in the square, its position in the image or in the appended zeros."""
     places = tf.range(size) - corner[..., None]
     return tf.where((places >= 0) & (places < side), places, side)

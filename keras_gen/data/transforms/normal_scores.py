@@ -1,4 +1,4 @@
-"""Columns of a table as normal numbers, by the ranks of their values."""
+"""Table columns as normal numbers, by the ranks of their values."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from keras_gen.data.transforms.tables import Column, as_numbers
 
 
 class NormalScores:
-    """Makes numbers of a table's values whose distribution is N(0, 1) in each column.
+    """Converts a table's values to numbers that are distributed as N(0, 1) in each column.
 
-    A value that makes up the share p of a column gets an interval of the length p within [0, 1],
-    numbers in their order. A place in it, drawn uniformly, becomes the normal number below which
-    this part of N(0, 1) lies. So a table without a density, of categories and of numbers that many
-    rows have in common, gets one; and what a model learns of it is how columns depend on each
-    other.
+    A value that makes up a fraction p of a column gets an interval of length p within [0, 1],
+    ordered for numbers. A point in it, sampled uniformly, is mapped to the normal number with that
+    quantile. A table without a density, with categories and with numbers that many rows share, thus
+    gets one, and a model of it learns how columns depend on each other.
 
     A density f of these numbers bounds the probability of the values (Theis et al.: "A Note on the
-    Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean over draws z of log f(z) +
-    `log_widths(z)` is at most their log-probability.
+    Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) + `log_widths(z)`
+    over samples z is at most their log-probability.
 
     Args:
         rows: Training rows, strings `[n, columns]`.
-        columns: The columns, as `table_columns` finds them.
-        most: Intervals that a column of numbers is cut into, at most; they hold about equally many
+        columns: Columns, as returned by `table_columns`.
+        most: Maximum number of intervals for a numeric column; they contain about equally many
             rows.
 
     Example:
@@ -58,10 +57,10 @@ class NormalScores:
     def levels(self, rows: np.ndarray) -> np.ndarray:
         """Returns the number of each value's interval, int32 `[n, columns]`.
 
-        Numbers below the training rows' are in the first interval.
+        Numbers below all training rows are in the first interval.
 
         Raises:
-            ValueError: For a category that is not known, and what is no number.
+            ValueError: For an unknown category, and for a value that is not a number.
         """
         found = []
         for column, known, values in zip(self.columns, self._known, rows.T, strict=True):
@@ -83,10 +82,10 @@ class NormalScores:
         return np.stack(found, axis=1).astype(np.int32)
 
     def drawn(self, levels, seed) -> tf.Tensor:
-        """Draws normal numbers, float32 `[n, columns]`, within the intervals of levels.
+        """Samples normal numbers, float32 `[n, columns]`, within the intervals of levels.
 
         Args:
-            levels: Int32 `[n, columns]`.
+            levels: Numbers of intervals, int32 `[n, columns]`.
             seed: Int64 `[2]`.
         """
         places = tf.random.stateless_uniform(tf.shape(levels), seed)
@@ -94,11 +93,11 @@ class NormalScores:
         return tf.math.ndtri(tf.clip_by_value(parts, 1e-6, 1 - 1e-6))
 
     def log_widths(self, z, levels) -> np.ndarray:
-        """Returns what turns a log-density of z into a bound of log P(levels), `[n]`, nats."""
+        """Returns the term that turns a log density of z into a bound on log P(levels), `[n]`."""
         log_normal = -0.5 * (tf.square(z) + math.log(2 * math.pi))
         each = tf.math.log(self._of(self.shares, levels)) - log_normal
         return tf.reduce_sum(each, axis=1).numpy()
 
     def _of(self, table, levels):
-        """The entries of a table `[columns, levels]` for the levels of each row."""
+        """Returns the entries of a table `[columns, levels]` for the levels of each row."""
         return tf.transpose(tf.gather(table, tf.transpose(levels), batch_dims=1))

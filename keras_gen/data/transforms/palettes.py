@@ -1,4 +1,4 @@
-"""Label maps that are kept as images of a few colors, and their classes."""
+"""Label maps stored as images with a few colors, and their classes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import numpy as np
 
 from keras_gen.checked_arguments import checked_types
 
-_STEP = 8  # levels of a bin of colors
+_STEP = 8  # levels per color bin
 
 
 @checked_types
 def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.ndarray:
     """Finds the colors of label maps, the most common first: uint8 `[count, channels]`.
 
-    Maps that were compressed by JPEG have many colors near each of the real ones, and mixed ones at
-    borders. So colors are taken in the order of how common they are, but none that is near one
-    that was taken.
+    Maps that were compressed with JPEG contain many colors close to each real one, and mixed colors
+    at borders. Colors are therefore selected in order of frequency, skipping any that is close to a
+    selected one.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        count: Number of colors, at most; fewer are returned if there are no more.
-        apart: Least distance of two colors, in levels.
+        count: Maximum number of colors; fewer are returned if there are no more.
+        apart: Minimum distance between two colors, in levels.
 
     Example:
         >>> colors = common_colors(labels, 12)
@@ -42,11 +42,11 @@ def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.nda
 
 @checked_types
 def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Returns the classes of the pixels of label maps: int64 `[n, height, width]`.
+    """Returns the classes of the pixels in label maps: int64 `[n, height, width]`.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        colors: uint8 `[classes, channels]`; the nearest one is a pixel's class.
+        colors: uint8 `[classes, channels]`; the nearest color determines a pixel's class.
 
     Example:
         >>> nearest_colors(np.array([[[[0, 0, 9]]]], "uint8"), [[255, 0, 0], [0, 0, 0]])
@@ -54,7 +54,7 @@ def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """
     if colors.ndim != 2 or colors.shape[1] != images.shape[-1]:
         raise ValueError(
-            f"colors has the shape {colors.shape}: expected [classes, {images.shape[-1]}]."
+            f"colors has shape {colors.shape}: expected [classes, {images.shape[-1]}]."
         )
     pixels = images.astype(np.float32)
     distances = [

@@ -1,4 +1,4 @@
-"""Rows of tables to vectors, in TensorFlow's operations."""
+"""Converts table rows to vectors with TensorFlow operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.tensor_checks import require
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
-# What conversions make of a value that is missing; "None" and "NA" can be words.
+# Texts of converted missing values; "None" and "NA" can be words.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 _TYPES = ("numbers", "words", "booleans")
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
@@ -30,13 +30,13 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column of a table: categories, or, where there are none, numbers.
+    """A categorical or numeric table column.
 
     Args:
-        name: Its name.
-        categories: What may stand in it; each becomes 0 or 1.
-        mean: Of its numbers, which is subtracted from them.
-        scale: Of its numbers, by which they are divided then.
+        name: Column name.
+        categories: Allowed values; each is one-hot encoded. Empty for a numeric column.
+        mean: Mean subtracted from numeric values.
+        scale: Divisor applied to numeric values after the mean is subtracted.
     """
 
     name: str
@@ -46,16 +46,16 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Numbers of a vector that stand for it."""
+        """Number of vector components that represent the column."""
         return len(self.categories) or 1
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments, for models that are saved."""
+        """Returns the arguments, for saving models."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Column:
-        """Builds the column from what `get_config` returned."""
+        """Creates the column from the return value of `get_config`."""
         return cls(**config | {"categories": tuple(config["categories"])})
 
 
@@ -65,20 +65,20 @@ def table_columns(
     """Finds the categories, or the mean and standard deviation, of each column.
 
     Every row needs a value in every column: None, NaN, NaT, `pandas.NA`, masked values, and blank
-    texts are missing. "?" and other marks are categories like any word.
+    strings count as missing. "?" and other marks are categories like any word.
 
     Args:
-        rows: Training rows, texts or numbers `[n, columns]`, or a DataFrame.
+        rows: Training rows, strings or numbers `[n, columns]`, or a DataFrame.
         names: Names of the columns. If None, those of the DataFrame.
-        numbers: Names of the columns that hold numbers; all others hold categories. If None, the
-            columns of the DataFrame whose values are numbers and whose dtype is not "category".
+        numbers: Names of the numeric columns; all others are categorical. If None, the columns of
+            the DataFrame whose values are numbers and whose dtype is not "category".
 
     Returns:
-        One `Column` for each name, in this order. Categories that are whole numbers are in the
-        order of the numbers, and others in the order of the alphabet.
+        One `Column` per name, in this order. Integer categories are in numeric order, and others in
+        alphabetical order.
 
     Raises:
-        TypeError: If a column holds dates, several types of values, or another type than numbers,
+        TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
         ValueError: If there are no rows, the number of columns differs from the number of names, a
             name is repeated or unknown, or a value is missing or not a number.
@@ -95,7 +95,7 @@ def table_columns(
         rows = table_rows(rows, names)
     if names is None or numbers is None:
         raise ValueError(
-            "names or numbers are missing: give both for rows that are not a DataFrame."
+            "names or numbers is missing: pass both for rows that are not a DataFrame."
         )
     names = _checked_names(names)
     numbers = list(map(str, checked_list("numbers", numbers)))
@@ -111,7 +111,7 @@ def table_columns(
         if name in numbers:
             each = as_numbers(name, values)
             deviation = each.std()
-            # That of one value alone is what rounding makes of 0.
+            # For a constant column, it is a rounding error instead of 0.
             varies = deviation > 1e-12 * np.abs(each).max()
             found.append(
                 Column(name, mean=float(each.mean()), scale=float(deviation) if varies else 1.0)
@@ -122,13 +122,13 @@ def table_columns(
 
 
 def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:
-    """Returns rows as texts `[n, columns]`; errors as of `table_rows`.
+    """Returns rows as strings `[n, columns]`. Errors: see `table_rows`.
 
     Args:
         rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
         names: Names of the columns.
     """
-    # Of a list of lists, so that NumPy makes no texts of its numbers and gaps.
+    # From a list of lists, so that NumPy does not convert its numbers and gaps to strings.
     rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
     if len(np.shape(rows)) != 2 or np.shape(rows)[1] != len(names):
         raise ValueError(
@@ -140,7 +140,7 @@ def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:
 
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a table by their names, which are texts, and each there once."""
+    """The columns of a table by name; names must be unique strings."""
     given = list(table.columns if hasattr(table, "columns") else table)
     return dict(zip(_checked_names(given), (table[name] for name in given), strict=True))
 
@@ -160,24 +160,24 @@ def _holds_numbers(name: str, table: Mapping[str, Any]) -> bool:
 
 
 def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
-    """Returns the numbers of a column, float64; a ValueError names the first that is none."""
+    """Returns the numbers of a column, float64; a ValueError names the first other value."""
     for place, value in enumerate(values):
-        # Of 400 digits, or an exponent of 400, a float would be infinite.
+        # With 400 digits, or an exponent of 400, a float would be infinite.
         if not re.fullmatch(_NUMBER, str(value)) or not math.isfinite(float(value)):
             raise ValueError(
-                f"The column {name} has the value {value!s:.40} in row {place}: expected a number; "
-                "leave out such rows, or correct them."
+                f"The column {name} has the value {value!s:.40} in row {place}: expected a "
+                "number. Leave out such rows, or correct them."
             )
     return values.astype(np.float64)
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is missing: None, NaN, masked, a blank text, and the like."""
+    """Returns whether a value is missing: None, NaN, masked, a blank string, and so on."""
     return value is None or value is np.ma.masked or str(value).strip() in _MISSING
 
 
 def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
-    """Raises a ValueError if values of a column are missing, with how many and the first.
+    """Raises a ValueError with the number and the first of any missing values in a column.
 
     Args:
         name: Name of the column.
@@ -186,39 +186,40 @@ def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
     count = int(np.sum(missing))
     if count == len(missing) > 1:
         raise ValueError(
-            f"The column {name} has no values, since all {count} are missing: leave the column out."
+            f"The column {name} has no values, because all {count} are missing: leave the "
+            "column out."
         )
     if count:
         raise ValueError(
             f"The column {name} lacks {count} of {len(missing)} values, the first in row "
-            f"{int(np.argmax(missing))}, counted from 0: expected a value in each row. Drop such "
-            "rows (frame.dropna()), or fill them in (frame.fillna(...)), for instance with "
-            "'missing' as a category."
+            f"{int(np.argmax(missing))}, counted from 0: expected a value in each row. Drop "
+            "such rows (frame.dropna()), or fill them in (frame.fillna(...)), for instance "
+            "with 'missing' as a category."
         )
 
 
 def column_texts(name: str, values: Any) -> np.ndarray:
-    """Returns the values of a column as texts `[n]`.
+    """Returns the values of a column as strings `[n]`.
 
     Args:
         name: Name of the column.
-        values: Numbers, words, or booleans `[n]`. Bytes are texts in UTF-8.
+        values: Numbers, words, or booleans `[n]`. Bytes are decoded as UTF-8.
 
     Raises:
-        TypeError: If they are dates, of several types, or of another type.
-        ValueError: If a value is missing, or they have other axes.
+        TypeError: If the values are dates, of several types, or of another type.
+        ValueError: If a value is missing, or the values have other axes.
     """
     return _texts_and_type(name, values)[0]
 
 
 def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
     if np.ma.isMaskedArray(values):
-        values = values.tolist()  # which has None where a value is masked
-    # Of a list, so that NumPy makes no texts of its numbers and gaps.
+        values = values.tolist()  # which contains None where a value is masked
+    # From a list, so that NumPy does not convert its numbers and gaps to strings.
     array = np.asarray(values, None if hasattr(values, "dtype") else object)
     if array.ndim != 1:
         raise ValueError(
-            f"The column {name} has shape {array.shape}: expected one value for each row."
+            f"The column {name} has shape {array.shape}: expected one value per row."
         )
     if array.dtype.kind in "mM":
         _refuse_type(name, "dates or durations", array[:1])
@@ -236,7 +237,7 @@ def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
 
 
 def _type_of(value: Any) -> str:
-    """What a sentence calls the type of a value."""
+    """Describes the type of a value for a message."""
     if isinstance(value, bool | np.bool_):
         return "booleans"
     if isinstance(value, str):
@@ -245,31 +246,31 @@ def _type_of(value: Any) -> str:
         return "numbers"
     if isinstance(value, _DATES):
         return "dates or durations"
-    return f"values of the type {type(value).__name__}"
+    return f"values of type {type(value).__name__}"
 
 
 def _refuse_type(name: str, found: str, examples: Any) -> None:
     shown = ", ".join(f"{example!s:.40}" for example in examples)
-    way_out = "make texts of them (.astype(str))"
+    way_out = "convert it to strings (.astype(str))"
     if "dates" in found:
-        way_out = "make numbers of them, such as days since a date or .astype('int64')"
+        way_out = "convert it to numbers, such as days since a date or .astype('int64')"
     raise TypeError(
-        f"The column {name} holds {found}, such as {shown}: expected numbers, words, or booleans, "
-        f"all of one type. Leave the column out, or {way_out}."
+        f"The column {name} contains {found}, such as {shown}: expected numbers, words, or "
+        f"booleans, all of one type. Leave the column out, or {way_out}."
     )
 
 
 @checked_types
 def table_rows(values: Any, names: Sequence[str]) -> np.ndarray:
-    """Returns the rows of a table that is given by its columns, strings `[n, columns]`.
+    """Returns the rows of a table given by its columns, strings `[n, columns]`.
 
     Args:
-        values: The values of each column, `[n]`, by its name; or a DataFrame. See `table_columns`
-            for the values that are refused.
+        values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
+            values that are refused.
         names: Names of the columns, in the order of the rows.
 
     Raises:
-        TypeError: If a column holds dates, several types of values, or another type than numbers,
+        TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
         ValueError: If a column is missing, repeated, or unknown, a value is missing, or the columns
             differ in length.
@@ -284,23 +285,25 @@ def table_rows(values: Any, names: Sequence[str]) -> np.ndarray:
     others = [name for name in table if name not in names]
     if missing or others:
         raise ValueError(
-            f"The table lacks the columns {', '.join(missing) or '(none)'} and has others, "
-            f"{', '.join(others) or '(none)'}: expected {', '.join(names)}."
+            f"The table lacks the columns {', '.join(missing) or '(none)'} and has the extra "
+            f"columns {', '.join(others) or '(none)'}: expected {', '.join(names)}."
         )
     texts = {name: column_texts(name, table[name]) for name in names}
     if len(set(map(len, texts.values()))) > 1:
         found = ", ".join(f"{name} {len(column)}" for name, column in texts.items())
-        raise ValueError(f"The columns have different lengths ({found}): expected one for all.")
+        raise ValueError(
+            f"The columns have different lengths ({found}): expected equal lengths."
+        )
     return np.stack(list(texts.values()), axis=1)
 
 
 class RowVectors(tf.Module):
-    """Makes vectors of rows, the same in Python and inside a SavedModel.
+    """Converts rows to vectors, identically in Python and inside a SavedModel.
 
-    A number is standardized by the mean and scale of its column; a category is one-hot.
+    A number is standardized with the mean and scale of its column; a category is one-hot.
 
     Args:
-        columns: The columns, one at least.
+        columns: Columns, at least one.
 
     Example:
         >>> columns = [Column("age", mean=4.0), Column("kind", ("cat", "dog"))]
@@ -312,17 +315,17 @@ class RowVectors(tf.Module):
     def __init__(self, columns: Sequence[Column]):
         super().__init__()
         if not columns:
-            raise ValueError("columns is empty: expected one column at least.")
+            raise ValueError("columns is empty: expected at least one column.")
         self.columns = list(columns)
         self.size = sum(column.width for column in columns)
         self.tables = [_numbered(column) for column in columns]
 
     def __call__(self, rows) -> tf.Tensor:
-        """Returns vectors, float32 `[n, size]`, of strings `[n, columns]`.
+        """Returns vectors, float32 `[n, size]`, for strings `[n, columns]`.
 
         Raises:
-            ValueError: In eager use, for what is no number, a category that is not known, or
-                another number of columns.
+            ValueError: In eager mode, for a value that is not a number, an unknown category, or a
+                different number of columns.
         """
         count = len(self.columns)
         sentence = f"The rows have {{}} columns: expected {count}."
@@ -340,7 +343,7 @@ class RowVectors(tf.Module):
 
 
 def _numbered(column):
-    """The number of each category; None for a column of numbers."""
+    """The number of each category; None for a numeric column."""
     if not column.categories:
         return None
     numbers = tf.range(len(column.categories), dtype=tf.int64)
@@ -359,7 +362,7 @@ def _one_hot(column, table, values):
 def _standardized(column, values):
     are_numbers = tf.strings.regex_full_match(values, _NUMBER)
     numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float64)
-    # In float64: of large numbers that differ little, such as times, float32 keeps no difference.
+    # In float64, since float32 loses small differences between large numbers, such as times.
     found = tf.cast((numbers - column.mean) / column.scale, tf.float32)
     sentence = f"The column {column.name} has the value {{}}: expected a number."
     right = are_numbers & tf.math.is_finite(found)
@@ -368,7 +371,7 @@ def _standardized(column, values):
 
 
 def _all_right(right, values, sentence):
-    """Requires all values to be right, and names the first that is not."""
+    """Requires all values to be valid, and names the first that is not."""
     wrong = tf.boolean_mask(values, ~right)
     first = tf.concat([wrong, [""]], axis=0)[0]
     return require(tf.reduce_all(right), sentence, first)

@@ -1,4 +1,4 @@
-"""Sounds of one length and one level, in discrete levels, and shifted at random."""
+"""Sounds of equal length and peak, in discrete levels, and shifted at random."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from keras_gen.tensor_checks import require
 
 @checked_types
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
-    """Cuts the middle out of a longer sound, and puts a shorter one in the middle of silence.
+    """Crops a longer sound to its middle, and centers a shorter one in silence.
 
     Args:
-        waveform: `[any samples, ...]`.
-        samples: Length of the result, whose dtype is the same.
+        waveform: Sound `[any samples, ...]`.
+        samples: Length of the result, which has the same dtype.
 
     Example:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
@@ -30,9 +30,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     """
     samples = checked_integer("samples", samples, minimum=1)
     if not waveform.shape.rank or waveform.shape[0] == 0:
-        raise ValueError(
-            f"waveform has the shape {waveform.shape}: expected one sample or more."
-        )
+        raise ValueError(f"waveform has shape {waveform.shape}: expected at least one sample.")
     first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
     middle = waveform[first : first + samples]
     missing = samples - tf.shape(middle)[0]
@@ -43,11 +41,11 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
 
 @checked_types
 def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
-    """Begins each recording with its first nonzero sample, and fills up with zeros at the end.
+    """Starts each recording at its first nonzero sample, and pads it with zeros at the end.
 
     Args:
         waveforms: Integers or floats `[n, any samples, ...]`.
-        samples: Length of the results, whose dtype is the same. Longer ones lose their end.
+        samples: Length of the results, which have the same dtype. Longer recordings lose their end.
 
     Example:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
@@ -56,9 +54,7 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
     samples = checked_integer("samples", samples, minimum=1)
     waveforms = checked_array("waveforms", of_one_length(waveforms))
     if waveforms.ndim < 2 or not waveforms.size:
-        raise ValueError(
-            f"waveforms has the shape {waveforms.shape}: expected [n, samples, ...]."
-        )
+        raise ValueError(f"waveforms has shape {waveforms.shape}: expected [n, samples, ...].")
     size, length = waveforms.shape[:2]
     found = np.zeros([size, samples, *waveforms.shape[2:]], waveforms.dtype)
     sounding = np.any(waveforms.reshape(size, length, -1) != 0, axis=2)
@@ -70,22 +66,21 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
 
 @checked_types
 def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
-    """Quantizes sounds by mu-law companding, which resolves soft samples more finely.
+    """Quantizes sounds with mu-law companding, which resolves quiet samples more finely.
 
     van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
     https://arxiv.org/abs/1609.03499, section 2.2: f(x) = sign(x) ln(1 + mu |x|) / ln(1 + mu) with
     mu = `levels` - 1. The levels are equal parts of the range of f, which is [-1, 1].
 
     Args:
-        waveforms: Floats in [-1, 1], or int16, of any shape; what is beyond gets the outermost
-            level.
-        levels: Number of levels, 2 or more.
+        waveforms: Floats in [-1, 1], or int16, of any shape; values beyond get the outermost level.
+        levels: Number of levels, at least 2.
 
     Returns:
         int32 in 0 to `levels` - 1, of the same shape.
 
     Raises:
-        TypeError: If they are other integers.
+        TypeError: If the sounds are other integers.
 
     Example:
         >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
@@ -110,13 +105,13 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
-    """Returns the sounds in the middle of mu-law levels, the inverse of `mu_law_levels`.
+    """Returns the sounds at the midpoints of mu-law levels, the inverse of `mu_law_levels`.
 
     x = sign(f) ((1 + mu)^|f| - 1) / mu with f in the middle of the level's part of [-1, 1].
 
     Args:
-        level: Integers in 0 to `levels` - 1, of any shape. Floats are places between levels: `l` +
-            0.5 is the border of `l` and the level above.
+        level: Integers in 0 to `levels` - 1, of any shape. Floats are positions between levels: `l`
+            + 0.5 is the border between `l` and the level above.
         levels: Number of levels.
 
     Returns:
@@ -134,11 +129,11 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
-    """Scales each sound to one peak, however far the microphone was: int16 of the same shape.
+    """Scales each sound to the same peak, whatever the recording level: int16 of the same shape.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.
-        peak: Largest absolute value of each result, as a fraction of 32,768, in (0, 1].
+        peak: Maximum absolute value of each result, as a fraction of 32,768, in (0, 1].
 
     Raises:
         ValueError: If a sound is silent or not finite, sounds differ in length, or `peak` is out of
@@ -152,18 +147,16 @@ def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
         raise ValueError(f"peak is {peak}: expected a fraction in (0, 1].")
     waveforms = checked_array("waveforms", of_one_length(waveforms)).astype("float64")
     if waveforms.ndim < 2 or not waveforms.size:
-        raise ValueError(
-            f"waveforms has the shape {waveforms.shape}: expected [n, samples, ...]."
-        )
+        raise ValueError(f"waveforms has shape {waveforms.shape}: expected [n, samples, ...].")
     axes = tuple(range(1, waveforms.ndim))
     largest = np.abs(waveforms).max(axis=axes, keepdims=True)
     wrong = ~((largest > 0) & np.isfinite(largest)).reshape(len(waveforms), -1).all(axis=1)
     if wrong.any():
         first = int(wrong.argmax())
         raise ValueError(
-            f"Sound {first} of waveforms has the largest absolute value "
-            f"{largest[first].item():g}: expected a number above 0; leave "
-            "silence and broken recordings out."
+            f"Sound {first} of waveforms has the maximum absolute value "
+            f"{largest[first].item():g}: expected a number above 0. Leave out "
+            "silent and broken recordings."
         )
     scaled = np.round(waveforms / largest * peak * 2.0**15)
     return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
@@ -171,12 +164,12 @@ def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
 
 @checked_types
 def random_shift(most: int) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: a sound begins earlier or later, and silence fills the gap.
+    """Returns an augmentation that starts a sound earlier or later, and fills the gap with silence.
 
     An example is a waveform `[samples, channels]`, or a tuple whose first field is one.
 
     Args:
-        most: Largest shift in samples, 0 or more.
+        most: Maximum shift in samples, at least 0.
 
     Example:
         >>> batches = source.stream(16, augment=random_shift(64))
@@ -196,15 +189,16 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: an excerpt of a sound, at a random place of what is not silent.
+    """Returns an augmentation that cuts a random excerpt from the part of a sound with signal.
 
-    Zeros at the end of a sound are left out where the rest is long enough. The beginning and the
-    end of a sound are drawn as often as what lies between, for which excerpts that would begin
-    before it or end after it are moved inside. An example is a waveform `[any samples, channels]`,
-    or a tuple whose first field is one.
+    Zeros at the end of a sound are left out if the rest is long enough. The beginning and the
+    end of
+    a sound are chosen as often as the part in between: excerpts that would start before the
+    beginning or end after the end are moved inside. An example is a waveform
+    `[any samples, channels]`, or a tuple whose first field is one.
 
     Args:
-        samples: Length of the excerpts, at least 1 and at most that of the sounds.
+        samples: Length of the excerpts, at least 1 and at most the length of the sounds.
 
     Example:
         >>> batches = source.stream(16, augment=random_excerpt(2048))
@@ -216,7 +210,8 @@ def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
             length = waveform.shape[0]
             if length < samples:
                 raise ValueError(
-                    f"A sound has {length} samples: expected at least the {samples} of an excerpt."
+                    f"A sound has {length} samples: expected at least {samples}, the length of "
+                    "an excerpt."
                 )
             sounding = tf.reduce_any(waveform != 0, axis=-1)
             end = tf.reduce_max(tf.where(sounding, tf.range(1, length + 1), 0))

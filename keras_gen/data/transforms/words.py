@@ -1,4 +1,4 @@
-"""Texts to their words, and to counts of them in TensorFlow's operations."""
+"""Splits texts into words, and counts them with TensorFlow operations."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import tensorflow as tf
 from keras_gen.arguments import shown
 from keras_gen.checked_arguments import checked_types
 
-# What Python's regular expressions call \w, in the letters of TensorFlow's.
+# The class \w of Python's regular expressions, written for TensorFlow.
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
-# A word with what joins its parts, a number, or any other sign.
+# A word including the characters that join its parts, a number, or any other symbol.
 _WORD = re.compile(r"[a-z]+(?:['.&-][a-z]+)*|\d[\d.,]*(?<=\d)|[^\s]")
 NUMBER = "N"
 
 
 @checked_types
 def words_of(text: str) -> list[str]:
-    """Returns the words and signs of an English text in order, in lower case.
+    """Returns the words and symbols of an English text in order, in lowercase.
 
-    A number of any digits is `"N"`, as language models of words often have it. Hyphens, dots,
-    apostrophes and & between letters are part of a word; each other sign that is no white space
-    stands by itself.
+    A number with any digits becomes `"N"`, as is common in word-level language models. Hyphens,
+    periods, apostrophes, and & between letters are part of a word; each other symbol that is not
+    white space is separate.
 
     Args:
-        text: A string.
+        text: String to split.
 
     Example:
         >>> words_of("U.S. sales rose 3.5 pct, it said.")
@@ -39,13 +39,13 @@ def words_of(text: str) -> list[str]:
 
 @checked_types
 def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
-    """Returns the words that occur most often, in alphabetical order, without English stop words.
+    """Returns the most frequent words in alphabetical order, without English stop words.
 
-    A word is what `WordCounts` counts; the stop words are scikit-learn's.
+    Words are defined as in `WordCounts`; the stop words are those of scikit-learn.
 
     Args:
-        texts: Texts of the training set, with one word at least, else a ValueError.
-        size: Number of words; all, if there are fewer.
+        texts: Texts of the training set, with at least one word; otherwise a ValueError is raised.
+        size: Number of words; all if there are fewer.
 
     Example:
         >>> common_words(["The cat sat.", "A cat ran."], size=1)
@@ -58,13 +58,13 @@ def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
 
 
 class WordCounts(tf.Module):
-    """Counts the words of a vocabulary in texts, the same in Python and inside a SavedModel.
+    """Counts the words of a vocabulary in texts, identically in Python and inside a SavedModel.
 
-    Texts are put into lower case and cut into runs of two or more letters, digits and underscores,
-    as scikit-learn's `CountVectorizer` does it. Other words are left out.
+    Texts are converted to lowercase and split into runs of two or more letters, digits, and
+    underscores, as in scikit-learn's `CountVectorizer`. Other words are ignored.
 
     Args:
-        vocabulary: The words: one at least, and each once, else a ValueError.
+        vocabulary: Words, at least one, without repetition; otherwise a ValueError is raised.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()
@@ -76,8 +76,8 @@ class WordCounts(tf.Module):
         super().__init__()
         if not vocabulary or len(set(vocabulary)) < len(vocabulary):
             raise ValueError(
-                f"the vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
-                "different: give at least one, and each once."
+                f"The vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
+                "different: expected at least one word, and each only once."
             )
         self.size = len(vocabulary)
         numbers = np.arange(self.size, dtype=np.int64)
@@ -86,18 +86,19 @@ class WordCounts(tf.Module):
 
     @checked_types
     def __call__(self, texts) -> tf.Tensor:
-        """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
+        """Returns the counts, float32 `[n, words]`, for UTF-8 strings `[n]`."""
         try:
             texts = tf.convert_to_tensor(texts, tf.string)
         except (TypeError, ValueError):
             raise TypeError(f"texts is {shown(texts)}: expected strings [n].") from None
-        # Replaces broken bytes. Control characters would cut a text short, and end words anyway.
+        # Replaces broken bytes. Control characters would truncate a text, and separate words
+        # anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True
         )
         lower = tf.strings.lower(texts, encoding="utf-8")
         tokens = tf.strings.split(tf.strings.regex_replace(lower, _BETWEEN_WORDS, " "), " ")
-        # Single letters are no words, even where a vocabulary holds some.
+        # Single letters are not words, even if a vocabulary contains some.
         long = tf.strings.length(tokens.flat_values, "UTF8_CHAR") > 1
         found = tf.where(long, self.table.lookup(tokens.flat_values), -1)
         known = tokens.with_flat_values(found)

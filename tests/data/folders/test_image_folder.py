@@ -146,7 +146,7 @@ def test_an_empty_class_keeps_its_number(tmp_path):
     with pytest.warns(UserWarning) as found:
         source = image_folder(tmp_path, 4, labels=True, max_broken=0.5)
     empty = [str(warning.message) for warning in found if "classes" in str(warning.message)]
-    assert empty == [f"{tmp_path} holds no readable image of 2 of 4 classes: cat, eel"]
+    assert empty == [f"{tmp_path} contains no readable image for 2 of 4 classes: cat, eel"]
     assert source.class_names == ("cat", "dog", "eel", "wolf")
     assert list(source.arrays()[1]) == [1, 3, 3]
     assert source.origin == f"3 images of 4 classes, from {tmp_path}"
@@ -158,7 +158,7 @@ def test_classes_by_name_agree_between_folders(tmp_path):
     for name in ("test/wolf/1.png", "test/dog/2.png"):
         save(tmp_path / name)
     train = image_folder(tmp_path / "train", 4, labels=True)
-    with pytest.warns(UserWarning, match="no readable image of 1 of 3 classes: cat$"):
+    with pytest.warns(UserWarning, match="no readable image for 1 of 3 classes: cat$"):
         test = image_folder(tmp_path / "test", 4, classes=train.class_names)
     assert test.class_names == train.class_names == ("cat", "dog", "wolf")
     assert list(test.arrays()[1]) == [1, 2]
@@ -188,7 +188,7 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
     with pytest.raises(ValueError, match=r"the classes narrow, wide, and classes is .*'wide'"):
         image_folder(tmp_path / "all", 4, labels=given, classes=["wide"])
     table.write_text("a.png\n")
-    with pytest.raises(ValueError, match="a line of one column: expected path,class"):
+    with pytest.raises(ValueError, match="a line with fewer than two columns: expected path,class"):
         image_folder(tmp_path / "all", 4, labels=table)
 
 
@@ -239,9 +239,12 @@ def test_tables_as_programs_write_them(three, contents):
         (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: give one"),
         (b"a.png,cat\nz.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
         (b"z.png,cat\na.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
-        (b"file,class\n", "labels names no file: expected paths in the folder"),
+        (b"file,class\n", "labels names no files: expected paths in the folder"),
         (b"", "labels names no file"),
-        (b"a.png cat\nb.png dog\n", "has a line of one column: expected path,class in each"),
+        (
+            b"a.png cat\nb.png dog\n",
+            "has a line with fewer than two columns: expected path,class in each",
+        ),
         (b"a.png," + b"x" * 200_000, r"is not a table \(field larger than .*: expected path,class"),
     ],
 )
@@ -267,7 +270,7 @@ def test_classes_of_other_types_are_refused(three, name):
 @pytest.mark.parametrize("labels", [0, 1, 2, 1.0, None, b"classes.csv", ["cat", "dog"]])
 def test_labels_of_other_types_are_refused(three, labels):
     """Of an integer, `open` would take it for the number of an open file, and close that."""
-    with pytest.raises(TypeError, match=r"^labels is .*: expected True or False, a dict of"):
+    with pytest.raises(TypeError, match=r"^labels is .*: expected True or False, a dict from"):
         image_folder(three[0], 4, labels=labels)
     os.fstat(1)
 

@@ -36,7 +36,9 @@ def test_files_of_one_name_are_pairs(tmp_path):
     assert list(source[:, 0, 0, 0]) == [2, 1, 3]
     np.testing.assert_array_equal(target, source + 100)
     save(tmp_path / "maps" / "alone.png", 4)
-    with pytest.raises(ValueError, match=r"1 images have no twin .*photos: .*alone.png; add or"):
+    with pytest.raises(
+        ValueError, match=r"1 images have no counterpart .*photos: .*alone.png. Add or"
+    ):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
     save(tmp_path / "maps" / "x.bmp", 4)
     with pytest.raises(ValueError, match=r"x.bmp and .*x.png have one name"):
@@ -49,7 +51,7 @@ def test_halves_and_twins_of_other_sizes_are_named_and_left_out(tmp_path):
         save(tmp_path / "a" / f"{number}.png", 0)
         save(tmp_path / "b" / f"{number}.png", 0, size=8 + 2 * (number == 2))
     save(tmp_path / "both" / "odd.png", 0, size=9)
-    with pytest.warns(UserWarning, match=r"odd.png \(its width is odd, 9 pixels, so it has no"):
+    with pytest.warns(UserWarning, match=r"odd.png \(its width is 9 pixels: expected an even"):
         assert len(side_by_side(tmp_path / "both", 8, max_broken=0.5)) == 3
     says = r"2.png \(it has 8x8 pixels and its twin 10x10\)"
     with pytest.warns(UserWarning, match=says):

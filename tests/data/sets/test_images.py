@@ -67,7 +67,7 @@ class TestFolders:
         assert f"1 of {every}" in domains.describe()["test_x"]
 
     def test_too_few(self, tmp_path):
-        with pytest.raises(ValueError, match="too few: at least 6 are needed, 3 of them to be"):
+        with pytest.raises(ValueError, match="expected at least 6 images, 3 of which are"):
             photos_and_paintings(8, folder(tmp_path / "x", 5), folder(tmp_path / "y", 6))
 
 
@@ -189,7 +189,7 @@ def test_images_needed_are_as_few_as_possible(train, held_out):
 def test_one_class_is_refused(tmp_path):
     for number in range(6):
         write_png(tmp_path / "only" / f"{number}.png", np.zeros([4, 4, 3], np.uint8))
-    with pytest.raises(ValueError, match=r"6 images of 1 classes, .*: found one class to train"):
+    with pytest.raises(ValueError, match=r"6 images of 1 classes, .*: found one training class"):
         faces(8, labels=True, images=tmp_path)
 
 

@@ -40,7 +40,7 @@ def test_own_photographs_and_too_small_ones(folder, tmp_path):
         save(tmp_path / "own" / f"{number}.png", 20, 20)
     data = photograph_patches(20, tmp_path / "own")
     assert (len(data.train), len(data.test)) == (3, 1)
-    with pytest.raises(ValueError, match="none has 21 pixels either way: give larger ones"):
+    with pytest.raises(ValueError, match="has at least 21 pixels both ways: use larger images"):
         photograph_patches(21, tmp_path / "own")
 
 

@@ -25,7 +25,7 @@ class TestErrors:
 
     def test_a_run_that_cannot_begin_leaves_nothing_to_go_on_with(self, toy, capsys):
         said = toy.fails(capsys, "--batch-size", "13")
-        assert "batch_size 13 is larger than the set of 12" in said
+        assert "batch_size is 13: expected at most 12" in said
         assert not list(Path("runs").glob("*/*/config.json"))
         assert "found no unfinished run" in toy.fails(capsys, "--resume")
 

@@ -29,18 +29,18 @@ _CITATION = """\
 
 
 class Adult(tfds.core.GeneratorBasedBuilder):
-    """32,561 and 16,281 people of the United States census of 1994, and whether they earn much.
+    """32,561 and 16,281 people in the 1994 United States census, and whether their income is high.
 
-    `columns` is a dict of the 14 columns: those of `NUMBERS` are int64, the others strings, "?"
-    where a value is unknown. `label` is 1 for an income above 50,000 dollars a year.
+    `columns` is a dict of the 14 columns: those in `NUMBERS` are int64, the others strings, "?"
+    where a value is unknown. `label` is 1 for an income above 50,000 dollars per year.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "The published split."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Fetch {_ARCHIVE} by the button Download of {_ADDRESS} and put it into that folder as it "
-        "is. Its files adult.data and adult.test will do as well, also compressed to adult.data.gz "
-        "and adult.test.gz."
+        f"Download {_ARCHIVE} with the Download button at {_ADDRESS} and put it into that "
+        "folder unchanged. Its files adult.data and adult.test also work, optionally "
+        "compressed as adult.data.gz and adult.test.gz."
     )
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -49,7 +49,7 @@ class Adult(tfds.core.GeneratorBasedBuilder):
             for name in COLUMNS
         }
         return self.dataset_info_from_configs(
-            description="People of the United States census of 1994, and their income.",
+            description="People in the 1994 United States census, and their income.",
             features=tfds.features.FeaturesDict(
                 {
                     "columns": tfds.features.FeaturesDict(kinds),
@@ -75,10 +75,10 @@ class Adult(tfds.core.GeneratorBasedBuilder):
 
 
 def read_text(folder: Path, name: str) -> str:
-    """Returns the text of a file of the archive, which is in it, beside it, or compressed.
+    """Returns the text of a file of the archive, which is in it, next to it, or compressed.
 
     Raises:
-        FileNotFoundError: If the folder has it in none of these forms.
+        FileNotFoundError: If the folder has the file in none of these forms.
     """
     if (folder / _ARCHIVE).exists():
         with zipfile.ZipFile(folder / _ARCHIVE) as archive:
@@ -87,13 +87,13 @@ def read_text(folder: Path, name: str) -> str:
         return (folder / name).read_text("ascii")
     if (folder / f"{name}.gz").exists():
         return gzip.decompress((folder / f"{name}.gz").read_bytes()).decode("ascii")
-    raise FileNotFoundError(f"{folder} has neither {_ARCHIVE} nor {name}.")
+    raise FileNotFoundError(f"{folder} contains neither {_ARCHIVE} nor {name}.")
 
 
 def read_rows(text: str) -> Iterator[tuple[list[str], str]]:
     """Yields the 14 values of each person, and the income, "<=50K" or ">50K".
 
-    The test file begins with a line that holds no person, and its incomes end with a dot.
+    The test file begins with a line that is not a person, and its incomes end with a period.
     """
     for row in csv.reader(io.StringIO(text), skipinitialspace=True):
         if len(row) == len(COLUMNS) + 1:

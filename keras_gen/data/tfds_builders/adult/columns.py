@@ -1,4 +1,4 @@
-"""The columns of the Adult census table, for those who read its rows without the builder."""
+"""The columns of the Adult census table, for reading its rows without the builder."""
 
 COLUMNS = (
     "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
@@ -8,4 +8,4 @@ COLUMNS = (
 NUMBERS = (
     "age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week",
 )  # fmt: skip
-"""The columns that hold integers; the others hold categories, "?" where one is unknown."""
+"""The integer columns; the others contain categories, "?" where a value is unknown."""

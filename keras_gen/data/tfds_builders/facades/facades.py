@@ -25,22 +25,22 @@ _CITATION = """\
 
 
 class Facades(tfds.core.GeneratorBasedBuilder):
-    """400, 100 and 106 photographs of facades, and maps of the labels of their pixels.
+    """400, 100, and 106 photographs of facades, and label maps of their pixels.
 
-    `photo` and `labels` are uint8 `[256, 256, 3]`; each of 12 labels has a color.
+    `photo` and `labels` are uint8 `[256, 256, 3]`; each of the 12 labels has a color.
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar = {"1.0.0": "The parts of Isola et al. (2017)."}
+    RELEASE_NOTES: ClassVar = {"1.0.0": "The split of Isola et al. (2017)."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Fetch {_URL} and unpack it there, so that that folder has "
+        f"Download {_URL} and unpack it there, so that the folder contains "
         "facades/train/1.jpg and so on."
     )
 
     def _info(self) -> tfds.core.DatasetInfo:
         image = tfds.features.Image(shape=(SIDE, SIDE, 3))
         return self.dataset_info_from_configs(
-            description="Facades of buildings with the labels of their parts.",
+            description="Building facades with labels of their parts.",
             features=tfds.features.FeaturesDict({"photo": image, "labels": image}),
             supervised_keys=("labels", "photo"),
             homepage="https://cmp.felk.cvut.cz/~tylecr1/facade/",
@@ -59,6 +59,7 @@ class Facades(tfds.core.GeneratorBasedBuilder):
             both = read_image(file)
             if both.shape != (SIDE, 2 * SIDE, 3):
                 raise ValueError(
-                    f"{file} is {both.shape[1]} pixels wide and {both.shape[0]} high."
+                    f"{file} has width {both.shape[1]} and height {both.shape[0]}: expected "
+                    f"{2 * SIDE} and {SIDE}."
                 )
             yield int(file.stem), {"photo": both[:, :SIDE], "labels": both[:, SIDE:]}

@@ -29,25 +29,26 @@ _CITATION = """\
 
 
 class Reuters(tfds.core.GeneratorBasedBuilder):
-    """9,603 and 3,299 stories of the Reuters newswire of 1987 with the topics indexers gave them.
+    """9,603 and 3,299 stories from the 1987 Reuters newswire, with topics assigned by indexers.
 
-    The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline
-    and body, which is empty in brief stories. `topics` holds the names of all topics, such as
+    The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline,
+    and body, which is empty in brief stories. `topics` contains the names of all topics, such as
     "grain wheat", and may be empty. `id` is the collection's `NEWID`.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "The ModApte split."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Fetch {_ADDRESS}{_PUBLISHED} and put it into that folder as it is. A file {_LINES} will "
-        'do as well, with one JSON object per line: id, modapte ("train" or "test"), topics (a '
-        "list), title and text."
+        f"Download {_ADDRESS}{_PUBLISHED} and put it into that folder unchanged. A file "
+        f"{_LINES} "
+        'also works, with one JSON object per line: id, modapte ("train" or "test"), topics (a '
+        "list), title, and text."
     )
 
     def _info(self) -> tfds.core.DatasetInfo:
         text = tfds.features.Text()
         return self.dataset_info_from_configs(
-            description="Stories of the Reuters newswire of 1987, ModApte split.",
+            description="Stories from the 1987 Reuters newswire, ModApte split.",
             features=tfds.features.FeaturesDict(
                 {"id": tfds.features.Scalar(np.int64), "text": text, "topics": text}
             ),
@@ -64,7 +65,7 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
         elif (folder / _PUBLISHED).exists():
             stories = list(read_archive(folder / _PUBLISHED))
         else:
-            raise FileNotFoundError(f"{folder} has neither {_PUBLISHED} nor {_LINES}.")
+            raise FileNotFoundError(f"{folder} contains neither {_PUBLISHED} nor {_LINES}.")
         return {
             split: self._generate_examples([s for s in stories if s["modapte"] == split])
             for split in _SPLITS.values()
@@ -80,7 +81,7 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
 def read_archive(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the stories of the ModApte split from the published archive of `.sgm` files.
 
-    They are dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`.
+    They are dicts of `id`, `modapte` ("train" or "test"), `topics`, `title`, and `text`.
     """
     with tarfile.open(path) as archive:
         for name in sorted(name for name in archive.getnames() if name.endswith(".sgm")):
@@ -111,6 +112,6 @@ def _between(tag: str, story: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text without SGML's escapes and the control characters of the wire."""
+    """Text without SGML escapes and the control characters of the newswire."""
     text = re.sub(r"&#\d+;", "", text)
     return re.sub(r"[\x00-\x08\x0b-\x1f]", "", html.unescape(text)).strip()

@@ -25,17 +25,17 @@ _CITATION = """\
 
 
 class Usps(tfds.core.GeneratorBasedBuilder):
-    """7,291 and 2,007 gray digits of 16x16 from United States envelopes.
+    """7,291 and 2,007 gray 16x16 digits from United States envelopes.
 
-    `image` is uint8 `[16, 16, 1]`, 0 the background and 255 ink; `label` is int64 0..9.
+    `image` is uint8 `[16, 16, 1]`, with background 0 and ink 255; `label` is int64 0..9.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "The split of LeCun et al. (1989)."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Fetch {_HOST}usps.bz2 and {_HOST}usps.t.bz2 and put both into that folder as they are. "
-        "A file usps.npz with uint8 x_train, x_test [n, 16, 16] and y_train, y_test [n] will do "
-        "as well."
+        f"Download {_HOST}usps.bz2 and {_HOST}usps.t.bz2 and put both into that folder "
+        "unchanged. A file usps.npz with uint8 x_train, x_test [n, 16, 16] and y_train, "
+        "y_test [n] also works."
     )
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -64,7 +64,7 @@ class Usps(tfds.core.GeneratorBasedBuilder):
         missing = [name for name in _FILES.values() if not (folder / name).exists()]
         if missing:
             raise FileNotFoundError(
-                f"{folder} has neither usps.npz nor {' and '.join(missing)}."
+                f"{folder} contains neither usps.npz nor {' and '.join(missing)}."
             )
         return {
             split: self._generate_examples(*read_libsvm((folder / name).read_bytes()))
@@ -79,12 +79,12 @@ class Usps(tfds.core.GeneratorBasedBuilder):
 
 
 def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Reads the LIBSVM form of USPS: uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
+    """Reads the LIBSVM format of USPS: uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Args:
-        packed: A bzip2 file with a line for each digit: the digit plus one (1..10, else a
-            ValueError), then `index:value` with indices 1..256 and gray values -1..1, 0 where left
-            out.
+        packed: A bzip2 file with a line for each digit: the digit plus one (1..10; others raise a
+            ValueError), then `index:value` with indices 1..256 and gray values -1..1. Missing
+            values are 0.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])
@@ -97,8 +97,8 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
             values[row, int(index) - 1] = float(value)
     if labels.min() < 1 or labels.max() > 10:
         raise ValueError(
-            f"USPS labels in LIBSVM files are 1..10, found {labels.min()}..{labels.max()}; the "
-            "file is another data set."
+            f"Labels in the LIBSVM file are {labels.min()}..{labels.max()}: expected 1..10. The "
+            "file belongs to another dataset."
         )
     images = np.rint((values + 1) * 127.5).clip(0, 255).astype(np.uint8)
     return images.reshape(-1, 16, 16), (labels - 1).astype(np.uint8)

@@ -401,8 +401,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     missing = [name for name in needed[len(args) :] if name in names and name not in kwargs]
     if missing:
         raise TypeError(
-            f"{cls.__name__} is missing {', '.join(missing)}: add {missing[0]}=... to the "
-            "arguments."
+            f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to the arguments."
         )
     try:
         bound = signature.bind(None, *args, **kwargs)

@@ -339,7 +339,7 @@ def test_classes_without_usual_networks_of_rows():
 def test_what_does_not_standardize(rng):
     with pytest.raises(ValueError, match=r"standardize is True, but the data is Images"):
         keras_gen.VAE.for_images((8, 8, 1), filters=(2,), standardize=True)
-    with pytest.raises(ValueError, match="standardize is True, and PriorSampledModel does not"):
+    with pytest.raises(ValueError, match="standardize is True, but PriorSampledModel does not"):
         decoder = mlp_decoder((6,), 2, hidden=(4,))
         keras_gen.PriorSampledModel(decoder, "unbounded_normal", standardize=True).compile()
     with pytest.raises(ValueError, match="vectors have no lowest"):

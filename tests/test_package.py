@@ -69,7 +69,7 @@ def test_another_backend_is_refused(tmp_path, where):
     code = [sys.executable, "-c", "import keras_gen"]
     done = subprocess.run(code, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "the backend 'tensorflow', and 'torch' is configured" in done.stderr
+    assert "the Keras backend is 'torch': expected 'tensorflow'" in done.stderr
 
 
 def test_citation_and_changelog_name_the_version():

@@ -159,7 +159,9 @@ def test_wrong_inverses_and_log_determinants_are_found():
         check_flow(chain(3, Halving(2.0, 0.0)))
     with pytest.raises(TypeError, match="flow is 'glow': expected an InvertibleLayer"):
         check_flow("glow")
-    with pytest.raises(ValueError, match=r"of shape \(None, 1\): build one of a known size"):
+    with pytest.raises(
+        ValueError, match=r"flow has input shape \(None, 1\): expected a known size"
+    ):
         check_flow(waveglow(bands=2, groups=4, steps=1, filters=2, blocks=1))
 
 

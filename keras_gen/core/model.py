@@ -139,7 +139,7 @@ class GenerativeModel(keras.Model):
                 # Possibly called by a builder, which makes the usual networks and passes on the
                 # rest.
                 raise TypeError(
-                    f"{cls.__name__} is missing {', '.join(missing)}: add {missing[0]}=... to "
+                    f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
                     "the arguments."
                 )
             # Builders of the nearest class with any: its own builders replace inherited ones.

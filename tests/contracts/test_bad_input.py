@@ -95,7 +95,7 @@ def test_a_last_batch_that_leaves_a_replica_without_examples(mirrored):
     five = [np.concatenate([array, array[:1]]) for array in data(model, 4)]
     before = model.step.numpy()
     use = lambda: model.fit(*five, batch_size=4, shuffle=False, verbose=0)  # noqa: E731
-    sentence = "last batch has fewer examples than there are replicas, 2: drop it"
+    sentence = "last batch has fewer examples than there are replicas .2.: drop it"
     if getattr(model, "discriminator_steps", 1) > 1:
         sentence = "with 2 replicas, choose a batch size that is a multiple of 4"
     refused(ValueError, use, sentence)
@@ -263,13 +263,13 @@ def test_networks_whose_last_activation_leaves_out_values(tiny):
     likelihood = getattr(model, "likelihood", None)
     logits = LOGITS | ({"decoder"} if getattr(likelihood, "logits", False) else set())
     wrong = [(name, "sigmoid", "which the loss applies too") for name in logits]
-    wrong += [(name, "tanh", "expected logits, which are any numbers") for name in logits]
+    wrong += [(name, "tanh", "expected logits, which are unbounded") for name in logits]
     # Of (-1, 1): images of which a sigmoid makes the bright half alone.
     span = model.edges["x"].span if likelihood is None else likelihood.parameter_range
     if span is not None and "decoder" not in logits:
         wrong += [(name, "sigmoid", "whose values are from 0 to 1: expected") for name in MAKERS]
     if isinstance(model, NORMALS) and not isinstance(model, GumbelVAE):
-        words = "expected (means and log variances|logits), which are any numbers"
+        words = "expected (means and log variances|logits), which are unbounded"
         wrong += [(name, "relu", words) for name in OF_NORMALS]
     for name, activation, words in wrong:
         if not arguments.get(name):

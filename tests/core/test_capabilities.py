@@ -291,8 +291,8 @@ REFUSED = [
         for seed in (-1, 2**31)
     ],
     (1, {"seed": 1.5}, TypeError, r"^seed must be an integer of 0 to .*, found 1\.5\.$"),
-    (2, {"temperature": [0.5, 1.0]}, ValueError, r"re has shape \(2,\): expected one number"),
-    (1, {"class_": 2}, TypeError, r"no condition 'class_': it has label, temperature\.$"),
+    (2, {"temperature": [0.5, 1.0]}, ValueError, r"re has shape \(2,\): expected a single number"),
+    (1, {"class_": 2}, TypeError, r"no condition 'class_': expected label, temperature\.$"),
     (1, {"label": 3}, ValueError, r"Labels .* from 3 to 3: .* in \[0, 2\]\.$"),
     *[
         (2, {"label": label}, ValueError, LABEL)
@@ -408,7 +408,7 @@ class TestArraysAsConditions:
         np.testing.assert_allclose(for_all, noise + hidden[:1], rtol=1e-5)
 
     def test_without_a_default_must_be_given(self):
-        with pytest.raises(TypeError, match=r"Filling\.sample needs hidden: give it by name\."):
+        with pytest.raises(TypeError, match=r"Filling\.sample requires hidden: pass it by name\."):
             Filling().sample(2)
         with pytest.raises(ValueError, match=r"There are 3 hidden for n=2: expected 1 or 2\."):
             Filling().sample(2, hidden=np.zeros([3, 2]))

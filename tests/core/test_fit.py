@@ -87,11 +87,11 @@ def refused(use, *args, **kwargs):
 NO_EXAMPLES = [
     (None, "Seeing got no data as x: expected arrays, a tf.data.Dataset"),
     ([], "got no data as x"),
-    ("photos", "got x of the type str"),
-    (3, "got x of the type int"),
-    ([[1, 2], [3]], "got x of the type int"),
+    ("photos", "got x of type str"),
+    (3, "got x of type int"),
+    ([[1, 2], [3]], "got x of type int"),
     (np.array(["a", "b"]), "an array of texts as x"),
-    (np.array([[1], [2, 3]], object), "an array of Python objects, which do not stack"),
+    (np.array([[1], [2, 3]], object), "an array of Python objects, which cannot be stacked"),
     (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
     (LEVELS[:0], "got no examples"),
     ({"x": LEVELS[:0]}, "got no examples"),
@@ -121,15 +121,25 @@ ARGUMENTS = [
     ("fit", [LEVELS, *[None] * 2, 1, 0, None, 0.0, None, True, None, ONES], {}, "sample_weight"),
     ("evaluate", [LEVELS, None, None, 0, ONES], {}, "got sample_weight"),
     ("fit", [LEVELS, []], {}, "Seeing got no data as y: expected"),
-    ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of the type int"),
+    ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of type int"),
     ("fit", [LEVELS], dict(validation_split=1), "^validation_split is 1: expected a fraction"),
     ("fit", [LEVELS], dict(epochs=None), "^epochs must be an integer of at least 1, found None"),
     ("fit", [LEVELS], dict(initial_epoch=None), "^initial_epoch must be an integer .* found None"),
     ("fit", [LEVELS], dict(validation_freq=0), "^validation_freq must be at least 1, found 0"),
     ("fit", [LEVELS], dict(validation_freq=None), "^validation_freq must be an integer .* None"),
     ("fit", [LEVELS], dict(validation_data=[]), "validation_data of Seeing got no data as x"),
-    ("fit", [PyData(LEVELS)], dict(validation_split=0.5), "is 0.5 and x is a PyData: expected arr"),
-    ("fit", [Source(LEVELS)], dict(validation_split=0.5), "is 0.5 and x is a Source: expected arr"),
+    (
+        "fit",
+        [PyData(LEVELS)],
+        dict(validation_split=0.5),
+        "is 0.5, but x is a PyData: expected arr",
+    ),
+    (
+        "fit",
+        [Source(LEVELS)],
+        dict(validation_split=0.5),
+        "is 0.5, but x is a Source: expected arr",
+    ),
     ("predict", [None], {}, "Seeing got no data as x"),
     *[
         (use, [LEVELS], dict(callbacks=[keras.callbacks.TerminateOnNaN]), r"OnNaN\(\.\.\.\)\.$")
@@ -174,7 +184,7 @@ class TestRefusals:
         found = refused("fit", endless)
         assert "without end" in found and "steps_per_epoch=100" in found
         found = refused("fit", LEVELS, validation_data=endless)
-        assert found.startswith("validation_data of Seeing got a dataset without end")
+        assert found.startswith("validation_data of Seeing got an infinite dataset")
         assert "without end" in refused("evaluate", endless)
 
 
@@ -642,7 +652,7 @@ class TestPlainErrors:
         assert slope(model) == pytest.approx(0.9) and model.step.numpy() == 1
 
     def test_what_moved_before_is_said_where_a_step_has_two_players(self):
-        sentence = r"^g_loss was not .* no weight that it trains; networks that a step updates ear"
+        sentence = r"^g_loss was not .* no weight that it trains. Networks updated earlier"
         with pytest.raises(NonFiniteLossError, match=sentence):
             Prepared(TINY["GAN"].compiled(), bad_loss, (), {}).run()
 

@@ -85,7 +85,7 @@ def test_a_batch_larger_than_the_pool_is_refused():
 
 @pytest.mark.parametrize(("size", "shape"), [(-1, SHAPE), (3, (None, 8, 3))])
 def test_bad_arguments(size, shape):
-    with pytest.raises(ValueError, match=f"image pool has size {size} for images of shape"):
+    with pytest.raises(ValueError, match=f"image pool has size {size} and images of shape"):
         ImagePool(size, shape)
 
 

@@ -43,7 +43,7 @@ def test_predict_of_latents_gives_images():
 
 @pytest.mark.thorough
 def test_what_predict_cannot_do_is_one_sentence():
-    with pytest.raises(NotImplementedError, match=r"Flow has no predict: it has .*sample"):
+    with pytest.raises(NotImplementedError, match=r"Flow has no predict: use one of .*sample"):
         TINY["Flow"].build(3).predict(np.zeros((2, 4, 4, 1), "uint8"), verbose=0)
     model = TINY["VAE"].build(3)
     with pytest.raises(ValueError, match=r"have shape .* expected \[batch, 4, 4, 1\]"):

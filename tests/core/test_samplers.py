@@ -76,7 +76,7 @@ def test_other_conditions_are_refused(model):
         model.sample(1, steps=2.5)
     with pytest.raises(ValueError, match=r"^steps have values from 10 to 10: expected integers"):
         model.sample(1, steps=10)
-    with pytest.raises(ValueError, match=r"^steps has shape \(2,\): expected one integer\.$"):
+    with pytest.raises(ValueError, match=r"^steps has shape \(2,\): expected a single integer\.$"):
         model.sample(2, steps=[1, 2])
     del model.edges["solver"]
     with pytest.raises(

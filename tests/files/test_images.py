@@ -117,7 +117,7 @@ def test_sixteen_bits_of_black_stay_black(tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_values_of_unknown_range_are_refused(tmp_path, dtype):
     Image.fromarray(RGB[..., 0].astype(dtype)).save(tmp_path / "a.tiff")
-    with pytest.raises(ValueError, match=r"a.tiff is an image of other values than 8 or 16 bits"):
+    with pytest.raises(ValueError, match=r"a.tiff is an image with values other than 8 or 16 bits"):
         read_image(tmp_path / "a.tiff")
 
 

@@ -102,8 +102,8 @@ def test_texts_in_known_encodings(tmp_path, encoding):
         (b"", "is not valid JSON"),
         (b"{", "is not valid JSON"),
         (b"[" * 100_000, "is not valid JSON"),
-        (b"[1]", "holds a JSON list where an object is expected"),
-        (b"null", "holds a JSON NoneType"),
+        (b"[1]", "contains a JSON list: expected an object"),
+        (b"null", "contains a JSON NoneType"),
     ],
 )
 def test_what_is_no_json_object_is_refused(tmp_path, contents, says):

@@ -299,7 +299,11 @@ def test_own_images(name, tmp_path):
             "Only one of --photos and --paintings is given: give both or neither.",
         ),
         (["--photos", "photos", "--paintings", "none"], 1, "there is no folder none"),
-        (["--photos", "photos", "--paintings", "empty"], 1, "empty is empty; images end in"),
+        (
+            ["--photos", "photos", "--paintings", "empty"],
+            1,
+            "empty is empty: expected files that end in",
+        ),
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 images"),
         (["--strategy", "multiworker"], 1, "requires the environment variable TF_CONFIG"),
         (["--strategy", "mirrored"], 1, "--batch-size is 1: expected a multiple of 2"),

@@ -46,7 +46,7 @@ def test_metadata_is_optional(tmp_path):
     assert read_metadata(tmp_path) == {}
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "keras_gen.json").write_text("[1]")
-    with pytest.raises(ValueError, match="holds a JSON list where an object is expected"):
+    with pytest.raises(ValueError, match="contains a JSON list: expected an object"):
         read_metadata(tmp_path)
 
 

@@ -113,8 +113,8 @@ def read_images(
     places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
     if len(places) < 2:
         raise ValueError(
-            f"{folder} contains {len(places)} readable "
-            f"image{'s' if images_of == 1 else ' pairs'}: expected at least 2. Add more."
+            f"{folder} contains {len(places)} readable image{'' if images_of == 1 else ' pair'}"
+            f"{'' if len(places) == 1 else 's'}: expected at least 2. Add more."
         )
     good = [found[place] for place in places]
     if hold_decoded:

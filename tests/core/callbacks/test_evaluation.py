@@ -229,7 +229,7 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
     [
         (dict(every=0), "every is 0: expected a number of epochs, at least 1"),
         (dict(best="nll", path="a.keras", mode="auto"), "mode is 'auto': expected 'min' or 'max'"),
-        (dict(best="nll"), "best is 'nll' and path is None: give both, or neither"),
+        (dict(best="nll"), "best is 'nll' and path is None: give both or neither"),
     ],
 )
 def test_arguments_are_checked(arguments, sentence):

@@ -80,7 +80,7 @@ def test_logits(function):
 @pytest.mark.parametrize("activation,images,function", BOUNDED)
 def test_activations_that_leave_out_values(activation, images, function):
     values = rf"^The network 'last' ends in the activation {activation}, whose values are from \S+"
-    sentence = rf"{values}.*: expected logits, which are any numbers; let it end .*\.$"
+    sentence = rf"{values}.*: expected logits, which are unbounded. Make it end .*\.$"
     with pytest.raises(ValueError, match=sentence):
         require_logits(network(function))
     require_range(None, "images", network(function))

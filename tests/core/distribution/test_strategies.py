@@ -81,7 +81,7 @@ def test_tpu_is_refused_soon(tmp_path):
     code.write_text("from keras_gen.core import make_strategy; make_strategy('tpu')")
     began = time.monotonic()
     last = run_script(code).stderr.strip().splitlines()[-1]
-    assert "ValueError: --strategy tpu found no TPU on this machine (" in last
+    assert "ValueError: --strategy is tpu, but no TPU was found on this machine (" in last
     assert last.endswith("use --strategy default.")
     assert time.monotonic() - began < 60
 

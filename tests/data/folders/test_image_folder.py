@@ -80,7 +80,7 @@ def test_subfolders_are_classes(tmp_path, memory_limit):
     assert list(images[:, 0, 0, 0]) == [0, 1, 2, 3] and list(labels) == [0, 0, 1, 2]
     assert source.origin == f"4 images of 3 classes, from {tmp_path}"
     save(tmp_path / "stray.png")
-    with pytest.raises(ValueError, match=r"1 images outside of subfolders, such as stray.png"):
+    with pytest.raises(ValueError, match=r"1 images outside its subfolders, such as stray.png"):
         image_folder(tmp_path, 8, labels=True)
 
 
@@ -99,10 +99,10 @@ def test_broken_images_are_named_and_left_out(tmp_path):
 def test_folders_without_enough_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
         image_folder(tmp_path / "nowhere", 8)
-    with pytest.raises(FileNotFoundError, match="is empty; images end in"):
+    with pytest.raises(FileNotFoundError, match="is empty: expected files that end in"):
         image_folder(tmp_path, 8)
     save(tmp_path / "only.png")
-    with pytest.raises(ValueError, match=r"1 readable image, but a set needs at least 2"):
+    with pytest.raises(ValueError, match=r"1 readable image: expected at least 2"):
         image_folder(tmp_path, 8)
 
 
@@ -163,7 +163,7 @@ def test_classes_by_name_agree_between_folders(tmp_path):
     assert test.class_names == train.class_names == ("cat", "dog", "wolf")
     assert list(test.arrays()[1]) == [1, 2]
     for classes in (["cat", "dog"], ["wolf", "dog", "dog"]):
-        with pytest.raises(ValueError, match=r"the classes dog, wolf, and classes is .*once"):
+        with pytest.raises(ValueError, match=r"the classes dog, wolf, but classes is .*once"):
             image_folder(tmp_path / "test", 4, classes=classes)
 
 
@@ -185,7 +185,7 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
         ValueError, match=r"names 1 files that are not among the 4 images in .*: z.png; .* a.png"
     ):
         image_folder(tmp_path / "all", 4, labels=given | {"z.png": "wide"})
-    with pytest.raises(ValueError, match=r"the classes narrow, wide, and classes is .*'wide'"):
+    with pytest.raises(ValueError, match=r"the classes narrow, wide, but classes is .*'wide'"):
         image_folder(tmp_path / "all", 4, labels=given, classes=["wide"])
     table.write_text("a.png\n")
     with pytest.raises(ValueError, match="a line with fewer than two columns: expected path,class"):
@@ -234,8 +234,8 @@ def test_tables_as_programs_write_them(three, contents):
         (LINES.encode("latin-1"), "is not text in UTF-8 .*: save it as UTF-8"),
         (LINES.encode("utf-16-le"), "is not text in UTF-8 .*: save it as UTF-8"),
         (LINES.encode("utf-32"), "is not text in UTF-8 .*: save it as UTF-8"),
-        (b"a.png,cat\nb.png,\n", r"labels has no class for b.png: give one, or leave"),
-        (b"a.png,cat\nb.png,nan\n", r"labels has no class for b.png: give one, or leave"),
+        (b"a.png,cat\nb.png,\n", r"labels has no class for b.png: add one, or leave"),
+        (b"a.png,cat\nb.png,nan\n", r"labels has no class for b.png: add one, or leave"),
         (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: give one"),
         (b"a.png,cat\nz.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
         (b"z.png,cat\na.png,dog\n", "names 1 files that are not among .*: z.png; expected paths"),
@@ -316,7 +316,7 @@ def test_images_that_lose_something_are_named(tmp_path):
     save(tmp_path / "a.png", "RGBA", (0, 0, 0, 51))
     save(tmp_path / "b.png", "RGBA", (9, 9, 9, 255))
     save(tmp_path / "c.png")
-    with pytest.warns(UserWarning, match="^1 images in .* laid over white: a.png$"):
+    with pytest.warns(UserWarning, match="^1 images in .* blended with white: a.png$"):
         images = image_folder(tmp_path, 4).arrays()
     np.testing.assert_array_equal(images[:, 0, 0], [(204, 204, 204), (9, 9, 9), RED])
 
@@ -388,6 +388,6 @@ def test_images_of_other_kinds_are_named(tmp_path):
         image_folder(tmp_path, 4)
     for number in range(2):
         save(tmp_path / f"{number}.png")
-    says = r"^2 images in .* are left out; convert them to JPEG or PNG: a.HEIC, b.avif$"
+    says = r"^2 images in .* are skipped. Convert them to JPEG or PNG: a.HEIC, b.avif$"
     with pytest.warns(UserWarning, match=says):
         assert len(image_folder(tmp_path, 4)) == 2

@@ -41,7 +41,7 @@ def test_files_of_one_name_are_pairs(tmp_path):
     ):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
     save(tmp_path / "maps" / "x.bmp", 4)
-    with pytest.raises(ValueError, match=r"x.bmp and .*x.png have one name"):
+    with pytest.raises(ValueError, match=r"x.bmp and .*x.png share a name"):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
 
 
@@ -87,7 +87,7 @@ def test_one_crop_and_flip_for_both(tmp_path, rng):
         (dict(size=0), ValueError, "size must be at least 1, found 0"),
         (dict(size=8, left="top"), ValueError, "left is 'top': expected 'source' or 'target'"),
         (dict(size=8, max_broken=2), ValueError, "fraction from 0 to 1, found 2"),
-        (dict(size=8), FileNotFoundError, "is empty; images end in"),
+        (dict(size=8), FileNotFoundError, "is empty: expected files that end in"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):

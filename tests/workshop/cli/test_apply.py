@@ -210,7 +210,7 @@ def test_animations_keep_their_format(home, capsys):
     written = {path.name: is_animation(path) for path in Path("out").iterdir()}
     assert written == {"gif.gif": True, "png.png": True, "still.png": False, "webp.webp": True}
     error = fails(capsys, "apply", "inverter", "moving/gif.gif", "-o", "out.jpg")
-    assert "moving/gif.gif becomes is written to a file that ends in .png or .gif or .webp" in error
+    assert "expected a file name that ends in .png or .gif or .webp for moving/gif.gif" in error
 
 
 def test_a_video_without_its_package(home, capsys, monkeypatch):

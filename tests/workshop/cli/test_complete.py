@@ -103,8 +103,11 @@ def test_what_is_refused(capsys):
     write_png("black.png", np.zeros([4, 4, 1], np.uint8))
     for options, sentence in (
         (["--mask", "small.png"], "--mask small.png is 2 x 2 pixels, and image.png is 4 x 4: give"),
-        (["--mask", "black.png"], "--mask black.png has no white pixel: white is what is missing."),
+        (
+            ["--mask", "black.png"],
+            "--mask black.png has no white pixels: expected white where pixels are missing.",
+        ),
         (["--label", "1"], "--label is 1, and signature 'fill' of saved_models/toy/1 takes no"),
-        (["--signature", "sample"], "does not complete images; those that do: fill."),
+        (["--signature", "sample"], "does not complete images. Signatures that do: fill."),
     ):
         assert sentence in fails(capsys, *TOY, *options)

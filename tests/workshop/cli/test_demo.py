@@ -534,17 +534,17 @@ def test_the_page_in_a_browser(home, page):
     page.wait(f"document.querySelector('{FILE}') !== null")
     page.upload(FILE, home / "photo.png")
     levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
-    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+    page.wait(f"{said}.includes('Mean absolute change: {levels:.1f} of 255 levels')")
     page.run("document.querySelectorAll('input[type=radio]')[1].click()")
     levels = (PHOTO - PHOTO // 2).mean()
-    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+    page.wait(f"{said}.includes('Mean absolute change: {levels:.1f} of 255 levels')")
 
     (home / "broken.jpg").write_text("not an image")
     write_png("large.png", np.random.default_rng(0).integers(0, 256, [700, 700, 3], np.uint8))
     for file, sentence in (
         (
             "broken.jpg",
-            "broken.jpg is not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image (12 bytes)",
+            "broken.jpg is not a readable PNG, JPEG, WebP, GIF, BMP, or TIFF image (12 bytes)",
         ),
         ("large.png", "exceed the maximum allowed size of 1"),
     ):

@@ -187,7 +187,7 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     [
         (dict(config={"preset": "smoke"}), "bad: the preset smoke shows"),
         (dict(config={"preset": "huge"}), "the run's preset is huge: toy has smoke, cpu, paper"),
-        (dict(config={"color": 1}), "does not know: color"),
+        (dict(config={"color": 1}), "are unknown to this recipe: color"),
         (dict(config={"rate": -1}), "--rate is -1"),
         (dict(metrics={"nll": None}), "'nll' is None in the metrics"),
         (dict(recipe="unknown"), "there is no recipe 'unknown' in .*: silent, toy"),

@@ -27,7 +27,9 @@ def test_counts_what_was_saved_by_all_processes(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"minutes": null}'])
 def test_a_file_without_minutes(tmp_path, text):
     (tmp_path / "elapsed.json").write_text(text)
-    with pytest.raises(ValueError, match=r"elapsed\.json holds no minutes: remove it to resume"):
+    with pytest.raises(
+        ValueError, match=r"elapsed\.json does not contain a number of minutes: delete it"
+    ):
         Clock(tmp_path)
 
 

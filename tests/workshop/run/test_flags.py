@@ -103,7 +103,7 @@ class TestPresets:
         assert parse(WithQuick, presets, DESCRIPTION, []).preset == "quick"
         assert parse(WithQuick, presets, DESCRIPTION, [], usual="paper").epochs == 3
         assert parse(WithQuick, presets, DESCRIPTION, ["--preset", "cpu"]).epochs == 20
-        said = "--preset is quick: this recipe has smoke, cpu, paper."
+        said = "--preset is quick: expected one of smoke, cpu, paper."
         assert refused(capsys, "--preset", "quick") == said
 
     def test_wrong_flags_are_refused_before_gpus_are_known_if_there_is_quick(self, monkeypatch):
@@ -153,7 +153,7 @@ class TestRefusals:
             (["--seed", "2147483648"], "--seed is 2147483648: expected an integer below 2^31."),
             (["--ema", "1"], "--ema is 1.0: expected a number below 1."),
             (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
-            (["--preset", "tiny"], "--preset is tiny: this recipe has smoke, cpu, paper."),
+            (["--preset", "tiny"], "--preset is tiny: expected one of smoke, cpu, paper."),
             (["--resume=maybe"], "--resume"),
         ],
     )
@@ -234,9 +234,11 @@ class TestConfig:
 
     def test_what_cannot_be(self, config, capsys, tmp_path):
         said = refused(capsys, "--config", config, "--preset", "smoke")
-        assert said == "--preset is smoke and --config says cpu: give one."
+        assert said == "--preset is smoke, but --config has the preset cpu: give only one."
         (tmp_path / "other.json").write_text("{}")
-        with pytest.raises(ValueError, match=r"other.json holds no settings of a run: choose ano"):
+        with pytest.raises(
+            ValueError, match=r"other.json does not contain the settings of a run: choose ano"
+        ):
             run("--config", str(tmp_path / "other.json"))
         with pytest.raises(FileNotFoundError):
             run("--config", "nowhere.json")
@@ -266,13 +268,13 @@ class TestConfig:
             ({"preset": "huge"}, "has the preset 'huge': expected one of smoke, cpu, paper"),
             ({"preset": ["cpu"]}, r"has the preset \['cpu'\]: expected one of smoke, cpu, paper"),
             ({"preset": None}, "has the preset None: expected one of smoke, cpu, paper"),
-            ({"epochs": "5"}, "has the value '5' of epochs, which has another type here"),
+            ({"epochs": "5"}, "has epochs='5': expected the type that this recipe uses"),
             ({"epochs": 5.5}, "has the value 5.5 of epochs"),
             ({"epochs": True}, "has the value True of epochs"),
             ({"kind": "odd"}, "has the value 'odd' of kind"),
             ({"photos": 1}, "has the value 1 of photos"),
             ({"learning_rate": [0.1]}, r"has the value \[0.1\] of learning_rate"),
-            ({"width": 3}, "has settings that this recipe does not know: width"),
+            ({"width": 3}, "has settings that are unknown to this recipe: width"),
         ],
     )
     def test_settings_that_cannot_be(self, config, change, says):
@@ -317,7 +319,7 @@ class TestResume:
         assert run("--resume", "--epochs", "6", saved=self.saved).epochs == 6
 
     def test_settings_of_another_version_are_refused(self):
-        with pytest.raises(ValueError, match="does not know: color, wheels"):
+        with pytest.raises(ValueError, match="are unknown to this recipe: color, wheels"):
             run("--resume", saved=self.saved | {"wheels": 4, "color": "red"})
 
 
@@ -364,8 +366,8 @@ class TestCommand:
         [
             ({"preset": "tiny"}, "the run's preset is tiny: toy has smoke, cpu, paper."),
             ({}, "the run's preset is None"),
-            ({"preset": "cpu", "wheels": 4}, "does not know: wheels"),
-            ({"preset": "cpu", "photos": "a"}, "--photos is a: a command for every machine"),
+            ({"preset": "cpu", "wheels": 4}, "are unknown to this recipe: wheels"),
+            ({"preset": "cpu", "photos": "a"}, "--photos is a: expected a number or a word"),
         ],
     )
     def test_refuses(self, config, sentence):

@@ -124,9 +124,9 @@ class TestWhole:
         assert lines[0] == (
             "toy, preset smoke, seed 5, on toys: train 12 examples, test 4 examples"
         )
-        assert lines[1].startswith("pictures and numbers appear in run; device: ")
+        assert lines[1].startswith("writing images and metrics to run; device: ")
         assert lines.count(toy.warning) == 2 and lines.index(toy.warning) < 5
-        draw = "draw: keras-gen sample run/export/toy -n 64 --seed 0 -o samples.png"
+        draw = "sample: keras-gen sample run/export/toy -n 64 --seed 0 -o samples.png"
         assert lines[-1] == draw
         assert metadata_data(toy) == ["name", "train", "test"]
         assert len(lines) <= 25
@@ -139,11 +139,11 @@ class TestWhole:
         out = capsys.readouterr().out
         assert "mean nothing" not in out and "\n  score: 0.5\n" in out
         assert toy.exported == Path("run/export/toy/1") and not Path("saved_models").exists()
-        assert out.splitlines()[-1].startswith("draw: keras-gen sample run/export/toy -n 64")
+        assert out.splitlines()[-1].startswith("sample: keras-gen sample run/export/toy -n 64")
         assert toy("--preset", "cpu", "--export", "saved_models") == 0
         assert toy.exported == Path("saved_models/toy/1")
         last = capsys.readouterr().out.splitlines()[-1]
-        assert last.startswith("draw: keras-gen sample saved_models/toy -n 64")
+        assert last.startswith("sample: keras-gen sample saved_models/toy -n 64")
 
     def test_prints_a_line_an_epoch_into_files(self, toy, capsys):
         toy("--output", "run")
@@ -183,7 +183,7 @@ class TestMeasuring:
 
     NOTE = (
         "the trained model is exported to run/export/toy/1, and its weights are in "
-        "run/checkpoints/state-000003.npz; measure it with python recipes/toy.py --resume "
+        "run/checkpoints/state-000003.npz; evaluate it with python recipes/toy.py --resume "
         "--output run"
     )
 
@@ -239,7 +239,7 @@ class TestMeasuring:
             raise KeyboardInterrupt
 
         toy.before = interrupt
-        end = "\ninterrupted: nothing was trained; start again with the same command"
+        end = "\ninterrupted: nothing was trained yet; rerun the same command"
         assert toy("--output", "run") == end
 
     @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
@@ -291,7 +291,10 @@ class TestResume:
         Path("run/config.json").write_text(json.dumps(config | {"recipe": "other"}))
         capsys.readouterr()
         said = toy.fails(capsys, "--output", "run", "--resume")
-        assert "run holds a run of other, and this is toy: resume it with its own recipe" in said
+        assert (
+            "run holds a run of other, but this recipe is toy: resume it with its own recipe"
+            in said
+        )
 
     def test_equals_the_unbroken_run(self, toy, capsys):
         assert toy("--output", "whole") == 0
@@ -374,7 +377,7 @@ class TestResume:
         capsys.readouterr()
         monkeypatch.setattr(devices, "_computes_bfloat16", lambda: False)
         said = toy.fails(capsys, "--output", "run", "--mixed-precision", "auto", "--resume")
-        assert "policy='mixed_bfloat16' there and 'float32' here" in said
+        assert "policy is 'mixed_bfloat16' in the checkpoint and 'float32' now" in said
 
     @pytest.mark.parametrize("images", [IMAGES[:8], IMAGES[::-1]])
     def test_other_data_are_refused(self, toy, capsys, images):
@@ -384,7 +387,7 @@ class TestResume:
         capsys.readouterr()
         said = toy.fails(capsys, "--output", "run", "--resume")
         there, here = (f"'{len(x)} examples: toys, checksum" for x in (IMAGES, images))
-        assert f"train={there}" in said and f"in the checkpoint and {here}" in said
+        assert f"train is {there}" in said and f"in the checkpoint and {here}" in said
         assert not Path("run/metrics.json").exists()
 
 
@@ -582,7 +585,7 @@ class TestEvaluation:
         exported_weights = toy.model.decoder.get_weights()
         toy.build = lambda run: compiled_vae(latent_dim=1, rate=0.0)
         assert toy("--output", "again", "--start-from", "run/export/toy") == 0
-        assert "starting from the weights of run/export/toy" in capsys.readouterr().out
+        assert "starting with the weights of run/export/toy" in capsys.readouterr().out
         np.testing.assert_equal(toy.model.decoder.get_weights(), exported_weights)
         shutil.rmtree("run")
         assert toy("--output", "again", "--resume", "--epochs", "4") == 0

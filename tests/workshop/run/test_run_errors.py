@@ -58,4 +58,7 @@ class TestErrors:
 
         toy.evaluate = measure
         said = toy.fails(capsys)
-        assert "memory is too small for an array of shape [35184372088832]: choose smaller" in said
+        assert (
+            "there is not enough memory for an array of shape [35184372088832]: choose smaller"
+            in said
+        )

@@ -1,4 +1,4 @@
-"""Active learning: which digits to have labeled, chosen by the codes of an autoencoder.
+"""Active learning on MNIST with autoencoder codes.
 
 Sener, Savarese: "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
 2018, choose examples that cover the others. Lewis, Gale: "A Sequential Algorithm for Training Text
@@ -7,22 +7,21 @@ Classifiers", SIGIR 1994, choose those whose class is least certain.
   python recipes/active_learning_mnist.py                    about 7 minutes on two CPU cores
   python recipes/active_learning_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: with 50 labels an accuracy of 79 % for digits that cover the
-pool, 65 % for any digits; 117 labels saved. By principal components and pixels 70 % each.
+Expected result of the cpu preset: with 50 labels, an accuracy of 79% for digits that cover the pool
+and 65% for randomly chosen digits (70% each for PCA and pixels); 117 labels saved.
 
-An autoencoder is trained without labels. Of a pool of training digits some are labeled, logistic
-regression learns from their codes, and test digits are named. The digits are chosen
+An autoencoder is trained without labels. Some digits from a pool of training digits are labeled,
+logistic regression is fitted to their codes, and test digits are classified. Digits are chosen
 
 - at random;
-- to cover the pool: the ones nearest to the centers that k-means finds, as many as there are
-  labels. It stands for the core-set, which seeks the smallest largest distance and so takes
-  outliers first;
-- by doubt: half of them cover the pool, and the others are those with the smallest margin between
-  the two most likely classes, of a classifier that learned from the first half.
+- by coverage: the digits nearest to the k-means centers, one per label. This stands in for the
+  core-set, which minimizes the largest distance and therefore picks outliers first;
+- by uncertainty: half of the digits cover the pool; the other half have the smallest margin
+  between the two most likely classes, according to a classifier fitted to the first half.
 
-The same is done with as many principal components and with pixels. Labels saved are those that a
-random choice of codes would need for the same accuracy, by lines between the counts that were
-measured, less those that were spent.
+The experiment is repeated with as many principal components and with pixels. "Labels saved" is the
+number of additional labels that a random choice of codes would need for the same accuracy, by
+linear interpolation between the measured label counts.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -56,16 +55,16 @@ LINES = {
     "pca_covering": "PCA, covering the pool",
     "pixels_covering": "pixels, covering the pool",
 }
-MORE = (400, 800)  # random choices only: how many labels the others save
+MORE = (400, 800)  # random choices only: how many labels the other strategies save
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the codes, and number of principal components
-    hidden: int = 500  # Units of the encoder's first layer; the second has half as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    pool: int = 10_000  # Training digits among which is chosen, the first ones
-    draws: int = 5  # Repetitions, over which accuracies are averaged
+    latent_dim: int = 32  # Dimensions of the codes and number of principal components
+    hidden: int = 500  # Units in the encoder's first layer; the second has half as many
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    pool: int = 10_000  # Size of the pool: the first training digits
+    draws: int = 5  # Number of repetitions over which accuracies are averaged
 
 
 PRESETS = {
@@ -88,7 +87,7 @@ def main(run: Run, s: Settings):
         model = Autoencoder(encoder, decoder, seed=s.seed)
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(model, data.train, partial(reconstructions, images=test[:12]))
     run.export(model)
 
@@ -126,31 +125,31 @@ def main(run: Run, s: Settings):
 
 
 def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):
-    """Returns the accuracy, in percent, of a classifier of as many chosen digits."""
+    """Returns the accuracy, in percent, of a classifier fitted to as many chosen digits."""
     chosen = choose(codes, labels, count, seed)
     classifier = fitted(codes[chosen], labels[chosen])
     return 100 * classifier.score(test_codes, test_labels)
 
 
 def fitted(codes, labels):
-    """Returns logistic regression of standardized numbers."""
+    """Returns logistic regression on standardized inputs."""
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(codes, labels)
 
 
 def at_random(codes, labels, count, seed):
-    """Returns the places of any digits."""
+    """Returns the indices of random digits."""
     order = np.random.default_rng(seed).permutation(len(codes))
     return order[:count]
 
 
 def covering(codes, labels, count, seed):
-    """Returns the places of the digits nearest to the centers of as many clusters."""
+    """Returns the indices of the digits nearest to as many k-means centers."""
     clusters = KMeans(count, n_init=1, random_state=seed).fit(codes)
     return pairwise_distances_argmin(clusters.cluster_centers_, codes)
 
 
 def doubtful(codes, labels, count, seed):
-    """Returns the places of digits that cover the pool, and of as many that are in doubt."""
+    """Returns the indices of digits, half for coverage and half by uncertainty."""
     first = covering(codes, labels, count // 2, seed)
     odds = np.sort(fitted(codes[first], labels[first]).predict_proba(codes), axis=1)
     margins = odds[:, -1] - odds[:, -2]

@@ -1,4 +1,4 @@
-"""Adversarial examples of digits, and classifiers that were trained on them.
+"""Adversarial attacks and adversarial training on MNIST.
 
 Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015; Madry,
 Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial Attacks",
@@ -7,23 +7,24 @@ ICLR 2018.
   python recipes/adversarial_examples_mnist.py              up to 50 minutes on one of two CPU cores
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 89 % of digits are named right under the worst attack, 99 % and
-more without one; behind a threshold 62 %, undefended none. The authors of PGD's training found
-89.3 % by weaker attacks; under AutoAttack, which is like the attacks here, their network has 88.4.
+Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack and
+over 99% without an attack; with a pixel threshold 62%, undefended 0%. The authors of PGD training
+report 89.3% under weaker attacks; under AutoAttack, which resembles the attacks here, their network
+reaches 88.4%.
 
-Each pixel may change by 0.3 of its range. Four classifiers of one network are attacked: one that
-learned clean digits, and those that learned from the examples of FGSM, of PGD from the start, and
-of PGD whose epsilon grows. Robust accuracy is that of the worst of several attacks for each digit:
-FGSM, PGD of 40 steps, APGD (Croce, Hein, ICML 2020) of three losses, and random squares that need
-no gradient (Andriushchenko et al., ECCV 2020), from several random starts, on digits drawn from all
-test digits. FGSM's training stands up to FGSM and to nothing else: the network learns to mislead
-the one step of its attack. With the whole epsilon from the start, PGD's training may not begin.
+Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked: one
+trained on clean digits, one on FGSM examples, one on PGD examples from the start, and one on PGD
+examples with growing epsilon. Robust accuracy is measured per digit under the worst of several
+attacks: FGSM, 40-step PGD, APGD with three losses (Croce, Hein, ICML 2020), and SquareAttack, which
+needs no gradient (Andriushchenko et al., ECCV 2020). Attacks use several random starts, on digits
+sampled from the test set. FGSM training withstands only FGSM, because the network learns to mislead
+its single step. With the full epsilon from the start, PGD training may fail to make progress.
 
-The cheap defense is a threshold of the pixels before the undefended network. The attacks are made
-for it, with a gradient that passes the threshold; attacks that are made for the network alone
-(transferred) make it look better than it is.
+The baseline defense applies a pixel threshold before the undefended network. The attacks target
+this defense, with a gradient that passes the threshold; attacks transferred from the network alone
+make the defense look better than it is.
 
-Deviations: a smaller network, of strided convolutions, and fewer steps of training and attack.
+Deviations: a smaller network with strided convolutions, and fewer training and attack steps.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -54,22 +55,22 @@ from keras_gen.workshop.visualize import image_rows
 
 CLASSES = 10
 COLUMNS = 10  # digits in a sample grid
-PIXELS = (0.0, 1.0)  # their range
+PIXELS = (0.0, 1.0)  # pixel range
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    epsilon: float = 0.3  # Most by which a pixel may change, as a fraction of its range
-    filters: int = 32  # Channels of the first convolution, doubled by the second one
+    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
+    filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 1024  # Features
-    learning_rate: float = 1e-4  # Adam's rate, falling to zero by a cosine
-    attack_steps: int = 40  # Steps of PGD in training
-    relative_step: float = 1 / 30  # Length of each as a fraction of epsilon
-    ramp: float = 0.0  # Fraction of the training in which epsilon grows from zero
-    others_epochs: int = 1  # Epochs of the three other classifiers
-    tested: int = 1000  # Test digits that are attacked, drawn by the seed
-    restarts: int = 2  # Random starts of each attack that has such
-    queries: int = 1000  # Random squares that are tried from each start
+    learning_rate: float = 1e-4  # Adam's learning rate, with cosine decay to zero
+    attack_steps: int = 40  # PGD steps in training
+    relative_step: float = 1 / 30  # Length of each step, as a fraction of epsilon
+    ramp: float = 0.0  # Fraction of training during which epsilon grows from zero
+    others_epochs: int = 1  # Epochs for the three other classifiers
+    tested: int = 1000  # Number of test digits to attack, sampled with the seed
+    restarts: int = 2  # Random starts of each attack that uses them
+    queries: int = 1000  # Random squares to try from each start
 
 
 PRESETS = {
@@ -140,7 +141,7 @@ def main(run: Run, s: Settings):
 
 
 def networks(s):
-    """Returns an encoder of strided convolutions, and a linear classifier of its features."""
+    """Returns a strided convolutional encoder and a linear classifier of its features."""
     keras.utils.set_random_seed(s.seed)
     encoder = conv_encoder(
         (28, 28, 1), s.hidden, (s.filters, 2 * s.filters), output_activation="relu"
@@ -153,7 +154,7 @@ def falling(s, epochs):
 
 
 def attacked_rows(model, images, labels, attack):
-    """Returns digits, what the attack makes of them, and the difference around gray."""
+    """Returns digits, attacked digits, and the differences around gray."""
     attacked = attack(model, images, labels, PIXELS)
     change = attacked - images / 255
     rows = {"digit": images / 255, "attacked": attacked, "difference": 0.5 + change / 2}

@@ -1,28 +1,28 @@
-"""Anomaly detection with autoencoders: what is unlike the training data is reconstructed badly.
+"""Anomaly detection with autoencoders on MNIST and Fashion-MNIST.
 
 An, Cho: "Variational Autoencoder based Anomaly Detection using Reconstruction Probability", SNU
-Data Mining Center, special lecture on IE 2015-1. Their experiment on MNIST is repeated: each of the
-ten digits is the anomaly once, and a model is trained on the other nine. Its scores of the test set
-separate normal from anomalous digits, measured by the AUROC of each digit.
+Data Mining Center, special lecture on IE 2015-1. Their MNIST experiment is repeated: each of the
+ten digits is the anomaly once, and a model is trained on the other nine. Its scores separate normal
+from anomalous test digits, measured by the AUROC of each digit.
 
   python recipes/anomaly_detection_mnist.py                    about 5 minutes on two CPU cores
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes, 0.978 by the nearest
-neighbor; a mean AUROC of 0.86 over the ten digits.
+Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes (nearest neighbor:
+0.978) and a mean AUROC of 0.86 over the ten digits.
 
-The main model is trained on Fashion-MNIST and separates its test images from the digits of MNIST.
-The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training images,
-on which no model is trained. The dimensions of the code were chosen on the last 10,000 training
-digits, with 1, 2 and 7 as anomalies: a large code finds no anomaly. The error does not find what is
-easy to draw either: the AUROC of the digit 1 lies below that of chance. Two baselines need no
-network: the squared error of as many principal components, and the distance to the nearest training
+The main model is trained on Fashion-MNIST and separates its test images from MNIST digits. The
+threshold is the 0.99 quantile of the scores of the last twelfth of the normal training images,
+which no model is trained on. The code size was chosen on the last 10,000 training digits with 1, 2,
+and 7 as anomalies: a large code detects no anomalies. Reconstruction error also misses anomalies
+that are easy to reconstruct: the AUROC for the digit 1 is below chance. Two baselines need no
+network: the squared error of as many principal components and the distance to the nearest training
 image.
 
-Deviations: the paper's model is a variational autoencoder. Here it is one of the paper's baselines,
-the plain autoencoder, scored by its squared error. The networks differ too, so the paper's values
-are not compared with ours. The other common protocol, one normal digit and nine anomalous ones, is
-easier for most digits.
+Deviations: the paper's model is a variational autoencoder. This recipe uses one of the paper's
+baselines, the plain autoencoder, scored by its squared error. The networks differ too, so the
+paper's values are not compared with these. The other common protocol, one normal and nine anomalous
+digits, is easier for most digits.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -44,17 +44,17 @@ from keras_gen.networks import mlp_networks
 from keras_gen.workshop.baselines import PrincipalComponents
 from keras_gen.workshop.visualize import anomalies, line_plot, reconstructions
 
-ALARMS = np.linspace(0, 1, 21)  # rates of false alarms at which detection is drawn
+ALARMS = np.linspace(0, 1, 21)  # false-alarm rates at which detection is plotted
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 8  # Dimensions of the code; with many, anomalies are reconstructed too
-    hidden: int = 400  # Units of the encoder's first layer; the second has half as many
-    learning_rate: float = 1e-3  # Adam's rate
+    latent_dim: int = 8  # Code size; with a large code, anomalies are reconstructed too
+    hidden: int = 400  # Units in the encoder's first layer; the second has half as many
+    learning_rate: float = 1e-3  # Adam's learning rate
     quantile: float = 0.99  # Fraction of held-out normal images below the threshold
-    digit_epochs: int = 15  # Epochs of each of the ten models of nine digits
-    neighbors: int = 10_000  # Training images among which the nearest is searched
+    digit_epochs: int = 15  # Epochs for each of the ten nine-digit models
+    neighbors: int = 10_000  # Training images searched for the nearest
 
 
 PRESETS = {
@@ -81,11 +81,11 @@ def main(run: Run, s: Settings):
     train, held_out = split(clothes)
     pca = PrincipalComponents(train, s.latent_dim)
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(model, Source(train), partial(reconstructions, images=test_clothes[:12]))
     run.export(model)
 
-    # Ten further detectors; each never sees one digit.
+    # Ten more detectors; each never sees one digit.
     reports = []
     for digit in range(10):
         name = f"without digit {digit}"
@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
 
 
 def split(images):
-    """Returns the images of the training, and the last twelfth, which sets the threshold."""
+    """Returns the training images and the last twelfth, which sets the threshold."""
     cut = len(images) * 11 // 12
     return images[:cut], images[cut:]
 
@@ -129,7 +129,7 @@ def build_detector(run, s):
 
 
 def report_without_digit(run, s, digit, labeled, test_labeled):
-    """Trains a detector on nine digits, and returns its report for the tenth."""
+    """Trains a detector on nine digits and returns its report for the tenth."""
     images, labels = labeled
     test_images, test_labels = test_labeled
     train, held_out = split(images[labels != digit])
@@ -150,7 +150,7 @@ def report_without_digit(run, s, digit, labeled, test_labeled):
 
 
 def detector_report(model, pca, s, train, held_out, normal, anomalous):
-    """Returns AUROCs, what lies above the threshold in percent, and the curve at `ALARMS`."""
+    """Returns AUROCs, the percentages above the threshold, and the curve at `ALARMS`."""
     threshold = model.threshold(held_out, s.quantile)
     normal_scores = model.score(normal)
     anomalous_scores = model.score(anomalous)

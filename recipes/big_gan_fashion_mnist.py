@@ -1,4 +1,4 @@
-"""BigGAN in small draws clothes by their labels, with better or with more different samples.
+"""Small BigGAN on Fashion-MNIST.
 
 Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
 ICLR 2019.
@@ -6,22 +6,22 @@ ICLR 2019.
   python recipes/big_gan_fashion_mnist.py                 about 33 minutes on one of two CPU cores
   python recipes/big_gan_fashion_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.04, and a recall of 0.19; a
-mixture of Gaussians has 0.25 and 0.67, and test images that are torn 0.10.
+Expected result of the cpu preset: a kernel distance of 0.04 and a recall of 0.19; a Gaussian
+mixture has 0.25 and 0.67, and test images with swapped lower halves have a distance of 0.10.
 
-Latents are truncated at several thresholds. The lower the threshold is, the more samples look like
-training images (precision), and the fewer training images look like a sample (recall). Samples are
-compared with training images in the features of two classifiers of clothes, trained apart on the
-padded images (the worse counts), and by patches without a network. Test images give the floor, and
-a mixture of Gaussians of the pixels the baseline.
+Latents are truncated at several thresholds. Lower thresholds make more samples look like training
+images (precision), but fewer training images look like a sample (recall). Samples are compared with
+training images in the features of two independently trained classifiers of the padded clothes (the
+worse result counts) and with a patch distance, which needs no network. Test images are the
+reference, and a Gaussian mixture over pixels is the baseline.
 
-Deviations in the cpu preset: narrow networks with attention to maps of 8x8, batches of 32 in place
-of 2,048, one update of the discriminator for one of the generator, and higher learning rates. The
-generator's rate is eight times the paper's: with twice the paper's it had drawn no clothes after
+Deviations in the cpu preset: narrow networks with attention on 8x8 maps, batches of 32 instead of
+2,048, one discriminator update per generator update, and higher learning rates. The generator's
+learning rate is eight times the paper's: with twice the paper's rate, it generated no clothes after
 600 steps of 64.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The paper reports no number on it.
+32x32. The paper does not use this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -40,23 +40,23 @@ from keras_gen.workshop.visualize import image_rows, line_plot, samples
 
 SHAPE = (32, 32, 1)
 CLASSES = 10
-THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # of truncation, in standard deviations of the latents
-NO_THRESHOLD = 10.0  # no latent is as large
+THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # truncation, in standard deviations of the latents
+NO_THRESHOLD = 10.0  # larger than any latent
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 80  # Dimensions of the latents, a quarter for each part of the generator
-    filters: int = 256  # Channels of all maps
-    attention: int = 16  # Side of the maps with self-attention
-    discriminator_steps: int = 2  # Updates of the discriminator for one of the generator
-    orthogonal_weight: float = 1e-4  # Weight of the orthogonal regularization of the generator
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
-    g_learning_rate: float = 5e-5  # Adam's rate for the generator
-    ema: float = 0.9999  # Momentum of the generator's average, which is evaluated; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
+    filters: int = 256  # Channels of all feature maps
+    attention: int = 16  # Side length of the maps with self-attention
+    discriminator_steps: int = 2  # Discriminator updates per generator update
+    orthogonal_weight: float = 1e-4  # Weight of the generator's orthogonal regularization
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
+    g_learning_rate: float = 5e-5  # Adam's learning rate for the generator
+    ema: float = 0.9999  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features they are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -91,21 +91,21 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.g_learning_rate, 0.0))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: updates of the discriminator, each with a batch of its own, then one of the
+    # Each step: discriminator updates, each with its own batch, then one update of the
     # generator.
     batch_size = s.batch_size * s.discriminator_steps
     run.fit(model, partial(Source((images, labels)).stream, batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The classifiers in whose features samples are compared.
+    # The classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a mixture of Gaussians of the pixels.
+    # The baseline: a Gaussian mixture over pixels.
     held_out = test_images[: s.compared]
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers, and patches")
+        run.say("comparing samples in the features of two classifiers and with patches")
         sets = {"": model.sample(len(held_out), seed=s.seed)}
         for threshold in THRESHOLDS:
             drawn = model.sample(len(held_out), seed=s.seed, truncation=threshold)
@@ -128,7 +128,7 @@ def main(run: Run, s: Settings):
 
 
 def prefix_of(threshold):
-    """Returns how names of metrics of samples with truncated latents begin."""
+    """Returns the prefix of metrics for samples from truncated latents."""
     return f"at_{round(100 * threshold):03d}_"
 
 

@@ -1,29 +1,30 @@
-"""BIVA and the ladder VAE on binarized MNIST: layers of latents, beside a VAE of as many weights.
+"""BIVA and the ladder VAE on binarized MNIST.
 
 Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for Generative
-Modeling", NeurIPS 2019. Their BIVA of 6 layers reaches a test NLL of 78.41 nats on dynamically
-binarized MNIST by 1,000 importance samples, with residual convolutions and days on GPUs.
+Modeling", NeurIPS 2019. Their 6-layer BIVA reaches a test NLL of 78.41 nats on dynamically
+binarized MNIST with 1,000 importance samples, using residual convolutions and days on GPUs.
 
 Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. Their
-ladder VAE of 5 layers reaches 81.74 nats.
+5-layer ladder VAE reaches 81.74 nats.
 
   python recipes/biva_mnist.py                    24 minutes at most on two CPU cores
   python recipes/biva_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 87.8 nats; 89.4 of the ladder VAE, 91.8 of the VAE.
+Expected result of the cpu preset: a test NLL of 87.8 nats (ladder VAE: 89.4; VAE with as many
+weights: 91.8).
 
-The VAE has one layer of latents, and the ladder VAE as many as BIVA, of the same sizes. Both are
-trained in the same way: as many steps on the same batches, with the same rates and warm-up, and the
-ladder VAE with the same free bits. The sample grid shows a test digit in each row: the digit, its
-reconstruction, and what becomes of it when the latents of 1, 2 and 3 layers are drawn anew.
+The VAE has one layer of latents; the ladder VAE has as many as BIVA, with the same sizes. Both are
+trained in the same way as BIVA, with the same number of steps, batches, learning rates, and
+warm-up; the ladder VAE also uses the same free bits. Each row of the sample grid shows a test
+digit, its reconstruction, and the results of resampling the latents of 1, 2, and 3 layers.
 
 A second BIVA is trained on Fashion-MNIST and separates its test images from digits by the bound
-L^{>k}, for which the k lower layers are drawn from the prior, and by the ratio of the ELBO to it,
-LLR^{>k}. The baselines are the distance to the nearest training image and the size of a PNG file.
+L^{>k}, for which the k lowest layers are sampled from the prior, and by its ratio to the ELBO,
+LLR^{>k}. The baselines are the distance to the nearest training image and the size as a PNG.
 
 Deviations: BIVA's networks are dense and residual, with half a million weights in 3 layers. Every
-variable has free bits, as many as in the paper at first and none at the end; the paper fine-tunes
-without them. The ladder VAE has free bits too, and no batch normalization.
+variable has free bits, initially as many as in the paper and none at the end; the paper fine-tunes
+without them. The ladder VAE also has free bits, and no batch normalization.
 
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -46,22 +47,22 @@ from keras_gen.workshop.baselines import compressed_bits
 from keras_gen.workshop.visualize import redrawn, samples
 
 SHAPE = (28, 28, 1)
-NEIGHBORS = 10_000  # training clothes among which the nearest is searched
+NEIGHBORS = 10_000  # training clothes searched for the nearest
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    layers: int = 3  # Layers of latents
-    latent_dim: int = 8  # Dimensions of the top layer; the next have 2, 3, ... times as many
-    units: int = 125  # Units of BIVA's hidden layers
-    ladder_hidden: int = 212  # Units of the first networks of the ladder VAE; the next have half
+    layers: int = 3  # Number of latent layers
+    latent_dim: int = 8  # Dimensions of the top layer; lower layers have 2, 3, ... times as many
+    units: int = 125  # Units in BIVA's hidden layers
+    ladder_hidden: int = 212  # Units in the ladder VAE's first networks; the next have half
     vae_latent_dim: int = 50  # Dimensions of the VAE's latents
-    vae_hidden: int = 232  # Units of each of the VAE's four hidden layers
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    warm_up: float = 0.2  # Fraction of the steps in which the KL divergence's weight rises to 1
-    free_bits: float = 2.0  # Nats of each variable in the first half, then linear to zero
-    nll_samples: int = 1000  # Importance samples of the test NLL: 1,000 in the paper
-    fashion_epochs: int = 10  # Epochs of the BIVA of clothes
+    vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
+    free_bits: float = 2.0  # Free nats per variable in the first half, then linear to zero
+    nll_samples: int = 1000  # Importance samples for the test NLL (paper: 1,000)
+    fashion_epochs: int = 10  # Epochs for the BIVA on clothes
 
 
 PRESETS = {
@@ -80,7 +81,7 @@ def main(run: Run, s: Settings):
     test_digits = data.test_mnist.arrays(s.seed, binarize)
     test_clothes = data.test_fashion.arrays(s.seed, binarize)
 
-    # Each step here and below: one update of encoder and decoder together.
+    # Each step here and below: one joint update of encoder and decoder.
     model = build_biva(run, s, s.epochs)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, digits, partial(redrawn, images=test_digits[:8], seed=s.seed))
@@ -105,7 +106,7 @@ def main(run: Run, s: Settings):
             counts = [network.count_params() for network in each.networks.values()]
             metrics[f"{prefix}parameters"] = sum(counts)
 
-        # Digits as outliers among clothes.
+        # Digits are outliers among clothes.
         both = np.concatenate([test_clothes, test_digits])
         is_digit = np.arange(len(both)) >= len(test_clothes)
         elbo = clothes_model.log_prob_above(both, 0)
@@ -126,7 +127,7 @@ def main(run: Run, s: Settings):
 
 
 def build_biva(run, s, epochs):
-    """Returns a BIVA that is compiled for so many epochs."""
+    """Returns a BIVA compiled for the given number of epochs."""
     with run.strategy.scope():
         networks = biva_networks(SHAPE, latent_dims(s), s.units)
         beta, bits = warm_up(s, epochs), free_bits(s, epochs)
@@ -165,13 +166,13 @@ def latent_dims(s):
 
 
 def free_bits(s, epochs):
-    """Returns the nats of a variable that cost nothing: constant in the first half, then fewer."""
+    """Returns the free nats per variable: constant in the first half, then falling to zero."""
     steps = epochs * s.steps_per_epoch
     return Linear(s.free_bits, 0.0, steps=steps - steps // 2, delay=steps // 2)
 
 
 def warm_up(s, epochs):
-    """Returns the weight of the divergence, which rises from 0 to 1."""
+    """Returns the weight of the KL divergence, which rises from 0 to 1."""
     return Linear(0.0, 1.0, steps=max(1, round(s.warm_up * epochs * s.steps_per_epoch)))
 
 

@@ -1,4 +1,4 @@
-"""Features of people that tell their income and not their sex.
+"""Fair representations of Adult: predict income but not sex.
 
 Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff, Sylvester:
 "Gradient Reversal against Discrimination", DSAA 2018; Louizos, Swersky, Li, Welling, Zemel: "The
@@ -7,27 +7,28 @@ Variational Fair Autoencoder", ICLR 2016.
   python recipes/blind_representations_adult.py                 about 7 minutes on two CPU cores
   python recipes/blind_representations_adult.py --preset smoke  under a minute
 
-Expected result of the cpu preset: with an adversary of weight 1 the area under the ROC curve of the
-sex is 0.62 (0.65 by a reweighed score, 0.79 without an opponent) and the accuracy of the income
-0.851 (0.845, 0.854); with a weight of 2 it is 0.58 and 0.846. A repaired score of boosted trees is
-ahead, with 0.56 and 0.855, but for its gap of odds.
+Expected result of the cpu preset: with an adversary of weight 1, the AUC for sex is 0.62 (reweighed
+score: 0.65; without an adversary: 0.79) at an income accuracy of 0.851 (0.845 and 0.854); with
+weight 2, it is 0.58 at 0.846. A repaired score of boosted trees beats both, with 0.56 at 0.855,
+except in its odds gap.
 
-An adversary (ALFR), gradient reversal (GRAD) and a VAE that is given the attribute (VFAE) each make
-two numbers of a person's 14 columns. They are measured as a client gets them, without the noise of
-training: by what logistic regression and gradient-boosted trees, trained on them anew, predict of
-the sex (area under the ROC curve, the larger one; 0.5 is blind), never by the adversary's own word.
-Beside it stands what blindness costs: the accuracy of the income, and what decisions differ by, for
-blind features are not yet equal odds. ALFR is trained with several weights of its adversary.
+An adversary (ALFR), gradient reversal (GRAD), and a VAE that receives the attribute (VFAE) each
+encode a person's 14 columns in two features. These are evaluated as a client would receive them,
+without training noise: the AUC with which freshly trained logistic regression and gradient-boosted
+trees predict sex from them (the larger one; 0.5 is chance), never the adversary's own estimate. The
+cost of blindness is reported too: the accuracy of the predicted income, and the gaps between
+decisions, because blind features do not imply equal odds. ALFR is trained with several adversary
+weights.
 
-Cheap methods: a linear classifier without the column of the sex; with a linear erasure of the sex
-from all columns (LEACE); with examples reweighed so that sex and income are independent. The last
-one's only feature is its score. So it is with boosted trees whose scores are moved, within each
-sex, to quantiles of one distribution; they are given the sex in use.
+Baselines: a linear classifier without the sex column; with linear erasure of sex from all columns
+(LEACE); and with examples reweighed so that sex and income are independent. The last classifier's
+only feature is its score. The same holds for boosted trees whose scores are mapped, within each
+sex, to the quantiles of a common distribution; they need to know the sex at prediction time.
 
-Weights, steps and the number of features were chosen on 6,000 training people, held out in trials
-of seed 0.
+Weights, steps, and the number of features were chosen on 6,000 held-out training examples, in
+trials with seed 0.
 
-Deviations: each model's. Adam with a rate that falls by a cosine.
+Deviations: those of each model. Adam uses cosine decay.
 
 Data: adult through tensorflow-datasets (from adult.zip, fetched by hand, which an error names).
 """
@@ -50,20 +51,20 @@ from keras_gen.metrics import attribute_leak, decision_gaps, mean_and_deviation
 from keras_gen.workshop.baselines import LinearErasure, RepairedScores, reweighing
 from keras_gen.workshop.visualize import code_scatter, line_plot
 
-WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of ALFR's adversary
-REPAIRED = 0.9  # part of the way to scores of one distribution, chosen on held-out people
-SHOWN = 2000  # people in an image
+WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # weights of ALFR's adversary
+REPAIRED = 0.9  # repair strength toward a common score distribution, chosen on held-out people
+SHOWN = 2000  # people per image
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    seeds: int = 5  # Initial weights and orders of the examples, from `seed` on
-    features: int = 2  # Numbers that are made of a person
-    hidden: int = 64  # Units of the hidden layers
-    learning_rate: float = 1e-3  # Adam's rate, falling to zero by a cosine
-    weight: float = 1.0  # Weight of the adversary of the model that is exported
-    discriminator_steps: int = 10  # Steps of ALFR's adversary for one of the encoder
-    alpha: float = 200.0  # VFAE's weight of the income's cross-entropy
+    seeds: int = 5  # Number of seeds for weights and data order, starting at `seed`
+    features: int = 2  # Number of features per person
+    hidden: int = 64  # Units in the hidden layers
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
+    weight: float = 1.0  # Weight of the exported model's adversary
+    discriminator_steps: int = 10  # Steps of ALFR's adversary per encoder step
+    alpha: float = 200.0  # VFAE's weight of the income cross-entropy
     beta: float = 1000.0  # VFAE's weight of the discrepancy
 
 
@@ -88,7 +89,7 @@ def main(run: Run, s: Settings):
         seen = model.features(vectors[:SHOWN])[:, :2]
         return code_scatter({"features": seen}, sexes[:SHOWN], data.values)
 
-    # Each step: one update of encoder and classifier, then several of the adversary.
+    # Each step: one update of encoder and classifier, then several adversary updates.
     run.fit(model, data.train, draw)
     run.export(model, default="features")
 
@@ -120,7 +121,7 @@ def main(run: Run, s: Settings):
             line: ([metrics[f"auc_{n}"] for n in of], [metrics[f"accuracy_{n}"] for n in of])
             for line, of in lines.items()
         }
-        axes = "AUC of the stronger probe for sex (0.5 is chance)", "accuracy of predicted income"
+        axes = "AUC of the stronger probe for sex (0.5: chance)", "accuracy of predicted income"
         run.draw("trade_off", line_plot(points, *axes))
 
 
@@ -129,7 +130,7 @@ def rate(s):
 
 
 def blind(cls, s, columns, seed, **options):
-    """Returns a model with initial weights of the seed, and so do the next functions."""
+    """Returns a model with initial weights from the seed, as do the next functions."""
     keras.utils.set_random_seed(seed)
     sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
     return cls.for_table(columns, **sizes, **options, seed=seed)
@@ -145,7 +146,7 @@ def grad(s, columns, seed):
 
 
 def plain(s, columns, seed):
-    """The encoder does not heed its opponent."""
+    """The encoder ignores its adversary."""
     return blind(GRAD, s, columns, seed, weight=0.0)
 
 
@@ -158,7 +159,7 @@ def vfae(s, columns, seed):
 
 
 def measured(s, data, build, seed):
-    """Returns the report on a model that is trained with the seed."""
+    """Returns the report on a model trained with the seed."""
     model = build(s, data.columns, seed)
     optimizers = {"optimizer": Adam(rate(s))}
     if isinstance(model, ALFR):
@@ -180,7 +181,7 @@ def measured(s, data, build, seed):
 
 
 def report(data, codes, test_codes, logits):
-    """Returns what codes tell of the sex, and the accuracy and gaps of decisions by logits."""
+    """Returns how well codes predict sex, and the accuracy and gaps of decisions by logits."""
     _, _, sexes = data.train.arrays()
     _, test_labels, test_sexes = data.test.arrays()
     leaks = attribute_leak(codes, sexes, test_codes, test_sexes)
@@ -188,7 +189,7 @@ def report(data, codes, test_codes, logits):
 
 
 def baselines(data):
-    """Returns the reports on cheap classifiers, by the name of the method."""
+    """Returns the reports on inexpensive classifiers by name."""
     vectors, labels, sexes = data.train.arrays()
     test_vectors, _, _ = data.test.arrays()
     others = np.repeat(

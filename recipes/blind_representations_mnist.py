@@ -1,4 +1,4 @@
-"""Features of red and green digits that tell whether they are odd, and not their color.
+"""Fair representations of colored MNIST: odd or even, but not red or green.
 
 Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff, Sylvester:
 "Gradient Reversal against Discrimination", DSAA 2018.
@@ -6,22 +6,22 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
   python recipes/blind_representations_mnist.py                 18 minutes on one of two CPU cores
   python recipes/blind_representations_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: the area under the ROC curve of the color is 0.57 with an
-adversary and 0.64 without an opponent, the accuracy 0.960 and 0.970; gray digits have 0.51 and
-0.981.
+Expected result of the cpu preset: the AUC for color is 0.57 with an adversary and 0.64 without one,
+with accuracies of 0.960 and 0.970; gray digits have 0.51 and 0.981.
 
-Four fifths of the odd digits are red, and half of the even ones, so that the color says something
-of the class; of test digits half are red in each. An adversary (ALFR) and gradient reversal (GRAD)
-make features of a digit. By these, logistic regression and gradient-boosted trees, trained anew,
-predict the color (area under the ROC curve, the larger one; 0.5 is blind). These probes learn from
-training digits in new colors, half red in each class, so that the class does not help them. Beside
-it stand the accuracy of the class, and that among the green odd digits, the rare ones.
+Four fifths of the odd digits and half of the even digits are red, so color is informative about the
+class; among test digits, half of each class are red. An adversary (ALFR) and gradient reversal
+(GRAD) compute features of a digit. From these, freshly trained logistic regression and
+gradient-boosted trees predict color (the larger AUC counts; 0.5 is chance). These probes are
+trained on recolored training digits, half red in each class, so the class does not help them. The
+class accuracy is reported as well, overall and for green odd digits, the rare group.
 
-Who knows what the color is needs no adversary: a network of gray digits is blind by design. Linear
-erasure (LEACE) of the pixels is the cheap method for who does not. It promises nothing for digits
-whose color and class go together in another way than in those it was fitted to.
+If the colors are known, no adversary is needed: a network trained on gray digits is blind by
+design. Linear erasure (LEACE) of the pixels is an inexpensive method that does not need them at
+prediction time. It gives no guarantee for digits whose colors and classes are correlated
+differently from those it was fitted to.
 
-Deviations: each model's. Adam with a rate that falls by a cosine.
+Deviations: those of each model. Adam uses cosine decay.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -46,21 +46,21 @@ from keras_gen.workshop.baselines import LinearErasure
 from keras_gen.workshop.visualize import code_scatter
 
 COLORS = ("red", "green")
-RARE = 3  # the group of green odd digits
-SHOWN = 2000  # digits in an image
+RARE = 3  # index of the group of green odd digits
+SHOWN = 2000  # digits per image
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    seeds: int = 3  # Initial weights and orders of the digits, from `seed` on
-    green: float = 0.2  # Fraction of the odd training digits that are green
-    filters: int = 16  # Channels of the first convolution, doubled by the second one
-    features: int = 2  # Numbers that are made of a digit
-    hidden: int = 64  # Units of the hidden layers of the adversary
-    learning_rate: float = 1e-3  # Adam's rate, falling to zero by a cosine
+    seeds: int = 3  # Number of seeds for weights and data order, starting at `seed`
+    green: float = 0.2  # Fraction of green among the odd training digits
+    filters: int = 16  # Channels of the first convolution; the second has twice as many
+    features: int = 2  # Number of features per digit
+    hidden: int = 64  # Units in the adversary's hidden layers
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
     weight: float = 1.0  # Weight of the adversary
-    discriminator_steps: int = 5  # Steps of ALFR's adversary for one of the encoder
-    erased: int = 10_000  # Digits whose pixels linear methods are fitted to
+    discriminator_steps: int = 5  # Steps of ALFR's adversary per encoder step
+    erased: int = 10_000  # Digits whose pixels are used to fit linear methods
 
 
 PRESETS = {
@@ -89,7 +89,7 @@ def main(run: Run, s: Settings):
             {"two of the features": features}, test_colors[:SHOWN], COLORS, colors=COLORS
         )
 
-    # Each step: one update of encoder and classifier, then several of the adversary.
+    # Each step: one update of encoder and classifier, then several adversary updates.
     run.fit(model, colored, draw)
     run.export(model, default="features")
 
@@ -118,7 +118,7 @@ def rate(s):
 
 
 def networks(s, channels):
-    """Returns an encoder to few bounded features, and a linear classifier of them."""
+    """Returns an encoder with few bounded features and a linear classifier."""
     encoder = conv_encoder(
         (28, 28, channels), s.features, (s.filters, 2 * s.filters), output_activation="tanh"
     )
@@ -126,7 +126,7 @@ def networks(s, channels):
 
 
 def blind(cls, s, seed, **options):
-    """Returns a model with initial weights of the seed."""
+    """Returns a model with initial weights from the seed."""
     keras.utils.set_random_seed(seed)
     discriminator = dense_discriminator(s.features, 2, (s.hidden, s.hidden))
     if cls is ALFR:
@@ -135,7 +135,7 @@ def blind(cls, s, seed, **options):
 
 
 def alfr(s, colored, probed, test, seed):
-    """Returns the report on a model that is trained with the seed, and so do the next ones."""
+    """Returns the report on a model trained with the seed, as do the next functions."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
     return report(trained(model, s, seed, colored, **optimizers), probed, test)
@@ -147,7 +147,7 @@ def grad(s, colored, probed, test, seed):
 
 
 def plain(s, colored, probed, test, seed):
-    """The encoder does not heed its opponent."""
+    """The encoder ignores its adversary."""
     model = blind(GRAD, s, seed, weight=0.0)
     return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
@@ -174,7 +174,7 @@ def trained(model, s, seed, examples, **optimizers):
 
 
 def report(model, probed, test):
-    """Returns what features tell of the color, and accuracies over all and the rare digits."""
+    """Returns how well features predict color, and accuracies for all and for rare digits."""
     images, _, colors = probed.arrays()
     test_images, test_odd, test_colors = test.arrays()
     named = model.classify(test_images).argmax(axis=1)
@@ -183,7 +183,7 @@ def report(model, probed, test):
 
 
 def erased(colored, probed, test):
-    """Returns the same of the pixels without what a linear predictor could tell."""
+    """Returns the report on pixels after erasing what a linear predictor could use."""
     images, odd, colors = map(flat, colored.arrays())
     erasure = LinearErasure(images, colors)
     probed_images, _, probed_colors = map(flat, probed.arrays())

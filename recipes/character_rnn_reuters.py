@@ -1,20 +1,20 @@
-"""A recurrent language model of news stories, character by character.
+"""Character RNN on Reuters-21578.
 
 Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 3.
 
   python recipes/character_rnn_reuters.py                   about 60 minutes on one of two CPU cores
   python recipes/character_rnn_reuters.py --preset smoke    under a minute
 
-Expected result of the cpu preset: 1.60 bits per character, where n-grams reach 1.65.
+Expected result of the cpu preset: 1.60 bits per character (n-grams: 1.65).
 
-Stories are cut into passages, and each begins without a memory of the one before; the last passage
-of a story ends with an end sign. Bits per character of the passages of the test stories are held
-against n-grams of the same passages, with modified Kneser-Ney smoothing, whose order is chosen on
-held-out training passages. Prompts are continued at several temperatures. The epoch that is best on
-held-out passages is kept.
+Stories are split into passages, each processed without memory of the previous one; the last passage
+of a story ends with an end token. Bits per character on test passages are compared with n-grams on
+the same passages, with modified Kneser-Ney smoothing and an order chosen on held-out training
+passages. Prompts are continued at several temperatures. The epoch with the best held-out loss is
+kept.
 
-Deviations: one LSTM on another text; the paper reports 1.24 bits per character of the Penn Treebank
-by 7 layers of 700 units.
+Deviations: one LSTM on a different text; the paper reports 1.24 bits per character on the Penn
+Treebank with 7 layers of 700 units.
 
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
 """
@@ -41,14 +41,14 @@ PROMPTS = ("The company said ", "U.S. ", "Shr 12 cts vs ")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    length: int = 256  # Characters of a passage
-    units: int = 512  # Units of each LSTM
+    length: int = 256  # Characters per passage
+    units: int = 512  # Units in each LSTM
     blocks: int = 1  # Number of LSTMs
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    held_out: int = 500  # Last training stories, by which the epoch and the n-grams are chosen
-    tested: int = 3299  # Test stories, the first ones
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    held_out: int = 500  # Last training stories, used to choose the epoch and the n-grams
+    tested: int = 3299  # Number of test stories, from the first
     orders: str = "1 2 3 4 5 6 7 8 9"
-    """Characters of the baseline's n-grams, among which one is chosen."""
+    """Orders of the baseline's n-grams, among which one is chosen."""
 
 
 PRESETS = {
@@ -77,7 +77,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": bits_per_live_value(-model.log_prob(held_out), held_out)}
 
-    # Each step: every character is predicted from the true ones before it.
+    # Each step: all characters are predicted from the true preceding ones.
     draw = partial(continuations, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="bits")
     run.restore_best(model)
@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
 
 
 def continuations(model, seed):
-    """Returns an image of prompts that are continued at several temperatures."""
+    """Returns an image of prompts with continuations at several temperatures."""
     texts = []
     for temperature in TEMPERATURES:
         texts.append(f"--- temperature {temperature:g}")
@@ -105,11 +105,11 @@ def continuations(model, seed):
 
 
 def passages(texts, edge):
-    """Returns the numbers of the characters of all passages of texts, int32 `[n, length, 1]`."""
+    """Returns the character indices of all passages of the texts, int32 `[n, length, 1]`."""
     found = []
     for text in texts:
         story = text.decode()
-        # A story that fills its last passage leaves one that is its end sign alone.
+        # A story that fills its last passage leaves another with only the end token.
         for start in range(0, len(story) + 1, edge.length):
             found.append(story[start : start + edge.length])
     return edge.prepare(found).numpy()

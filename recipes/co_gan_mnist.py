@@ -1,21 +1,22 @@
-"""CoGAN draws digits together with their edges, or with their negatives, learned without pairs.
+"""CoGAN on MNIST: digits paired with edges or negatives, trained without pairs.
 
 Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, tasks A and B.
 
   python recipes/co_gan_mnist.py                    68 minutes on one of two CPU cores
   python recipes/co_gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 90 % of the pixels of a digit and its edges agree, and 99 % of
-those of a digit and its negative; of other pairs 81 and 83 %. 56 and 93 % are of one class.
+Expected result of the cpu preset: 90% of pixels agree between a digit and its edges and 99% between
+a digit and its negative (mismatched pairs: 81% and 83%); 56% and 93% of the pairs have the same
+class.
 
-One half of the digits is shown as it is, edges or negatives of the other half, so that no training
-digit has its twin. Pairs agree if the second image is what the first one turns into: the pixels of
-both are counted that agree when they are black or white. Most pixels are black anyway, so that
-images of other pairs agree a good deal too; they are the baseline. A classifier of each domain is
-asked too whether both images show the same class. Digits alone are compared as in the other GANs'
-recipes, since a generator that drew one digit could agree with itself.
+One half of the digits is shown unchanged, and the other half as edges or negatives, so no training
+digit appears in both domains. A pair agrees if the second image is the transform of the first:
+after thresholding, agreement is the fraction of pixels with equal values. Because most pixels are
+black, mismatched pairs also agree to a large extent; they are the baseline. A classifier in each
+domain determines whether both images show the same class. The digits alone are compared as in the
+other GAN recipes, because a generator that produced only one digit could agree with itself.
 
-Deviations of the cpu preset: fewer channels, and an average of the generator's weights is measured.
+Deviations of the cpu preset: fewer channels; the evaluated generator is a weight average.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -35,7 +36,7 @@ from keras_gen.metrics import sample_report, trained_extractor, trained_extracto
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
 from keras_gen.workshop.visualize import image_rows
 
-SHOWN = 24  # pairs in a grid
+SHOWN = 24  # pairs per grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +44,12 @@ class Settings(ShortStepSettings):
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the generator before its last layers
     discriminator_filters: int = 20  # Channels of the discriminator's first layers
-    hidden: int = 500  # Units of the discriminator's dense layer
-    learning_rate: float = 2e-4  # Adam's rate for both, in the second half linear to zero
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 10_000  # Pairs, test images and training images that are compared
+    hidden: int = 500  # Units in the discriminator's dense layer
+    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Pairs, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features and classes are compared."""
+    """Training steps for each classifier whose features and classes are compared."""
 
 
 PRESETS = {
@@ -84,7 +85,7 @@ def main(run: Run, s: Settings):
     stream = partial(unpaired, shown_digits, negatives_of_others, s.batch_size, s.seed)
     run.fit(of_negatives, stream, draw, part="negatives")
 
-    # The pyramids of patches want a side that is a power of two.
+    # The patch pyramids require a side length that is a power of two.
     images = pad_to(digits, 32).numpy()
     images_of_edges = pad_to(outlines, 32).numpy()
     of_digits = trained_extractors(images, labels, s.classifier_steps)
@@ -115,7 +116,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s):
-    """Returns a compiled model with initial weights of its own."""
+    """Returns a compiled model with its own initial weights."""
     shape = (28, 28, 1)
     model = CoGAN(
         co_gan_generator(shape, s.latent_dim, s.filters),
@@ -129,7 +130,7 @@ def build(run, s):
 
 
 def edges(digits):
-    """Returns what a digit gains when it grows by a pixel on all sides: its outline."""
+    """Returns the outline of a digit: the pixels it gains when dilated by one pixel."""
     return ndimage.grey_dilation(digits, (1, 3, 3, 1)) - digits
 
 
@@ -138,7 +139,7 @@ def negatives(digits):
 
 
 def agreement(name, first, second):
-    """Returns how many values of pairs agree, and of values of other pairs."""
+    """Returns the fractions of equal pixels in pairs and in mismatched pairs."""
     return {
         name: np.mean(first == second),
         f"{name}_shuffled": np.mean(first == np.roll(second, 1, axis=0)),
@@ -150,7 +151,7 @@ def classes_of(extractor, images):
 
 
 def pair_rows(pairs, second):
-    """The digits above the images of the second domain."""
+    """Shows the digits above the images of the second domain."""
     return image_rows({"digit": pairs[:, 0], second: pairs[:, 1]})
 
 

@@ -1,26 +1,28 @@
-"""CoGAN names digits of USPS by the labels of MNIST, and the reverse.
+"""CoGAN for domain adaptation between MNIST and USPS.
 
 Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, domain adaptation.
 
   python recipes/co_gan_mnist_usps.py                    105 minutes on two CPU cores, shared
   python recipes/co_gan_mnist_usps.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 69 % of USPS's test digits and 56 % of MNIST's are named right;
-28 and 18 % by a network of the source alone, 62 and 33 % by the nearest neighbor.
+Expected result of the cpu preset: 69% of USPS test digits and 56% of MNIST test digits are
+classified correctly (network trained on the source alone: 28% and 18%; nearest neighbor: 62% and
+33%).
 
-The discriminators, which share all but their first layers, learn the labels of one domain, the
-source, too. As in the paper 2,000 digits of MNIST and 1,800 of USPS are drawn. Labels of the
-target, the other domain, are used once, to count errors on its test digits. Beside the accuracies
-stand those of the nearest neighbor and of a network that learned the source alone.
+The discriminators share all but their first layers and also learn the labels of one domain, the
+source. As in the paper, 2,000 MNIST and 1,800 USPS digits are sampled. Labels of the other domain,
+the target, are used only to evaluate test digits. The accuracies are compared with the nearest
+neighbor and with a network trained on the source alone.
 
-USPS's digits fill the image, MNIST's have a margin. Much of what sets the two domains apart is this
-frame: the nearest neighbor is measured once more on digits whose ink is enlarged to the image.
+USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
+domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
+image.
 
-Deviations: both images of a pair that the generators draw must be of the same class, for without
-this the classes of the target were at chance. Fewer channels of the generators in the cpu preset.
+Deviations: both images of a generated pair must have the same class; without this constraint,
+target classes stayed at chance. The cpu preset uses fewer generator channels.
 
 Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR; usps from files
-fetched by hand, which an error names).
+that you download yourself, listed in the error message).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -44,17 +46,17 @@ CLASSES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    mnist_images: int = 2000  # Digits of MNIST to learn from
-    usps_images: int = 1800  # Digits of USPS to learn from
+    mnist_images: int = 2000  # Number of MNIST training digits
+    usps_images: int = 1800  # Number of USPS training digits
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the generators before their last layers
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
-    hidden: int = 500  # Units of the discriminators' dense layer
-    pair_weight: float = 1.0  # Weight of the agreement of the classes of a drawn pair
+    hidden: int = 500  # Units in the discriminators' dense layer
+    pair_weight: float = 1.0  # Weight of the class agreement within a generated pair
     learning_rate: float = (
-        2e-4  # Adam's rate for all networks, in the second half linear to zero
+        2e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
-    classifier_steps: int = 1500  # Training steps of the networks that learn the source alone
+    classifier_steps: int = 1500  # Training steps for the networks trained on the source alone
 
 
 PRESETS = {
@@ -95,12 +97,12 @@ def main(run: Run, s: Settings):
             "to_mnist": (to_mnist, from_usps, data.test_mnist),
         }
         for name, (model, source, target) in tasks.items():
-            run.say(f"naming digits {name.replace('_', ' ')}")
+            run.say(f"classifying digits {name.replace('_', ' ')}")
             metrics |= accuracies(name, model, source.arrays(), target.arrays(), s)
 
 
 def build(run, s):
-    """Returns a compiled model with initial weights of its own."""
+    """Returns a compiled model with its own initial weights."""
     shape = (28, 28, 1)
     model = CoGAN(
         co_gan_generator(shape, s.latent_dim, s.filters),
@@ -115,14 +117,14 @@ def build(run, s):
 
 
 def batches(source, target, s, start=0):
-    """Returns batches of images of both domains, and the labels of the source alone."""
+    """Returns batches of images from both domains, with labels for the source only."""
     unlabeled = target.map(lambda image, label: image)
     pairs = unpaired(source, unlabeled, s.batch_size, s.seed, start)
     return pairs.map(lambda labeled, other: (labeled[0], other, labeled[1]))
 
 
 def accuracies(task, model, source, target, s):
-    """Returns the fractions of the target's test digits that are named right, by who names them."""
+    """Returns the fractions of target test digits classified correctly, by method."""
     images, labels = source
     test_images, test_labels = target
     alone = train_classifier(images, labels, CLASSES, steps=s.classifier_steps, seed=s.seed)

@@ -1,20 +1,22 @@
-"""Deep autoencoders with codes of 2, 5, 10 and 30 dimensions on MNIST, against PCA.
+"""Deep autoencoders with code sizes 2, 5, 10, and 30 on MNIST, compared with PCA.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
-deep autoencoder, 784-1000-500-250-d and back with a linear code, keeps more of a digit than the
-first d principal components do, and its plane of two separates the digits better (their fig. 3).
+deep autoencoder (784-1000-500-250-d and its mirror image, with a linear code) preserves more of a
+digit than the first d principal components do, and its two-dimensional codes separate the digits
+better (their fig. 3).
 
   python recipes/code_sizes_mnist.py                  about 4 minutes on two CPU cores
   python recipes/code_sizes_mnist.py --preset smoke   under a minute
 
-Expected result of the cpu preset: a squared error of 26.6 per digit for the code of 2; 43.6 by PCA.
+Expected result of the cpu preset: a squared error of 26.6 per digit with a 2-dimensional code (PCA:
+43.6).
 
-The main model, which is exported, is that of 2. What an autoencoder does not give is shown too:
-decoded random codes are no digits, which is why variational autoencoders exist.
+The exported model has a 2-dimensional code. The recipe also shows a limitation of autoencoders:
+random codes do not decode to digits, which is why variational autoencoders exist.
 
-Deviations: trained as a whole by Adam from random weights. The paper pretrains a stack of
-restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning's cross-entropy is
-the loss here too. The preset cpu takes a smaller network of rectified linear units.
+Deviations: trained end to end with Adam from random weights. The paper pretrains a stack of
+restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning cross-entropy is
+also the loss here. The cpu preset uses a smaller ReLU network.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -50,10 +52,10 @@ SIZES = (2, 5, 10, 30)
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     hidden: Literal["1000-500-250", "512-256-128", "64-32"] = "1000-500-250"
-    """Units of the encoder's hidden layers; the decoder mirrors them."""
+    """Units in the encoder's hidden layers; the decoder mirrors them."""
     activation: Literal["sigmoid", "relu"] = "sigmoid"
-    """Of the hidden layers; sigmoid in the paper."""
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    """Activation of the hidden layers; sigmoid in the paper."""
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -80,7 +82,7 @@ def main(run: Run, s: Settings):
             models[size] = Autoencoder(encoder, decoder, seed=s.seed)
             run.compile(models[size], Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     for size in SIZES[1:]:
         run.fit(models[size], data.train, part=f"code_{size}")
     run.fit(models[2], data.train, partial(reconstructions, images=shown))
@@ -89,7 +91,7 @@ def main(run: Run, s: Settings):
     pca = PrincipalComponents(train, max(SIZES))
 
     with run.evaluation(models[2]) as metrics:
-        # Reconstructions of floats are not rounded to levels.
+        # Reconstructions are floats, not rounded to levels.
         floats = flat_pixels(test).reshape(test.shape)
         rows = {"digit": shown}
         pca_rows = {}

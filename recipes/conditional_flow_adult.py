@@ -1,33 +1,33 @@
-"""How likely people are in each class of income, by a conditional flow of a table.
+"""Conditional normalizing flow on Adult.
 
 Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
-2019, here of rows given a label; the couplings of Dinh, Sohl-Dickstein, Bengio: "Density Estimation
-Using Real NVP", ICLR 2017.
+2019, here for table rows given a label; the couplings of Dinh, Sohl-Dickstein, Bengio: "Density
+Estimation Using Real NVP", ICLR 2017.
 
   python recipes/conditional_flow_adult.py                  about 4 minutes on one of two CPU cores
   python recipes/conditional_flow_adult.py --preset smoke   under a minute
 
-Expected result of the cpu preset: 17.7 nats of a test row and its label (19.3 by a normal
-distribution of each class, 19.4 by naive Bayes), and an accuracy of the income of 0.845 (logistic
-regression 0.853).
+Expected result of the cpu preset: 17.7 nats per test row and label (Gaussian per class: 19.3; naive
+Bayes: 19.4) and an income accuracy of 0.845 (logistic regression: 0.853).
 
-The flow learns how likely a row of 13 columns is for a small and for a large income, and Bayes'
-rule makes a classifier of it, with the classes' parts in the training as priors. Test people are
-given in nats of a row and its label, and by how often the likelier label is right.
+The flow models a row of 13 columns for low and for high income; Bayes' rule turns it into a
+classifier, with the class frequencies of the training set as priors. Reported are the nats of a
+test row with its label and the accuracy of the more likely label.
 
-Categories and numbers that many people share have no density. `NormalScores` spreads each over its
-fraction of the training rows, and so makes every column normal; the density of these numbers bounds
-the probability of the row, here by 16 draws. Numbers are cut into 32 intervals; the column of the
-education's name is left out, for another one has its number.
+Categories and frequent values have no density. `NormalScores` spreads each value over its quantile
+range in the training set, which makes every column normally distributed; the density of these
+numbers bounds the probability of the row, here with 16 samples. Numeric columns are split into 32
+intervals; the education name is omitted because another column contains its number.
 
-Cheap methods: a normal distribution of the same numbers for each label, with full covariance
-(quadratic discriminant analysis), the same way; the fractions of each column's values for each
-label (naive Bayes); and logistic regression, which only names the label.
+Baselines: a Gaussian per label on the same numbers, with full covariance (quadratic discriminant
+analysis); the frequencies of each column's values per label (naive Bayes); and logistic regression,
+which only predicts the label.
 
-Of the training people 4,000 are held out. By their nats the epoch is chosen whose weights are
-measured, and in trials were the number of couplings and units.
+4,000 training examples are held out. Their nats determine which epoch is evaluated; the number of
+couplings and units was chosen in trials on them.
 
-Data: adult through tensorflow-datasets (from adult.zip, fetched by hand, which an error names).
+Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
+message explains how).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -50,16 +50,16 @@ from keras_gen.metrics import nll_summary
 from keras_gen.workshop.visualize import code_scatter
 
 LEFT_OUT = ("education",)  # columns
-SHOWN = 2000  # people in an image
+SHOWN = 2000  # people per image
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    held_out: int = 4000  # Training people by whom the epoch is chosen
-    couplings: int = 8  # Of the flow
-    hidden: int = 64  # Units of each of the two hidden layers of a coupling
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    draws: int = 16  # Of normal numbers, by which a test row is measured
+    held_out: int = 4000  # Training examples for choosing the epoch
+    couplings: int = 8  # Couplings of the flow
+    hidden: int = 64  # Units in each of the two hidden layers of a coupling
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    draws: int = 16  # Samples of normal scores per test row
 
 
 PRESETS = {
@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
         names = [f"normal numbers of {column.name}" for column in columns[:2]]
         return code_scatter(panels, shown_labels, ["<=50K", ">50K"], tuple(names))
 
-    # Each step: the flow moves along the gradient of log p(x|y), of numbers drawn anew.
+    # Each step: one gradient update on log p(x|y), with resampled normal scores.
     train = Source((levels[: -s.held_out], labels[: -s.held_out]))
     stream = partial(train.stream, s.batch_size, s.seed, augment_batch=drawn)
     run.fit(model, stream, draw, validate=validate, best="nats")
@@ -132,14 +132,14 @@ def main(run: Run, s: Settings):
 
 
 def joint_nats(log_joint, scores, levels, seed, draws):
-    """A bound on log P(row, y) of every label y, float64 `[n, 2]`, by some draws of numbers.
+    """Returns a bound on log P(row, y) for every label y, float64 `[n, 2]`, from samples.
 
     Args:
         log_joint: Function of numbers `[n, columns]` that returns log p(z, y), `[n, 2]`.
         scores: What makes numbers of levels.
         levels: Int32 `[n, columns]`.
-        seed: Of the numbers.
-        draws: How many of them.
+        seed: Seed of the samples.
+        draws: Number of samples.
     """
     bounds = []
     for number in range(draws):
@@ -150,7 +150,7 @@ def joint_nats(log_joint, scores, levels, seed, draws):
 
 
 def normal_densities(z, labels):
-    """Returns log p(z, y) as a function, of a normal distribution for each label."""
+    """Returns log p(z, y) as a function, for a Gaussian per label."""
     parts = [z[labels == label] for label in (0, 1)]
     normals = [
         multivariate_normal(part.mean(axis=0), np.cov(part.T), allow_singular=True)
@@ -165,7 +165,7 @@ def normal_densities(z, labels):
 
 
 def of_label(values, labels):
-    """Returns the value of each row's label."""
+    """Returns each row's value at its label."""
     return values[np.arange(len(labels)), labels]
 
 

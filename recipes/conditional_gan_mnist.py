@@ -1,24 +1,24 @@
-"""Digits of a chosen class, by three ways to condition a GAN on it.
+"""Conditional GANs on MNIST: concatenation, AC-GAN, and projection.
 
-Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, where both players receive the
+Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, where both networks receive the
 label; Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
 where the discriminator predicts it; Miyato, Koyama: "cGANs with Projection Discriminator", ICLR
-2018, where the discriminator takes an inner product with it.
+2018, where the discriminator uses an inner product with its embedding.
 
   python recipes/conditional_gan_mnist.py                    7 to 14 minutes on one of two CPU cores
   python recipes/conditional_gan_mnist.py --method projection --dataset fashion_mnist
   python recipes/conditional_gan_mnist.py --preset smoke         under a minute
 
-Expected result of the cpu preset: 0.94 of the samples agree with the label that was asked for, the
-median of three seeds; 0.95 of a mixture of Gaussians of each digit.
+Expected result of the cpu preset: 0.94 of the samples show the requested class (median of three
+seeds); a Gaussian mixture per digit reaches 0.95.
 
-Two classifiers that were trained apart say how often samples agree with their label, and how often
-they are right on test images (the floor); the worse one counts. A generator that repeats one clear
-image of each digit would agree best, so the kernel distance of each digit's samples in the
-classifiers' features is measured too. Before a generator knows what the label asks for, it draws
-other digits: how often, while it learns, is drawn as well (leakage of classes).
+Two independently trained classifiers measure how often samples show their class and how accurate
+they are on test images (the reference); the worse result counts. A generator that repeats one clear
+image per digit would score best, so the kernel distance within each class is measured too, in the
+classifiers' features. Before a generator has learned the labels, it generates other digits; the
+recipe plots how often this happens during training (class leakage).
 
-Deviations: one network for all three, that of InfoGAN for digits.
+Deviations: all three methods use the same network, that of InfoGAN for digits.
 
 Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -47,26 +47,26 @@ from keras_gen.workshop.visualize import captioned, line_plot
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
-LOOKED_AT = 1000  # samples that are named in each epoch
+LOOKED_AT = 1000  # samples to classify after each epoch
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Data set of tensorflow-datasets
+    dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Dataset from tensorflow-datasets
     method: Literal["conditional", "ac", "projection"] = "conditional"
-    """What the discriminator does with the label: conditional receives it as further channels,
-    ac predicts it, projection takes an inner product with it."""
+    """How the discriminator uses the label: conditional receives it as additional channels,
+    ac predicts it, projection uses an inner product with its embedding."""
     latent_dim: int = 62  # Dimensions of the latents
-    filters: int = 64  # Channels where the images are largest
-    hidden: int = 1024  # Units of the dense layers
+    filters: int = 64  # Channels at the highest resolution
+    hidden: int = 1024  # Units in the dense layers
     objective: Literal["non_saturating", "hinge", "least_squares"] = "non_saturating"
-    """What the two networks minimize."""
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
-    g_learning_rate: float = 1e-3  # Adam's rate for the generator
+    """Objective of the two networks."""
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
+    g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 10_000  # Samples and training images that are compared
-    classifier_steps: int = 1500  # Training steps of each classifier
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Samples and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
     def leakage(model):
-        """The fraction of samples that are named otherwise than was asked for."""
+        """Returns the fraction of samples classified as a class other than the requested one."""
         asked = every_label(LOOKED_AT)
         drawn = model.sample(LOOKED_AT, seed=s.seed, label=asked)
         named = [extract(drawn)["logits"].argmax(axis=1) for extract in extractors.values()]
@@ -122,7 +122,7 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train, draw, validate=leakage)
     run.export(model, default="sample", half=True)
 
-    # The baseline, a mixture of Gaussians of each digit.
+    # The baseline: a Gaussian mixture per digit.
     count = s.compared // CLASSES
     mixtures = []
     for label in range(CLASSES):
@@ -146,7 +146,7 @@ def main(run: Run, s: Settings):
                 report = class_report(known_features, known_labels, found, asked, s.seed)
                 metrics |= prefixed(prefix, suffixed(report, f"_{kind}"))
                 reports[prefix].append(report)
-        # Of the two classifiers the worse one.
+        # The worse of the two classifiers.
         for prefix, found in reports.items():
             agreements = [report["agreement"] for report in found]
             distances = [report["class_distance"] for report in found]
@@ -156,17 +156,15 @@ def main(run: Run, s: Settings):
         if epochs:
             lines = {"samples": (epochs, leaked)}
             for name, prefix in (
-                ("mixture of Gaussians", "baseline_"),
+                ("Gaussian mixture", "baseline_"),
                 ("test images", "floor_"),
             ):
                 lines[name] = (epochs, [1 - metrics[f"{prefix}agreement"]] * len(epochs))
-            run.draw(
-                "leakage", line_plot(lines, "epoch", "named otherwise than asked (fraction)")
-            )
+            run.draw("leakage", line_plot(lines, "epoch", "class leakage (fraction)"))
 
 
 def every_label(count):
-    """Returns so many labels, all of them equally often."""
+    """Returns the given number of labels, equally distributed."""
     return np.arange(count) % CLASSES
 
 

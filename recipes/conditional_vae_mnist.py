@@ -1,4 +1,4 @@
-"""Digits of a chosen class, by a conditional variational autoencoder.
+"""Conditional VAE on MNIST.
 
 Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
 Models", NeurIPS 2015.
@@ -6,14 +6,14 @@ Models", NeurIPS 2015.
   python recipes/conditional_vae_mnist.py                   about 25 minutes on one of two CPU cores
   python recipes/conditional_vae_mnist.py --preset smoke    under a minute
 
-Encoder and decoder get the label as a one-hot vector. The likelihood of test digits given their
-label is held against a mixture of Bernoulli distributions of each digit. Two classifiers that were
-trained apart say how often samples agree with the label that was asked for; the worse one counts.
+Encoder and decoder receive the label as a one-hot vector. The likelihood of test digits given their
+label is compared with a Bernoulli mixture per digit. Two independently trained classifiers measure
+how often samples show the requested class; the worse result counts.
 
-Deviations: the paper completes digits from a quarter that is known: its conditions are images;
-here they are labels. Networks and binarization are those of Burda, Grosse, Salakhutdinov (2016).
-The prior is N(0, 1) for all labels, so that latents are what digits of all classes have in common,
-such as slant and thickness.
+Deviations: the paper completes digits from a known quarter, so its conditions are images; here they
+are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016). The prior is N(0,
+1) for all labels, so latents encode what digits of all classes have in common, such as slant and
+thickness.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -40,11 +40,11 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    components: int = 50  # Bernoulli distributions of each digit's mixture, the baseline
-    compared: int = 10_000  # Samples and training images that are compared
-    classifier_steps: int = 1500  # Training steps of each classifier
+    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    components: int = 50  # Components of each digit's Bernoulli mixture, the baseline
+    compared: int = 10_000  # Samples and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -82,12 +82,12 @@ def main(run: Run, s: Settings):
         names = [str(digit) for digit in range(CLASSES)]
         return captioned(np.split(drawn, 8), column_names=names)
 
-    # Each step: one update of encoder and decoder together, on digits and their labels.
+    # Each step: one joint update of encoder and decoder, on digits and their labels.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
     run.export(model, default="sample")
 
-    # The baselines: mixtures of each digit, and the classifiers.
+    # The baselines: a mixture per digit, and the classifiers.
     run.say(f"fitting mixtures of {s.components} Bernoulli distributions, one of each digit")
     mixture_nats = np.zeros(len(test))
     mixtures = []
@@ -120,12 +120,12 @@ def main(run: Run, s: Settings):
                 found = extractor(drawn)
                 report = class_report(known, labels[: s.compared], found, asked, s.seed)
                 agreements.append(report["agreement"])
-            # Of the two classifiers the worse one.
+            # The worse of the two classifiers.
             metrics[f"{prefix}agreement"] = min(agreements)
 
 
 def every_label(count):
-    """Returns so many labels, all of them equally often."""
+    """Returns the given number of labels, equally distributed."""
     return np.arange(count) % CLASSES
 
 

@@ -1,4 +1,4 @@
-"""Digits with some quarters known, completed by a conditional variational autoencoder.
+"""Image completion with a conditional VAE on MNIST.
 
 Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
 Models", NeurIPS 2015, sec. 5.1.
@@ -6,20 +6,20 @@ Models", NeurIPS 2015, sec. 5.1.
   python recipes/conditional_vae_quarters_mnist.py                   10 minutes on two CPU cores
   python recipes/conditional_vae_quarters_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: the rest of a digit at 63.9 nats given one quarter, 44.2 given
-two and 20.4 given three; by the baseline network 106.8, 66.5 and 28.5.
+Expected result of the cpu preset: 63.9 nats for the rest of a digit given one quarter, 44.2 given
+two, and 20.4 given three (baseline network: 106.8, 66.5, and 28.5).
 
-The condition is one quarter of a digit, the lower left one, or two, the left half, or three, all
-but the lower right one; what is drawn is the rest. Recognition, prior and generation network have
-dense layers, and the conditional likelihood of the rest of test digits is estimated by importance
-samples, eq. (7).
+The condition is one quarter of a digit (lower left), two quarters (the left half), or three (all
+but the lower right); the model generates the rest. The recognition, prior, and generation networks
+have dense layers, and the conditional likelihood of the rest of test digits is estimated with
+importance samples, eq. (7).
 
-The baseline network predicts each pixel of the rest by itself, from the same quarters, by the same
-layers. It is trained until it gets no better on held-out digits. Its one answer is a blend of all
-that could follow, where a draw of the latents decides for one.
+The baseline network predicts each remaining pixel independently from the same quarters, with the
+same layers. It is trained until it no longer improves on held-out digits. Its single output blends
+all plausible completions, whereas each latent sample of the CVAE selects one.
 
-Deviations: fewer units than the paper's networks, pixels that are 0 or 1, drawn anew by their gray
-value at each step, and no start from the baseline network's prediction.
+Deviations: fewer units than in the paper; pixels are 0 or 1 and are resampled from their gray
+values at each step; the model does not start from the baseline network's prediction.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -40,19 +40,19 @@ from keras_gen.networks import conditional_vae_networks, mlp_decoder, start_at_m
 from keras_gen.vae import ConditionalVAE
 from keras_gen.workshop.visualize import image_rows
 
-KNOWN = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}  # quarters, from left to right and downwards
-SHOWN = 12  # digits in an image
+KNOWN = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}  # quarters, left to right, then top to bottom
+SHOWN = 12  # digits per image
 SIDE = 14
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the latents
-    hidden: int = 300  # Units of each of the two hidden layers of all networks
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    held_out: int = 5000  # Training digits that end the training of the baseline network
-    compared: int = 2000  # Test digits
-    samples: int = 100  # Importance samples of each
+    hidden: int = 300  # Units in each of the two hidden layers of all networks
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    held_out: int = 5000  # Held-out training digits for stopping the baseline network
+    compared: int = 2000  # Number of test digits
+    samples: int = 100  # Importance samples per digit
 
 
 PRESETS = {
@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     def draw(count, model):
         return completions(model, test[:SHOWN], KNOWN[count], s.seed)
 
-    # Each step: the three networks move along the gradient of the bound, of the rest alone.
+    # Each step: one joint gradient update of the three networks on the bound for the rest.
     for count, model in models.items():
         stream = partial(parts_of_digits, choice.train, s.batch_size, s.seed, KNOWN[count])
         run.fit(model, stream, partial(draw, count), part="" if count == 1 else f"known_{count}")
@@ -121,20 +121,20 @@ def quarters(images):
 
 
 def whole(parts):
-    """Returns the digits of quarters."""
+    """Returns digits assembled from quarters."""
     parts = np.reshape(parts, [-1, SIDE, SIDE, 2, 2]).transpose(0, 3, 1, 4, 2)
     return parts.reshape(-1, 2 * SIDE, 2 * SIDE, 1)
 
 
 def parted(images, known):
-    """Returns the quarters of digits that are not known, and those that are."""
+    """Returns the unknown and the known quarters of digits."""
     parts = quarters(images)
     others = [number for number in range(4) if number not in known]
     return tf.gather(parts, others, axis=-1).numpy(), tf.gather(parts, known, axis=-1).numpy()
 
 
 def parts_of_digits(source, batch_size, seed, known, start=0):
-    """Returns batches of the rest and what is known, of digits that are drawn anew."""
+    """Returns batches of the rest and the known quarters, from resampled binary digits."""
     others = [number for number in range(4) if number not in known]
 
     def split(images, seed):
@@ -145,7 +145,7 @@ def parts_of_digits(source, batch_size, seed, known, start=0):
 
 
 def baseline(s, train, held_out, known):
-    """Returns a network from what is known to the logits of the rest, trained to its best."""
+    """Returns a network from known quarters to logits of the rest, at its best held-out loss."""
     keras.utils.set_random_seed(s.seed)
     rest, condition = parted(held_out, known)
     values = int(np.prod(condition.shape[1:]))
@@ -169,14 +169,14 @@ def baseline(s, train, held_out, known):
 
 
 def network_nats(network, rest, condition):
-    """Returns the negative log-likelihood of the rest, each pixel by itself, `[n]`."""
+    """Returns the negative log-likelihood of the rest with independent pixels, `[n]`."""
     logits = network(condition, training=False)
     each = tf.nn.sigmoid_cross_entropy_with_logits(rest, logits)
     return tf.reduce_sum(each, axis=[1, 2, 3]).numpy()
 
 
 def completions(model, images, known, seed, network=None):
-    """Rows of digits: what is known, the network's answer, draws of the model, and the digit."""
+    """Shows known quarters, the network's output, model samples, and the digit, in rows."""
     rest, condition = parted(images, known)
     rows = {"known": joined(np.full_like(rest, 0.5), condition, known)}
     if network is not None:
@@ -190,7 +190,7 @@ def completions(model, images, known, seed, network=None):
 
 
 def joined(rest, condition, known):
-    """Returns digits, uint8, of the rest and of what is known."""
+    """Returns digits, uint8, from the rest and the known quarters."""
     parts = np.zeros([*rest.shape[:3], 4])
     parts[..., [number for number in range(4) if number not in known]] = rest
     parts[..., list(known)] = condition

@@ -1,4 +1,4 @@
-"""Context encoders fill in the middle of images, and what their features are then good for.
+"""Context encoder on CIFAR-10.
 
 Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
 CVPR 2016, at 32x32 pixels.
@@ -6,22 +6,22 @@ CVPR 2016, at 32x32 pixels.
   python recipes/context_encoder_cifar10.py                    55 minutes on one of two CPU cores
   python recipes/context_encoder_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center by the reconstruction
-loss alone; 17.2 with the adversarial loss, 17.6 by ridge regression.
+Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center with the reconstruction
+loss alone (with the adversarial loss: 17.2; ridge regression: 17.6).
 
-Held-out images are inpainted by the model, by one trained on the reconstruction loss alone, and
-without a network, best by ridge regression on the known pixels. Then the paper's reality check is
-made in small (its table 2). The same encoder is untrained, or pretrained on the classes 0 to 4 as
-an autoencoder, as a context encoder, by telling how an image is turned (Gidaris, Singh, Komodakis:
-"Unsupervised Representation Learning by Predicting Image Rotations", ICLR 2018) or with labels. It
-is measured on the classes 5 to 9, which it never saw, with few labels.
+Held-out images are inpainted by the model, by a model trained on the reconstruction loss alone, and
+without a network, best by ridge regression on the known pixels. Then the paper's feature evaluation
+is repeated on a small scale (its table 2). The same encoder is either untrained or pretrained on
+the classes 0 to 4: as an autoencoder, as a context encoder, by predicting image rotations (Gidaris,
+Singh, Komodakis: "Unsupervised Representation Learning by Predicting Image Rotations", ICLR 2018),
+or with labels. It is evaluated on the classes 5 to 9, which it never saw, with few labels.
 
-A model soon overfits few images: after 2,000 steps on 8,000 of them, mirrored at random, they were
-inpainted 1 dB better than 2,000 others; when shifted too, equally well. The PSNR of the missing
-pixels is of the luma, as in super-resolution, and of red, green and blue.
+A model soon overfits few images: after 2,000 steps on 8,000 randomly mirrored images, their
+inpainting was 1 dB better than that of 2,000 held-out images; with random shifts as well, the gap
+disappeared. The PSNR of the missing pixels is measured on luma, as in super-resolution, and on RGB.
 
-Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's figures
-are of other data: ImageNet, Paris StreetView and PASCAL VOC.
+Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's results
+are on other data: ImageNet, Paris StreetView, and PASCAL VOC.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -57,14 +57,14 @@ CENTER = (16, 16, 3)
 class Settings(RunSettings):
     filters: int = 64  # Channels of the first layers; doubled at every stage
     mask: Literal["center", "random"] = "center"
-    """What is missing: a square in the middle, or a quarter of the image in random regions."""
+    """Missing region: a square in the center, or a quarter of the image in random regions."""
     learning_rate: float = 2e-3
-    """Adam's rate for encoder and decoder, constant in the first half, then linear to zero; the
+    """Adam's learning rate for encoder and decoder, constant, then decaying linearly to zero; the
     discriminator's is a tenth, as in the paper."""
-    pretraining_epochs: int = 1  # Epochs of each pretraining of the reality check
-    labels_per_class: int = 100  # Labeled images of each of the classes 5 to 9
-    draws: int = 3  # Draws of these images, over which accuracies are averaged
-    tuning_epochs: int = 30  # Passes over them in fine-tuning, in batches of 50
+    pretraining_epochs: int = 1  # Epochs of each pretraining for the feature evaluation
+    labels_per_class: int = 100  # Labeled images in each of the classes 5 to 9
+    draws: int = 3  # Number of label draws over which accuracies are averaged
+    tuning_epochs: int = 30  # Epochs of fine-tuning, in batches of 50
 
 
 PRESETS = {
@@ -80,7 +80,7 @@ def main(run: Run, s: Settings):
     data = run.load(small_images("cifar10", labels=True))
     images, labels = data.train.arrays()
     test, test_labels = data.test.arrays()
-    # The reality check pretrains on the classes 0 to 4 and measures on the classes 5 to 9.
+    # The feature evaluation pretrains on the classes 0 to 4 and evaluates on the classes 5 to 9.
     first_classes = data.train.select(labels < 5)
     last_classes = (images[labels >= 5], labels[labels >= 5] - 5)
     test_last_classes = (test[test_labels >= 5], test_labels[test_labels >= 5] - 5)
@@ -100,7 +100,7 @@ def main(run: Run, s: Settings):
             g_optimizer=Adam(run.in_halves(s.learning_rate), 0.5),
         )
 
-        # The encoders of the reality check. The paper learns features from random regions and the
+        # Encoders of the feature evaluation. The paper learns features from random regions and the
         # reconstruction loss alone.
         pretraining_rate = run.in_halves(s.learning_rate, s.pretraining_epochs)
         autoencoder = Autoencoder(*build_networks(s), likelihood=Normal(), seed=s.seed)
@@ -123,7 +123,7 @@ def main(run: Run, s: Settings):
     run.export(model)
     run.fit(without_discriminator, stream, draw, part="reconstruction_only")
 
-    # The reality check.
+    # The feature evaluation.
     stream = partial(first_classes.stream, s.batch_size, s.seed, augment=augment)
     transfer = partial(
         transfer_report,
@@ -150,7 +150,7 @@ def main(run: Run, s: Settings):
         "border_mean": border_mean(test, masks),
         "laplace": laplace_fill(test, masks),
     }
-    if s.mask == "center":  # The regression is for one mask.
+    if s.mask == "center":  # The regression is fitted to one mask.
         baselines["ridge"] = ridge_fill(test, masks, images, mirror=True)
 
     with run.evaluation(model) as metrics:
@@ -168,21 +168,21 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s):
-    """Returns an encoder and a decoder with initial weights of their own."""
+    """Returns an encoder and a decoder with their own initial weights."""
     encoder = context_encoder(SHAPE, s.filters)
     decoder = context_decoder(SHAPE, s.filters)
     return encoder, decoder
 
 
 def turned(images, labels):
-    """Turns images by 0, 90, 180 and 270 degrees in turn; their labels become 0, 1, 2 and 3."""
+    """Rotates images by 0, 90, 180, and 270 degrees in turn, with labels 0, 1, 2, and 3."""
     turns = tf.range(tf.shape(images)[0]) % 4
     versions = tf.stack([tf.image.rot90(images, k) for k in range(4)], axis=1)
     return tf.gather(versions, turns, batch_dims=1), turns
 
 
 def pretrained_by_classes(s, classifier, stream, transfer):
-    """Trains a classifier, and returns the report of its encoder."""
+    """Trains a classifier and returns the report of its encoder."""
     classifier.fit(
         stream,
         epochs=s.pretraining_epochs,

@@ -1,4 +1,4 @@
-"""Contractive autoencoder on MNIST: codes that hardly change with the digit, for a classifier.
+"""Contractive autoencoder on MNIST.
 
 Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
 Feature Extraction", ICML 2011: 1,000 sigmoid codes and the penalty lambda ||dh/dx||_F^2.
@@ -6,14 +6,14 @@ Feature Extraction", ICML 2011: 1,000 sigmoid codes and the penalty lambda ||dh/
   python recipes/contractive_autoencoder_mnist.py                  about 10 minutes on two CPU cores
   python recipes/contractive_autoencoder_mnist.py --preset smoke   under a minute
 
-Expected result of the cpu preset: a test error of 1.67 %; 1.73 % without pretraining.
+Expected result of the cpu preset: a test error of 1.67% (without pretraining: 1.73%).
 
-A plain autoencoder is the same with lambda 0. Each encoder, and one of random weights, then becomes
-a classifier that is fine-tuned with labels; as in the paper, its epoch is chosen by 10,000 held-out
-training digits. The pretraining uses all training digits without labels.
+The plain autoencoder for comparison is the same model with lambda 0. Each encoder, and one with
+random weights, is then fine-tuned as a classifier with labels; as in the paper, the epoch is chosen
+on 10,000 held-out training digits. The pretraining uses all training digits without labels.
 
-Deviations: weights are not tied; Adam in place of plain gradient descent; lambda is not searched,
-and the rate of fine-tuning was chosen by the 10,000 held-out training digits.
+Deviations: weights are not tied; Adam instead of plain gradient descent; lambda is not tuned, and
+the fine-tuning rate was chosen on the 10,000 held-out training digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -35,11 +35,11 @@ from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    hidden: int = 1000  # Sigmoid units of the one layer of codes
+    hidden: int = 1000  # Sigmoid units in the single code layer
     weight: float = 0.1  # Weight of the squared norm of the Jacobian, in nats: lambda
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    tuning_epochs: int = 30  # Epochs of fine-tuning; the one of best validation is taken
-    tuning_rate: float = 3e-3  # Adam's rate while fine-tuning, constant, then linear to zero
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    tuning_epochs: int = 30  # Epochs of fine-tuning; the one with the best validation is kept
+    tuning_rate: float = 3e-3  # Learning rate for fine-tuning, constant, then linear to zero
     labeled: int = 60_000  # Labeled training digits, a sixth of them for choosing the epoch
 
 
@@ -70,7 +70,7 @@ def main(run: Run, s: Settings):
             run.compile(models[name], Adam(run.in_halves(s.learning_rate)))
     model = models["contractive"]
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(model, data.train, unit_filters)
     run.export(model)
     run.fit(models["plain"], data.train, unit_filters, part="plain")

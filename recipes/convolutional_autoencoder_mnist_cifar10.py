@@ -1,28 +1,27 @@
-"""Convolutional autoencoder against a dense one at equal code size, on MNIST and CIFAR-10.
+"""Convolutional and dense autoencoders on MNIST and CIFAR-10.
 
 Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature
-Extraction", ICANN 2011: weights that all places share suit images.
+Extraction", ICANN 2011: weights shared across all positions suit images.
 
   python recipes/convolutional_autoencoder_mnist_cifar10.py  # 17 minutes on two CPU cores
   python recipes/convolutional_autoencoder_mnist_cifar10.py --preset smoke  # under a minute
 
-Expected result of the cpu preset: a squared error of 14.1 per photograph by transposed convolutions
-and 14.5 by resizing; 14.5 by PCA, 15.0 by the dense network.
+Expected result of the cpu preset: a squared error per photograph of 14.1 with transposed
+convolutions and 14.5 with resize convolutions (PCA: 14.5; dense network: 15.0).
 
-The decoder upsamples in two ways: by transposed convolutions, and by resizing before a convolution,
-which draws no checkerboards (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts",
-Distill 2016). Six models, one for each network and data set, are trained in the same way and
-compared by the squared error of test images, summed over pixels and channels. They minimize half of
-it. The baseline is PCA with as many components, clipped to the range of pixels. The main model,
-which is exported, is that of CIFAR-10 with resizing. Its images are mirrored at random, for PCA
-too.
+The decoder upsamples in two ways: with transposed convolutions, and by resizing before a
+convolution, which avoids checkerboard artifacts (Odena, Dumoulin, Olah: "Deconvolution and
+Checkerboard Artifacts", Distill 2016). Six models, one per network and dataset, are trained in the
+same way with equal code sizes and compared by squared error on test images, summed over pixels and
+channels. They minimize half of it. The baseline is PCA with as many components, clipped to the
+pixel range. The exported main model uses resizing on CIFAR-10. Its images are randomly mirrored,
+also for PCA.
 
-Components of small variance are learned last, so it takes many steps to have less error than PCA:
-batches are small, and ELU units, which unlike ReLU have a gradient everywhere, allow a higher
-learning rate.
+Low-variance components are learned last, so it takes many steps to beat PCA: batches are small, and
+ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.
 
-Deviations: no pretraining layer by layer, strides in place of pooling, ELU, Adam, and a dense code
-in place of maps, so that the code size can be equal.
+Deviations: no layer-wise pretraining, strides instead of pooling, ELU, Adam, and a dense code
+instead of maps, which makes equal code sizes possible.
 
 Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -45,12 +44,12 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    mnist_code: int = 32  # Dimensions of the code of a digit
-    cifar10_code: int = 128  # Dimensions of the code of a color image
+    mnist_code: int = 32  # Dimensions of a digit's code
+    cifar10_code: int = 128  # Dimensions of a color image's code
     filters: int = 32  # Channels of the first convolution; the second has twice as many
-    hidden: int = 512  # Units of the dense encoder's hidden layer
+    hidden: int = 512  # Units in the dense encoder's hidden layer
     learning_rate: float = 2e-3
-    """Adam's rate, constant in the first half, then linear to zero; the dense network has half of
+    """Adam's learning rate, constant, then linear to zero; the dense network uses half of
     it."""
 
 
@@ -80,7 +79,7 @@ def main(run: Run, s: Settings):
                 run.compile(model, Adam(run.in_halves(rate)))
                 models[name, network] = model
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     mirrored = partial(
         data.train_cifar10.stream, s.batch_size, s.seed, augment=random_crop_flip(32)
     )
@@ -109,14 +108,14 @@ def main(run: Run, s: Settings):
         for name, test in tests.items():
             found = components[name].reconstruct(test).clip(0, 1)
             metrics[f"{name}_pca"] = squared_error(found, test).mean()
-        # Images above the reconstructions of dense, transposed and resize.
+        # Images above the reconstructions by dense, transposed, and resize networks.
         for name, image in (("cifar10", "sample_grid"), ("mnist", "mnist")):
             shown = dict(reversed(rows[name].items()))
             run.draw(image, image_rows({"image": tests[name][:10], **shown}))
 
 
 def build_networks(s, network, shape, latent_dim):
-    """Returns an encoder and a decoder: dense, or convolutional with one way of upsampling."""
+    """Returns a dense or convolutional encoder and decoder, with one way of upsampling."""
     if network == "dense":
         return mlp_networks(shape, latent_dim, (s.hidden,), "elu")
     filters = (s.filters, 2 * s.filters)

@@ -1,24 +1,24 @@
-"""Convolutional variational autoencoder of faces, or of CIFAR-10, in bits per dimension.
+"""Convolutional VAE on CelebA or CIFAR-10, in bits per dimension.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with residual convolutions. The
-likelihood is that of Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017: each of the 256
-levels of a value has the mass of a logistic distribution, whose mean and scale the decoder returns.
+likelihood is that of Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017: each of a value's
+256 levels has the mass of a logistic distribution whose mean and scale the decoder returns.
 
   python recipes/convolutional_vae_celeb_a.py    # about 7 minutes on two CPU cores
   python recipes/convolutional_vae_celeb_a.py --dataset cifar10 --maps --latent-dim 3072 \
       --filters 32 --blocks 2 --learning-rate 2e-3 --nll-samples 20    # 6 minutes on one core
-  python recipes/convolutional_vae_celeb_a.py --scale 0.3    # draws faces, at 7.3 bits
+  python recipes/convolutional_vae_celeb_a.py --scale 0.3    # faces at 7.3 bits per dimension
   python recipes/convolutional_vae_celeb_a.py --preset smoke     # about a minute
 
-Expected result of the cpu preset: 6.17 bits per dimension of faces; 4.68 by WebP.
+Expected result of the cpu preset: 6.17 bits per dimension on faces (WebP: 4.68).
 
-The epoch that is best on held-out training images is kept. The baselines are files without loss
-(PNG, WebP), a histogram of each value, and probabilistic PCA, which is a VAE of linear maps. PCA
-has as many latents as the VAE, and a number of latents that held-out images choose. Given its
-latents, a VAE draws all values independently of each other: whatever neighbors and colors share has
-to pass through the latents. With 128 latents for all places together, faces are blurred. With maps
-of latents there are fewer bits and sharper reconstructions, but samples are noise, as the prior
-knows no places.
+The epoch with the best loss on held-out training images is kept. The baselines are lossless files
+(PNG, WebP), a histogram per value, and probabilistic PCA, which is a VAE with linear maps. PCA has
+either as many latents as the VAE or a number chosen on held-out images. Given its latents, a VAE
+samples all values independently, so any correlation between neighbors and colors must pass through
+the latents. With 128 latents for the whole image, faces are blurred. With latent maps, the bits
+decrease and reconstructions are sharper, but samples are noise, because the prior does not model
+positions.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -57,20 +57,20 @@ from keras_gen.workshop.visualize import (
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Faces, or small photographs
-    images: Path | None = None  # Your own folder of images in their place
-    size: int = 64  # Side of the faces in pixels; CIFAR-10 has 32
-    held_out: int = 100  # Last training images, by which the best epoch and the PCA are chosen
-    latent_dim: int = 128  # Dimensions of the latents; of 2 their plane is drawn
-    maps: bool = False  # Whether the latents are maps, of the sides of the last convolution's
-    filters: str = "32 64 128"  # Channels of the convolutions; each halves the sides
-    blocks: int = 1  # Residual blocks at each size
-    scale: float = 0.0  # Scale of all values' distributions; 0: the decoder returns one for each
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    warm_up: float = 0.2  # Fraction of the steps in which the KL divergence's weight rises to 1
-    nll_samples: int = 200  # Importance samples of each test image
+    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Dataset: faces or small photographs
+    images: Path | None = None  # Your own image folder, used instead
+    size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
+    held_out: int = 100  # Last training images, used to choose the best epoch and the PCA
+    latent_dim: int = 128  # Dimensions of the latents; with 2, the latent plane is plotted
+    maps: bool = False  # Whether latents are maps with the size of the last convolution's output
+    filters: str = "32 64 128"  # Channels of the convolutions; each halves the side length
+    blocks: int = 1  # Residual blocks at each resolution
+    scale: float = 0.0  # Fixed scale of all values' distributions; 0: predicted by the decoder
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
+    nll_samples: int = 200  # Importance samples per test image
     components: str = "100 200 400 800 1200 1600 2000 2500"
-    """Numbers of components, among which one is chosen for the PCA."""
+    """Candidate numbers of PCA components, from which one is chosen."""
 
 
 PRESETS = {
@@ -105,7 +105,7 @@ def main(run: Run, s: Settings):
     )
     with run.strategy.scope():
         encoder = conv_encoder(shape, **sizes, heads=("mean", "log_variance"))
-        # A mean of each value, and its scale if that is not fixed.
+        # A mean for each value, and its scale unless that is fixed.
         likelihood = DiscretizedLogistic(scale=s.scale or None)
         parameters = (height, width, likelihood.params_per_value * channels)
         decoder = conv_decoder(parameters, **sizes, output_initializer="zeros")
@@ -118,14 +118,14 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": to_bits(-model.log_prob(held_out).mean())}
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     augment = random_crop_flip(height)
     stream = partial(split.train.stream, s.batch_size, s.seed, augment=augment)
     run.fit(model, stream, samples, validate=validate, best="bits")
     run.restore_best(model)
     run.export(model, default="sample")
 
-    run.say("measuring files, principal components and a histogram of each value")
+    run.say("measuring files, principal components, and a histogram of each value")
     mirrored = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components, s.latent_dim)

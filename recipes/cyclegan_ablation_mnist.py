@@ -1,4 +1,4 @@
-"""CycleGAN without its cycles: two GANs whose images look right, and what is left of the content.
+"""CycleGAN ablation on MNIST: cycle consistency and the identity loss.
 
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017, sec. 5.1.4 and fig. 7.
@@ -6,22 +6,22 @@ Networks", ICCV 2017, sec. 5.1.4 and fig. 7.
   python recipes/cyclegan_ablation_mnist.py                    26 minutes on one of two CPU cores
   python recipes/cyclegan_ablation_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 98 % of the digits keep their class with cycles, and 94 %
-with neither, at kernel distances of 0.0053 and 0.058.
+Expected result of the cpu preset: 98% of the digits keep their class with cycle consistency and 94%
+without, at kernel distances of 0.0053 and 0.058.
 
-Digits become negatives of digits, and the reverse. One half of the digits is shown as it is, and
-negatives of the other half, so that no digit has its pair; yet the right translation of each is
-known. The same networks train from the same seed with cycles, with cycles and the identity loss,
-and with neither, which leaves a GAN for each direction.
+The model translates digits to negatives and back. One half of the digits is shown unchanged and the
+other half as negatives, so no digit appears in both domains, yet the correct translation of each is
+known. The same networks are trained from the same seed with cycle consistency, with cycle
+consistency and the identity loss, and with neither, which leaves one GAN per direction.
 
-Whether translations look right says the kernel distance to negatives of training digits in the
-features of two classifiers of such negatives, trained apart (the worse counts). D's mean stands
-beside it, where 1 is for real negatives and 0 for generated ones; it says little, for where D sees
-no difference it is one half for both, and untouched digits may have more. Whether they kept their
-content say one of the classifiers, which names the digit, and the error to the right translation.
-The baseline is the digit as it is. Any other test negative looks right and has the wrong content:
-that is what is to be expected where all content is lost. It is not lost here: generators of
-convolutions keep strokes where they are.
+Realism is measured by the kernel distance to negatives of training digits in the features of two
+independently trained classifiers of negatives (the worse result counts). The mean output of D is
+reported too (1: real negative, 0: generated), although it is weak evidence: where D sees no
+difference, it is one half for both, and unchanged digits may score higher. Content is measured by
+one of the classifiers, which predicts the digit, and by the error relative to the correct
+translation. The baseline is the unchanged digit. An arbitrary test negative is realistic but has
+the wrong content; it shows the values expected if all content were lost. Here, content survives
+even without cycles, because convolutional generators keep strokes in place.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 
@@ -44,7 +44,7 @@ from keras_gen.translation import CycleGAN
 from keras_gen.workshop.visualize import image_rows
 
 SHOWN = 12  # digits in a sample grid
-# Name -> weight of the cycles, and of the identity loss as a fraction of it.
+# Name -> cycle weight, and identity weight as a fraction of it.
 VARIANTS = {"cycles": (10.0, 0.0), "identity": (10.0, 0.5), "neither": (0.0, 0.0)}
 NAMES = {"cycles": "cycles", "identity": "cycles, identity loss", "neither": "neither"}
 
@@ -53,10 +53,10 @@ NAMES = {"cycles": "cycles", "identity": "cycles, identity loss", "neither": "ne
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the first layers
     blocks: int = 6  # Residual blocks of the generators
-    learning_rate: float = 2e-4  # Adam's rate, in the second half linear to zero
-    pool_size: int = 50  # Generated images that each discriminator's history keeps
-    compared: int = 10_000  # Test digits that are translated and compared
-    classifier_steps: int = 1500  # Training steps of each classifier
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
+    pool_size: int = 50  # Number of generated images in each discriminator's history
+    compared: int = 10_000  # Test digits to translate and compare
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -99,11 +99,11 @@ def main(run: Run, s: Settings):
 
     extractors = trained_extractors(negatives(digits), labels, s.classifier_steps)
     right = negatives(test_digits)
-    # As many negatives of training digits that no model has seen as such.
+    # As many negatives of training digits, which no model has seen as negatives.
     real = negatives(digits[: len(test_digits)])
 
     with run.evaluation(model) as metrics:
-        run.say("comparing translations with negatives, and with the right ones")
+        run.say("comparing translations with negatives and with the correct ones")
         shown = {"digit": test_digits}
         for name, each in models.items():
             shown[NAMES[name]] = each.translate(test_digits, "digit_to_negative")
@@ -128,12 +128,12 @@ def main(run: Run, s: Settings):
                 value = judged(each, sets[kind])
                 metrics[f"judged_{kind}" if kind == name else f"judged_{kind}_{name}"] = value
         metrics |= extractor_accuracies(extractors)
-        shown["the right one"] = right
+        shown["correct negative"] = right
         run.draw("translations", image_rows(shown, columns=SHOWN))
 
 
 def build(run, s, cycle_weight, identity_weight):
-    """A compiled model, with the initial weights of the seed."""
+    """Returns a compiled model with initial weights from the seed."""
     keras.utils.set_random_seed(s.seed)
     model = CycleGAN.for_images(
         (28, 28, 1),
@@ -161,7 +161,7 @@ def difference(images, others):
 
 
 def judged(model, images):
-    """Returns the mean answer of the discriminator of negatives."""
+    """Returns the mean output of the discriminator for negatives."""
     scaled = images.astype("float32") / 127.5 - 1
     return model.discriminator_y.predict(scaled, batch_size=100, verbose=0).mean()
 

@@ -1,4 +1,4 @@
-"""CycleGAN: photographs become paintings by Monet, and the reverse, without pairs.
+"""CycleGAN on monet2photo: photographs to Monet paintings and back, without pairs.
 
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017.
@@ -8,21 +8,22 @@ Networks", ICCV 2017.
   python recipes/cyclegan_monet.py --preset smoke        a minute or so
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
-Without a preset it is quick, a first look: 0.54 of the photographs' distance to paintings, in
-patches of every scale, is left at 128x128, where a filter without training, color transfer with
-gray grain, leaves 0.30. The cpu preset leaves 0.05 there, and 0.44 at 256x256; with --epochs 96
---smooth-colors --margin 16 it is 0.05 and 0.22. There color transfer with noise leaves 0.48.
+Without a preset, the recipe runs a quick preview: at 128x128, 0.54 of the photographs' excess patch
+distance to paintings remains; a baseline without training, color transfer with gray grain, leaves
+0.30. The cpu preset leaves 0.05 at 128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors
+--margin 16, it leaves 0.05 and 0.22. At 256x256, color transfer with noise leaves 0.48.
 
-The preset quick learns from crops of 64x64 of images of 128x128, and is shown and measured at
-128x128: at sizes that it never saw it draws a mesh. On the offline sample it takes 4 minutes and
-stays blurred. A row of the sheets shows what the published export makes of the same photographs, to
-see what a longer training buys.
+The quick preset trains on 64x64 crops of 128x128 images, and its results are shown and measured at
+128x128, because the model draws a mesh at sizes that it has not seen. On the offline sample, it
+takes 4 minutes and results stay blurred. One row of the picture shows the published export's output
+for the same photographs, for comparison with longer training.
 
-Deviations of the cpu preset: crops at several sizes; convolutions that draw no checkerboards;
-averages of the generators' weights. Groups of channels are normalized, since normalizing each
-channel alone made droplets and ringing. The identity loss, which holds colors back, fades. It
-begins in full: with a fifth of it both directions inverted the colors. The preset quick has the
-same networks, but for narrower discriminators, and the same losses at twice the learning rate.
+Deviations of the cpu preset: crops at several sizes; convolutions without checkerboard artifacts;
+averaged generator weights. Normalization is by groups of channels, because normalizing each channel
+separately caused droplets and ringing. The identity loss, which preserves colors, fades out. It
+starts at full weight: with a fifth of it, both directions inverted the colors. The quick preset has
+the same networks, except for narrower discriminators, and the same losses at twice the learning
+rate.
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -63,44 +64,44 @@ class Settings(RunSettings):
     PYRAMIDS = ("evaluated_size",)
 
     preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
-    """Scale of the run: smoke (a minute or so), quick (a first look), cpu (half an hour or more on
+    """Scale of the run: smoke (about a minute), quick (a preview), cpu (half an hour or more on
     two cores), paper (the paper's setting). auto: quick."""
-    photos: Path | None = None  # Folder of your own photographs (domain X)
-    paintings: Path | None = None  # Folder of your own paintings (domain Y)
-    most_images: int = 10_000  # Images of each domain that are read at most
-    image_size: int = 256  # Side of the training crops
-    load_size: int = 286  # Side to which images are resized before they are cropped
-    smallest: float = 1.0  # Smallest factor by which they are shrunk before that at random
-    unchanged: float = 0.5  # Fraction of them that is not shrunk, which has more fine contrast
-    evaluated_size: int = 256  # Side of the held-out images
+    photos: Path | None = None  # Your own folder of photographs (domain X)
+    paintings: Path | None = None  # Your own folder of paintings (domain Y)
+    most_images: int = 10_000  # Maximum number of images to read per domain
+    image_size: int = 256  # Side length of the training crops
+    load_size: int = 286  # Side length to which images are resized before cropping
+    smallest: float = 1.0  # Minimum factor of random downscaling before cropping
+    unchanged: float = 0.5  # Fraction of images without downscaling, for fine contrast
+    evaluated_size: int = 256  # Side length of the held-out images
     half_size: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Whether they are measured at half of it too."""
+    """Whether images are also evaluated at half that size."""
     validation: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Whether the last training images are held out, to be measured on in training."""
+    """Whether the last training images are held out for evaluation during training."""
     filters: int = 64  # Channels of the generators' first layer
     blocks: int = 9  # Residual blocks of the generators
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize", "bilinear"] = "transposed"
-    """Of the generators: transposed is the paper's; the others draw no checkerboards."""
+    """Upsampling of the generators: transposed is the paper's; the others avoid checkerboards."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
-    """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""
+    """Normalization of the generators: instance is the paper's; pixel allows tiling images."""
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether the chroma of translations is smoothed, so that only the luma has grain."""
+    """Whether to smooth the chroma of translations, so that only the luma has grain."""
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether all layers pad by reflection, which draws no lines along borders."""
-    margin: int = 0  # Pixels by which images are reflected while they are translated
+    """Whether all layers use reflection padding, which avoids lines along borders."""
+    margin: int = 0  # Pixels of reflection padding when translating images
     discriminator_normalization: Literal["instance", "spectral"] = "instance"
-    """Of the discriminators: instance is the paper's; spectral does not amplify flat areas."""
-    scales: int = 1  # Discriminators of a domain, each of images half as large
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    """Normalization of the discriminators: instance is the paper's; spectral keeps flat areas."""
+    scales: int = 1  # Discriminators per domain, each at half the previous resolution
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
     identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
-    identity_until: float = 0.0  # Fraction of steps in which the identity loss fades; 0: never
-    pool_size: int = 50  # Generated images that each discriminator's history keeps
-    ema: float = 0.0  # Momentum of the generators' averages, which are evaluated; 0: none
+    identity_until: float = 0.0  # Fraction of steps over which the identity loss fades; 0: never
+    pool_size: int = 50  # Number of generated images in each discriminator's history
+    ema: float = 0.0  # Momentum of the evaluated averages of the generators' weights; 0: none
     classifier_steps: int = 1800
-    """Training steps of each evaluation classifier of the domains; 0: none is trained."""
-    offline_epochs: int = 0  # Epochs at most on the offline sample, which is small; 0: as many
+    """Training steps for each evaluation classifier of the domains; 0: none is trained."""
+    offline_epochs: int = 0  # Maximum epochs on the small offline sample; 0: no limit
 
     def __post_init__(self):
         super().__post_init__()
@@ -173,7 +174,7 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate, epochs), 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Images that are only looked at and measured are read when that is due.
+    # Images used only for viewing and evaluation are read when needed.
     @cache
     def shown():
         held_out = images_of(s.evaluated_size)
@@ -181,8 +182,8 @@ def main(run: Run, s: Settings):
         rng = np.random.default_rng(s.seed)
 
         def chosen(source):
-            # The offline sample has crops of few photographs in turn; of other sets the first may
-            # be alike.
+            # The offline sample has crops of a few photographs in turn; in other datasets,
+            # the first images may be similar.
             return source.take(count) if held_out.warning else source.some(count, rng)
 
         photos = chosen(held_out.test_x).arrays()
@@ -228,7 +229,7 @@ def main(run: Run, s: Settings):
         run.fit(model, batches, draw, epochs=epochs)
     run.export(model, default="photo_to_monet")
 
-    # The classifiers that separate photographs from paintings, in whose features both are compared.
+    # The classifiers of photographs and paintings, whose features are compared.
     large = images_of(s.evaluated_size)
     classifiers = {}
     for kind in domain_classifier.KINDS if s.classifier_steps else ():

@@ -1,26 +1,25 @@
-"""DCGAN draws faces that it learns from few: its discriminator sees images changed at random.
+"""DCGAN on CelebA with few images and differentiable augmentation.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016. Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for
-Data-Efficient GAN Training", NeurIPS 2020: color, place and cut-outs of real and generated images
-change before the discriminator sees them.
+Data-Efficient GAN Training", NeurIPS 2020: real and generated images are augmented (color,
+translation, cutout) before the discriminator sees them.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
   python recipes/dcgan_celeb_a.py --dataset cifar10     15 minutes, small photographs
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.13, about as far as those of a
-mixture of Gaussians: the standard error is 0.08, for there are 100 test faces at hand.
+Expected result of the cpu preset: a kernel distance of 0.13, similar to that of a Gaussian mixture.
+The standard error is 0.08, because only 100 test faces are available.
 
-Samples are compared as those of dcgan_fashion_mnist are, here in the features of classifiers of sex
-and smile, or of the photographs' labels. The first paper's arithmetic of latents is done without
-choosing by hand: a classifier finds samples of smiling women, other women and other men, and then
-classifies the result.
+Samples are compared as in dcgan_fashion_mnist, here in the features of classifiers of sex and
+smile, or of the photographs' labels. The first paper's latent arithmetic is automated: a classifier
+finds samples of smiling women, other women, and other men, and then classifies the result.
 
-Deviations in the cpu preset: narrow networks, the average of the generator's weights.
+Deviations in the cpu preset: narrow networks; the evaluated generator is a weight average.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers
-report no number on faces of this size.
+report no metrics for faces of this size.
 """
 
 from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
@@ -47,19 +46,19 @@ class Settings(RunSettings):
     ZERO = (*RunSettings.ZERO, "terms")
     PYRAMIDS = ("size",)
 
-    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Faces, or small photographs
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
-    size: int = 64  # Side of the faces in pixels; CIFAR-10 has 32
+    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Dataset: faces or small photographs
+    images: Path | None = None  # Your own image folder, with or without class subfolders
+    size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer; doubled at every stage
-    augmentation: str = "color translation cutout"  # What the discriminator sees changed
-    learning_rate: float = 2e-4  # Adam's rate for both networks
+    filters: int = 128  # Channels of the discriminator's first layer, doubled at every stage
+    augmentation: str = "color translation cutout"  # Augmentations that the discriminator sees
+    learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 10_000  # Most samples, test images and training images that are compared
-    classifier_steps: int = 1500  # Of each classifier in whose features they are compared
-    sought: int = 2000  # Samples among which those for the arithmetic are found
-    terms: str = "2 0 1 3"  # Classes: smiling women less women plus men gives smiling men
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Most samples, test images, and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier
+    sought: int = 2000  # Samples searched for the latent arithmetic
+    terms: str = "2 0 1 3"  # Classes: smiling women minus women plus men gives smiling men
 
     def __post_init__(self):
         super().__post_init__()
@@ -101,20 +100,20 @@ def main(run: Run, s: Settings):
     run.fit(model, Source(images), samples)
     run.export(model, default="sample", half=True)
 
-    # The classifiers in whose features samples are compared.
+    # The classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a mixture of Gaussians of the pixels.
+    # The baseline: a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers, and patches")
+        run.say("comparing samples in the features of two classifiers and with patches")
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
         if s.dataset == "celeb_a" and {*terms, result} <= set(labels):
-            # Of many samples those that show the terms most clearly, and their sum.
+            # The samples that show the terms most clearly, and their sum.
             latents = model.draw_latents(s.sought, seed=s.seed)
             drawn = model.generate(latents)
             logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
@@ -139,7 +138,7 @@ def main(run: Run, s: Settings):
 
 
 def clearest(logits, label):
-    """Returns indices, the clearest examples of a label first, by the less sure classifier."""
+    """Returns indices, the clearest examples of a label first, by the less certain classifier."""
     margins = []
     for each in logits.values():
         others = np.delete(each, label, axis=1)

@@ -1,4 +1,4 @@
-"""DCGAN draws clothes: a GAN with convolutional networks on Fashion-MNIST.
+"""DCGAN on Fashion-MNIST.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014; Radford, Metz, Chintala:
 "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks",
@@ -7,15 +7,15 @@ ICLR 2016.
   python recipes/dcgan_fashion_mnist.py                    about 11 minutes on two CPU cores
   python recipes/dcgan_fashion_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.009; test images that are moved
-by a pixel have 0.007, those that are torn 0.10, and a mixture of Gaussians 0.25.
+Expected result of the cpu preset: a kernel distance of 0.009; test images shifted by one pixel have
+0.007, test images with swapped lower halves 0.10, and a Gaussian mixture 0.25.
 
-Samples are compared with training images in the features of two classifiers of clothes, trained
-apart on the padded images (the worse counts), and by patches without a network. Test images give
-the floor, and a mixture of Gaussians of the pixels the baseline.
+Samples are compared with training images in the features of two independently trained classifiers
+of the padded clothes (the worse result counts) and with a patch distance, which needs no network.
+Test images are the reference, and a Gaussian mixture over pixels is the baseline.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The papers report no number on it.
+32x32. The papers do not use this dataset.
 """
 
 from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
@@ -39,20 +39,20 @@ SHAPE = (32, 32, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
+    images: Path | None = None  # Your own image folder, with or without class subfolders
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer; doubled at every stage
+    filters: int = 128  # Channels of the discriminator's first layer, doubled at every stage
     objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
         "non_saturating"
     )
-    """What the two networks minimize: non_saturating is the paper's."""
-    discriminator_steps: int = 1  # Updates of the discriminator for one of the generator
-    learning_rate: float = 2e-4  # Adam's rate for both networks
+    """Objective of the two networks: non_saturating is the paper's."""
+    discriminator_steps: int = 1  # Discriminator updates per generator update
+    learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features they are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -87,20 +87,20 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.learning_rate, s.beta_1))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: updates of the discriminator, each with a batch of its own, then one of the
+    # Each step: discriminator updates, each with its own batch, then one update of the
     # generator.
     run.fit(model, partial(Source(images).stream, batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The classifiers in whose features samples are compared.
+    # The classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a mixture of Gaussians of the pixels.
+    # The baseline: a Gaussian mixture over pixels.
     held_out = test_images[: s.compared]
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers, and patches")
+        run.say("comparing samples in the features of two classifiers and with patches")
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)

@@ -1,4 +1,4 @@
-"""DCGAN's guidelines, taken away one by one: which of them a small network on clothes needs.
+"""Ablation of the DCGAN guidelines on Fashion-MNIST.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016, sec. 3.
@@ -7,23 +7,25 @@ Adversarial Networks", ICLR 2016, sec. 3.
   python recipes/dcgan_guidelines_fashion_mnist.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: a kernel distance of 0.23 with all guidelines, 0.06 with pooling,
-0.26 without the leaky ReLU, 0.40 and more without another one; 0.25 of a mixture of Gaussians.
+0.26 without the leaky ReLU, and 0.40 or more without any other guideline; a Gaussian mixture has
+0.25.
 
-The whole network and those without a guideline train from the same seed on as many images:
-without strides (max pooling and repeated pixels), without batch normalization, with hidden dense
-layers, with tanh for the generator's ReLU, without tanh at its end, and with ReLU for the
-discriminator's leaky one. The standard deviation of the initial weights, 0.02, suits networks that
-are normalized, so those without normalization train once more from Keras' he_normal, which
-takes the output channels of a transposed kernel for its inputs.
+The full network and one variant per guideline are trained from the same seed on the same number of
+images: without strides (max pooling and pixel repetition), without batch normalization, with hidden
+dense layers, with tanh instead of the generator's ReLU, without its output tanh, and with ReLU
+instead of the discriminator's leaky ReLU. An initial standard deviation of 0.02 suits networks with
+normalization, so the networks without it are also trained with Keras he_normal initialization,
+which mistakes the output channels of a transposed kernel for its inputs.
 
-Samples are compared as in dcgan_fashion_mnist.py. A training that ends in NaN is measured as it was
-before, and the metrics say so.
+Samples are compared as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are
+evaluated, and the metrics record this.
 
-Deviations of the cpu preset: an eighth of the paper's channels, 80,000 images for each network, and
-rates that fall to zero in the second half, so that no last step decides.
+Deviations of the cpu preset: an eighth of the paper's channels, 80,000 images per network, and
+learning rates that decay to zero in the second half, so that the result does not depend on the last
+step.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The paper reports no such comparison.
+32x32. The paper has no such comparison.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -44,7 +46,7 @@ from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import image_rows, samples
 
 SHAPE = (32, 32, 1)
-# Name -> what is taken away, and the initial weights.
+# Name -> removed guideline, and the initial weights.
 VARIANTS = {
     "whole": (None, None),
     "strides": ("strides", None),
@@ -59,7 +61,7 @@ NAMES = {
     "whole": "all guidelines",
     "strides": "pooling",
     "normalization": "no normalization",
-    "normalization_he": "the same, he_normal",
+    "normalization_he": "no normalization, he_normal",
     "convolutions": "dense layers",
     "relu": "tanh for ReLU",
     "tanh": "no tanh at the end",
@@ -70,14 +72,14 @@ FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    variants: int = len(VARIANTS)  # How many of the networks are trained
+    variants: int = len(VARIANTS)  # Number of networks to train
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels where the maps are largest, doubled with every stage
-    hidden: int = 512  # Units of the dense layers where there are any
-    learning_rate: float = 2e-4  # Adam's rate for both, in the second half linear to zero
+    filters: int = 128  # Channels at the highest resolution, doubled at every stage
+    hidden: int = 512  # Units in the dense layers of variants that have them
+    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
     beta_1: float = 0.5  # Adam's first momentum
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    classifier_steps: int = 1500  # Of each classifier whose features they are compared in
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -98,13 +100,13 @@ def main(run: Run, s: Settings):
     test_images = pad_to(test_images, SHAPE[0]).numpy()
     train = Source(images)
 
-    # The main model: the whole network.
+    # The main model: the full network.
     # Each step: one update of the discriminator, then one of the generator.
     model = build(run, s, "whole")
     run.fit(model, train, samples)
     run.export(model, default="sample")
 
-    # What samples are compared with, and in; and the baseline.
+    # The test images, the classifiers' features, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)
@@ -116,7 +118,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         shown = {NAMES[name]: np.array(row["samples"], "uint8") for name, row in rows.items()}
-        shown |= {"mixture of Gaussians": mixture[:12], "test images": test_images[:12]}
+        shown |= {"Gaussian mixture": mixture[:12], "test images": test_images[:12]}
         run.draw("variants", image_rows(shown))
         rows |= {"baseline": evaluate(mixture), "floor": evaluate(test_images)}
         for key in (*FIGURES, "stopped"):
@@ -125,7 +127,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, name):
-    """A compiled model, with the initial weights of the seed."""
+    """Returns a compiled model with initial weights from the seed."""
     keras.utils.set_random_seed(s.seed)
     guideline, initializer = VARIANTS[name]
     with run.strategy.scope():
@@ -139,7 +141,7 @@ def build(run, s, name):
 
 
 def train_and_measure(run, s, name, train, evaluate):
-    """The figures of a network, whether or not its training ends well."""
+    """Returns the metrics of a network, whether or not its training ends well."""
     model = build(run, s, name)
     ending = {}
     try:
@@ -151,7 +153,7 @@ def train_and_measure(run, s, name, train, evaluate):
 
 
 def measure(model, evaluate, s):
-    """The figures of a model's samples, and some of the samples."""
+    """Returns the metrics of a model's samples, and some of the samples."""
     found = evaluate(model.sample(len(evaluate.real), seed=s.seed))
     row = {key: found[key] for key in FIGURES}
     return row | {"samples": model.sample(12, seed=1).tolist()}

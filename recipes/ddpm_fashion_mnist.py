@@ -1,19 +1,19 @@
-"""DDPM draws clothes: a diffusion model on Fashion-MNIST.
+"""DDPM on Fashion-MNIST.
 
-Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled by the steps of
-Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
+Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled with the steps
+of Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
   python recipes/ddpm_fashion_mnist.py                 75 minutes at most on two CPU cores
   python recipes/ddpm_fashion_mnist.py --preset smoke  about a minute
 
-Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
-classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches
-without a network. Test images give the floor, and a mixture of Gaussians of the pixels the
-baseline. A classifier sees haze that the eye does not: so the fraction of exactly black pixels
-stands beside. Fewer steps are measured with fewer samples.
+Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
+independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
+patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
+baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
+exactly black pixels is reported too. Sampling with fewer steps is evaluated on fewer samples.
 
-Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers
-report no number on it.
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers do
+not use this dataset.
 """
 
 from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
@@ -34,20 +34,20 @@ from keras_gen.workshop.visualize import emerging, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
-    widths: str = "32 64"  # Channels of the network's maps, from the largest on
-    probability_path: Literal["linear", "cosine"] = "linear"  # From images to noise
-    prediction: Literal["noise", "example", "v"] = "noise"  # What the network predicts
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
+    images: Path | None = None  # Your own image folder, with or without class subfolders
+    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    probability_path: Literal["linear", "cosine"] = "linear"  # Path from images to noise
+    prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
-    """By which samples are drawn; heun asks the network twice in each step."""
-    sampling_steps: int = 50  # Of each sample
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    compared_in_few_steps: int = 2000  # Of samples that are drawn in 5, 10 and 20 steps
-    scored: int = 1000  # Test images whose bound is measured
+    """Solver used for sampling; heun evaluates the network twice per step."""
+    sampling_steps: int = 50  # Sampling steps
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
+    scored: int = 1000  # Test images whose likelihood bound is evaluated
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features samples are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -73,7 +73,7 @@ def main(run: Run, s: Settings):
         model = DDPM(network, s.probability_path, s.prediction, seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: the network moves along the gradient of the loss of eq. (14).
+    # Each step: one gradient update on the loss of eq. (14).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)
     run.export(model, default="sample")
 

@@ -1,4 +1,4 @@
-"""Debiasing VAE on digits in two colors, or on faces: one group of examples is rare.
+"""Debiasing VAE on colored MNIST or CelebA, with one rare group.
 
 Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
 Learned Latent Structure", AIES 2019.
@@ -8,22 +8,20 @@ Learned Latent Structure", AIES 2019.
       --weight 1000 --epochs 12                           about 3 minutes
   python recipes/debiasing_vae_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: an accuracy of 0.86 in the worst group; 0.76 if all examples are
-drawn equally often.
+Expected result of the cpu preset: an accuracy of 0.86 in the worst group (uniform sampling: 0.76).
 
-The task is to separate odd digits from even ones. Every second even digit is green and the others
-red. Only few odd digits are green, so a classifier takes green digits for even ones. The DB-VAE
-does not receive the colors: it finds them among its latents, and draws the odd digits more often
-that lie where there are few. With faces, the task is to recognize who smiles. Few smiling faces are
-men's: the others are left out.
+The task is to separate odd from even digits. Half of the even digits are green and the others red.
+Only a few odd digits are green, so a classifier mistakes green odd digits for even ones. The DB-VAE
+does not receive the colors: it discovers them among its latents and samples odd digits more often
+where latents are sparse. With faces, the task is to recognize smiles. Only a few smiling faces
+belong to men; the rest are left out.
 
-The same model with the same initial weights is trained twice more as a baseline: on examples that
-are drawn equally often, and on groups that are drawn equally often, for which the groups must be
-known. Accuracies are of test images; the accuracy over all weighs a group by its fraction of the
-training images.
+As baselines, the same model is trained from the same initial weights on uniformly sampled examples,
+and on uniformly sampled groups, which must be known for this. Accuracies are measured on test
+images; overall accuracy weighs each group by its fraction of the training images.
 
-Deviations from the paper: the data, and the networks for them. Alpha, the width of bins, the loss
-weights and the number of latents were chosen on the last 10,000 training digits, and for the
+Deviations from the paper: the data, and networks suited to them. Alpha, the bin width, the loss
+weights, and the number of latents were chosen on the last 10,000 training digits, and for the
 second command on the last 600 training faces.
 
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -52,16 +50,16 @@ FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 are odd digits, or smiling faces
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    dataset: Literal["mnist", "celeb_a"] = "mnist"  # Digits in two colors, or faces
-    examples: int = 20_000  # Training images, the first ones
-    rare: float = 0.02  # Fraction of odd digits that are green, or of smiles that are men's
+    dataset: Literal["mnist", "celeb_a"] = "mnist"  # Dataset: digits in two colors, or faces
+    examples: int = 20_000  # Number of training images, from the first
+    rare: float = 0.02  # Fraction of green among odd digits, or of men among smiles
     latent_dim: int = 2  # Dimensions of the latents
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    weight: float = 100.0  # Of the cross-entropy; the nats of an image have the weight 1
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    weight: float = 100.0  # Weight of the cross-entropy; an image's nats have weight 1
     beta: float = 1.0  # Weight of the KL divergence
-    alpha: float = 0.01  # Smoothing: the larger, the more evenly examples are drawn
-    bin_width: float = 1.0  # Of the histograms of the latents
+    alpha: float = 0.01  # Smoothing: the larger, the more uniformly examples are sampled
+    bin_width: float = 1.0  # Bins of the latents' histograms
 
 
 PRESETS = {
@@ -91,16 +89,16 @@ def main(run: Run, s: Settings):
     known = build_model(run, s, images)
     debiased = build_model(run, s, images)
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(uniform, partial(train.stream, s.batch_size, s.seed), part="uniform")
-    # The groups are known: each is drawn equally often.
+    # The groups are known: each is sampled equally often.
     known.sampling.assign(1 / fractions[groups])
     run.fit(known, partial(weighted_batches, run, s, train, known), part="known")
 
     def reweigh(epoch, logs):
         debiased.reweigh(images, labels)
 
-    # Before each epoch the DB-VAE chooses how often each example is drawn in it.
+    # Before each epoch, the DB-VAE sets the sampling weights of the examples.
     callback = keras.callbacks.LambdaCallback(on_epoch_begin=reweigh)
     rarest_first = np.argsort(-groups, kind="stable")
     draw = partial(reconstructions, images=images[rarest_first[:12]])
@@ -146,7 +144,7 @@ def build_model(run, s, images):
 
 
 def weighted_batches(run, s, train, model, start):
-    """Returns batches that are drawn by the model's sampling weights."""
+    """Returns batches sampled with the model's sampling weights."""
     batches = weighted_stream(train, model.sampling, s.batch_size, s.seed, start)
     return distribute_fresh(batches, run.strategy)
 

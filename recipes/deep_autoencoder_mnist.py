@@ -1,26 +1,26 @@
-"""Deep autoencoder with 30 codes on MNIST, compared with PCA and logistic PCA.
+"""Deep autoencoder on MNIST with a 30-dimensional code, compared with PCA and logistic PCA.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
-784-1000-500-250-30 encoder of logistic units with linear codes, its mirror image, and the
-cross-entropy of the pixels. The paper reports the mean squared error of a test digit (the sum over
-its 784 pixels between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic PCA and 13.87 for PCA
-with 30 components.
+784-1000-500-250-30 encoder with logistic units and a linear code, its mirror image as the decoder,
+and pixel cross-entropy as the loss. The paper reports the mean squared error of a test digit (the
+sum over its 784 pixels between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic PCA, and 13.87
+for PCA with 30 components.
 
   python recipes/deep_autoencoder_mnist.py                       about 42 minutes on two CPU cores
   python recipes/deep_autoencoder_mnist.py --pretrain denoising  the same after greedy pretraining
   python recipes/deep_autoencoder_mnist.py --preset smoke        under a minute
 
-Expected result of the cpu preset: a squared error of 2.91; 8.04 by logistic PCA, 13.87 by PCA.
+Expected result of the cpu preset: a squared error of 2.91 (logistic PCA: 8.04; PCA: 13.87).
 
-The paper pretrains with restricted Boltzmann machines, because logistic layers of usual initial
-weights hardly train. Here they train from the start, with Adam and initial weights four times as
-large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers.
+The paper pretrains with restricted Boltzmann machines, because logistic layers with standard
+initial weights barely train. Here they are trained from scratch, with Adam and initial weights four
+times as large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers.
 
-In the preset cpu the weights decay, because the error of held-out digits ends above that of the
-trained ones. The decay is chosen without the test digits: among several candidates it is the one
-with which shorter trainings on 50,000 of the training digits have the least error on the other
-10,000. In these the decay is larger by as much as the training is shorter, so that it shrinks the
-weights by the same factor. The main model then learns from all 60,000.
+The cpu preset uses weight decay, because the error on held-out digits ends above that on training
+digits. The decay is chosen without test digits: it is the candidate whose shorter runs, on 50,000
+of the training digits, have the lowest error on the other 10,000. In these runs, the decay is
+increased in proportion to the shorter training, so that weights shrink by the same factor. The main
+model is then trained on all 60,000 digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -48,17 +48,17 @@ SHAPE = (28, 28, 1)
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 30  # Dimensions of the code
-    width: int = 1000  # Units of the first hidden layer; the others have a half and a quarter
+    width: int = 1000  # Units in the first hidden layer; the next have a half and a quarter
     activation: Literal["sigmoid", "relu", "tanh"] = "sigmoid"
-    """Of the hidden layers; logistic in the paper."""
+    """Activation of the hidden layers; logistic in the paper."""
     pretrain: Literal["none", "denoising"] = "none"
-    """Train the layers one after the other first, each as a denoising autoencoder."""
-    pretrain_epochs: int = 10  # Epochs of each layer of the pretraining
+    """First train the layers one after another, each as a denoising autoencoder."""
+    pretrain_epochs: int = 10  # Epochs of pretraining per layer
     weight_decay: str = "0"
-    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW).
-    Of several numbers one is chosen, with held-out training digits."""
-    choice_epochs: int = 55  # Epochs of each training by which it is chosen
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    """Weight decay for the weights but not the biases, times the learning rate (AdamW).
+    If several are given, one is chosen on held-out training digits."""
+    choice_epochs: int = 55  # Epochs of each run for choosing the weight decay
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -75,7 +75,7 @@ def main(run: Run, s: Settings):
     train = data.train.arrays()
     test = data.test.arrays()
 
-    # Each step here and below: one update of encoder and decoder together.
+    # Each step here and below: one joint update of encoder and decoder.
     candidates = [float(number) for number in s.weight_decay.split()]
     held_out_errors = {}
     if len(candidates) > 1:
@@ -98,7 +98,7 @@ def main(run: Run, s: Settings):
     pca = PrincipalComponents(train, s.latent_dim)
 
     with run.evaluation(model) as metrics:
-        # Reconstructions of floats are not rounded to levels.
+        # Reconstructions are floats, not rounded to levels.
         floats = flat_pixels(test).reshape(test.shape)
         found = {
             "squared_error": model.reconstruct(floats),
@@ -114,7 +114,7 @@ def main(run: Run, s: Settings):
 
 
 def held_out_error(run, s, source, weight_decay):
-    """Trains on five sixths of the examples, and returns the squared error of the others."""
+    """Trains on five sixths of the examples and returns the squared error on the others."""
     known = np.arange(len(source)) % 6 > 0
     train = source.select(known)
     held_out = source.select(~known).arrays()
@@ -133,14 +133,14 @@ def build_model(s, hidden):
 
 
 def compile_for(run, s, model, epochs, weight_decay=0.0):
-    """Compiles a model for so many epochs."""
+    """Compiles a model for the given number of epochs."""
     optimizer = AdamW(run.in_halves(s.learning_rate, epochs), weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     run.compile(model, optimizer)
 
 
 def train_layer(run, s, layer, source, name):
-    """Trains one layer of the pretraining."""
+    """Trains one layer in the pretraining."""
     epochs = min(s.pretrain_epochs, s.epochs)
     compile_for(run, s, layer, epochs)
     run.fit(layer, source, part=name, epochs=epochs)

@@ -1,22 +1,22 @@
-"""Denoising autoencoders on MNIST: digits from corrupted digits, and codes that keep what matters.
+"""Denoising autoencoders on MNIST.
 
 Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
-Autoencoders", ICML 2008; the corruptions, masking, salt and pepper and Gaussian, are those of
-Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, sec. 3.3. One layer of sigmoid codes,
-more than pixels; a plain autoencoder of the same network for comparison.
+Autoencoders", ICML 2008; the corruptions (masking, salt-and-pepper, and Gaussian noise) follow
+Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, sec. 3.3. The networks have one layer
+of sigmoid codes, more than pixels; a plain autoencoder with the same network is the comparison.
 
   python recipes/denoising_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/denoising_autoencoder_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a gain of 6.25 dB in PSNR where a quarter of the pixels is
-masked; 5.47 by morphological closing.
+Expected result of the cpu preset: a PSNR gain of 6.25 dB with a quarter of the pixels masked
+(morphological closing: 5.47).
 
-The baselines of the gains in PSNR are ridge regression on all pixels and morphological closing,
-which fills holes with what is around them. The codes are read by a linear classifier; it reads
-pixels and as many random sigmoid units for comparison.
+The baselines for the PSNR gains are ridge regression on all pixels and morphological closing, which
+fills holes from their surroundings. A linear classifier is trained on the codes and, for
+comparison, on pixels and on as many random sigmoid units.
 
-Deviations: weights are not tied; Adam in place of plain gradient descent. The papers' numbers are
-those of stacks that were fine-tuned with labels; here codes of one layer stay as they are.
+Deviations: weights are not tied; Adam instead of plain gradient descent. The papers' metrics are
+those of stacks fine-tuned with labels; here, single-layer codes stay fixed.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -46,17 +46,17 @@ from keras_gen.workshop.visualize import denoised, unit_filters
 class Settings(ShortStepSettings):
     LEAST = ShortStepSettings.LEAST | {"probe_labels": 10}
 
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
+    images: Path | None = None  # Your own image folder, with or without class subfolders
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     """Corruption of the main model, which is exported; the others are trained too."""
     amount: float = 0.25
-    """Fraction of the pixels that the main model's corruption changes; gaussian: its standard
+    """Fraction of pixels changed by the main model's corruption; gaussian: its standard
     deviation, in units of the range of a pixel."""
-    hidden: int = 1000  # Sigmoid units of the one layer of codes
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    hidden: int = 1000  # Sigmoid units in the single code layer
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     probe_labels: int = 10_000  # Most labeled training digits for the linear classifier
     random_gain: float = 16.0
-    """Factor of the random units' weights; with 1 the units are nearly linear."""
+    """Scale of the random units' weights; with 1, the units are nearly linear."""
 
 
 PRESETS = {
@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
         )
         untrained = Autoencoder(encoder, decoder)
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     main_model = denoisers[s.corruption]
     draw = partial(denoised, images=test[:16])
     run.fit(main_model, data.train, draw)
@@ -105,7 +105,7 @@ def main(run: Run, s: Settings):
             run.fit(model, data.train, draw, part=corruption)
     run.fit(plain, data.train, part="plain")
 
-    # The baselines of the gains: from corrupted to clean pixels.
+    # The baselines for the gains: from corrupted to clean pixels.
     regressions = {}
     for corruption, model in denoisers.items():
         corrupted = model.corrupt(model.prepare(train)).numpy()
@@ -137,7 +137,7 @@ def main(run: Run, s: Settings):
 
 
 def psnr_gains(model, regression, test):
-    """Returns by how much a model and two baselines raise the PSNR of corrupted digits."""
+    """Returns how much a model and two baselines raise the PSNR of corrupted digits."""
     corrupted = model.corrupt(model.prepare(test)).numpy()
     before = mean_psnr(model, corrupted, test)
     predicted = regression.predict(corrupted.reshape(len(test), -1)).reshape(test.shape)
@@ -152,7 +152,7 @@ def psnr_gains(model, regression, test):
 def mean_psnr(model, images, originals):
     """Returns the mean PSNR of float images.
 
-    A digit that is restored without any error counts as one with one value off by one level.
+    A perfectly restored digit counts as having one value off by one level.
     """
     most = 10 * np.log10(255**2 * originals[0].size)
     values = psnr(model.restore(images).numpy(), originals)

@@ -1,4 +1,4 @@
-"""Densities of the plane, by an autoregressive model, a flow, and a mixture of Gaussians.
+"""MADE and a flow on 2-D densities, compared with a Gaussian mixture.
 
 Germain et al.: "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015, with conditionals
 of Uria et al.: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013; Dinh et
@@ -7,16 +7,16 @@ al.: "Density Estimation Using Real NVP", ICLR 2017.
   python recipes/densities_plane.py                    6 to 14 minutes on one of two CPU cores
   python recipes/densities_plane.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a KL divergence of 0.05 nats from the checkerboard to MADE, and
-of 0.13 to a mixture of Gaussians.
+Expected result of the cpu preset: a KL divergence from the checkerboard of 0.05 nats for MADE and
+0.13 for a Gaussian mixture.
 
-The densities of the data are known: two moons, three rings and a checkerboard. So it can be
-measured how many nats each model is worse than the truth, the KL divergence KL(p || q) from the
-data to the model, as the mean of log p - log q over test points. Moons and rings are mixtures of
-hundreds of Gaussians themselves, which helps a mixture of fewer; their number is chosen on held-out
-points. `densities.png` shows points, the known density, and the densities of all models.
+The data densities are known: two moons, three rings, and a checkerboard. Therefore the KL
+divergence KL(p || q) from the data to each model can be measured, as the mean of log p - log q over
+test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors a
+mixture with fewer components; their number is chosen on held-out points. `densities.png` shows the
+points, the known density, and the density of each model.
 
-Data: points drawn at run time. The papers report no number on them.
+Data: points sampled at run time. The papers do not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -38,13 +38,13 @@ from keras_gen.workshop.visualize import planar_densities
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    points: int = 50_000  # Training points of each set
-    compared: int = 20_000  # Test points of each set
+    points: int = 50_000  # Training points per dataset
+    compared: int = 20_000  # Test points per dataset
     mixtures: int = 20  # Gaussians in each conditional of the autoregressive model
-    couplings: int = 16  # Of the flow
-    hidden: int = 64  # Units of each of two hidden layers, in both models
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    most_gaussians: int = 80  # Of the mixture, which also has a half, a quarter or an eighth
+    couplings: int = 16  # Couplings of the flow
+    hidden: int = 64  # Units in each of two hidden layers, in both models
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    most_gaussians: int = 80  # Most mixture components; a half, 1/4, and 1/8 are tried too
 
 
 PRESETS = {
@@ -58,7 +58,7 @@ PRESETS = {
 
 DISTRIBUTIONS = {"moons": two_moons(), "rings": rings(), "checkerboard": checkerboard()}
 METHODS = ("made", "flow")
-IN_WORDS = {"made": "MADE", "flow": "affine couplings", "mixture": "mixture of Gaussians"}
+IN_WORDS = {"made": "MADE", "flow": "affine couplings", "mixture": "Gaussian mixture"}
 MAIN = ("checkerboard", "made")
 
 
@@ -77,7 +77,7 @@ def main(run: Run, s: Settings):
         for method in METHODS:
             models[name, method] = build(run, s, method)
 
-    # Each step: the network moves along the gradient of the exact log-likelihood.
+    # Each step: one gradient update on the exact log-likelihood.
     for (name, method), model in models.items():
         part = "" if (name, method) == MAIN else f"{name}_{method}"
         run.fit(model, sets[name].train, partial(draw_density, name, method), part=part)
@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, method):
-    """A compiled model of points."""
+    """Returns a compiled model for points."""
     keras.utils.set_random_seed(s.seed)
     with run.strategy.scope():
         if method == "made":

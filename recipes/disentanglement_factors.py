@@ -1,25 +1,26 @@
-"""Six ways to disentangle latents, by five scores, on drawn shapes of known factors.
+"""Six disentangling VAEs, compared by five scores on shapes with known factors.
 
 Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
-beta-VAE", 2018, whose VAE of annealed capacity is exported. It is compared with a VAE, the beta-VAE
-(Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018) and the
-DIP-VAE-II (Kumar et al. 2018), all of one network and number of steps; and with the encoder
-untrained, PCA, and three numbers by hand: how much ink there is, and where its center lies.
+beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a VAE, the
+beta-VAE (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018),
+and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps, and with an
+untrained encoder, PCA, and three handcrafted numbers: the amount of ink and the position of its
+center.
 
   python recipes/disentanglement_factors.py  # 8 minutes on one of two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
 
-Expected result of the cpu preset: a MIG of 0.39 by annealed capacity; 0.53 by ink and its center,
-0.08 by PCA.
+Expected result of the cpu preset: a MIG of 0.39 with annealed capacity (ink and its center: 0.53;
+PCA: 0.08).
 
-The scores are MIG, SAP, DCI's disentanglement, and the beta-VAE's and the FactorVAE's own. Seeds
-differ by as much as methods do (Locatello et al. 2019), so run several.
+The scores are MIG, SAP, DCI disentanglement, and the scores of the beta-VAE and FactorVAE papers.
+Seeds differ as much as methods do (Locatello et al. 2019), so run several.
 
-Deviations: the shapes are not those of dSprites, so scores differ too. Codes are the means of all
-combinations, and all combinations are trained on. The FactorVAE's discriminator needs as many
-images again in a step. Layers are dense as in Chen et al., whose decoder has one more, and tanh in
-place of ReLU. Images of the cpu preset have a quarter of the pixels, and so fewer nats to weigh
-against the KL divergence: weights are lower. They were chosen by the scores of other seeds than the
+Deviations: the shapes are not those of dSprites, so scores differ too. Codes are the means for all
+combinations, which are also the training set. The FactorVAE's discriminator needs twice as many
+images per step. Layers are dense as in Chen et al., whose decoder has one more layer and uses tanh
+instead of ReLU. Images of the cpu preset have a quarter of the pixels, hence fewer nats relative to
+the KL divergence, so weights are lower. They were chosen by the scores of seeds other than the
 published ones.
 
 Data: shapes drawn at run time.
@@ -51,21 +52,21 @@ from keras_gen.workshop.visualize import traversals
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    size: int = 64  # Side of the images in pixels
-    scales: int = 6  # Values of the factor scale
-    orientations: int = 40  # Values of the factor orientation
-    positions: int = 32  # Values of x, and of y
-    turn: float = 1.0  # Range of the orientations in full turns
-    latent_dim: int = 10  # Dimensions of the latents, and number of principal components
-    hidden: int = 1200  # Units of each of the two hidden layers of encoder and decoder
-    discriminator: int = 1000  # Units of each of six layers of the FactorVAE's discriminator
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    size: int = 64  # Side length of the images in pixels
+    scales: int = 6  # Number of values of the scale factor
+    orientations: int = 40  # Number of values of the orientation factor
+    positions: int = 32  # Number of values of x and of y
+    turn: float = 1.0  # Range of orientations in full turns
+    latent_dim: int = 10  # Dimensions of the latents and number of principal components
+    hidden: int = 1200  # Units in each of the two hidden layers of encoder and decoder
+    discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     beta: float = 4.0  # Weight of the KL divergence in the beta-VAE
-    capacity: float = 25.0  # Nats that the capacity grows to, in two thirds of the steps
+    capacity: float = 25.0  # Final capacity in nats, reached after two thirds of the steps
     capacity_weight: float = 1000.0  # Gamma of the annealed capacity
     factor_weight: float = 35.0  # Gamma of the FactorVAE
     tc_weight: float = 6.0  # Beta of the beta-TCVAE
-    rows: int = 10_000  # Combinations that MIG, SAP and DCI take
+    rows: int = 10_000  # Combinations used by MIG, SAP, and DCI
 
 
 PRESETS = {
@@ -120,14 +121,14 @@ def main(run: Run, s: Settings):
         untrained = VAE(*build_networks(s), seed=s.seed)
     main_model = models["capacity"]
 
-    # Each step: one update of encoder and decoder together; the FactorVAE then updates its
+    # Each step: one joint update of encoder and decoder; the FactorVAE then updates its
     # discriminator, with the other half of a batch of twice the size.
     for name in ("vae", "beta", "tc", "factor", "dip"):
         batch_size = 2 * s.batch_size if name == "factor" else s.batch_size
         run.fit(models[name], partial(source.stream, batch_size, s.seed), part=name)
 
     def draw(model):
-        """Traversals of the latents that vary with the image."""
+        """Draws traversals of the latents that vary with the image."""
         means, *_ = model.encode(images[:: -(-len(images) // 2000)])
         active = np.flatnonzero(means.std(axis=0) > 0.05)
         return traversals(model, middle_image, active if len(active) else None)
@@ -138,11 +139,11 @@ def main(run: Run, s: Settings):
     pca = PrincipalComponents(images, s.latent_dim)
 
     with run.evaluation(main_model) as metrics:
-        some_images = images[:: -(-len(images) // 2000)]  # 2,000 at most
+        some_images = images[:: -(-len(images) // 2000)]  # at most 2,000
         for name, model in models.items():
             run.say(f"scoring {name}")
             means, *_ = model.encode(images)
-            # Latents that hardly vary are not in use.
+            # Latents that barely vary are inactive.
             metrics |= suffixed(disentanglement(shapes.factors, means, s, 0.05), f"_{name}")
             metrics[f"elbo_{name}"] = model.log_prob(some_images).mean()
         run.say("scoring the baselines")
@@ -155,7 +156,7 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s):
-    """Returns an encoder and a decoder with initial weights of their own."""
+    """Returns an encoder and a decoder with their own initial weights."""
     return mlp_networks(
         (s.size, s.size, 1),
         s.latent_dim,
@@ -166,7 +167,7 @@ def build_networks(s):
 
 
 def disentanglement(factors, codes, s, least_std=0.0):
-    """Returns the five scores of the codes of all combinations, in the order of the factors."""
+    """Returns the five scores of all combinations' codes, in the order of the factors."""
     rows = np.random.default_rng(s.seed).permutation(len(codes))[: s.rows]
     some_codes = codes[rows]
     some_values = factors.values(rows)

@@ -1,28 +1,28 @@
-"""Autoencoder of documents on Reuters-21578, against latent semantic analysis.
+"""Document autoencoder on Reuters-21578, compared with latent semantic analysis.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-fig. 4: word counts of news stories to codes of 10 or 2 dimensions (2000-500-250-125-10 and its
-mirror image), and retrieval by the cosine of codes.
+fig. 4: word counts of news stories are encoded in 10 or 2 dimensions (2000-500-250-125-10 and its
+mirror image), and documents are retrieved by the cosine similarity of their codes.
 
   python recipes/document_autoencoder_reuters.py                    about 2 minutes on two CPU cores
   python recipes/document_autoencoder_reuters.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a mean precision of 0.80; 0.79 by PCA.
+Expected result of the cpu preset: a mean precision of 0.80 (PCA: 0.79).
 
-Each test document is a query for the other test documents of its topic. Precision is averaged over
-recalls of 10 % to 100 %. The baselines are latent semantic analysis (LSA), a truncated SVD, and
-PCA, both of tf-idf: log(1 + count) times the inverse document frequency of the word, scaled to one
+Each test document is a query for the other test documents on its topic. Precision is averaged over
+recalls from 10% to 100%. The baselines are latent semantic analysis (LSA, a truncated SVD) and PCA,
+both on tf-idf: log(1 + count) times the word's inverse document frequency, normalized to unit
 length.
 
-The preset cpu has what retrieved best within the last fifth of the training stories, left out of a
-trial: it reconstructs tf-idf in place of fractions of words, which gives rare words more weight,
-drops a fifth of the words that it reads, has ReLU units and makes fewer passes.
+The cpu preset uses the settings with the best retrieval on the last fifth of the training stories,
+held out in a trial: it reconstructs tf-idf instead of word fractions, which gives rare words more
+weight, drops a fifth of the input words, uses ReLU units, and makes fewer passes.
 
-Deviations: the paper's 804,414 documents are of Reuters Corpus Volume 2. Its logistic units are
-pretrained; here they start from weights four times as large as usual.
+Deviations: the paper's 804,414 documents come from Reuters Corpus Volume 2. Its logistic units are
+pretrained; here, initial weights are four times as large as usual.
 
-Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand), or
-`--dataset 20newsgroups` through scikit-learn.
+Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, which you download yourself),
+or `--dataset 20newsgroups` through scikit-learn.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -46,17 +46,17 @@ RECALLS = np.arange(1, 11) / 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    dataset: Literal["reuters", "20newsgroups"] = "reuters"  # The documents
+    dataset: Literal["reuters", "20newsgroups"] = "reuters"  # Dataset
     words: int = 2000  # Size of the vocabulary
     vectors: Literal["shares", "tf-idf"] = "shares"
-    """What is reconstructed of a document: fractions of words, as in the paper, or tf-idf."""
+    """Reconstruction target: word fractions, as in the paper, or tf-idf."""
     latent_dim: int = 10  # Dimensions of the main model's code; a second model has 2
-    width: int = 500  # Units of the first hidden layer; the next have a half and a quarter
+    width: int = 500  # Units in the first hidden layer; the next have a half and a quarter
     activation: Literal["sigmoid", "relu"] = "sigmoid"
-    """Of the hidden layers; sigmoid in the paper."""
-    gain: float = 4.0  # Factor of the initial weights of all but the last layer: 1 for relu
-    dropout: float = 0.0  # Fraction of the words that the encoder does not see in training
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
+    """Activation of the hidden layers; sigmoid in the paper."""
+    gain: float = 4.0  # Factor of the initial weights of all layers except the last: 1 for relu
+    dropout: float = 0.0  # Fraction of words hidden from the encoder in training
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -82,7 +82,7 @@ def main(run: Run, s: Settings):
         plane = model.encode(test)[:, :2]
         return code_scatter({"autoencoder": plane}, topics, data.topics)
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(map_model, data.train, draw, part="plane")
     run.fit(main_model, data.train, draw)
     run.export(main_model, half=True)
@@ -128,7 +128,7 @@ def main(run: Run, s: Settings):
 
 
 def build_model(run, s, latent_dim, vocabulary, tfidf):
-    """Returns a compiled autoencoder with a code of so many dimensions."""
+    """Returns a compiled autoencoder with the given code size."""
     with run.strategy.scope():
         encoder, decoder = mlp_networks(
             (len(vocabulary),),

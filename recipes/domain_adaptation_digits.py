@@ -1,4 +1,4 @@
-"""Four ways to name digits of one domain by the labels of another.
+"""Domain adaptation between digit datasets: DANN, domain confusion, and ADDA.
 
 Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016; Tzeng et al.:
 "Simultaneous Deep Transfer Across Domains and Tasks", ICCV 2015, and "Adversarial Discriminative
@@ -7,27 +7,27 @@ Domain Adaptation", CVPR 2017.
   python recipes/domain_adaptation_digits.py                    17 minutes on one of two CPU cores
   python recipes/domain_adaptation_digits.py --preset smoke     under a minute
 
-Expected result of the cpu preset: ADDA names 54 % of MNIST-M's digits right, 80 % of USPS's and
-78 % of MNIST's; the source alone 23, 61 and 35 %, DANN 29, 66 and 60 %.
+Expected result of the cpu preset: ADDA classifies 54% of MNIST-M, 80% of USPS, and 78% of MNIST
+correctly; the source-only network reaches 23%, 61%, and 35%, and DANN 29%, 66%, and 60%.
 
-A network that learned the source alone stands beside gradient reversal (DANN), domain confusion and
-ADDA, from MNIST to MNIST-M, whose digits stand on photographs, and between MNIST and USPS. Each is
-trained from several seeds, which draw 2,000 digits of MNIST and 1,800 of USPS, too. Labels of the
-target are used once, to count errors on its test digits; the photographs of these are others than
-those of training. CoGAN, on the same digits, has a recipe of its own, co_gan_mnist_usps, and
-translation before naming is in unit_mnist_usps.
+Gradient reversal (DANN), domain confusion, and ADDA are compared with a network trained on the
+source alone, from MNIST to MNIST-M (digits on photographs) and between MNIST and USPS. Each is
+trained with several seeds, which also determine the samples of 2,000 MNIST and 1,800 USPS digits.
+Target labels are used only to evaluate test digits, whose photographs differ from those used in
+training. CoGAN has its own recipe on the same digits, co_gan_mnist_usps, and unit_mnist_usps
+translates before classification.
 
-Cheap methods need no second training: the nearest neighbor, a linear classifier of features whose
-mean and covariance are those of the target (CORAL), and the nearest neighbor of digits whose ink is
-enlarged to the image, for much of what sets MNIST and USPS apart is USPS's lack of a margin.
+Baselines without a second training run: the nearest neighbor; a linear classifier on features with
+the target's mean and covariance (CORAL); and the nearest neighbor on digits whose ink is scaled to
+fill the image, because much of the gap between MNIST and USPS is that USPS has no margin.
 
-Weights were chosen by labels of USPS's training digits that were not drawn, from MNIST to USPS.
+Weights were chosen with the labels of unsampled USPS training digits, from MNIST to USPS.
 
-Deviations: all methods train LeNet, with Adam, for the same steps but ADDA, which begins with the
-network of the source.
+Deviations: all methods train LeNet with Adam for the same number of steps, except ADDA, which
+starts from the source network.
 
 Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR; usps from files
-fetched by hand, which an error names), and photographs as for srgan_set5.
+that you download yourself, listed in the error message), and photographs as for srgan_set5.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -55,23 +55,23 @@ from keras_gen.workshop.baselines import coral_accuracy, framed_ink, neighbor_ac
 from keras_gen.workshop.visualize import captioned
 
 CLASSES = 10
-ROWS = 6  # digits of a column, which are named alike, in a sample grid
-SHOWN = 500  # digits from which they are taken
+ROWS = 6  # digits per column (one assigned class) in a sample grid
+SHOWN = 500  # digits from which they are selected
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    seeds: int = 5  # Draws of digits and of initial weights, from `seed` on
-    mnist_images: int = 2000  # Digits of MNIST to learn from
-    usps_images: int = 1800  # Digits of USPS to learn from
-    tested: int = 10_000  # Test digits of each target at most
+    seeds: int = 5  # Number of seeds for digit samples and initial weights, starting at `seed`
+    mnist_images: int = 2000  # Number of MNIST training digits
+    usps_images: int = 1800  # Number of USPS training digits
+    tested: int = 10_000  # Maximum number of test digits per target
     filters: int = 20  # Channels of LeNet's first convolution
     hidden: int = 500  # Features
-    learning_rate: float = 3e-4  # Adam's rate
-    dann_weight: float = 0.05  # Limit of the weight of the reversed gradient
-    confusion_weight: float = 0.03  # Limit of the weight of the confusion
-    source_epochs: int = 3  # Epochs of all methods but ADDA, which begins with such a network
-    adda_rate: float = 2e-4  # Adam's rate for ADDA
+    learning_rate: float = 3e-4  # Adam's learning rate
+    dann_weight: float = 0.05  # Final weight of the reversed gradient
+    confusion_weight: float = 0.03  # Final weight of the confusion loss
+    source_epochs: int = 3  # Epochs for all methods except ADDA, which starts from one
+    adda_rate: float = 2e-4  # Adam's learning rate for ADDA
 
 
 PRESETS = {
@@ -118,7 +118,7 @@ def main(run: Run, s: Settings):
             test_mnist_m,
         )
 
-    # The model that is drawn and exported: from MNIST to USPS.
+    # The model that is shown and exported: from MNIST to USPS.
     source, target, test = task("usps", s.seed)
     with run.strategy.scope():
         keras.utils.set_random_seed(s.seed)
@@ -149,7 +149,7 @@ def main(run: Run, s: Settings):
 
 
 def drawn(examples, count, rng):
-    """Returns that many examples, images and labels, drawn at random."""
+    """Returns the given number of random examples, images and labels."""
     images, labels = examples
     some = rng.permutation(len(images))[:count]
     return images[some], labels[some]
@@ -173,7 +173,7 @@ def dann(s, shape, seed):
 
 
 def measured(s, task, name, seed):
-    """Returns the fractions of test images that are named right, by who names them."""
+    """Returns the fractions of test images classified correctly, by method."""
     source, target, test = task(name, seed)
     shape = source[0].shape[1:]
     steps = s.source_epochs * s.steps_per_epoch
@@ -234,7 +234,7 @@ def accuracy(model, images, labels):
 
 
 def by_class(model, images):
-    """The first images that are named so, in the column of each digit."""
+    """Shows the first images assigned to each class, in that digit's column."""
     named = model.classify(images).argmax(axis=1)
     columns = []
     for digit in range(CLASSES):

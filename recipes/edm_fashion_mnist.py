@@ -1,4 +1,4 @@
-"""EDM draws clothes: a denoiser of Fashion-MNIST, and samples in few steps.
+"""EDM on Fashion-MNIST.
 
 Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative Models",
 NeurIPS 2022.
@@ -6,18 +6,19 @@ NeurIPS 2022.
   python recipes/edm_fashion_mnist.py                   50 minutes at most on two CPU cores
   python recipes/edm_fashion_mnist.py --preset smoke    about a minute
 
-Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
-classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches
-without a network. Test images give the floor, and a mixture of Gaussians of the pixels the
-baseline. A classifier sees haze that the eye does not: so the fraction of exactly black pixels
-stands beside. The network is that of ddpm_fashion_mnist and of flow_matching_fashion_mnist. Fewer
-steps are measured with fewer samples.
+Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
+independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
+patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
+baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
+exactly black pixels is reported too. The network is that of ddpm_fashion_mnist and
+flow_matching_fashion_mnist. Sampling with fewer steps is evaluated on fewer samples.
 
-Deviations: those of `EDM`; the deviation of the data is that of the training images' values; and
-black is trained 12 levels darker than it is, so that an error of a few levels is clipped to black.
+Deviations: those of `EDM`; the data's standard deviation is that of the training images' values;
+and black is shifted 12 levels darker in training, so that errors of a few levels are clipped to
+black.
 
-Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper
-reports no number on it.
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does
+not use this dataset.
 """
 
 from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
@@ -39,17 +40,17 @@ from keras_gen.workshop.visualize import emerging, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
-    widths: str = "32 64"  # Channels of the network's maps, from the largest on
-    darker_black: float = 0.0  # Levels by which black is trained darker, against haze
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
-    solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # By which samples are drawn
-    sampling_steps: int = 18  # Of each sample; heun asks the network twice in each
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    compared_in_few_steps: int = 2000  # Of samples that are drawn in 5, 10 and 20 steps
+    images: Path | None = None  # Your own image folder, with or without class subfolders
+    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    darker_black: float = 0.0  # Levels by which black is darkened in training
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
+    sampling_steps: int = 18  # Sampling steps; heun evaluates the network twice per step
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features samples are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -74,7 +75,7 @@ def main(run: Run, s: Settings):
         model = EDM(network, deviation=deviation, seed=s.seed, black_level=-s.darker_black)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: the network moves along the gradient of the loss of eq. (8).
+    # Each step: one gradient update on the loss of eq. (8).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)
     run.export(model, default="sample", half=True)
 

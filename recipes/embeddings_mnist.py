@@ -1,4 +1,4 @@
-"""What an autoencoder's codes are good for: linear probes, neighbors, clusters, other data.
+"""Autoencoder embeddings on MNIST: probes, neighbors, clusters, and transfer.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
 compares codes with as many principal components.
@@ -6,22 +6,20 @@ compares codes with as many principal components.
   python recipes/embeddings_mnist.py                    about 6 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: an accuracy of 76.5 % of a linear probe with 100 labels; 76.0 %
-on pixels.
+Expected result of the cpu preset: a linear probe reaches 76.5% accuracy with 100 labels (on pixels:
+76.0%).
 
-The encoders of three autoencoders, of MNIST, Fashion-MNIST and USPS, are measured by what can be
-read from their codes, against pixels and against a PCA of the same number of dimensions: logistic
-regression and 5 nearest neighbors with 100, 1,000 and all labels of the training set, and k-means
-with ten clusters of the test set.
+Three encoders, trained on MNIST, Fashion-MNIST, and USPS, are evaluated by their codes, compared
+with pixels and with PCA of the same dimension: logistic regression and 5 nearest neighbors with
+100, 1,000, and all training labels, and k-means with ten clusters on the test set.
 
-Transfer: the encoder of MNIST encodes USPS, and that of Fashion-MNIST encodes MNIST. They are
-compared with a PCA fitted to the same source, pixels, and an encoder that was trained on the
-target, each with logistic regression on 1,000 labels of the target. Neighbors and k-means take
-codes and components as they are; logistic regression standardizes them. No encoder sees a label or
-a test image.
+Transfer: the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST. They are
+compared with PCA fitted to the same source, with pixels, and with an encoder trained on the target,
+each with logistic regression on 1,000 target labels. Neighbors and k-means use codes and components
+unscaled; logistic regression standardizes them. No encoder sees a label or a test image.
 
-Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or from
-TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
+Data: mnist, fashion_mnist, and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR;
+usps from files that you download yourself, listed in the error message).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -45,12 +43,12 @@ from keras_gen.workshop.visualize import code_scatter, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the codes, and number of principal components
-    hidden: int = 500  # Units of the encoder's first layer; the second has half as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    other_epochs: int = 15  # Epochs of the autoencoders of Fashion-MNIST and USPS
-    labels: int = 60_000  # Most labeled training examples, and most test examples
-    embedded: int = 2000  # Test examples in the images of t-SNE
+    latent_dim: int = 32  # Dimensions of the codes and number of principal components
+    hidden: int = 500  # Units in the encoder's first layer; the second has half as many
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    other_epochs: int = 15  # Epochs for the autoencoders of Fashion-MNIST and USPS
+    labels: int = 60_000  # Maximum number of labeled training examples and of test examples
+    embedded: int = 2000  # Number of test examples in the t-SNE plots
 
 
 PRESETS = {
@@ -76,7 +74,7 @@ def main(run: Run, s: Settings):
     test = measured(data.test_mnist, s)
     usps = (measured(data.train_usps, s), measured(data.test_usps, s))
 
-    # Each step here and below: one update of encoder and decoder together.
+    # Each step here and below: one joint update of encoder and decoder.
     draw = partial(reconstructions, images=all_test_digits[:12])
     others = dict(draw=draw, epochs=s.other_epochs)
     fashion_model = build_model(run, s, s.other_epochs)
@@ -104,7 +102,7 @@ def main(run: Run, s: Settings):
         metrics["mnist_codes"] = transferred(fashion_model.encode, train, test, s)
         metrics["mnist_pca"] = transferred(fashion_pca.encode, train, test, s)
 
-        run.say("drawing the codes and pixels of test images in a plane")
+        run.say("computing t-SNE of the codes and pixels of test images")
         images, labels = test
         planes = {}
         maps = {}
@@ -118,13 +116,13 @@ def main(run: Run, s: Settings):
 
 
 def measured(source, s):
-    """Returns images and labels, evenly chosen if there are more than wanted."""
+    """Returns images and labels, thinned evenly if there are more than requested."""
     _, labels = source.arrays()
     return source.select(even_order(labels, s.seed)[: s.labels]).arrays()
 
 
 def build_model(run, s, epochs):
-    """Returns an autoencoder that is compiled for so many epochs."""
+    """Returns an autoencoder compiled for the given number of epochs."""
     with run.strategy.scope():
         hidden = (s.hidden, s.hidden // 2)
         encoder, decoder = mlp_networks((28, 28, 1), s.latent_dim, hidden, "relu")
@@ -140,7 +138,7 @@ def fit_components(source, s):
 
 
 def coding_report(name, encode, train, test, s):
-    """Returns accuracies of a linear probe and of neighbors, and k-means' scores, in percent."""
+    """Returns accuracies of a linear probe and neighbors, and k-means scores, in percent."""
     images, labels = train
     test_images, test_labels = test
     codes = encode(images)
@@ -153,7 +151,7 @@ def coding_report(name, encode, train, test, s):
     report = {}
     for count, number in counts.items():
         report[f"linear_{name}_{count}"] = 100 * accuracies[number]
-        # The examples that the probe takes.
+        # The examples for the probe.
         few = order[:number]
         neighbors = KNeighborsClassifier().fit(codes[few], labels[few])
         accuracy = neighbors.score(test_codes, test_labels)
@@ -164,7 +162,7 @@ def coding_report(name, encode, train, test, s):
 
 
 def transferred(encode, train, test, s):
-    """Returns the accuracy of a linear probe on 1,000 labels of the target, in percent."""
+    """Returns the accuracy of a linear probe with 1,000 target labels, in percent."""
     images, labels = train
     test_images, test_labels = test
     codes = encode(images)

@@ -1,30 +1,30 @@
-"""Which normal distribution is nearest to a mixture of two? Each divergence has its own answer.
+"""f-GANs fit one normal distribution to a two-mode mixture.
 
 Nowozin, Cseke, Tomioka: "f-GAN: Training Generative Neural Samplers using Variational Divergence
-Minimization", NeurIPS 2016: the experiment with a mixture on the line.
+Minimization", NeurIPS 2016: the experiment with a one-dimensional mixture.
 
   python recipes/f_gan_line.py                    2 minutes on one of two CPU cores
   python recipes/f_gan_line.py --preset smoke     under a minute
 
 The data are a mixture of two normal distributions, with four fifths around -1 and one fifth around
-2. The model is one normal distribution, which cannot be right. An f-GAN fits it with each of four
-objectives; beside it stands the best one, found by numeric integration, which needs the density of
-the data, where a GAN needs only samples. The KL divergence and Pearson's chi-square cover both
-hills; the reverse KL divergence and that of Jensen and Shannon choose the higher one. An f-GAN does
-not always get there: of a mixture with two thirds at -1 and hills of deviation .5 it left a reverse
-KL divergence of .85 nats where .40 is the least. What it lacked is probably the slope in the far
-tails, where the discriminator sees hardly any number.
+2. The model is a single normal distribution, which cannot fit them exactly. f-GANs fit it with each
+of four objectives; the results are compared with the optimum from numerical integration, which
+needs the data density, whereas a GAN needs only samples. The KL divergence and Pearson's chi-square
+cover both modes; the reverse KL and Jensen-Shannon divergences select the higher one. An f-GAN does
+not always reach the optimum: for a mixture with two thirds at -1 and modes with a standard
+deviation of 0.5, the reverse KL divergence ended at 0.85 nats, where the minimum is 0.40. The
+reason is probably a missing slope in the far tails, where the discriminator sees almost no samples.
 
-Three images are of formulas alone. `overlap.png`: where two distributions hardly overlap, the
+Three pictures show formulas alone. `overlap.png`: where two distributions barely overlap, the
 Jensen-Shannon divergence has reached its bound and has no slope that could pull them together;
-the wider they are, as noise on both makes them, the farther it reaches. `generator_losses.png`:
-what the generator minimizes, as a function of D(G(z)), and `slopes.png` its slope by D's logit,
-which is lost for D(G(z)) near 0 with log(1 - D), and is largest there with -log D.
+wider distributions, for example with noise added to both, extend its reach. `generator_losses.png`
+shows the generator's losses as functions of D(G(z)), and `slopes.png` their slopes by D's logit:
+near D(G(z)) = 0, the slope vanishes for log(1 - D) and is largest for -log D.
 
-Deviations: the mixture is ours, for the paper does not print its own; Adam with a rate that falls
-to zero, and five updates of the discriminator in a step.
+Deviations: the mixture is our own, because the paper does not state its parameters; Adam with a
+learning rate that decays to zero; and five discriminator updates per step.
 
-Data: numbers drawn at run time.
+Data: numbers sampled at run time.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -44,8 +44,8 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.workshop.baselines import divergence, nearest_normal
 from keras_gen.workshop.visualize import film_strip, line_plot
 
-CENTERS = np.array([[-1.0], [-1.0], [-1.0], [-1.0], [2.0]])  # four of five are the higher hill
-WIDTH = 0.6  # Standard deviation of each hill
+CENTERS = np.array([[-1.0], [-1.0], [-1.0], [-1.0], [2.0]])  # four of five are the higher mode
+WIDTH = 0.6  # Standard deviation of each mode
 GRID = np.linspace(-12.0, 12.0, 4801)
 STEP = GRID[1] - GRID[0]
 DIVERGENCES = {
@@ -58,10 +58,10 @@ DIVERGENCES = {
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    hidden: int = 64  # Units of each of the discriminator's two hidden layers
-    discriminator_steps: int = 5  # Updates of the discriminator for one of the generator
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    fits: int = 4000  # Training steps with each other divergence
+    hidden: int = 64  # Units in each of the discriminator's two hidden layers
+    discriminator_steps: int = 5  # Discriminator updates per generator update
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    fits: int = 4000  # Training steps with each of the other divergences
 
 
 PRESETS = {
@@ -118,7 +118,7 @@ def main(run: Run, s: Settings):
 
 
 def game(objective, s):
-    """A generator of one mean and one deviation, which begin at 0 and 1, and a discriminator."""
+    """Returns a generator of a normal distribution, initially standard, and a discriminator."""
     generator = mlp_decoder((1,), latent_dim=1, hidden=())
     generator.set_weights([np.ones((1, 1)), np.zeros(1)])
     discriminator = mlp_encoder((1,), 1, (s.hidden, s.hidden), activation="tanh")
@@ -141,7 +141,7 @@ def train(run, s, name, stream, test):
 
 
 def fit_of(model, test):
-    """The model's mean and deviation, and its discriminator's estimate of the divergence."""
+    """Returns the model's mean and standard deviation, and the estimated divergence."""
     kernel, bias = model.generator.get_weights()
     found = model.evaluate(test.batches(5000), return_dict=True, verbose=0)
     parameters = {"mean": float(bias[0]), "deviation": float(abs(kernel[0, 0]))}
@@ -149,7 +149,7 @@ def fit_of(model, test):
 
 
 def largest_error(metrics, fits):
-    """Of all means and deviations, from those of the best normal distributions."""
+    """Minimizes over means and standard deviations, starting at the best normal distributions."""
     return max(
         abs(fit[key] - metrics[f"{key}_{name}_best"])
         for name, fit in fits.items()
@@ -158,7 +158,7 @@ def largest_error(metrics, fits):
 
 
 def of_data(x):
-    """The density of the data."""
+    """Returns the density of the data."""
     return norm.pdf(x[:, None], CENTERS[:, 0], WIDTH).mean(axis=1)
 
 
@@ -171,7 +171,7 @@ def draw_densities(model):
 
 
 def drawn_fit(fitted, best=None):
-    """The density of the data, a fit as marks, and the best one."""
+    """Draws the data density, a fit as markers, and the optimum."""
     shown = slice(1200, 3601, 10)  # from -6 to 6
     lines = {"data": (GRID[shown], of_data(GRID[shown]))}
     if best is not None:
@@ -182,7 +182,7 @@ def drawn_fit(fitted, best=None):
 
 
 def overlap():
-    """The Jensen-Shannon divergence of two normal distributions by their distance."""
+    """Draws the Jensen-Shannon divergence of two normal distributions by their distance."""
     distances = np.linspace(0.0, 4.0, 81)
     lines = {}
     for width in (0.1, 0.5, 2.0):
@@ -191,11 +191,11 @@ def overlap():
         twice = [divergence("jensen_shannon", p, q, STEP) for p, q in pairs]
         lines[f"deviation {width}"] = (distances, np.array(twice) / 2)
     lines["bound, log 2"] = (distances, np.full(len(distances), np.log(2)))
-    return line_plot(lines, "distance of the means", "Jensen-Shannon divergence, nats")
+    return line_plot(lines, "distance between the means", "Jensen-Shannon divergence, nats")
 
 
 def generator_losses():
-    """Both losses of the generator by D(G(z)), and their slopes by D's logit."""
+    """Draws both generator losses by D(G(z)), and their slopes by D's logit."""
     decisions = np.linspace(0.01, 0.99, 99, dtype="float32")
     logits = np.log(decisions / (1 - decisions))
     minimax = Minimax().generator(logits[:, None]).numpy()
@@ -209,8 +209,8 @@ def generator_losses():
         "-log D, non-saturating": (decisions, np.gradient(non_saturating, logits)),
     }
     return (
-        line_plot(losses, "D(G(z))", "loss of the generator"),
-        line_plot(slopes, "D(G(z))", "slope by the logit of D"),
+        line_plot(losses, "D(G(z))", "generator loss"),
+        line_plot(slopes, "D(G(z))", "slope by D's logit"),
     )
 
 

@@ -1,22 +1,22 @@
-"""All families draw clothes: what each reaches on Fashion-MNIST in the same few minutes.
+"""All model families on Fashion-MNIST with the same training time.
 
 Hinton, Salakhutdinov 2006 (autoencoder); Kingma, Welling 2014 (VAE); van den Oord et al. 2017
-(VQ-VAE with a prior of its codes) and 2016 (PixelCNN); Kingma, Dhariwal 2018 (Glow); Goodfellow et
-al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
+(VQ-VAE with a prior over its codes) and 2016 (PixelCNN); Kingma, Dhariwal 2018 (Glow); Goodfellow
+et al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
 
   python recipes/families_fashion_mnist.py            76 minutes on one of two CPU cores
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
-Each model trains for about as long as the others, and is small: the networks are those of the
-family's own recipes, narrower. New images of the autoencoder are what it decodes of codes from a
-normal distribution with the mean and the covariance of the training images' codes. All samples are
-compared with training images as those of dcgan_fashion_mnist, by two classifiers (the worse counts)
-and by histograms of gradients, which nothing has learned. Where a model has a likelihood, that of
-test images stands beside: of the VAE by importance samples, of DDPM a bound, of flow matching by
-its differential equation.
+All models are small and train for about the same time: the networks are narrower versions of those
+in each family's own recipes. The autoencoder generates images by decoding codes sampled from a
+normal distribution with the mean and covariance of the training codes. All samples are compared
+with training images as in dcgan_fashion_mnist, by two classifiers (the worse result counts) and by
+gradient histograms, which are not learned. For models with a likelihood, the test likelihood is
+reported too: with importance samples for the VAE, as a bound for DDPM, and through the differential
+equation for flow matching.
 
-Minutes and milliseconds are those of one core, added up over all cores. They are no property of a
-family: what each reaches in the end stands in its own recipe.
+Minutes and milliseconds are core times, summed over all cores. They are not properties of a family:
+the final quality of each family is shown by its own recipes.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -62,33 +62,33 @@ from keras_gen.workshop.visualize import image_rows, samples
 
 SHAPE = (28, 28, 1)
 FIGURES = ("kernel_distance", "kernel_distance_gradients", "precision", "recall")
-SHOWN = 10  # samples of each family in the image
-IN_WORDS = {"mixture": "mixture of Gaussians", "floor": "test images"}
+SHOWN = 10  # samples per family in the picture
+IN_WORDS = {"mixture": "Gaussian mixture", "floor": "test images"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     families: str = "autoencoder vq_vae pixel_cnn flow gan ddpm flow_matching"
-    """Which are trained beside the VAE."""
-    latent_dim: int = 32  # Dimensions of the latents of autoencoder, VAE and GAN
-    filters: int = 32  # Channels of the first layers, more in deeper ones
+    """Families to train in addition to the VAE."""
+    latent_dim: int = 32  # Dimensions of the latents of autoencoder, VAE, and GAN
+    filters: int = 32  # Channels of the first layers; deeper layers have more
     codebook_size: int = 128  # K of the VQ-VAE
-    autoencoder_steps: int = 1000  # Training steps of the autoencoder
-    vq_vae_steps: int = 1000  # Training steps of the VQ-VAE
-    prior_steps: int = 1000  # Training steps of the prior of its codes
-    pixel_cnn_steps: int = 1000  # Training steps of the PixelCNN
-    flow_steps: int = 1000  # Training steps of the flow
-    gan_steps: int = 1000  # Training steps of the GAN
-    ddpm_steps: int = 1000  # Training steps of DDPM
-    flow_matching_steps: int = 1000  # Training steps of flow matching
-    learning_rate: float = 1e-3  # Adam's rate of all but the GAN, then linear to zero
-    gan_rate: float = 2e-4  # Adam's rate of both networks of the GAN
-    sampling_steps: int = 25  # Of Heun's method, which asks the diffusion models' network twice
-    nll_samples: int = 100  # Importance samples of the VAE for each test image
-    scored: int = 200  # Test images whose likelihood is measured
-    compared: int = 2000  # Samples, test images and training images that are compared
+    autoencoder_steps: int = 1000  # Training steps for the autoencoder
+    vq_vae_steps: int = 1000  # Training steps for the VQ-VAE
+    prior_steps: int = 1000  # Training steps for the prior over its codes
+    pixel_cnn_steps: int = 1000  # Training steps for the PixelCNN
+    flow_steps: int = 1000  # Training steps for the flow
+    gan_steps: int = 1000  # Training steps for the GAN
+    ddpm_steps: int = 1000  # Training steps for DDPM
+    flow_matching_steps: int = 1000  # Training steps for flow matching
+    learning_rate: float = 1e-3  # Adam's learning rate except for the GAN, then linear to 0
+    gan_rate: float = 2e-4  # Adam's learning rate for both networks of the GAN
+    sampling_steps: int = 25  # Steps of Heun's method, with two evaluations each
+    nll_samples: int = 100  # Importance samples for the VAE per test image
+    scored: int = 200  # Test images whose likelihood is evaluated
+    compared: int = 2000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features samples are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -118,7 +118,7 @@ def main(run: Run, s: Settings):
         vae = VAE(encoder(s, ("mean", "log_variance")), decoder(s), DiscretizedLogistic(),
                   seed=s.seed)  # fmt: skip
         run.compile(vae, Adam(run.in_halves(s.learning_rate)))
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     _, seconds = timed(run.fit, vae, train, samples)
     run.export(vae, default="sample")
     minutes = seconds / 60
@@ -150,7 +150,7 @@ def main(run: Run, s: Settings):
 
 
 def autoencoder(run, s, train, scored, evaluate):
-    """New images from a normal distribution of the codes."""
+    """Samples images from a normal distribution fitted to the codes."""
     with run.strategy.scope():
         model = Autoencoder(encoder(s, ("codes",)), decoder(s), DiscretizedLogistic(), s.seed)
     minutes = fitted(run, s, model, train, s.autoencoder_steps)
@@ -165,7 +165,7 @@ def autoencoder(run, s, train, scored, evaluate):
 
 
 def vq_vae(run, s, train, scored, evaluate):
-    """A prior of the codes, trained after the coder."""
+    """Trains a prior over the codes after the coder."""
     likelihood = DiscretizedLogistic()
     sizes = dict(latent_dim=4, filters=2 * s.filters, residual_filters=s.filters)
     with run.strategy.scope():
@@ -174,9 +174,7 @@ def vq_vae(run, s, train, scored, evaluate):
             residual_decoder((*SHAPE[:2], likelihood.params_per_value), **sizes),
             likelihood,
             s.codebook_size,
-            commitment_weight=0.25
-            * np.prod(SHAPE)
-            / 4,  # of a mean over all numbers, see `VQVAE`
+            commitment_weight=0.25 * np.prod(SHAPE) / 4,  # a mean over all values, see `VQVAE`
             seed=s.seed,
         )
     minutes = fitted(run, s, coder, train, s.vq_vae_steps)
@@ -197,7 +195,7 @@ def vq_vae(run, s, train, scored, evaluate):
 
 
 def pixel_cnn(run, s, train, scored, evaluate):
-    """Pixels one after another, by mixtures of logistic distributions."""
+    """Generates pixel by pixel, with mixtures of logistic distributions."""
     likelihood = DiscretizedLogistic(mixtures=5)
     with run.strategy.scope():
         network = gated_pixel_cnn(
@@ -214,7 +212,7 @@ def pixel_cnn(run, s, train, scored, evaluate):
 
 
 def flow(run, s, train, scored, evaluate):
-    """A Glow of two scales."""
+    """A Glow with two scales."""
     with run.strategy.scope():
         sizes = dict(scales=2, steps=4, filters=s.filters, alpha=5e-4)
         model = Flow.for_images(SHAPE, **sizes, seed=s.seed)
@@ -235,7 +233,7 @@ def gan(run, s, train, scored, evaluate):
 
 
 def ddpm(run, s, train, scored, evaluate):
-    """A DDPM on the cosine path, which predicts v."""
+    """A DDPM on the cosine path with v-prediction."""
     with run.strategy.scope():
         network = time_unet(SHAPE, (s.filters, 2 * s.filters))
         model = DDPM(network, "cosine", "v", seed=s.seed)
@@ -246,7 +244,7 @@ def ddpm(run, s, train, scored, evaluate):
 
 
 def flow_matching(run, s, train, scored, evaluate):
-    """The same network on the straight path."""
+    """The same network on straight lines."""
     with run.strategy.scope():
         model = FlowMatching(time_unet(SHAPE, (s.filters, 2 * s.filters)), seed=s.seed)
     minutes = fitted(run, s, model, train, s.flow_matching_steps)
@@ -264,11 +262,11 @@ def decoder(s):
     return conv_decoder(shape, s.latent_dim, (s.filters, 2 * s.filters))
 
 
-# Trainings and measurements ----------------------------------------------------------------------
+# Training and evaluation --------------------------------------------------------------------------
 
 
 def fitted(run, s, model, train, steps):
-    """Trains a model of one optimizer; returns the minutes."""
+    """Trains a model that has one optimizer; returns the minutes."""
     with run.strategy.scope():
         run.compile(model, Adam(ConstantThenLinear.in_halves(s.learning_rate, steps)))
     return trained(s, model, train, steps)
@@ -281,15 +279,15 @@ def trained(s, model, train, steps):
 
 
 def timed(function, *arguments, **options):
-    """What a function returns, and its seconds of one core."""
+    """Returns a function's result and its seconds of core time."""
     start = time.process_time()
     result = function(*arguments, **options)
     return result, time.process_time() - start
 
 
 def measured(draw, evaluate, minutes, bits=None):
-    """The figures of a family: `draw` returns n samples, uint8."""
-    draw(SHOWN)  # traces what is timed
+    """Returns the metrics of a family: `draw` returns n samples, uint8."""
+    draw(SHOWN)  # traces the function before timing
     drawn, seconds = timed(draw, len(evaluate.real))
     row = {"minutes": minutes, "ms_per_sample": 1000 * seconds / len(drawn)}
     if bits is not None:
@@ -298,7 +296,7 @@ def measured(draw, evaluate, minutes, bits=None):
 
 
 def in_bits(nats, dequantization):
-    """Bits per dimension of the levels, or of a density that bounds them."""
+    """Returns bits per dimension of the levels, or of a density that bounds them."""
     return float(bits_per_dimension(np.mean(nats), np.prod(SHAPE), dequantization))
 
 

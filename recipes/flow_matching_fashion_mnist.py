@@ -1,4 +1,4 @@
-"""Flow matching draws clothes: a velocity from noise to Fashion-MNIST.
+"""Flow matching on Fashion-MNIST.
 
 Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023; Liu, Gong,
 Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow", ICLR
@@ -7,15 +7,15 @@ Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectif
   python recipes/flow_matching_fashion_mnist.py         75 minutes at most on two CPU cores
   python recipes/flow_matching_fashion_mnist.py --preset smoke  about a minute
 
-Samples are compared with training images as those of dcgan_fashion_mnist: in the features of two
-classifiers of clothes, trained apart on images padded to 32x32 (the worse counts), and by patches
-without a network. Test images give the floor, and a mixture of Gaussians of the pixels the
-baseline. A classifier sees haze that the eye does not: so the fraction of exactly black pixels
-stands beside. The network is that of ddpm_fashion_mnist. Fewer steps are measured with fewer
-samples.
+Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
+independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
+patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
+baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
+exactly black pixels is reported too. The network is that of ddpm_fashion_mnist. Sampling with fewer
+steps is evaluated on fewer samples.
 
-Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers
-report no number on it.
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers do
+not use this dataset.
 """
 
 from keras_gen.workshop.run import LEAST_COMPARED, Run, RunSettings, run_recipe
@@ -36,17 +36,17 @@ from keras_gen.workshop.visualize import emerging, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images, with subfolders of classes or not
-    widths: str = "32 64"  # Channels of the network's maps, from the largest on
-    pairing: Literal["independent", "optimal"] = "independent"  # Of noise and images
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
-    solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # By which samples are drawn
-    sampling_steps: int = 25  # Of each sample; heun asks the network twice in each
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    compared_in_few_steps: int = 2000  # Of samples that are drawn in 5, 10 and 20 steps
+    images: Path | None = None  # Your own image folder, with or without class subfolders
+    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    pairing: Literal["independent", "optimal"] = "independent"  # Pairing of noise and images
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
+    sampling_steps: int = 25  # Sampling steps; heun evaluates the network twice per step
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features samples are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -70,7 +70,7 @@ def main(run: Run, s: Settings):
         model = FlowMatching(network, pairing=s.pairing, seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: the network moves along the gradient of the loss of eq. (23).
+    # Each step: one gradient update on the loss of eq. (23).
     run.fit(model, partial(Source(images).stream, s.batch_size, s.seed), samples)
     run.export(model, default="sample")
 

@@ -1,4 +1,4 @@
-"""Flow matching moves noise to a checkerboard in the plane, on three paths.
+"""Flow matching on a 2-D checkerboard, along three paths.
 
 Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023; Tong et al.:
 "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR
@@ -7,13 +7,13 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
   python recipes/flow_matching_plane.py                 45 minutes at most on two CPU cores
   python recipes/flow_matching_plane.py --preset smoke  under a minute
 
-One network learns the velocity of the path of diffusion models (cosine), of straight lines from any
-noise to any point (straight), and of straight lines where noise is dealt to the points of a batch
-so that they are short (optimal). Two things are measured: how many nats the density is worse than
-the known one, KL(p || q), by the likelihood of the differential equation; and how many of the
-samples that few steps of Euler's method draw lie on white squares, where no point is.
+The same network learns the velocity on three paths: that of diffusion models (cosine), straight
+lines from any noise to any point (straight), and straight lines with noise assigned to a batch's
+points so that the lines are short (optimal). Two results are reported: the KL divergence KL(p || q)
+from the known density, computed from the likelihood of the differential equation, and the fraction
+of samples that few Euler steps put on white squares, where there are no data points.
 
-Data: points drawn at run time. The papers report no number on them.
+Data: points sampled at run time. The papers do not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -33,11 +33,11 @@ from keras_gen.workshop.visualize import flowing, planar_densities
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    points: int = 50_000  # Training points
-    compared: int = 20_000  # Test points, and samples
-    width: int = 128  # Units of each of four hidden layers
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    most_gaussians: int = 80  # Of the mixture, which also has a half, a quarter or an eighth
+    points: int = 50_000  # Number of training points
+    compared: int = 20_000  # Number of test points and samples
+    width: int = 128  # Units in each of four hidden layers
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    most_gaussians: int = 80  # Most mixture components; a half, 1/4, and 1/8 are tried too
 
 
 PRESETS = {
@@ -55,7 +55,7 @@ METHODS = {
     "straight": dict(),
     "optimal": dict(pairing="optimal"),
 }
-FEW = (1, 2, 4, 50)  # steps in which samples are drawn
+FEW = (1, 2, 4, 50)  # numbers of sampling steps
 
 
 def main(run: Run, s: Settings):
@@ -75,7 +75,7 @@ def main(run: Run, s: Settings):
             run.compile(model, Adam(run.in_halves(s.learning_rate)))
         models[method] = model
 
-    # Each step: the network moves along the gradient of the loss of eq. (23).
+    # Each step: one gradient update on the loss of eq. (23).
     for method, model in models.items():
         run.fit(model, train, draw_density, part="" if method == "optimal" else method)
     run.export(models["optimal"], default="sample")
@@ -105,7 +105,7 @@ def log_density(model):
 
 
 def off_board(model, n, seed, steps):
-    """The fraction of samples that lie on white squares or beside the board."""
+    """Returns the fraction of samples on white squares or outside the board."""
     drawn = model.sample(n, seed=seed, steps=steps, solver="euler", batch_size=5000)
     return float(np.isinf(BOARD.log_density(drawn)).mean())
 

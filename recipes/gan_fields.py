@@ -1,4 +1,4 @@
-"""How two players of one number each move: at once, alternating, with consensus, and with R1.
+"""Training dynamics of the Dirac-GAN: simultaneous, alternating, consensus, and R1.
 
 Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017; Mescheder, Geiger, Nowozin:
 "Which Training Methods for GANs do actually Converge?", ICML 2018.
@@ -6,15 +6,15 @@ Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017; Mescheder, Gei
   python recipes/gan_fields.py                    under a minute on two CPU cores
   python recipes/gan_fields.py --preset smoke     a few seconds
 
-Expected result: after 200 steps consensus optimization ends 0.00001 from the equilibrium, R1 0.002,
-alternating steps 0.68, and simultaneous steps 1.91.
+Expected result: after 200 steps, consensus optimization ends 0.00001 from the equilibrium, R1
+0.002, alternating steps 0.68, and simultaneous steps 1.91.
 
 The game is the Dirac-GAN with the Wasserstein objective. Simultaneous steps leave the equilibrium,
-alternating steps circle around it, and consensus optimization and the penalty R1 approach it.
-`fields.png` shows the field of each method and a path in it. Measured are where the paths end, and
-how far the eigenvalues of a step at the equilibrium are from theory.
+alternating steps circle around it, and consensus optimization and R1 approach it. `fields.png`
+shows the field of each method and a path in it. Reported are the end points of the paths and the
+deviation of a step's eigenvalues at the equilibrium from theory.
 
-Data: the number 0, over and over. The papers report no number on it.
+Data: the number 0, repeated. The papers report no metrics for it.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -35,9 +35,9 @@ from keras_gen.workshop.visualize import vector_fields
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rate: float = 0.1  # Of gradient descent
-    moves: int = 200  # Steps of the paths
-    gamma: float = 0.6  # Weight of the consensus, and of R1
+    rate: float = 0.1  # Learning rate of gradient descent
+    moves: int = 200  # Steps of each path
+    gamma: float = 0.6  # Weight of consensus optimization and of R1
 
 
 PRESETS = {
@@ -46,8 +46,8 @@ PRESETS = {
     "paper": dict(epochs=4, steps_per_epoch=50, batch_size=4),
 }  # fmt: skip
 
-ZERO = np.zeros((1, 1))  # the batch of a step
-START = np.full(2, 0.5)  # theta and psi at the start of a path
+ZERO = np.zeros((1, 1))  # the batch of each step
+START = np.full(2, 0.5)  # theta and psi at the start of each path
 EQUILIBRIUM = np.zeros(2)  # theta and psi at the equilibrium
 NAMES = ["θ of the generator", "ψ of the discriminator"]
 IN_WORDS = {"simultaneous": "at once", "alternating": "in turn", "r1": "R1"}
@@ -60,7 +60,7 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         games = build_games(run, s)
     model = games["consensus"]
-    # Each step: both players move at once, along their gradients and toward their consensus.
+    # Each step: both players move simultaneously, along their gradients and toward consensus.
     run.fit(model, data.train, partial(draw_field, s))
     run.export(model, default="sample")
 
@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
 
 
 def build_games(run, s):
-    """Compiled models of the ways to play the bilinear game."""
+    """Returns compiled models of the bilinear game by method."""
     methods = {
         "consensus": partial(ConsensusGAN, gamma=s.gamma),
         "simultaneous": partial(ConsensusGAN, gamma=0.0),
@@ -100,7 +100,7 @@ def build_games(run, s):
 
 
 def step_matrices(s):
-    """The matrix by which a step of each method multiplies (theta, psi), in theory."""
+    """Returns the theoretical matrix that each method's step applies to (theta, psi)."""
     h = s.rate
     c = s.gamma
     return {
@@ -112,7 +112,7 @@ def step_matrices(s):
 
 
 def panel(game, start, moves):
-    """A grid of points, the arrows there, and a path."""
+    """Returns a grid of points, the arrows there, and a path."""
     axis = np.linspace(-2, 2, 15)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     arrows = update_field(game, ZERO, points)
@@ -121,7 +121,7 @@ def panel(game, start, moves):
 
 
 def draw_field(s, model):
-    """The field, and the path that begins where the players are now."""
+    """Returns the field, and the path from the players' current position."""
     weights = [w.ravel() for network in model.networks.values() for w in network.get_weights()]
     place = np.concatenate(weights)
     return vector_fields({"consensus": panel(model, place, s.moves)}, NAMES)

@@ -1,4 +1,4 @@
-"""The first GAN: dense networks that draw digits, with the number that its paper reports.
+"""The original GAN on MNIST, with the metric of its paper.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1: the Parzen
 estimate of 10,000 samples is 225 nats per test digit.
@@ -6,18 +6,18 @@ estimate of 10,000 samples is 225 nats per test digit.
   python recipes/gan_mnist.py                    17 minutes at most on one of two CPU cores
   python recipes/gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a Parzen estimate of 161 nats; 262 of a mixture of Gaussians.
+Expected result of the cpu preset: a Parzen estimate of 161 nats (Gaussian mixture: 262).
 
-The same estimate is made of as many training digits and of a mixture of Gaussians. Such estimates
-prefer blur, so other measures of generators are taken too. As in the authors' code the generator
-starts with the mean digit, and pixels that the discriminator's dropout removes are black.
+The estimate is also computed for as many training digits and for a Gaussian mixture. Such estimates
+favor blurred images, so other sample metrics are reported too. As in the authors' code, the
+generator starts with the mean digit, and pixels removed by the discriminator's dropout are black.
 
-Deviations: Adam in place of stochastic gradient descent with a momentum that rises; Normal latents;
-images in [-1, 1], by a tanh where the authors have a sigmoid; what is measured in the cpu preset is
-an average of the generator's weights.
+Deviations: Adam instead of stochastic gradient descent with increasing momentum; normal latents;
+images in [-1, 1] with a tanh output instead of a sigmoid; in the cpu preset, the evaluated
+generator is a weight average.
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The width of the Parzen
-windows was chosen by 1,000 digits of the training set that were not trained on.
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The Parzen window width
+was chosen on 1,000 training digits not used for training.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -44,14 +44,14 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 100  # Dimensions of the latents
-    hidden: int = 1200  # Units of each of the generator's two hidden layers
-    maxout: int = 240  # Units of each of the discriminator's two hidden layers, of five pieces
-    dropout: float = 0.5  # Fraction of these that are set to zero in training
-    learning_rate: float = 2e-4  # Adam's rate for both, in the second half linear to zero
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
+    hidden: int = 1200  # Units in each of the generator's two hidden layers
+    maxout: int = 240  # Five-piece maxout units in each of D's two hidden layers
+    dropout: float = 0.5  # Fraction of these set to zero in training
+    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 10_000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features they are compared in."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -90,8 +90,8 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(train.stream, s.batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The baseline, and the classifiers in whose features samples are compared. The pyramids of
-    # patches want a side that is a power of two.
+    # The baseline, and the classifiers whose features are compared. The patch pyramids
+    # require a side length that is a power of two.
     mixture = mixture_samples(images, s.compared, seed=s.seed)
     padded_images = pad_to(images, 32).numpy()
     extractors = trained_extractors(padded_images, labels, s.classifier_steps)
@@ -100,7 +100,7 @@ def main(run: Run, s: Settings):
     padded_mixture = mixture_samples(padded_images, len(compared), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with digits, by windows, two classifiers and patches")
+        run.say("comparing samples with digits by Parzen windows, two classifiers, and patches")
         drawn = model.sample(s.compared, seed=s.seed)
         choosing = held_out.take(s.compared // 10).arrays()
         centers = {

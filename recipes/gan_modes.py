@@ -1,4 +1,4 @@
-"""Which modes of a ring of 8 and of a grid of 25 GANs miss, and what helps.
+"""Mode collapse on a ring of 8 modes and a grid of 25, and remedies.
 
 Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
 NeurIPS 2018; Metz et al.: "Unrolled Generative Adversarial Networks", ICLR 2017; Salimans et al.:
@@ -9,15 +9,16 @@ NeurIPS 2018; Metz et al.: "Unrolled Generative Adversarial Networks", ICLR 2017
 
 Expected result of the cpu preset: PacGAN with packs of two reaches 24 of the grid's 25 modes.
 
-Compared are a GAN, and GANs with packs of two, minibatch discrimination, a history of samples, and
-1, 5 and 10 unrolled steps. All have one network, see as many points, and run from several seeds. A
-mode counts if one of 2,500 samples is near it. Image strips show the training with the first seed.
-The baseline is a mixture of Gaussians, which misses nothing.
+The recipe compares a GAN with GANs that use packs of two, minibatch discrimination, a history of
+samples, and 1, 5, and 10 unrolled steps. All have the same network, see the same number of points,
+and are trained with several seeds. A mode counts as covered if one of 2,500 samples is near it. The
+pictures show training with the first seed. The baseline is a Gaussian mixture, which misses no
+mode.
 
-Deviations: for all methods the network of the unrolled GAN's authors' notebook, rates that fall to
-zero, and far fewer steps than in the papers. PacGAN's authors have wider and deeper networks.
+Deviations: all methods use the network from the unrolled GAN authors' notebook, learning rates that
+decay to zero, and far fewer steps than the papers. PacGAN's authors use wider and deeper networks.
 
-Data: points drawn at run time.
+Data: points sampled at run time.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -44,15 +45,15 @@ METHODS = ("gan", "pac2", "minibatch", "history", "unrolled_1", "unrolled_5", "u
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     methods: str = " ".join(METHODS)
-    """Which of them, all by default."""
-    seeds: int = 3  # Seeds of each method, from `seed` on
-    hidden: int = 128  # Units of each of two hidden layers
+    """Methods to compare (default: all)."""
+    seeds: int = 3  # Number of seeds per method, starting at `seed`
+    hidden: int = 128  # Units in each of two hidden layers
     latent_dim: int = 256  # Dimensions of the latents
-    unrolled_rate: float = 0.01  # Of the steps of the discriminator that are unrolled
+    unrolled_rate: float = 0.01  # Learning rate of the unrolled discriminator steps
     d_learning_rate: float = (
-        1e-4  # Adam's rate for the discriminator, in the first half; then it
+        1e-4  # Adam's learning rate for the discriminator, constant in the first half; then it
     )
-    g_learning_rate: float = 1e-3  # falls to zero, as the one for the generator does
+    g_learning_rate: float = 1e-3  # decays to zero, as does the generator's
 
 
 PRESETS = {
@@ -72,7 +73,7 @@ IN_WORDS = {
     "unrolled_5": "5 unrolled steps",
     "unrolled_10": "10 unrolled steps",
 }
-# Centers and standard deviations of Srivastava et al. (2017) and Lin et al.
+# Centers and standard deviations from Srivastava et al. (2017) and Lin et al.
 MODES = {
     "ring": (ring_centers(8), 0.01),
     "grid": (grid_centers(5), 0.05),
@@ -92,7 +93,7 @@ def main(run: Run, s: Settings):
     run.fit(model, sets["grid"], partial(draw_grid, real["grid"]))
     run.export(model, default="sample")
 
-    # All methods from all seeds on both sets, and a mixture fitted to each set.
+    # All methods with all seeds on both datasets, and a mixture fitted to each dataset.
     found = {}
     mixtures = {}
     for name, (centers, _) in MODES.items():
@@ -124,7 +125,7 @@ def draw_grid(real, model):
 
 
 def build(run, s, method, seed):
-    """A compiled model. All have the same networks, but for the discriminator's first or last."""
+    """Returns a compiled model. All have the same networks except for D's first or last layer."""
     keras.utils.set_random_seed(seed)
     sizes = dict(hidden=(s.hidden, s.hidden), activation="tanh")
     methods = {
@@ -150,7 +151,7 @@ def build(run, s, method, seed):
 
 
 def train_and_count(run, s, method, name, points, seed):
-    """The modes that a trained method reaches, and samples after each epoch of its training."""
+    """Returns the modes covered by a trained method, and samples after each epoch."""
     model = build(run, s, method, seed)
     frames = []
     for epoch in range(s.epochs):

@@ -1,4 +1,4 @@
-"""How many of the 1,000 modes of stacked digits a GAN and PacGAN draw.
+"""Mode coverage of a GAN and PacGAN on Stacked MNIST.
 
 Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
 NeurIPS 2018, sec. 4.2; the data are those of Metz et al.: "Unrolled Generative Adversarial
@@ -7,15 +7,15 @@ Networks", ICLR 2017.
   python recipes/gan_modes_stacked_mnist.py    about 31 minutes on one of two CPU cores
   python recipes/gan_modes_stacked_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: PacGAN with packs of two draws 876 modes; the GAN draws 966, a
-mixture of Gaussians 462.
+Expected result of the cpu preset: PacGAN with packs of two covers 876 modes, the GAN 966, and a
+Gaussian mixture 462.
 
-The colors of an image are three digits, whose labels are its mode. A classifier of single digits
-counts modes among 26,000 samples, and compares them with those of 50,000 images of training digits.
-Both methods have one network, see as many images, and take as many steps. A mixture of Gaussians of
-the pixels is the baseline.
+The color channels of an image are three digits, whose labels define its mode. A digit classifier
+counts the modes among 26,000 samples and compares them with those of 50,000 stacked training
+images. Both methods have the same network, see the same number of images, and take the same number
+of steps. A Gaussian mixture over pixels is the baseline.
 
-Deviations: InfoGAN's networks for digits, a weak generator and discriminator as in Metz et al.;
+Deviations: InfoGAN's networks for digits, and a weak generator and discriminator as in Metz et al.;
 fewer steps than in the papers.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -38,15 +38,15 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: int = 128_000  # Stacked images that are trained on
+    images: int = 128_000  # Number of stacked training images
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 64  # Channels where the images are largest
-    hidden: int = 1024  # Units of the generator's dense layer
-    discriminator_hidden: int = 256  # Units of the discriminator's dense layer
-    learning_rate: float = 2e-4  # Adam's rate for both networks
+    filters: int = 64  # Channels at the highest resolution
+    hidden: int = 1024  # Units in the generator's dense layer
+    discriminator_hidden: int = 256  # Units in the discriminator's dense layer
+    learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's first momentum
     compared: int = 26_000  # Samples whose modes are counted
-    classifier_steps: int = 1500  # Training steps of the classifier of digits
+    classifier_steps: int = 1500  # Training steps for the digit classifier
 
 
 PRESETS = {
@@ -79,7 +79,7 @@ def main(run: Run, s: Settings):
     run.fit(pac2, Source(images), samples)
     run.export(pac2, default="sample")
 
-    # The classifier that counts, the baseline, and enough real modes to have all of them.
+    # The counting classifier, the baseline, and enough real images to cover all modes.
     extractor = trained_extractor(digits, labels, s.classifier_steps)
     classify = partial(logits, extractor)
     mixture = mixture_samples(images, s.compared, seed=s.seed)
@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
     floor, _ = stacked_digits(test_digits, test_labels, s.compared, s.seed)
 
     with run.evaluation(pac2) as metrics:
-        run.say(f"counting the modes of {s.compared} samples by a classifier of digits")
+        run.say(f"counting the modes of {s.compared} samples with a digit classifier")
         sets = {
             "pac2": pac2.sample(s.compared, seed=s.seed),
             "gan": gan.sample(s.compared, seed=s.seed),
@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s, shape, pack):
-    """Generator and discriminator, which sees packs of images, one above the other in channels."""
+    """Returns a generator and a discriminator of image packs, stacked along the channels."""
     height, width, channels = shape
     packs = (height, width, pack * channels)
     discriminator = info_gan_discriminator(packs, s.filters, s.discriminator_hidden)

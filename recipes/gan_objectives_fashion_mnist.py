@@ -1,27 +1,27 @@
-"""Objectives of GANs, each with ways to hold the discriminator back: a table with its failures.
+"""GAN objectives and regularizers on Fashion-MNIST.
 
 Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovsky et al. 2017
 (Wasserstein); Lim, Ye 2017 (hinge); Jolicoeur-Martineau 2019 (relativistic); each with R1
 (Mescheder et al. 2018), the gradient penalty (Gulrajani et al. 2017), spectral normalization
-(Miyato et al. 2018) and nothing; the first also with DRAGAN's penalty (Kodali et al. 2017),
-consistency regularization (Zhang et al. 2020) and DiffAugment (Zhao et al. 2020).
+(Miyato et al. 2018), and no regularizer; the first also with DRAGAN's penalty (Kodali et al. 2017),
+consistency regularization (Zhang et al. 2020), and DiffAugment (Zhao et al. 2020).
 
   python recipes/gan_objectives_fashion_mnist.py  # about 54 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
 
-Expected result of the cpu preset: the non-saturating objective with R1 draws samples at a kernel
-distance of 0.030; a mixture of Gaussians, whose blur does not show at this size, has 0.006.
+Expected result of the cpu preset: the non-saturating objective with R1 reaches a kernel distance of
+0.030; a Gaussian mixture, whose blur is not visible at this size, has 0.006.
 
-As Lucic et al. 2018 do it at large, all combinations train one small DCGAN from the same weights on
-as many images, here at two time scales (Heusel et al. 2017). They are compared as in
-dcgan_fashion_mnist.py. A training that ends in NaN is measured as it was before, and the metrics
-say so, as they say what `AdversarialHealth` did.
+As in the larger study by Lucic et al. 2018, all combinations train one small DCGAN from the same
+weights on the same number of images, here with two time scales (Heusel et al. 2017). They are
+compared as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are evaluated;
+the metrics record this, as well as the actions of `AdversarialHealth`.
 
-Deviations: papers train larger networks for longer; critics take one step for each of the
-generator; the discriminator has no batch normalization, which penalties rule out.
+Deviations: papers train larger networks for longer; critics take one step per generator step; the
+discriminator has no batch normalization, which penalties rule out.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32, in the cpu preset then shrunk to 16x16, because 32x32 would take more steps.
+32x32, and in the cpu preset then downscaled to 16x16, because 32x32 would take more steps.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -63,16 +63,16 @@ FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    size: int = 32  # Side of the images
+    size: int = 32  # Side length of the images
     latent_dim: int = 64  # Dimensions of the latents
-    filters: int = 64  # Channels of the discriminator's first layer, doubled with every stage
-    d_rate: float = 4e-4  # Adam's rate for the discriminator
-    g_rate: float = 1e-4  # Adam's rate for the generator
+    filters: int = 64  # Channels of the discriminator's first layer, doubled at every stage
+    d_rate: float = 4e-4  # Adam's learning rate for the discriminator
+    g_rate: float = 1e-4  # Adam's learning rate for the generator
     r1_weight: float = 10.0  # Weight of R1
-    ema: float = 0.998  # Momentum of the generators' weight averages, which are compared
-    combinations: int = len(TABLE)  # How many of the table are trained
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    classifier_steps: int = 1500  # Of each classifier whose features they are compared in
+    ema: float = 0.998  # Momentum of the evaluated averages of the generators' weights
+    combinations: int = len(TABLE)  # Number of combinations to train
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, samples, callbacks=[callback])
     run.export(model, default="sample")
 
-    # What samples are compared with, and in; and the baseline.
+    # The test images, the classifiers' features, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)
@@ -130,7 +130,7 @@ def resized(size, image, label):
 
 
 def build(run, s, objective, hold):
-    """The compiled model of one combination, with the same initial weights as the others."""
+    """Returns the compiled model of one combination, with the same initial weights for all."""
     keras.utils.set_random_seed(s.seed)
     shape = (s.size, s.size, 1)
     penalties = {name: name for name in ("gradient", "dragan", "consistency")}
@@ -153,7 +153,7 @@ def build(run, s, objective, hold):
 
 
 def train_and_measure(run, s, combination, train, evaluate):
-    """The figures of a combination, whether or not its training ends well."""
+    """Returns the metrics of a combination, whether or not its training ends well."""
     model = build(run, s, *combination)
     health = []
     callback = AdversarialHealth(train.take(500).arrays(), say=health.append)
@@ -172,7 +172,7 @@ def train_and_measure(run, s, combination, train, evaluate):
 
 
 def measure(model, evaluate, s, health):
-    """The figures of a model's samples, what was said of its health, and some of the samples."""
+    """Returns the metrics of a model's samples, its health records, and some of the samples."""
     with averaged_weights(model):
         found = evaluate(model.sample(len(evaluate.real), seed=s.seed))
         shown = model.sample(10, seed=1).tolist()

@@ -1,28 +1,28 @@
-"""A GAN of one number, in which everything can be seen; and two remedies where densities are apart.
+"""One-dimensional GAN, and two remedies when distributions do not overlap.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and fig. 1.
 
   python recipes/gan_one_dimension.py                    7 minutes on one of two CPU cores
   python recipes/gan_one_dimension.py --preset smoke     under a minute
 
-Expected result of the cpu preset, the median of three seeds: samples at an earth mover's distance
-of 0.030 from held-out numbers (0.018 of a fitted normal distribution). Instance noise brings all
-seeds to the data.
+Expected result of the cpu preset (median of three seeds): an earth mover's distance of 0.030 from
+held-out numbers (fitted normal distribution: 0.018). Instance noise brings all seeds to the data.
 
-Data and model are densities on a line; where they are equal, the best discriminator says 1/2
-everywhere. `progress.gif` and `strip.png` show data, model and D(x) over the training.
+Data and model are densities on a line; where they are equal, the optimal discriminator outputs 1/2
+everywhere. `progress.gif` and `strip.png` show the data, the model, and D(x) during training.
 
-Then data and model lie apart, at -1 and at 1, each with the standard deviation `width`. The best
-discriminator has no slope left there: with the minimax loss nothing pulls the generator, unless
-instance noise that is annealed (Sønderby et al. 2017) lets both overlap. Its analytic form (Roth et
-al. 2017) fades where D is sure; as in its authors' code it comes with the non-saturating loss.
-Counted are the seeds that end with model and data less than 0.1 apart; `overlap.png` has the ends.
+In a second experiment, data and model start apart, at -1 and at 1, each with standard deviation
+`width`. There the optimal discriminator has no slope: with the minimax loss, the generator receives
+no gradient unless annealed instance noise (Sønderby et al. 2017) makes both overlap. Its analytic
+form (Roth et al. 2017) fades where D is certain; as in its authors' code, it is combined with the
+non-saturating loss. Seeds count as converged if model and data end less than 0.1 apart;
+`overlap.png` shows the end points.
 
-Deviations: Adam in place of momentum, a little R1 against circling, and five updates of the
-discriminator in a step. With one, where the paper's experiments have one, D says 1/2 of everything,
-whatever the generator does.
+Deviations: Adam instead of momentum, a small R1 penalty against circling, and five discriminator
+updates per step. With one update, as in the paper's experiments, D outputs 1/2 everywhere,
+regardless of the generator.
 
-Data: normal numbers drawn at run time. The papers report no number on them.
+Data: normally distributed numbers sampled at run time. The papers report no metrics for them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -46,17 +46,17 @@ from keras_gen.workshop.visualize import densities, film_strip
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    hidden: int = 32  # Units of each of two hidden layers
+    hidden: int = 32  # Units in each of two hidden layers
     objective: Literal["minimax", "non_saturating"] = "non_saturating"
-    """What the players minimize: minimax is eq. (1), non_saturating what sec. 3 recommends."""
-    discriminator_steps: int = 5  # Updates of the discriminator for one of the generator
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    r1: float = 1e-3  # Weight of the penalty R1
-    ema: float = 0.99  # Momentum of the weight averages of both players, which are evaluated
-    seeds: int = 10  # Trainings of each method where data and model lie apart
-    width: float = 0.05  # Standard deviation of both there
-    apart_steps: int = 2000  # Steps of each of those trainings
-    noise: float = 1.0  # First standard deviation of the instance noise, which falls to `width`
+    """Objective: minimax is eq. (1), non_saturating is the recommendation of sec. 3."""
+    discriminator_steps: int = 5  # Discriminator updates per generator update
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    r1: float = 1e-3  # Weight of R1
+    ema: float = 0.99  # Momentum of the evaluated weight averages of both players
+    seeds: int = 10  # Runs per method in the second experiment
+    width: float = 0.05  # Standard deviation of data and model in the second experiment
+    apart_steps: int = 2000  # Steps of each of these runs
+    noise: float = 1.0  # Initial standard deviation of instance noise, which falls to `width`
     gamma: float = 0.5  # Weight of the analytic regularizer
 
 
@@ -98,7 +98,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, partial(densities, data=train))
     run.export(model, default="sample")
 
-    # Each method from several seeds, where data and model lie apart.
+    # Each method with several seeds, where data and model start apart.
     distances = {}
     for name in METHODS:
         distances[name] = []
@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
             distances[name].append(end["distance"])
 
     with run.evaluation(model) as metrics:
-        # Where 99 % of the data lie.
+        # The interval that contains 99% of the data.
         low, high = np.quantile(train, [0.005, 0.995])
         points = np.linspace(low, high, 200, dtype="float32")[:, None]
         logits = model.discriminator(points, training=False).numpy()
@@ -134,7 +134,7 @@ def layers(s):
 
 
 def train_apart(run, s, name, seed):
-    """How far data and model, which begin at -1 and at 1, are apart in the end."""
+    """Returns the final distance of data and model, which start at -1 and 1."""
     data = points_around(-np.ones((1, 1)), s.width, 50_000, seed)
     std = Exponential(s.noise, s.width, s.apart_steps)
     regularizer = JensenShannonRegularizer(s.gamma)

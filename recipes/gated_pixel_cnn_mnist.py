@@ -1,4 +1,4 @@
-"""Binary digits of a class, pixel by pixel: Gated PixelCNN.
+"""Gated PixelCNN on binarized MNIST, conditional on the class.
 
 Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image Generation
 with PixelCNN Decoders", NeurIPS 2016.
@@ -6,20 +6,20 @@ with PixelCNN Decoders", NeurIPS 2016.
   python recipes/gated_pixel_cnn_mnist.py                    80 minutes on one of two CPU cores
   python recipes/gated_pixel_cnn_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 85.0 nats, where boosted trees of the 36 pixels
-before each one reach 91.8; 0.977 of test digits are classified rightly by Bayes' rule. With
---filters 40 --blocks 8 --head-filters 40 it is 83.7, in 94 minutes; the committed export is so.
+Expected result of the cpu preset: a test NLL of 85.0 nats (boosted trees on the 36 preceding
+pixels: 91.8); Bayes' rule classifies 0.977 of the test digits correctly. With --filters 40 --blocks
+8 --head-filters 40, the exported model reaches 83.7 nats in 94 minutes.
 
-The network takes the class: p(x) is the mean of p(x | class) over the ten classes, and the
-most probable class of a digit is its classification by Bayes' rule. Two classifiers that were
-trained apart say how often samples have the class that was asked for, and how often they are right
-on test digits; the worse one counts. They see binary digits in training too. The lower halves of
-test digits are completed several times: agreement is the fraction of completions of the digit's
-class, diversity the fraction of missing pixels in which two completions of one digit differ.
+The network receives the class: p(x) is the mean of p(x | class) over the ten classes, and the most
+probable class of a digit is its classification by Bayes' rule. Two independently trained
+classifiers measure how often samples show the requested class and how accurate they are on test
+digits; the worse result counts. They are trained on binary digits too. The lower halves of test
+digits are completed several times: agreement is the fraction of completions that show the digit's
+class, and diversity is the fraction of missing pixels in which two completions of a digit differ.
 
-The paper reports no nats of binary digits. Beside ours stand the 80.10 of the Gated PixelCNN in
-Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
-Natural Images", ICLR 2017, whose digits are binarized once; here they are binarized anew in each
+The paper reports no nats for binary digits. The reference value is the 80.10 of the Gated PixelCNN
+in Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
+Natural Images", ICLR 2017, whose digits are binarized once; here they are rebinarized in each
 epoch. Strokes that run over the lower edge are counted: a network that sees few rows above a pixel
 does not know when a digit has to end.
 
@@ -45,27 +45,27 @@ from keras_gen.workshop.visualize import captioned, image_rows
 SHAPE = (28, 28, 1)
 CLASSES = 10
 LOWER_HALF = np.repeat(np.arange(28)[:, None, None] >= 14, 28, axis=1)
-COMPLETED = 100  # test digits
-ROWS = 12  # digits in the image of completions
-GRAY = 96  # of what is missing there
+COMPLETED = 100  # number of test digits
+ROWS = 12  # digits in the picture of completions
+GRAY = 96  # completions of each digit there
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    filters: int = 24  # Maps of each stack
+    filters: int = 24  # Feature maps in each stack
     blocks: int = 5  # Blocks after the first layer
-    kernel: int = 3  # Side of the kernels within a block
-    head_filters: int = 24  # Maps of the layers before the last
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
-    completions: int = 4  # Of the lower half of each of 100 test digits
-    tested: int = 10_000  # Test digits, the first ones
-    compared: int = 1000  # Samples and test digits that are classified
-    classifier_steps: int = 1500  # Training steps of each classifier
-    boosted: int = 800_000  # Pixels that boosted trees learn from, a baseline
+    kernel: int = 3  # Kernel size within a block
+    head_filters: int = 24  # Feature maps of the layers before the last
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    completions: int = 4  # Completions of the lower half of each of 100 test digits
+    tested: int = 10_000  # Number of test digits, from the first
+    compared: int = 1000  # Number of samples and test digits to classify
+    classifier_steps: int = 1500  # Training steps for each classifier
+    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of a baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -102,12 +102,12 @@ def main(run: Run, s: Settings):
         names = [str(digit) for digit in range(CLASSES)]
         return captioned(np.split(drawn, 8), column_names=names)
 
-    # Each step: every pixel is predicted from those before it, all at once.
+    # Each step: all pixels are predicted in parallel, each from earlier ones.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
     run.export(model, default="sample", half=True)
 
-    # The baselines: mixtures, and each pixel given those before it by trees and by a table.
+    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
@@ -139,7 +139,7 @@ def main(run: Run, s: Settings):
             for prefix, (images, classes) in sets.items():
                 logits = extractor(images)["logits"]
                 reports[prefix].append(np.mean(logits.argmax(axis=-1) == classes))
-        # Of the two classifiers the worse one.
+        # The worse of the two classifiers.
         for prefix, found in reports.items():
             metrics[f"{prefix}agreement"] = min(found)
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
@@ -151,7 +151,7 @@ def main(run: Run, s: Settings):
 
 
 def as_levels(binary):
-    """Returns uint8 images, 0 and 255, of floats 0 and 1."""
+    """Returns uint8 images, 0 and 255, from floats 0 and 1."""
     return (255 * binary).astype("uint8")
 
 

@@ -1,4 +1,4 @@
-"""Generative defenses of a classifier, attacked with and without knowing them.
+"""Generative defenses of a classifier on MNIST, under aware and unaware attacks.
 
 Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
 using Generative Models", ICLR 2018; Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
@@ -7,18 +7,18 @@ Examples", CCS 2017.
   python recipes/generative_defense_mnist.py                    15 minutes on one of two CPU cores
   python recipes/generative_defense_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: under the worst attack 15 % of digits are named right behind the
-nearest image of a VAE, none behind its reconstruction, and 68 % behind a threshold of the pixels.
+Expected result of the cpu preset: under the worst attack, 15% of digits are classified correctly
+with the nearest image of a VAE, none with its reconstruction, and 68% with a pixel threshold.
 
-Before a classifier of clean digits stands a VAE: it shows the classifier its reconstruction of an
-image, or the nearest image that its decoder can make, which gradient descent finds. Each pixel may
-change by 0.3 of its range. An attack that does not know of the defense, made for the classifier
-alone, is stopped in part, which is what the papers show. The attacks that count are made for the
-defense: they differentiate the reconstruction, and pass the descent as if it were not there. Robust
-accuracy is that of the worst of several such attacks for each digit. A threshold of the pixels
-needs no model.
+A VAE precedes a classifier trained on clean digits: the classifier receives either the VAE's
+reconstruction of an image or the nearest image that its decoder can generate, found by gradient
+descent. Each pixel may change by 0.3 of its range. An attack on the classifier alone, unaware of
+the defense, is partly stopped, which is what the papers show. The decisive attacks target the
+defense: they differentiate through the reconstruction, and treat the gradient descent as the
+identity. Robust accuracy is measured per digit under the worst of several such attacks. A pixel
+threshold needs no model.
 
-Deviations: a VAE in place of a GAN, so that the descent begins where the encoder says.
+Deviations: a VAE instead of a GAN, so gradient descent starts from the encoder's output.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -54,14 +54,14 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    epsilon: float = 0.3  # Most by which a pixel may change, as a fraction of its range
+    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
     filters: int = 32  # Channels of the classifier's first convolution
-    hidden: int = 200  # Units of the hidden layers of the VAE, and features of the classifier
+    hidden: int = 200  # Units in the VAE's hidden layers, and features of the classifier
     latent_dim: int = 20  # Dimensions of the VAE's latents
-    learning_rate: float = 1e-3  # Adam's rate, falling to zero by a cosine
-    descent: int = 30  # Steps that look for the nearest image
-    tested: int = 1000  # Test digits that are attacked, the last ones
-    restarts: int = 2  # Random starts of each attack by PGD
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
+    descent: int = 30  # Gradient steps in the search for the nearest image
+    tested: int = 1000  # Number of test digits to attack, from the last
+    restarts: int = 2  # Random starts of each PGD attack
 
 
 PRESETS = {
@@ -91,10 +91,10 @@ def main(run: Run, s: Settings):
         run.compile(classifier, Adam(rate))
         run.compile(vae, Adam(rate))
 
-    # Each query of the projection is a descent: too many for APGD and for squares.
+    # Each query of the projection runs a descent: too expensive for APGD and SquareAttack.
     attacks = {
         "fgsm": FGSM(s.epsilon),
-        "pgd": PGD(s.epsilon, relative_step=1 / 30),  # the paper's
+        "pgd": PGD(s.epsilon, relative_step=1 / 30),  # the value in the paper
         "pgd_steps_of_a_tenth": PGD(s.epsilon, relative_step=0.1),
         "pgd_steps_of_a_quarter": PGD(s.epsilon, relative_step=0.25),
     }

@@ -1,23 +1,23 @@
-"""Glow of faces: their density, and smiles that are added to latents.
+"""Glow on CelebA: density, and smiles by latent arithmetic.
 
 Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018.
 
   python recipes/glow_celeb_a.py                    about 18 minutes on one of two CPU cores
   python recipes/glow_celeb_a.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 3.86 bits per dimension; 4.68 of WebP, 4.69 of PCA.
+Expected result of the cpu preset: 3.86 bits per dimension (WebP: 4.68; PCA: 4.69).
 
-The density of test faces, of 256 levels and with uniform noise of a level's width, is held against
-files without loss (PNG, WebP), probabilistic PCA and a histogram of each value. The epoch that is
-best on held-out training faces is kept.
+The density of test faces, with 256 levels and uniform dequantization, is compared with lossless
+files (PNG, WebP), probabilistic PCA, and a histogram per value. The epoch with the best loss on
+held-out training faces is kept.
 
-The mean latents of smiling faces less those of others are a direction, along which test faces that
-do not smile are moved. Two classifiers say how many smile then, and how many are still of the sex
-that they were. It is held against the same arithmetic of pixels, the mean smiling face less the
-mean of others. `smiles.png` has less of a smile on the left, and more on the right.
+The difference between the mean latents of smiling and of other faces gives a direction, along which
+test faces without a smile are shifted. Two classifiers measure how many of them smile afterward and
+how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png` shows less of a
+smile on the left and more on the right.
 
-Deviations: faces of 32x32 with 256 levels, where the paper has 256x256 with 32, reports no bits of
-them and shows no numbers of its arithmetic; three scales of few, small steps of flow.
+Deviations: 32x32 faces with 256 levels, whereas the paper uses 256x256 with 32 levels, reports no
+bits for them, and has no metrics for its arithmetic; three scales with a few small flow steps.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -42,21 +42,21 @@ from keras_gen.workshop.visualize import interpolations, manipulated, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own folder of images, by subfolders of four classes
-    size: int = 32  # Side of the faces in pixels, a multiple of 2^scales
+    images: Path | None = None  # Your own image folder, with four class subfolders
+    size: int = 32  # Side length of the faces in pixels, a multiple of 2^scales
     scales: int = 3  # L
-    steps: int = 6  # K, steps of flow at each scale
-    filters: int = 64  # Hidden channels of the couplings' networks
-    lu: bool = False  # Whether the matrices are kept as their LU decompositions
+    steps: int = 6  # K, flow steps per scale
+    filters: int = 64  # Hidden channels of the coupling networks
+    lu: bool = False  # Whether matrices are stored as LU decompositions
     alpha: float = 0.05  # Distance of scaled levels from 0 and 1 before the logit
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99  # Momentum of the average of the weights
-    temperature: float = 0.7  # Deviation of the latents that samples are drawn from
-    amount: float = 1.0  # How far faces are moved, as a multiple of the direction
-    held_out: int = 100  # Last training images, by which the best epoch and the PCA are chosen
-    classifier_steps: int = 1500  # Of each evaluation classifier
+    temperature: float = 0.7  # Standard deviation of the latents for sampling
+    amount: float = 1.0  # Shift of the faces, as a multiple of the direction
+    held_out: int = 100  # Last training images, used to choose the epoch and the PCA
+    classifier_steps: int = 1500  # Training steps for each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
-    """Numbers of components, among which one is chosen for the PCA."""
+    """Candidate numbers of PCA components, from which one is chosen."""
 
 
 PRESETS = {
@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": density_bits(model, held_out)["bits_nll"]}
 
-    # Each step: one update along the gradient of the density of levels with noise.
+    # Each step: one gradient update on the density of dequantized levels.
     augment = random_crop_flip(s.size)
     stream = partial(Source(train).stream, s.batch_size, s.seed, augment=augment)
     draw = partial(samples, temperature=s.temperature)
@@ -101,12 +101,12 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample", half=True)
 
-    run.say("measuring files, principal components and a histogram of each value")
+    run.say("measuring files, principal components, and a histogram of each value")
     mirrored = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components)
 
-    # The evaluation classifiers of moved faces.
+    # The classifiers that evaluate shifted faces.
     extractors = trained_extractors(train, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:

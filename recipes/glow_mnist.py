@@ -1,25 +1,25 @@
-"""Glow: digits as latents of several scales, by a flow of invertible 1x1 convolutions.
+"""Glow on MNIST.
 
 Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018.
 
   python recipes/glow_mnist.py                    38 minutes on one of two CPU cores
   python recipes/glow_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 1.306 bits per dimension of test digits; 1.690 by a histogram of
-each pixel. With --steps 8 --filters 64 it is 1.194, in 106 minutes; the committed export is so.
-Boosted trees, which predict each pixel from those before it, have 0.990, in under two minutes.
+Expected result of the cpu preset: 1.306 bits per dimension on test digits (per-pixel histogram:
+1.690). With --steps 8 --filters 64, the exported model reaches 1.194 in 106 minutes. Boosted trees,
+which predict each pixel from earlier ones, reach 0.990 in under two minutes.
 
-The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
-files without loss (PNG, WebP), probabilistic PCA, a histogram of each pixel, and boosted trees. The
-paper has no MNIST. Glow's 1.05 bits per dimension are those of Grathwohl, Chen, Bettencourt,
-Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative
-Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1, as in the paper. Lines join
-the latents of two digits.
+The density of test digits, with 256 levels and uniform dequantization, is compared with lossless
+files (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
+use MNIST. The reference value for Glow, 1.05 bits per dimension, comes from Grathwohl, Chen,
+Bettencourt, Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible
+Generative Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1, as in the paper.
+`lines.png` interpolates between the latents of two digits.
 
-Deviations: two scales in place of three, for digits have 28 pixels a side, and fewer and smaller
-steps of flow. The preset paper pads digits to 32x32 and has three scales of 32 steps; their bits
-are still counted for 28x28 values, so that those of the padding are added. Pixels are mostly black
-or white, so alpha, which was chosen with held-out digits, is far below the 0.05 of Real NVP.
+Deviations: two scales instead of three, because digits have a side of 28 pixels, and fewer and
+smaller flow steps. The paper preset pads digits to 32x32 and has three scales with 32 steps; its
+bits are still counted per 28x28 values, so those of the padding are included. Pixels are mostly
+black or white, so alpha, which was chosen on held-out digits, is far below Real NVP's 0.05.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -42,20 +42,20 @@ from keras_gen.workshop.visualize import interpolations, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    side: int = 28  # Pixels of a side, to which digits are padded: a multiple of 2^scales
+    side: int = 28  # Side length to which digits are padded: a multiple of 2^scales
     scales: int = 2  # L
-    steps: int = 8  # K, steps of flow at each scale
-    filters: int = 64  # Hidden channels of the couplings' networks
-    lu: bool = False  # Whether the matrices are kept as their LU decompositions
+    steps: int = 8  # K, flow steps per scale
+    filters: int = 64  # Hidden channels of the coupling networks
+    lu: bool = False  # Whether matrices are stored as LU decompositions
     alpha: float = 5e-4  # Distance of scaled levels from 0 and 1 before the logit
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.999  # Momentum of the average of the weights
-    temperature: float = 0.7  # Deviation of the latents that samples are drawn from
-    held_out: int = 1000  # Last training images, by which the PCA is chosen
-    tested: int = 10_000  # Test images, the first ones
-    boosted: int = 200_000  # Pixels that boosted trees learn from, a baseline
+    temperature: float = 0.7  # Standard deviation of the latents for sampling
+    held_out: int = 1000  # Number of last training images used to choose the PCA
+    tested: int = 10_000  # Number of test images, from the first
+    boosted: int = 200_000  # Training pixels for boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Numbers of components, among which one is chosen for the PCA."""
+    """Candidate numbers of PCA components, from which one is chosen."""
 
 
 PRESETS = {
@@ -79,13 +79,13 @@ def main(run: Run, s: Settings):
         model = Flow(flow, levels=256, seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: one update along the gradient of the density of levels with noise.
+    # Each step: one gradient update on the density of dequantized levels.
     train = split.train.map(partial(pad_to, size=s.side))
     draw = partial(samples, temperature=s.temperature)
     run.fit(model, train, draw)
     run.export(model, default="sample")
 
-    run.say("measuring files, principal components and a histogram of each value")
+    run.say("measuring files, principal components, and a histogram of each value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)

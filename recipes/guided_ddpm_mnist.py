@@ -1,22 +1,22 @@
-"""Digits of a chosen class by a diffusion model, led by its label and away from what has none.
+"""Classifier-free guidance with DDPM on MNIST.
 
-Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022; sampled by the steps of Song, Meng, Ermon:
-"Denoising Diffusion Implicit Models", ICLR 2021.
+Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022; sampled with the steps of Song, Meng,
+Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
   python recipes/guided_ddpm_mnist.py                   92 minutes at most on two CPU cores
   python recipes/guided_ddpm_mnist.py --preset smoke    under a minute
 
-One network learns with the label and, for a tenth of the digits, without. Samples take both
-predictions, p + w (p - q), and w is the guidance: more of it gives clearer digits and fewer kinds
-of them. For each w two classifiers that were trained apart say how often a sample is the digit that
-was asked for, and the worse one counts; the variety is the variance of pixels within a class, as a
-fraction of that of the test digits. The baseline is a mixture of Gaussians of each class.
+One network is trained with labels and, for a tenth of the digits, without. Sampling combines both
+predictions, p + w (p - q), with guidance strength w: stronger guidance gives clearer but less
+varied digits. For each w, two independently trained classifiers measure how often a sample shows
+the requested digit, and the worse result counts; variety is the pixel variance within a class, as a
+fraction of that of test digits. The baseline is a Gaussian mixture per class.
 
-Deviations: those of `ConditionalDDPM`; no average of the weights. The cpu preset predicts v, which
-learns faster than the noise, at a rate of 0.001 that falls to 0.
+Deviations: those of `ConditionalDDPM`; weights are not averaged. The cpu preset predicts v, which
+trains faster than noise prediction, at a learning rate of 0.001 with decay to 0.
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports no
-number on it.
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does not use
+this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -40,17 +40,17 @@ CLASSES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    widths: str = "32 64"  # Channels of the network's maps, from the largest on
-    probability_path: Literal["linear", "cosine"] = "cosine"  # From digits to noise
-    prediction: Literal["noise", "example", "v"] = "noise"  # What the network predicts
-    unlabeled: float = 0.1  # Fraction of the digits that lose their label
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.0  # Momentum of the weight average, which is evaluated; 0: none
-    guidance: str = "0 1 2 4"  # Values of w
-    sampling_steps: int = 20  # Of each sample
-    compared: int = 1000  # Samples of each w, and real digits, that are compared
-    scored: int = 500  # Test digits whose bound is measured
-    classifier_steps: int = 1500  # Training steps of each classifier
+    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    probability_path: Literal["linear", "cosine"] = "cosine"  # Path from digits to noise
+    prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
+    unlabeled: float = 0.1  # Fraction of digits without a label in training
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    guidance: str = "0 1 2 4"  # Guidance strengths w
+    sampling_steps: int = 20  # Sampling steps
+    compared: int = 1000  # Samples per w, and real digits, to compare
+    scored: int = 500  # Test digits whose likelihood bound is evaluated
+    classifier_steps: int = 1500  # Training steps for each classifier
 
 
 PRESETS = {
@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
         rows = [sample(model, asked, w) for w in weights]
         return captioned(rows, [f"w = {w:g}" for w in weights], list(map(str, asked)))
 
-    # Each step: the network moves along the gradient of algorithm 1's loss.
+    # Each step: one gradient update on the loss of algorithm 1.
     run.fit(model, data.train, draw)
     run.export(model, default="sample")
 
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
     real_variance = variance_within(test_images, test_labels)
 
     def measured(drawn, asked):
-        """Agreement and distance, each by the classifier that finds it worse; variety."""
+        """Returns agreement and distance, each by the worse classifier, and variety."""
         reports = [
             class_report(extractor(known), known_labels, extractor(drawn), asked, s.seed)
             for extractor in extractors.values()
@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         metrics |= extractor_accuracies(extractors)
         for w in weights:
-            run.say(f"drawing {s.compared} samples with guidance {w:g}")
+            run.say(f"generating {s.compared} samples with guidance {w:g}")
             metrics |= suffixed(measured(sample(model, asked, w), asked), f"_{w:g}")
         mixtures = [
             mixture_samples(images[labels == digit], s.compared // CLASSES, seed=s.seed)
@@ -132,7 +132,7 @@ def main(run: Run, s: Settings):
 
 
 def variance_within(images, labels) -> float:
-    """Returns the variance of pixels among images of one label, the mean over both."""
+    """Returns the pixel variance among images with the same label, averaged over both."""
     groups = [images[labels == label].astype("float64") for label in np.unique(labels)]
     return float(np.mean([group.var(axis=0).mean() for group in groups]))
 

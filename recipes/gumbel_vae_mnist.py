@@ -1,4 +1,4 @@
-"""VAEs of categorical and of binary latents on binarized MNIST, by the Gumbel-softmax.
+"""Gumbel-softmax VAEs with categorical and binary latents on MNIST.
 
 Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
 Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables", ICLR
@@ -7,19 +7,19 @@ Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Rando
   python recipes/gumbel_vae_mnist.py                   about 15 minutes on two CPU cores
   python recipes/gumbel_vae_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: a bound of 102.4 nats with categorical latents and of 106.6 with
-binary ones; a mixture of Bernoulli distributions reaches 123.6.
+Expected result of the cpu preset: a bound of 102.4 nats with categorical latents and 106.6 with
+binary latents (Bernoulli mixture: 123.6).
 
-As in the first paper: 20 latents of 10 categories, and 200 binary ones, each without a hidden layer
-between them and the pixels (784-200-784); the divergence of hard codes from the uniform prior; a
-temperature max(0.5, exp(-rate * step)). By 1,000 samples of hard codes the first reaches 101.5 nats
-on the test set, the second 105.0 (table 1). `--estimator straight_through` trains the decoder on
-hard codes, and `--prior relaxed` takes the divergence of relaxed codes, as Maddison et al. do. In
-`classes.png` the latents of a digit, one in each row, take each of their categories.
+As in the first paper: 20 latents with 10 categories, and 200 binary latents, each without a hidden
+layer between latents and pixels (784-200-784); the KL divergence of hard codes from the uniform
+prior; and a temperature of max(0.5, exp(-rate * step)). With 1,000 samples of hard codes, the
+paper's models reach 101.5 and 105.0 nats on the test set (table 1). `--estimator straight_through`
+trains the decoder on hard codes, and `--prior relaxed` uses the divergence of relaxed codes, as in
+Maddison et al. In `classes.png`, each row varies one latent of a digit over its categories.
 
-Deviations: digits are binarized once, as in the paper, but by a draw of their own, and all of the
-60,000 are trained on; Adam in place of gradient descent with momentum. Where fig. 4 ends the
-network of categorical latents with 200, here too it ends with the pixels.
+Deviations: digits are binarized once, as in the paper, but with a different sample, and all 60,000
+are used for training; Adam instead of gradient descent with momentum. Fig. 4 shows a network for
+categorical latents that ends with 200 units; here it ends with the pixels.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -43,17 +43,17 @@ from keras_gen.workshop.visualize import class_traversals, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    anneal_rate: float = 1e-4  # Of the temperature: 1e-5 or 1e-4 in the paper
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    anneal_rate: float = 1e-4  # Decay rate of the temperature (paper: 1e-5 or 1e-4)
     estimator: Literal["gumbel", "straight_through"] = "gumbel"
-    """What the decoder is trained on: relaxed codes, or hard codes with their gradient."""
+    """Decoder input in training: relaxed codes, or hard codes with their gradient."""
     prior: Literal["categorical", "relaxed"] = "categorical"
-    """What the divergence is from: hard codes' prior, in closed form; or a prior that is relaxed at
-    the same temperature, by one draw."""
-    nll_samples: int = 1000  # Samples of the test bound: 1,000 in the paper
+    """Reference of the divergence: the prior of hard codes, in closed form; or a prior relaxed at
+    the same temperature, with one sample."""
+    nll_samples: int = 1000  # Samples for the test bound (paper: 1,000)
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
-    is chosen, with held-out training digits."""
+    """Components of the baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -73,11 +73,11 @@ def main(run: Run, s: Settings):
 
     temperature = Exponential(1.0, 0.5, steps=round(math.log(2) / s.anneal_rate))
     with run.strategy.scope():
-        # 20 variables of 10 categories, and 200 of two.
+        # 20 variables with 10 categories, and 200 with two.
         categorical = build(run, s, (20, 10), temperature)
         binary = build(run, s, (200, 2), temperature)
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(binary, Source(train), part="binary")
     run.fit(categorical, Source(train), samples)
     run.export(categorical)
@@ -96,7 +96,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, latents, temperature):
-    """A compiled VAE of so many variables with so many categories."""
+    """Returns a compiled VAE with the given numbers of variables and categories."""
     encoder, decoder = mlp_networks(latent_dim=latents, hidden=())
     model = GumbelVAE(
         encoder,

@@ -1,4 +1,4 @@
-"""InfoGAN without its term: what the mutual information of codes and images does.
+"""InfoGAN ablation on MNIST: the mutual-information term.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning
 by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) and fig. 1.
@@ -6,17 +6,18 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) an
   python recipes/info_gan_ablation_mnist.py                    36 minutes on one of two CPU cores
   python recipes/info_gan_ablation_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: with the term all categories are predicted from images, worth
-2.30 nats; without it 12 %, worth 0.00 nats.
+Expected result of the cpu preset: with the term, all categories are predicted from images (2.30
+nats of information); without it, 12% (0.00 nats).
 
-The GAN of info_gan_mnist.py trains twice, with the weight 1 of the term and with 0, from the same
-seed and for as many steps: the generator has the same codes both times. Without the term Q does not
-learn, so that its answers would prove nothing. After the training a classifier learns from images
-of each generator to name the category that they were drawn of. It says how much of the categories
-is in images, by new ones; and how far the categories are digits, by test digits, each category
-matched with one label on training digits, as in info_gan_mnist.py. There k-means is the baseline.
+The GAN of info_gan_mnist.py is trained twice, with weights 1 and 0 for the term, from the same seed
+and for the same number of steps, with the same codes for the generator. Without the term, Q is not
+trained, so its predictions would prove nothing. Therefore, after training, a classifier is trained
+on each generator's images to predict their category. Its accuracy on new generated images shows how
+much information about the categories the images contain; its accuracy on test digits, with each
+category matched to a label on training digits as in info_gan_mnist.py, shows how well the
+categories correspond to digits. The baseline there is k-means.
 
-Deviations: as in info_gan_mnist.py, which trains for more steps.
+Deviations: as in info_gan_mnist.py, which is trained for more steps.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,16 +42,16 @@ from keras_gen.workshop.visualize import captioned
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 62  # Dimensions of the latents without the codes
-    filters: int = 64  # Channels where the images are largest
-    hidden: int = 1024  # Units of the dense layers
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator and Q
-    g_learning_rate: float = 1e-3  # Adam's rate for the generator
+    latent_dim: int = 62  # Dimensions of the latents, not counting the codes
+    filters: int = 64  # Channels at the highest resolution
+    hidden: int = 1024  # Units in the dense layers
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and Q
+    g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's first momentum
-    augmentation: str = "affine"  # Changes of all digits that D and Q see
-    drawn: int = 20_000  # Images of each generator from which a classifier learns the categories
-    classifier_steps: int = 1500  # Training steps of these classifiers
-    starts: int = 5  # Of k-means; the tightest clusters are kept
+    augmentation: str = "affine"  # Augmentation of all digits that D and Q see
+    drawn: int = 20_000  # Generated images on which a classifier learns the categories
+    classifier_steps: int = 1500  # Training steps for these classifiers
+    starts: int = 5  # Restarts of k-means; the tightest clustering is kept
 
 
 PRESETS = {
@@ -86,14 +87,14 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
 
         def error(found, test_found):
-            """The test error of categories, in %, each matched with one label."""
+            """Returns the test error of categories, in %, each matched to one label."""
             return 100 * (1 - matched_accuracy((found, labels), test_found, test_labels))
 
         for name, gan in {"with": model, "without": without_term}.items():
             own = [gan.recognize(each)[0].argmax(axis=1) for each in (images, test_images)]
             metrics[f"own_error_{name}"] = error(*own)
 
-            run.say(f"naming the categories of images, {name} the term")
+            run.say(f"classifying the categories of images, {name} the term")
             asked = np.arange(s.drawn) % CATEGORIES
             drawn = gan.sample(s.drawn, seed=s.seed, label=asked)
             classifier = train_classifier(
@@ -119,7 +120,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, weight):
-    """A compiled InfoGAN, with the initial weights of the seed."""
+    """Returns a compiled InfoGAN with initial weights from the seed."""
     keras.utils.set_random_seed(s.seed)
     networks = info_gan_networks(
         (28, 28, 1),
@@ -155,7 +156,7 @@ def answers(classifier, images):
 
 
 def draw_categories(model):
-    """A row for each category, with the same ten latents in all of them."""
+    """Shows a row for each category, with the same ten latents in all rows."""
     latents = np.tile(model.draw_latents(10, seed=0), [CATEGORIES, 1])
     codes = np.zeros([len(latents), CATEGORIES + NUMBERS], "float32")
     codes[:, :CATEGORIES] = np.eye(CATEGORIES).repeat(10, axis=0)

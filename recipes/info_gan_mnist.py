@@ -1,25 +1,26 @@
-"""InfoGAN finds the categories of digits, and how they lean, without labels.
+"""InfoGAN on MNIST.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning
-by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, who report an error of 5 %.
+by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, which reports an error of 5%.
 
   python recipes/info_gan_mnist.py                    15 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: an error of 17 %, the median of three seeds; 48 % of k-means.
+Expected result of the cpu preset: an error of 17% (median of three seeds; k-means: 48%).
 
-The generator receives a code of ten categories and two numbers, and a network Q predicts the code
-from its images. As in the paper, the categories classify digits, each matched with one label: on
-training digits, whose labels are used for nothing else. The baseline is k-means, whose clusters are
-matched in the same way.
+The generator receives a code with one ten-class category and two continuous variables, and a
+network Q predicts the code from its images. As in the paper, the categories classify digits, each
+matched to one label on training digits, whose labels are used for nothing else. The baseline is
+k-means, whose clusters are matched in the same way.
 
-Deviations: the matching is by labels of training digits, and the error is that of test digits.
-Latents are Normal. In the cpu preset all digits are turned, sheared, stretched and moved at random
-before the discriminator and Q see them. Otherwise the slant of a one is a category, and other
-digits share one. Q predicts a number with a fixed deviation of 1, weighted as a category is, as in
-the authors' code. Where Q learned the deviation, as the paper says, the generator wrote the numbers
-ever more exactly, and few categories were one digit.
+Deviations: matching uses labels of training digits, and the error is measured on test digits.
+Latents are normal. In the cpu preset, all digits are randomly rotated, sheared, scaled, and shifted
+before the discriminator and Q see them. Otherwise the slant of a one becomes a category, and other
+digits share one. Q predicts continuous codes with a fixed standard deviation of 1 and the weight of
+a category, as in the authors' code. When Q learned the standard deviation, as in the paper, the
+generator encoded the continuous variables more and more exactly, and few categories matched a
+single digit.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -42,17 +43,17 @@ from keras_gen.workshop.visualize import captioned
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 62  # Dimensions of the latents without the codes
-    filters: int = 64  # Channels where the images are largest
-    hidden: int = 1024  # Units of the dense layers
-    weight: float = 1.0  # Of the information of the categories
-    continuous_weight: float = 1.0  # Of the information of the numbers
-    scale: float = 1.0  # Standard deviation of the numbers in Q
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator and Q
-    g_learning_rate: float = 1e-3  # Adam's rate for the generator
+    latent_dim: int = 62  # Dimensions of the latents, not counting the codes
+    filters: int = 64  # Channels at the highest resolution
+    hidden: int = 1024  # Units in the dense layers
+    weight: float = 1.0  # Weight of the information about the category
+    continuous_weight: float = 1.0  # Weight of the information about the continuous codes
+    scale: float = 1.0  # Standard deviation of the continuous codes in Q
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and Q
+    g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's first momentum
-    augmentation: str = ""  # Changes of all digits that D and Q see, such as "affine"
-    starts: int = 5  # Of k-means; the tightest clusters are kept
+    augmentation: str = ""  # Augmentation of all digits that D and Q see, such as "affine"
+    starts: int = 5  # Restarts of k-means; the tightest clustering is kept
 
 
 PRESETS = {
@@ -124,19 +125,19 @@ def without_label(image, _):
 
 
 def most_likely(model, images):
-    """The most likely category of each image."""
+    """Returns the most likely category of each image."""
     probabilities, *_ = model.recognize(images)
     return probabilities.argmax(axis=1)
 
 
 def draw_categories(model):
-    """A row for each category, with ten latents."""
+    """Shows a row for each category, with ten latents."""
     latents = model.draw_latents(10, seed=0)
     return draw_rows(model, np.tile(latents, [CATEGORIES, 1]), category_codes())
 
 
 def draw_number(model, number, span=2.0):
-    """A row for each category, with one latent, while a number goes from -span to span."""
+    """Shows a row per category with fixed latents, while a code goes from -span to span."""
     latents = model.draw_latents(10, seed=0)
     codes = category_codes()
     numbers = np.linspace(-span, span, 10)
@@ -146,7 +147,7 @@ def draw_number(model, number, span=2.0):
 
 
 def category_codes():
-    """Ten codes for each category, `[category, 10, code]`, with all numbers zero."""
+    """Returns ten codes per category, `[category, 10, code]`, with zero continuous codes."""
     codes = np.zeros([CATEGORIES, 10, CATEGORIES + NUMBERS], "float32")
     codes[:, :, :CATEGORIES] = np.eye(CATEGORIES)[:, None]
     return codes

@@ -1,4 +1,4 @@
-"""Importance-weighted autoencoders of 1, 5 and 50 samples on binarized MNIST.
+"""IWAE with 1, 5, and 50 samples on binarized MNIST.
 
 Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016.
 
@@ -7,22 +7,22 @@ Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016.
   python recipes/iwae_mnist.py --start-from vae_mnist --epochs 30 --steps-per-epoch 600 \\
       --batch-size 100 --learning-rate 3e-4       71 minutes on one core: the published run
 
-Expected result of the published run: a test NLL of 86.46 nats with k = 1, 85.88 with k = 5 and
-85.46 with k = 50; a mixture of Bernoulli distributions reaches 123.6.
+Expected result of the published run: a test NLL of 86.46 nats with k = 1, 85.88 with k = 5, and
+85.46 with k = 50 (Bernoulli mixture: 123.6).
 
-The published run starts all three models from the weights of a VAE that was trained for long, the
-export of `vae_mnist` with 86.66 nats, and trains each for 30 passes, k = 1 too: what differs is the
-bound alone. From random weights and in few passes they are behind that VAE. The authors trained a
-VAE further by k = 50 too.
+The published run starts all three models from the weights of a long-trained VAE, the export of
+`vae_mnist` with 86.66 nats, and trains each, including k = 1, for 30 passes, so only the bound
+differs. From random weights and with few passes, they are behind that VAE. The authors also
+continued training a VAE with k = 50.
 
-As in the paper, with one layer of latents: 200-200-50, tanh, dynamic binarization, batches of 20,
-Adam with eps 1e-4, and a decoder that starts with the mean digit. The bound of more samples makes
-the better model: in table 1 the test NLL by 5,000 importance samples is 86.76 nats with k = 1, the
-VAE, 85.54 with k = 5 and 84.78 with k = 50. All three take as many steps here; one of k = 50
-decodes 50 times as many latents. Half of the time is spent on the test NLL.
+As in the paper, the model has one layer of latents: 200-200-50, tanh, dynamic binarization, batches
+of 20, Adam with eps 1e-4, and a decoder that starts with the mean digit. Bounds with more samples
+give better models: in table 1, the test NLL with 5,000 importance samples is 86.76 nats for k = 1
+(the VAE), 85.54 for k = 5, and 84.78 for k = 50. All three take the same number of steps here; a
+step with k = 50 decodes 50 times as many latents. Half of the time is spent on the test NLL.
 
-Deviations: Adam's rate is constant in the first half and then falls linearly, in place of eight
-rates over passes that grow threefold each.
+Deviations: Adam's learning rate is constant in the first half and then decays linearly, instead of
+eight rates over numbers of passes that triple.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -47,15 +47,15 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
+    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
     estimator: Literal["standard", "dreg"] = "standard"
-    """Of the encoder's gradient: that of the paper, or the one of Tucker et al. (2019), which has
+    """Estimator of the encoder's gradient: the paper's, or that of Tucker et al. (2019), which has
     the same mean and less noise."""
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    nll_samples: int = 5000  # Importance samples of the test NLL: 5,000 in the paper
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    nll_samples: int = 5000  # Importance samples for the test NLL (paper: 5,000)
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
-    is chosen, with held-out training digits."""
+    """Components of the baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -83,11 +83,11 @@ def main(run: Run, s: Settings):
             )
             start_at_mean(decoder, train)
             models[k] = IWAE(encoder, decoder, samples=k, estimator=s.estimator, seed=s.seed)
-            if s.start_from:  # all three: the last one alone is the run's main model
+            if s.start_from:  # all three; only the last one is the run's main model
                 load_weights(models[k], s.start_from)
             run.compile(models[k], Adam(run.in_halves(s.learning_rate), epsilon=1e-4))
 
-    # Each step: one update of encoder and decoder together. The main model has 50 samples.
+    # Each step: one joint update of encoder and decoder. The main model uses 50 samples.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(models[1], stream, part="k1")
     run.fit(models[5], stream, part="k5")

@@ -1,4 +1,4 @@
-"""Latent diffusion draws clothes: a diffusion model of the latents of a VQ-VAE.
+"""Latent diffusion on Fashion-MNIST, with a VQ-VAE.
 
 Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
 Models", CVPR 2022.
@@ -6,16 +6,18 @@ Models", CVPR 2022.
   python recipes/latent_diffusion_fashion_mnist.py      137 minutes at most on two CPU cores
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
-First a VQ-VAE is trained, of 8x8 codes; then, with the coder frozen, two models of what it encodes:
-a diffusion model of its latents, and a Gated PixelCNN of its codes, the baseline. Their samples are
-compared with training images as those of dcgan_fashion_mnist: in the features of two classifiers of
-clothes, trained apart (the worse counts), and by patches without a network. What the coder makes of
-test images says how good samples can become. A mixture of Gaussians of the pixels stands beside.
+First, a VQ-VAE with 8x8 codes is trained; then, with the coder frozen, two models of its codes: a
+diffusion model of the latents, and a Gated PixelCNN of the discrete codes, the baseline. Their
+samples are compared with training images as in dcgan_fashion_mnist: in the features of two
+independently trained classifiers of clothes (the worse result counts) and with a patch distance,
+which needs no network. Reconstructed test images show how good samples can become. A Gaussian
+mixture over pixels is another baseline.
 
-Deviations: those of `LatentDiffusion`; a VQ-VAE without perceptual loss and discriminator.
+Deviations: those of `LatentDiffusion`; a VQ-VAE without a perceptual loss and without a
+discriminator.
 
-Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper
-reports no number on it.
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does
+not use this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -39,24 +41,24 @@ from keras_gen.workshop.visualize import captioned, reconstructions, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     codebook_size: int = 512  # K
-    latent_dim: int = 4  # Dimensions of a latent, at each of 8x8 places
-    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
-    filters: int = 64  # Channels of all maps of the VQ-VAE
-    residual_filters: int = 32  # Channels within its residual blocks
-    coder_epochs: int = 4  # Epochs of the VQ-VAE
-    widths: str = "64 128"  # Channels of the diffusion model's maps, of 8x8 and 4x4 places
-    probability_path: str = "cosine"  # From latents to noise
-    prediction: str = "v"  # What the network predicts
-    solver: str = "ddim"  # By which samples are drawn
-    sampling_steps: int = 50  # Of each sample
-    prior_filters: int = 64  # Maps of each stack of the baseline's network
-    prior_blocks: int = 4  # Its blocks
-    prior_epochs: int = 4  # Epochs of the baseline
-    learning_rate: float = 1e-3  # Adam's rate of all, constant in the first half, then to zero
+    latent_dim: int = 4  # Dimensions of each latent, at each of 8x8 positions
+    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
+    filters: int = 64  # Channels of all feature maps of the VQ-VAE
+    residual_filters: int = 32  # Channels inside its residual blocks
+    coder_epochs: int = 4  # Epochs for the VQ-VAE
+    widths: str = "64 128"  # Channels of the diffusion model's maps, at 8x8 and 4x4
+    probability_path: str = "cosine"  # Path from latents to noise
+    prediction: str = "v"  # Prediction target of the network
+    solver: str = "ddim"  # Solver used for sampling
+    sampling_steps: int = 50  # Sampling steps
+    prior_filters: int = 64  # Feature maps in each stack of the baseline's network
+    prior_blocks: int = 4  # Number of its blocks
+    prior_epochs: int = 4  # Epochs for the baseline
+    learning_rate: float = 1e-3  # Learning rate for all; linear decay to 0 in the second half
     ema: float = 0.0  # Momentum of the diffusion model's weight average; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
+    compared: int = 10_000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier in whose features samples are compared."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -81,8 +83,8 @@ def main(run: Run, s: Settings):
     shape = images.shape[1:]
     sizes = dict(latent_dim=s.latent_dim, filters=s.filters, residual_filters=s.residual_filters)
     with run.strategy.scope():
-        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
-        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
+        # the authors' code, both are means over all values; this weight keeps latents near codes.
         commitment_weight = s.commitment_weight * images[0].size / s.latent_dim
         coder = VQVAE(
             residual_encoder(shape, **sizes),
@@ -93,7 +95,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder, decoder and codes together.
+    # Each step: one joint update of encoder, decoder, and codes.
     drawn_again = partial(reconstructions, images=test_images[:16])
     run.fit(coder, stream, drawn_again, epochs=s.coder_epochs, part="coder")
 
@@ -110,7 +112,7 @@ def main(run: Run, s: Settings):
         )
         prior = CodePrior(network, coder, seed=s.seed)
         run.compile(prior, Adam(run.in_halves(s.learning_rate)))
-    # Each step: every code is predicted from those before it; the coder stays as it is.
+    # Each step: every code is predicted from earlier codes; the coder stays fixed.
     run.fit(prior, stream, samples, epochs=s.prior_epochs, part="prior")
 
     with run.strategy.scope():
@@ -123,7 +125,7 @@ def main(run: Run, s: Settings):
             seed=s.seed,
         )
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
-    # Each step: the network moves along the gradient of the loss of eq. (2).
+    # Each step: one gradient update on the loss of eq. (2).
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
@@ -131,7 +133,7 @@ def main(run: Run, s: Settings):
         extractors = trained_extractors(images, labels, s.classifier_steps)
         count = min(s.compared, len(test_images))
         held_out = test_images[:count]
-        run.say(f"drawing {count} samples of the latents, the codes and the pixels")
+        run.say(f"sampling {count} images from latents, codes, and pixels")
         start = time.perf_counter()
         options = dict(steps=s.sampling_steps, solver=s.solver, batch_size=250)
         drawn = model.sample(count, seed=s.seed, **options)

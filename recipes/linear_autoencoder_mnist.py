@@ -1,4 +1,4 @@
-"""Linear autoencoder on MNIST, which finds the principal components.
+"""Linear autoencoder on MNIST, compared with PCA.
 
 Baldi, Hornik: "Neural Networks and Principal Component Analysis: Learning from Examples Without
 Local Minima", Neural Networks 1989.
@@ -6,23 +6,22 @@ Local Minima", Neural Networks 1989.
   python recipes/linear_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/linear_autoencoder_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a squared error of 13.868 per test digit; 13.866 of PCA (13.87
-for 30 components in Hinton, Salakhutdinov 2006).
+Expected result of the cpu preset: a squared error of 13.868 per test digit (PCA: 13.866; 13.87 for
+30 components in Hinton, Salakhutdinov 2006).
 
 An autoencoder without hidden layers and activations that minimizes the squared error spans the
-subspace of the first principal components, though not by the components themselves. Measured are
-the squared error per test digit and the largest principal angle to PCA's subspace, of
+subspace of the first principal components, though not with the components themselves. The recipe
+reports the squared error per test digit and the largest principal angle to PCA's subspace, for
 
 - the decoder, whose columns must span it: `largest_angle_decoder`;
 - the encoder's codes of the training digits, as random variables: the cosine of
   `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle
   of the encoder's columns, weighted by the covariance of the digits;
-- the encoder's columns as they are: `largest_angle_encoder`. It stays large, because nothing
-  moves their initial weights in directions in which digits hardly vary, such as pixels that are
-  always 0.
+- the encoder's columns: `largest_angle_encoder`. It stays large, because nothing changes their
+  initial weights in directions in which digits barely vary, such as pixels that are always 0.
 
-Components 30 and 31 of MNIST differ by 4 % in variance, so noisy gradients mix them. A step
-therefore takes all digits. Their mean is subtracted first, as in PCA.
+Components 30 and 31 of MNIST differ by 4% in variance, so noisy gradients mix them. Each step
+therefore uses all digits. Their mean is subtracted first, as in PCA.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -48,7 +47,7 @@ from keras_gen.workshop.visualize import filters, reconstructions
 class Settings(ShortStepSettings):
     latent_dim: int = 30  # Dimensions of the code
     learning_rate: float = 0.05
-    """Of gradient descent with momentum 0.9, for a loss of half the squared error per digit."""
+    """Learning rate for momentum 0.9 and a loss of half the squared error per digit."""
 
 
 PRESETS = {
@@ -63,14 +62,14 @@ def main(run: Run, s: Settings):
     train = data.train.arrays()
     test = data.test.arrays()
 
-    # In the model's range, -1 to 1, where a standard deviation of 2 is 1 in units of 255 levels.
+    # In the model's range, -1 to 1, a standard deviation of 2 is 1 in units of 255 levels.
     mean = train.mean(axis=0) / 127.5 - 1
     with run.strategy.scope():
         encoder, decoder = linear_networks(mean, s.latent_dim)
         model = Autoencoder(encoder, decoder, Normal(scale=2.0), seed=s.seed)
         run.compile(model, SGD(s.learning_rate, momentum=0.9))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(model, data.train, draw_filters)
     run.export(model)
 
@@ -85,7 +84,7 @@ def main(run: Run, s: Settings):
         for name, (ours, components) in pairs.items():
             angles = subspace_angles(ours, components)
             metrics[f"largest_angle_{name}"] = np.degrees(angles.max())
-        # Floats, which are neither rounded nor clipped.
+        # Floats, neither rounded nor clipped.
         found = (model.reconstruct(test / np.float32(127.5) - 1) + 1) / 2
         metrics["squared_error"] = squared_error(found, test).mean()
         metrics["squared_error_pca"] = squared_error(pca.reconstruct(test), test).mean()
@@ -93,7 +92,7 @@ def main(run: Run, s: Settings):
 
 
 def decoder_columns(model):
-    """The images of the codes, as columns `[pixels, codes]`."""
+    """Returns the images of the codes, as columns `[pixels, codes]`."""
     return model.decoder.get_layer("components").kernel.numpy().T
 
 

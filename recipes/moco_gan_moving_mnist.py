@@ -1,4 +1,4 @@
-"""MoCoGAN draws videos of moving digits, whose shape and motion are codes of their own.
+"""MoCoGAN on Moving MNIST: video generation with separate content and motion codes.
 
 Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
 2018.
@@ -7,25 +7,25 @@ Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video G
   python recipes/moco_gan_moving_mnist.py --preset smoke  under a minute
 
 Expected result of the cpu preset: speeds at an earth mover's distance of 0.40 pixels per frame from
-those of training videos; 0.44 if all videos had one speed, 0.01 of test digits.
+those of training videos (same speed for all videos: 0.44; test digits: 0.01).
 
-Videos are 16 frames of 32x32 pixels, in which a digit of MNIST, shrunk to 16x16, moves and bounces.
-They are made at run time, with other motions in every epoch. One frame of each video is compared
-with one of each video of training digits, in the features of two classifiers of such frames (the
-worse counts) and by patches. The motion of the center of brightness (speed, turning, flicker) is
-compared by earth mover's distances. Videos of test digits give the floor. The baseline of each is
-one number for all videos, the median: a constant speed, say. Whether a digit stays the same is
-measured by a classifier: the fraction of frames in which it sees another digit than
-in most frames of their video.
+Videos have 16 frames of 32x32 pixels, in which an MNIST digit, downscaled to 16x16, moves and
+bounces. They are generated at run time, with new motions in every epoch. One frame of each video is
+compared with one frame of each video of training digits, in the features of two classifiers of such
+frames (the worse result counts) and with a patch distance. The motion of the center of brightness
+(speed, turning, flicker) is compared by earth mover's distances. Videos of test digits are the
+reference. The baseline for each metric assigns the median to all videos, such as a constant speed.
+A classifier measures whether a digit stays the same: the fraction of frames classified differently
+from most frames of their video.
 
-`videos.gif` shows samples, and `recombined.gif` the content of the first column with the motion of
-the first row.
+`videos.gif` shows samples, and `recombined.gif` combines the content of the first column with the
+motion of the first row.
 
-Deviation in the cpu preset: R1 in place of batch normalization in the discriminators, which
-otherwise are soon sure of every video.
+Deviation in the cpu preset: R1 instead of batch normalization in the discriminators, which
+otherwise soon classify all videos with certainty.
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports no
-number on it.
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does not use
+this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -52,17 +52,17 @@ from keras_gen.metrics import (
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    frames: int = 16  # Of a video
+    frames: int = 16  # Frames per video
     content_dim: int = 50  # Dimensions of the content code
-    motion_dim: int = 10  # Dimensions of the motion code of a frame
-    filters: int = 64  # Channels of the discriminators' first layers, doubled with every stage
-    learning_rate: float = 2e-4  # Adam's rate for all networks
+    motion_dim: int = 10  # Dimensions of each frame's motion code
+    filters: int = 64  # Channels of the discriminators' first layers, doubled at every stage
+    learning_rate: float = 2e-4  # Adam's learning rate for all networks
     r1_weight: float = 0.0
-    """Weight of R1, every 8 steps, in place of the discriminators' batch normalization; 0: that."""
-    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
-    compared: int = 5000  # Videos that are compared
+    """Weight of R1, every 8 steps, which replaces batch normalization in D; 0: keep it."""
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    compared: int = 5000  # Number of videos to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features frames are compared in."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -81,7 +81,7 @@ def main(run: Run, s: Settings):
     move = moving_images(s.frames, size=32)
 
     with run.strategy.scope():
-        # A normalization of None leaves batch normalization out.
+        # A normalization of None removes batch normalization.
         discriminator = {}
         if s.r1_weight:
             discriminator = dict(normalization=None, penalty=R1(s.r1_weight, every=8))
@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
     run.fit(model, videos, draw_videos)
     run.export(model, default="sample")
 
-    # Real videos, with other seeds, because with one seed both would have the same motions.
+    # Real videos, with different seeds, because the same seed would repeat the motions.
     real, labels = train.take(s.compared).arrays(s.seed, move)
     held_out, _ = test.take(s.compared).arrays(s.seed + 1, move)
     middle = s.frames // 2
@@ -110,7 +110,7 @@ def main(run: Run, s: Settings):
     evaluate = GenerationEvaluation(extractors, real[:, middle], s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing frames, in the features of two classifiers, and their motion")
+        run.say("comparing frames in the features of two classifiers, and their motion")
         drawn = model.sample(len(real), seed=s.seed)
         for prefix, each in {"": drawn, "floor_": held_out}.items():
             metrics |= prefixed(prefix, motion_distances(real, each))
@@ -136,13 +136,13 @@ def draw_videos(model):
 
 
 def classes_of_frames(extractor, videos):
-    """The most probable digit of each frame by a network, `[n, frames]`."""
+    """Returns the most probable digit of each frame by a network, `[n, frames]`."""
     logits = extractor(videos.reshape(-1, *videos.shape[2:]))["logits"]
     return logits.argmax(axis=1).reshape(videos.shape[:2])
 
 
 def changes(classes):
-    """The fraction of frames, `[n, frames]`, that differ from the most frequent one of a video."""
+    """Returns the fraction of frames that differ from the most frequent digit of their video."""
     usual, _ = mode(classes, axis=1, keepdims=True)
     return (classes != usual).mean()
 

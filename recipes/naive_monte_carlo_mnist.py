@@ -1,23 +1,25 @@
-"""Why latents are inferred: a decoder trained on draws of the prior, compared with a VAE.
+"""Naive Monte Carlo training of a decoder on MNIST, compared with a VAE.
 
 Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2.
 
   python recipes/naive_monte_carlo_mnist.py                 about 4 minutes on two CPU cores
   python recipes/naive_monte_carlo_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: a test NLL of 146.8 nats, 145.1 of the VAE, and 123.9 of a
-mixture of Bernoulli distributions. The median effective sample size of 50 latents of the prior is
-1.0, that of the VAE's 17.
+Expected result of the cpu preset: a test NLL of 146.8 nats (VAE: 145.1; Bernoulli mixture: 123.9).
+The median effective sample size of 50 latents is 1.0 when sampled from the prior and 17 when
+sampled from the VAE's encoder.
 
-The tutorial says: log p(x) could be estimated by latents drawn from the prior, but for most of them
-p(x|z) is nearly 0. Both models have the same decoder, of two latents, where such a draw meets the
-right ones most easily, and take as many steps on the same batches; the naive one decodes 50 latents
-of each digit in a step, the VAE one. The effective sample size says how many of the 50 carry the
-weight; `effective_sample_size.png` shows it over the epochs. It falls as the decoder sharpens: the
-better the decoder, the fewer pairs of latents and digit teach it.
+According to the tutorial, log p(x) could be estimated with latents sampled from the prior, but
+p(x|z) is nearly 0 for most of them. Both models have the same decoder with two latents, where prior
+samples are most likely to be useful, and take the same number of steps on the same batches; the
+naive model decodes 50 latents per digit and step, the VAE one. The effective sample size measures
+how many of the 50 contribute; `effective_sample_size.png` shows it by epoch. It falls as the
+decoder sharpens: the better the decoder, the fewer pairs of latents and digits contribute to
+training.
 
-The NLL of both is log p(x) itself, a sum over a grid of the two latents that needs no encoder. The
-tutorial has no numbers; the networks are those of `vae_mnist` but for the latents.
+The NLL of both models is log p(x) itself, a sum over a grid of the two latents that needs no
+encoder. The tutorial reports no metrics; the networks are those of `vae_mnist` except for the
+latents.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,13 +43,13 @@ from keras_gen.workshop.visualize import line_plot, manifold
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 50  # Latents of the prior that are decoded for each digit
-    hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    side: int = 300  # Points of the grid on each axis, from -4.5 to 4.5
+    samples: int = 50  # Prior samples decoded per digit
+    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    side: int = 300  # Grid points per axis, from -4.5 to 4.5
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
-    is chosen, with held-out training digits."""
+    """Components of the baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {

@@ -1,28 +1,29 @@
-"""Outlier exposure: a classifier of clothes that is to be in doubt on images of other kinds.
+"""Outlier exposure on Fashion-MNIST: low confidence on other types of images.
 
 Hendrycks, Mazeika, Dietterich: "Deep Anomaly Detection with Outlier Exposure", ICLR 2019.
 
   python recipes/outlier_exposure_fashion_mnist.py         about 17 minutes on one of two CPU cores
   python recipes/outlier_exposure_fashion_mnist.py --preset smoke  about a minute
 
-Expected result of the cpu preset: digits, which no training shows, stand out from clothes by the
-confidence with an AUROC of 0.91, and 0.67 without other images; by the nearest training image 0.98.
+Expected result of the cpu preset: digits, which are never used in training, are detected by low
+confidence with an AUROC of 0.91, compared with 0.67 without exposure and 0.98 with the distance to
+the nearest training image.
 
-The confidence of a classifier is its largest probability, and test images with little of it are
-taken for outliers. In training, half as many images of other kinds are shown as clothes, and the
-classifier is to give them all classes alike: gray photographs, clothes in sixteen pieces that are
-shuffled, clothes that lie on their side, or all three. Each of them gets a random class, drawn anew
-in each epoch: the mean of the cross-entropy over all classes is the paper's loss, and half as many
-images are its weight of 0.5. Digits, the outliers that count, are never shown.
+A classifier's confidence is its largest probability, and test images with low confidence count as
+outliers. In training, half as many other images as clothes are shown, on which the classifier
+should predict all classes equally: gray photographs, clothes cut into sixteen shuffled pieces,
+rotated clothes, or all three. Each of them gets a random class, resampled in every epoch: the mean
+cross-entropy over all classes is the paper's loss, and half as many images correspond to its weight
+of 0.5. Digits, the outliers to detect, are never shown.
 
-Baselines are the same classifier without other images, boosted trees of principal components, which
-learn the same images from clothes, and scores that see clothes alone: the size of the PNG file, the
-error of principal components, and the distance of the nearest training image.
+Baselines are the same classifier without exposure, boosted trees on principal components trained on
+the same outliers, and scores based on clothes alone: the size as a PNG, the reconstruction error of
+principal components, and the distance to the nearest training image.
 
-Deviations: a small classifier that is trained with the outliers from the start, and random classes.
+Deviations: a small classifier trained with outliers from the start, and random classes.
 
-Data: fashion_mnist, mnist and cifar10 through tensorflow-datasets (downloaded, or from
-TFDS_DATA_DIR). The paper has no figures on clothes.
+Data: fashion_mnist, mnist, and cifar10 through tensorflow-datasets (downloaded, or from
+TFDS_DATA_DIR). The paper does not use clothes.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -54,10 +55,10 @@ EXPOSURES = {"none": (), **{kind: (kind,) for kind in KINDS}, "all": KINDS}
 class Settings(ShortStepSettings):
     filters: int = 16  # Channels of the first convolution
     hidden: int = 128  # Features
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    repeats: int = 3  # Seeds of each classifier, from `seed` on
-    tested: int = 2000  # Test images of each kind
-    known: int = 10_000  # Training images that the baselines know, of clothes and of the others
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    repeats: int = 3  # Number of seeds per classifier, starting at `seed`
+    tested: int = 2000  # Test images of each type
+    known: int = 10_000  # Training images for the baselines, for clothes and for outliers
 
 
 PRESETS = {
@@ -121,7 +122,7 @@ def main(run: Run, s: Settings):
 
 
 def others(photographs, clothes, seed):
-    """Returns images of other kinds, by name: uint8 `[n, 28, 28, 1]` each."""
+    """Returns outlier images by type: uint8 `[n, 28, 28, 1]` each."""
     return {
         "photographs": photographs.map(gray).arrays(),
         "pieces": shuffled(clothes, seed),
@@ -130,12 +131,12 @@ def others(photographs, clothes, seed):
 
 
 def gray(photograph):
-    """The middle of a photograph of 32x32 pixels, in gray."""
+    """Returns the center of 32x32 photographs, in gray."""
     return tf.image.rgb_to_grayscale(photograph[2:30, 2:30])
 
 
 def shuffled(images, seed):
-    """Images whose sixteen pieces of 7x7 pixels have changed their places."""
+    """Returns images whose sixteen 7x7 pieces are shuffled."""
     pieces = images.reshape(-1, 4, 7, 4, 7).swapaxes(2, 3).reshape(-1, 16, 7, 7)
     places = np.random.default_rng(seed).random((len(images), 16)).argsort(axis=1)
     pieces = np.take_along_axis(pieces, places[:, :, None, None], axis=1)
@@ -143,7 +144,7 @@ def shuffled(images, seed):
 
 
 def mixed(images, labels, outliers):
-    """A source of clothes, and half as many outliers with the label -1 if there are any."""
+    """Returns a source of clothes and, with outliers, half as many labeled -1."""
     if not outliers:
         return Source((images, labels))
     outliers = np.concatenate(outliers)
@@ -154,14 +155,14 @@ def mixed(images, labels, outliers):
 
 
 def any_class(batch, seed):
-    """The batch, with a random label for each outlier."""
+    """Returns the batch with a random label for each outlier."""
     images, labels = batch
     drawn = tf.random.stateless_uniform(tf.shape(labels), seed, 0, CLASSES, labels.dtype)
     return images, tf.where(labels < 0, drawn, labels)
 
 
 def build(run, s, seed):
-    """A compiled classifier."""
+    """Returns a compiled classifier."""
     with run.strategy.scope():
         keras.utils.set_random_seed(seed)
         model = Classifier.for_images(SHAPE, CLASSES, s.filters, s.hidden, seed=seed)
@@ -170,7 +171,7 @@ def build(run, s, seed):
 
 
 def doubt(model):
-    """A score that is high for images of which a classifier is not sure."""
+    """Returns a score that is high for images with low confidence."""
 
     def score(images):
         return -softmax(model.classify(images), axis=1).max(axis=1)
@@ -179,7 +180,7 @@ def doubt(model):
 
 
 def baseline_scores(s, images, outliers):
-    """Functions of images to scores without a network, high for outliers."""
+    """Returns scores without a network, as functions of images, high for outliers."""
     known = images[: s.known]
     pca = PrincipalComponents(images, 20)
     usual = compressed_bits(known).mean()
@@ -196,7 +197,7 @@ def baseline_scores(s, images, outliers):
 
 
 def aurocs(score, clothes, test):
-    """How well a score tells each kind of outliers from clothes, by the name of the kind."""
+    """Returns how well a score separates each type of outlier from clothes, by type."""
     of_clothes = score(clothes)
     found = {}
     for kind, images in test.items():
@@ -207,7 +208,7 @@ def aurocs(score, clothes, test):
 
 
 def by_confidence(model, sets):
-    """A row of each kind's images, from the least confidence to the most, at equal distances."""
+    """Shows a row of each type, evenly spaced from the least to the most confidence."""
     rows = {}
     for name, images in sets.items():
         order = doubt(model)(images).argsort()[::-1]

@@ -1,29 +1,32 @@
-"""Outliers by likelihood: why it fails, and two corrections, on Fashion-MNIST and MNIST.
+"""Outlier detection by likelihood on Fashion-MNIST and MNIST.
 
 Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan: "Do Deep Generative Models Know What They Don't
-Know?", ICLR 2019: models of clothes find digits more likely than clothes.
+Know?", ICLR 2019: models of clothes assign digits a higher likelihood than clothes.
 
   python recipes/outliers_fashion_mnist.py                    about 8 minutes on two CPU cores
   python recipes/outliers_fashion_mnist.py --preset smoke     about a minute
 
-Expected result of the cpu preset, digits among clothes: an AUROC of 0.16 by the nll, 0.77 by the
-ratio, 0.99 by the complexity; 0.97 by the size of the PNG file alone.
+Expected result of the cpu preset, digits among clothes: an AUROC of 0.16 with nll, 0.77 with ratio,
+and 0.99 with complexity; 0.97 with the size of the PNG file alone.
 
-A VAE with a logistic likelihood of the 256 levels is trained on clothes, and its scores separate
-clothes from digits; another one is trained on digits, for the reverse. Scores of test images are
-high for outliers:
+A VAE with a logistic likelihood over the 256 levels is trained on clothes, and its scores separate
+clothes from digits; another one is trained on digits for the reverse task. Scores are high for
+outliers:
 
-- elbo and nll: the negative ELBO, and the negative log-likelihood by importance samples;
-- ratio: the nll less that of a second VAE, the background's, trained on images in which a
+- elbo and nll: the negative ELBO, and the negative log-likelihood with importance samples;
+- ratio: nll minus that of a second VAE, the background model, trained on images in which a
   fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
   Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
-- complexity: the nll less the size of the image as a PNG file, in nats (Serrà et al.: "Input
-  Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR 2020);
-- without a VAE: how far the PNG file's size is from the training images' mean, the squared error of
-  as many principal components as the VAE has latents, and the nearest training image's distance.
+- complexity: nll minus the size of the image as a PNG file, in nats (Serrà et al.: "Input
+  Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR
+  2020);
+- without a VAE: the difference of the PNG size from its mean over training images, the squared
+  error of as many principal components as the VAE has latents, and the distance to the nearest
+  training image.
 
-Deviations: VAEs in place of PixelCNN++ and Glow. Ren et al. choose the fraction, and a penalty of
-weights, by other outliers; here none are seen: the middle fraction of their code, and no penalty.
+Deviations: VAEs instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a weight penalty
+on other outliers; here no outliers are used: the fraction is the middle value in their code, and
+there is no weight penalty.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -54,13 +57,13 @@ from keras_gen.workshop.visualize import anomalies, roc_plot, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 20  # Dimensions of the latents, and number of principal components
-    hidden: int = 400  # Units of the encoder's first layer; the second has half as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    random: float = 0.2  # Fraction of the values that are random in the background's images
-    nll_samples: int = 100  # Importance samples of each test image
-    tested: int = 2000  # Test images of each set, the first ones
-    neighbors: int = 10_000  # Training images among which the nearest is found
+    latent_dim: int = 20  # Dimensions of the latents and number of principal components
+    hidden: int = 400  # Units in the encoder's first layer; the second has half as many
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    random: float = 0.2  # Fraction of random values in the background model's images
+    nll_samples: int = 100  # Importance samples per test image
+    tested: int = 2000  # Number of test images per dataset, from the first
+    neighbors: int = 10_000  # Training images searched for the nearest
 
 
 PRESETS = {
@@ -74,8 +77,8 @@ PRESETS = {
 
 
 IN_WORDS = {
-    "complexity": "NLL less PNG size",
-    "ratio": "NLL less the background's",
+    "complexity": "NLL minus PNG size",
+    "ratio": "NLL minus background NLL",
     "nll": "NLL",
     "elbo": "negative ELBO",
     "png": "PNG size",
@@ -98,7 +101,7 @@ def main(run: Run, s: Settings):
         mnist = build(run, s)
         mnist_background = build(run, s)
 
-    # Each step: one update of encoder and decoder together. The main model is trained last.
+    # Each step: one joint update of encoder and decoder. The main model is trained last.
     clothes = partial(data.train_fashion.stream, s.batch_size, s.seed)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed)
     noisy_clothes = partial(clothes, augment_batch=random_levels(s.random))
@@ -134,7 +137,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s):
-    """A compiled VAE."""
+    """Returns a compiled VAE."""
     likelihood = DiscretizedLogistic()
     hidden = (s.hidden, s.hidden // 2)
     sizes = dict(latent_dim=s.latent_dim, hidden=hidden, activation="relu")
@@ -146,7 +149,7 @@ def build(run, s):
 
 
 def likelihood_scores(model, background, s, images):
-    """Scores by the likelihood in nats, high for outliers."""
+    """Returns likelihood scores in nats, high for outliers."""
     nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
     background_nats = importance_weighted_nll(background, images, s.nll_samples, seed=s.seed)
     return {
@@ -158,7 +161,7 @@ def likelihood_scores(model, background, s, images):
 
 
 def baseline_scores(pca, train, images):
-    """Scores without a VAE, high for outliers."""
+    """Returns scores without a VAE, high for outliers."""
     distances, _ = nearest_neighbors(images, train)
     return {
         "png": np.abs(compressed_bits(images) - compressed_bits(train).mean()),

@@ -1,24 +1,23 @@
-"""pix2pix: edges become photographs, of any folder of images.
+"""pix2pix on landscapes: edges to photographs.
 
 Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
-2017, at 64x64 pixels. The paper's edges are those of shoes and handbags.
+2017, at 64x64 pixels. The paper uses edges of shoes and handbags.
 
   python recipes/pix2pix_edges.py                    18 minutes on one of two CPU cores
   python recipes/pix2pix_edges.py --preset smoke     under a minute
   python recipes/pix2pix_edges.py --images DIR       your own photographs
 
-Expected result of the cpu preset: patches at a distance of 159 from photographs, where the
-photographs of the nearest edges are at 224; 0.41 of the edges are found again, 0.47 in those.
+Expected result of the cpu preset: a patch distance of 159 to photographs (photographs with the
+nearest edges: 224) and an F-score of 0.41 for the requested edges (0.47).
 
-The pairs are made on the way: the sources are the edges that Canny's method finds in the targets.
-Two figures count together. Realism is the distance of the patches of translations to those of test
-photographs. Agreement is the F-score of the edges that are found in a translation: both those that
-were asked for and are there, and those that are there and were asked for, count if they are a pixel
-apart at most. The photograph of the nearest edges is real and of other edges; ridge regression is
-blurred.
+Pairs are created on the fly: the sources are the Canny edges of the targets. Two metrics must be
+read together. Realism is the distance between patches of translations and of test photographs.
+Agreement is the F-score of the edges found in a translation: precision and recall count edges at
+most one pixel apart as equal. The photograph with the nearest edges is real but has other edges;
+ridge regression is blurred.
 
-Deviations of the cpu preset: images of 64 pixels, and patches of 16 that the discriminator sees, a
-quarter of an image as in the paper; fewer channels and steps; half of the L1 weight.
+Deviations of the cpu preset: 64-pixel images, and 16-pixel patches for the discriminator, a quarter
+of an image as in the paper; fewer channels and steps; half of the L1 weight.
 
 Data: the photographs of cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from
 TFDS_DATA_DIR).
@@ -43,20 +42,20 @@ from keras_gen.workshop.baselines import nearest_target, ridge_target
 from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 10  # test images in a grid
-IN_WORDS = {"model": "pix2pix", "nearest": "nearest edges' photograph"}
+IN_WORDS = {"model": "pix2pix", "nearest": "photograph with the nearest edges"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     PYRAMIDS = ("image_size",)
 
-    images: Path | None = None  # Folder of your own photographs
-    image_size: int = 256  # Side of the images, 16 times a power of two
-    load_size: int = 286  # Side to which images are resized before they are cropped
+    images: Path | None = None  # Your own folder of photographs
+    image_size: int = 256  # Side length of the images: 16 times a power of two
+    load_size: int = 286  # Side length to which images are resized before cropping
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
-    """Of the discriminator, whose patches have 16, 34 or 70 pixels with 1, 2 or 3."""
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    """Discriminator layers: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
 
     def __post_init__(self):
@@ -110,7 +109,9 @@ def main(run: Run, s: Settings):
     run.export(model, half=True)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing translations with photographs, and their edges with those asked for")
+        run.say(
+            "comparing translations with photographs, and their edges with the requested ones"
+        )
         fitted = (edges, train_edges, train_photos)
         ways = {
             "model": model.translate(edges),
@@ -120,7 +121,7 @@ def main(run: Run, s: Settings):
         }
         for name, translated in ways.items():
             metrics |= suffixed(measure(translated, photos, edges), f"_{name}")
-        # The distance of photographs to photographs: of two parts that are no pairs.
+        # The distance between photographs: two unpaired subsets.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
         shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}
@@ -128,7 +129,7 @@ def main(run: Run, s: Settings):
 
 
 def with_edges(source):
-    """Returns pairs of the edges and their photographs."""
+    """Returns pairs of edges and photographs."""
     images = source.arrays()
     return Source((edge_maps(images), images), origin=source.origin)
 
@@ -142,7 +143,7 @@ def measure(translated, photos, edges):
 
 
 def edge_agreement(found, asked):
-    """Returns the F-score of edges, which count where they are a pixel apart at most."""
+    """Returns the F-score of edges, which match if they are at most one pixel apart."""
     if not found.any():
         return 0.0
     around = np.ones((1, 3, 3, 1), bool)

@@ -1,4 +1,4 @@
-"""pix2pix: maps of labels become facades of buildings, and the reverse, learned from pairs.
+"""pix2pix on CMP facades: label maps to photographs and back.
 
 Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
 2017, at 64x64 pixels.
@@ -7,26 +7,26 @@ Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversaria
   python recipes/pix2pix_facades.py --preset smoke     under a minute
   python recipes/pix2pix_facades.py --pairs DIR        your own pairs, side by side
 
-Expected result of the cpu preset: patches at a distance of 130 from those of test photographs, and
-0.54 of the pixels read as the label that was asked for. The nearest label map's photograph has 83
-and 0.40, ridge regression 557 and 0.30, a real photograph 50 and 0.57.
+Expected result of the cpu preset: a patch distance of 130 to test photographs, and 0.54 of the
+pixels read as the requested label. The photograph of the nearest label map has 83 and 0.40, ridge
+regression 557 and 0.30, and a real photograph 50 and 0.57.
 
-A map leaves much of its photograph open. So two figures count together. Realism is the distance of
-the patches of translations to those of test photographs: it is large for the mean of what is
-possible, which L1 alone finds. Agreement is the fraction of pixels in which a network that was
-trained on photographs reads the label that was asked for: it is low for a real photograph of
-another map. Cheap methods are good in one of both.
+A label map leaves much of its photograph undetermined, so two metrics must be read together.
+Realism is the distance between patches of translations and of test photographs: it is large for the
+mean of all possibilities, which L1 alone gives. Agreement is the fraction of pixels that a network
+trained on photographs reads as the requested label: it is low for a real photograph of another map.
+Simple baselines are good at only one of the two.
 
-The lecture's point: a generator that takes noise beside the map learns to ignore it. Variation is
-the deviation of a pixel over seeds, in levels; without noise it is 0. The same networks are trained
-the other way around too, where accuracy is measured at once. The models that stand beside the main
-one have a third of its steps in the cpu preset, and half in the paper's.
+A generator that receives noise in addition to the map learns to ignore it. Variation is a pixel's
+standard deviation over seeds, in levels; without noise it is 0. The same networks are also trained
+in the other direction, where accuracy can be measured directly. The additional models are trained
+for a third of the main model's steps in the cpu preset, and for half in the paper preset.
 
-Deviations of the cpu preset: images of 64 pixels, and patches of 16 that the discriminator sees, a
-quarter of an image as in the paper; fewer channels and steps; half of the L1 weight.
-The 100 pairs that the data set holds out for validation choose nothing here, and are trained on.
+Deviations of the cpu preset: 64-pixel images, and 16-pixel patches for the discriminator, a quarter
+of an image as in the paper; fewer channels and steps; half of the L1 weight. The 100 pairs of the
+validation split are not used for selection here, but for training.
 
-Data: facades. Put the archive of pix2pix, unpacked, into downloads/manual of TFDS_DATA_DIR.
+Data: facades. Put the unpacked pix2pix archive into downloads/manual of TFDS_DATA_DIR.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -47,7 +47,7 @@ from keras_gen.workshop.baselines import color_means, nearest_target, ridge_targ
 from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 10  # test images in a grid
-DRAWS = 5  # translations of a map, over which variation is measured
+DRAWS = 5  # translations per map for measuring variation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,19 +55,19 @@ class Settings(ShortStepSettings):
     PYRAMIDS = ("image_size",)
 
     pairs: Path | None = (
-        None  # Folder of your own pairs: the source on the left, the target beside
+        None  # Your own folder of pairs: the source on the left, the target on the right
     )
-    image_size: int = 256  # Side of the images, 16 times a power of two
-    load_size: int = 286  # Side to which images are resized before they are cropped
+    image_size: int = 256  # Side length of the images: 16 times a power of two
+    load_size: int = 286  # Side length to which images are resized before cropping
     filters: int = 64  # Channels of the generator's first layer
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     strided_layers: int = 3
-    """Of the discriminator, whose patches have 16, 34 or 70 pixels with 1, 2 or 3."""
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    """Discriminator layers: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
-    part_epochs: int = 100  # Epochs of the models that stand beside the main one
-    labels: int = 12  # Colors of the maps, each a label
-    segmenter_steps: int = 1000  # Training steps of the network that reads labels
+    part_epochs: int = 100  # Epochs for the models trained in addition to the main one
+    labels: int = 12  # Colors of the maps, each of which is a label
+    segmenter_steps: int = 1000  # Training steps for the network that reads labels
 
     def __post_init__(self):
         super().__post_init__()
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
         }
         return image_rows(rows, COLUMNS)
 
-    # Each step: one update of the generator, then one of the discriminator if there is one.
+    # Each step: one generator update, then one discriminator update if there is a discriminator.
     augment = random_crop_flip(s.image_size, images=2)
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=augment)
     reverse = data.train.map(lambda label, photo: (photo, label))
@@ -154,7 +154,7 @@ def main(run: Run, s: Settings):
         for name, translated in baselines.items():
             metrics |= suffixed(measure(translated), f"_{name}")
         metrics |= suffixed(measure(photos), "_photographs")
-        # The distance of photographs to photographs: of two parts that are no pairs.
+        # The distance between photographs: two unpaired subsets.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
 
@@ -187,7 +187,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, epochs, noise="dropout", adversarial=True, domains=("label", "photo")):
-    """Returns a compiled model with initial weights of its own."""
+    """Returns a compiled model with its own initial weights."""
     shape = (s.image_size, s.image_size, 3)
     generator = unet_generator(shape, filters=s.filters, noise=noise)
     discriminator = None

@@ -1,26 +1,26 @@
-"""A dancer is drawn from poses, frame after frame: hair and skirt know what came before.
+"""pix2pix for video on drawn dancers: frames from poses and the previous frame.
 
 Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019.
 
   python recipes/pix2pix_video_drawn_dancers.py      about 16 minutes on one of two CPU cores
   python recipes/pix2pix_video_drawn_dancers.py --preset smoke    under a minute
 
-Expected result of the cpu preset: a PSNR of 28.6 dB for new motions; 27.7 by a pix2pix of one pose,
-23.6 by the nearest training pose, 23.0 by ridge regression of four poses.
+Expected result of the cpu preset: a PSNR of 28.6 dB for new motions (pix2pix on single poses: 27.7;
+nearest training pose: 23.6; ridge regression on four poses: 23.0).
 
-Videos are drawn at run time: a dancer in 48x48 pixels, whose hair and skirt lag behind the body,
-and the stick figures of the poses, which do not show them. Each frame is made from its pose and the
-frame that was made before. A pix2pix of the same networks, updates and frames sees one pose alone.
-New motions are compared with the true frames: by PSNR; by the distance of changes from frame to
-frame, which sees flicker; and by a network, trained on true frames, that reads where the end of the
-hair and the hem of the skirt are.
+Videos are drawn at run time: a 48x48 dancer, whose hair and skirt lag behind the body, and stick
+figures of the poses, which do not show them. Each frame is generated from its pose and the
+previously generated frame. A pix2pix with the same networks, updates, and frames sees only the
+current pose. New motions are compared with the true frames: by PSNR; by the error of frame-to-frame
+changes, which captures flicker; and by a network, trained on true frames, that locates the end of
+the hair and the hem of the skirt.
 
-The cheap methods: the frame of the training pose that is nearest, and ridge regression, each of one
-pose and of four after each other. The last ones see how the body moved.
+Baselines: the frame of the nearest training pose, and ridge regression, each for one pose and for
+four consecutive poses, which reveal how the body moved.
 
-Deviations: those of the class; drawn figures in place of videos and found poses. Of the cpu preset:
-fewer channels and steps, clips of several frames in training, where the paper has two, and an
-average of the weights is measured.
+Deviations: those of the class; drawn figures instead of videos and detected poses. In the cpu
+preset: fewer channels and steps, training clips of several frames instead of two, and an evaluated
+average of the weights.
 
 Data: none, dancers are drawn.
 """
@@ -43,8 +43,8 @@ from keras_gen.translation import Pix2Pix, Pix2PixVideo
 from keras_gen.workshop.baselines import nearest_target, ridge_target
 from keras_gen.workshop.visualize import image_rows
 
-COLUMNS = 12  # frames in a row of a grid
-SEEN = 4  # poses after each other that the cheap methods see
+COLUMNS = 12  # frames per grid row
+SEEN = 4  # consecutive poses that the baselines see
 IN_WORDS = {
     "video": "Pix2PixVideo",
     "single": "pix2pix of one pose",
@@ -58,19 +58,19 @@ IN_WORDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    image_size: int = 256  # Side of the frames
-    videos: int = 400  # In training
+    image_size: int = 256  # Side length of the frames
+    videos: int = 400  # Number of training videos
     frames: int = 16  # Of each
-    clip: int = 2  # Frames of a clip, through which the recursion is trained
+    clip: int = 2  # Frames per clip, through which the recursion is trained
     filters: int = 64  # Channels of the first layers
-    strided_layers: int = 3  # Of the discriminators
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    strided_layers: int = 3  # Channels of the discriminators' first layers
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance
-    ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
-    test_videos: int = 24  # New motions
-    test_frames: int = 24  # Frames of each
-    ridge_examples: int = 2500  # Frames that ridge regression is fitted to
-    probe_steps: int = 1000  # Training steps of the network that reads hair and skirt
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
+    test_videos: int = 24  # Number of new motions
+    test_frames: int = 24  # Frames per video
+    ridge_examples: int = 2500  # Frames for fitting ridge regression
+    probe_steps: int = 1000  # Training steps for the network that locates hair and skirt
 
 
 PRESETS = {
@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
             run.compile(each, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
 
     def draw(model):
-        """The poses of two videos, what it makes of them, and the true frames."""
+        """Shows the poses of two videos, the generated frames, and the true frames."""
         rows = {}
         for number in range(2):
             rows[f"poses {number + 1}"] = new.poses[number]
@@ -121,15 +121,15 @@ def main(run: Run, s: Settings):
             rows[f"true {number + 1}"] = new.images[number]
         return image_rows(rows, COLUMNS)
 
-    # As many frames in a step as in the clips of the other model.
+    # As many frames per step as in the clips of the other model.
     run.fit(single, partial(frames.stream, s.clip * s.batch_size, s.seed), part="single")
 
-    # Each step: one update of the generator through a clip, then one of the discriminator.
+    # Each step: one generator update through a clip, then one discriminator update.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=clips(s.clip))
     run.fit(model, stream, draw)
     run.export(model, default="translate")
 
-    run.say("training a network that reads where hair and skirt are")
+    run.say("training a network that locates hair and skirt")
     reader = train_point_reader(
         flat(known.images), flat(known.lagging), steps=s.probe_steps, seed=s.seed
     )
@@ -151,12 +151,12 @@ def main(run: Run, s: Settings):
             of_single = single.translate(flat(new.poses), batch_size=64)
         ways = {"video": model.translate(new.poses), "single": as_videos(of_single, new)}
         for seen in (1, SEEN):
-            run.say(f"predicting frames from {seen} poses by the cheap methods")
+            run.say(f"predicting frames from {seen} poses with the baselines")
             for name, frames in cheap(known, new, seen, s.ridge_examples).items():
                 ways[f"{name}_{seen}"] = as_videos(frames, new)
         for name, videos in ways.items():
             metrics |= suffixed(measure(videos), f"_{name}")
-        metrics["lagging_error_frames"] = lagging_error(new.images)  # the reader's own
+        metrics["lagging_error_frames"] = lagging_error(new.images)  # the network's own error
         shown = {"poses": new.poses, **ways, "true": new.images}
         rows = {IN_WORDS.get(name, name): each[0] for name, each in shown.items()}
         run.draw("ways", image_rows(rows, COLUMNS))
@@ -165,7 +165,7 @@ def main(run: Run, s: Settings):
 
 
 def videos_of(dancers):
-    """Returns a source of videos: the poses and the frames of each."""
+    """Returns a source of videos: poses and frames."""
     return Source((dancers.poses, dancers.images), origin="drawn dancers")
 
 
@@ -179,12 +179,12 @@ def as_videos(frames, dancers):
 
 
 def changes(videos):
-    """What changes from each frame to the next, in levels."""
+    """Returns the change from each frame to the next, in levels."""
     return np.diff(videos.astype(np.float32), axis=1)
 
 
 def windows(poses, seen):
-    """Each pose and those before it, beside each other in the channels; the first stands still."""
+    """Concatenates each pose and earlier ones along the channels; the first pose is repeated."""
     before = np.concatenate([np.repeat(poses[:, :1], seen - 1, axis=1), poses], axis=1)
     count = poses.shape[1]
     parts = [before[:, start : start + count] for start in range(seen)]
@@ -192,7 +192,7 @@ def windows(poses, seen):
 
 
 def cheap(known, new, seen, examples):
-    """Frames by the nearest training poses, and by ridge regression of some of the poses."""
+    """Returns frames by the nearest training poses, and by ridge regression on some poses."""
     train = windows(known.poses, seen)
     test = windows(new.poses, seen)
     images = flat(known.images)
@@ -204,7 +204,7 @@ def cheap(known, new, seen, examples):
 
 
 def halved(images):
-    """Images of half the height and width, by means of squares."""
+    """Returns images at half the resolution, averaged over squares."""
     count, height, width, channels = images.shape
     squares = images.reshape(count, height // 2, 2, width // 2, 2, channels)
     return squares.mean(axis=(2, 4)).round().astype(np.uint8)

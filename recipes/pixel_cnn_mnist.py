@@ -1,18 +1,19 @@
-"""Binary digits pixel by pixel: PixelCNN, with its blind spot.
+"""PixelCNN on binarized MNIST, with its blind spot.
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
   python recipes/pixel_cnn_mnist.py                    45 minutes on one of two CPU cores
   python recipes/pixel_cnn_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 89.6 nats, where boosted trees of the 36 pixels
-before each one reach 91.8, and a table of 16 pixels 101.9.
+Expected result of the cpu preset: a test NLL of 89.6 nats (boosted trees on the 36 preceding
+pixels: 91.8; table of 16 pixels: 101.9).
 
-blind_spot.png shows what the distribution of a pixel in the middle depends on, by gradient: bright
-pixels are seen; red ones come before it and are not, at any depth. Gated PixelCNN has no such spot.
+blind_spot.png shows which pixels influence the distribution of a central pixel, by gradient: bright
+pixels do; red pixels precede it but have no influence at any depth. Gated PixelCNN has no blind
+spot.
 
-Deviations: digits are binarized anew in each epoch, where the paper's are binarized once; Adam in
-place of RMSProp.
+Deviations: digits are rebinarized in each epoch, whereas the paper's are binarized once; Adam
+instead of RMSProp.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -36,15 +37,15 @@ SHAPE = (28, 28, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    filters: int = 24  # The paper's h; there are twice as many maps between the blocks
+    filters: int = 24  # The paper's h; there are twice as many feature maps between the blocks
     blocks: int = 5  # Residual blocks
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
-    tested: int = 10_000  # Test digits, the first ones
-    boosted: int = 800_000  # Pixels that boosted trees learn from, a baseline
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    tested: int = 10_000  # Number of test digits, from the first
+    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of a baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -69,12 +70,12 @@ def main(run: Run, s: Settings):
         model = PixelCNN(network, "bernoulli", seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: every pixel is predicted from those before it, all at once.
+    # Each step: all pixels are predicted in parallel, each from earlier ones.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines: mixtures, and each pixel given those before it by trees and by a table.
+    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:

@@ -1,4 +1,4 @@
-"""Binary digits pixel by pixel, by an LSTM over rows or over diagonals: PixelRNN.
+"""PixelRNN on binarized MNIST: Row LSTM and Diagonal BiLSTM.
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
@@ -6,15 +6,15 @@ Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
   python recipes/pixel_rnn_mnist.py --kind row         12 minutes on one of two CPU cores
   python recipes/pixel_rnn_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 84.9 nats by the Diagonal BiLSTM, and of 86.9 by
-the Row LSTM, where boosted trees of the 36 pixels before each one reach 91.8.
+Expected result of the cpu preset: a test NLL of 84.9 nats with the Diagonal BiLSTM and 86.9 with
+the Row LSTM (boosted trees on the 36 preceding pixels: 91.8).
 
-The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM nearly all pixels before it. A
-step computes 28 rows one after the other, or 55 diagonals in each of two directions. The paper
-reports 80.54 nats for the Row LSTM, and 79.20 for seven layers of the Diagonal BiLSTM.
+The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM nearly all preceding pixels. A
+step computes 28 rows sequentially, or 55 diagonals in each of two directions. The paper reports
+80.54 nats for the Row LSTM and 79.20 for seven layers of the Diagonal BiLSTM.
 
-Deviations: digits are binarized dynamically, where the paper's are binarized once; Adam in place of
-RMSProp.
+Deviations: digits are binarized dynamically, whereas the paper's are binarized once; Adam instead
+of RMSProp.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -37,16 +37,16 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    kind: Literal["row", "diagonal"] = "diagonal"  # What one step of the LSTM computes
-    units: int = 16  # Features of an LSTM's state; twice as many maps between the blocks
-    blocks: int = 3  # Blocks with an LSTM
-    head_filters: int = 32  # Maps of the layers before the last
-    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
-    boosted: int = 800_000  # Pixels that boosted trees learn from, a baseline
+    kind: Literal["row", "diagonal"] = "diagonal"  # Computed by one LSTM step
+    units: int = 16  # Features of an LSTM state; twice as many feature maps between the blocks
+    blocks: int = 3  # Number of LSTM blocks
+    head_filters: int = 32  # Feature maps of the layers before the last
+    learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of a baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -76,12 +76,12 @@ def main(run: Run, s: Settings):
         model = PixelRNN(network, "bernoulli", seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: every pixel is predicted from those before it, row by row or by diagonals.
+    # Each step: all pixels are predicted from earlier ones, row by row or diagonal by diagonal.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines: mixtures, and each pixel given those before it by trees and by a table.
+    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:

@@ -1,4 +1,4 @@
-"""PixelVAE on binarized MNIST, beside a VAE with the same encoder and independent pixels.
+"""PixelVAE on binarized MNIST, compared with a VAE with independent pixels.
 
 Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
 Natural Images", ICLR 2017.
@@ -6,15 +6,16 @@ Natural Images", ICLR 2017.
   python recipes/pixel_vae_mnist.py                    16 minutes on one of two CPU cores
   python recipes/pixel_vae_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 87.2 nats, with a KL divergence of 5.4; 97.3 with
-independent pixels, 91.9 by boosted trees of the 36 pixels before each one.
+Expected result of the cpu preset: a test NLL of 87.2 nats with a KL divergence of 5.4 (independent
+pixels: 97.3; boosted trees on the 36 preceding pixels: 91.9).
 
-The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
-pixels before it, so that what is far has to come through the latents. Both models take as many
-steps. The VAE's decoder has the same convolutions, which end in the logits of pixels that are
-independent given the latents. The KL divergence is what the latents hold; 0 would be a collapsed
-posterior. A table of pixels by the 16 before them is what so near a view does without latents. In
-the image of rows, a row shares its latents, and its pixels are drawn anew.
+The decoder turns latents into maps that condition a small PixelCNN: a pixel sees only the pixels
+shortly before it, so distant information must come through the latents. Both models take the same
+number of steps. The VAE's decoder has the same convolutions, ending in the logits of pixels that
+are independent given the latents. The KL divergence is the information in the latents; 0 would be a
+collapsed posterior. A table of each pixel given the preceding 16 shows what such a small context
+achieves without latents. In the picture of rows, each row shares its latents, and its pixels are
+resampled.
 
 Deviations: one layer of latents, networks for a CPU, dynamic binarization, free bits.
 
@@ -39,24 +40,24 @@ from keras_gen.vae import VAE, PixelVAE
 from keras_gen.workshop.visualize import captioned, samples
 
 SHAPE = (28, 28, 1)
-ROWS = 8  # latents in the image of rows, and columns of pixels drawn anew
+ROWS = 8  # latents in the picture of rows, and columns of resampled pixels
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the latents
-    filters: int = 16  # Maps of each stack of the PixelCNN
-    blocks: int = 1  # Its blocks after the first layer: more see farther, and need latents less
-    encoder_filters: str = "16 32"  # Channels of the encoder's convolutions, and the decoder's
-    free_bits: float = 0.05  # Nats of each latent that are free
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
+    filters: int = 16  # Feature maps in each stack of the PixelCNN
+    blocks: int = 1  # Its blocks after the first layer; with more, latents matter less
+    encoder_filters: str = "16 32"  # Channels of the convolutions in encoder and decoder
+    free_bits: float = 0.05  # Free nats per latent
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
     compared: int = 1000  # Test digits whose NLL is estimated
-    nll_samples: int = 100  # Importance samples of each
-    boosted: int = 800_000  # Pixels that boosted trees learn from, a baseline
+    nll_samples: int = 100  # Importance samples per digit
+    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
     templates: str = "300"
-    """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of a baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -100,20 +101,20 @@ def main(run: Run, s: Settings):
         )
         run.compile(factorized, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(factorized, stream, part="factorized")
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines without latents: a mixture, and pixels given those before, by trees and a table.
+    # The baselines without latents: a mixture, and pixels given earlier ones by trees and a table.
     shown = test[: s.compared]
     baselines = binary_baselines(run, train, shown)
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(shown)} test digits by {s.nll_samples} importance samples of each")
         metrics |= measured(model, shown, s)
-        # The rows: latents of the prior, each with several draws of the pixels.
+        # The rows: prior samples of latents, each with several samples of the pixels.
         latents = np.random.default_rng(s.seed).normal(size=(ROWS, s.latent_dim))
         rows = model.render(np.repeat(latents, ROWS, axis=0), np.arange(ROWS * ROWS))
         names = [f"latents {number + 1}" for number in range(ROWS)]
@@ -124,7 +125,7 @@ def main(run: Run, s: Settings):
 
 
 def measured(model, images, s, prefix=""):
-    """Returns the NLL, the nats that latents hold, and how many of them vary with the image."""
+    """Returns the NLL, the nats in the latents, and the number of active latents."""
     nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
     means, log_variances = model.encode(images)
     kl = kl_standard_normal(means, log_variances).numpy().mean()

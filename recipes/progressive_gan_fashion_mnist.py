@@ -1,4 +1,4 @@
-"""Progressive growing draws clothes: both networks grow from 4x4 to 32x32 while they are trained.
+"""Progressive growing of GANs on Fashion-MNIST.
 
 Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
 Variation", ICLR 2018.
@@ -6,19 +6,19 @@ Variation", ICLR 2018.
   python recipes/progressive_gan_fashion_mnist.py    about 29 minutes on one of two CPU cores
   python recipes/progressive_gan_fashion_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.12; test images that are torn
-have 0.10, and a mixture of Gaussians 0.25.
+Expected result of the cpu preset: a kernel distance of 0.12; test images with swapped lower halves
+have 0.10, and a Gaussian mixture 0.25.
 
-Samples are compared as those of dcgan_fashion_mnist are: in the features of two classifiers of
-clothes, trained apart on the padded images (the worse counts), and by patches without a network.
-Test images give the floor, and a mixture of Gaussians of the pixels the baseline.
+Samples are compared as in dcgan_fashion_mnist: in the features of two independently trained
+classifiers of the padded clothes (the worse result counts) and with a patch distance, which needs
+no network. Test images are the reference, and a Gaussian mixture over pixels is the baseline.
 
-Deviations in the cpu preset: narrow networks, the discriminator twice as wide, the
-non-saturating objective with R1 (every 16 steps) in place of WGAN-GP, which differentiates twice at
-every step, and batches of 32. All sizes but the last are trained for fewer steps.
+Deviations in the cpu preset: narrow networks with a discriminator twice as wide, the non-saturating
+objective with R1 (every 16 steps) instead of WGAN-GP, which differentiates twice at every step, and
+batches of 32. All sizes except the last are trained for fewer steps.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The paper reports no number on it.
+32x32. The paper does not use this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -41,20 +41,20 @@ SHAPE = (32, 32, 1)
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 512  # Dimensions of the latents
-    filters: int = 512  # Most channels of a map
-    width: int = 16_384  # Most channels of a generator's map times its side
-    d_width: int = 16_384  # The same of the discriminator
+    filters: int = 512  # Maximum number of channels per map
+    width: int = 16_384  # Maximum channels of a generator map times its side length
+    d_width: int = 16_384  # Maximum channels of a discriminator map times its side length
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
-    """What the networks minimize: wasserstein with a gradient penalty, or non_saturating with R1"""
-    r1_weight: float = 1.0  # Weight of R1, which the objective non_saturating has
+    """Objective: wasserstein with a gradient penalty, or non_saturating with R1."""
+    r1_weight: float = 1.0  # Weight of R1 for the non_saturating objective
     stable_steps: int = 50_000  # Steps at each size; the last one is trained to the end
-    fade_steps: int = 50_000  # Steps in which a new size fades in
-    learning_rate: float = 1e-3  # Adam's rate for the generator
-    d_learning_rate: float = 1e-3  # Adam's rate for the discriminator
+    fade_steps: int = 50_000  # Steps during which a new size fades in
+    learning_rate: float = 1e-3  # Adam's learning rate for the generator
+    d_learning_rate: float = 1e-3  # Adam's learning rate for the discriminator
     ema: float = 0.999  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
+    compared: int = 10_000  # Samples, test images, and training images to compare
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features they are compared in."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
             fade_steps=s.fade_steps,
             seed=s.seed,
         )
-        # What joins late has a state of its own.
+        # Layers that join later have their own optimizer state.
         options = dict(beta_1=0.0, beta_2=0.99, epsilon=1e-8)
         d_optimizer = JoiningAdam(s.d_learning_rate, **options)
         g_optimizer = run.averaged(JoiningAdam(s.learning_rate, **options))
@@ -104,11 +104,13 @@ def main(run: Run, s: Settings):
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a mixture of Gaussians of the pixels.
+    # The baseline: a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images, in features of two classifiers and by patches")
+        run.say(
+            "comparing samples with images in the features of two classifiers and with patches"
+        )
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)

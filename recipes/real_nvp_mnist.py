@@ -1,24 +1,24 @@
-"""Real NVP: digits as latents of several scales, by a flow of affine couplings.
+"""Real NVP on MNIST.
 
 Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017.
 
   python recipes/real_nvp_mnist.py                    25 minutes on one of two CPU cores
   python recipes/real_nvp_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 1.305 bits per dimension of test digits; 1.690 by a histogram of
-each pixel. With --scales 3 --filters 16 --epochs 32 it is 1.154, in 76 minutes; published images
-are of this run. Boosted trees, which predict each pixel from those before it, have 0.990, in under
-two minutes.
+Expected result of the cpu preset: 1.305 bits per dimension on test digits (per-pixel histogram:
+1.690). With --scales 3 --filters 16 --epochs 32, it is 1.154 after 76 minutes; the published
+pictures are from this run. Boosted trees, which predict each pixel from earlier ones, reach 0.990
+in under two minutes.
 
-The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
-files without loss (PNG, WebP), probabilistic PCA, a histogram of each pixel, and boosted trees. The
-paper has no MNIST. Real NVP's 1.06 bits per dimension are those of Grathwohl, Chen, Bettencourt,
-Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative
-Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1. Lines join the latents
-of two digits.
+The density of test digits, with 256 levels and uniform dequantization, is compared with lossless
+files (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
+use MNIST. The reference value for Real NVP, 1.06 bits per dimension, comes from Grathwohl, Chen,
+Bettencourt, Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible
+Generative Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1. `lines.png`
+interpolates between the latents of two digits.
 
 Deviations: those of `keras_gen.networks.real_nvp`, and smaller residual networks. Pixels are mostly
-black or white, so alpha, which was chosen with held-out digits, is far below the paper's 0.05.
+black or white, so alpha, which was chosen on held-out digits, is far below the paper's 0.05.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,18 +41,18 @@ from keras_gen.workshop.visualize import interpolations, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    scales: int = 2  # The last one has no squeeze
-    blocks: int = 1  # Residual blocks of each coupling's network
-    filters: int = 8  # Hidden channels before the first squeeze, after each twice as many
+    scales: int = 2  # Number of scales; the last has no squeeze
+    blocks: int = 1  # Residual blocks in each coupling network
+    filters: int = 8  # Hidden channels before the first squeeze; each squeeze doubles them
     alpha: float = 5e-4  # Distance of scaled levels from 0 and 1 before the logit
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.999  # Momentum of the average of the weights
-    temperature: float = 0.7  # Deviation of the latents that samples are drawn from
-    held_out: int = 1000  # Last training images, by which the PCA is chosen
-    tested: int = 10_000  # Test images, the first ones
-    boosted: int = 200_000  # Pixels that boosted trees learn from, a baseline
+    temperature: float = 0.7  # Standard deviation of the latents for sampling
+    held_out: int = 1000  # Number of last training images used to choose the PCA
+    tested: int = 10_000  # Number of test images, from the first
+    boosted: int = 200_000  # Training pixels for boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Numbers of components, among which one is chosen for the PCA."""
+    """Candidate numbers of PCA components, from which one is chosen."""
 
 
 PRESETS = {
@@ -74,11 +74,11 @@ def main(run: Run, s: Settings):
         model = Flow(flow, levels=256, seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: one update along the gradient of the density of levels with noise.
+    # Each step: one gradient update on the density of dequantized levels.
     run.fit(model, split.train, partial(samples, temperature=s.temperature))
     run.export(model, default="sample")
 
-    run.say("measuring files, principal components and a histogram of each value")
+    run.say("measuring files, principal components, and a histogram of each value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)

@@ -1,25 +1,26 @@
-"""A recurrent autoencoder of series: a swinging body, found in noisy measurements.
+"""Recurrent autoencoder on noisy oscillations.
 
 Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video Representations using LSTMs",
-ICML 2015, sec. 2.1: an LSTM reads a series, another one writes it from the end to the start.
+ICML 2015, sec. 2.1: one LSTM reads a series, and another writes it in reverse order.
 
   python recipes/recurrent_autoencoder_oscillations.py              about 5 minutes on two CPU cores
   python recipes/recurrent_autoencoder_oscillations.py --preset smoke under a minute
 
-Expected result of the cpu preset: an error of 0.25 from codes of four numbers; 0.26 of a dense
-autoencoder, 0.41 of the nearest series, 0.72 of principal components.
+Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (dense autoencoder:
+0.26; nearest series: 0.41; principal components: 0.72).
 
-Each series swings at a frequency and from a phase of its own, so two numbers describe all but the
-noise, and a code of four has room for a circle and an interval. What is written is compared with
-the series *without* noise, which training never sees: the error is in deviations of the noise, so
-that of the measurements themselves is 1. Two numbers that are estimated from 64 measurements
-without a bias leave an error of at least sqrt(2 / 64) = 0.18, the Cramér-Rao bound.
+Each series has its own frequency and phase, so two numbers describe everything except the noise,
+and a 4-dimensional code has room for a circle and an interval. Reconstructions are compared with
+the noise-free series, which training never sees: the error is given in standard deviations of the
+noise, so that the error of the measurements is 1. For unbiased estimates of two numbers from 64
+measurements, the error is at least sqrt(2 / 64) = 0.18, the Cramér-Rao bound.
 
-Without an LSTM: a dense autoencoder with codes of the same size; as many principal components, and
-as many as do best on held-out series; the mean of the nearest training series, of as many as do
-best there. Held-out series choose by their measured values, as whoever has no clean ones would.
+Baselines: a dense autoencoder with the same code size; as many principal components, and the number
+that is best on held-out series; and the mean of the nearest training series, for the best number of
+them. Selection uses the noisy held-out series, because clean ones would not be available in
+practice.
 
-Data: series drawn at run time. The paper reports no number on them.
+Data: series generated at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -38,23 +39,23 @@ from keras_gen.networks import recurrent_decoder, recurrent_encoder
 from keras_gen.workshop.visualize import line_plot
 
 SWINGS = Oscillations()
-# The same series, for the same seed, nearly without noise.
+# The same series, for the same seed, almost without noise.
 CLEAN_SWINGS = Oscillations(noise=1e-6)
 SHAPE = (SWINGS.steps, 2)
-COMPONENTS = (2, 4, 8, 16, 32)  # principal ones, tried
-NEIGHBORS = (1, 3, 10, 30)  # tried
+COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
+NEIGHBORS = (1, 3, 10, 30)  # numbers of neighbors to try
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     series: int = 50_000  # Training series
-    compared: int = 2000  # Test series, and as many that choose the baselines
+    compared: int = 2000  # Test series, and as many for choosing the baselines
     latent_dim: int = 4  # Dimensions of the codes
-    units: int = 64  # Units of each LSTM
+    units: int = 64  # Units in each LSTM
     hidden: int = (
-        128  # Units of each of the two hidden layers of the dense autoencoder's networks
+        128  # Units in each of the two hidden layers of the dense autoencoder's networks
     )
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -98,12 +99,12 @@ def main(run: Run, s: Settings):
         positions = {name: (times, series[0, :, 0]) for name, series in lines.items()}
         return line_plot(positions, "seconds", "position in millimeters")
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(dense, train, part="dense")
     run.fit(model, train, draw)
     run.export(model)
 
-    run.say("fitting principal components and looking for neighbors")
+    run.say("fitting principal components and searching for neighbors")
     scaler = StandardScaler().fit(flat(train.arrays()))
     standardized = (scaler.transform(flat(part.arrays())) for part in (train, held_out, test))
     others = baselines(*standardized, s.latent_dim)
@@ -124,7 +125,7 @@ def main(run: Run, s: Settings):
 
 
 def baselines(train, held_out, test, latent_dim):
-    """Returns what methods without a network make of the test series, by their names."""
+    """Returns the outputs of methods without a network for the test series, by name."""
     several = [PCA(count).fit(train) for count in COMPONENTS]
     by_components = {
         "few_components": PCA(latent_dim).fit(train),

@@ -1,4 +1,4 @@
-"""Reflow straightens the paths from noise to a checkerboard, for samples in one step.
+"""Reflow on a 2-D checkerboard: one-step sampling.
 
 Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
 Flow", ICLR 2023.
@@ -6,13 +6,13 @@ Flow", ICLR 2023.
   python recipes/reflow_plane.py                 18 minutes at most on two CPU cores
   python recipes/reflow_plane.py --preset smoke  under a minute
 
-First a flow learns straight lines from any noise to any point, the teacher. It leads noise to
-points, and a second flow, the student, learns the lines between these pairs. Two things are
-measured of both: how many of the samples that few steps of Euler's method draw lie on white
-squares, where no point is; and the straightness of the paths, 0 for lines. What the student's
-density is worse than the known one stands beside, in nats.
+First, a flow, the teacher, learns straight lines from any noise to any point. It maps noise to
+points, and a second flow, the student, learns the lines between these pairs. Two metrics are
+reported for both: the fraction of samples that few Euler steps put on white squares, where there
+are no data points; and the straightness of the paths, 0 for lines. The KL divergence from the known
+density is reported too, in nats.
 
-Data: points drawn at run time. The paper reports no number on them.
+Data: points sampled at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -31,11 +31,11 @@ from keras_gen.workshop.visualize import planar_densities
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     points: int = 50_000  # Training points
-    pairs: int = 200_000  # Of noise and what the teacher makes of it
-    compared: int = 20_000  # Test points, and samples
-    paths: int = 5000  # Whose straightness is measured
-    width: int = 128  # Units of each of four hidden layers
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
+    pairs: int = 200_000  # Number of pairs of noise and the teacher's samples
+    compared: int = 20_000  # Number of test points and samples
+    paths: int = 5000  # Number of paths whose straightness is measured
+    width: int = 128  # Units in each of four hidden layers
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -48,7 +48,7 @@ PRESETS = {
 }  # fmt: skip
 
 BOARD = checkerboard()
-FEW = (1, 2, 4, 50)  # steps in which samples are drawn
+FEW = (1, 2, 4, 50)  # numbers of sampling steps
 
 
 def main(run: Run, s: Settings):
@@ -67,9 +67,9 @@ def main(run: Run, s: Settings):
         models[name] = model
     teacher, student = models.values()
 
-    # Each step: the network moves along the gradient of the loss of eq. (1).
+    # Each step: one gradient update on the loss of eq. (1).
     run.fit(teacher, train, draw_steps, part="teacher")
-    run.say(f"leading {s.pairs} draws of noise to points")
+    run.say(f"mapping {s.pairs} noise samples to points")
     noise = np.random.default_rng(s.seed).normal(size=(s.pairs, 2)).astype("float32")
     pairs = Source((teacher.decode(noise, batch_size=5000), noise))
     run.fit(student, pairs, draw_steps)

@@ -1,23 +1,23 @@
-"""Few labels and many digits: what unlabeled examples add to a classifier, in two ways.
+"""Semi-supervised autoencoders on MNIST with few labels.
 
 Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep Networks",
-ICML 2008, train codes of documents by reconstruction and classification; here the same is done with
+ICML 2008, train document codes by reconstruction and classification; this recipe does so with
 digits.
 
   python recipes/semi_supervised_mnist.py                   about 17 minutes on one of two CPU cores
   python recipes/semi_supervised_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset with 100 labels: a test error of 22.3 % supervised only, 19.0 %
-pretrained, 19.2 % with both losses.
+Expected result of the cpu preset with 100 labels: a test error of 22.3% with supervision only,
+19.0% with pretraining, and 19.2% with both losses.
 
-One network, with dropout at its input, is trained in three ways, with 100, 600, 1,000 and 3,000
-labels of MNIST's training set, drawn evenly over the digits and nested, anew for each of five
-seeds: supervised only, on the labeled digits; (a) pretrained without labels as an autoencoder of
-all 60,000 digits, which with dropout at the input is a denoising one, and then fine-tuned on the
-labeled digits; (b) both losses at once, in batches that are one half labeled digits and one half of
-all digits. Codes, dropout, fine-tuning's rate and the weight were chosen among a few with one seed
-and 100 labels, in shorter trainings, by the error on the last 10,000 digits of the training set;
-the test set is measured at the end of each training.
+One network, with dropout at its input, is trained in three ways, with 100, 600, 1,000, and 3,000
+labels from MNIST's training set, balanced over the digits, nested, and resampled for each of five
+seeds: supervised only, on the labeled digits; (a) pretrained without labels as an autoencoder on
+all 60,000 digits, which with input dropout is a denoising autoencoder, and then fine-tuned on the
+labeled digits; (b) with both losses jointly, in batches of one half labeled digits and one half
+from all digits. The code size, dropout, fine-tuning rate, and weight were chosen from a few values
+with one seed and 100 labels, in shorter runs, by the error on the last 10,000 training digits; the
+test set is evaluated at the end of each run.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,19 +41,15 @@ from keras_gen.workshop.visualize import reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 500  # ReLU codes, which the classifier's only other layer takes
-    hidden: int = 500  # Units of the one hidden layer of encoder and decoder
-    dropout: float = (
-        0.5  # Fraction of the pixels that are dropped in training, in all three ways
-    )
-    learning_rate: float = 1e-3  # Adam's rate, but for fine-tuning
-    fine_tuning_rate: float = 2e-4  # Adam's rate of fine-tuning
-    classification_weight: float = (
-        100.0  # Weight of the cross-entropy of a labeled digit, in (b)
-    )
-    label_steps: int = 1500  # Steps of training on labeled digits alone, half a batch each
-    both_steps: int = 4000  # Steps of (b)
-    repeats: int = 5  # Seeds, from `seed` on
+    latent_dim: int = 500  # ReLU codes, the input of the classifier's only other layer
+    hidden: int = 500  # Units in the one hidden layer of encoder and decoder
+    dropout: float = 0.5  # Fraction of pixels dropped in training, in all three ways
+    learning_rate: float = 1e-3  # Adam's learning rate, except for fine-tuning
+    fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
+    classification_weight: float = 100.0  # Weight of a labeled digit's cross-entropy in (b)
+    label_steps: int = 1500  # Training steps on labeled digits alone, half a batch each
+    both_steps: int = 4000  # Training steps for (b)
+    repeats: int = 5  # Number of seeds, starting at `seed`
 
 
 PRESETS = {
@@ -65,11 +61,11 @@ PRESETS = {
                   label_steps=5000, both_steps=30_000),
 }  # fmt: skip
 
-COUNTS = (100, 600, 1000, 3000)  # of labels
+COUNTS = (100, 600, 1000, 3000)  # numbers of labels
 WAYS = {
     "supervised": "labeled digits alone",
-    "pretrained": "pretrained by all digits",
-    "both": "both losses at once",
+    "pretrained": "pretrained on all digits",
+    "both": "both losses jointly",
 }
 
 
@@ -80,8 +76,8 @@ def main(run: Run, s: Settings):
     test = data.test.arrays()
     test_images, _ = test
 
-    # Pretraining without labels, once for each seed. The first one is the main model.
-    # Each step: one update of encoder and decoder together.
+    # Pretraining without labels, once per seed. The first one is the main model.
+    # Each step: one joint update of encoder and decoder.
     models = {}
     for seed in range(s.seed, s.seed + s.repeats):
         with run.strategy.scope():
@@ -96,7 +92,7 @@ def main(run: Run, s: Settings):
         models[seed] = model
     run.export(models[s.seed])
 
-    # The three classifiers of each number of labels and each seed.
+    # The three classifiers for each number of labels and each seed.
     errors = {}
     for count in COUNTS:
         errors[count] = []
@@ -108,12 +104,12 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[s.seed]) as metrics:
         for count in COUNTS:
             metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
-        y_label = f"test error (%), mean and deviation of {s.repeats} seeds"
+        y_label = f"test error (%), mean and standard deviation of {s.repeats} seeds"
         run.draw("errors", plot_by_count(metrics, WAYS, COUNTS, "deviation", y_label))
 
 
 def build_networks(s, seed):
-    """Encoder and decoder of a seed."""
+    """Returns the encoder and decoder of a seed."""
     keras.utils.set_random_seed(seed)
     sizes = dict(latent_dim=s.latent_dim, hidden=(s.hidden,), activation="relu")
     pixels = keras.Input((28, 28, 1))
@@ -124,7 +120,7 @@ def build_networks(s, seed):
 
 
 def test_errors(run, s, seed, encoder, few, unlabeled, test):
-    """The test errors of the three ways with the same labels, in percent."""
+    """Returns the test errors of the three ways with the same labels, in percent."""
     images, labels = test
     fresh_encoder, _ = build_networks(s, seed)
     supervised = train_classifier(run, s, seed, fresh_encoder, few, s.learning_rate)
@@ -143,7 +139,7 @@ def test_errors(run, s, seed, encoder, few, unlabeled, test):
 
 
 def train_classifier(run, s, seed, encoder, few, rate):
-    """A classifier that starts from an encoder, trained on labeled digits alone."""
+    """Returns a classifier that starts from an encoder, trained on labeled digits alone."""
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         classifier = classifier_on(encoder)
@@ -155,7 +151,7 @@ def train_classifier(run, s, seed, encoder, few, rate):
 
 
 def train_with_both_losses(run, s, seed, few, unlabeled):
-    """An autoencoder with a classifier on its codes, trained on labeled and unlabeled digits."""
+    """Returns an autoencoder with a classifier on its codes, trained on all digits."""
     with run.strategy.scope():
         encoder, decoder = build_networks(s, seed)
         layers = [keras.Input((s.latent_dim,)), keras.layers.Dense(10, dtype="float32")]

@@ -1,4 +1,4 @@
-"""Few labels and many digits, by generative models: M1, M2 and M1+M2.
+"""Semi-supervised VAEs (M1, M2, and M1+M2) on MNIST.
 
 Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models", NeurIPS
 2014, table 1: 100 labels of MNIST.
@@ -6,18 +6,19 @@ Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generativ
   python recipes/semi_supervised_vae_mnist.py                    31 minutes on one of two CPU cores
   python recipes/semi_supervised_vae_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test error of 6.8 % by M1+M2, 23.1 % by M2, 15.5 % by M1 with a
-support vector machine; 11.9 % by a graph of digits (the paper's M1+M2: 3.33 %).
+Expected result of the cpu preset: a test error of 6.8% with M1+M2, 23.1% with M2, and 15.5% with M1
+and a support vector machine (label spreading over a graph: 11.9%; the paper's M1+M2: 3.33%).
 
-Of 100 labels there are as many of each digit, drawn anew for each seed; 49,900 digits have none. M1
-is a VAE of all digits, whose latents a support vector machine classifies. M2 is a model of digits
-and their labels, M1+M2 one of latents that M1 draws for a digit: of the latents in use, and with
-initial weights near zero, as in the authors' code. The baselines are classifiers of pixels, of
-principal components, and a graph of digits. Settings were chosen on the last 10,000 training
-digits.
+The 100 labels are balanced over the digits and resampled for each seed; 49,900 digits are
+unlabeled. M1 is a VAE trained on all digits, whose latents are classified by a support vector
+machine. M2 models digits and their labels, and M1+M2 models latents sampled from M1: only its
+active latents, and with initial weights near zero, as in the authors' code. The baselines are
+classifiers on pixels and on principal components, and label spreading over a graph. Settings were
+chosen on the last 10,000 training digits.
 
-Deviations: labels come more often than once in a pass over all digits. The machine learns from
-labels alone, for scikit-learn has no transductive one. Gray values are taken as probabilities.
+Deviations: labels appear more often than once per pass over all digits. The support vector machine
+is trained on labels alone, because scikit-learn has no transductive one. Gray values are treated as
+probabilities.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,18 +42,18 @@ from keras_gen.workshop.visualize import analogies
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Digits that keep their label, as many of each class
-    draws: int = 5  # Seeds, from `seed` on; each draws other digits
-    latent_dim: int = 50  # Dimensions of the latents of M1, and of M2 of M1's latents
+    labels: int = 100  # Digits that keep their label, equally many per class
+    draws: int = 5  # Number of seeds, starting at `seed`; each selects different labeled digits
+    latent_dim: int = 50  # Dimensions of the latents of M1, and of M2 on M1's latents
     m2_latent_dim: int = 50  # Dimensions of the latents of M2
-    m1_hidden: int = 600  # Units of each of the two hidden layers of M1
-    hidden: int = 500  # Units of the hidden layer of each network of M2
-    stacked_hidden: int = 500  # Likewise, of M2 of M1's latents
-    alpha: float = 0.2  # Weight of the cross-entropy of a labeled digit, every second, in M2
-    stacked_alpha: float = 2.0  # Likewise of every 20th, in M2 of M1's latents
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    m1_epochs: int = 10  # Epochs of M1
-    stacked_epochs: int = 10  # Epochs of M2 of the latents of M1
+    m1_hidden: int = 600  # Units in each of the two hidden layers of M1
+    hidden: int = 500  # Units in the hidden layer of each network of M2
+    stacked_hidden: int = 500  # Units in the hidden layer of each network of M2 on M1's latents
+    alpha: float = 0.2  # Weight of a labeled digit's cross-entropy (every second digit), in M2
+    stacked_alpha: float = 2.0  # Weight of the cross-entropy (every 20th), in M2 on M1's latents
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    m1_epochs: int = 10  # Epochs for M1
+    stacked_epochs: int = 10  # Epochs for M2 on M1's latents
 
 
 PRESETS = {
@@ -74,7 +75,7 @@ def main(run: Run, s: Settings):
     digits, _ = split.train.arrays()
     held_out, _ = split.test.arrays()
 
-    # M1. Each step: one update of encoder and decoder together.
+    # M1. Each step: one joint update of encoder and decoder.
     with run.strategy.scope():
         encoder, decoder = mlp_networks(
             (28, 28, 1),
@@ -89,7 +90,7 @@ def main(run: Run, s: Settings):
     run.fit(m1, Source(digits), part="m1", epochs=s.m1_epochs)
     m1 = with_latents_in_use(m1, digits)
 
-    # M2, the main model. Each step: one update of encoder, decoder and classifier together.
+    # M2, the main model. Each step: one joint update of encoder, decoder, and classifier.
     m2 = build_m2(run, s, s.seed)
     stream = partial(m2_batches, s, split.train, s.seed)
     run.fit(m2, stream, partial(analogies, images=held_out[:10]))
@@ -104,7 +105,7 @@ def main(run: Run, s: Settings):
 
 
 def with_latents_in_use(m1, digits):
-    """M1 with those of its latents that are in use, or at least one."""
+    """Returns M1 with its active latents only, at least one."""
     means, *_ = m1.encode(digits)
     _, variances = active_units(means)
     in_use = np.flatnonzero(variances >= min(0.01, variances.max()))
@@ -112,7 +113,7 @@ def with_latents_in_use(m1, digits):
 
 
 def build_m2(run, s, seed):
-    """A compiled M2 of digits."""
+    """Returns a compiled M2 on digits."""
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         model = M2.for_images(
@@ -129,7 +130,7 @@ def build_m2(run, s, seed):
 
 
 def build_stacked(run, s, seed, shape):
-    """A compiled M2 of the latents of M1."""
+    """Returns a compiled M2 on M1's latents."""
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         model = M2.for_images(
@@ -147,7 +148,7 @@ def build_stacked(run, s, seed, shape):
 
 
 def m2_batches(s, train, seed, start=0):
-    """Batches of digits; every second one has a label."""
+    """Returns batches of digits; every second one has a label."""
     _, classes = train.arrays()
     labels = few_labels(classes, s.labels, seed)
     few = train.select(labels >= 0)
@@ -156,7 +157,7 @@ def m2_batches(s, train, seed, start=0):
 
 
 def stacked_batches(s, codes, classes, labels, seed):
-    """Batches of latents drawn from M1's means and variances; every 20th has a label."""
+    """Returns batches of latents sampled from M1's posteriors; every 20th has a label."""
     source = Source((codes, classes))
     few = source.select(labels >= 0)
     many = source.select(labels < 0)
@@ -171,7 +172,7 @@ def stacked_batches(s, codes, classes, labels, seed):
 
 
 def test_errors(run, s, train, test, m1, m2, seed):
-    """The test errors with the labels of a seed, in percent. M2 is trained for the first one."""
+    """Returns the test errors with a seed's labels, in percent. M2 is trained for the first one."""
     digits, classes = train.arrays()
     images, answers = test.arrays()
     labels = few_labels(classes, s.labels, seed)
@@ -182,7 +183,7 @@ def test_errors(run, s, train, test, m1, m2, seed):
         m2 = build_m2(run, s, seed)
         m2.fit(m2_batches(s, train, seed), epochs=s.epochs, **steps)
 
-    # Means and log variances of M1's latents; M2 sees draws of them.
+    # Means and log variances of M1's latents; M2 sees samples from them.
     codes = np.stack(m1.encode(digits), axis=1)
     means, *_ = m1.encode(images)
     stacked = build_stacked(run, s, seed, codes.shape[2:])

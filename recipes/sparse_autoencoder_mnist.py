@@ -1,20 +1,20 @@
-"""Sparse autoencoders on MNIST: few codes are active for each digit, and they become pen strokes.
+"""Sparse autoencoders on MNIST.
 
-Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units, and the divergence
-KL(0.05 || mean activation) of every unit added to the loss.
+Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units, with the
+divergence KL(0.05 || mean activation) of every unit added to the loss.
 
   python recipes/sparse_autoencoder_mnist.py                    about 2 minutes on two CPU cores
   python recipes/sparse_autoencoder_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a mean activation of 0.056 with the divergence, 0.53 without a
-penalty.
+Expected result of the cpu preset: a mean activation of 0.056 with the divergence (without a
+penalty: 0.53).
 
-Compared are the divergence, the L1 norm of the codes, and a plain autoencoder of the same network.
-The notes report no number.
+The recipe compares the divergence, the L1 norm of the codes, and a plain autoencoder with the same
+network. The notes report no metrics.
 
-Deviations: cross-entropy in the place of the squared error, for which the notes' beta is 3; mean
-activations of a batch in the place of the training set's; Adam, with decoupled weight decay, in the
-place of L-BFGS.
+Deviations: cross-entropy instead of the squared error, for which the notes' beta is 3; mean
+activations over a batch instead of the training set; Adam with decoupled weight decay instead of
+L-BFGS.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -35,15 +35,15 @@ from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own folder of images
-    hidden: int = 196  # Sigmoid units of the one layer of codes
-    target: float = 0.05  # Mean activation that the KL penalty asks for: rho
+    images: Path | None = None  # Your own image folder
+    hidden: int = 196  # Sigmoid units in the single code layer
+    target: float = 0.05  # Target mean activation of the KL penalty: rho
     kl_weight: float = 20.0  # Weight of the KL penalty: beta
     l1_weight: float = 1.0  # Weight of the L1 penalty
     weight_decay: float = 0.4
-    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW):
-    what pixels that are always black are multiplied by fades."""
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    """Weight decay for the weights but not the biases, times the learning rate (AdamW); weights
+    of pixels that are always black fade."""
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -72,7 +72,7 @@ def main(run: Run, s: Settings):
         plain = Autoencoder(*networks, seed=s.seed)
         run.compile(plain, build_optimizer(run, s))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     run.fit(kl, data.train, unit_filters)
     run.export(kl)
     run.fit(l1, data.train, unit_filters, part="l1")
@@ -90,7 +90,7 @@ def main(run: Run, s: Settings):
 
 
 def build_optimizer(run, s):
-    """AdamW that lets the weights decay, but not the biases."""
+    """Returns AdamW with weight decay for weights but not for biases."""
     optimizer = AdamW(run.in_halves(s.learning_rate), weight_decay=s.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

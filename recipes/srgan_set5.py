@@ -1,4 +1,4 @@
-"""SRResNet and SRGAN: photographs that are four times as high and as wide.
+"""SRResNet and SRGAN on Set5 and Set14: 4x super-resolution.
 
 Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
 Network", CVPR 2017.
@@ -7,25 +7,25 @@ Network", CVPR 2017.
   python recipes/srgan_set5.py --preset smoke     under a minute
   python recipes/srgan_set5.py --images DIR       trained on your own photographs
 
-Expected result of the cpu preset: 30.9 dB on Set5 and 27.8 on Set14, by the mean over eight turns
-and flips 31.1 and 27.9; bicubic has 28.4 and 26.1, ridge regressions of clustered patches 29.8 and
-27.0. SRGAN's patches of Set14 are at a distance of 105 from the originals', at 27.5 dB; those of
-the main network at 138, bicubic ones at 220.
+Expected result of the cpu preset: 30.9 dB on Set5 and 27.8 on Set14; averaged over eight rotations
+and flips, 31.1 and 27.9 (bicubic: 28.4 and 26.1; ridge regression on clustered patches: 29.8 and
+27.0). SRGAN's patches on Set14 have a distance of 105 from the originals' at 27.5 dB (main network:
+138; bicubic: 220).
 
-PSNR and SSIM are those of the luma, without a border of four pixels, as usual. The main network has
-no batch normalization and adds to a bicubic enlargement; SRResNet, as in the paper and of the same
-size, is trained beside it, in the cpu preset for a quarter of the steps. By PSNR a smooth mean of
-all possible images is best. SRGAN begins with the main network and draws a possible one: its PSNR
-falls, while the distance of its patches to those of real photographs falls too.
+PSNR and SSIM are measured on luma, without a four-pixel border, as is common. The main network has
+no batch normalization and adds its output to a bicubic enlargement; SRResNet as in the paper, with
+the same size, is also trained, in the cpu preset for a quarter of the steps. A smooth mean of all
+possible images has the best PSNR. SRGAN starts from the main network and generates one possible
+image: its PSNR falls, but so does the distance of its patches from those of real photographs.
 
-Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute differences in
-place of squares, few images to train on. Features are those of a classifier of small images
-(--features vgg: of VGG19, where Keras can download its weights).
+Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute instead of
+squared differences, and few training images. Features come from a classifier of small images
+(--features vgg uses VGG19 if Keras can download its weights).
 
-One photograph of BSDS500 is Set5's `woman`: what tests hold is left out of the training.
+One BSDS500 photograph is Set5's `woman`; it is excluded from training.
 
-Data: T91, bsds500_half, Set5 and Set14, folders of images in the folder super_resolution, which is
-in downloads/manual of TFDS_DATA_DIR.
+Data: T91, bsds500_half, Set5, and Set14, image folders in the folder super_resolution in
+downloads/manual of TFDS_DATA_DIR.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -56,25 +56,25 @@ from keras_gen.workshop.visualize import captioned, image_rows
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Folder of your own photographs to train on
-    factor: int = 4  # By which sides grow
-    patch: int = 96  # Side of the large patches in training
+    images: Path | None = None  # Your own folder of training photographs
+    factor: int = 4  # Upscaling factor
+    patch: int = 96  # Side length of the large training patches
     filters: int = 64  # Channels of the generator
     blocks: int = 16  # Its residual blocks
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
-    learning_rate: float = 1e-4  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.0  # Momentum of the generator's average, which is evaluated; 0: none
-    paper_epochs: int = 1  # Epochs of SRResNet as in the paper, beside the main network
-    gan_epochs: int = 1  # Epochs of SRGAN, which begins with the trained generator
-    gan_learning_rate: float = 1e-4  # Adam's rate there, for both networks
-    pixel_weight: float = 0.0  # Weight of the distance of pixels in SRGAN
-    feature_weight: float = 1.0  # Weight of the distance of features in SRGAN
+    learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    paper_epochs: int = 1  # Epochs for the paper's SRResNet, besides the main network
+    gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
+    gan_learning_rate: float = 1e-4  # Adam's learning rate for SRGAN, for both networks
+    pixel_weight: float = 0.0  # Weight of the pixel distance in SRGAN
+    feature_weight: float = 1.0  # Weight of the feature distance in SRGAN
     adversarial_weight: float = 1e-3  # Weight of the adversarial loss in SRGAN
     features: Literal["classifier", "vgg"] = "classifier"
-    """Network of the features: a classifier of small images that is trained here, or VGG19."""
-    classifier_steps: int = 1500  # Training steps of that classifier
-    clusters: int = 512  # Of patches, each with a ridge regression: a baseline
-    tested: int = 14  # Images of Set5 and of Set14, the first ones
+    """Feature network: a classifier of small images trained here, or VGG19."""
+    classifier_steps: int = 1500  # Training steps for that classifier
+    clusters: int = 512  # Clusters of patches, each with a ridge regression: a baseline
+    tested: int = 14  # Number of images of Set5 and of Set14, from the first
 
 
 PRESETS = {
@@ -85,7 +85,7 @@ PRESETS = {
                 paper_epochs=4, steps_per_epoch=500, batch_size=8, learning_rate=1e-3, ema=0.995,
                 gan_epochs=2, gan_learning_rate=2e-4, pixel_weight=1.0, feature_weight=0.1,
                 adversarial_weight=3e-3, grid_every=4, steps_per_execution=50),
-    # 10^6 updates of SRResNet, and 2 * 10^5 of SRGAN.
+    # 10^6 updates for SRResNet, and 2 * 10^5 for SRGAN.
     "paper": dict(epochs=1000, paper_epochs=1000, steps_per_epoch=1000, batch_size=16,
                   gan_epochs=200, grid_every=50, features="vgg"),
 }  # fmt: skip
@@ -127,7 +127,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"psnr": psnr(model.translate(held_out_small), held_out, s.factor).mean()}
 
-    # Each step: one update of the generator, then one of the discriminator if there is one.
+    # Each step: one generator update, then one discriminator update if there is a discriminator.
     def with_small(images, seed):
         return shrunk(images, s.factor), images
 
@@ -145,7 +145,7 @@ def main(run: Run, s: Settings):
     srgan.generator.set_weights(model.generator.get_weights())
     run.fit(srgan, stream, part="srgan", epochs=s.gan_epochs)
 
-    run.say("fitting a ridge regression to the patches of each cluster")
+    run.say("fitting a ridge regression to each cluster of patches")
     ridge = ClusteredRidge(s.factor, s.clusters, seed=s.seed)
     ridge.fit(data.train.arrays()[:, : s.patch, : s.patch])
 
@@ -171,7 +171,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, epochs, as_in_paper=False, **options):
-    """Returns a compiled model whose generator is as in the paper, or adds to a bicubic one."""
+    """Returns a compiled model with the paper's generator, or one that adds to bicubic."""
     generator = sr_resnet(
         filters=s.filters,
         blocks=s.blocks,
@@ -190,10 +190,10 @@ def build(run, s, epochs, as_in_paper=False, **options):
 
 
 def feature_network(run, s):
-    """Returns the network in whose features SRGAN compares images."""
+    """Returns the network whose features SRGAN compares."""
     if s.features == "vgg":
         return vgg_features()
-    run.say("training a classifier, whose features are compared")
+    run.say("training a classifier whose features are compared")
     images, labels = small_images("cifar10", labels=True).train.arrays()
     return activation_maps(
         train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed)

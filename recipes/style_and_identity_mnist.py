@@ -1,4 +1,4 @@
-"""Style and identity of digits in two codes: which digit it is, and how it is written.
+"""Style and identity as separate codes on MNIST.
 
 Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
 representations using adversarial training", NeurIPS 2016.
@@ -6,19 +6,19 @@ representations using adversarial training", NeurIPS 2016.
   python recipes/style_and_identity_mnist.py    # about 4 minutes on two CPU cores
   python recipes/style_and_identity_mnist.py --preset smoke    # under a minute
 
-Expected result of the cpu preset: logistic regression finds the digit from the identity in 97 % of
-the test digits, and from the style in 35 %; from as many principal components in 86 % and 79 %.
+Expected result of the cpu preset: logistic regression classifies 97% of the test digits from the
+identity and 35% from the style; from as many principal components, 86% and 79%.
 
-Measured on test digits are the error of an image that is decoded from a digit's style and the
-identity of another digit with the same label; how often a classifier recognizes the label of the
-identity where it comes from a digit with another label (a copy of the other digit would please it
-too, so it is no measure alone); and how well logistic regression finds the label from the identity,
-and from the style, where chance is 11 %. The baselines are principal components, as many as the
-style or the identity has dimensions, the mean digit of each label, and the classifier's accuracy on
-digits and on reconstructions.
+Three results are reported on test digits: the error of an image decoded from a digit's style and
+the identity of another digit with the same label; how often a classifier recognizes the identity's
+label when the identity comes from a digit with another label (copying that digit would score well
+too, so this metric is not sufficient alone); and how well logistic regression predicts the label
+from the identity and from the style, where chance is 11%. The baselines are as many principal
+components as the style or identity has dimensions, the mean digit of each label, and the
+classifier's accuracy on digits and on reconstructions.
 
-Deviations: networks for digits, and the weights of the losses, chosen on the last 10,000 training
-digits: a style whose divergence counts less reveals more of the digit.
+Deviations: networks suited to digits, and loss weights chosen on the last 10,000 training digits:
+the lower the weight of the style's divergence, the more the style reveals about the digit.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -44,13 +44,13 @@ class Settings(ShortStepSettings):
     style_dim: int = 8  # Dimensions of the style
     identity_dim: int = 16  # Dimensions of the identity
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    d_learning_rate: float = 2e-4  # Likewise, of the discriminator, whose beta_1 is 0.5
-    swap_weight: float = 1.0  # Of the reconstruction from another digit's identity
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    d_learning_rate: float = 2e-4  # Likewise for the discriminator, whose beta_1 is 0.5
+    swap_weight: float = 1.0  # Weight of the reconstruction from another digit's identity
     beta: float = 15.0  # Weight of the style's KL divergence
-    adversarial_weight: float = 30.0  # Relative to the nats of an image
-    probed: int = 10_000  # Training digits of the regressions
-    classifier_steps: int = 1500  # Training steps of the classifier of swapped digits
+    adversarial_weight: float = 30.0  # Weight of the adversarial loss, relative to the nats
+    probed: int = 10_000  # Training digits for the regressions
+    classifier_steps: int = 1500  # Training steps for the classifier of swapped digits
 
 
 PRESETS = {
@@ -85,7 +85,7 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(run.in_halves(s.d_learning_rate), beta_1=0.5)
         run.compile(model, optimizer, d_optimizer=d_optimizer)
 
-    # Each step: one update of encoder and decoder, then one of the discriminator.
+    # Each step: one joint update of encoder and decoder, then one of the discriminator.
     triples = partial(class_triples, data.train, s.batch_size, s.seed)
     draw = partial(swaps, styles=images[:12], identities=one_of_each(images, labels))
     run.fit(model, triples, draw)
@@ -97,7 +97,7 @@ def main(run: Run, s: Settings):
     means = np.stack([images[labels == k].mean(axis=0) / 255 for k in range(CLASSES)])
     classifier = trained_extractor(images, labels, s.classifier_steps)
 
-    # Test digits, each with another of its own label and one of another label.
+    # Test digits, each paired with one of the same label and one of another label.
     triples = class_triples(data.test, len(test_images), s.seed)
     x, classes, same, other, other_classes = next(triples.as_numpy_iterator())
 
@@ -137,7 +137,7 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s):
-    """The encoder of both codes, the decoder, and the discriminator, which receives the label."""
+    """Returns the encoder of both codes, the decoder, and the label-conditional discriminator."""
     filters = (s.width, 2 * s.width)
     encoder = conv_encoder(
         (28, 28, 1), latent_dim=s.style_dim, heads=("mean", "log_variance"), filters=filters
@@ -155,7 +155,7 @@ def build_networks(s):
 
 
 def one_of_each(images, labels):
-    """The first image of each label."""
+    """Returns the first image of each label."""
     first = [np.flatnonzero(labels == k)[0] for k in range(CLASSES)]
     return images[first]
 

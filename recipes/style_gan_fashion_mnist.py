@@ -1,4 +1,4 @@
-"""StyleGAN draws clothes, in styles that are mixed and drawn towards their mean.
+"""StyleGAN on Fashion-MNIST, with style mixing and truncation.
 
 Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
 CVPR 2019; Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020.
@@ -7,22 +7,21 @@ CVPR 2019; Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN
   python recipes/style_gan_fashion_mnist.py --styling adain    the networks of 2019
   python recipes/style_gan_fashion_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.11; test images that are torn
-have 0.10, and a mixture of Gaussians 0.25.
+Expected result of the cpu preset: a kernel distance of 0.11; test images with swapped lower halves
+have 0.10, and a Gaussian mixture 0.25.
 
-Samples are compared as those of dcgan_fashion_mnist are: in the features of two classifiers of
-clothes, trained apart on the padded images (the worse counts), and by patches without a network.
-Test images give the floor, and a mixture of Gaussians of the pixels the baseline. The lengths of
-paths between latents, and between styles, are measured in the features of the first
-classifier.
+Samples are compared as in dcgan_fashion_mnist: in the features of two independently trained
+classifiers of the padded clothes (the worse result counts) and with a patch distance, which needs
+no network. Test images are the reference, and a Gaussian mixture over pixels is the baseline. Path
+lengths between latents and between styles are measured in the features of the first classifier.
 
-Deviations in the cpu preset: a narrow generator, four layers in the mapping, DCGAN's discriminator
-without its normalization, at a rate of its own, a weight of R1 for small images, and fewer images
-than the papers show by far. After as many minutes with the papers' discriminator, as narrow as the
-generator, clothes are speckled.
+Deviations in the cpu preset: a narrow generator, four mapping layers, DCGAN's discriminator without
+normalization and with its own learning rate, an R1 weight for small images, and far fewer images
+than in the papers. With the papers' discriminator, as narrow as the generator, clothes are speckled
+after the same number of minutes.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The papers report no number on it.
+32x32. The papers do not use this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -55,22 +54,22 @@ PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    styling: Literal["modulated", "adain"] = "modulated"  # The generator of 2020, or of 2019
+    styling: Literal["modulated", "adain"] = "modulated"  # Generator of 2020, or of 2019
     latent_dim: int = 512  # Dimensions of the latents and of the styles
-    depth: int = 8  # Layers of the mapping
-    filters: int = 512  # Most channels of a map
-    width: int = 16_384  # Most channels of a map times its side
+    depth: int = 8  # Layers of the mapping network
+    filters: int = 512  # Maximum number of channels per map
+    width: int = 16_384  # Maximum channels of a map times its side length
     discriminator: Literal["residual", "dcgan"] = "residual"  # That of 2020, or DCGAN's
-    d_filters: int = 64  # Channels of the first layer of DCGAN's; they double with every stage
+    d_filters: int = 64  # Channels of DCGAN's first layer, doubled at every stage
     r1_weight: float = 10.0  # Weight of R1, computed every 16 steps
-    path_weight: float = 2.0  # Weight of the lengths of paths, computed every 8 steps
-    learning_rate: float = 2e-3  # Adam's rate for the mapping and the generator
-    d_learning_rate: float = 2e-3  # Adam's rate for the discriminator
+    path_weight: float = 2.0  # Weight of path-length regularization, computed every 8 steps
+    learning_rate: float = 2e-3  # Adam's learning rate for the mapping and the generator
+    d_learning_rate: float = 2e-3  # Adam's learning rate for the discriminator
     ema: float = 0.998  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images and training images that are compared
-    paths: int = 2000  # Paths that are measured
+    compared: int = 10_000  # Samples, test images, and training images to compare
+    paths: int = 2000  # Number of paths to measure
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features they are compared in."""
+    """Training steps for each classifier whose features are compared."""
 
 
 PRESETS = {
@@ -109,23 +108,25 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.learning_rate, **options))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator, then one of the mapping and the generator.
+    # Each step: one discriminator update, then one update of mapping and generator.
     run.fit(model, Source(images), samples)
     run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
     features = partial(mean_activations, activation_maps(extractors["max"].model))
 
-    # The baseline: a mixture of Gaussians of the pixels.
+    # The baseline: a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images, in features of two classifiers and by patches")
+        run.say(
+            "comparing samples with images in the features of two classifiers and with patches"
+        )
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
-        # Paths between latents, and between their styles.
+        # Paths between latents and between their styles.
         path_length = partial(perceptual_path_length, features=features, seed=s.seed)
         start, end = np.split(model.draw_latents(2 * s.paths, s.seed), 2)
         found = path_length(model.call, start=start, end=end, spherical=True)
@@ -139,7 +140,7 @@ def main(run: Run, s: Settings):
         run.draw("truncation", image_rows(truncated))
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
         run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # of 4x4
-        run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # to 8x8
+        run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # up to 8x8
 
 
 def padded(image, label):
@@ -147,12 +148,12 @@ def padded(image, label):
 
 
 def mean_activations(maps, images):
-    """Means over the places of the last maps of a classifier, `[n, channels]`."""
+    """Returns a classifier's last feature maps, averaged over positions, `[n, channels]`."""
     return ops.mean(maps(images)[-1], axis=(1, 2))
 
 
 def one_style(model, latents):
-    """The style of each latent, which is the same in all layers."""
+    """Returns the style of each latent, repeated for all layers."""
     return model.style(latents)[:, 0]
 
 

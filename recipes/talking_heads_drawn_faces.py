@@ -1,4 +1,4 @@
-"""Few-shot talking heads draw people in new poses, from one or eight of their images.
+"""Few-shot talking heads on drawn faces.
 
 Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural Talking
 Head Models", ICCV 2019.
@@ -6,24 +6,23 @@ Head Models", ICCV 2019.
   python recipes/talking_heads_drawn_faces.py        120 minutes at most on one of two CPU cores
   python recipes/talking_heads_drawn_faces.py --preset smoke     under a minute
 
-Expected result of the cpu preset: after fine-tuning on eight images, frames of new people are 6.8
-levels away from the true ones; the image whose landmarks are nearest is 10.8 away.
+Expected result of the cpu preset: after fine-tuning on eight images, frames of new people differ
+from the true ones by 6.8 levels (image with the nearest landmarks: 10.8).
 
-Faces are drawn at run time: their people and landmarks are known, and frames of new people are
-right or wrong by the pixel. Each test person gives T frames; the others are drawn from their
-landmarks alone, as the meta-learned networks do it and after fine-tuning on the T frames. Beside
-the error in levels stand two that need no pixels: a network that was trained on other frames of
-these people names who is seen, from the middle of the face, since one pixel of the background would
-do; and one that was trained on other people reads the landmarks.
+Faces are drawn at run time, so people and landmarks are known, and frames of new people can be
+compared pixel by pixel. Each test person provides T frames; the others are generated from their
+landmarks alone, by the meta-learned networks and after fine-tuning on the T frames. In addition to
+the error in levels, two metrics do not depend on pixels: a network trained on other frames of these
+people recognizes who is shown, from the middle of the face, because a single background pixel would
+suffice otherwise; and a network trained on other people reads the landmarks.
 
-The cheap methods: the frame among the T whose landmarks are nearest, and the mean of the T. The
-first is sharp and of the right person in a wrong pose.
+Baselines: the frame among the T with the nearest landmarks, and the mean of the T. The first is
+sharp and shows the right person in a wrong pose.
 
-Deviations: drawn faces in place of videos; a distance of pixels in place of VGG's features. Those
-of the cpu preset: 48x48 pixels, fewer channels and steps, and an average of the weights is
-measured.
+Deviations: drawn faces instead of videos; a pixel distance instead of VGG features. In the cpu
+preset: 48x48 pixels, fewer channels and steps, and an evaluated average of the weights.
 
-Data: none, faces are drawn.
+Data: none; faces are drawn.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -40,26 +39,26 @@ from keras_gen.metrics import l1_error, train_classifier, train_point_reader
 from keras_gen.translation import TalkingHeads
 from keras_gen.workshop.visualize import image_rows
 
-COLUMNS = 12  # frames in a row of a grid
+COLUMNS = 12  # frames per grid row
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    image_size: int = 256  # Side of the images, a multiple of 8
-    people: int = 2000  # People in training
-    frames: int = 32  # Frames of each
-    shots: int = 8  # K, shots of a person in a step
-    embedding_dim: int = 512  # Length of the vector of a person
+    image_size: int = 256  # Side length of the images, a multiple of 8
+    people: int = 2000  # Number of training people
+    frames: int = 32  # Frames per person
+    shots: int = 8  # K, shots of a person per step
+    embedding_dim: int = 512  # Dimensions of a person's embedding
     filters: int = 64  # Channels of the first layers
-    learning_rate: float = 5e-5  # Adam's rate of the networks that draw
-    d_learning_rate: float = 2e-4  # Adam's rate of the discriminator
-    pixel_weight: float = 10.0  # Weight of the distance of pixels
-    ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
-    test_people: int = 8  # New people
-    test_frames: int = 24  # Frames of each that are drawn
-    adapt_steps: int = 40  # Updates of fine-tuning
-    adapt_learning_rate: float = 5e-5  # Adam's rate there
-    probe_steps: int = 1500  # Training steps of the networks that name people and read landmarks
+    learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator
+    d_learning_rate: float = 2e-4  # Adam's learning rate of the discriminator
+    pixel_weight: float = 10.0  # Weight of the pixel distance
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
+    test_people: int = 8  # Number of new people
+    test_frames: int = 24  # Frames to generate per person
+    adapt_steps: int = 40  # Number of fine-tuning updates
+    adapt_learning_rate: float = 5e-5  # Adam's learning rate for fine-tuning
+    probe_steps: int = 1500  # Training steps for the recognizing networks
 
 
 PRESETS = {
@@ -72,12 +71,12 @@ PRESETS = {
                 batch_size=8, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=150, steps_per_epoch=2000, batch_size=8, grid_every=10),
 }  # fmt: skip
-MOST_SHOTS = 8  # T at test time is 1 or this
+MOST_SHOTS = 8  # T at test time is 1 or this value
 
 
 def main(run: Run, s: Settings):
     known = drawn_faces(s.people, s.frames, s.image_size, seed=2 * s.seed)
-    # The first frames are the T; those after the drawn ones train who names people.
+    # The first frames are the T; those after the generated ones train the recognizer.
     count = MOST_SHOTS + 2 * s.test_frames
     new = drawn_faces(s.test_people, count, s.image_size, seed=2 * s.seed + 1)
     data = run.load(Split(people_of(known), people_of(new)))
@@ -97,7 +96,7 @@ def main(run: Run, s: Settings):
         run.compile(model, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
 
     def draw(model):
-        """New people by eight shots, and their frames below."""
+        """Shows new people from eight shots, above their true frames."""
         rows = {}
         for person in range(min(3, s.test_people)):
             shots = slice(person, person + 1), slice(0, MOST_SHOTS)
@@ -113,7 +112,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, draw)
     run.export(model, default="render")
 
-    run.say("training networks that name people and read landmarks")
+    run.say("training networks that recognize people and read landmarks")
     shown = new.images[:, MOST_SHOTS + s.test_frames :]
     labels = np.repeat(np.arange(s.test_people), s.test_frames)
     names = train_classifier(
@@ -140,7 +139,7 @@ def main(run: Run, s: Settings):
         metrics |= suffixed(measure(truth), "_frames")
         rows = {}
         for shots in (1, MOST_SHOTS):
-            run.say(f"drawing new people from {shots} of their images")
+            run.say(f"generating new people from {shots} of their images")
             ways = {
                 "meta": meta_learned(model, new, shots, tested),
                 "tuned": fine_tuned(model, new, shots, tested, s),
@@ -191,7 +190,7 @@ def fine_tuned(model, new, shots, tested, s):
 
 
 def nearest(new, shots, tested):
-    """The frame of the person, among the shots, whose landmarks are nearest."""
+    """Returns the person's frame, among the shots, with the nearest landmarks."""
     found = []
     for images, points in zip(new.images, new.points, strict=True):
         apart = np.linalg.norm(points[tested, None] - points[None, :shots], axis=-1).mean(

@@ -1,27 +1,28 @@
-"""UNIT turns digits of MNIST into digits of USPS, and the reverse, through shared latents.
+"""UNIT between MNIST and USPS.
 
 Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017.
 
   python recipes/unit_mnist_usps.py                    about 18 minutes on one of two CPU cores
   python recipes/unit_mnist_usps.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 84 % of USPS's digits are named right after translation, 76 % of
-MNIST's; the nearest neighbor names 68 and 38 %, and 95 and 78 % once all ink is enlarged.
+Expected result of the cpu preset: 84% of USPS digits and 76% of MNIST digits are classified
+correctly after translation; the nearest neighbor reaches 68% and 38%, and 95% and 78% on cropped
+ink.
 
-A translation is right if it still shows its digit: a network that was trained on labeled digits of
-the other domain names it. The same network names the digits as they are, without translation, and
-so does the nearest neighbor among the labeled ones. Realism is the distance of the patches of
-translations to those of the other domain's test digits, for a digit that is left as it is keeps its
-class too.
+A translation is correct if it still shows its digit, according to a network trained on labeled
+digits of the other domain. The same network and the nearest labeled neighbor also classify the
+digits without translation. Realism is the distance between patches of translations and of the other
+domain's test digits, because an unchanged digit keeps its class too.
 
-USPS's digits fill the image, MNIST's have a margin. Much of what sets the two domains apart is this
-frame: the nearest neighbor is measured once more on digits whose ink is enlarged to the image.
+USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
+domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
+image.
 
-Deviations: the paper's discriminators name the digits of the target, ours a network of its own.
-Those of the cpu preset: fewer channels and blocks; an average of the weights is measured.
+Deviations: in the paper, the discriminators classify target digits; here a separate network does.
+In the cpu preset: fewer channels and blocks, and an evaluated average of the weights.
 
 Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR; usps from files
-fetched by hand, which an error names).
+that you download yourself, listed in the error message).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -45,18 +46,18 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the first layers
-    blocks: int = 3  # Residual blocks that a domain has for itself
+    blocks: int = 3  # Residual blocks specific to each domain
     learning_rate: float = (
-        1e-4  # Adam's rate for all networks, in the second half linear to zero
+        1e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
     adversarial_weight: float = 10.0  # lambda_0
     kl_weight: float = 0.1  # lambda_1
     likelihood_weight: float = 100.0  # lambda_2
     cycle_kl_weight: float = 0.1  # lambda_3
     cycle_weight: float = 100.0  # lambda_4
-    ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
-    compared: int = 2000  # Test digits of each domain that are translated and compared
-    classifier_steps: int = 1500  # Training steps of the networks that name digits
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
+    compared: int = 2000  # Test digits per domain to translate and compare
+    classifier_steps: int = 1500  # Training steps for the networks that classify digits
 
 
 PRESETS = {
@@ -103,14 +104,14 @@ def main(run: Run, s: Settings):
         }
         return image_rows(rows)
 
-    # Each step: one update of the networks that translate, then one of both discriminators.
+    # Each step: one update of the translation networks, then one of both discriminators.
     x = data.train_mnist.map(without_label)
     y = data.train_usps.map(without_label)
     run.fit(model, partial(unpaired, x, y, s.batch_size, s.seed), draw)
     run.export(model, default="mnist_to_usps")
 
     with run.evaluation(model) as metrics:
-        run.say("naming digits of both domains")
+        run.say("classifying digits of both domains")
         tasks = {
             "mnist_to_usps": (test_mnist, mnist_labels, data.train_usps, test_usps),
             "usps_to_mnist": (test_usps, usps_labels, data.train_mnist, test_mnist),
@@ -147,7 +148,7 @@ def classes_of(network, images):
 
 
 def distance(images, targets):
-    """Returns the distance of patches; pyramids want a side that is a power of two."""
+    """Returns the patch distance; pyramids require a side length that is a power of two."""
     return mean_patch_distance(pad_to(images, 32).numpy(), pad_to(targets, 32).numpy())
 
 

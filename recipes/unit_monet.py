@@ -1,4 +1,4 @@
-"""UNIT turns photographs into paintings by Monet, and the reverse, through shared latents.
+"""UNIT on monet2photo: photographs to Monet paintings and back.
 
 Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017.
 
@@ -6,15 +6,15 @@ Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 
   python recipes/unit_monet.py --preset smoke        under a minute
   python recipes/unit_monet.py --photos A --paintings B     your own two folders
 
-Expected result of the cpu preset: 0.56 of the photographs' distance to paintings is left in patches
-of every scale; a filter without training leaves 0.33.
+Expected result of the cpu preset: 0.56 of the photographs' excess patch distance to paintings
+remains; a filter without training leaves 0.33.
 
-The same task as that of `recipes/cyclegan_monet.py`, and the same figures. Latents with noise of
-deviation 1, a quarter of the image's side, hold less of a photograph than CycleGAN's generators do:
-translations are softer.
+Task and metrics are those of `recipes/cyclegan_monet.py`. The latents, with noise of standard
+deviation 1 and a quarter of the image's side, preserve less of a photograph than CycleGAN's
+generators do, so translations are softer.
 
-Deviations of the cpu preset: fewer channels and blocks; crops of 64 pixels; an average of the
-weights is measured.
+Deviations of the cpu preset: fewer channels and blocks; crops of 64 pixels; an evaluated average of
+the weights.
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -41,22 +41,22 @@ SHOWN = 8  # images of each domain in a sample grid
 class Settings(RunSettings):
     PYRAMIDS = ("evaluated_size",)
 
-    photos: Path | None = None  # Folder of your own photographs (domain X)
-    paintings: Path | None = None  # Folder of your own paintings (domain Y)
-    image_size: int = 256  # Side of the training crops
-    load_size: int = 286  # Side to which images are resized before they are cropped
-    evaluated_size: int = 256  # Side of the held-out images
+    photos: Path | None = None  # Your own folder of photographs (domain X)
+    paintings: Path | None = None  # Your own folder of paintings (domain Y)
+    image_size: int = 256  # Side length of the training crops
+    load_size: int = 286  # Side length to which images are resized before cropping
+    evaluated_size: int = 256  # Side length of the held-out images
     filters: int = 64  # Channels of the first layers
-    blocks: int = 3  # Residual blocks that a domain has for itself
+    blocks: int = 3  # Residual blocks specific to each domain
     learning_rate: float = (
-        1e-4  # Adam's rate for all networks, in the second half linear to zero
+        1e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
     adversarial_weight: float = 10.0  # lambda_0
     kl_weight: float = 0.1  # lambda_1
     likelihood_weight: float = 100.0  # lambda_2
     cycle_kl_weight: float = 0.1  # lambda_3
     cycle_weight: float = 100.0  # lambda_4
-    ema: float = 0.0  # Momentum of the weights' averages, which are evaluated; 0: none
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
 
     def __post_init__(self):
         super().__post_init__()
@@ -104,7 +104,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         return translation_grid(model, photos, paintings)
 
-    # Each step: one update of the networks that translate, then one of both discriminators.
+    # Each step: one update of the translation networks, then one of both discriminators.
     crop = random_crop_flip(s.image_size)
     batches = partial(unpaired, data.train_x, data.train_y, s.batch_size, s.seed, augment=crop)
     run.fit(model, batches, draw)

@@ -1,4 +1,4 @@
-"""Variational autoencoder with a Bernoulli likelihood on binarized MNIST.
+"""VAE on binarized MNIST.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014.
 
@@ -7,13 +7,12 @@ Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014.
   python recipes/vae_mnist.py --preset paper --steps-per-epoch 600 --batch-size 100 \\
       --steps-per-execution 600                  155 minutes on one core: the published run
 
-Expected result of the published run: a test NLL of 86.66 nats; a mixture of Bernoulli distributions
-reaches 123.8.
+Expected result of the published run: a test NLL of 86.66 nats (Bernoulli mixture: 123.8).
 
-The network and the training are those of Burda, Grosse, Salakhutdinov: "Importance Weighted
-Autoencoders", ICLR 2016 (200-200-50, tanh, dynamic binarization, Adam with eps 1e-4; the decoder
-starts with the mean digit, as in the authors' code). Their VAE with one sample reaches a test NLL
-of 86.76 nats by 5,000 importance samples, which are also taken here.
+Network and training follow Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR
+2016 (200-200-50, tanh, dynamic binarization, Adam with eps 1e-4; the decoder starts with the mean
+digit, as in the authors' code). Their VAE with one sample reaches a test NLL of 86.76 nats with
+5,000 importance samples, which are also used here.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -39,18 +38,18 @@ from keras_gen.workshop.visualize import interpolations, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own folder of images
+    images: Path | None = None  # Your own image folder
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
+    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
     beta: float = 1.0  # Weight of the KL divergence
-    learning_rate: float = 1e-3  # Adam's rate at the start
+    learning_rate: float = 1e-3  # Initial learning rate of Adam
     schedule: Literal["burda", "linear"] = "burda"
-    """How the rate falls: burda as in the paper, by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... parts
-    of the run; linear to zero in the second half, which serves short runs better."""
-    nll_samples: int = 5000  # Importance samples of the test NLL: 5,000 in the paper
+    """Schedule: burda, as in the paper: by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... parts
+    of the run; linear: to zero in the second half, which suits short runs better."""
+    nll_samples: int = 5000  # Importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
-    is chosen, with held-out training digits."""
+    """Components of the baseline, a Bernoulli mixture: candidates,
+    from which one is chosen on held-out training digits."""
 
 
 PRESETS = {
@@ -79,7 +78,7 @@ def main(run: Run, s: Settings):
         rate = run.in_halves(s.learning_rate) if s.schedule == "linear" else burda_schedule(s)
         run.compile(model, Adam(rate, epsilon=1e-4))
 
-    # Each step: one update of encoder and decoder together.
+    # Each step: one joint update of encoder and decoder.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model)
@@ -100,7 +99,7 @@ def main(run: Run, s: Settings):
 
 
 def burda_schedule(s):
-    """3^i passes at 10^(-i/7) of the rate for i = 0 to 7, scaled to the length of this run."""
+    """Returns 3^i passes at 10^(-i/7) of the rate for i = 0 to 7, scaled to this run's length."""
     steps = s.epochs * s.steps_per_epoch
     ends = [steps * (3**i - 1) // (3**8 - 1) for i in range(1, 8)]
     rates = [s.learning_rate * 10 ** (-i / 7) for i in range(8)]

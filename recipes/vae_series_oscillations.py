@@ -1,26 +1,26 @@
-"""A variational autoencoder of series: position and speed of a swinging body.
+"""VAE on time series: position and speed of a pendulum.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with a normal likelihood whose mean
-and deviation the decoder makes.
+and standard deviation the decoder returns.
 
   python recipes/vae_series_oscillations.py                  about 4 minutes on one of two CPU cores
   python recipes/vae_series_oscillations.py --preset smoke   under a minute
 
-Expected result of the cpu preset: 1.8 nats below the known density; by a mixture of normal
-distributions 4.1, by one normal distribution 8.4.
+Expected result of the cpu preset: 1.8 nats below the known density (Gaussian mixture: 4.1;
+Gaussian: 8.4).
 
-An example is a series `[steps, channels]` of 32 times and two channels, in millimeters and in
-millimeters a second. `VAE.for_vectors` finds mean and deviation of each channel in the first
-training, and gives samples and nats in these units. Each series swings at a frequency and from a
-phase of its own, which the latents have to find.
+An example is a series `[steps, channels]` with 32 time steps and two channels, in millimeters and
+millimeters per second. `VAE.for_vectors` determines each channel's mean and standard deviation in
+the first training, and returns samples and nats in these units. Each series has its own frequency
+and phase, which the latents have to represent.
 
-The density of the series is known, so it can be measured how far the bound is below the truth:
-the KL divergence KL(p || q) from the data, and what the bound loses, as the mean of log p - log q
-over test series. So can that of a normal distribution with full covariance, of one with as many
-principal components as do best on held-out series (probabilistic PCA), and of a mixture of normal
-distributions, as many as do best there; its parts are as many frequencies and phases.
+The density of the series is known, so the gap between the bound and the true density can be
+measured: the KL divergence KL(p || q) from the data plus the gap of the bound, as the mean of log p
+- log q over test series. The same is measured for a normal distribution with full covariance, for
+probabilistic PCA with the number of components that is best on held-out series, and for a Gaussian
+mixture with the best number of components, which represent as many frequencies and phases.
 
-Data: series drawn at run time. The paper reports no number on them.
+Data: series generated at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -38,18 +38,18 @@ from keras_gen.workshop.baselines import best_mixture
 from keras_gen.workshop.visualize import line_plot
 
 SWINGS = Oscillations()
-COMPONENTS = (2, 4, 8, 16, 32)  # principal ones, tried
+COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     series: int = 50_000  # Training series
-    compared: int = 2000  # Test series, and as many that choose the baselines
+    compared: int = 2000  # Test series, and as many for choosing the baselines
     latent_dim: int = 6  # Dimensions of the latents
-    hidden: int = 128  # Units of each of the two hidden layers of encoder and decoder
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    most_normals: int = 40  # Of the mixture, which also has a half or a quarter of them
-    mixed: int = 10_000  # Training series of the mixture
+    hidden: int = 128  # Units in each of the two hidden layers of encoder and decoder
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    most_normals: int = 40  # Most mixture components; a half and a quarter are tried too
+    mixed: int = 10_000  # Training series for the mixture
 
 
 PRESETS = {
@@ -81,7 +81,7 @@ def main(run: Run, s: Settings):
         sets = {
             "measured": shown,
             "reconstructed by the VAE": model.reconstruct(shown),
-            "drawn by the VAE": model.sample(2, seed=s.seed),
+            "sampled from the VAE": model.sample(2, seed=s.seed),
         }
         times = np.arange(SWINGS.steps) / SWINGS.steps
         lines = {
@@ -91,11 +91,11 @@ def main(run: Run, s: Settings):
         }
         return line_plot(lines, "seconds", "position in millimeters")
 
-    # Each step: encoder and decoder move along the gradient of the bound.
+    # Each step: one joint gradient update of encoder and decoder on the bound.
     run.fit(model, train, draw)
     run.export(model, default="sample")
 
-    run.say("fitting normal distributions and mixtures of them")
+    run.say("fitting normal distributions and mixtures")
     held_out = SWINGS.sample(s.compared, s.seed + 2)
     densities = baselines(s, flat(train.arrays()), flat(held_out))
     with run.evaluation(model) as metrics:
@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
 
 
 def baselines(s, train, held_out):
-    """Returns log-densities of flat series as functions, by the name of the method."""
+    """Returns log-densities of flat series as functions, by method."""
     normal = best_mixture(train, held_out, [1], s.seed)
     fitted = [PCA(count).fit(train) for count in COMPONENTS]
     components = max(fitted, key=lambda one: one.score(held_out))

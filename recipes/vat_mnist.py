@@ -1,4 +1,4 @@
-"""Few labels and many digits: a classifier whose answer should not change around any digit.
+"""Virtual adversarial training on MNIST with few labels.
 
 Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for Supervised
 and Semi-Supervised Learning", TPAMI 2018, table 3: 100 labels of MNIST.
@@ -6,17 +6,17 @@ and Semi-Supervised Learning", TPAMI 2018, table 3: 100 labels of MNIST.
   python recipes/vat_mnist.py                    71 minutes on two CPU cores, shared by five jobs
   python recipes/vat_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 3.5 % of test digits are named wrong (1.8 to 8.4 % by the draw of
-the labels); 11.7 % by a graph of digits, 23.5 % by the labels alone.
+Expected result of the cpu preset: a test error of 3.5% (1.8% to 8.4% depending on the label
+sample); label spreading over a graph has 11.7%, and training on the labels alone 23.5%.
 
-Of 100 labels there are as many of each digit, drawn anew for each seed; all other digits of the
-training set have none. The same network, trained on the labels alone, stands beside it, and the
-baselines of few labels: a graph of digits, and support vector machines. The length of the change
-and the network were chosen on the last 10,000 training digits.
+The 100 labels are balanced over the digits and resampled for each seed; all other training digits
+are unlabeled. The comparison includes the same network trained on the labels alone, label spreading
+over a graph, and support vector machines. The perturbation length and the network were chosen on
+the last 10,000 training digits.
 
-Deviations: a small network of convolutions with batch normalization, for fewer steps. The entropy
-of the answers is minimized too (VAT+EntMin, which the paper has for other data), with a weight that
-grows, for from the start it makes the network sure of its first errors.
+Deviations: a small convolutional network with batch normalization, and fewer steps. The entropy of
+the predictions is minimized too (VAT+EntMin, which the paper uses on other data), with an
+increasing weight, because from the start it would make the network confident in its first errors.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -45,15 +45,15 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Digits that keep their label, as many of each class
-    draws: int = 5  # Seeds, from `seed` on; each draws other digits
-    labels_per_batch: int = 32  # Labeled digits of a batch
-    filters: int = 32  # Channels of the first convolution, doubled by the second one
+    labels: int = 100  # Digits that keep their label, equally many per class
+    draws: int = 5  # Number of seeds, starting at `seed`; each selects different labeled digits
+    labels_per_batch: int = 32  # Labeled digits per batch
+    filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 128  # Features
-    learning_rate: float = 2e-3  # Adam's rate, falling to zero by a line
-    epsilon: float = 4.0  # Length of the change, the root of the sum of squares over a digit
-    smoothness: float = 1.0  # Weight of the smoothness, beside a mean over labeled digits alone
-    entropy: float = 1.0  # Weight of the entropy at the end, likewise; it grows from 0
+    learning_rate: float = 2e-3  # Adam's learning rate, with linear decay to zero
+    epsilon: float = 4.0  # Length of the perturbation: its Euclidean norm over a digit
+    smoothness: float = 1.0  # Weight of the smoothness, relative to the mean over labeled digits
+    entropy: float = 1.0  # Final weight of the entropy, on the same scale; it increases from 0
 
 
 PRESETS = {
@@ -93,14 +93,14 @@ def rate(s):
 
 
 def build(cls, s, seed, **options):
-    """Returns a classifier of convolutions, with initial weights of the seed."""
+    """Returns a convolutional classifier with initial weights from the seed."""
     keras.utils.set_random_seed(seed)
     networks = normalized_lenet((28, 28, 1), CLASSES, s.filters, s.hidden)
     return cls(*networks, seed=seed, **options)
 
 
 def weights(s):
-    # The mean of the cross-entropy is over all digits of a batch, and most have no label.
+    # The cross-entropy is averaged over all digits of a batch, most of which have no label.
     labeled = s.labels_per_batch / s.batch_size
     entropy = Linear(0.0, labeled * s.entropy, steps=s.epochs * s.steps_per_epoch)
     return dict(epsilon=s.epsilon, weight=labeled * s.smoothness, entropy_weight=entropy)
@@ -116,7 +116,7 @@ def batches(s, train, seed, start=0):
 
 
 def test_errors(s, train, images, labels, model, seed):
-    """Returns test errors in percent with the labels of a seed; the model is of the first one."""
+    """Returns test errors in percent with a seed's labels; the model belongs to the first seed."""
     steps = dict(epochs=s.epochs, steps_per_epoch=s.steps_per_epoch, verbose=0)
     several = dict(steps_per_execution=s.steps_per_execution)
     if seed != s.seed:
@@ -138,7 +138,7 @@ def test_errors(s, train, images, labels, model, seed):
 
 
 def changed_rows(model, images):
-    """Returns digits, the same after the change that matters most, and the change around gray."""
+    """Returns digits, the digits after the worst perturbation, and the perturbation around gray."""
     x = model.prepare(images)
     answer = model(x)
     change = model.worst_change(x, answer).numpy()

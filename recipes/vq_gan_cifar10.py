@@ -1,27 +1,27 @@
-"""VQGAN: photographs as grids of integers, decoded so that they look real.
+"""VQGAN on CIFAR-10.
 
-Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, the
-first of its two stages.
+Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, first
+stage.
 
   python recipes/vq_gan_cifar10.py                    under an hour on one of two CPU cores
   python recipes/vq_gan_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: reconstructions at a kernel distance of 0.21; 0.66 of the VQ-VAE,
-0.14 of patches found by k-means, 0.15 of JPEG.
+Expected result of the cpu preset: reconstructions at a kernel distance of 0.21 (VQ-VAE: 0.66;
+k-means on patches: 0.14; JPEG: 0.15).
 
-A VQ-VAE with the same networks, codebook and number of steps is the first baseline: both write an
-image as 8x8 codes of 9 bits. The others are codes of as many bits without a network: k-means of
-patches, principal components, JPEG. Test images are reconstructed from their codes and compared
-with training images, in the features of two classifiers (the worse counts), and by patches without
-a network; the test images themselves are the floor. The PSNR says what is lost of each image.
+A VQ-VAE with the same networks, codebook, and number of steps is the first baseline: both encode an
+image as 8x8 codes of 9 bits. The other baselines use the same number of bits without a network:
+k-means on patches, principal components, and JPEG. Test images are reconstructed from their codes
+and compared with training images in the features of two classifiers (the worse result counts) and
+with a patch distance, which needs no network; the test images themselves are the reference. The
+PSNR measures what each image loses.
 
-Deviations: the feature loss is in the maps of a small classifier of the training images, in place
-of a network that was trained on ImageNet; those that measure are trained apart from it, from other
-initial weights. Networks are those of the VQ-VAE's paper, and the discriminator sees patches of
-16x16 pixels.
+Deviations: the feature loss uses the maps of a small classifier of the training images instead of
+an ImageNet network; the evaluation classifiers are trained separately, from other initial weights.
+Networks are those of the VQ-VAE paper, and the discriminator sees 16x16 patches.
 
-Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's images
-are larger, so it reports no number on it.
+Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
+images and reports no metrics for this dataset.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -55,15 +55,15 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     codebook_size: int = 512  # K
-    latent_dim: int = 64  # Dimensions of a code
-    filters: int = 256  # Channels of all maps of encoder and decoder
-    residual_filters: int = 256  # Channels within their residual blocks
+    latent_dim: int = 64  # Dimensions of each code
+    filters: int = 256  # Channels of all feature maps of encoder and decoder
+    residual_filters: int = 256  # Channels inside their residual blocks
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
-    feature_weight: float = 0.2  # Weight of the feature loss, counted once for each value
-    adversarial_weight: float = 0.5  # Factor of the adversarial loss and of lambda, grown from 0
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
-    classifier_steps: int = 1500  # Training steps of the feature network and of the others
+    feature_weight: float = 0.2  # Weight of the feature loss per value
+    adversarial_weight: float = 0.5  # Factor of adversarial loss and lambda, increased from 0
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
+    classifier_steps: int = 1500  # Training steps for feature network and classifiers
 
 
 PRESETS = {
@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
     images, labels = data.train.arrays()
     test, _ = data.test.arrays()
 
-    # The network of the feature loss.
+    # The network for the feature loss.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)
@@ -111,8 +111,8 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(s.d_learning_rate, 0.5, 0.9)
         run.compile(model, optimizer, d_optimizer=d_optimizer)
 
-    # Each step of the VQ-VAE: one update of encoder, decoder and codes together.
-    # Each step of the VQGAN: the same, then one update of the discriminator.
+    # Each step of the VQ-VAE: one joint update of encoder, decoder, and codes.
+    # Each step of the VQGAN: the same update, then one update of the discriminator.
     mirror = random_crop_flip(SHAPE[0])
     mirrored = partial(Source(images).stream, s.batch_size, s.seed, augment=mirror)
     draw = partial(reconstructions, images=test[:16])
@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
     run.fit(model, mirrored, draw)
     run.export(model)
 
-    # The other codes, and the classifiers in whose features images are compared.
+    # The other codes, and the classifiers whose features are compared.
     bits = round(code_bits(model.encode(test[:1]).shape[1:], s.codebook_size))
     patches = s.codebook_size
     others, _ = code_baselines(images, test, bits, patches=patches, seed=s.seed)

@@ -1,32 +1,31 @@
-"""Photographs of a class by VQGAN and a transformer, which draws their codes one by one.
+"""VQGAN with a transformer prior on CIFAR-10, conditional on the class.
 
 Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, both
-stages; the network is that of GPT-2 (Radford et al. 2019), small.
+stages; the network is a small GPT-2 (Radford et al. 2019).
 
   python recipes/vq_gan_prior_cifar10.py                    40 minutes on one of two CPU cores
   python recipes/vq_gan_prior_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 7.10 bits of a code, where counts need 7.95; samples at a kernel
-distance of 0.41, those without classes at 0.39, reconstructions at 0.37, codes of each place by
-itself at 1.30.
+Expected result of the cpu preset: 7.10 bits per code (counts: 7.95); samples at a kernel distance
+of 0.41, without classes 0.39, reconstructions 0.37, and codes sampled per position 1.30.
 
-First the VQGAN is trained, which writes an image as 8x8 codes. Then, with its codes frozen, a
-transformer learns the codes row by row, given the class, and another one learns them without it;
-of both the epoch is kept that is best on held-out images.
+First, the VQGAN, which encodes an image as 8x8 codes, is trained. Then, with its codes frozen, one
+transformer learns the codes row by row given the class, and another without the class; for both,
+the epoch with the best held-out loss is kept.
 
-The bits of the codes of test images are held against counts: of codes in the order of the
-transformer (n-grams), and of the class, the code above and the code to the left of each. Samples
-are held against those of the transformer without classes, against codes that are drawn for each
-place by itself as often as they occur there in the class, and against random codes. Reconstructions
-of test images are what the best transformer could reach, and test images themselves the floor. All
-are compared with training images in the features of two classifiers, and the worse one counts. The
-same two say how often an image is of the class that was asked for.
+The bits of test codes are compared with counts: of codes in the transformer's order (n-grams), and
+of each code given the class, the code above, and the code to the left. Samples are compared with
+those of the transformer without classes, with codes sampled independently per position from their
+frequencies in the class, and with random codes. Reconstructions of test images show what the best
+transformer could reach, and test images themselves are the reference. All are compared with
+training images in the features of two classifiers, and the worse result counts. The same two
+classifiers measure how often an image shows the requested class.
 
-Deviations: those of `vq_gan_cifar10`, whose VQGAN this is after fewer steps. There is no top-k: all
-codes are drawn as often as the transformer says.
+Deviations: those of `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. There is no top-k
+sampling: codes are sampled from the transformer's full distribution.
 
-Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's images
-are larger, so it reports no number on it.
+Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
+images and reports no metrics for this dataset.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -62,25 +61,25 @@ from keras_gen.workshop.visualize import captioned, reconstructions
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # K
-    latent_dim: int = 64  # Dimensions of a code
-    filters: int = 256  # Channels of all maps of encoder and decoder
-    residual_filters: int = 256  # Channels within their residual blocks
+    latent_dim: int = 64  # Dimensions of each code
+    filters: int = 256  # Channels of all feature maps of encoder and decoder
+    residual_filters: int = 256  # Channels inside their residual blocks
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
-    feature_weight: float = 0.2  # Weight of the feature loss, counted once for each value
-    adversarial_weight: float = 0.5  # Factor of the adversarial loss and of lambda, grown from 0
-    learning_rate: float = 2e-4  # Adam's rate of VQGAN, constant, then linear to zero
-    d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
-    prior_units: int = 1024  # Dimensions of the vectors of the transformer
-    prior_blocks: int = 24  # Its blocks
-    prior_heads: int = 16  # Heads of each attention
-    prior_dropout: float = 0.1  # Fraction of zeros in what its blocks add, in training
-    prior_epochs: int = 100  # Epochs of each of the two transformers
-    prior_batch_size: int = 64  # Examples in each of their steps
-    prior_learning_rate: float = 1e-3  # Their Adam's rate, likewise
-    held_out: int = 1000  # Last training images, by which epochs and orders of counts are chosen
-    counted: int = 50_000  # Training images whose codes are counted, at most
-    compared: int = 2000  # Images of each kind that are compared
-    classifier_steps: int = 1500  # Training steps of the feature network and of the others
+    feature_weight: float = 0.2  # Weight of the feature loss per value
+    adversarial_weight: float = 0.5  # Factor of adversarial loss and lambda, increased from 0
+    learning_rate: float = 2e-4  # Learning rate for the VQGAN, constant, then linear to 0
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
+    prior_units: int = 1024  # Dimensions of the transformer's vectors
+    prior_blocks: int = 24  # Number of its blocks
+    prior_heads: int = 16  # Attention heads
+    prior_dropout: float = 0.1  # Dropout rate of the residual branches
+    prior_epochs: int = 100  # Epochs for each of the two transformers
+    prior_batch_size: int = 64  # Examples per step of the transformers
+    prior_learning_rate: float = 1e-3  # Adam's rate for the transformers, with the same schedule
+    held_out: int = 1000  # Last training images, used to choose epochs and n-grams
+    counted: int = 50_000  # Maximum number of training images whose codes are counted
+    compared: int = 2000  # Images of each type to compare
+    classifier_steps: int = 1500  # Training steps for feature network and classifiers
 
 
 PRESETS = {
@@ -117,7 +116,7 @@ def main(run: Run, s: Settings):
     held_out, held_out_labels = split.test.arrays()
     test, test_labels = data.test.arrays()
 
-    # The network of the feature loss.
+    # The network for the feature loss.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)
@@ -139,7 +138,7 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(s.d_learning_rate, 0.5, 0.9)
         run.compile(coder, optimizer, d_optimizer=d_optimizer)
 
-    # Each step of VQGAN: one update of encoder, decoder and codes, then one of the discriminator.
+    # Each step: one joint update of encoder, decoder, and codes, then one of the discriminator.
     mirror = random_crop_flip(SHAPE[0])
     unlabeled = Source(images)
     mirrored = partial(unlabeled.stream, s.batch_size, s.seed, augment=mirror)
@@ -175,25 +174,25 @@ def main(run: Run, s: Settings):
         return bits(-prior.log_prob(held_out_codes, held_out_labels), held_out_codes)
 
     def draw(prior):
-        """A row of eight images for each label."""
+        """Shows a row of eight images for each label."""
         asked = np.repeat(np.arange(CLASSES), 8)
         rows = np.split(prior.sample(len(asked), seed=s.seed, label=asked), CLASSES)
         return captioned(rows, NAMES)
 
-    # Each step: every code is predicted from those before it; the coder stays as it is.
+    # Each step: every code is predicted from earlier codes; the coder stays fixed.
     mirrored = partial(unlabeled.stream, s.prior_batch_size, s.seed, augment=mirror)
     choice = dict(epochs=s.prior_epochs, best="bits_of_a_code")
     run.fit(without, mirrored, validate=validate_without, part="without_classes", **choice)
     run.restore_best(without, part="without_classes")
-    # Each step: the same, and the label stands before the codes.
+    # Each step: the same, with the label before the codes.
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
     run.fit(prior, mirrored, draw, validate=validate, **choice)
     run.restore_best(prior)
     run.export(prior, default="sample")
 
-    run.say("counting codes, and training the classifiers that compare images")
+    run.say("counting codes, and training the classifiers for comparing images")
     extractors = trained_extractors(images, labels, s.classifier_steps)
-    # Of images and of their mirror images, as the transformers see them.
+    # Codes of images and their mirror images, as the transformers see them.
     codes = coder.encode(images[: s.counted])
     labels = labels[: s.counted]
     known = np.concatenate([codes, coder.encode(images[: s.counted, :, ::-1])])
@@ -226,7 +225,7 @@ def main(run: Run, s: Settings):
         metrics["n_gram_order"] = n_grams.order
         metrics["neighbor_order"] = neighbors.order
 
-        run.say(f"drawing and comparing {s.compared} images of each kind")
+        run.say(f"sampling and comparing {s.compared} images of each type")
         asked = np.arange(s.compared) % CLASSES
         random = np.random.default_rng(s.seed)
         anything = random.integers(s.codebook_size, size=(s.compared, *grid))
@@ -252,7 +251,7 @@ def main(run: Run, s: Settings):
 
 
 def codes_by_place(codes, labels, asked, random):
-    """Returns codes of classes, at each place those of another image of the class."""
+    """Returns codes of classes, at each position from another image of the class."""
     drawn = np.empty((len(asked), *codes.shape[1:]), codes.dtype)
     for label in np.unique(asked):
         known = codes[labels == label]

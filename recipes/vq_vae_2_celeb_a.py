@@ -1,4 +1,4 @@
-"""VQ-VAE-2: faces as two grids of integers, compared with other codes of as many bits.
+"""VQ-VAE-2 on CelebA, compared with other codes at the same bit rate.
 
 Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
 2019.
@@ -6,21 +6,21 @@ Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-
   python recipes/vq_vae_2_celeb_a.py                    45 minutes on one of two CPU cores, shared
   python recipes/vq_vae_2_celeb_a.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a PSNR of 27.5 dB; 28.0 of principal components, 29.3 with an
-entropy code, 27.6 of JPEG, 26.2 of patches found by k-means.
+Expected result of the cpu preset: a PSNR of 27.5 dB (principal components: 28.0, entropy-coded:
+29.3; JPEG: 27.6; k-means on patches: 26.2).
 
-The bottom level has a quarter of the image's sides, the top level an eighth. Test images are
-reconstructed from their codes. Their PSNR in red, green and blue, the mean over images, is compared
-with that of codes without a network, as in vq_vae_cifar10.py: principal components of whole images
-and JPEG in as many bits, and 4x4 patches found by k-means in somewhat fewer, for of these there is
-a power of two.
+The bottom level has a quarter of the image's side length, the top level an eighth. Test images are
+reconstructed from their codes. Their RGB PSNR, averaged over images, is compared with codes without
+a network, as in vq_vae_cifar10.py: principal components of whole images and JPEG with the same
+number of bits, and k-means on 4x4 patches with slightly fewer, because the codebook size is a power
+of two.
 
 Deviations in the cpu preset: narrow networks, and batches of 2. Codebooks follow their codes by a
-hundredth with each step, so that of as many images more steps learn more: 12,800 faces gave 23.6 dB
-on held-out ones in batches of 8, 25.1 in batches of 4 and 26.3 in batches of 2.
+hundredth per step, so for a given number of images, more steps learn more: 12,800 faces gave 23.6
+dB on held-out faces in batches of 8, 25.1 in batches of 4, and 26.3 in batches of 2.
 
-Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports on
-other faces, of 1024x1024 pixels, in three levels.
+Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses other
+faces, at 1024x1024 pixels, with three levels.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -43,16 +43,16 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    images: Path | None = None  # Your own folder of images
-    size: int = 64  # Side of the images in pixels, a multiple of 8
-    held_out: int = 100  # Last training images, by which the best epoch is chosen
-    codebook_size: int = 512  # K, of each level
-    latent_dim: int = 64  # Dimensions of a code
-    filters: int = 128  # Channels of all maps
-    residual_filters: int = 64  # Channels within the residual blocks
-    std: float = 1.0  # Of the likelihood; a lower one counts reconstructions more
-    learning_rate: float = 3e-4  # Adam's rate, constant in the first half, then linear to zero
-    patches: int = 2048  # Patches of 4x4 pixels in the codebook of the baseline
+    images: Path | None = None  # Your own image folder
+    size: int = 64  # Side length of the images in pixels, a multiple of 8
+    held_out: int = 100  # Last training images, used to choose the best epoch
+    codebook_size: int = 512  # K, for each level
+    latent_dim: int = 64  # Dimensions of each code
+    filters: int = 128  # Channels of all feature maps
+    residual_filters: int = 64  # Channels inside the residual blocks
+    std: float = 1.0  # Scale of the likelihood; a lower one gives reconstructions more weight
+    learning_rate: float = 3e-4  # Adam's learning rate; linear decay to 0 in the second half
+    patches: int = 2048  # 4x4 patches in the baseline's codebook
 
 
 PRESETS = {
@@ -65,7 +65,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    fitted = -(-s.patches // (s.size // 4) ** 2)  # images that hold the codebook's patches
+    fitted = -(-s.patches // (s.size // 4) ** 2)  # images that the codebook's patches fill
     needed = s.held_out + max(s.batch_size, fitted)
     data = run.load(faces(s.size, images=s.images), train=needed)
     split = data.for_validation(s.held_out)
@@ -85,7 +85,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of all networks and codes together.
+    # Each step: one joint update of all networks and codes.
     mirror = random_crop_flip(s.size)
     mirrored = partial(split.train.stream, s.batch_size, s.seed, augment=mirror)
     draw = partial(reconstructions, images=test[:16])
@@ -94,7 +94,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model)
 
-    # The other codes, of as many bits as the codes of both levels.
+    # The other codes, with as many bits as the codes of both levels.
     top, bottom = model.encode(test)
     top_bits = code_bits(top.shape[1:], s.codebook_size)
     bottom_bits = code_bits(bottom.shape[1:], s.codebook_size)

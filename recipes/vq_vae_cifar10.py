@@ -1,4 +1,4 @@
-"""VQ-VAE: photographs as grids of integers, compared with other codes of as many bits.
+"""VQ-VAE on CIFAR-10, compared with other codes at the same bit rate.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, with
 8x8 codes per image (the paper: 8x8x10).
@@ -6,15 +6,15 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
   python recipes/vq_vae_cifar10.py                    about 76 minutes on one of two CPU cores
   python recipes/vq_vae_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a PSNR of 25.3 dB; 25.0 of principal components, 25.4 with an
-entropy code, 23.3 of JPEG, 23.0 of patches found by k-means.
+Expected result of the cpu preset: a PSNR of 25.3 dB (principal components: 25.0, entropy-coded:
+25.4; JPEG: 23.3; k-means on patches: 23.0).
 
-Test images are reconstructed from their codes. Their PSNR in red, green and blue, the mean over
-images, is compared with that of codes without a network, fitted to the same images: as many 4x4
-patches found by k-means; principal components of whole images, rounded to as many bits in all, or
-to as many in the mean of an entropy code; and JPEG at the highest quality that takes no more bits
-of training images. Of JPEG only the image's own data are counted: a file has a header of 5,000 bits
-besides, nearly nine times as many as 8x8 codes.
+Test images are reconstructed from their codes. Their RGB PSNR, averaged over images, is compared
+with codes without a network, fitted to the same images: k-means on 4x4 patches with the same
+codebook size; principal components of whole images, either rounded to the same number of bits in
+total, or entropy-coded to the same average; and JPEG at the highest quality that needs no more bits
+on training images. For JPEG, only the image data are counted: a file also has a header of 5,000
+bits, nearly nine times the size of 8x8 codes.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -39,16 +39,16 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own folder of images in their place
+    images: Path | None = None  # Your own image folder, used instead
     codebook_size: int = 512  # K
     codebook_update: Literal["average", "loss"] = "average"  # How codes are learned
-    codes_per_place: int = 1  # Codes at each of the places
-    latent_dim: int = 64  # Dimensions of a code
-    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
-    filters: int = 256  # Channels of all maps
-    residual_filters: int = 256  # Channels within the residual blocks
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
-    baseline_images: int = 50_000  # Most training images that the other codes are fitted to
+    codes_per_place: int = 1  # Codes at each position
+    latent_dim: int = 64  # Dimensions of each code
+    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
+    filters: int = 256  # Channels of all feature maps
+    residual_filters: int = 256  # Channels inside the residual blocks
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
+    baseline_images: int = 50_000  # Most training images for fitting the other codes
 
 
 PRESETS = {
@@ -62,7 +62,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    fitted = -(-s.codebook_size // 8**2)  # images that hold as many patches of 4x4 pixels
+    fitted = -(-s.codebook_size // 8**2)  # images that as many 4x4 patches fill
     needed = max(s.batch_size, fitted)
     data = run.load(small_images("cifar10", images=s.images), train=needed)
     train = data.train.arrays()
@@ -76,8 +76,8 @@ def main(run: Run, s: Settings):
             residual_filters=s.residual_filters,
             codes_per_place=s.codes_per_place,
         )
-        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
-        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
+        # the authors' code, both are means over all values; this weight keeps latents near codes.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         model = VQVAE(
             residual_encoder(shape, **sizes),
@@ -89,13 +89,13 @@ def main(run: Run, s: Settings):
         )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder, decoder and codes together.
+    # Each step: one joint update of encoder, decoder, and codes.
     mirror = random_crop_flip(shape[0])
     mirrored = partial(data.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))
     run.export(model)
 
-    # The other codes, of as many bits.
+    # The other codes, with as many bits.
     codes = model.encode(test)
     bits = round(code_bits(codes.shape[1:], s.codebook_size))
     patches = s.codebook_size if s.codes_per_place == 1 else None

@@ -1,23 +1,22 @@
-"""Photographs drawn from a VQ-VAE: a PixelCNN is the prior over its codes.
+"""VQ-VAE with a PixelCNN prior on CIFAR-10.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
-3.3 and 4.1; the prior is a Gated PixelCNN of the 8x8x10 codes.
+3.3 and 4.1; the prior is a Gated PixelCNN over the 8x8x10 codes.
 
   python recipes/vq_vae_prior_cifar10.py                    55 minutes on one of two CPU cores
   python recipes/vq_vae_prior_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a bound of 5.34 bits per dimension; 4.19 of WebP, 4.41 of PCA. A
-code has 3.65 bits; 6.81 by n-grams.
+Expected result of the cpu preset: a bound of 5.34 bits per dimension (WebP: 4.19; PCA: 4.41). The
+prior needs 3.65 bits per code (n-grams: 6.81).
 
-First the VQ-VAE is trained, then, with its codes frozen, the prior. The bound on the bits of test
-images is that of their codes by the prior and of their 256 levels given the codes, and is held
-against files without loss, probabilistic PCA and histograms of each value. The bits of the codes
-alone are held against n-grams of them. The prior of the epoch that is best on held-out images is
-kept.
+First, the VQ-VAE is trained; then, with its codes frozen, the prior. The bound on the bits of test
+images adds the bits of their codes under the prior and those of their 256 levels given the codes;
+it is compared with lossless files, probabilistic PCA, and a histogram per value. The bits of the
+codes alone are compared with n-grams. The prior from the epoch with the best held-out loss is kept.
 
-Deviations: levels are distributed as discretized logistics. The paper, which reports 4.67 bits per
-dimension, does not state how, nor how many dimensions a code has. Here it has 4: 512 codes lie
-closer in them than in the 64 of the paper's speech, and images were better by far.
+Deviations: levels have discretized logistic distributions. The paper, which reports 4.67 bits per
+dimension, states neither the distribution nor the code dimension. Here it is 4: 512 codes are
+closer together than in the 64 dimensions of the paper's speech model, and images were far better.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -43,21 +42,21 @@ from keras_gen.workshop.visualize import reconstructions, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # K
-    latent_dim: int = 4  # Dimensions of a code
-    commitment_weight: float = 0.25  # Of the commitment, a mean over all numbers; see `VQVAE`
-    codes_per_place: int = 10  # Codes at each of the 8x8 places
-    filters: int = 256  # Channels of all maps of the VQ-VAE
-    residual_filters: int = 256  # Channels within its residual blocks
-    prior_filters: int = 120  # Maps of each stack of the prior
-    prior_blocks: int = 10  # Its blocks
-    prior_epochs: int = 100  # Epochs of the prior
-    learning_rate: float = 2e-4  # Adam's rate of the VQ-VAE, then linear to zero
-    prior_learning_rate: float = 1e-3  # Adam's rate of the prior, likewise
+    latent_dim: int = 4  # Dimensions of each code
+    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
+    codes_per_place: int = 10  # Codes at each of the 8x8 positions
+    filters: int = 256  # Channels of all feature maps of the VQ-VAE
+    residual_filters: int = 256  # Channels inside its residual blocks
+    prior_filters: int = 120  # Feature maps in each stack of the prior
+    prior_blocks: int = 10  # Number of its blocks
+    prior_epochs: int = 100  # Epochs for the prior
+    learning_rate: float = 2e-4  # Adam's learning rate for the VQ-VAE, then linear to zero
+    prior_learning_rate: float = 1e-3  # Learning rate for the prior, with the same schedule
     ema: float = 0.999  # Momentum of the average of the prior's weights
-    held_out: int = 1000  # Last training images, by which the prior and the PCA are chosen
-    tested: int = 10_000  # Test images, the first ones
+    held_out: int = 1000  # Last training images, used to choose the prior and the PCA
+    tested: int = 10_000  # Number of test images, from the first
     components: str = "100 300 600 1000"
-    """Numbers of components, among which one is chosen for the PCA."""
+    """Candidate numbers of PCA components, from which one is chosen."""
 
 
 PRESETS = {
@@ -88,8 +87,8 @@ def main(run: Run, s: Settings):
         encoder = residual_encoder((height, width, channels), **sizes)
         parameters = (height, width, channels * likelihood.params_per_value)
         decoder = residual_decoder(parameters, **sizes)
-        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
-        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
+        # the authors' code, both are means over all values; this weight keeps latents near codes.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         coder = VQVAE(
             encoder,
@@ -101,7 +100,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder, decoder and codes together.
+    # Each step: one joint update of encoder, decoder, and codes.
     mirror = random_crop_flip(height)
     mirrored = partial(split.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(coder, mirrored, partial(reconstructions, images=test[:16]), part="coder")
@@ -125,7 +124,7 @@ def main(run: Run, s: Settings):
     def validate(prior):
         return {"bits_of_a_code": bits_per_live_value(-prior.log_prob(held_out), held_out)}
 
-    # Each step: every code is predicted from those before it; the coder stays as it is.
+    # Each step: every code is predicted from earlier codes; the coder stays fixed.
     run.fit(
         prior,
         mirrored,
@@ -137,7 +136,7 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample", half=True)
 
-    run.say("measuring files, principal components and a histogram of each value")
+    run.say("measuring files, principal components, and a histogram of each value")
     train = split.train.arrays()
     both = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
@@ -149,7 +148,7 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         codes = coder.encode(test)
         metrics["bits_of_a_code"] = bits_per_live_value(-prior.log_prob(codes), codes)
-        # In the order of the prior: rows, then places, then the codes of a place.
+        # In the order of the prior: rows, then positions, then the codes at a position.
         rows = [
             known.reshape(len(known), -1) for known in (coder.encode(train), held_out, codes)
         ]

@@ -1,26 +1,25 @@
-"""Spoken digits drawn from a VQ-VAE: a WaveNet is the prior over its codes.
+"""VQ-VAE with a WaveNet prior on spoken digits.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
-4.3, where the prior over codes of speech is a WaveNet.
+4.3, where the prior over speech codes is a WaveNet.
 
   python recipes/vq_vae_prior_spoken_digit.py               about 12 minutes on one of two CPU cores
   python recipes/vq_vae_prior_spoken_digit.py --preset smoke under a minute
 
-Expected result of the cpu preset: 2.36 bits of a code; 2.87 of n-grams.
+Expected result of the cpu preset: 2.36 bits per code (n-grams: 2.87).
 
-First the VQ-VAE is trained, as in `vq_vae_spoken_digit`, then, with its codes frozen, the prior,
-which is given the speaker. A code stands for 64 samples, so that the prior sees whole words, which
-a WaveNet of samples does not. The prior of the epoch that is best on held-out takes is kept. The
-bits of test codes are held against how often each code occurs, and against counts of two and three
-codes one after the other.
+First, the VQ-VAE is trained as in `vq_vae_spoken_digit`; then, with its codes frozen, the prior,
+conditional on the speaker. A code represents 64 samples, so the prior sees whole words, which a
+WaveNet on samples does not. The prior from the epoch with the best held-out loss is kept. The bits
+of test codes are compared with code frequencies and with counts of two and three consecutive codes.
 
-A classifier of the training recordings says in whose voice samples are, by what no filter changes.
-There is no text, so that nothing says which words they are.
+A classifier trained on the training recordings identifies the voice of samples from features that
+no filter changes. Because there is no text, no metric shows which words they are.
 
-Deviations: those of `vq_vae_spoken_digit`. The paper reports no likelihood of codes of speech.
+Deviations: those of `vq_vae_spoken_digit`. The paper reports no likelihood for speech codes.
 
-Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
-for testing.
+Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
+4 are for testing.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -43,20 +42,20 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples of a recording, a multiple of 64
-    latent_dim: int = 64  # Dimensions of a latent
+    samples: int = 5120  # Samples per recording, a multiple of 64
+    latent_dim: int = 64  # Dimensions of each latent
     codes: int = 128  # Entries of the codebook
-    width: int = 112  # Channels of the convolutions; of the first three an 8th, a 4th and a half
-    spectral_weight: float = 300.0  # Of the distance of spectrograms
-    shift: int = 64  # Most samples that a recording is shifted by, anew every time
-    learning_rate: float = 1e-3  # Adam's rate of the VQ-VAE, constant, then linear to zero
+    width: int = 112  # Channels of the convolutions; the first three have 1/8, 1/4, and 1/2
+    spectral_weight: float = 300.0  # Weight of the spectrogram distance
+    shift: int = 64  # Maximum random shift of a recording, in samples
+    learning_rate: float = 1e-3  # Learning rate for the VQ-VAE, constant, then linear to 0
     prior_filters: int = 32  # Channels between the blocks of the prior
-    prior_repeats: int = 2  # How often its dilations 1, 2, 4, ..., 32 follow each other
-    prior_epochs: int = 20  # Epochs of the prior
-    prior_learning_rate: float = 2e-3  # Adam's rate of the prior, likewise
+    prior_repeats: int = 2  # Number of repetitions of the dilations 1, 2, 4, ..., 32
+    prior_epochs: int = 20  # Epochs for the prior
+    prior_learning_rate: float = 2e-3  # Learning rate for the prior, with the same schedule
     ema: float = 0.99  # Momentum of the average of the prior's weights
-    held_out: int = 1  # Takes of every speaker and digit by which the best epoch is chosen
-    voices: int = 20  # Sounds that are drawn of every speaker
+    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
+    voices: int = 20  # Sounds to sample per speaker
 
 
 PRESETS = {
@@ -88,7 +87,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder, decoder and codes together.
+    # Each step: one joint update of encoder, decoder, and codes.
     recordings = choice.train.map(without_digit)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     shown = test[:10], speakers[:10]
@@ -113,7 +112,7 @@ def main(run: Run, s: Settings):
         nats = -prior.log_prob(held_out_codes, held_out[1])
         return {"bits_of_a_code": bits_per_live_value(nats, held_out_codes)}
 
-    # Each step: every code is predicted from those before it; the coder stays as it is.
+    # Each step: every code is predicted from earlier codes; the coder stays fixed.
     draw = partial(draw_voices, data.speakers, s.seed)
     best = "bits_of_a_code"
     run.fit(prior, stream, draw, epochs=s.prior_epochs, validate=validate, best=best)
@@ -135,7 +134,7 @@ def main(run: Run, s: Settings):
         drawn = prior.sample(len(wanted), seed=s.seed, speaker=wanted)
         sets = {"samples": (drawn, wanted), "recordings": (test, speakers)}
         for name, (sounds, who) in sets.items():
-            nothing = np.zeros(len(who), "int64")  # no words are asked for
+            nothing = np.zeros(len(who), "int64")  # no words are requested
             found = probes.accuracies(sounds, who, nothing)
             metrics[f"speaker_{name}"] = found["speaker_by_covariance"]
         for number, name in enumerate(data.speakers):
@@ -145,13 +144,13 @@ def main(run: Run, s: Settings):
 
 
 def draw_reconstructed(waveforms, speakers, coder):
-    """Recordings, and below their reconstructions."""
+    """Shows recordings above their reconstructions."""
     reconstructed = coder.reconstruct(waveforms, speakers)
     return spectrograms({"recorded": waveforms, "VQ-VAE": reconstructed})
 
 
 def draw_voices(speakers, seed, prior):
-    """Eight sounds of every speaker, one speaker below the other."""
+    """Shows eight sounds per speaker, one speaker per row."""
     count = len(speakers)
     sounds = prior.sample(8 * count, seed=seed, speaker=np.repeat(np.arange(count), 8))
     of_speakers = dict(zip(speakers, np.split(sounds, count), strict=True))

@@ -1,4 +1,4 @@
-"""VQ-VAE of spoken digits: codes of what is said, and a decoder conditioned on the speaker.
+"""VQ-VAE on spoken digits, with voice conversion.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
 4.3.
@@ -6,22 +6,24 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
   python recipes/vq_vae_spoken_digit.py                    about 10 minutes on two CPU cores
   python recipes/vq_vae_spoken_digit.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 56 % of the converted recordings are heard in the target voice,
-by what no filter changes; 60 % of those made of the nearest pieces of the target's recordings.
+Expected result of the cpu preset: 56% of the converted recordings are recognized as the target
+voice from features that no filter changes (60% for recordings assembled from the nearest pieces of
+the target's recordings).
 
-Six convolutions of stride 2 and window 4 make one code of 512 of 64 samples: 125 codes per second,
-1,125 bits. The decoder is conditioned on the speaker, so that it says the words of one speaker in
-the voice of another. The paper has 109 speakers and measures no conversion; here are five, with two
-minutes of speech, and a decoder that makes all samples at once (`ConditionalVQVAE`).
+Six convolutions with stride 2 and window 4 compute one of 512 codes per 64 samples: 125 codes or
+1,125 bits per second. The decoder is conditional on the speaker, so it can say one speaker's words
+in another's voice. The paper has 109 speakers and no conversion metric; here there are five
+speakers with two minutes of speech, and a decoder that generates all samples in parallel
+(`ConditionalVQVAE`).
 
-Each test recording is converted to the four other voices. Classifiers of the training recordings
-say who is heard, by the average spectrum and by what no filter changes, and which digit.
-Conversions are compared with the recordings, their reconstructions, a filter from one speaker's
-average spectrum to another's, and the nearest pieces of the target's recordings; reconstructions
-with k-means of frames of 64 samples, which spends as many bits.
+Each test recording is converted to the four other voices. Classifiers trained on the training
+recordings identify the speaker, from the average spectrum and from features that no filter changes,
+and the digit. Conversions are compared with the recordings, their reconstructions, a filter from
+one speaker's average spectrum to another's, and the nearest pieces of the target's recordings;
+reconstructions are compared with k-means on frames of 64 samples at the same bit rate.
 
-Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
-for testing.
+Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
+4 are for testing.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -43,15 +45,15 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples of a recording, a multiple of 64
-    latent_dim: int = 64  # Dimensions of a latent
+    samples: int = 5120  # Samples per recording, a multiple of 64
+    latent_dim: int = 64  # Dimensions of each latent
     codes: int = 512  # Entries of the codebook
-    width: int = 112  # Channels of the convolutions; of the first three an 8th, a 4th and a half
+    width: int = 112  # Channels of the convolutions; the first three have 1/8, 1/4, and 1/2
     normalization: Literal["none", "instance"] = "none"
-    """In the encoder. instance takes out what stays the same in a recording, at some cost."""
-    spectral_weight: float = 300.0  # Of the distance of spectrograms
-    shift: int = 64  # Most samples that a recording is shifted by, anew every time
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    """Encoder normalization; instance removes what is constant in a recording, at some cost."""
+    spectral_weight: float = 300.0  # Weight of the spectrogram distance
+    shift: int = 64  # Maximum random shift of a recording, in samples
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 
 PRESETS = {
@@ -82,7 +84,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of encoder, decoder and codes together.
+    # Each step: one joint update of encoder, decoder, and codes.
     recordings = data.train.map(without_digit)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     run.fit(model, stream, partial(draw_voices, data.speakers, train))
@@ -106,7 +108,7 @@ def main(run: Run, s: Settings):
 
 
 def voices(speakers, recordings, model):
-    """Ten digits as recorded, as reconstructed, and in all voices."""
+    """Shows ten digits as recorded, as reconstructed, and in all voices."""
     waveforms, who, digits = recordings
     chosen = shown(digits)
     heard = {
@@ -119,12 +121,12 @@ def voices(speakers, recordings, model):
 
 
 def shown(digits):
-    """The places of one recording of each digit."""
+    """Returns the indices of one recording per digit."""
     return even_order(digits)[:10]
 
 
 def draw_voices(speakers, recordings, model):
-    """Spectrograms of the voices, with the digit and who says it above each column."""
+    """Shows spectrograms of the voices, with the digit and the speaker above each column."""
     _, who, digits = recordings
     names = [f"{digits[place]}\n{speakers[who[place]]}" for place in shown(digits)]
     return spectrograms(voices(speakers, recordings, model), names)

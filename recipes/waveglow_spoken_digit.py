@@ -1,4 +1,4 @@
-"""WaveGlow of spoken digits: from mel spectrograms to sound, all samples at once.
+"""WaveGlow on spoken digits: mel spectrograms to sound.
 
 Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis", ICASSP
 2019.
@@ -6,23 +6,24 @@ Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech
   python recipes/waveglow_spoken_digit.py                    18 minutes on one of two CPU cores
   python recipes/waveglow_spoken_digit.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 11.35 bits a sample of test recordings; 12.29 by a linear
-prediction, 11.50 by one whose coefficients follow the sound. Of the sounds that it makes of mel
-spectrograms 89 % are heard to say their digit, of those of a search for phases 95 %.
+Expected result of the cpu preset: 11.35 bits per sample on test recordings (linear prediction:
+12.29; with adaptive coefficients: 11.50). From mel spectrograms, 89% of its sounds are recognized
+as their digit, compared with 95% for phase reconstruction.
 
-The density of recordings given their mel spectrograms is that of the 65,536 levels of int16, with
-noise of a level's width. It is held against a linear prediction from the 16 samples before, which
-does not see the spectrogram. Recordings are measured from their first sound to their last.
+The density of recordings given their mel spectrograms is measured over the 65,536 int16 levels with
+uniform dequantization. It is compared with a linear prediction from the 16 preceding samples, which
+does not see the spectrogram. Recordings are measured from their first to their last sound.
 
-Sounds are then made of the mel spectrograms of test recordings alone, by WaveGlow, and by the
-algorithm of Griffin and Lim, which searches for phases and has no model of sounds. Classifiers of
-the training recordings say which words and speakers are heard in both.
+Sounds are then generated from the mel spectrograms of test recordings alone, by WaveGlow and by the
+Griffin-Lim algorithm, which searches for phases without a model of sounds. Classifiers trained on
+the training recordings identify words and speakers in both.
 
-Deviations: 32 bands of 32 ms every 8 ms at 8,000 samples a second, where the paper has 80 of 46 ms
-every 12 ms at 22,050; smaller networks. The paper reports no likelihood, and asks listeners.
+Deviations: 32 bands of 32 ms every 8 ms at 8,000 samples per second, compared with the paper's 80
+bands of 46 ms every 12 ms at 22,050; smaller networks. The paper reports no likelihood and uses
+listening tests.
 
-Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
-for testing.
+Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
+4 are for testing.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -41,24 +42,24 @@ from keras_gen.networks import waveglow
 from keras_gen.workshop.baselines import LinearPredictor, RecursivePredictor, griffin_lim
 from keras_gen.workshop.visualize import spectrograms
 
-LEVELS = 2**16  # of int16
+LEVELS = 2**16  # levels of int16
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples of a recording, a multiple of the hop
-    excerpt: int = 2048  # Samples of a training example, a multiple of the hop
-    bands: int = 32  # Of the mel spectrogram
-    window: int = 256  # Samples of a frame
+    samples: int = 5120  # Samples per recording, a multiple of the hop
+    excerpt: int = 2048  # Samples per training example, a multiple of the hop
+    bands: int = 32  # Bands of the mel spectrogram
+    window: int = 256  # Samples per frame
     hop: int = 64  # Samples from one frame to the next
-    steps: int = 12  # Of flow; after every fourth 2 of 8 channels leave
-    filters: int = 32  # Channels between the blocks of a coupling's network
-    blocks: int = 4  # Of a coupling's network, with dilations 1, 2, 4, ...
-    temperature: float = 0.6  # Deviation of the latents of a sound
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
-    held_out: int = 1  # Takes of every speaker and digit by which the best epoch is chosen
-    rounds: int = 60  # Of the search for phases
+    steps: int = 12  # Flow steps; after every fourth, 2 of 8 channels leave
+    filters: int = 32  # Channels between the blocks of a coupling network
+    blocks: int = 4  # Blocks of a coupling network, with dilations 1, 2, 4, ...
+    temperature: float = 0.6  # Standard deviation of a sound's latents
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
+    rounds: int = 60  # Iterations of the phase search
 
 
 PRESETS = {
@@ -94,7 +95,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": bits(model, held_out, s.hop)}
 
-    # Each step: one update along the gradient of the density given the mel spectrogram.
+    # Each step: one gradient update on the density given the mel spectrogram.
     sounds = choice.train.map(waveform_alone)
     stream = partial(sounds.stream, s.batch_size, s.seed, augment=random_excerpt(s.excerpt))
     shown = even_order(words)[:10]
@@ -139,13 +140,13 @@ def waveform_alone(waveform, *_):
 
 
 def live_samples(waveform, hop):
-    """How many samples there are to the last that is no silence, in whole frames."""
+    """Returns the number of samples up to the last sound, in whole frames."""
     (sounding,) = np.nonzero(waveform[:, 0])
     return (sounding[-1] + 1) // hop * hop
 
 
 def live_levels(waveforms, hop):
-    """The levels of recordings `[n, samples]`, and -1 after the last whole frame of a sound."""
+    """Returns the levels of recordings `[n, samples]`, and -1 after a sound's last whole frame."""
     levels = waveforms[..., 0].astype("int32") + LEVELS // 2
     for row, waveform in zip(levels, waveforms, strict=True):
         row[live_samples(waveform, hop) :] = -1
@@ -153,7 +154,7 @@ def live_levels(waveforms, hop):
 
 
 def bits(model, waveforms, hop):
-    """Bits per sample of recordings, each from its first sound to its last whole frame."""
+    """Returns bits per sample of recordings, from the first sound to the last whole frame."""
     nats = 0.0
     samples = 0
     for waveform in waveforms:
@@ -164,7 +165,7 @@ def bits(model, waveforms, hop):
 
 
 def draw_vocoded(waveforms, names, model):
-    """Recordings, and below what is made of their mel spectrograms."""
+    """Shows recordings above the sounds generated from their mel spectrograms."""
     mel = model.mel(waveforms)
     vocoded = model.vocode(mel, np.arange(len(mel)))
     return spectrograms({"recorded": waveforms, "WaveGlow": vocoded}, names)

@@ -1,27 +1,27 @@
-"""WaveNet of spoken digits: sample by sample, in the voices of five speakers.
+"""WaveNet on spoken digits.
 
-Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1: speech of several
-speakers without a text.
+Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1: multi-speaker
+speech generation without text.
 
   python recipes/wavenet_spoken_digit.py                    34 minutes on one of two CPU cores
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 5.287 bits a sample of test recordings; 6.121 by a linear
-prediction, 5.357 by one whose coefficients follow the sound.
+Expected result of the cpu preset: 5.287 bits per sample on test recordings (linear prediction:
+6.121; with adaptive coefficients: 5.357).
 
-Every sample has 256 mu-law levels, and its bits are those of its level given all samples before it.
-Zeros before and after a recording count nothing: of the padded samples they are more than a third,
-and they would cost nearly no bits. The epoch that is best on held-out takes of the training part is
-kept. The baselines are a count of the levels, counts of two and three levels one after the other,
-and linear predictions from 16 samples: one, and one that learns on within a sound by recursive
-least squares.
+Every sample has 256 mu-law levels, and its bits are those of its level given all earlier samples.
+Zeros before and after a recording do not count: they make up more than a third of the padded
+samples and would cost almost no bits. The epoch with the best loss on held-out training recordings
+is kept. The baselines are level counts, counts of two and three consecutive levels, and linear
+predictions from 16 samples: a fixed one, and one that adapts within a sound by recursive least
+squares.
 
-Deviations: the paper has 44 hours of 109 speakers at 16,000 samples a second, and reports no
-likelihood; here are five speakers and minutes at 8,000. It does not state its filters. No text is
-given, in the paper as here, so that the samples sound like speech without words.
+Deviations: the paper has 44 hours from 109 speakers at 16,000 samples per second and reports no
+likelihood; here there are five speakers and minutes of speech at 8,000. The paper does not state
+its filters. As in the paper, no text is given, so samples sound like speech without words.
 
-Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
-for testing.
+Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
+4 are for testing.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -43,17 +43,17 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples of a recording, and of those that are drawn
-    excerpt: int = 2048  # Samples of a training example, at most those of a recording
+    samples: int = 5120  # Samples per recording, and per generated sound
+    excerpt: int = 2048  # Samples per training example, at most those of a recording
     levels: int = 256  # Mu-law levels
     filters: int = 32  # Channels between the blocks
     skip_filters: int = 64  # Channels of the layers after the blocks
-    largest_dilation: int = 256  # Dilations are 1, 2, 4, ... up to this one
-    repeats: int = 2  # How often these dilations follow each other
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
-    held_out: int = 1  # Takes of every speaker and digit by which the best epoch is chosen
-    voices: int = 4  # Sounds that are drawn of every speaker
+    largest_dilation: int = 256  # Maximum dilation; dilations are 1, 2, 4, ...
+    repeats: int = 2  # Number of repetitions of these dilations
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
+    voices: int = 4  # Sounds to sample per speaker
 
 
 PRESETS = {
@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": bits(model, held_out)}
 
-    # Each step: every sample of excerpts is predicted from those before it, all at once.
+    # Each step: all samples of excerpts are predicted in parallel, each from earlier ones.
     recordings = choice.train.map(without_digit)
     augment = random_excerpt(s.excerpt)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=augment)
@@ -135,14 +135,14 @@ def levels_of(model, waveforms):
 
 
 def bits(model, recordings):
-    """Bits per sample that is no padding."""
+    """Returns bits per sample, excluding padding."""
     waveforms, speakers, _ = recordings
     nats = -model.log_prob(waveforms, speakers, batch_size=10)
     return bits_per_live_value(nats, levels_of(model, waveforms))
 
 
 def draw_voices(speakers, seed, model):
-    """Two sounds of every speaker, one speaker below the other."""
+    """Shows two sounds per speaker, one speaker per row."""
     count = len(speakers)
     sounds = model.sample(2 * count, seed=seed, speaker=np.repeat(np.arange(count), 2))
     of_speakers = dict(zip(speakers, np.split(sounds, count), strict=True))

@@ -1,4 +1,4 @@
-"""What the critic of a Wasserstein GAN says, compared with the exact earth mover's distance.
+"""WGAN critics as estimates of the earth mover's distance.
 
 Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017: the critic
 estimates the distance.
@@ -6,19 +6,19 @@ estimates the distance.
   python recipes/wgan_distances.py                    3 minutes on one of two CPU cores
   python recipes/wgan_distances.py --preset smoke     under a minute
 
-Expected result of the cpu preset in one dimension, the median of three seeds: a relative error of
-0.05 with the gradient penalty, 0.09 with clipped weights.
+Expected result of the cpu preset in one dimension (median of three seeds): a relative error of 0.05
+with the gradient penalty and 0.09 with clipped weights.
 
-Critics learn between normal distributions at known distances, held by the one-sided gradient
-penalty (Gulrajani et al. 2017) or by clipped weights, which leave the unit open: it is the one that
-fits all distances best. Then a WGAN with that penalty learns a ring of eight normal distributions;
-`distance.png` shows its critic's estimate and the exact distance.
+Critics are trained between normal distributions at known distances, with the one-sided gradient
+penalty (Gulrajani et al. 2017) or with clipped weights, which leave the unit undetermined; the unit
+that best fits all distances is used. Then a WGAN with that penalty learns a ring of eight normal
+distributions; `distance.png` shows its critic's estimate and the exact distance.
 
-Deviation: the penalty has one side, the alternative of Gulrajani et al., sec. 4. With two sides it
-asks for a slope of 1 where data and model are alike, and holds a critic that begins with the
+Deviation: the penalty is one-sided, the alternative in Gulrajani et al., sec. 4. A two-sided
+penalty requires a slope of 1 where data and model agree, and keeps a critic that starts with the
 wrong sign: the ring was found and lost again.
 
-Data: points drawn at run time. The papers report no number on them.
+Data: points sampled at run time. The papers do not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -39,13 +39,13 @@ from keras_gen.workshop.visualize import code_scatter, line_plot
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    hidden: int = 64  # Units of each of two hidden layers
-    critic_steps: int = 5  # Updates of the critic for one of the generator, of the ring
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    clip: float = 0.1  # Largest weight of a clipped critic
-    critic_updates: int = 2000  # Of each critic between distributions at rest
-    distances: str = "0.25 0.5 1 2"  # Between them
-    compared: int = 1000  # Points that are compared exactly
+    hidden: int = 64  # Units in each of two hidden layers
+    critic_steps: int = 5  # Critic updates per generator update, for the ring
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
+    clip: float = 0.1  # Maximum weight of a clipped critic
+    critic_updates: int = 2000  # Steps of each critic between fixed distributions
+    distances: str = "0.25 0.5 1 2"  # Distances between the fixed distributions
+    compared: int = 1000  # Number of points for the exact distance
 
 
 PRESETS = {
@@ -74,7 +74,7 @@ def main(run: Run, s: Settings):
         g_optimizer = Adam(g_rate, 0.0, 0.9)
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: `critic_steps` updates of the critic, then one of the generator.
+    # Each step: `critic_steps` critic updates, then one generator update.
     stream = partial(data.train.stream, s.batch_size * s.critic_steps, s.seed)
     validate = partial(critic_distances, points=test)
     run.fit(model, stream, partial(draw_points, test), validate=validate)
@@ -113,7 +113,7 @@ def draw_points(points, model):
 
 
 def validation_lines(run, floor):
-    """The critic's estimate and the exact distance over the epochs, above the floor."""
+    """Draws the critic's estimate and the exact distance by epoch, above the reference."""
     epochs, exact = run.logged("val_exact")
     return {
         "the critic's estimate": run.logged("val_critic"),
@@ -128,7 +128,7 @@ def build_critic(size, s):
 
 
 def estimate(run, s, kind, size, length):
-    """What a critic says of two normal distributions at a distance; the second one stays."""
+    """Returns a critic's estimate for two normal distributions at a distance."""
     generator = mlp_decoder((size,), size, hidden=())
     generator.set_weights([np.eye(size), length * np.eye(size)[0]])
     hold = PENALTY if kind == "penalty" else dict(clip=s.clip)

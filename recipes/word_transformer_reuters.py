@@ -1,21 +1,21 @@
-"""A transformer of news stories, word by word.
+"""Word-level transformer on Reuters-21578.
 
 Radford, Wu, Child, Luan, Amodei, Sutskever: "Language Models are Unsupervised Multitask Learners",
-2019 (GPT-2), sec. 2: each word is predicted from those before it.
+2019 (GPT-2), sec. 2: each word is predicted from earlier words.
 
   python recipes/word_transformer_reuters.py                about 21 minutes on one of two CPU cores
   python recipes/word_transformer_reuters.py --preset smoke  under a minute
 
-Expected result of the cpu preset: a perplexity of 37 a word, where 5-grams have 44.
+Expected result of the cpu preset: a perplexity of 37 per word (5-grams: 44).
 
-Words are in lower case, a number is N, signs are words too, and all but the commonest words are one
-word, <unk>. For the model of characters each word is a character, of those that Unicode leaves to
-private use; words.txt of the run says which. Stories are cut into passages, and each begins without
-a memory of the one before. The perplexity is that of the words of test passages and of the end
-signs, beside n-grams of the same passages with modified Kneser-Ney smoothing, and by where a word
-stands in its passage. The epoch that is best on held-out passages is kept.
+Words are lowercase, numbers become N, punctuation marks are words, and all except the most common
+words become <unk>. For the character model, each word is a character from Unicode's private use
+area; the run's words.txt lists them. Stories are split into passages, each processed without memory
+of the previous one. Perplexity is measured on the words of test passages and on end tokens,
+compared with n-grams on the same passages with modified Kneser-Ney smoothing, and reported by a
+word's position in its passage. The epoch with the best loss on held-out passages is kept.
 
-Deviations: words in place of their parts, a small vocabulary, and a transformer that is small.
+Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
 """
@@ -42,20 +42,20 @@ PROMPTS = ("the company said", "the bank of", "oil")
 ALONE = "one word alone"
 ORDERS = {ALONE: 1, "3-grams": 3, "5-grams": 5}
 UNKNOWN = "<unk>"
-FIRST = 0xE000  # of the characters of private use
+FIRST = 0xE000  # first private-use character
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    vocabulary: int = 4000  # Words of the model, the commonest ones; at most 6,200
-    length: int = 64  # Words of a passage
+    vocabulary: int = 4000  # Vocabulary size, the most common words; at most 6,200
+    length: int = 64  # Words per passage
     units: int = 128  # Dimensions of the vectors between the blocks
-    blocks: int = 4  # Blocks of attention and of a dense layer
-    heads: int = 4  # Heads of each attention
-    dropout: float = 0.1  # Fraction of zeros in what the blocks add, in training
-    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
-    held_out: int = 500  # Last training stories, by which the epoch is chosen
-    tested: int = 3299  # Test stories, the first ones
+    blocks: int = 4  # Blocks of attention and a dense layer
+    heads: int = 4  # Attention heads
+    dropout: float = 0.1  # Dropout rate of the residual branches
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
+    held_out: int = 500  # Last training stories, used to choose the epoch
+    tested: int = 3299  # Number of test stories, from the first
 
 
 PRESETS = {
@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"perplexity": perplexity(model, held_out)}
 
-    # Each step: every word is predicted from the true ones before it.
+    # Each step: all words are predicted from the true preceding ones.
     draw = partial(continuations, words=words, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="perplexity")
     run.restore_best(model)
@@ -111,24 +111,24 @@ def main(run: Run, s: Settings):
             metrics[f"fraction_{name}"] = np.mean(test[test >= 0] == number)
         shown = {name: each for name, each in models.items() if name != ALONE}
         lines = {name: by_place(each, test) for name, each in shown.items()}
-        x_label = "place in the passage, from half of this number on"
-        run.draw("places", line_plot(lines, x_label, "perplexity of a word", log_x=True))
+        x_label = "position in the passage (from half of this number)"
+        run.draw("places", line_plot(lines, x_label, "perplexity per word", log_x=True))
 
 
 def passages(stories, words, edge):
-    """Returns the numbers of the words of all passages of stories, int32 `[n, length, 1]`."""
+    """Returns the word indices of all passages of stories, int32 `[n, length, 1]`."""
     numbers = {word: number for number, word in enumerate(words)}
     found = []
     for story in stories:
         signs = as_characters(story, numbers)
-        # A story that fills its last passage leaves one that is its end sign alone.
+        # A story that fills its last passage leaves another with only the end token.
         for start in range(0, len(signs) + 1, edge.length):
             found.append(signs[start : start + edge.length])
     return edge.prepare(found).numpy()
 
 
 def as_characters(story, numbers):
-    """Returns words as a string with a character for each."""
+    """Returns words as a string with one character per word."""
     return "".join(chr(FIRST + numbers.get(word, 0)) for word in story)
 
 
@@ -138,14 +138,14 @@ def perplexity(model, passages):
 
 
 def by_place(model, passages):
-    """Returns ends of parts of passages, each twice as far as the one before, and perplexities."""
+    """Returns the ends of parts of passages, each twice as far, and perplexities."""
     length = passages.shape[1]
     ends = [2**power for power in range(length.bit_length()) if 2**power <= length]
     found = []
     before = 0.0
     start = 0
     for end in ends:
-        # Padding after the end counts nothing.
+        # Padding after the end does not count.
         beginning = np.where(np.arange(length)[None, :, None] < end, passages, -1)
         nats = -np.sum(model.log_prob(beginning), dtype="float64")
         found.append(np.exp((nats - before) / np.count_nonzero(passages[:, start:end] >= 0)))
@@ -155,7 +155,7 @@ def by_place(model, passages):
 
 
 def continuations(model, words, seed):
-    """Returns an image of prompts that are continued at several temperatures."""
+    """Returns an image of prompts with continuations at several temperatures."""
     numbers = {word: number for number, word in enumerate(words)}
     texts = []
     for temperature in TEMPERATURES:

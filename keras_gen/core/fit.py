@@ -304,10 +304,19 @@ class PredictCall(Call):
             refuse_no_data(self.owner, "x")
         refuse_masked("x", x)
         warn_of_unknown_units(self.model)
-        data = of_batches(self.owner, x)
+        data = of_batches(self.owner, x) or self._arrays(x)
         if data is not None:
             self.divide(data)
             self.arguments["x"] = data.x
+
+    def _arrays(self, x) -> FitData | None:
+        """Arrays in the order of the capability's arguments; None if there is no capability."""
+        if self.model.predicts is None:
+            return None
+        names = getattr(type(self.model), self.model.predicts).takes(self.model)
+        edges = [self.model.edges[name] for name in names]
+        data = Arrays(self.model, self.owner, in_order(x), edges=edges)
+        return data.as_source() if data.lose_digits else data
 
 
 def _waiting_edges(model) -> dict[str, Any]:
@@ -316,29 +325,51 @@ def _waiting_edges(model) -> dict[str, Any]:
     return {n: edges[n] for n in model.batch if not getattr(edges[n], "adapted", True)}
 
 
-class TrainOnBatchCall(Call):
+class OnBatchCall(Call):
+    """One call with a single batch, whose range of floats must be the range that `fit` has seen.
+
+    One batch can be too dark to show its range.
+    """
+
+    @override
+    def prepare(self):
+        _refuse_weights(self.owner, self.arguments)
+        arguments = self.arguments
+        data = Arrays(self.model, self.owner, arguments.get("x"), arguments.get("y"))
+        data.check(None)
+        for name, part in self.model.named_parts(data.first()).items():
+            edge = self.model.training_edges.get(name)
+            if edge is not None and edge.seen(part) not in (edge, None):
+                raise ValueError(
+                    f"{self.owner} got {edge.name} of another range than the last call of fit or "
+                    f"evaluate: expected {edge.expected()}. Give both in one range."
+                )
+        arguments |= {"x": data.x, "y": data.y}
+
+
+class TrainOnBatchCall(OnBatchCall):
     """One call of `train_on_batch`, which learns no units, since they differ between batches."""
 
     trains = True
 
     @override
     def prepare(self):
-        _refuse_weights(self.owner, self.arguments)
         for name in _waiting_edges(self.model):
             raise ValueError(
                 f"{self.owner} does not know the mean and standard deviation of {name} yet, and "
                 f"train_on_batch does not learn them. Call fit first, or model.edges['{name}']"
                 ".adapt([examples])."
             )
+        super().prepare()
 
 
-class TestOnBatchCall(Call):
+class TestOnBatchCall(OnBatchCall):
     """One call of `test_on_batch`."""
 
     @override
     def prepare(self):
-        _refuse_weights(self.owner, self.arguments)
         warn_of_unknown_units(self.model)
+        super().prepare()
 
 
 class _Known:

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import refuse_masked
 from keras_gen.core.batches import in_order
-from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.kinds_of_data import Edge, Labels
 from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.source import Source
@@ -227,6 +227,7 @@ class Arrays(FitData):
         x: The first part, or several parts in a list, tuple, or dict.
         y: Further parts.
         learns: Whether the model learns the names of columns and classes.
+        edges: Edges of the parts in order; None: the model's edges of training.
 
     Raises:
         ValueError: If the model knows different names, or the data is refused.
@@ -234,7 +235,9 @@ class Arrays(FitData):
 
     divided_by_keras = True
 
-    def __init__(self, model, owner: str, x, y=None, learns: bool = False):
+    def __init__(
+        self, model, owner: str, x, y=None, learns: bool = False, edges: list[Edge] | None = None
+    ):
         self.owner = owner
         self.split = 0.0
         self._arguments = []
@@ -248,17 +251,18 @@ class Arrays(FitData):
             self._arguments = ["x"] * len(parts)
         if learns:
             _learn_names(model, dict(zip(model.batch, parts, strict=False)))
-        edges = model.edges | model.training_edges
-        edges = [edges[name] for name in model.batch]
+        if edges is None:
+            of_model = model.edges | model.training_edges
+            edges = [of_model[name] for name in model.batch]
         most = len(edges) - (y is not None)  # parts of a batch in x; any more are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
-        edges += [edges[-1]] * len(parts)
-        self.parts = [_as_array(part, edge) for part, edge in zip(parts, edges, strict=False)]
+        edge_of = [*edges, *[edges[-1]] * len(parts)]
+        self.parts = [_as_array(part, edge) for part, edge in zip(parts, edge_of, strict=False)]
         # Keras casts arrays to float32, and only arrays.
         self.lose_digits = any(
             hasattr(edge, "adapted") and edge.loses(part)
-            for part, edge in zip(self.parts, edges[: len(model.batch)], strict=False)
+            for part, edge in zip(self.parts, edges, strict=False)
         )
         self.x, *others = self.parts
         self.y = tuple(others) if len(others) > 1 else others[0] if others else None

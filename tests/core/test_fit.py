@@ -308,6 +308,22 @@ class TestFirstBatch:
         inside = model.prepare(images).numpy()
         assert model.evaluate(inside, verbose=0) == pytest.approx(expected, rel=1e-5)
 
+    def test_a_single_batch_has_the_range_of_the_last_fit(self):
+        model = Seeing()
+        model.fit(FLOATS, verbose=0)
+        for use in (model.train_on_batch, model.test_on_batch):
+            for right in (FLOATS, LEVELS):
+                use(right)
+                np.testing.assert_allclose(model.seen_batches[-1]["x"], INSIDE, atol=1e-6)
+            for wrong in (INSIDE, 0 * FLOATS):  # one batch may be black
+                with pytest.raises(ValueError, match=r"another range than .* in 0\.\.255"):
+                    use(wrong)
+        model.evaluate(INSIDE, verbose=0)
+        model.test_on_batch(INSIDE)
+        np.testing.assert_allclose(model.seen_batches[-1]["x"], INSIDE, atol=1e-6)
+        with pytest.raises(ValueError, match=r"another range than .* floats in \[-1, 1\]"):
+            model.train_on_batch(FLOATS)
+
     def test_later_floats_beyond_255_are_refused(self):
         later = np.concatenate([FLOATS, FLOATS + 1])
         with pytest.raises(ValueError, match=r"to 256: expected uint8 or floats in 0\.\.255"):

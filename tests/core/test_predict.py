@@ -1,10 +1,12 @@
 """Keras' `predict`: examples go in and come out as those of the model's own method do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
+from keras_gen.vae import VAE
 from tiny import data
 
 # A class, and its method of the same meaning.
@@ -33,6 +35,25 @@ def test_predict_of_a_data_set_leaves_its_labels_out():
     x = data(model)[0]
     stream = tf.data.Dataset.from_tensor_slices((x, np.zeros(len(x), "int32"))).batch(4)
     np.testing.assert_allclose(model.predict(stream, verbose=0), model.reconstruct(x), atol=1e-5)
+
+
+def test_columns_are_in_the_order_of_the_training_wherever_a_table_is_given(rng):
+    table = pd.DataFrame(rng.normal([1.7e9, 5.0], [5e3, 1.0], (50, 2)), columns=["time", "b"])
+    model = VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    model.fit(table, verbose=0)
+    turned = table[["b", "time"]]
+    expected = model.reconstruct(table)
+    np.testing.assert_allclose(model.predict(turned, verbose=0), expected, rtol=1e-5)
+    losses = [model.test_on_batch(each)[0] for each in (table.to_numpy(), turned)]
+    np.testing.assert_allclose(losses, model.evaluate(table, verbose=0)[0], rtol=0.1)
+    found = []
+    model.terms = lambda batch: found.append(batch["x"]) or type(model).terms(model, batch)
+    model.train_on_batch(turned)
+    np.testing.assert_allclose(found[0], model.edges["x"].prepare(table.to_numpy()))
+    for use in (model.predict, model.train_on_batch, model.test_on_batch):
+        with pytest.raises(ValueError, match="has the columns time, z: expected time, b"):
+            use(table.rename(columns={"b": "z"}))
 
 
 def test_predict_of_latents_gives_images():

@@ -22,12 +22,16 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
-from keras_gen.data.transforms.tables import Column, RowVectors, row_texts, table_rows
+from keras_gen.data.transforms.tables import (
+    Column,
+    RowVectors,
+    refuse_deviation,
+    row_texts,
+    table_rows,
+    varies,
+)
 from keras_gen.tensor_checks import require
 
-# Standard deviations of columns whose values and samples fit in float32.
-LEAST_DEVIATION = 1e-30
-LARGEST_DEVIATION = 1e30
 # Range of log mel magnitudes, somewhat beyond log(1e-5) and a full-scale sine.
 LOG_MEL_RANGE = (-16.0, 12.0)
 LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1151)"
@@ -159,7 +163,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     Columns are on the last axis: columns of rows `[batch, columns]`, or channels of series
     `[batch, steps, channels]`. The first `fit` sets the mean and the standard deviation from its
     data (`adapt`). The edge is a layer, so that a model with this edge in `edges` saves them. A
-    constant column keeps its unit. Numbers are standardized in float64; results are float32.
+    constant column has the standard deviation 0: it keeps its unit inside the model, and in every
+    result it has its value. Numbers are standardized in float64; results are float32.
 
     Args:
         shape: Shape of one example.
@@ -215,6 +220,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         count = 0
         mean = np.zeros(self.shape[-1])
         squares = np.zeros(self.shape[-1])
+        least = np.full(self.shape[-1], np.inf)
+        most = -least
         for batch in batches:
             values = checked_numbers(batch, self.name.capitalize())
             values = of_shape(values, self.shape, self.name.capitalize())
@@ -229,14 +236,18 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             fraction = len(rows) / (count + len(rows))
             mean += distance * fraction
             squares += rows.var(axis=0) * len(rows) + distance**2 * count * fraction
+            least = np.minimum(least, rows.min(axis=0))
+            most = np.maximum(most, rows.max(axis=0))
             count += len(rows)
-        deviation = np.sqrt(squares / max(count, 1))
-        # For a constant column, it is a rounding error instead of 0.
-        varies = deviation > 1e-12 * np.abs(mean)
-        self._refuse_rounding(mean, deviation, varies)
-        self._refuse_scale(deviation, varies)
+        various = varies(least, most)
+        # For a constant column, both would have rounding errors.
+        mean = np.where(various | (count == 0), mean, least)
+        deviation = np.where(various, np.sqrt(squares / max(count, 1)), 0.0)
+        self._refuse_rounding(mean, deviation)
+        for column in np.flatnonzero(various):
+            refuse_deviation(f"{column}, counted from 0,", deviation[column])
         self.mean.assign(mean)
-        self.deviation.assign(np.where(varies, deviation, 1.0))
+        self.deviation.assign(deviation)
         self.examples.assign(examples)
 
     def _refuse_non_finite(self, rows):
@@ -246,8 +257,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             sentence = _not_finite(self.name.capitalize(), "row")
             raise ValueError(sentence.format(rows[row, column], column, row))
 
-    def _refuse_rounding(self, mean, deviation, varies):
-        alike = np.flatnonzero(varies & (deviation < 1e-6 * np.abs(mean)))
+    def _refuse_rounding(self, mean, deviation):
+        alike = np.flatnonzero((deviation > 0) & (deviation < 1e-6 * np.abs(mean)))
         if len(alike):
             column = alike[0]
             raise ValueError(
@@ -256,24 +267,17 @@ class StandardizedVectors(keras.layers.Layer, Edge):
                 "float32 cannot distinguish: subtract a number near the mean first."
             )
 
-    def _refuse_scale(self, deviation, varies):
-        inside = (deviation >= LEAST_DEVIATION) & (deviation <= LARGEST_DEVIATION)
-        outside = np.flatnonzero(varies & ~inside)
-        if len(outside):
-            column = outside[0]
-            raise ValueError(
-                f"{self.name.capitalize()} have standard deviation {deviation[column]:g} in "
-                f"column {column}, counted from 0: expected {LEAST_DEVIATION:g} to "
-                f"{LARGEST_DEVIATION:g}, beyond which float32 overflows or underflows. Choose "
-                "another unit for this column."
-            )
+    def _units(self) -> tf.Tensor:
+        """The divisors of the columns."""
+        deviation = self.deviation.value
+        return tf.where(deviation > 0, deviation, tf.ones_like(deviation))
 
     @override
     def prepare(self, values) -> tf.Tensor:
         """Accepts finite numbers `[batch, *shape]` in the units of the data."""
         subject = self.name.capitalize()
         values = of_shape(as_numbers(values, subject, tf.float64), self.shape, subject)
-        standardized = (values - self.mean.value) / self.deviation.value
+        standardized = (values - self.mean.value) / self._units()
         return finite(tf.cast(standardized, tf.float32), subject)
 
     def loses(self, values) -> bool:
@@ -293,9 +297,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @override
     def nats_outside(self, nats):
-        # For each value, p(x) = p((x - mean) / deviation) / deviation.
+        # For each value, p(x) = p((x - mean) / unit) / unit.
         values = math.prod(self.shape[:-1])
-        log_units = tf.reduce_sum(tf.math.log(self.deviation.value))
+        log_units = tf.reduce_sum(tf.math.log(self._units()))
         return nats + values * tf.cast(log_units, tf.float32)
 
     @override

@@ -29,7 +29,7 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source, on_first
-from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.data.transforms.class_names import sorted_names, without_fractions
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.tables import is_missing
 from keras_gen.files.reading import MOST_BYTES, read_text
@@ -66,7 +66,8 @@ def image_folder(
             Alternatively, the class of each file: a dict by paths in the folder, or a CSV file with
             a path and its class in the first two columns, with or without a header. The file is
             UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs. Images
-            not named in it are skipped. If all class names are integers, they are in numeric order.
+            not named in it are skipped. If all class names are numbers, they are in numeric order,
+            and if all are integers, 1.0 is the class 1.
         channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
@@ -187,6 +188,7 @@ def _class_of_files(
         raise ValueError(
             "labels names no files: expected paths in the folder and their classes."
         )
+    given = dict(zip(given, without_fractions(given.values()), strict=True))
     return {file: given[path] for path, file in known.items() if path in given}
 
 

@@ -92,6 +92,22 @@ class NormalScores:
         parts = self._of(self._starts, levels) + places * self._of(self.shares, levels)
         return tf.math.ndtri(tf.clip_by_value(parts, 1e-6, 1 - 1e-6))
 
+    def rows(self, z) -> np.ndarray:
+        """Returns rows from normal numbers `[n, columns]`, such as a model's samples.
+
+        Returns:
+            Strings `[n, columns]`: categories, and of numbers the smallest training value in the
+            interval.
+        """
+        places = 0.5 * tf.math.erfc(tf.cast(z, tf.float32) / -math.sqrt(2.0)).numpy()
+        found = []
+        for known, starts, place in zip(
+            self._known, self._starts.numpy(), places.T, strict=True
+        ):
+            level = np.searchsorted(starts[: len(known)], place, side="right") - 1
+            found.append(known[level].astype(str))
+        return np.stack(found, axis=1)
+
     def log_widths(self, z, levels) -> np.ndarray:
         """Returns the term that turns a log density of z into a bound on log P(levels), `[n]`."""
         log_normal = -0.5 * (tf.square(z) + math.log(2 * math.pi))

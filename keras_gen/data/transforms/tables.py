@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_list
+from keras_gen.arguments import checked_list, checked_number, checked_positive
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.class_names import sorted_names
 from keras_gen.tensor_checks import require
@@ -23,6 +23,9 @@ from keras_gen.tensor_checks import require
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
 # Texts of converted missing values; "None" and "NA" can be words.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
+# Standard deviations of columns whose values, and samples of them, float32 can hold.
+_LEAST_DEVIATION = 1e-30
+_LARGEST_DEVIATION = 1e30
 _TYPES = ("numbers", "words", "booleans")
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
@@ -37,12 +40,20 @@ class Column:
         categories: Allowed values; each is one-hot encoded. Empty for a numeric column.
         mean: Mean subtracted from numeric values.
         scale: Divisor applied to numeric values after the mean is subtracted.
+
+    Raises:
+        TypeError: If `mean` or `scale` is not a number.
+        ValueError: If `mean` is not finite, or `scale` is not finite and above 0.
     """
 
     name: str
     categories: tuple[str, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
+
+    def __post_init__(self):
+        checked_number("mean", self.mean)
+        checked_positive("scale", self.scale)
 
     @property
     def width(self) -> int:
@@ -74,14 +85,15 @@ def table_columns(
             the DataFrame whose values are numbers and whose dtype is not "category".
 
     Returns:
-        One `Column` per name, in this order. Integer categories are in numeric order, and others in
-        alphabetical order.
+        One `Column` per name, in this order. Categories that are all numbers are in numeric order,
+        and others in alphabetical order.
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
         ValueError: If there are no rows, the number of columns differs from the number of names, a
-            name is repeated or unknown, or a value is missing or not a number.
+            name is repeated or unknown, a value is missing or not a number, or the standard
+            deviation of a column is not in 1e-30 to 1e30.
 
     Example:
         >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
@@ -109,16 +121,35 @@ def table_columns(
     found = []
     for name, values in zip(names, rows.T, strict=True):
         if name in numbers:
-            each = as_numbers(name, values)
-            deviation = each.std()
-            # For a constant column, it is a rounding error instead of 0.
-            varies = deviation > 1e-12 * np.abs(each).max()
-            found.append(
-                Column(name, mean=float(each.mean()), scale=float(deviation) if varies else 1.0)
-            )
+            found.append(_of_numbers(name, as_numbers(name, values)))
         else:
             found.append(Column(name, tuple(sorted_names(values.tolist()))))
     return found
+
+
+def _of_numbers(name: str, numbers: np.ndarray) -> Column:
+    least, most = numbers.min(), numbers.max()
+    if not varies(least, most):
+        return Column(name, mean=float(least))
+    with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused
+        mean, deviation = float(numbers.mean()), float(numbers.std())
+    refuse_deviation(name, deviation)
+    return Column(name, mean=mean, scale=deviation)
+
+
+def varies(least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Returns whether columns of such smallest and largest numbers differ by more than rounding."""
+    return most / 2 - least / 2 > 1e-15 * np.maximum(np.abs(least), np.abs(most))
+
+
+def refuse_deviation(column: str, deviation: float) -> None:
+    """Raises a ValueError for a standard deviation that float32 cannot hold well."""
+    if not _LEAST_DEVIATION <= deviation <= _LARGEST_DEVIATION:
+        raise ValueError(
+            f"The standard deviation of column {column} is {deviation:g}: expected "
+            f"{_LEAST_DEVIATION:g} to {_LARGEST_DEVIATION:g}, beyond which float32 overflows or underflows. "
+            "Choose another unit for this column."
+        )
 
 
 def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:

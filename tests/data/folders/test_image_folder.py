@@ -310,6 +310,10 @@ def test_classes_that_are_numbers_are_in_their_order(tmp_path):
         np.testing.assert_array_equal(np.array(numbers, int)[labels], images[:, 0, 0, 0])
     again = image_folder(tmp_path, 4, classes=map(int, numbers))
     assert again.class_names == tuple(numbers)
+    given = {"0/a.png": 2.0, "1/a.png": "10.0", "2/a.png": 2}
+    assert image_folder(tmp_path, 4, labels=given).class_names == ("2", "10")
+    given["2/a.png"] = 1.5
+    assert image_folder(tmp_path, 4, labels=given).class_names == ("1.5", "2.0", "10.0")
 
 
 def test_images_that_lose_something_are_named(tmp_path):

@@ -27,6 +27,9 @@ def test_each_column_is_normal_and_keeps_its_order(table):
     assert levels[:, 0].max() == 7
     np.testing.assert_allclose(np.bincount(levels[:, 0]) / 4000, 1 / 8, atol=0.03)
     assert z[levels[:, 0] == 2, 0].max() <= z[levels[:, 0] == 3, 0].min()
+    back = scores.rows(z)
+    np.testing.assert_array_equal(back[:, 1], rows[:, 1])
+    np.testing.assert_array_equal(scores.levels(back), levels)
     more = scores.levels(np.array([["-5", "cat"], ["9999", "owl"]]))
     np.testing.assert_array_equal(more, [[0, 0], [7, 2]])
     with pytest.raises(ValueError, match="column kind has the value cow: expected one of cat"):

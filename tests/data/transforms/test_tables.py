@@ -23,7 +23,7 @@ def columns():
 
 def test_columns_are_found_in_the_training_rows(columns):
     assert columns == [
-        Column("age", mean=5.0, scale=pytest.approx(np.sqrt(8 / 3))),
+        Column("age", mean=5.0, scale=float(np.std([3, 5, 7]))),
         Column("kind", ("cat", "dog")),
         Column("height", mean=1.5, scale=1.0),  # of one value
     ]
@@ -53,9 +53,26 @@ def test_large_numbers_that_differ_little_stay_different():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_column_of_one_value_keeps_its_scale():
-    (column,) = table_columns(np.full([7, 1], "0.1"), ["x"], ["x"])
-    assert column.scale == 1.0
+def test_columns_of_one_value_keep_their_scale_and_no_others():
+    for values, scale in ((np.full(7, 0.1), 1.0), ([1e15, 1e15 + 100], 50.0)):
+        (column,) = table_columns(pd.DataFrame({"x": values}))
+        assert column.scale == scale
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: table_columns(pd.DataFrame({"x": [1e300, -1e300]})),
+            r"deviation of column x is inf: expected 1e-30 to 1e\+30, .* Choose another unit",
+        ),
+        (lambda: Column("x", scale=0.0), "scale must be above 0, found 0"),
+        (lambda: Column("x", mean=np.nan), "mean must be finite, found nan"),
+    ],
+)
+def test_units_that_float32_cannot_hold_are_refused(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
 
 
 @pytest.mark.parametrize(

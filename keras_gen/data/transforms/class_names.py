@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-_NUMBER = r"[-+]?\d{1,18}(\.\d{0,18})?"
+_NUMBER = r"[-+]?(\d{1,18}\.?\d{0,18}|\.\d{1,18})"
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:

@@ -147,8 +147,8 @@ def refuse_deviation(column: str, deviation: float) -> None:
     if not _LEAST_DEVIATION <= deviation <= _LARGEST_DEVIATION:
         raise ValueError(
             f"The standard deviation of column {column} is {deviation:g}: expected "
-            f"{_LEAST_DEVIATION:g} to {_LARGEST_DEVIATION:g}, beyond which float32 overflows or underflows. "
-            "Choose another unit for this column."
+            f"{_LEAST_DEVIATION:g} to {_LARGEST_DEVIATION:g}, beyond which float32 overflows or "
+            "underflows. Choose another unit for this column."
         )
 
 

@@ -100,9 +100,9 @@ def test_words_numbers_and_signs_of_a_text():
         (["-1", "0", "-10"], ["-10", "-1", "0"]),
         (["10", "02", "2"], ["02", "2", "10"]),
         (["10", "2", "cat"], ["10", "2", "cat"]),
-        (["1.5", "10", "2"], ["1.5", "10", "2"]),
+        (["1.5", "10", "2", "-.5"], ["-.5", "1.5", "2", "10"]),
         ([], []),
     ],
 )
-def test_whole_numbers_are_in_their_own_order(names, expected):
+def test_numbers_are_in_their_own_order(names, expected):
     assert sorted_names(names) == expected

@@ -118,7 +118,7 @@ def test_order_of_arguments_and_what_they_become():
         (dict(rest=None), "rest must be given"),
         (dict(likelihood="bernuli"), "Unknown likelihood 'bernuli'"),
         (dict(sizes=1), "Variant got sizes; did you mean size?"),
-        (dict(beta=1.0), "Variant got beta, which is always 2.0: leave it out"),
+        (dict(beta=1.0), "Variant does not accept beta, which is always 2.0: leave it out"),
         (dict(seed=-1), "seed must be 0 to"),
     ],
 )

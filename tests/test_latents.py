@@ -132,5 +132,5 @@ def test_what_is_refused(model):
     with pytest.raises(ValueError, match="tries"):
         nearest_latents(model, images, tries=0)
     conditional = ConditionalGAN.for_images((28, 28, 1), classes=3, latent_dim=2, filters=2)
-    with pytest.raises(TypeError, match="Images of ConditionalGAN depend on labels too"):
+    with pytest.raises(TypeError, match="Images of ConditionalGAN also depend on labels"):
         nearest_latents(conditional, np.zeros([1, 28, 28, 1], "uint8"))

@@ -71,7 +71,7 @@ def test_what_a_class_takes_or_leaves_to_python_is_listed(network):
         check_model(Careless(network))
     faults = str(caught.value).splitlines()[1:]
     assert {fault.partition("=")[0] for fault in faults} == {"count"}
-    assert "count=-1: taken" in faults
+    assert "count=-1: accepted" in faults
     assert [fault for fault in faults if fault.startswith("count='many': TypeError: ")]
     assert check_model(Careless(network), leave_out=["count"]) > 30
 
@@ -117,10 +117,10 @@ def test_a_careful_function_passes():
 @pytest.mark.parametrize(
     ("function", "fault"),
     [
-        (ranks, "reversed examples: taken"),
-        (hides_nan, "x=with NaN: taken"),
-        (of_memory, "x=not contiguous: another result"),
-        (unchecked, "x=masked: taken"),
+        (ranks, "reversed examples: accepted"),
+        (hides_nan, "x=with NaN: accepted"),
+        (of_memory, "x=not contiguous: different result"),
+        (unchecked, "x=masked: accepted"),
     ],
 )
 def test_faults_of_functions_are_listed(function, fault):

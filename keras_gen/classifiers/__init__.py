@@ -1,4 +1,4 @@
-"""Classifiers, alone or beside a model, and a discriminator of their features."""
+"""Classifiers, alone or as part of a model, and a discriminator on their features."""
 
 from keras_gen.classifiers.classifier import Classifier
 from keras_gen.classifiers.classifier_and_discriminator import (

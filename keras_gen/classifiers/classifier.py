@@ -1,4 +1,4 @@
-"""An encoder and a classifier that learn labels: alone, or with the help of a method."""
+"""An encoder and a classifier that learn labels, alone or with an additional method."""
 
 from typing import cast
 
@@ -19,25 +19,27 @@ from keras_gen.networks import lenet, split_head
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Classifier(GenerativeModel):
-    """An encoder to features and a classifier of them, which learn labels.
+    """An encoder to features, and a classifier of these features, trained on labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998; the loss is today's cross-entropy. It is what other methods start
-    from and are compared with: trained on one domain, on clean examples. They add terms to its loss
-    (`terms`), or players.
+    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
+    trained on one domain and on clean examples, is the starting point and baseline of other
+    methods.
+    They add terms to its loss (`terms`), or players.
 
-    `fit(images, labels)` takes integers, -1 for an example without a label, which has no loss.
-    `accuracy` is over labeled examples.
+    `fit(images, labels)` accepts integers; -1 marks an example without a label, which has no loss.
+    `accuracy` is computed on labeled examples.
 
     Args:
-        encoder: Examples to features `[batch, features]`; images in [0, 1], or vectors.
-        classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
-            which is split before its last dense layer.
+        encoder: Network from examples to features `[batch, features]`; images in [0, 1], or
+            vectors.
+        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
+            whole classifier, which is split before its last dense layer.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other, or a whole classifier ends otherwise
-            than in a dense layer of logits.
+        ValueError: If the networks do not fit each other, or a whole classifier does not end in a
+            dense layer that returns logits.
 
     Example:
     ```python
@@ -68,11 +70,11 @@ class Classifier(GenerativeModel):
         return tf.cast(self.encoder(x, training=self.training), tf.float32)
 
     def logits_of(self, features) -> tf.Tensor:
-        """Returns the logits of the classes for features, float32 `[batch, classes]`."""
+        """Returns the class logits for features, float32 `[batch, classes]`."""
         return tf.cast(self.classifier(features, training=self.training), tf.float32)
 
     def logits(self, x) -> tf.Tensor:
-        """Returns the logits of the classes for prepared examples, float32 `[batch, classes]`."""
+        """Returns the class logits for prepared examples, float32 `[batch, classes]`."""
         return self.logits_of(self.features_of(x))
 
     @override
@@ -85,7 +87,7 @@ class Classifier(GenerativeModel):
 
     @override
     def call(self, x, training=False):
-        """Returns the logits of examples that went through the edge."""
+        """Returns the logits of examples prepared by the edge."""
         return self.logits(x)
 
     @capability
@@ -111,10 +113,10 @@ class Classifier(GenerativeModel):
         """Builds the model with the networks of `keras_gen.networks.lenet`.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             classes: Number of classes.
-            filters: Channels of the first convolution.
-            hidden: Features.
+            filters: Number of channels of the first convolution.
+            hidden: Number of features.
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
@@ -123,17 +125,17 @@ class Classifier(GenerativeModel):
 
 
 def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
-    """Returns the edge of images in [0, 1], or of vectors; clients know it with the prefix."""
+    """Returns the edge of images in [0, 1], or of vectors; its name has the prefix."""
     if len(shape) == 3:
         return Images(shape, 0.0, 1.0, f"{prefix}images")
     return Vectors(shape, f"{prefix}vectors")
 
 
 def label_terms(labels, logits) -> dict:
-    """Returns the cross-entropy, 0 without a label, and whether labeled examples are right.
+    """Returns the cross-entropy, 0 without a label, and the correctness of labeled examples.
 
     Args:
-        labels: Int32 `[batch]`, -1 for an example without one.
+        labels: Int32 `[batch]`, -1 for an example without a label.
         logits: Float32 `[batch, classes]`.
     """
     right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels

@@ -1,4 +1,4 @@
-"""A classifier and its opponent, which predicts from the features what they should not tell."""
+"""A classifier and its adversary, which predicts information that features should not reveal."""
 
 import keras
 import tensorflow as tf
@@ -11,17 +11,17 @@ from keras_gen.networks import mlp_encoder
 
 
 class OpposedClassifier(Classifier):
-    """Base of classifiers with a discriminator: of the domain, or of an attribute, by the features.
+    """Base class of classifiers whose features a discriminator uses to predict domain or attribute.
 
-    A method says how the encoder works against the discriminator (`train_step`).
+    A subclass defines how the encoder works against the discriminator (`train_step`).
 
     Args:
-        encoder: Examples to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
-        discriminator: Features to logits, `[batch, values]` of what they should not tell; None: of
-            two values, with 500 hidden units.
+        encoder: Network from examples to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
+        discriminator: Network from features to logits, `[batch, values]`, of the information that
+            they should not reveal. If None, it has two values and 500 hidden units.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
-        **kwargs: `name` and the like, of `keras.Model`.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -34,9 +34,9 @@ class OpposedClassifier(Classifier):
         return tf.cast(self.discriminator(features, training=self.training), tf.float32)
 
     def discriminator_loss(self, features, values) -> tuple:
-        """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
+        """Returns the discriminator's loss in nats, and whether it predicts correctly, `[batch]`.
 
-        `values` is what it should predict, int32 `[batch]`.
+        `values` are the values to predict, int32 `[batch]`.
         """
         terms = label_terms(values, self.discriminator_logits(features))
         return terms["classification"], terms["accuracy"]
@@ -58,8 +58,8 @@ class OpposedClassifier(Classifier):
         outputs = tuple(self.discriminator.output_shape[1:])
         if taken != features or len(outputs) != 1 or outputs[0] < 2:
             raise ValueError(
-                f"The discriminator takes {taken} and returns {outputs}: expected features "
-                f"{features}, as the encoder returns them, and logits (2,) or more."
+                f"The discriminator accepts {taken} and returns {outputs}: expected features "
+                f"{features}, as returned by the encoder, and logits (2,) or more."
             )
 
     @override
@@ -73,14 +73,14 @@ class OpposedClassifier(Classifier):
         discriminator_hidden: tuple[int, ...] = (500,),
         **kwargs,
     ):
-        """Builds the model with LeNet, and a discriminator of two values by dense layers.
+        """Builds the model with LeNet, and a dense discriminator of two values.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             classes: Number of classes.
-            filters: Channels of the first convolution.
-            hidden: Features.
-            discriminator_hidden: Units of the discriminator's hidden layers.
+            filters: Number of channels of the first convolution.
+            hidden: Number of features.
+            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
         discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
@@ -91,5 +91,5 @@ class OpposedClassifier(Classifier):
 
 
 def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):
-    """Returns dense layers with ReLUs, from features to logits."""
+    """Returns a dense network with ReLUs, from features to logits."""
     return mlp_encoder((features,), values, hidden, activation="relu", name="discriminator")

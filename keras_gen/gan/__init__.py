@@ -1,4 +1,4 @@
-"""One generator against one discriminator."""
+"""GANs with one generator and one discriminator."""
 
 from keras_gen.gan.ac_gan import ACGAN
 from keras_gen.gan.big_gan import BigGAN

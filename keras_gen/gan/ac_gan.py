@@ -15,27 +15,28 @@ from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_hea
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ACGAN(ConditionalGAN):
-    """A GAN whose discriminator also classifies, real and generated images.
+    """A GAN whose discriminator also classifies real and generated images.
 
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
-    sec. 3. The discriminator maximizes L_S + L_C, the generator L_C - L_S: L_S, eq. (2), is the
-    log-likelihood of the right source, L_C, eq. (3), that of the right class, of real and of
+    sec. 3. The discriminator maximizes L_S + L_C, and the generator L_C - L_S: L_S, eq. (2), is the
+    log-likelihood of the correct source, and L_C, eq. (3), that of the correct class, for real and
     generated images. `real_class_loss` and `fake_class_loss` are the two parts of -L_C in nats.
 
     Deviations: the generator's part of L_S has the form of the objective, by default the
-    non-saturating one. Otherwise see `GAN`.
+    non-saturating one. Otherwise, see `GAN`.
 
     Args:
-        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
-        discriminator: Images to logits `[batch, ...]` of the source and `[batch, classes]` of the
-            class.
+        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
+            [-1, 1].
+        discriminator: Network from images to source logits `[batch, ...]` and class logits
+            `[batch, classes]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         seed: Seed of the latents.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `ConditionalGAN`; if the discriminator has other outputs.
+        ValueError: See `ConditionalGAN`; also if the discriminator has other outputs.
 
     Example:
     ```python
@@ -89,7 +90,7 @@ class ACGAN(ConditionalGAN):
         if outputs != (self.classes,):
             raise ValueError(
                 f"The discriminator's second output has shape {outputs}: expected the logits of "
-                f"{self.classes} classes (keras_gen.networks.with_head)."
+                f"{self.classes} classes. Add them with keras_gen.networks.with_head."
             )
 
     @override
@@ -97,7 +98,7 @@ class ACGAN(ConditionalGAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds it with DCGAN's generator and InfoGAN's discriminator: see `GAN.for_images`."""
+        """Builds the model with the networks of DCGAN and InfoGAN; see `GAN.for_images`."""
         shape = checked_image_shape(shape)
         check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
@@ -114,7 +115,7 @@ class ACGAN(ConditionalGAN):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
+        """Builds the model for labeled rows or series; see `GAN.for_vectors`."""
         shape = checked_shape("shape", shape)
         check_sizes(classes=classes, latent_dim=latent_dim)
         generator, critic = cls.dense_networks(latent_dim + classes, shape, shape, hidden)

@@ -19,29 +19,32 @@ from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BigGAN(ConditionalGAN):
-    """A conditional GAN of residual networks with attention, whose latents may be truncated.
+    """A conditional GAN with residual networks and attention, whose latents may be truncated.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` of
-    `keras_gen.networks`, are large, and the loss is the hinge. The generator's filters are kept
-    nearly orthogonal (sec. 3.1), so that truncated latents still give images: `sample(n, seed,
+    ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` in
+    `keras_gen.networks`, are large, and the loss is the hinge loss. The generator's filters are
+    kept
+    nearly orthogonal (sec. 3.1), so that truncated latents still produce images: `sample(n, seed,
     label=3, truncation=0.5)`.
 
-    Deviations: those of the networks and of `truncate`. The generator's weight average, 0.9999 in
-    the paper, is set in its optimizer (`use_ema`).
+    Deviations: see the networks and `truncate`. The generator's weight average, 0.9999 in the
+        paper,
+    is set in its optimizer (`use_ema`).
 
     Args:
-        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
-        discriminator: Images and int32 labels to logits `[batch, ...]`.
+        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
+            [-1, 1].
+        discriminator: Network from images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
-        orthogonal_weight: Of the orthogonal regularization, a number or a schedule of the step.
+        orthogonal_weight: Weight of the orthogonal regularization, a number or a schedule.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: See `ConditionalGAN`; if the weight is negative.
+        ValueError: See `ConditionalGAN`; also if the weight is negative.
 
     Example:
     ```python
@@ -60,7 +63,7 @@ class BigGAN(ConditionalGAN):
 
     @override
     def generator_terms(self, batch):
-        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
+        """Returns the generator's loss, and its filters' deviation from orthogonality, eq. (3)."""
         terms = super().generator_terms(batch)
         return terms | {"orthogonality": orthogonality(self.generator)}
 
@@ -83,14 +86,14 @@ class BigGAN(ConditionalGAN):
         cls, shape: tuple, classes: int, latent_dim: int | None = None, filters: int = 64,
         attention: int | None = None, **kwargs,
     ):  # fmt: skip
-        """Builds the model with its usual networks, of a quarter of their width by default.
+        """Builds the model with its standard networks, by default a quarter as wide.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
-            latent_dim: Dimensions of the latents, as `big_gan_generator` takes them; None: its own
-                number.
-            filters: Channels of all maps.
-            attention: Side of the maps with self-attention; by default half of the images'.
+            shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
+            latent_dim: Number of latents, as in `big_gan_generator`. If None, its default.
+            filters: Number of channels of all feature maps.
+            attention: Side of the feature maps with self-attention. If None, half of the images'
+                side.
             classes: Number of classes.
             **kwargs: Further arguments of the class.
         """

@@ -20,39 +20,43 @@ from keras_gen.networks import co_gan_discriminator, co_gan_generator
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CoGAN(GAN):
-    """Two GANs of two domains that share layers, and so draw pairs, learned without pairs.
+    """Two GANs in two domains that share layers and generate pairs, trained without pairs.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
-    get the same latents. They share their first layers and the discriminators their last ones, so
-    that the two images of a pair agree in all but what sets the domains apart.
+    get the same latents. The generators share their first layers and the discriminators their last
+    ones, so that the two images of a pair agree in everything except the differences between the
+    domains.
 
-    If the discriminators classify too, as in sec. 4 for domain adaptation, `fit` takes the labels
-    of X as a third array. They are learned from images of X, and `classify` names the classes of
-    images of Y, through the layers that are shared.
+    If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
+    labels
+    of X as a third array. They are learned from images of X, and `classify` returns the classes of
+    images of Y, through the shared layers.
 
-    A step is that of `GAN`, on pairs: the discriminators' update, on pairs drawn from new latents,
-    then the generators', on others.
+    A step is that of `GAN`, on pairs: an update of the discriminators, with pairs generated from
+    new
+    latents, and then an update of the generators, with other pairs.
 
-    Deviations: losses are the mean over both domains and not their sum. Adam makes no difference
-    between them, but beside it the losses of classes and pairs have twice the weight. In the paper
-    nothing but the shared layers ties the classes of Y to those of X, and where the first
-    layers of the discriminators differ much, they are at chance. With `pair_weight`, both images of
-    a pair that the generators draw must be of the same class. Latents are normal, as of `GAN`.
+    Deviations: losses are the mean over both domains, not their sum. For Adam, these are
+        equivalent,
+    but the losses of classes and pairs have twice the weight relative to them. In the paper,
+    only the shared layers connect the classes of Y to those of X, and where the first
+    layers of the discriminators differ much, accuracy is at chance. With `pair_weight`, both images
+    of a generated pair must have the same class. Latents are normal, as in `GAN`.
 
     Args:
-        generator: Float latents `[batch, latents]` to pairs of images in [-1, 1], `[batch, 2,
-            height, width, channels]`, first those of X (`keras_gen.networks.co_gan_generator`).
-        discriminator: Pairs to logits `[batch, 2]`, and, to classify, to the logits of the classes,
-            `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
+        generator: Network from float latents `[batch, latents]` to pairs of images in [-1, 1],
+            `[batch, 2, height, width, channels]`, X first (`keras_gen.networks.co_gan_generator`).
+        discriminator: Network from pairs to logits `[batch, 2]` and, for classification, to class
+            logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.
-        class_weight: Weight of the classification's loss beside the discriminators'.
-        pair_weight: Weight of the divergence from the classes of the first image of a drawn pair,
-            which stay as they are, to those of the second; 0, as in the paper: none.
+        class_weight: Weight of the classification loss relative to the discriminators' loss.
+        pair_weight: Weight of the divergence from the predicted classes of a generated pair's first
+            image, which are held constant, to those of the second. 0 (the paper): none.
         seed: Seed of the latents.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; if the networks are not of pairs.
+        ValueError: See `GAN`; also if the networks are not for pairs.
 
     Example:
     ```python
@@ -68,10 +72,10 @@ class CoGAN(GAN):
     """
 
     batch = cast(tuple[str, ...], ("x", "y"))
-    critics = 2  # of both domains
+    critics = 2  # for both domains
     has_dense_networks = False
 
-    discriminator: keras.Model = network()  # of pairs, to logits and perhaps to those of classes
+    discriminator: keras.Model = network()  # from pairs to logits, and possibly class logits
     class_weight: Weight = 1.0
     pair_weight: Weight = 0.0
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
@@ -81,7 +85,7 @@ class CoGAN(GAN):
 
     @override
     def real(self, batch):
-        """Images of both domains, side by side though they are no pairs."""
+        """Returns images of both domains, stacked although they are not pairs."""
         return tf.stack([batch["x"], batch["y"]], axis=1)
 
     @override
@@ -100,7 +104,7 @@ class CoGAN(GAN):
 
     @property
     def classes(self) -> int:
-        """Number of classes that the discriminators tell apart, or 0."""
+        """Number of classes that the discriminators predict, or 0."""
         outputs = self.discriminator.outputs
         return outputs[1].shape[-1] if len(outputs) > 1 else 0
 
@@ -117,11 +121,11 @@ class CoGAN(GAN):
 
     @capability
     def classify(self, y):
-        """Returns the logits of the classes of images of Y, float32 `[n, classes]`."""
+        """Returns the class logits of images of Y, float32 `[n, classes]`."""
         if not self.classes:
             raise ValueError(
-                "This CoGAN has no classes: give co_gan_discriminator their number, and fit the "
-                "labels of X."
+                "This CoGAN has no classes: pass their number to co_gan_discriminator, and the "
+                "labels of X to fit."
             )
         _, class_logits = self.discriminator(tf.stack([y, y], axis=1), training=False)
         return {"logits": class_logits[:, 1]}
@@ -146,14 +150,15 @@ class CoGAN(GAN):
         outputs = [tuple(output.shape[1:]) for output in self.discriminator.outputs]
         if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
             raise ValueError(
-                f"The generator makes {made}, the discriminator takes {taken} and returns "
-                f"{outputs}: expected pairs (2, ...), the same of both, and logits (2,), with "
-                "those of classes, (2, classes), or without."
+                f"The generator returns {made}, and the discriminator accepts {taken} and "
+                f"returns {outputs}: expected pairs of equal shape (2, ...), and logits (2,), "
+                "with or without class logits (2, classes)."
             )
         if self.pair_weight and not self.classes:
             raise ValueError(
-                f"pair_weight is {self.pair_weight}, but the discriminator has no classes in which "
-                "both images of a pair could agree: give co_gan_discriminator their number."
+                f"pair_weight is {self.pair_weight}, but the discriminator has no classes in "
+                "which the images of a pair could agree: pass their number to "
+                "co_gan_discriminator."
             )
         super().set_up()
         for domain in self.batch:
@@ -168,14 +173,14 @@ class CoGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int = 0, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds the model with the paper's networks of digits.
+        """Builds the model with the paper's networks for digits.
 
         Args:
-            shape: `(height, width, channels)` of the images of both domains, both sides of at least
+            shape: `(height, width, channels)` of the images in both domains, with sides of at least
                 4 pixels.
             classes: Number of classes to learn from X, or 0.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the generators where the images are largest; the discriminators
+            latent_dim: Number of latents.
+            filters: Number of channels of the generators at full resolution; the discriminators
                 have a third as many.
             **kwargs: Further arguments of the class.
         """

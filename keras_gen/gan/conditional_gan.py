@@ -21,13 +21,14 @@ class ConditionalGAN(GAN):
     """A GAN whose generator and discriminator are conditioned on the class of the image.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
-    takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
-    images of one class, or of a label for each; without labels the classes are random. Deviations:
-    see `GAN`.
+    accepts integers; generated images use the labels of the batch. `sample(n, seed, label=3)`
+    generates images of one class, or with one label for each; without labels, classes are random.
+    Deviations: see `GAN`.
 
     Args:
-        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
-        discriminator: Images and int32 labels to logits `[batch, ...]`.
+        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
+            [-1, 1].
+        discriminator: Network from images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
@@ -35,7 +36,7 @@ class ConditionalGAN(GAN):
         seed: Seed of the latents.
 
     Raises:
-        ValueError: See `GAN`; if `classes` is below 1, a network takes other labels, or a
+        ValueError: See `GAN`; also if `classes` is below 1, a network accepts other labels, or a
             label is out of range.
 
     Example:
@@ -69,12 +70,12 @@ class ConditionalGAN(GAN):
     @override
     @capability
     def generate(self, latents, labels):
-        """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
+        """Generates uint8 images from latents `[n, latents]` and labels `[n]`."""
         return {"x": self.generator([latents, labels], training=False)}
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images of the given class, or of random ones."""
+        """Returns images of the given class, or of random classes."""
         return self.generator([truncated_normal(noise, truncation), label], training=False)
 
     # Building --------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class ConditionalGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds it with DCGAN's networks, conditioned on the class: see `GAN.for_images`."""
+        """Builds the model with class-conditional DCGAN networks; see `GAN.for_images`."""
         shape = checked_image_shape(shape)
         check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         *sides, channels = shape
@@ -113,7 +114,7 @@ class ConditionalGAN(GAN):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds it for rows or series of classes, with dense networks: see `GAN.for_vectors`."""
+        """Builds the model for labeled rows or series; see `GAN.for_vectors`."""
         *steps, columns = shape = checked_shape("shape", shape)
         check_sizes(classes=classes, latent_dim=latent_dim)
         seen = (*steps, columns + classes)

@@ -14,25 +14,28 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConsensusGAN(GAN):
-    """A GAN whose players step at once, along their gradients and toward a smaller gradient norm.
+    """A GAN whose players step simultaneously, also toward a smaller gradient norm.
 
-    Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v are the
-    gradients of both losses by their players' own weights, and L = |v|^2 / 2 is 0 where neither
-    player would move. Each player adds gamma times the gradient of L to its part of v, which damps
-    circling around an equilibrium. gamma = 0 is simultaneous gradient descent, algorithm 1; in
-    `GAN` the players alternate. As in the authors' code, both losses share the batch and its
+    Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
+    gradients of both losses with respect to their players' own weights, and L = |v|^2 / 2 is 0
+    where
+    neither player would move. Each player adds gamma times the gradient of L to its part of v,
+    which
+    damps rotation around an equilibrium. gamma = 0 is simultaneous gradient descent, algorithm
+    1; in
+    `GAN`, the players alternate. As in the authors' code, both losses share the batch and its
     latents. A step differentiates both losses twice. Deviations: none.
 
     Args:
-        generator: Float latents `[batch, latents]` to examples.
-        discriminator: Examples to logits `[batch, ...]`.
+        generator: Network from float latents `[batch, latents]` to examples.
+        discriminator: Network from examples to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         gamma: Weight of L, 10 in the authors' runs on images; a number or a schedule.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: See `GAN`; if `gamma` is negative, or `discriminator_steps` above 1.
+        ValueError: See `GAN`; also if `gamma` is negative, or `discriminator_steps` is above 1.
 
     Example:
     ```python
@@ -48,11 +51,12 @@ class ConsensusGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Algorithm 2: one step of both players along v and the gradient of L."""
+        """Takes one step of both players along v and the gradient of L: algorithm 2."""
         batch = self.prepare_batch(data)
 
         def discriminator_loss():
-            # The latents are the generator's, and its weights take part in the slopes of L.
+            # The latents are those of the generator, and its weights contribute to the gradient
+            # of L.
             fake = self.generated("generator", batch)
             terms = self.discriminator_terms(batch, fake, "penalty 0")
             return self.weighted(terms), terms
@@ -71,7 +75,7 @@ class ConsensusGAN(GAN):
         ]
         field, slopes = joint_gradients(*players)
         gamma = self.scheduled(self.gamma)
-        # Neither steps unless both losses are finite.
+        # Neither player steps unless both losses are finite.
         checked = tf.add_n([part.checked for part in field])
         done = []
         for (_, optimizer, _), part, of_norm in zip(players, field, slopes, strict=True):

@@ -52,40 +52,40 @@ VECTOR_OPTIONS: dict[str, Any] = {"data": "vectors", "standardize": True}  # of 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GAN(GenerativeModel):
-    """One generator against one discriminator.
+    """A generative adversarial network with one generator and one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
-    of `keras_gen.networks.gan.dcgan` it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
+    in `keras_gen.networks.gan.dcgan`, it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
 
     Deviation: the discriminator sees real and generated images in two passes, so that batch
-    normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
-    `evaluate` shows both networks every held-out example, also where k is above 1. In one step,
+    normalization never mixes them, as in the DCGAN authors' code; algorithm 1 has no such layers.
+    `evaluate` uses every held-out example for both networks, even if k is above 1. Within a step,
     real and generated images get the same random `augmentation`.
 
-    A variant declares the shapes of its networks and writes what differs: the generated examples
-    (`generated`), the real ones (`real`), the discriminator's inputs (`discriminator_inputs`) or
-    its logits (`discriminate`), or the terms of both losses. A loss is the sum of its terms, times
-    their weights in `loss_weights`: 1 for a term that has none there, and None for one that is only
-    reported. The penalty contains its own weight.
+    A variant declares the shapes of its networks and overrides only the differences: the generated
+    examples (`generated`), the real ones (`real`), the discriminator's inputs
+    (`discriminator_inputs`) or its logits (`discriminate`), or the terms of both losses. A loss is
+    the sum of its terms, each multiplied by its weight in `loss_weights`: 1 for a term without a
+    weight, and None for a term that is only reported. The penalty includes its own weight.
 
     Args:
-        generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Images to logits of any shape `[batch, ...]`.
-        objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1),
-            `"non_saturating"` the one that sec. 3 recommends.
-        penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
-        discriminator_steps: k of algorithm 1. A batch of `fit` holds the minibatches of all k
+        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network from images to logits of any shape `[batch, ...]`.
+        objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
+            `"non_saturating"` is the one recommended in sec. 3.
+        penalty: None, `"gradient"`, or an object, added to the discriminator's loss.
+        discriminator_steps: k in algorithm 1. A batch in `fit` contains the minibatches of all k
             updates; the generator's update uses as many latents as one of them.
         seed: Seed of the latents.
-        data: Kind of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
-        augmentation: Random changes of the discriminator's images, real and generated:
+        data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
+        augmentation: Random transformations of the discriminator's images, real and generated:
             `"color"`, `"translation"`, `"cutout"`, and `"affine"`
             (`layers.differentiable_augmentations`).
         latent_dim: Number of latents, which the generator determines.
 
     Raises:
-        ValueError: If the networks have other inputs, k is below 1, the penalty does not fit the
-            discriminator, or `data` or an augmentation is unknown.
+        ValueError: If the networks have other inputs, k is below 1, the penalty is not suitable
+            for the discriminator, or `data` or an augmentation is unknown.
 
     Example:
     ```python
@@ -101,7 +101,7 @@ class GAN(GenerativeModel):
     default_signature = "sample"
     predicts = "generate"
     totals = ("d_loss", "g_loss")
-    critics = 1  # logits that `discriminate` returns of each example, in columns if several
+    critics = 1  # number of logits that `discriminate` returns for each example, in columns
 
     generator: keras.Model = network("latents -> x")
     discriminator: keras.Model = network("x -> logits")
@@ -116,12 +116,12 @@ class GAN(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Algorithm 1: k updates of the discriminator, then one of the generator."""
+        """Updates the discriminator k times, and then the generator once: algorithm 1."""
         batch = self.prepare_batch(data)
         minibatches = self.minibatches(batch)
         for k, minibatch in enumerate(minibatches):
             use = f"discriminator {k}"
-            # The generator takes no gradient from this loss, so its pass is not differentiated.
+            # The generator gets no gradient from this loss, so its pass is not differentiated.
             fake = self.generated(use, minibatch)
             d_loss, d_terms = self.update_discriminator(minibatch, fake, use)
 
@@ -150,25 +150,25 @@ class GAN(GenerativeModel):
         return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
     def generated(self, use: str, batch: dict):
-        """Returns generated examples; noise of one name `use` is the same within a step."""
+        """Returns generated examples; within a step, the same `use` gives the same noise."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
         return self.generator(latents, training=self.training)
 
-    # What the discriminator sees -------------------------------------------------------------
+    # The discriminator's inputs --------------------------------------------------------------
 
     def real(self, batch: dict):
         """Returns the real examples of a batch."""
         return batch["x"]
 
     def discriminator_inputs(self, images, batch: dict):
-        """Returns the discriminator's inputs: images alone, or a list of them and conditions."""
+        """Returns the discriminator's inputs: images alone, or a list of images and conditions."""
         return images
 
     def discriminate(self, images, batch: dict, keep_state: bool = False, network=None):
-        """Returns the discriminator's logits, or a list of all outputs of one with further heads.
+        """Returns the discriminator's logits, or a list of all outputs if it has further heads.
 
-        With `keep_state` moving statistics do not change. `network` replaces the discriminator,
-        such as by a part of it.
+        With `keep_state`, moving statistics do not change. `network` replaces the discriminator,
+        for example with a part of it.
         """
         network = network or self.discriminator
         inputs = self.discriminator_inputs(images, batch)
@@ -180,16 +180,16 @@ class GAN(GenerativeModel):
         return network(inputs, training=self.training)
 
     def logits_of_both(self, batch: dict, fake) -> list:
-        """Returns the logits of the real examples and of generated ones, without further heads."""
+        """Returns the logits of real and generated examples, without those of further heads."""
         return [self.logits_of(each, batch) for each in (self.real(batch), fake)]
 
     def logits_of(self, images, batch: dict, keep_state: bool = False):
-        """Returns what `discriminate` does, without the outputs of further heads."""
+        """Returns the output of `discriminate`, without those of further heads."""
         outputs = self.discriminate(images, batch, keep_state=keep_state)
         return outputs[0] if isinstance(outputs, list) else outputs
 
     def augmented(self, inputs):
-        """Returns the discriminator's inputs, changed at random: images and their channels."""
+        """Returns the discriminator's inputs, randomly augmented: images and extra channels."""
 
         def uniform(use, shape):
             return self.uniform(f"augmentation/{use}", shape)
@@ -202,7 +202,7 @@ class GAN(GenerativeModel):
     # Terms of the losses ---------------------------------------------------------------------
 
     def discriminator_terms(self, batch: dict, fake, use: str) -> dict:
-        """Returns the terms of the discriminator's loss and its accuracy, `[batch]` each.
+        """Returns the terms of the discriminator's loss, and its accuracy, `[batch]` each.
 
         `fake` was generated for `use`, which also names the noise of penalties.
         """
@@ -211,7 +211,7 @@ class GAN(GenerativeModel):
         return self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use) -> dict:
-        """Returns `discriminator_terms` from logits: for discriminators that have further heads."""
+        """Returns `discriminator_terms` from logits, for discriminators with further heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use)
@@ -229,7 +229,7 @@ class GAN(GenerativeModel):
         return {"adversarial": self.adversarial_loss(fake, batch)}
 
     def adversarial_loss(self, fake, batch: dict) -> tf.Tensor:
-        """Returns the objective's loss of the generator, `[batch]`, for generated examples."""
+        """Returns the generator's adversarial loss, `[batch]`, for generated examples."""
         fake_logits = self.logits_of(fake, batch)
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
@@ -237,7 +237,7 @@ class GAN(GenerativeModel):
         return self.objective.generator(fake_logits, real_logits)
 
     def _penalty(self, batch, fake, use):
-        """The penalty of the discriminator, computed every few steps and weighted accordingly."""
+        """The discriminator's penalty, computed every few steps and weighted accordingly."""
         penalty = self.penalty
         real = self.real(batch)
         count = keras.ops.shape(real)[0]
@@ -250,7 +250,7 @@ class GAN(GenerativeModel):
             return logits if self.critics == 1 else logits[:, number]
 
         def compute():
-            # Critic by critic, because the slopes of several may cancel in their mean.
+            # For each critic separately, because their gradients may cancel in the mean.
             critics = [partial(critic, number) for number in range(self.critics)]
             return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 
@@ -276,26 +276,26 @@ class GAN(GenerativeModel):
 
     @override
     def call(self, latents, training=False):
-        """Turns latents `[batch, latents]` into images in [-1, 1]."""
+        """Returns images in [-1, 1] for latents `[batch, latents]`."""
         return self.generator(latents, training=training)
 
     @capability
     def generate(self, latents):
-        """Turns latents `[n, latents]` into images, uint8 `[n, height, width, channels]`."""
+        """Generates images, uint8 `[n, height, width, channels]`, from latents `[n, latents]`."""
         return {"x": self.call(latents)}
 
-    # Samples are what `from_noise` makes of `noise`.
+    # Samples are the output of `from_noise` for `noise`.
     sample = sample
 
     def noise(self, n, key):
-        """Returns the latents of n examples."""
+        """Returns random latents for n examples."""
         return tf.random.stateless_normal([n, self.latent_dim], key)
 
     def from_noise(self, noise, truncation=WIDEST):
         """Returns the images of truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
-    # Latents: their samples, truncation, paths, and sums.
+    # Latents: samples, truncation, paths, and arithmetic.
     draw_latents = draw_latents
     truncate = truncate
     interpolate = interpolate_latents
@@ -303,20 +303,21 @@ class GAN(GenerativeModel):
 
     @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the k nearest training examples of generated ones, `[n, k, ...]`, and distances.
+        """Returns the k nearest training examples of each example, `[n, k, ...]`, and distances.
 
-        Memorized examples are near: see `keras_gen.metrics.nearest_neighbors`.
+        Memorized examples are close to training examples; see
+        `keras_gen.metrics.nearest_neighbors`.
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
-        from keras_gen.metrics import nearest_neighbors  # metrics know of models
+        from keras_gen.metrics import nearest_neighbors  # metrics import models
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
 
     # Building --------------------------------------------------------------------------------
 
-    discriminator_normalization: ClassVar[str] = "batch"  # in the networks of `for_images`
+    discriminator_normalization: ClassVar[str] = "batch"  # used by the networks of `for_images`
     has_dense_networks = True  # whether `for_vectors` has networks for the class
 
     @override
@@ -329,8 +330,9 @@ class GAN(GenerativeModel):
             )
         if self.latent_dim not in (None, latents[1]):
             raise ValueError(
-                f"latent_dim is {self.latent_dim}, and the generator takes {latents[1]} latents: "
-                "expected the same. Leave latent_dim out, because the networks determine it."
+                f"latent_dim is {self.latent_dim}, but the generator accepts {latents[1]} "
+                "latents: expected equal numbers. Leave latent_dim out, because the networks "
+                "determine it."
             )
         self.latent_dim = latents[1]
         if self.penalty is not None:
@@ -343,17 +345,17 @@ class GAN(GenerativeModel):
 
     @property
     def latent_network(self) -> keras.Model:
-        """The network that takes the latents."""
+        """Network that accepts the latents."""
         return self.generator
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
-        """Builds the model with the networks of DCGAN, of half the paper's width by default.
+        """Builds the model with DCGAN networks, by default half as wide as in the paper.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 8 pixels.
-            latent_dim: Dimensions of the latents.
-            filters: Channels where the images are largest.
+            shape: `(height, width, channels)` of the images, with sides of at least 8 pixels.
+            latent_dim: Number of latents.
+            filters: Number of channels at full resolution.
             **kwargs: Further arguments of the class.
 
         Example: `GAN.for_images((64, 64, 3))`.
@@ -371,19 +373,19 @@ class GAN(GenerativeModel):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units, with dense networks.
+        """Builds the model for rows of numbers in any units, with dense networks.
 
-        The first `fit` finds the mean and standard deviation of each column, by which the networks'
-        numbers are standardized; samples are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which standardize
+        the networks' inputs and outputs. Samples are in the units of the data.
 
         Args:
-            shape: Columns of a row, or `(steps, channels)` of series.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the hidden layers of each network.
+            shape: Number of columns, or `(steps, channels)` of series.
+            latent_dim: Number of latents.
+            hidden: Numbers of units of each network's hidden layers.
             **kwargs: Further arguments of the class.
 
         Raises:
-            TypeError: If the class has other networks than a generator and a discriminator of
+            TypeError: If the class has networks other than a generator and a discriminator of
                 examples alone.
 
         Example: `GAN.for_vectors(8)`.
@@ -395,17 +397,17 @@ class GAN(GenerativeModel):
 
     @classmethod
     def dense_networks(cls, latents: int, made: tuple, seen: tuple, hidden) -> tuple:
-        """Builds a dense generator and a dense discriminator of rows or series.
+        """Builds a dense generator and a dense discriminator for rows or series.
 
         Args:
             latents: Number of the generator's inputs.
-            made: Shape of its examples.
+            made: Shape of the generated examples.
             seen: Shape of the discriminator's inputs.
-            hidden: Units of the hidden layers of each network.
+            hidden: Numbers of units of each network's hidden layers.
         """
         if not cls.has_dense_networks:
             raise TypeError(
-                f"{cls.__name__} has no usual networks of vectors: build it with its own."
+                f"{cls.__name__} has no standard networks for vectors: pass your own networks."
             )
         hidden = checked_sizes("hidden", hidden)
         generator = mlp_decoder(made, latents, hidden, "relu", name="generator")

@@ -1,4 +1,4 @@
-"""A GAN whose discriminator also sees older generated images (Shrivastava et al. 2017)."""
+"""A GAN whose discriminator also sees earlier generated images (Shrivastava et al. 2017)."""
 
 import keras
 import tensorflow as tf
@@ -14,21 +14,21 @@ from keras_gen.losses.penalties import Penalty
 
 @keras.saving.register_keras_serializable("keras_gen")
 class HistoryGAN(GAN):
-    """A GAN whose discriminator is also trained on images generated before.
+    """A GAN whose discriminator is also trained on earlier generated images.
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
     Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
-    newest images forgets older ones, and the generator may alternate between modes for ever.
+    newest images forgets older ones, and the generator may alternate between modes forever.
 
-    Deviations: `ImagePool` holds the history, as CycleGAN does: each image is exchanged for an
-    older one with probability one half, where the paper draws half of every batch from a buffer.
+    Deviations: `ImagePool` stores the history, as in CycleGAN: each image is exchanged for an
+    older one with probability one half, whereas the paper takes half of every batch from a buffer.
 
     Args:
-        generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Images to logits `[batch, ...]`.
-        pool_size: Images in the history, at least the global batch.
+        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network from images to logits `[batch, ...]`.
+        pool_size: Number of images in the history, at least the global batch size.
         objective: See `GAN`.
-        seed: Seed of the latents and of what is exchanged.
+        seed: Seed of the latents and of the exchanges.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
@@ -50,7 +50,7 @@ class HistoryGAN(GAN):
 
     @override
     def update_discriminator(self, batch, fake, use):
-        """Updates the discriminator on generated images, some exchanged for older ones."""
+        """Updates the discriminator on generated images, some of them replaced by older ones."""
         if not (self.pool_size and self.training):
             return super().update_discriminator(batch, fake, use)
         exchanged, change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))

@@ -40,47 +40,52 @@ from keras_gen.networks import info_gan_networks, with_codes, with_head
 def _checked_categories(name: str, value) -> tuple[int, ...]:
     sizes = checked_sizes(name, value)
     if not sizes:
-        raise ValueError(f"{name} is empty: expected the classes of at least one code.")
+        raise ValueError(
+            f"{name} is empty: expected the number of classes of at least one code."
+        )
     return sizes
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InfoGAN(GAN):
-    """A GAN with codes among the generator's inputs, which a network predicts from its images.
+    """A GAN with codes among the generator's inputs, which a network recovers from its images.
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
-    one-hot categories and numbers uniform in [-1, 1]. A network Q, which shares all of the
-    discriminator but the last layers, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
-    eq. (5), is a lower bound of the mutual information of codes and images. Generator and Q
-    minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I in nats, at most H(c) for
-    categories. `sample(n, seed, label=3)` draws images of one category of the first code.
+    one-hot categories, and numbers uniform in [-1, 1]. A network Q, which shares all except the
+    last
+    layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
+    eq. (5), is a lower bound on the mutual information of codes and images. Generator and Q
+    minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in nats, at most H(c)
+    for
+    categories. `sample(n, seed, label=3)` generates images of one category of the first code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
-    is a softplus of at least 0.001, where the paper has an exponential. Latents are Normal, theirs
-    uniform. Real and generated images share one pass through the discriminator and so its batch
-    statistics: with separate ones, as in `GAN`, most trainings ended with noise, because
-    normalizing a batch of fakes alone magnifies whatever sets them apart.
+    is a softplus of at least 0.001, where the paper uses an exponential. Latents are normal, and in
+    the paper uniform. Real and generated images share one pass through the discriminator, and
+    therefore its batch statistics: with separate ones, as in `GAN`, most runs ended in noise,
+    because normalizing a batch of generated images alone amplifies their peculiarities.
 
     Args:
-        generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]. The
-            one-hot categories are the first codes.
-        discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
-            means of the numbers and, if predicted, the inputs of their scales' softplus.
-        categories: Classes of each categorical code, such as `(10,)`.
+        generator: Network from latents `[batch, latents]` and codes `[batch, codes]` to images in
+            [-1, 1]. The one-hot categories are the first codes.
+        discriminator: Network from images to logits `[batch, ...]` and Q's outputs: logits of all
+            categories, means of the numbers and, if predicted, the inputs of their scales'
+            softplus.
+        categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
         weight: lambda of the categories, 1 in the paper (app. C).
-        continuous_weight: lambda of the numbers; the paper wants a smaller one.
-        scale: Standard deviation of the numbers if Q predicts means alone, as in the authors' code
-            for digits. A predicted scale, as in the paper, rewards exact numbers, which can crowd
+        continuous_weight: lambda of the numbers; the paper recommends a smaller one.
+        scale: Standard deviation of the numbers if Q predicts only means, as in the authors' code
+            for digits. A predicted scale, as in the paper, rewards precise numbers, which can crowd
             out categories.
         objective: See `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; if there is no categorical code, the networks do not fit the codes,
-            or `scale` is not positive.
+        ValueError: See `GAN`; also if there is no categorical code, the networks do not fit the
+            codes, or `scale` is not positive.
 
     Example:
     ```python
@@ -104,7 +109,7 @@ class InfoGAN(GAN):
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
 
     def _set_codes(self, generator, discriminator, categories, continuous):
-        """Sets the numbers of codes, and adds their edges."""
+        """Sets the number of codes, and adds their edges."""
         categories = checked_list("categories", categories)
         self.categories = tuple(checked_size("categories", each) for each in categories)
         self.continuous = checked_size("continuous", continuous, minimum=0)
@@ -116,11 +121,10 @@ class InfoGAN(GAN):
         fits = shapes in ([(codes,), (codes,)], [(codes,), (with_scales,)])
         if not self.categories or not fits:
             raise ValueError(
-                f"The categories are {self.categories} and there are {continuous} "
-                "numbers: wanted "
-                f"are at least one category, a generator of {codes} codes, and a second "
-                "output of "
-                f"the discriminator of {with_scales}, or of {codes} without scales (see "
+                f"categories is {self.categories} and continuous is {continuous}: expected at "
+                f"least one category, a generator with {codes} codes, and a discriminator "
+                f"whose second output has {with_scales} numbers, or {codes} without scales. "
+                "Build both with info_gan_networks."
                 "info_gan_networks)."
             )
         self.edges["codes"] = Vectors((codes,), name="codes")
@@ -129,13 +133,13 @@ class InfoGAN(GAN):
     # The losses of eq. (6) -------------------------------------------------------------------
 
     def coded(self, use, batch) -> dict:
-        """Returns the batch with codes for the images that are generated for a use."""
+        """Returns the batch with codes for the images generated for a use."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
         return batch | {"codes": self.codes_of(self.uniform(f"{use}/codes", shape))}
 
     def codes_of(self, uniform) -> tf.Tensor:
-        """Returns codes `[n, codes]` of noise in [0, 1), one number for each code."""
+        """Returns codes `[n, codes]` for noise in [0, 1), one number per code."""
         parts = []
         for place, classes in enumerate(self.categories):
             category = tf.cast(classes * uniform[:, place], tf.int32)
@@ -155,7 +159,7 @@ class InfoGAN(GAN):
         return self.generator([latents, batch["codes"]], training=self.training)
 
     def discriminate_together(self, batch, fake):
-        """Returns logits of real and generated images, and Q's outputs of the latter: one pass."""
+        """Returns logits of real and generated images, and Q's outputs for generated ones."""
         both = keras.ops.concatenate([self.real(batch), fake])
         logits, q = self.discriminate(both, batch)
         count = keras.ops.shape(fake)[0]
@@ -199,13 +203,13 @@ class InfoGAN(GAN):
     @override
     @capability
     def generate(self, latents, codes):
-        """Turns latents `[n, latents]` and codes `[n, codes]` into images, uint8."""
+        """Generates uint8 images from latents `[n, latents]` and codes `[n, codes]`."""
         return {"x": self.generator([latents, codes], training=False)}
 
     @capability
     def recognize(self, x):
         """Returns Q's logits of all categories, `[n, classes]`, and its means of the numbers."""
-        _, found = self.discriminator(x, training=False)  # of the image as it is, not augmented
+        _, found = self.discriminator(x, training=False)  # for the unaugmented image
         logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
 
@@ -225,7 +229,7 @@ class InfoGAN(GAN):
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images, whose label is the first code."""
+        """Returns images; the label is the first code."""
         classes = self.categories[0]
         codes = tf.concat([tf.one_hot(label, classes), noise["codes"][:, classes:]], axis=1)
         latents = truncated_normal(noise["latents"], truncation)
@@ -241,10 +245,10 @@ class InfoGAN(GAN):
         predicted = self.discriminator.outputs[1].shape[1]
         if taken != codes or predicted not in (codes, codes + self.continuous):
             raise ValueError(
-                f"The generator takes {taken} codes and the discriminator's second output has "
+                f"The generator accepts {taken} codes and the discriminator's second output has "
                 f"{predicted} numbers: expected {codes} codes for categories {self.categories} "
                 f"and {self.continuous} numbers, and as many outputs, or {self.continuous} more "
-                "with scales (see info_gan_networks)."
+                "with scales. Build both with info_gan_networks."
             )
         self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
@@ -264,11 +268,11 @@ class InfoGAN(GAN):
         """Builds the model with the paper's networks for digits.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
-            latent_dim: Dimensions of the latents, without the codes.
-            filters: Channels where the images are largest.
-            categories: As of the class.
-            continuous: As of the class.
+            shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.
+            latent_dim: Number of latents, without the codes.
+            filters: Number of channels at full resolution.
+            categories: See the class.
+            continuous: See the class.
             scales: Whether Q predicts the scales of the numbers.
             **kwargs: Further arguments of the class.
         """
@@ -292,7 +296,7 @@ class InfoGAN(GAN):
         scales: bool = True,
         **kwargs,
     ):
-        """Builds it for rows or series, with dense networks: see `for_images` and `GAN`."""
+        """Builds the model for rows or series, with dense networks; see `for_images` and `GAN`."""
         shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)
         categories = checked_sizes("categories", categories)

@@ -10,29 +10,29 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNoiseGAN(GAN):
-    """A GAN whose discriminator sees all examples with added noise, so that they overlap.
+    """A GAN whose discriminator sees all examples with added noise, so that distributions overlap.
 
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
-    Networks", ICLR 2017. Distributions without common support can be separated without error, which
+    Networks", ICLR 2017. Distributions without common support can be separated perfectly, which
     leaves the generator without a gradient. Normal noise on real and generated examples gives both
-    positive densities everywhere, equal only if the distributions are. It is drawn anew each time,
-    and annealed by a schedule.
+    distributions positive densities everywhere, which are equal only if the distributions are. The
+    noise is sampled each time, and annealed by a schedule.
 
-    Deviations: none. The papers fit the noise to their data, so it has no default.
+    Deviations: none. The papers adapt the noise to their data, so it has no default.
 
     Args:
-        generator: Float latents `[batch, latents]` to examples.
-        discriminator: Examples to logits `[batch, ...]`.
+        generator: Network from float latents `[batch, latents]` to examples.
+        discriminator: Network from examples to logits `[batch, ...]`.
         std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
-            number, or a schedule of the step.
+            number, or a schedule.
         objective: Adversarial objective, a name or an object.
-        penalty: See `GAN`, at noisy examples.
+        penalty: See `GAN`; computed at noisy examples.
         discriminator_steps: See `GAN`.
         seed: Seed of the latents and of the noise.
 
     Raises:
-        ValueError: See `GAN`; if `std` is negative.
+        ValueError: See `GAN`; also if `std` is negative.
 
     Example:
     ```python
@@ -63,7 +63,7 @@ class InstanceNoiseGAN(GAN):
         return super().logits_of_both(*self._noisy(batch, fake, "logits"))
 
     def _noisy(self, batch, fake, use):
-        """The batch and what was generated, each with noise of its own."""
+        """The batch and the generated examples, each with its own noise."""
         std = self.scheduled(self.std)
         shape = keras.ops.shape(fake)
         real = batch["x"] + std * self.normal(f"noise on real for {use}", shape)

@@ -1,4 +1,4 @@
-"""Adam for networks that grow in training."""
+"""Adam for networks that grow during training."""
 
 import keras
 from typing_extensions import override
@@ -8,23 +8,23 @@ from keras_gen.keras_internals import index_of, largest_square, moments
 
 @keras.saving.register_keras_serializable("keras_gen")
 class JoiningAdam(keras.optimizers.Adam):
-    """Adam for networks that grow in training: weights added later move as in a fresh Adam.
+    """Adam for networks that grow during training: weights added later move as with a fresh Adam.
 
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t
-    counts *each weight's own* updates. Keras takes the optimizer's steps: for a late weight, whose
-    moments are still zero, the bias correction is over. Under a constant gradient its first move is
-    (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the defaults, 10 with the beta_1=0 and
-    beta_2=0.99 of progressive growing.
+    counts *each weight's own* updates. Keras uses the optimizer's steps: for a weight added late,
+    whose moments are still zero, the bias correction has already vanished. Under a constant
+    gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the
+    defaults, and 10 with beta_1=0 and beta_2=0.99 of progressive growing.
 
     A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
-    and give `minimize` the part in use. With all weights always in use, this is
+    and pass the part in use to `minimize`. If all weights are always used, this is equivalent to
     `keras.optimizers.Adam`.
 
-    Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" of the end of
+    Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" at the end of
     section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
 
     Args:
-        *args, **kwargs: As of `keras.optimizers.Adam`.
+        *args, **kwargs: See `keras.optimizers.Adam`.
 
     Attributes:
         updates: Number of updates of each weight, in the order of `build`; int64 scalars.
@@ -34,7 +34,7 @@ class JoiningAdam(keras.optimizers.Adam):
     optimizer = JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99)
     optimizer.build(network.trainable_variables)
     minimize(loss, optimizer, part_in_use)
-    [int(count) for count in optimizer.updates]  # 1 for weights in use, 0 for those that wait
+    [int(count) for count in optimizer.updates]  # 1 for weights in use, 0 for others
     ```
     """
 
@@ -43,7 +43,7 @@ class JoiningAdam(keras.optimizers.Adam):
         if self.built:
             return
         super().build(var_list)
-        # Like the moments they have no aggregation: every replica updates its own copy.
+        # Like the moments, they have no aggregation: every replica updates its own copy.
         self.updates = [self.add_variable((), dtype="int64", name="updates") for _ in var_list]
 
     @override
@@ -59,7 +59,7 @@ class JoiningAdam(keras.optimizers.Adam):
         self.assign_add(count, 1)
         t = ops.cast(count, variable.dtype)
         alpha = rate * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        # Functions and not operators where the gradient may be sparse.
+        # Functions instead of operators where the gradient may be sparse.
         self.assign_add(m, ops.subtract(g, m) * (1 - self.beta_1))
         self.assign_add(v, ops.subtract(ops.square(g), v) * (1 - self.beta_2))
         if self.amsgrad:

@@ -17,21 +17,21 @@ from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_di
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MoCoGAN(GAN):
-    """A GAN of videos whose latents separate content and motion.
+    """A video GAN whose latents separate content and motion.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018. One discriminator takes whole videos and another one random frame of each; the loss is the
-    sum of both (sec. 3). The first `content_dim` latents of `generate` are the content; `recombine`
-    combines the content of one video with the motion of another.
+    2018. One discriminator sees whole videos, and another one sees a random frame of each; the loss
+    is the sum of both (sec. 3). The first `content_dim` latents of `generate` are the content;
+    `recombine` combines the content of one video with the motion of another.
 
-    Deviations: losses are the mean over both discriminators, which Adam makes the same as the sum.
-    Both see the same videos; the paper draws the frames from other videos.
+    Deviations: losses are the mean over both discriminators, which for Adam equals the sum.
+    Both see the same videos; the paper takes the frames from other videos.
 
     Args:
-        generator: Float latents `[batch, latents]` to videos `[batch, frames, height, width,
-            channels]` in [-1, 1], as `keras_gen.networks.moco_gan_generator`.
-        discriminator: Videos to logits `[batch, ...]`.
-        image_discriminator: Frames to logits `[batch, ...]`.
+        generator: Network from float latents `[batch, latents]` to videos `[batch, frames, height,
+            width, channels]` in [-1, 1], such as `keras_gen.networks.moco_gan_generator`.
+        discriminator: Network from videos to logits `[batch, ...]`.
+        image_discriminator: Network from frames to logits `[batch, ...]`.
         content_dim: Number of content latents, which come first.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
@@ -39,8 +39,8 @@ class MoCoGAN(GAN):
         seed: Seed of the latents and of the frames.
 
     Raises:
-        ValueError: See `GAN`; if the discriminators disagree about frames, or the content is none
-            or all of the latents.
+        ValueError: See `GAN`; also if the discriminators' frames have different shapes, or the
+            content has none or all of the latents.
 
     Example:
     ```python
@@ -51,7 +51,7 @@ class MoCoGAN(GAN):
     ```
     """
 
-    critics = 2  # of videos and of frames
+    critics = 2  # for videos and for frames
     has_dense_networks = False
 
     image_discriminator: keras.Model = network("frame -> logits", kw_only=True)
@@ -59,7 +59,7 @@ class MoCoGAN(GAN):
 
     @override
     def discriminate(self, images, batch, keep_state=False, network=None):
-        """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
+        """Returns the logits of each video and of one of its frames, `[batch, 2]`."""
         of_videos = super().discriminate(images, batch, keep_state)
         count = keras.ops.shape(images)[0]
         frame = images.shape[1] * self.uniform("frames", [count])
@@ -75,17 +75,17 @@ class MoCoGAN(GAN):
 
         Args:
             contents: Latents `[n, latents]`.
-            motions: As many.
+            motions: Latents `[n, latents]`.
 
         Raises:
-            TypeError: If one is no array of numbers.
+            TypeError: If an argument is not an array of numbers.
             ValueError: If they have other shapes.
         """
         content, motion = (self.edges["latents"].prepare(z).numpy() for z in (contents, motions))
         if len(content) != len(motion):
             raise ValueError(
-                f"recombine got {len(content)} contents and {len(motion)} motions: expected as "
-                "many of each."
+                f"recombine got {len(content)} contents and {len(motion)} motions: expected "
+                "equal numbers."
             )
         parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
         return self.generate(np.concatenate(parts, axis=1))
@@ -106,9 +106,9 @@ class MoCoGAN(GAN):
         frame = self.image_discriminator.input_shape[1:]
         if len(video) != 4 or video[1:] != frame or self.content_dim >= self.latent_dim:
             raise ValueError(
-                f"The discriminators take {video} and {frame}, and {self.content_dim} of "
+                f"The discriminators accept {video} and {frame}, and {self.content_dim} of "
                 f"{self.latent_dim} latents are the content: expected (frames, *image) "
-                "and image, and some latents for the motion."
+                "and image, and at least one latent for the motion."
             )
         if self.penalty is not None:
             self.penalty.check(self.image_discriminator)
@@ -116,7 +116,7 @@ class MoCoGAN(GAN):
     @override
     @classmethod
     def for_images(cls, *args, **kwargs) -> NoReturn:
-        """Refused: a TypeError that names `for_videos`."""
+        """Raises a TypeError that suggests `for_videos`."""
         raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
 
     @classmethod
@@ -124,14 +124,14 @@ class MoCoGAN(GAN):
         cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
         normalization: str | None = "batch", **kwargs,
     ):  # fmt: skip
-        """Builds the model with its usual networks.
+        """Builds the model with its standard networks.
 
         Args:
-            shape: `(frames, height, width, channels)`, as `video_discriminator` takes it.
-            content_dim: Dimensions of the content.
-            motion_dim: Dimensions of the motion of a frame.
-            filters: Channels where the images are largest.
-            normalization: Of both discriminators: `"batch"`, or None for use with penalties.
+            shape: `(frames, height, width, channels)`, see `video_discriminator`.
+            content_dim: Number of content latents.
+            motion_dim: Number of motion latents per frame.
+            filters: Number of channels at full resolution.
+            normalization: Normalization of both discriminators: `"batch"`, or None for penalties.
             **kwargs: Further arguments of the class.
         """
         check_sizes(content_dim=content_dim, motion_dim=motion_dim, filters=filters)

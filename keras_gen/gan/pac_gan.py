@@ -17,8 +17,9 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
-    "There are {} examples in a batch on each replica, which is no multiple of pack x k "
-    "= {} x {}: give fit batches of a multiple of pack x k x replicas."
+    "There are {} examples in a batch on each replica: expected a multiple of pack x k = {} x "
+    "{}. "
+    "Pass batches of a multiple of pack x k x replicas to fit."
 )
 
 
@@ -27,23 +28,25 @@ class PacGAN(GAN):
     """A GAN whose discriminator sees packs of images, all real or all generated.
 
     Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
-    NeurIPS 2018, sec. 2. A generator that draws few modes makes packs of images that are too much
-    alike. The images of a pack are concatenated as channels; losses, penalties and accuracies are
-    of packs.
+    NeurIPS 2018, sec. 2. A generator with few modes produces packs of images that are too similar.
+    The images of a pack are concatenated as channels; losses, penalties, and accuracies apply to
+    packs.
 
-    Deviations: see `GAN`. Images that follow each other in the shuffled batch make a pack.
+    Deviations: see `GAN`. Consecutive images in the shuffled batch form a pack.
 
     Args:
-        generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Packs `[batch, height, width, pack * channels]` to logits `[batch, ...]`.
-        pack: m, images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
+        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network from packs `[batch, height, width, pack * channels]` to logits
+            `[batch, ...]`.
+        pack: m, the number of images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
         objective: See `GAN`.
         seed: Seed of the latents.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; if `pack` is below 1, the discriminator does not take packs of
-            generated images, or a replica's batch is no multiple of `pack * discriminator_steps`.
+        ValueError: See `GAN`; also if `pack` is below 1, the discriminator does not accept packs of
+            generated images, or a replica's batch is not a multiple of
+            `pack * discriminator_steps`.
 
     Example:
     ```python
@@ -87,8 +90,8 @@ class PacGAN(GAN):
         taken = tuple(self.discriminator.inputs[0].shape[1:])
         if taken != (*places, self.pack * channels):
             raise ValueError(
-                f"pack is {self.pack} and the discriminator takes {taken}: expected at least "
-                f"1, and as many times the {channels} channels of {shape}."
+                f"pack is {self.pack} and the discriminator accepts {taken}: expected pack "
+                f"times {channels} channels for images of shape {shape}."
             )
 
     @override
@@ -96,7 +99,7 @@ class PacGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
     ):
-        """Builds it with DCGAN's networks for packs of `pack` images: see `GAN.for_images`."""
+        """Builds the model with DCGAN networks for packs of images; see `GAN.for_images`."""
         shape = checked_image_shape(shape)
         check_sizes(latent_dim=latent_dim, filters=filters, pack=pack)
         *sides, channels = shape
@@ -113,7 +116,7 @@ class PacGAN(GAN):
         pack: int = 2,
         **kwargs,
     ):
-        """Builds it for packs of rows or series, with dense networks: see `GAN.for_vectors`."""
+        """Builds the model for packs of rows or series; see `GAN.for_vectors`."""
         *steps, columns = shape = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim, pack=pack)
         seen = (*steps, pack * columns)

@@ -21,34 +21,35 @@ from keras_gen.networks.gan.progressive_networks import faded, resized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveGAN(GAN):
-    """A GAN whose networks grow from images of 4x4 during the training, in one `fit`.
+    """A GAN whose networks grow from 4x4 images during training, in a single `fit`.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 2. After `stable_steps` the layers of the next size fade in during
-    `fade_steps` (fig. 2), are trained for `stable_steps`, and so on; the last size is trained to
-    the end. Real images are averaged down to the size in use, and fade as the generated ones do.
+    Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers of the next size fade in during
+    `fade_steps` (fig. 2), are trained for `stable_steps`, and so on; the last size is trained until
+    the end. Real images are averaged down to the current size, and fade like the generated ones.
 
-    All layers exist from the start; a step computes only those in use, with a graph for each size.
-    `JoiningAdam` gives late weights a fresh state. The size follows from the step alone, so that
-    training resumes anywhere. `sample` and exports enlarge the images of a smaller size.
+    All layers exist from the start; a step computes only those in use, with one graph per size.
+    `JoiningAdam` gives weights added late a fresh state. The size depends only on the step, so
+    training can resume anywhere. `sample` and exports enlarge images of a smaller size.
 
-    Deviations: the optimizer's state is fresh for new layers only; the authors' code resets all of
-    it. The batch has one size for all image sizes.
+    Deviations: the optimizer's state is fresh only for new layers; the authors' code resets all of
+    it. The batch size is the same for all image sizes.
 
     Args:
-        generator: Latents `[batch, latents]` and faded-in fractions `[batch]` to a list of images
-            of 4x4, 8x8 and so on: see `progressive_generator`.
-        discriminator: Images of any of these sizes and fractions to a list of logits, one for each
-            size: see `progressive_discriminator`.
+        generator: Network from latents `[batch, latents]` and faded-in fractions `[batch]` to a
+            list of images of 4x4, 8x8, and so on; see `progressive_generator`.
+        discriminator: Network from images of any of these sizes, and fractions, to a list of
+            logits, one per size; see `progressive_discriminator`.
         objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
-        penalty: See `GAN`; the paper's is that of WGAN-GP (appendix A.1).
-        stable_steps: Steps at each size without a fade: of 16 images, the paper's 800,000.
+        penalty: See `GAN`; the paper uses that of WGAN-GP (appendix A.1).
+        stable_steps: Steps at each size without fading: 800,000 images in the paper, in batches of
+            16.
         fade_steps: Steps of each fade.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: See `GAN`; if the networks have other sizes, a number of steps is below 1, or
-            `steps_per_execution` would change the size within an execution.
+        ValueError: See `GAN`; also if the networks have other sizes, a number of steps is below 1,
+            or `steps_per_execution` would change the size within an execution.
 
     Example:
     ```python
@@ -62,8 +63,8 @@ class ProgressiveGAN(GAN):
 
     has_dense_networks = False
 
-    generator: keras.Model = network()  # of latents and fractions, to images of each size
-    discriminator: keras.Model = network()  # of images and fractions, to logits for each size
+    generator: keras.Model = network()  # from latents and fractions to images of each size
+    discriminator: keras.Model = network()  # from images and fractions to logits for each size
     objective: Named[Objective] = made_by(adversarial.get, default=Wasserstein(drift=1e-3))
     penalty: Named[Penalty | None] = made_by(penalties.get, default=GradientPenalty(10.0))
     stable_steps: PositiveInteger = 50_000
@@ -74,7 +75,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def prepare_batch(self, data):
-        """Checks a batch and averages its images down to the size in use."""
+        """Checks a batch, and averages its images down to the current size."""
         batch = super().prepare_batch(data)
         side = 4 << self.level()
         images = resized(batch["x"], side)
@@ -98,7 +99,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def call(self, latents, training=False):
-        """Turns latents `[batch, latents]` into images, enlarged if they are not grown yet."""
+        """Returns images for latents `[batch, latents]`, enlarged if still growing."""
         return resized(self._made(latents), self.edges["x"].shape[0])
 
     def _made(self, latents):
@@ -111,21 +112,21 @@ class ProgressiveGAN(GAN):
     # Growth ----------------------------------------------------------------------------------
 
     def level(self) -> int:
-        """Returns the index of the size that the next step trains: 0 for 4x4."""
+        """Returns the index of the next step's size: 0 for 4x4."""
         with tf.init_scope():
             step = int(keras.ops.convert_to_numpy(self.step))
         joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
         return min(max(joined, 0), len(self.generator.outputs) - 1)
 
     def fraction(self) -> tf.Tensor:
-        """Returns how much of this size has faded in, 0 to 1."""
+        """Returns the fraction of this size that has faded in, 0 to 1."""
         period = self.fade_steps + self.stable_steps
         begin = self.level() * period - self.fade_steps
         return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
 
     @override
     def _make_function(self, step_function):
-        """Makes a graph for each size; a step runs that of its own size."""
+        """Creates a graph for each size; a step runs the graph of its size."""
         make = super()._make_function
         graph = functools.cache(lambda level: make(step_function))
         return lambda iterator: graph(self.level())(iterator)
@@ -135,7 +136,7 @@ class ProgressiveGAN(GAN):
         return super().graph((key, self.level()), function, specs)
 
     def in_use(self, network):
-        """Returns the layers of a network that images of the size in use go through."""
+        """Returns the layers of a network that are used at the current size."""
         return self._levels[network][self.level()]
 
     @override
@@ -148,11 +149,12 @@ class ProgressiveGAN(GAN):
 
     @override
     def compile(self, *, steps_per_execution=1, **kwargs):
-        """Compiles as `GAN`; the size may change between two executions only."""
+        """Compiles like `GAN`; the size may change only between executions."""
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
-                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
-                f"expected multiples of steps_per_execution={steps_per_execution}, or use 1."
+                f"stable_steps is {self.stable_steps} and fade_steps is {self.fade_steps}: "
+                f"expected multiples of steps_per_execution={steps_per_execution}. Otherwise, "
+                "use 1."
             )
         super().compile(steps_per_execution=steps_per_execution, **kwargs)
 
@@ -166,10 +168,10 @@ class ProgressiveGAN(GAN):
         sizes = [len(network.outputs) for network in (self.generator, self.discriminator)]
         if sizes[0] != sizes[1]:
             raise ValueError(
-                f"The generator has {sizes[0]} sizes and the discriminator {sizes[1]}: expected as "
-                "many."
+                f"The generator has {sizes[0]} sizes and the discriminator {sizes[1]}: expected "
+                "equal numbers."
             )
-        # For each size the layers it needs. Not tracked: their weights are those of the networks.
+        # The layers needed for each size. Not tracked: their weights belong to the networks.
         self.__dict__["_levels"] = {
             network: [keras.Model(network.inputs, output) for output in network.outputs]
             for network in (self.generator, self.discriminator)
@@ -188,8 +190,8 @@ class ProgressiveGAN(GAN):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            latent_dim: Dimensions of the latents.
+            shape: `(side, side, channels)` of the images; the side is a power of two, at least 8.
+            latent_dim: Number of latents.
             filters: See `progressive_generator`.
             width: See `progressive_generator`.
             **kwargs: Further arguments of the class.

@@ -27,45 +27,46 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.regularizers import lazily
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
-# Weights of the newest batch in the running means.
+# Weights of the latest batch in the running means.
 MEAN_STYLE = 0.005
 MEAN_PATH = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleGAN(GAN):
-    """A GAN whose latents become styles, which control every layer; noise sets the rest.
+    """A GAN whose latents become styles that control every layer; noise adds the details.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
     Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. In
-    training some images have one style up to a random layer and another from there on (2019, sec.
-    3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix B). The generator's
-    loss has the regularizer of path lengths (2020, eq. 4), the discriminator's R1; both are
+    training, some images use one style up to a random layer and another style after it (2019, sec.
+    3.1). `sample(n, psi=0.7)` moves styles toward their mean (2019, appendix B). The generator's
+    loss includes path length regularization (2020, eq. 4), and the discriminator's R1; both are
     computed every few steps and weighted accordingly (2020, sec. 3.1).
 
     Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
-    without steps of their own, so that Adam's constants need no correction. Path lengths are over
-    the whole batch, not half of it. Styles are mixed at a layer drawn for each image, not each
-    batch. The mean style is that of latents drawn anew.
+    without steps of their own, so that Adam's constants need no correction. Path lengths use
+    the whole batch, not half of it. Styles are mixed at a layer chosen for each image, not for each
+    batch. The mean style is computed from newly sampled latents.
 
     Args:
-        mapping: Latents `[batch, latents]` to styles `[batch, style]`: see `style_mapping`.
-        generator: Styles `[batch, layers, style]` and noise `[batch, numbers]` to images in [-1,
-            1]: see `style_generator`, whose argument `styling` chooses the paper.
-        discriminator: Images to logits: see `style_discriminator`.
+        mapping: Network from latents `[batch, latents]` to styles `[batch, style]`; see
+            `style_mapping`.
+        generator: Network from styles `[batch, layers, style]` and noise `[batch, numbers]` to
+            images in [-1, 1]; see `style_generator`, whose argument `styling` selects the paper.
+        discriminator: Network from images to logits; see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         mixing: Probability that an image has two styles.
-        path_weight: Weight of the regularizer of path lengths, a number or a schedule.
-        path_every: Steps between its computations; until the next one `path_length` is the running
-            mean.
+        path_weight: Weight of the path length regularization, a number or a schedule.
+        path_every: Number of steps between computations of the regularization. In between,
+            `path_length` is the running mean.
         seed: Seed of latents and noise.
 
     Raises:
-        ValueError: If the networks do not fit each other, `mixing` is no probability, the weight is
-            negative, `path_every` below 1, or the penalty does not fit the discriminator; in
-            `sample`, if `psi` is not in [-1, 1].
+        ValueError: If the networks do not fit each other, `mixing` is not a probability, the weight
+            is negative, `path_every` is below 1, or the penalty is not suitable for the
+            discriminator; in `sample`, if `psi` is not in [-1, 1].
 
     Example:
     ```python
@@ -91,7 +92,7 @@ class StyleGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates discriminator, then mapping and generator as `GAN`, then the running means."""
+        """Updates the discriminator, then mapping and generator, then the running means."""
         losses = super().train_step(data)
         if self.training:
             with tf.control_dependencies([losses["g_loss"]]):
@@ -99,7 +100,7 @@ class StyleGAN(GAN):
         return losses
 
     def sampled_noise(self, use, n):
-        """Returns the latents of two styles for each image, where they mix, and the noise."""
+        """Returns latents of two styles for each image, where the styles mix, and noise."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
         mixed = self.uniform(f"{use}/mixing", [n, 2])
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
@@ -133,13 +134,13 @@ class StyleGAN(GAN):
             lengths = path_lengths(generate, self.styled(*styles), directions)
             return (lengths - self.mean_path.value) / every
 
-        # 0 while it is not its turn, so that neither the loss nor the mean moves.
+        # 0 in other steps, so that neither the loss nor the mean changes.
         deviation = lazily(every, self.step.value, n, compute)
         path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
         return super().generator_terms(batch) | path
 
     def _move_means(self, path_lengths):
-        """Moves the mean length of paths, a in eq. (4), and the mean style."""
+        """Updates the mean path length, a in eq. (4), and the mean style."""
         self.mean_path.assign_add(MEAN_PATH * (batch_mean(path_lengths) - self.mean_path.value))
         n = keras.ops.shape(path_lengths)[0]
         latents = self.normal("mean style", [n, self.latent_dim])
@@ -167,12 +168,12 @@ class StyleGAN(GAN):
         return {"latents": both[:, : self.latent_dim], "pixels": both[:, self.latent_dim :]}
 
     def from_noise(self, noise, psi=1.0, truncation=WIDEST):
-        """Returns the images of latents and noise.
+        """Returns the images for latents and noise.
 
         Args:
-            noise: What `noise` returns.
-            psi: Factor of the styles' distance from their mean, in [-1, 1] (2019, appendix B).
-            truncation: Largest absolute value of a latent, in standard deviations.
+            noise: Return value of `noise`.
+            psi: Factor for the distance of styles from their mean, in [-1, 1] (2019, appendix B).
+            truncation: Maximum absolute value of a latent, in standard deviations.
         """
         latents = truncated_normal(noise["latents"], truncation)
         styles = self.mapping(latents, training=False)
@@ -181,26 +182,26 @@ class StyleGAN(GAN):
 
     @override
     def call(self, latents, training=False):
-        """Turns latents `[batch, latents]` into images in [-1, 1], always with the same noise."""
+        """Returns images in [-1, 1] for latents `[batch, latents]`, with fixed noise."""
         return self.from_style(self.mapping(latents, training=training))
 
     def from_style(self, style):
-        """Turns styles `[batch, style]`, each for all layers, into images in [-1, 1]."""
+        """Returns images in [-1, 1] for styles `[batch, style]`, each used for all layers."""
         return self._synthesized(self._everywhere(style))
 
     @capability
     def generate(self, latents):
-        """Turns latents `[n, latents]` into images, uint8, always with the same noise."""
+        """Generates uint8 images from latents `[n, latents]`, with fixed noise."""
         return {"x": self.call(latents)}
 
     @capability
     def style(self, latents):
-        """Turns latents `[n, latents]` into their styles for all layers, `[n, layers, style]`."""
+        """Returns the styles of latents `[n, latents]` for all layers, `[n, layers, style]`."""
         return {"styles": self._everywhere(self.mapping(latents, training=False))}
 
     @capability
     def synthesize(self, styles):
-        """Turns styles `[n, layers, style]`, coarse layers first, into uint8 images."""
+        """Generates uint8 images from styles `[n, layers, style]`, coarse layers first."""
         return {"x": self._synthesized(styles)}
 
     def _everywhere(self, styles):
@@ -222,8 +223,8 @@ class StyleGAN(GAN):
         self.pixels = pixels.shape[1]
         if self.mapping.output_shape != (None, dim):
             raise ValueError(
-                f"The mapping makes styles {self.mapping.output_shape} and the generator "
-                f"takes {dim} numbers: expected [batch, style] of that size."
+                f"The mapping returns styles {self.mapping.output_shape}, but the generator "
+                f"accepts {dim} numbers: expected [batch, style] of that size."
             )
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")
@@ -244,8 +245,8 @@ class StyleGAN(GAN):
         """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
 
         Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            latent_dim: Dimensions of the latents and of the styles.
+            shape: `(side, side, channels)` of the images; the side is a power of two, at least 8.
+            latent_dim: Number of latents, and size of the styles.
             filters: See `style_generator`.
             width: See `style_generator`.
             styling: See `style_generator`.

@@ -14,32 +14,33 @@ from keras_gen.gan.gan import GAN
 from keras_gen.losses import penalties
 from keras_gen.losses.penalties import Penalty
 
-MOST_UNROLLED = 100  # steps, each of which is a part of the graph
+MOST_UNROLLED = 100  # maximum number of steps, each of which is part of the graph
 Unrolled = Annotated[int, partial(checked_integer, minimum=0, maximum=MOST_UNROLLED)]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UnrolledGAN(GAN):
-    """A GAN whose generator is trained against the discriminator of some steps ahead.
+    """A GAN whose generator is trained against the discriminator a few steps ahead.
 
     Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. A step
-    is that of `GAN`: the discriminator takes one usual step (eq. 12), then the generator one whose
-    gradient, eq. (10), goes through the steps that the discriminator would take next.
+    is that of `GAN`: the discriminator takes one usual step (eq. 12), and then the generator takes
+    one whose gradient, eq. (10), passes through the steps that the discriminator would take next.
 
     Deviations: the steps ahead are gradient descent, eq. (8), with their own learning rate, where
     the authors' code unrolls Adam.
 
     Args:
-        generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Images to logits `[batch, ...]`.
+        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network from images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
         unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 is the plain
             GAN.
-        unrolled_rate: eta, their rate.
+        unrolled_rate: eta, the learning rate of these steps.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: See `GAN`; if `unrolled_steps` is out of range or the rate is not positive.
+        ValueError: See `GAN`; also if `unrolled_steps` is out of range or the rate is not
+            positive.
 
     Example:
     ```python
@@ -60,7 +61,7 @@ class UnrolledGAN(GAN):
 
     @override
     def generator_terms(self, batch):
-        """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
+        """Returns the generator's loss under the discriminator K steps ahead, eq. (9)."""
         fake = self.generated("generator", batch)
         with stateless(self.discriminator, self._unrolled(batch, fake)):
             return {"adversarial": self.adversarial_loss(fake, batch)}
@@ -68,7 +69,7 @@ class UnrolledGAN(GAN):
     def _unrolled(self, batch, fake):
         """The discriminator's weights after K steps of gradient descent, eq. (8).
 
-        All on this batch and these fakes, by the discriminator's usual loss.
+        All steps use this batch, these generated examples, and the discriminator's usual loss.
         """
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
         for _ in range(self.unrolled_steps):
@@ -77,7 +78,7 @@ class UnrolledGAN(GAN):
                 with stateless(self.discriminator, weights):
                     terms = self.discriminator_terms(batch, fake, "unrolled")
                 loss = global_mean(self.weighted(terms))
-            # The gradients of all replicas, added.
+            # The sum of the gradients of all replicas.
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

@@ -14,24 +14,24 @@ from keras_gen.losses.penalties import Penalty
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WGAN(GAN):
-    """A generator against a critic that estimates the Wasserstein distance.
+    """A generator trained against a critic that estimates the Wasserstein distance.
 
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
     1: the critic maximizes eq. (3). Its weights are clipped after each of its updates, which bounds
     its slope by some K. `wasserstein_distance` is reported, the critic's mean over real examples
-    less that over generated ones: an estimate of K times the distance. Deviations: none.
+    minus the mean over generated ones: an estimate of K times the distance. Deviations: none.
 
     Args:
-        generator: Float latents `[batch, latents]` to examples.
-        discriminator: The critic, examples to numbers of any shape `[batch, ...]`.
-        clip: c, the largest absolute value of a weight of the critic; None: no clipping, for use
-            with a penalty.
-        discriminator_steps: n_critic. A batch of `fit` holds the batches of all updates.
+        generator: Network from float latents `[batch, latents]` to examples.
+        discriminator: The critic, a network from examples to numbers of any shape `[batch, ...]`.
+        clip: c, the maximum absolute value of the critic's weights. If None, weights are not
+            clipped, for use with a penalty.
+        discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
         seed: Seed of the latents.
         penalty: See `GAN`.
 
     Raises:
-        ValueError: See `GAN`; if `clip` is not positive.
+        ValueError: See `GAN`; also if `clip` is not positive.
 
     Example:
     ```python
@@ -67,7 +67,7 @@ class WGAN(GAN):
     @property
     @for_users
     def critic(self) -> keras.Model:
-        """The discriminator by the paper's name, under which `.keras` files hold its weights."""
+        """The discriminator by the paper's name, which `.keras` files use for its weights."""
         return self.discriminator
 
     @override

@@ -11,24 +11,25 @@ from keras_gen.losses.penalties import Penalty
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WGANGP(WGAN):
-    """A WGAN whose critic has a gradient penalty in place of clipped weights.
+    """A WGAN whose critic has a gradient penalty instead of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope towards
-    1 between real and generated images. The step is that of `GAN`: five updates of the critic,
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward
+    1 between real and generated images. The step is that of `GAN`: five updates of the critic, and
     then one of the generator. `wasserstein_distance` is reported: the critic's mean over
-    real images less that over generated ones. Deviations: none.
+    real images minus the mean over generated ones. Deviations: none.
 
     Args:
-        generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: The critic, images to numbers `[batch, ...]`, without batch normalization
-            (sec. 4).
+        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: The critic, a network from images to numbers `[batch, ...]`, without batch
+            normalization (sec. 4).
         penalty_weight: lambda.
-        discriminator_steps: n_critic. A batch of `fit` holds the batches of all updates.
-        seed: Seed of the latents and of the points between images.
+        discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
+        seed: Seed of the latents and of the interpolated images.
 
     Raises:
-        ValueError: See `GAN`; if the critic has batch normalization, or the weight is negative.
+        ValueError: See `GAN`; also if the critic has batch normalization, or the weight is
+            negative.
 
     Example:
     ```python
@@ -47,7 +48,7 @@ class WGANGP(WGAN):
     penalty_weight: NonNegative = 10.0
     discriminator_steps: PositiveInteger = argument(default=5, later=True)
     clip: Positive | None = fixed(None)
-    penalty: Named[Penalty | None] = fixed(None)  # as `penalty_weight` says
+    penalty: Named[Penalty | None] = fixed(None)  # set by `penalty_weight`
 
     @override
     def default_optimizer(self):

@@ -1,1 +1,1 @@
-"""Writing, loading and describing SavedModels."""
+"""Writing, loading, and describing SavedModels."""

@@ -1,4 +1,4 @@
-"""Signatures of image files' contents, beside those of arrays: what REST requests can carry."""
+"""Signatures that accept image files, for REST requests, next to those that accept arrays."""
 
 import functools
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from keras_gen.serving.exported import SUFFIX
 from keras_gen.tensor_checks import require
 
 MOST_BYTES = 2**26
-"""Bytes of the files of a request, which may hold more than their pixels."""
+"""Maximum number of bytes of a request's files, which may contain more than their pixels."""
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:
-    """The input that is images in gray or RGB, if all others have usual values."""
+    """Returns the gray or RGB image input, if all other inputs have default values."""
     asked = [(name, spec) for name, spec in specs.items() if name not in usual]
     if len(asked) != 1:
         return None
@@ -26,7 +26,7 @@ def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) ->
 
 
 def encoded(images: Any) -> np.ndarray:
-    """PNGs, bytes `[batch]`, of uint8 images `[batch, height, width, channels]`."""
+    """Encodes uint8 images `[batch, height, width, channels]` as PNG, bytes `[batch]`."""
     return tf.io.encode_png(images).numpy()
 
 
@@ -37,21 +37,21 @@ def of_encoded(
     usual: Mapping[str, Any],
     largest: request_limits.LargestRequest,
 ) -> Any:
-    """Returns a signature of images as one of their files' contents, PNG, JPEG or BMP.
+    """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files instead.
 
-    Its input has the name of the images and `_bytes`, and is strings `[batch]`. Photographs are
-    turned upright according to their EXIF orientation, and transparent images are laid over white,
-    as `keras_gen.files.images.read_image` does. Outputs that are images become PNGs, likewise
-    named. Images are not resized: they have the size that the signature takes, and where it takes
-    any, that of the first. Files whose headers say otherwise, or more elements than a request may
-    have, are not decoded.
+    Its input has the name of the images plus `_bytes`, and is strings `[batch]`. Photographs are
+    rotated according to their EXIF orientation, and transparent images are blended with white,
+    as in `keras_gen.files.images.read_image`. Image outputs become PNGs, named in the same way.
+    Images are not resized: they must have the size that the signature accepts; if it accepts any
+    size, that of the first image. Files are not decoded if their headers show another size, or more
+    elements than a request may have.
 
     Args:
-        function: The traced signature of images.
-        name: The input that is images.
+        function: Traced image signature.
+        name: Name of the image input.
         specs: All of its inputs.
-        usual: The values of its other inputs.
-        largest: The limits of a request.
+        usual: Default values of its other inputs.
+        largest: Limits of a request.
     """
     shape = tuple(specs[name].shape[1:])
     texts = name + SUFFIX
@@ -66,11 +66,13 @@ def of_encoded(
     return graph.get_concrete_function()
 
 
-@functools.partial(tf.function, autograph=False)  # traced once for all signatures of such images
+@functools.partial(
+    tf.function, autograph=False
+)  # traced once for all signatures with such images
 def _decoded(
     contents: tf.Tensor, name: str, shape: tuple, largest: request_limits.LargestRequest
 ) -> tf.Tensor:
-    """The images of files, uint8 `[batch, *shape]`."""
+    """Decodes the images in files, uint8 `[batch, *shape]`."""
 
     def decode(given: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         content, turn = given
@@ -88,16 +90,17 @@ def _decoded(
 
 
 def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:
-    """The check that files are not too long, whatever they hold beside pixels."""
+    """Checks that files are not too long, including data other than pixels."""
     count = tf.reduce_sum(tf.cast(tf.strings.length(contents), tf.int64))
     sentence = (
-        f"{name} has {{}} bytes in all: expected at most {MOST_BYTES}; send fewer or smaller."
+        f"{name} has {{}} bytes in total: expected at most {MOST_BYTES}. Send fewer or smaller "
+        "files."
     )
     return require(count <= MOST_BYTES, sentence, count)
 
 
 def _rgb(name: str, content: tf.Tensor) -> tf.Tensor:
-    """The pixels of a file as they are stored, laid over white, uint8 `[height, width, 3]`."""
+    """Returns the stored pixels of a file, blended with white, uint8 `[height, width, 3]`."""
     head = image_headers.head_of(content)
 
     def of_jpeg() -> tf.Tensor:
@@ -119,15 +122,16 @@ def _of_png(name: str, content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) ->
 
     largest = tf.cond(bits == 16, largest_of_16_bits, lambda: 0)
     sentence = (
-        f"{name} holds an image of 16 bits whose values end at {{}} of 65535, as if it had fewer: "
-        "expected values of all 16 bits. Multiply them, or store 8 bits."
+        f"{name} contains a 16-bit image whose values end at {{}} of 65535, as if it had fewer "
+        "bits: expected the full 16-bit range. Multiply the values, or store 8 bits."
     )
     with tf.control_dependencies(
         [require((largest == 0) | (largest >= 2**14), sentence, largest)]
     ):
         content = tf.identity(content)
-    # Asked for four channels, the decoder gives colors of a palette, and gray of fewer than 8 bits,
-    # a wrong opacity if they are opaque.
+    # When asked for four channels, the decoder returns a wrong opacity for opaque palette
+    # images,
+    # and for gray images with fewer than 8 bits.
     is_gray, is_palette = color == 0, color == 3
     image = tf.cond(
         is_palette, lambda: tf.io.decode_png(content), lambda: tf.io.decode_png(content, 4)
@@ -150,11 +154,11 @@ def _of_bmp(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
 
 
 def _upright(image: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
-    """An image `[height, width, channels]` turned by its EXIF orientation, 1 to 8."""
+    """Rotates an image `[height, width, channels]` according to its EXIF orientation, 1 to 8."""
     image = tf.cond(
         image_headers.is_transposed(turn), lambda: tf.transpose(image, [1, 0, 2]), lambda: image
     )
-    # The orientations at whose place there is -1 are mirrored along an axis.
+    # Orientations with -1 in their position are mirrored along an axis.
     rows = tf.gather([1, 1, 1, -1, -1, 1, 1, -1, -1], turn)
     columns = tf.gather([1, 1, -1, -1, 1, 1, -1, -1, 1], turn)
     return image[::rows, ::columns]
@@ -171,18 +175,18 @@ def _size_checks(
     shape: tuple,
     largest: request_limits.LargestRequest,
 ) -> list[tf.Operation]:
-    """Checks, by headers, that images have one size, and not too many elements in all."""
+    """Checks in headers that images have equal size, and not too many elements in total."""
     sizes = image_headers.sizes(name, contents, turns)
     first = tf.unstack(sizes[0])
     expected = [size or of_first for size, of_first in zip(shape[:2], first, strict=True)]
     others = tf.reduce_any(sizes != tf.cast(expected, tf.int64), axis=1)
     odd = sizes[tf.argmax(others)]
     sentence = (
-        f"{name} holds an image {{}} pixels high and {{}} wide: expected {{}} and {{}}"
-        + (" of all in a request." if None in shape else ", resize it.")
+        f"{name} contains an image of height {{}} and width {{}}: expected {{}} and {{}}"
+        + (" for all images in a request." if None in shape else ". Resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
-    # A side that alone has too many pixels stands for any larger one.
+    # A side that alone has too many pixels represents any larger one.
     pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
     return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 

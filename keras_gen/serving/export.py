@@ -1,4 +1,4 @@
-"""Writing SavedModels with named, typed signatures, ready to serve without Keras."""
+"""Writes SavedModels with named, typed signatures, ready to serve without Keras."""
 
 import contextlib
 import dataclasses
@@ -56,54 +56,55 @@ def export(
     half: bool = False,
     signatures: Sequence[str] | None = None,
 ) -> Path:
-    """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
+    """Writes `<directory>/<name>/<version>/`, a SavedModel with the model's signatures.
 
     The export needs neither this library nor Keras, nor the distribution strategy of the training,
-    and computes in float32. It holds only the variables that its signatures read. Inputs and
-    outputs are uint8, int16, int32, float32 and string tensors; an output with the name of an input
-    becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`), a warm-up request
-    per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration of the model,
-    by which `keras_gen.load` builds it again (`assets.extra/keras_model.npz`). Each signature
-    is run once on its request. A signature that takes images alone gets another beside it,
-    `<name>_bytes`, that takes and gives image files' contents. Requests without examples, or larger
-    than the metadata's `largest_request`, are refused before anything is computed; files by their
-    headers.
+    and computes in float32. It contains only the variables that its signatures read. Inputs and
+    outputs are uint8, int16, int32, float32, and string tensors; an output with the name of an
+    input
+    becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a warm-up
+    request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration of the
+    model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each signature
+    is run once on its request. For a signature that requires only images, a second one is written,
+    `<name>_bytes`, which accepts and returns the contents of image files. Requests without
+    examples,
+    or larger than the metadata's `largest_request`, are refused before anything is computed; files
+    are refused based on their headers.
 
-    Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
-    metadata and the warm-up requests; `resources` lists what else the signatures read and
-    TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
-    metadata; `default_signature` names a signature; `most_elements` and
-    `most_examples` are how many elements and examples an input may have, where the defaults of
-    `request_limits` would take too much memory; `evaluations`, by the name of a signature, are how
-    often it evaluates the model's `network` for an example, or in each of the `steps` of a request.
-    A signature's function may have `limits`, the smallest and the largest value by the name of an
-    input, and `options`, the texts that an input may be, for the metadata.
+    Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
+    the metadata and the warm-up requests; `resources` lists other trackable objects that the
+    signatures read, such as the lookup table of a vocabulary; `inference_policy` is added to the
+    metadata; `default_signature` names a signature; `most_elements` and `most_examples` limit the
+    number of elements and examples of an input, if the defaults of `request_limits` would need too
+    much memory; `evaluations` maps the name of a signature to the number of times it evaluates the
+    model's `network` for an example, or in each of the `steps` of a request. A signature's function
+    may have `limits`, the minimum and maximum by the name of an input, and `options`, the strings
+    that an input may be, for the metadata.
 
-    The version is the first free one, and appears under its name complete or not at all.
+    The version is the first free one, and appears under its name completely or not at all.
 
     Args:
-        model: Any model of this library, or an object with the same two members: `networks`, name
-            -> `keras.Model`, and `signatures()`, which returns name -> (function of tensors that
-            returns a tensor or a dict of them, named input specs).
-        directory: Folder of all exports; made if it is missing.
-        name: Name of this one, under which it is served.
-        default: The signature that is also `serving_default`. Default: the model's
-            `default_signature`, or the first.
-        metadata: What else to record, for instance `recipe`, `config`, `data` and `metrics`.
-        warmup: Signature name -> input name -> array: the warm-up request of that signature.
-            Default: one example of zeros (64 along every other open axis, scalars 1) or of empty
-            texts.
+        model: Model of this library, or an object with the same two members: `networks`, a dict
+            from name to `keras.Model`, and `signatures()`, which returns a dict from name to
+            (function of tensors that returns a tensor or a dict of them, named input specs).
+        directory: Folder of all exports, created if missing.
+        name: Name of this export, under which it is served.
+        default: Signature that also becomes `serving_default`. Default: the model's
+            `default_signature`, or the first signature.
+        metadata: Additional metadata, for instance `recipe`, `config`, `data`, and `metrics`.
+        warmup: Warm-up requests, a dict from signature name to input name to array. Default: one
+            example of zeros (64 along every other open axis, scalars 1) or of empty strings.
         half: Whether weights are stored as float16, in half the space. They then differ by up to
-            0.05 % from the model's; computation stays in float32.
-        signatures: Names of those to write, for instance one direction of a translation without the
-            weights of the other. Default: all of the model's.
+            0.05% from those of the model; computation is still in float32.
+        signatures: Names of the signatures to write, for instance one direction of a translation
+            without the weights of the other. Default: all of the model's signatures.
 
     Returns:
         The folder written.
 
     Raises:
-        ValueError: For a bad `name`, `default`, `metadata`, `warmup`, `signatures` or input spec,
-            or a signature that fails on its warm-up request.
+        ValueError: For an invalid `name`, `default`, `metadata`, `warmup`, `signatures`, or input
+            spec, or a signature that fails on its warm-up request.
         OSError: If `directory` cannot be written.
 
     Example:
@@ -121,8 +122,8 @@ def export(
     for key in (default, *warmup):
         if key not in written:
             raise ValueError(
-                f"The export of {type(model).__name__} has no signature {key!r}: it has "
-                f"{', '.join(written)}."
+                f"The export of {type(model).__name__} has no signature {key!r}: expected one "
+                f"of {', '.join(written)}."
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in written.items()}
@@ -217,7 +218,7 @@ def export(
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise OSError(
             getattr(error, "errno", None) or errno.EIO,
-            f"cannot write the export ({reason}): make room there or choose another directory",
+            f"cannot write the export ({reason}): free some space or choose another directory",
             str(folder),
         ) from error
     finally:
@@ -227,7 +228,7 @@ def export(
 
 
 def _check_name(name: Any) -> None:
-    """Refuses what cannot name a folder; file systems allow 255 bytes."""
+    """Refuses invalid folder names; file systems allow 255 bytes."""
     is_text = isinstance(name, str) and name.isprintable()
     if (
         not is_text
@@ -236,27 +237,29 @@ def _check_name(name: Any) -> None:
         or set(name) & set("/\\")
     ):
         raise ValueError(
-            f"name is {shown(name)}: expected a folder's name of at most 255 bytes, without path "
+            f"name is {shown(name)}: expected a folder name of at most 255 bytes, without path "
             "separators, control characters, and leading dots, such as 'cyclegan_monet'."
         )
 
 
 def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
-    """The model's signatures of these names, or all."""
+    """The model's signatures with these names, or all."""
     signatures = dict(model.signatures())
     if not signatures:
-        raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
+        raise ValueError(
+            f"{type(model).__name__}.signatures() is empty: expected at least one signature."
+        )
     chosen = list(signatures) if names is None else names
     if not chosen or not set(chosen) <= set(signatures):
         raise ValueError(
-            f"signatures is {names}: expected some of {type(model).__name__}'s, "
+            f"signatures is {names}: expected signatures of {type(model).__name__}, from "
             f"{', '.join(signatures)}."
         )
     return {name: signatures[name] for name in chosen}
 
 
 def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
-    """Adds entries to the metadata of an export, such as metrics that were measured after it.
+    """Adds entries to the metadata of an export, such as metrics that were computed later.
 
     Args:
         path: Folder of the export.
@@ -264,7 +267,7 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: If an entry cannot be written as JSON.
-        OSError: If the file cannot be written; the metadata that was there is kept.
+        OSError: If the file cannot be written; the existing metadata is then kept.
 
     Example:
         >>> add_metadata("saved_models/my_gan/1", {"metrics": {"nll": 1.5}})  # doctest: +SKIP
@@ -273,19 +276,19 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 
 
 def load_weights(model: Any, path: str | Path) -> None:
-    """Gives a model the weights of its own export: all that the export's signatures read.
+    """Loads the weights of a model's own export: all weights that the export's signatures read.
 
-    So a published model is measured anew, or trained further. Weights that no signature reads, such
-    as those of a discriminator, stay.
+    A published model can thus be evaluated again or trained further. Weights that no signature
+    reads, such as those of a discriminator, are unchanged.
 
     Args:
-        model: A model built as the exported one was.
-        path: The export's name in `saved_models`, its folder, or a folder of versions; then the
-            highest is taken.
+        model: Model built in the same way as the exported one.
+        path: Export's name in `saved_models`, its folder, or a folder of versions, of which the
+            highest is used.
 
     Raises:
         FileNotFoundError: If there is no export.
-        ValueError: If it holds other weights.
+        ValueError: If the export contains other weights.
 
     Example:
         >>> load_weights(vae, "vae_mnist")    # doctest: +SKIP
@@ -302,9 +305,9 @@ def load_weights(model: Any, path: str | Path) -> None:
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:
         raise ValueError(
-            f"{path} holds {len(there)} weights of other shapes than the {len(here)} of this "
-            f"{type(model).__name__}: build it as the exported model was built."
-            f"{older_likelihood(model)}"
+            f"{path} contains {len(there)} weights whose shapes differ from the {len(here)} of "
+            f"this {type(model).__name__}: build it as the exported model was "
+            f"built.{older_likelihood(model)}"
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))
@@ -316,15 +319,15 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
     for spec in inputs:
         if not spec.name or spec.dtype not in served or spec.shape.rank is None:
             raise ValueError(
-                f"signature {signature!r} has the input {spec}: it needs a name, a "
-                "known rank, and one of the dtypes uint8, int16, int32, float32 and string."
+                f"signature {signature!r} has the input {spec}: expected a name, a known rank, "
+                "and one of the dtypes uint8, int16, int32, float32, and string."
             )
     return {spec.name: spec for spec in inputs}
 
 
 @contextlib.contextmanager
 def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
-    """Lets networks compute in float32, whatever they compute in otherwise."""
+    """Makes networks compute in float32, whatever their dtype policy."""
     layers = {layer for network in networks.values() for layer in all_layers(network)}
     policies = [(layer, layer.dtype_policy) for layer in layers]
     try:
@@ -337,12 +340,12 @@ def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
-    """The variables that functions read, by their id."""
+    """The variables that functions read, by id."""
     return {id(v): v for function in functions.values() for v in function.graph.variables}
 
 
 def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) -> list[Any]:
-    """The networks with variables that functions read."""
+    """The networks whose variables functions read."""
     read = _read(functions)
     return [
         network
@@ -352,12 +355,12 @@ def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) ->
 
 
 def _parts(value: Any) -> tuple:
-    """A variable, and its components: a distributed one is read through one of them."""
+    """A variable and its components, through one of which a distributed variable is read."""
     return (value, *getattr(value, "values", ()))
 
 
 def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
-    """By the id of a floating variable that is read, it and one that holds it in float16."""
+    """Maps the id of a floating variable that is read to it and its copy in float16."""
     variables = [v for network in networks.values() for v in network.variables]
     return {
         id(v): (v, tf.Variable(tf.cast(v.value, tf.float16), trainable=False))
@@ -368,9 +371,9 @@ def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
 
 
 def _concrete(function: Callable, specs: Specs, halves: Halves, largest: LargestRequest) -> Any:
-    """Traces `function` once, its outputs in a dict and of the dtypes that are served.
+    """Traces `function` once, with outputs in a dict and in the dtypes that are served.
 
-    Larger requests than the largest are refused.
+    Requests that exceed the limits are refused.
     """
 
     def served(tensor: Any) -> tf.Tensor:
@@ -381,7 +384,7 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, largest: Largest
         return tensor if as_it_is else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        # A runtime other than Python's takes any shape, and networks may end the process over it.
+        # Runtimes other than Python accept any shape, and networks may then crash the process.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
         tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), largest)
         values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
@@ -389,7 +392,7 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, largest: Largest
             outputs = function(*tensors)
         if not isinstance(outputs, Mapping):
             outputs = {"output": outputs}
-        # Converters know a tensor by one name.
+        # Converters identify a tensor by a single name.
         names = {key: f"output_{key}" if key in specs else key for key in outputs}
         return {
             names[key]: tf.identity(served(x), name=names[key]) for key, x in outputs.items()
@@ -404,7 +407,7 @@ def _request(
     if given and set(given) != set(specs):
         raise ValueError(
             f"warmup[{signature!r}] has the inputs {sorted(given)}: the signature "
-            f"takes {sorted(specs)}."
+            f"accepts {sorted(specs)}."
         )
     return default_inputs(specs) | {
         key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
@@ -419,7 +422,7 @@ def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> No
         shapes = {key: list(value.shape) for key, value in request.items()}
         raise ValueError(
             f"signature {signature!r} fails on a warm-up request of shapes {shapes}: "
-            f"give one it takes in warmup={{{signature!r}: ...}}."
+            f"pass a valid one in warmup={{{signature!r}: ...}}."
         ) from error
 
 
@@ -428,13 +431,13 @@ def _module(
     functions: Mapping[str, Any],
     halves: Halves,
 ) -> tuple[tf.Module, dict[str, int]]:
-    """A module with the variables that `functions` read, and how many parameters by network."""
+    """A module with the variables that `functions` read, and numbers of parameters by network."""
     read = _read(functions)
     module = tf.Module()
     module.kept = []
     parameters = {}
     for name, network in networks.items():
-        # A distributed variable is saved as a plain one.
+        # A distributed variable is saved as a plain variable.
         values = [halves.get(id(v), (v, v.value))[1] for v in network.variables]
         used = [value for value in values if any(id(part) in read for part in _parts(value))]
         if used:
@@ -450,7 +453,7 @@ def _module(
 
 
 def _limits(of_signature: Mapping[str, Any], largest: LargestRequest) -> dict[str, Any]:
-    """The limits of a signature's inputs: it draws no more samples than examples are taken."""
+    """The limits of a signature's inputs; the limit on examples also applies to samples."""
     if "n" not in of_signature:
         return dict(of_signature)
     low, high = of_signature["n"]
@@ -487,11 +490,11 @@ def _describe(
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
-        # What `Exported` fills in.
+        # Values that `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         **bounds,
         "inference": getattr(model, "inference_policy", INFERENCE),
-        # Of the data that it started from too, if it was trained on from there.
+        # Includes the data of the model that training started from, if any.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),
     }
     if started_from:
@@ -513,7 +516,7 @@ def _tensors(specs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """`value` in JSON's own types; what is not finite becomes null."""
+    """Converts `value` to JSON types; non-finite numbers become null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
@@ -529,13 +532,13 @@ def _plain(value: Any, where: str) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(
-        f"{where} is a {type(value).__name__}: JSON takes numbers, strings, lists and "
-        "mappings of them."
+        f"{where} is a {type(value).__name__}: expected numbers, strings, lists, and "
+        "mappings of them, as in JSON."
     )
 
 
 def _publish(temporary: Path, folder: Path, description: dict[str, Any]) -> Path:
-    """Renames the complete export to the first free version, also against another writer."""
+    """Renames the complete export to the first free version, despite concurrent writers."""
     while True:
         target = folder / str(next_version(folder.parent, folder.name))
         text = json.dumps(description | {"version": int(target.name)}, indent=2, allow_nan=False)

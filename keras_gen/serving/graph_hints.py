@@ -1,4 +1,4 @@
-"""Smaller graphs: without what their reader finds out by itself."""
+"""Makes graphs smaller by dropping information that TensorFlow infers."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ FINGERPRINT = "fingerprint.pb"
 
 
 def drop_hints(folder: Path) -> None:
-    """Takes the hints out of the graph of a SavedModel: a fifth of it.
+    """Removes redundant hints from the graph of a SavedModel, a fifth of its size.
 
     They are the shapes of all tensors except inputs, which TensorFlow infers when it loads the
     graph, and the names of the operations that functions wait for, which become numbers. Other
-    runtimes read the shapes of inputs. The fingerprint, which is that of the larger graph, is
+    runtimes read the shapes of inputs. The fingerprint, which belongs to the larger graph, is
     deleted.
     """
     file = folder / GRAPH

@@ -1,4 +1,4 @@
-"""Sizes and orientations of image files, read from their headers in a graph: nothing is decoded."""
+"""Sizes and orientations of image files, read from their headers in a graph without decoding."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from keras_gen.tensor_checks import require
 PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
 HEAD = 54  # bytes
 _BASE = (1, 2**8, 2**16, 2**24)
-# EXIF data are among the first segments of a file, and their first directory is short.
+# EXIF data is among the first segments of a file, and its first directory is short.
 _SEGMENTS = 2**10
 _ENTRIES = 2**8
 _ENTRY = 12  # bytes
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
-# A file holds the two bytes that begin a scan also by chance: once in 2**16 bytes.
+# The two bytes that begin a scan also occur by chance: once in 2**16 bytes.
 _BYTES_PER_CHANCE = 2**14
 
 
 def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
     """Returns heights and widths of upright images, int64 `[batch, 2]`.
 
-    Other files are refused: how large a GIF's images are only decoding shows.
+    Other files are refused, since the size of GIF images is known only after decoding.
 
     Args:
         name: Name of the input, for the error message.
         contents: PNG, JPEG, and BMP files, strings `[batch]`.
-        turns: Their `orientations`.
+        turns: Orientations of the images; see `orientations`.
     """
     spec = tf.TensorSpec([2], tf.int64)
     stored = tf.map_fn(lambda content: _size(name, content), contents, fn_output_signature=spec)
@@ -36,9 +36,9 @@ def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 
 
 def orientations(contents: tf.Tensor) -> tf.Tensor:
-    """Returns EXIF orientations, int64 `[batch]` from 1 to 8, of files, strings `[batch]`.
+    """Returns the EXIF orientations of files (strings `[batch]`), int64 `[batch]` from 1 to 8.
 
-    It is 1, upright, where a file has none that can be read.
+    It is 1, upright, for a file without readable EXIF data.
     """
     exif = _exif(contents)
     starts = tf.zeros_like(exif, tf.int64)
@@ -49,7 +49,8 @@ def orientations(contents: tf.Tensor) -> tf.Tensor:
         is_reversed = tf.reshape(is_big_endian, [-1] + [1] * (len(parts.shape) - 1))
         return _number(tf.where(is_reversed, parts[..., ::-1], parts))
 
-    # The place of a directory, its number of entries, and entries: tag, type, count, and value.
+    # The position of a directory, its number of entries, and entries: tag, type, count, and
+    # value.
     directory = number(_bytes(exif, starts + 4, 4))
     complete = (_lengths(exif) - directory - 2) // _ENTRY
     count = tf.minimum(number(_bytes(exif, directory, 2)), complete)
@@ -66,22 +67,22 @@ def orientations(contents: tf.Tensor) -> tf.Tensor:
 
 
 def is_transposed(turns: tf.Tensor) -> tf.Tensor:
-    """Whether height and width change places when images of these orientations are turned."""
+    """Returns whether rotating images of these orientations swaps height and width."""
     return turns > 4
 
 
 def head_of(content: tf.Tensor) -> tf.Tensor:
-    """The first bytes of a file, int64 `[HEAD]`; zeros after its end."""
+    """Returns the first bytes of a file, int64 `[HEAD]`; zeros after its end."""
     return _bytes(content[None], tf.zeros([1], tf.int64), HEAD)[0]
 
 
 def begins(head: tf.Tensor, kind: bytes) -> tf.Tensor:
-    """Whether the bytes `[..., HEAD]` begin a file of a format."""
+    """Returns whether the bytes `[..., HEAD]` begin a file of a format."""
     return tf.reduce_all(head[..., : len(kind)] == list(kind), axis=-1)
 
 
 def bmp_palette(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
-    """The 256 colors of a BMP file of 8 bits, uint8 `[256, 3]`."""
+    """Returns the 256 colors of an 8-bit BMP file, uint8 `[256, 3]`."""
     start = 14 + _number(head[14:18])
     colors = _bytes(content[None], start[None], 256 * 4)
     return tf.cast(tf.reshape(colors, [256, 4])[:, 2::-1], tf.uint8)
@@ -98,7 +99,7 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
         stored = tf.io.decode_raw(content, tf.uint8)
         scans = tf.math.count_nonzero((stored[:-1] == 0xFF) & (stored[1:] == 0xDA))
         sentence = (
-            f"{name} holds a JPEG file of {{}} scans: expected at most {MOST_SCANS}. "
+            f"{name} contains a JPEG file with {{}} scans: expected at most {MOST_SCANS}. "
             "Save it again."
         )
         most = MOST_SCANS + tf.size(stored, tf.int64) // _BYTES_PER_CHANCE
@@ -108,19 +109,20 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
     def of_bmp() -> tf.Tensor:
         width, height = _number(head[18:22]), _number(head[22:26])
         bits = _number(head[28:30])
-        # Shorter headers have other fields. Compressed pixels would be read as if they were not.
+        # Shorter headers have other fields. Compressed pixels would be read as uncompressed
+        # ones.
         is_plain = (_number(head[14:18]) >= 40) & (_number(head[30:34]) == 0)
         known = is_plain & tf.reduce_any(bits == [8, 24, 32])
         sentence = (
-            f"{name} holds a BMP file of another type ({{}} bits per pixel): expected 8, 24, or 32 "
-            "bits without compression. Send it as PNG."
+            f"{name} contains a BMP file of another type ({{}} bits per pixel): expected 8, "
+            "24, or 32 bits without compression. Send it as PNG."
         )
         with tf.control_dependencies([require(known, sentence, bits)]):
-            # One whose first row is the upper one has a negative height.
+            # If the first row is at the top, the height is negative.
             return tf.stack([tf.minimum(height, 2**32 - height), width])
 
     kinds = {PNG: of_png, JPEG: of_jpeg}
-    sentence = f"{name} holds a file that is not PNG, JPEG, or BMP: expected one of these."
+    sentence = f"{name} contains a file of another type: expected PNG, JPEG, or BMP."
     known = tf.reduce_any([begins(head, kind) for kind in (PNG, JPEG, BMP)])
     with tf.control_dependencies([require(known, sentence)]):
         head = tf.identity(head)
@@ -128,7 +130,7 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
 
 
 def _exif(contents: tf.Tensor) -> tf.Tensor:
-    """The EXIF data of JPEG and PNG files, strings `[batch]`; empty where there are none."""
+    """The EXIF data of JPEG and PNG files, strings `[batch]`; empty if there is none."""
     lengths = _lengths(contents)
     head = _bytes(contents, tf.zeros_like(lengths), HEAD)
     is_png, is_jpeg = begins(head, PNG), begins(head, JPEG)
@@ -144,7 +146,7 @@ def _exif(contents: tf.Tensor) -> tf.Tensor:
         sizes = _where(is_exif, tf.maximum(size - _where(is_png, 0, 8), 0), sizes)
         is_filler = (head[:, 0] == 0xFF) & (marker == 0xFF)
         following = _where(is_filler, 1, tf.maximum(size, 2) + 2)
-        # The pixels follow, or what is no marker.
+        # The pixels follow, or data that is not a marker.
         is_last = (head[:, 0] != 0xFF) | tf.reduce_any(marker[:, None] == [0xD9, 0xDA], axis=1)
         is_done = is_exif | (is_last & ~is_png)
         places += _where(is_png, size + 12, following)
@@ -165,7 +167,7 @@ def _lengths(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
-    """Bytes of files from a place of each on, int64 `[batch, count]`; zeros after their end."""
+    """Bytes of files from given positions, int64 `[batch, count]`; zeros after their end."""
     places = tf.minimum(places, _lengths(contents))
     parts = tf.strings.substr(
         contents, places, tf.fill(tf.shape(places), tf.cast(count, tf.int64))
@@ -174,7 +176,7 @@ def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def _number(little_endian: tf.Tensor) -> tf.Tensor:
-    """Unsigned numbers of bytes `[..., bytes]`."""
+    """Converts bytes `[..., bytes]` to unsigned numbers."""
     base = tf.constant(_BASE[: little_endian.shape[-1]], tf.int64)
     return tf.reduce_sum(little_endian * base, axis=-1)
 

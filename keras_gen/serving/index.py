@@ -1,7 +1,7 @@
-"""The index of published exports, and whether an export is the one that its entry describes.
+"""The index of published exports, and a check of exports against it.
 
-`saved_models/index.json` has an entry for each export by its name: `version`, `size` in bytes,
-`sha256`, and what is known of it. `keras-gen results` writes it.
+`saved_models/index.json` has one entry per export by name: `version`, `size` in bytes,
+`sha256`, and known facts. `keras-gen results` writes it.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ from keras_gen.files.reading import read_json
 from keras_gen.serving.exported import read_metadata
 
 INDEX = "index.json"
-"""Name of the index, in the folder of all exports or beside the versions of one."""
+"""Name of the index, in the folder of all exports or next to the versions of one."""
 
 
 def sha256(folder: str | Path) -> str:
-    """The SHA-256 of an export: of what `sha256sum` prints for its files, sorted by their paths.
+    """Returns the SHA-256 of an export, computed over the output of `sha256sum` for sorted files.
 
-    In the folder, this prints the same:
+    This command prints the same hash when run in the folder:
     `find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`
     """
     lines = []
@@ -30,16 +30,16 @@ def sha256(folder: str | Path) -> str:
 
 
 def files(folder: str | Path) -> list[Path]:
-    """The files of an export, sorted by their paths within it."""
+    """Returns the files of an export, sorted by their paths within it."""
     found = (path for path in Path(folder).rglob("*") if path.is_file())
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def entry_of(path: Path) -> dict[str, Any]:
-    """The entry of the export in the folder `path`, by its name and version; empty without one.
+    """Returns the index entry of the export in the folder `path`, by name and version, or {}.
 
     Raises:
-        ValueError: If an index is not valid JSON of this kind.
+        ValueError: If an index is not valid JSON of the expected form.
     """
     metadata = read_metadata(path)
     path = path.resolve()
@@ -57,16 +57,17 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
         assert all(isinstance(entry, dict) for entry in entries.values())
     except (ValueError, AssertionError):
         raise ValueError(
-            f"{file} is no index of exports: fetch it anew, or remove it."
+            f"{file} is not an index of exports: download it again, or delete it."
         ) from None
     return entries
 
 
 def verify(path: Path) -> None:
-    """Refuses an export that is another one than its entry in an index describes.
+    """Refuses an export that differs from its entry in an index.
 
     Raises:
-        ValueError: If its SHA-256 is not that of the entry. Without an entry none is expected.
+        ValueError: If its SHA-256 differs from that of the entry. Without an entry, nothing is
+            checked.
     """
     expected = entry_of(path).get("sha256")
     if expected is None:
@@ -74,6 +75,6 @@ def verify(path: Path) -> None:
     found = sha256(path)
     if found != expected:
         raise ValueError(
-            f"{path} has the SHA-256 {found}, where {INDEX} has {expected}: it is incomplete or "
-            "was changed; fetch it anew. An export of your own belongs in another folder."
+            f"{path} has the SHA-256 {found}, but {INDEX} has {expected}: it is incomplete or "
+            "was changed. Download it again. Your own exports belong in another folder."
         )

@@ -1,4 +1,4 @@
-"""What an export holds of its model, so that it can be built again and train on."""
+"""Information about the model in an export, from which it can be rebuilt and trained further."""
 
 import io
 import json
@@ -15,28 +15,28 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.messages import warn
 
 MODEL = Path("assets.extra") / "keras_model.npz"
-"""Where an export says how its model is built, relative to its folder."""
-# Where `tf.saved_model.save` has put the variables of an export.
+"""Path of the model's description, relative to an export's folder."""
+# Path of the variables that `tf.saved_model.save` wrote.
 VARIABLES = Path("variables") / "variables"
 VARIABLE = "kept/{}/.ATTRIBUTES/VARIABLE_VALUE"
-NO_WEIGHT = -1  # in place of a weight's number: a variable that is none of the model's weights
+NO_WEIGHT = -1  # instead of a weight's number: a variable that is not a weight of the model
 
 
 def restore_beside(model: keras.Model, path: Path) -> None:
-    """Gives a model, built as that of an export, what only training reads of its networks."""
+    """Restores state that only training reads, for a model built like an export's."""
     if (path / MODEL).is_file():
         for index, value in _values_beside(read_description(path / MODEL)).items():
             model.weights[index].assign(value)
 
 
 def read_description(file: Path) -> dict[str, np.ndarray]:
-    """Returns what `description` has written, by name."""
+    """Returns the contents written by `description`, by name."""
     with open_arrays(file) as arrays:
         return dict(arrays)
 
 
 def stored_weights(path: Path, described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Returns the weights of an export, by their places among the model's weights."""
+    """Returns the weights of an export, by their positions among the model's weights."""
     values = _values_beside(described)
     stored = tf.train.load_checkpoint(str(path / VARIABLES))
     for number, index in enumerate(described["kept"]):
@@ -50,32 +50,32 @@ def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
 
 
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:
-    """What `load` needs of a model beside the variables that its export holds.
+    """Returns the information that `load` needs, in addition to the export's variables.
 
-    It is the model's configuration, the number of its steps, which of its weights the export holds,
-    and the other weights of the networks and layers that the signatures read: what only training
-    reads, such as the counts of a codebook.
+    It contains the model's configuration, the number of its steps, a list of the weights in the
+    export, and the other weights of the networks and layers that the signatures read: those that
+    only training reads, such as the counts of a codebook.
 
     Args:
-        model: The model that is exported.
-        kept: The variables that the export holds, in their order there.
+        model: Model to export.
+        kept: Variables in the export, in their order there.
 
     Returns:
-        The content of a file of NumPy, `.npz`; None for what is no model of this library, and, with
-        a warning, for one that has no configuration.
+        The contents of a NumPy file, `.npz`; None for an object that is not a model of this library
+        and, with a warning, for a model without a configuration.
     """
-    if not hasattr(model, "players"):  # no model of this library
+    if not hasattr(model, "players"):  # not a model of this library
         return None
     try:
         config = keras.saving.serialize_keras_object(model)
     except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
         warn(
-            f"{type(model).__name__} has no configuration ({error}): its export serves, and "
-            "keras_gen.load cannot load it."
+            f"{type(model).__name__} has no configuration ({error}): its export can be served, "
+            "but keras_gen.load cannot load it."
         )
         return None
     compiled = config.get("compile_config") or {}
-    # How it is to be run, such as the steps per execution, depends on the next training.
+    # How to run it, such as the steps per execution, depends on the next training.
     optimizers = {name: compiled[name] for name in model.players() if name in compiled}
     config["compile_config"] = optimizers
     places = _places(model)
@@ -94,7 +94,7 @@ def description(model: Any, kept: Iterable[Any]) -> bytes | None:
 
 
 def _places(model: keras.Model) -> dict[int, int]:
-    """Where each variable of TensorFlow, by its id, stands among the model's weights."""
+    """The position of each TensorFlow variable, by id, among the model's weights."""
     places = {}
     for index, weight in enumerate(model.weights):
         # A distributed variable has components.
@@ -104,9 +104,9 @@ def _places(model: keras.Model) -> dict[int, int]:
 
 
 def _beside(model: keras.Model, held: set[int]) -> dict[int, np.ndarray]:
-    """Of the networks and layers with weights among those held, the others, by their places."""
+    """The other weights of networks and layers with weights in the export, by position."""
     places = {id(weight): index for index, weight in enumerate(model.weights)}
-    # The model's own layers, such as a codebook, are no networks.
+    # The model's own layers, such as a codebook, are not networks.
     layers = [layer for layer in all_layers(model) if layer is not model]
     found: dict[int, keras.Variable] = {}
     for part in (*model.networks.values(), *layers):

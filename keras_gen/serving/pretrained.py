@@ -1,4 +1,4 @@
-"""Trained models that train on: those of exports, runs, files and the Hugging Face Hub."""
+"""Loads trained models from exports, runs, files, and the Hugging Face Hub."""
 
 import contextlib
 import json
@@ -24,32 +24,32 @@ HUB = "hf://"
 
 
 def load(source: str | Path) -> GenerativeModel:
-    """Loads a trained model, with its networks as attributes: it trains on, and exports again.
+    """Loads a trained model, with its networks as attributes, for use, training, or export.
 
-    Moving averages of the weights, where there are some, take the place of the weights.
+    If moving averages of the weights exist, they replace the weights.
 
     Args:
         source: One of
 
-            - the name of an export, such as `"vae_mnist"`, in `saved_models/` of the working
-              directory or of this library; its highest version is taken;
+            - the name of an export, such as `"vae_mnist"`, in `saved_models/` in the working
+              directory or in this library; the highest version is used;
             - the folder of an export, or of its versions;
-            - the folder of a run, whose `best.keras` or else whose export is taken;
+            - the folder of a run, whose `best.keras` is used if it exists, or else its export;
             - a `.keras` file;
-            - `"hf://<user>/<name>"`, an export or what `model.save` has saved on the Hugging Face
+            - `"hf://<user>/<name>"`, an export or a file from `model.save` on the Hugging Face
               Hub.
 
     Returns:
-        A compiled model. One of an export has the optimizers of the training, which begin anew;
-        weights that no signature reads, such as a discriminator's, are initial ones, and a warning
-        says so.
+        A compiled model. A model from an export has the optimizers of its training with fresh
+        state. Weights that no signature reads, such as those of a discriminator, have their initial
+        values, and a warning lists them.
 
     Raises:
         TypeError: If `source` is neither a name nor a path.
-        FileNotFoundError: If nothing is there.
-        ValueError: If an export has no configuration of a model, as those of earlier versions, or
-            is not the one that `index.json` describes, or what is there is no model of this
-            library, or a file is cut, empty, of another format, or holds a wrong value.
+        FileNotFoundError: If the source does not exist.
+        ValueError: If an export has no model configuration, as in earlier versions, or differs from
+            its description in `index.json`; if the object is not a model of this library; or if a
+            file is truncated, empty, in another format, or contains a wrong value.
 
     Example:
     ```python
@@ -67,8 +67,8 @@ def load(source: str | Path) -> GenerativeModel:
         model = _of_file(path)
     if not isinstance(model, GenerativeModel):
         raise ValueError(
-            f"{source} holds a {type(model).__name__}, which is no model of keras_gen: load it by "
-            "keras.saving.load_model."
+            f"{source} contains a {type(model).__name__}: expected a model of keras_gen. Load "
+            "it with keras.saving.load_model."
         )
     if not model.compiled:
         model.compile()
@@ -77,11 +77,11 @@ def load(source: str | Path) -> GenerativeModel:
 
 
 def _of_file(path: Path) -> Any:
-    """Loads what Keras has saved in a file."""
+    """Loads a file saved by Keras."""
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ValueError(
-            f"{path} is not a whole .keras file: expected the zip archive that model.save writes. "
-            "Copy the file again if it is cut or empty."
+            f"{path} is not a complete .keras file: expected the zip archive written by "
+            "model.save. Copy the file again if it is truncated or empty."
         )
     with open_regular(path) as file:
         refuse_bomb(path, file)
@@ -91,11 +91,11 @@ def _of_file(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _in_one_sentence(path: Path) -> Iterator[None]:
-    """Turns Keras' errors, which print whole configurations, into a ValueError with the cause."""
+    """Turns Keras errors, which print whole configurations, into a ValueError with the cause."""
     try:
         yield
-    except Exception as error:  # a wrong value can fail anywhere
-        # Keras wraps an error in others, one for each object around it.
+    except Exception as error:  # a wrong value can cause errors anywhere
+        # Keras wraps an error in others, one per enclosing object.
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
         sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".")
         way_out = "Save the model again, or use another copy."
@@ -105,11 +105,11 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
 
 
 def _of_hub(source: str) -> Any:
-    """Loads a model of the Hugging Face Hub: an export, or else what Keras has saved."""
+    """Loads a model from the Hugging Face Hub: an export, or else a file saved by Keras."""
     try:
         import huggingface_hub
     except ImportError:
-        return keras.saving.load_model(source)  # says what to install
+        return keras.saving.load_model(source)  # its error names the package to install
     folder = Path(huggingface_hub.snapshot_download(source.removeprefix(HUB)))
     if versions(folder):
         return _of_export(resolve(folder))
@@ -118,7 +118,7 @@ def _of_hub(source: str) -> Any:
 
 
 def _found(source: Path) -> Path:
-    """The `.keras` file or the export's folder that a name or path stands for."""
+    """Returns the `.keras` file or export folder for a name or path."""
     if source.is_file():
         return source
     folder = find(place("saved_models"), str(source))
@@ -135,19 +135,19 @@ def _export_of_run(folder: Path) -> Path:
         if versions(export):
             return resolve(export)
     raise FileNotFoundError(
-        f"the run in {folder} has left neither best.keras nor an export there: let it end, by "
-        "--resume, or give the folder that its --export named."
+        f"the run in {folder} has neither best.keras nor an export: finish it with "
+        "--resume, or pass the folder given by its --export."
     )
 
 
 def _of_export(path: Path) -> GenerativeModel:
-    """Builds the model of an export, and gives it the weights that the export holds."""
+    """Builds the model of an export, and loads the weights of the export."""
     verify(path)
     file = path / MODEL
     if not file.is_file():
         raise ValueError(
-            f"{path} has no {MODEL}, which says how its model is built: build the model as it was, "
-            "and give it these weights by keras_gen.serving.export.load_weights."
+            f"{path} has no {MODEL}, which describes how to build its model: build the model as "
+            "before, and load these weights with keras_gen.serving.export.load_weights."
         )
     with _in_one_sentence(file):
         described = read_description(file)
@@ -168,7 +168,7 @@ def _of_export(path: Path) -> GenerativeModel:
     ]
     if initial:
         warn(
-            f"{path} does not hold the weights of {', '.join(initial)}, for no signature reads "
-            "them: they are initial ones. A .keras file holds all weights."
+            f"{path} does not contain the weights of {', '.join(initial)}, because no signature "
+            "reads them: they have their initial values. A .keras file contains all weights."
         )
     return model

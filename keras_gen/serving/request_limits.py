@@ -1,4 +1,4 @@
-"""What a request to an export may ask for at most, checked before anything is computed."""
+"""Limits of requests to an export, checked before anything is computed."""
 
 import contextlib
 import math
@@ -12,24 +12,24 @@ from keras_gen.keras_internals import all_layers, own_weights
 from keras_gen.tensor_checks import require
 
 MOST_EXAMPLES = MOST_SAMPLES
-"""Examples of a request, as many as it may draw."""
+"""Maximum number of examples in a request, or of samples."""
 MOST_ELEMENTS = 3 * 2**20
-"""Numbers of an input, or bytes of its texts: an RGB image of 1,024 x 1,024 pixels."""
+"""Maximum number of elements, or bytes of strings, in an input: a 1,024 x 1,024 RGB image."""
 MOST_ACTIVATIONS = 3 * 2**23
-"""Numbers that the largest layer gives for all examples of a request, 96 MiB. Up to eleven times as
-much is held at once, by a gated PixelCNN."""
+"""Maximum number of outputs of the largest layer for all examples of a request, 96 MiB. Up to
+eleven times as much is in memory at once, for a gated PixelCNN."""
 MOST_MULTIPLICATIONS = 2**41
-"""Multiplications by weights in a request that evaluates its network many times: about a minute of
-one core."""
+"""Maximum number of multiplications by weights in a request that evaluates its network many times:
+about a minute on one core."""
 
 
 class LargestRequest(NamedTuple):
     """The limits of a request.
 
     Attributes:
-        examples: Examples in an input, and samples that are drawn.
-        elements: Numbers in an input, or bytes of its texts.
-        steps: Samples times the steps of each; None where there are no steps.
+        examples: Number of examples in an input, and of generated samples.
+        elements: Number of elements in an input, or bytes of its strings.
+        steps: Number of samples times the steps of each; None if there are no steps.
     """
 
     examples: int
@@ -37,16 +37,16 @@ class LargestRequest(NamedTuple):
     steps: int | None = None
 
     def described(self) -> dict[str, int]:
-        """Returns the limits that there are, by name, for the metadata."""
+        """Returns the existing limits by name, for the metadata."""
         return {name: most for name, most in self._asdict().items() if most is not None}
 
 
 def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
-    """The limits of requests to signatures of a model that read these networks.
+    """Returns the limits of requests to signatures of a model that read these networks.
 
-    They keep the memory of the largest request below 2 GiB. The larger the networks' layers are,
-    the fewer examples are taken. Where inputs have any size, a model that needs much memory for
-    them says how many it takes, by its `most_elements` and `most_examples`.
+    They keep the memory of the largest request below 2 GiB. The larger the layers of the networks
+    are, the fewer examples are accepted. If inputs have any size, a model that needs much memory
+    for them states its limits in `most_elements` and `most_examples`.
 
     Example:
         >>> largest_request(model, model.networks.values())    # doctest: +SKIP
@@ -61,11 +61,11 @@ def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
 def of_signature(
     largest: LargestRequest, model: Any, name: str, function: Any
 ) -> LargestRequest:
-    """The limits of a signature, lower where it evaluates the model's network many times.
+    """Returns the limits of a signature, lower if it evaluates the model's network many times.
 
-    A model's `evaluations` are, by the name of a signature, how often it evaluates `model.network`
-    for an example, or in each of the steps that its clients choose. One sample may take any number
-    of steps.
+    A model's `evaluations` map the name of a signature to the number of times that it evaluates
+    `model.network` for an example, or in each of the steps that clients choose. A single sample may
+    use any number of steps.
     """
     evaluations = getattr(model, "evaluations", {}).get(name)
     if not evaluations:
@@ -79,11 +79,11 @@ def of_signature(
 
 
 def multiplications(network: Any) -> int:
-    """The multiplications by weights for an example; open axes count as one place."""
+    """Returns the number of multiplications by weights for an example; open axes count as 1."""
     total = 0
     for layer in all_layers(network):
         outputs: list = []
-        with contextlib.suppress(AttributeError):  # a layer that stands in no graph
+        with contextlib.suppress(AttributeError):  # a layer outside the graph
             outputs = tf.nest.flatten(layer.output)
         places = math.prod(size or 1 for size in outputs[0].shape[1:-1]) if outputs else 1
         kernels = [weights for weights in own_weights(layer) if len(weights.shape) > 1]
@@ -92,17 +92,17 @@ def multiplications(network: Any) -> int:
 
 
 def largest_output(network: Any) -> int:
-    """The most numbers that one of its layers gives for an example; open axes count as one."""
+    """Returns the number of outputs of the largest layer for an example; open axes count as 1."""
     sizes = [1]
     for layer in all_layers(network):
-        with contextlib.suppress(AttributeError):  # a layer that stands in no graph
+        with contextlib.suppress(AttributeError):  # a layer outside the graph
             outputs = tf.nest.flatten(layer.output)
             sizes += [math.prod(size or 1 for size in output.shape[1:]) for output in outputs]
     return max(sizes)
 
 
 def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[tf.Tensor, ...]:
-    """Inputs by name, refused if there are no examples or too many, or too many elements."""
+    """Returns inputs; refuses none or too many examples, and too many elements."""
     found = {name: _checked(name, tensor, largest) for name, tensor in inputs.items()}
     if largest.steps is not None:
         with tf.control_dependencies(
@@ -113,10 +113,10 @@ def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[t
 
 
 def _require_steps(n: tf.Tensor, steps: tf.Tensor, most: int) -> tf.Operation:
-    """The check that n samples of so many steps are not too much work."""
+    """Checks that n samples with this number of steps are not too much work."""
     sentence = (
-        f"n is {{}} and steps is {{}}: expected n of at most {{}} with as many steps, because "
-        f"n * steps may be {most}; draw more in parts, each with a seed of its own."
+        f"n is {{}} and steps is {{}}: expected n of at most {{}} for this number of steps, "
+        f"because n * steps may be at most {most}. Send several requests with different seeds."
     )
     total = tf.cast(n, tf.int64) * tf.cast(steps, tf.int64)
     others_refuse = (n < 1) | (n > MOST_SAMPLES) | (steps < 1) | (steps > most)
@@ -135,26 +135,29 @@ def _checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor
 
 
 def examples_checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:
-    """An input `[examples, ...]`, refused if there are none or too many of them."""
+    """Returns an input `[examples, ...]`; refuses none or too many examples."""
     count = tf.shape(tensor)[0]
     most = largest.examples
-    sentence = f"{name} holds {{}} examples: expected 1 to {most}; send more in parts."
+    sentence = (
+        f"{name} contains {{}} examples: expected 1 to {most}. Send more in several requests."
+    )
     fits = (count > 0) & (count <= most)
     with tf.control_dependencies([require(fits, sentence, count)]):
         return tf.identity(tensor)
 
 
 def require_elements(name: str, count: tf.Tensor, largest: LargestRequest) -> tf.Operation:
-    """The check that an input has at most so many elements."""
+    """Checks the number of elements in an input."""
     most = largest.elements
     sentence = (
-        f"{name} has {{}} elements in all: expected at most {most}; send fewer or smaller."
+        f"{name} has {{}} elements in total: expected at most {most}. Send fewer or smaller "
+        "examples."
     )
     return require(count <= most, sentence, count)
 
 
 def _size(tensor: tf.Tensor) -> tf.Tensor:
-    """The numbers of a tensor, or the bytes of its texts, int64."""
+    """The number of elements of a tensor, or of bytes of its strings, int64."""
     if tensor.dtype == tf.string:
         return tf.reduce_sum(tf.cast(tf.strings.length(tensor), tf.int64))
     return tf.size(tensor, tf.int64)

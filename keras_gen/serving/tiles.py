@@ -1,4 +1,4 @@
-"""Large images through a network tile by tile: bounded memory, and no seam."""
+"""Applies a network to large images tile by tile, with bounded memory and no seams."""
 
 import itertools
 import math
@@ -11,34 +11,35 @@ from PIL import Image
 from keras_gen.files.images import to_pillow
 
 TILE = 1024
-"""Side of the tiles, in pixels, that larger images are cut into."""
+"""Default tile size for larger images, in pixels."""
 SMALLEST = 256
-"""The smallest side of tiles, and the side of the image on which a network is probed."""
+"""Minimum tile size, and the size of the image on which a network is probed."""
 
-# Tiles begin and end at multiples of it: a network that halves the size halves the same pixels.
+# Tiles begin and end at multiples of it, so that networks downsample at the same pixels.
 STEP = 32
-# Across the longer side of an image, where colors are made those of the small image.
+# Number of cells along an image's longer side whose colors are matched to the small image.
 CELLS = 64
-# Farther than this from a pixel, nothing of a local network's input may change the output.
+# Maximum distance at which an input of a local network may change the output.
 LIMIT = SMALLEST - 3 * STEP
 
 
 class Tiled:
-    """A network for images of any size, applied to large ones tile by tile.
+    """A network for images of any size, applied to large images tile by tile.
 
-    The reach of the network is measured once, on a small probe: how far from a pixel an input may
+    The reach of the network is measured once, on a small probe: the distance at which an input may
     change the output. A *local* network gets tiles that overlap by more than twice its reach; their
     edges are dropped, and the rest equals the output for the whole image. With instance
-    normalization, the mean and the deviation depend on the whole image, and neighboring tiles
-    differ. To be more alike, each tile is given to the network next to the whole image, reduced to
-    half a tile. Tiles are blended linearly over their overlap, and get the coarse colors of the
-    reduced image's output.
+    normalization, the mean and the standard deviation depend on the whole image, so neighboring
+    tiles differ. To reduce the difference, each tile is passed to the network next to the whole
+    image, reduced to half a tile. Tiles are blended linearly over their overlap, and get the coarse
+    colors of the reduced image's output.
 
     Args:
-        network: uint8 `[height, width, channels]` to uint8 of the same size, or of a multiple.
-        tile: Side of the largest tile, in pixels: `SMALLEST` or more. 0 never cuts.
-        say: Function that is called with one sentence if the network is not local, when first an
-            image is cut.
+        network: Function from uint8 `[height, width, channels]` to uint8 of the same size, or of a
+            multiple.
+        tile: Maximum tile size, in pixels, at least `SMALLEST`. 0 disables tiling.
+        say: Function that is called with one sentence when an image is first cut, if the network is
+            not local.
 
     Raises:
         ValueError: If `tile` is too small.
@@ -68,8 +69,8 @@ class Tiled:
         """Applies the network.
 
         Args:
-            image: uint8 `[height, width, channels]`. Up to `tile * tile` pixels it stays whole.
-            bar: Wraps the list of tiles, for instance `tqdm`.
+            image: uint8 `[height, width, channels]`. Up to `tile * tile` pixels, it is not cut.
+            bar: Function that wraps the list of tiles, such as `tqdm`.
 
         Returns:
             The network's output for the image.
@@ -85,29 +86,30 @@ class Tiled:
             return self.network(image)
         if reach is None:
             return self._blended(image, scale, bar)
-        # A quarter more than was seen, since other images may show more than the probe.
+        # A quarter more than measured, since other images may show more than the probe.
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
-                f"tiles of {self.tile} pixels are too small for a network that reaches {reach} "
-                f"pixels far: expected at least {overlap + STEP}, or 0 for the whole image."
+                f"tile is {self.tile}: expected at least {overlap + STEP} for a network with a "
+                f"reach of {reach} pixels, or 0 for the whole image."
             )
         rows, columns = (_spans(side, self.tile, overlap) for side in (height, width))
         return _joined(self.network, image, rows, columns, bar)
 
     def _blended(self, image: np.ndarray, scale: int, bar: Callable) -> np.ndarray:
-        """Applies a network that depends on the whole image: it gets a small one with each tile."""
+        """Applies a network that depends on the whole image: each tile comes with a small image."""
         small = to_pillow(image)
         small.thumbnail((self.tile, self.tile), Image.Resampling.BOX)
 
         def with_the_rest(piece: np.ndarray) -> np.ndarray:
             height, width, channels = piece.shape
             rest = np.asarray(small.resize((math.ceil(width / 2), height), Image.Resampling.BOX))
-            # Mirrored columns lie between, so that the piece's last ones do not depend on the rest.
+            # Mirrored columns are in between, so that the piece's last columns do not depend on
+            # the rest.
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
-        tile = 3 * self.tile // 4  # with the rest no more pixels than a whole tile
+        tile = 3 * self.tile // 4  # together with the rest, no more pixels than a whole tile
         overlap = _steps(tile // 4)
         rows, columns = (_spans(side, tile, overlap) for side in image.shape[:2])
         output = _joined(with_the_rest, image, rows, columns, bar, fade=True)
@@ -116,15 +118,15 @@ class Tiled:
         return output
 
     def _measured(self, channels: int) -> tuple[int, int | None]:
-        """How many times larger the output is, 0 if not so; and the reach of a local network."""
+        """The integer scale of the output, 0 if there is none; and the reach of a local network."""
         if self._scale_and_reach is None:
             scale, reach = _measure(self.network, channels)
             self._scale_and_reach = scale, reach
             if scale and reach is None:
                 self.say(
-                    "the network depends on the whole image, as instance normalization does: the "
-                    "tiles that large images are cut into are blended, and differ from the "
-                    "whole by a few levels (--tile 0 never cuts)"
+                    "the network depends on the whole image, for example through instance "
+                    "normalization: the tiles of large images are blended, and differ from the "
+                    "whole image by a few levels (--tile 0 disables tiling)"
                 )
         return self._scale_and_reach
 
@@ -136,27 +138,28 @@ def in_tiles_of_one_size(
     width: int,
     bar: Callable[[list], Iterable] = lambda tiles: tiles,
 ) -> np.ndarray:
-    """Applies a network that takes one size to all of a larger image.
+    """Applies a network with a fixed input size to all of a larger image.
 
-    Its tiles overlap by at least a quarter, and fade into each other there. Each is computed
-    without the others, so that an edge that runs through two may bend where they meet.
+    Its tiles overlap by at least a quarter, and are blended there. Each is computed
+    independently, so an edge that crosses two tiles may bend where they meet.
 
     Args:
-        network: uint8 `[height, width, channels]` to uint8 of the same size, or of a multiple.
+        network: Function from uint8 `[height, width, channels]` to uint8 of the same size, or of a
+            multiple.
         image: uint8 `[H, W, channels]`.
-        height: Of what the network takes.
-        width: Likewise.
-        bar: Wraps the list of tiles, for instance `tqdm`.
+        height: Height of the network's input.
+        width: Width of the network's input.
+        bar: Function that wraps the list of tiles, such as `tqdm`.
 
     Raises:
-        ValueError: If the image is smaller than what the network takes.
+        ValueError: If the image is smaller than the network's input.
 
     Example: `in_tiles_of_one_size(network, photo, 256, 256)`.
     """
     if image.shape[0] < height or image.shape[1] < width:
         raise ValueError(
-            f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and tiles are {width} "
-            f"by {height}: enlarge it."
+            f"the image has width {image.shape[1]} and height {image.shape[0]}: expected at "
+            f"least {width} and {height}, the tile size. Enlarge it."
         )
     rows = _spans_of_one_size(image.shape[0], height)
     columns = _spans_of_one_size(image.shape[1], width)
@@ -167,7 +170,8 @@ def _measure(
     network: Callable[[np.ndarray], np.ndarray], channels: int
 ) -> tuple[int, int | None]:
     """Cuts edges off a probe, and measures how far from the cuts the output differs."""
-    # The edges have another contrast than the rest: without them, means and deviations differ.
+    # The edges have a different contrast, so that means and standard deviations differ without
+    # them.
     rng = np.random.default_rng(0)
     side = SMALLEST // 4
     edge = STEP // 4
@@ -184,7 +188,7 @@ def _measure(
     last = network(probe[:-STEP, :-STEP]) - whole[:-cut, :-cut]
     change = np.abs([first, last[::-1, ::-1]]).max(axis=(0, -1))
     distance = np.minimum(*np.indices(change.shape)) // scale
-    # Rounding may move single pixels by one level anywhere.
+    # Rounding may change single pixels by one level anywhere.
     changed = [
         (ring := change[distance == pixels]).max() > 1 or ring.mean() > 0.01
         for pixels in range(LIMIT + 1)
@@ -201,7 +205,7 @@ def _joined(
     bar: Callable[[list], Iterable],
     fade: bool = False,
 ) -> np.ndarray:
-    """Applies `network` to tiles, and joins them: across first, then down, strip by strip."""
+    """Applies `network` to tiles, and joins them: across first, and then down, strip by strip."""
     height, width, _ = image.shape
     spans = list(itertools.product(rows, columns))
     output = strip = np.empty(0, np.uint8)
@@ -239,17 +243,18 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
-    """Starts and ends of tiles along one axis that overlap by a quarter or more."""
+    """Starts and ends of tiles along one axis that overlap by at least a quarter."""
     count = 1 + math.ceil((length - tile) / (tile - tile // 4))
     starts = np.linspace(0, length - tile, count).round().astype(int).tolist()
     return [(start, start + tile) for start in starts]
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
-    """Lays `piece` on the rows from `start`, where rows before `laid` are taken; returns its end.
+    """Places `piece` on the rows from `start`, where rows before `laid` are done; returns its end.
 
-    In the middle of the overlap the outputs of a local network are equal: there the piece begins.
-    Those of another network fade into each other.
+    In the middle of the overlap, the outputs of a local network are equal, so the piece begins
+    there.
+    Outputs of other networks are blended.
     """
     both = laid - start
     rows = np.arange(both, dtype=np.float32)[:, None, None] + 0.5
@@ -262,7 +267,7 @@ def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: boo
 
 
 def _recolor(image: np.ndarray, small: np.ndarray) -> None:
-    """Gives coarse cells of an image the mean colors of those of a small one."""
+    """Adjusts coarse cells of an image to the mean colors of a small image's cells."""
     height, width, channels = image.shape
     longer = max(width, height)
     cells = math.ceil(CELLS * width / longer), math.ceil(CELLS * height / longer)
@@ -270,7 +275,7 @@ def _recolor(image: np.ndarray, small: np.ndarray) -> None:
     def resized(values: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
         return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
-    for channel in range(channels):  # one at a time, in floats four times the memory
+    for channel in range(channels):  # one at a time, since floats need four times the memory
         means = [resized(x[..., channel], cells, Image.Resampling.BOX) for x in (small, image)]
         change = resized(means[0] - means[1], (width, height), Image.Resampling.BICUBIC)
         image[..., channel] = np.clip(np.rint(image[..., channel] + change), 0, 255)

@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
-"""Where TensorFlow Serving expects them, relative to the SavedModel's folder."""
+"""Path where TensorFlow Serving expects them, relative to the SavedModel's folder."""
 
 
 def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
-    """Small inputs by name: one example of zeros, 64 along every other open axis.
+    """Returns small inputs by name: one example of zeros, 64 along every other open axis.
 
     Scalar integers (counts, seeds) are 1, and strings empty.
     """
@@ -33,7 +33,7 @@ def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
 
 
 def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:
-    """One serialized `PredictionLog` that asks `signature` of `model` with `inputs`."""
+    """Returns a serialized `PredictionLog` that calls `signature` of `model` with `inputs`."""
     model_spec = _field(1, model.encode()) + _field(3, signature.encode())
     request = _field(1, model_spec)
     for name, value in inputs.items():
@@ -45,7 +45,7 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
 def write_warmup(
     folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
 ) -> Path:
-    """Writes requests, signature name -> input name -> array, into the folder of a SavedModel.
+    """Writes requests, signature name -> input name -> array, to the folder of a SavedModel.
 
     `model` is the name under which it will be served.
     """

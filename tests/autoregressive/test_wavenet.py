@@ -84,7 +84,7 @@ BAD_SOUNDS = {
     "stereo": (np.ones([2, 5, 2], "int16"), "2 channels: expected 1"),
     "no channel": (np.ones([2, 5], "int16"), "Add the channel"),
     "empty": (np.ones([2, 0, 1], "int16"), "expected no 0"),
-    "integers": (np.ones([2, 5, 1], "int32"), "dtype int32: expected int16, or float"),
+    "integers": (np.ones([2, 5, 1], "int32"), "dtype int32: expected int16, or floats"),
     "loud": (np.full([2, 5, 1], 3.0, "float32"), "from 3 to 3: expected floats"),
 }
 

@@ -374,7 +374,7 @@ class TestRefusals:
         state = TrainingState(parts, CONFIG)
         with pytest.raises(
             CheckpointError,
-            match=f"starts at epoch {first}, and {done} epochs are complete in .*: pass "
+            match=f"starts at epoch {first}, but {done} epochs are complete in .*: pass "
             "initial_epoch=state.epoch",
         ):
             fit(vae(), 5, state, initial_epoch=first)

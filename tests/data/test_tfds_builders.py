@@ -100,7 +100,7 @@ def test_without_files_or_with_others(tmp_path):
     with pytest.raises(DataUnavailable, match=r"lacks its source files.*facades\.tar\.gz"):
         load_tfds("facades", "train", features="photo", data_dir=tmp_path)
     write(tmp_path / "downloads" / "manual", width=500)
-    with pytest.raises(DataDamaged, match=r"1\.jpg is 500 pixels wide and 256 high"):
+    with pytest.raises(DataDamaged, match=r"1\.jpg has width 500 and height 256"):
         load_tfds("facades", "train", features="photo", data_dir=tmp_path)
 
 

@@ -301,7 +301,7 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="has 2 inputs: expected 3, points times labels -> poin"):
         ConditionalDDPM(network, classes=3)
     conditional = time_mlp((3,), 4, 1, classes=2)
-    with pytest.raises(ValueError, match="takes labels 0 to 2: expected 0 to 5, for as many"):
+    with pytest.raises(ValueError, match="accepts labels 0 to 2: expected 0 to 5, matching"):
         ConditionalDDPM(conditional, classes=5, data="vectors")
     unguided = ConditionalDDPM(conditional, classes=2, data="vectors", unlabeled=0)
     with pytest.raises(ValueError, match=r"guidance .* \[0, 0\], for with unlabeled=0 nothing"):

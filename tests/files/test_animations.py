@@ -98,7 +98,7 @@ def test_a_broken_frame_is_named_and_nothing_written(tmp_path):
     contents = path.read_bytes()
     path.write_bytes(contents[: len(contents) - 40])
     (tmp_path / "b.png").write_bytes(b"mine")
-    with pytest.raises(ValueError, match=r"a\.png cannot be read \(.+\): replace or remove it"):
+    with pytest.raises(ValueError, match=r"a\.png is unreadable \(.+\): replace or remove it"):
         map_frames(path, tmp_path / "b.png", lambda image: image)
     assert (tmp_path / "b.png").read_bytes() == b"mine"
     assert len(list(tmp_path.iterdir())) == 2
@@ -121,7 +121,7 @@ def test_animations_that_were_cut_off_are_refused(tmp_path, ending):
     whole = path.read_bytes()
     middle = whole.index(b"\0!\xf9", len(whole) // 2) + 1 if ending == "gif" else len(whole) // 2
     path.write_bytes(whole[:middle])
-    with pytest.raises(ValueError, match=r"a\.\w+ cannot be read \(.+\): replace or remove it"):
+    with pytest.raises(ValueError, match=r"a\.\w+ is unreadable \(.+\): replace or remove it"):
         map_frames(path, tmp_path / f"b.{ending}", lambda image: image)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -132,7 +132,7 @@ def test_refusals(tmp_path):
         map_frames(path, tmp_path / "b.mp4", lambda image: image)
     with pytest.raises(ValueError, match=r"a name that ends in \.mp4\."):
         map_frames(tmp_path / "a.mp4", tmp_path / "b.gif", lambda image: image)
-    with pytest.raises(ValueError, match=r"missing\.gif cannot be read"):
+    with pytest.raises(ValueError, match=r"missing\.gif is unreadable"):
         map_frames(tmp_path / "missing.gif", tmp_path / "b.gif", lambda image: image)
 
 
@@ -222,7 +222,7 @@ def test_a_turned_video(tmp_path):
 def test_what_is_no_video(tmp_path):
     pytest.importorskip("imageio_ffmpeg")
     (tmp_path / "a.mp4").write_bytes(b"not a video")
-    with pytest.raises(ValueError, match=r"a\.mp4 cannot be read \(.+\): replace or remove it"):
+    with pytest.raises(ValueError, match=r"a\.mp4 is unreadable \(.+\): replace or remove it"):
         map_frames(tmp_path / "a.mp4", tmp_path / "b.mp4", lambda image: image)
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -104,7 +104,7 @@ def test_sixteen_bits_that_use_fewer_are_refused(tmp_path, bits, name, channels)
         png(tmp_path / name, image, np.uint16)
     else:
         Image.fromarray(image[..., 0]).save(tmp_path / name)
-    says = rf"16 bits whose values end at {2**bits - 1:,} of 65,535, .* had {bits} bits \(multiply"
+    says = rf"a 16-bit image .* end at {2**bits - 1:,} of 65,535, .* had {bits} bits \(multiply"
     with pytest.raises(ValueError, match=f"{says} the values by {2 ** (16 - bits)}"):
         read_image(tmp_path / name)
 

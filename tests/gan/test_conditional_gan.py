@@ -151,7 +151,9 @@ def test_names_of_classes(batch):
         model.name_classes(["flat"])
 
     others = Source((x, labels), class_names=["a", "b", "c", "d"])
-    sentence = r"^The classes of the data are a, b, c, d, and those of the model flat, .*name_class"
+    sentence = (
+        r"^The classes of the data are a, b, c, d, but those of the model are flat, .*name_class"
+    )
     with pytest.raises(ValueError, match=sentence):
         model.fit(others, batch_size=6, verbose=0)
     model.name_classes(others.class_names)

@@ -113,7 +113,7 @@ CASES = {
     ),
     "other styles": lambda: (
         gan.StyleGAN, [dense([(2,)], [(5,)]), dense([(3, 4), (6,)], [(3,)]), critic()], {},
-        r"mapping makes styles \(None, 5\) .* takes 4 numbers",
+        r"mapping returns styles \(None, 5\), .* accepts 4 numbers",
     ),
 }  # fmt: skip
 

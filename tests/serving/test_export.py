@@ -243,7 +243,7 @@ def test_directory_is_a_file(tmp_path):
     "name", ["", "..", "a/b", "a\\b", "a\0b", "a\nb", "a" * 300, "ä" * 128, "\ud800", 1, None, b"a"]
 )
 def test_names_that_are_no_folder(tmp_path, name):
-    with pytest.raises(ValueError, match=r"^name is .*: expected a folder's name of at most 255"):
+    with pytest.raises(ValueError, match=r"^name is .*: expected a folder name of at most 255"):
         export(Single(), tmp_path, name)
     assert not list(tmp_path.iterdir())
 
@@ -261,7 +261,7 @@ def test_directories_of_other_types_are_refused(directory):
         ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected some of Single's, run"),
         ({"signatures": []}, r"signatures is \[\]: expected some"),
         ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
-        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
+        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature accepts \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
         ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
     ],
@@ -281,5 +281,5 @@ def test_bad_options(tmp_path, options, message):
     ],
 )
 def test_bad_input_specs(tmp_path, spec):
-    with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*needs a name"):
+    with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*expected a name"):
         export(Single(spec=spec), tmp_path, "a")

@@ -79,7 +79,7 @@ def test_load_takes_the_highest_version(tmp_path):
 
 def test_load_what_is_not_there(tmp_path):
     for missing in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(FileNotFoundError, match=r"holds no exported model: expected .*\.pb"):
+        with pytest.raises(FileNotFoundError, match=r"contains no exported model: expected .*\.pb"):
             load(missing)
 
 
@@ -104,7 +104,9 @@ def test_exports_with_a_pipe_are_refused(tmp_path, file):
     os.mkfifo(path / file)
     if file == "saved_model.pb":
         assert versions(tmp_path / "a") == {}
-    with pytest.raises(OSError, match=r"is a pipe, a socket, or a device|holds no exported model"):
+    with pytest.raises(
+        OSError, match=r"is a pipe, a socket, or a device|contains no exported model"
+    ):
         load(path)
 
 
@@ -142,12 +144,12 @@ def test_loaded_signatures_check_their_inputs(exported):
         ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
         ("halve", "three", "'x' is <U5: it takes float32"),
         ("halve", 1j, "'x' is complex128: it takes float32"),
-        ("measure", 3, "'x' holds 3: it takes texts or bytes"),
-        ("measure", None, "'x' holds None: it takes texts or bytes"),
-        ("measure", {}, "'x' holds {}: it takes texts or bytes"),
-        ("measure", "a\ud800", r"'x' holds 'a\\ud800': it takes texts or bytes"),
+        ("measure", 3, "'x' contains 3: expected strings or bytes"),
+        ("measure", None, "'x' contains None: expected strings or bytes"),
+        ("measure", {}, "'x' contains {}: expected strings or bytes"),
+        ("measure", "a\ud800", r"'x' contains 'a\\ud800': expected strings or bytes"),
         ("halve", None, "'x' is object: it takes float32"),
-        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: it takes one array, whose parts"),
+        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, whose parts"),
         ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove them first"),
         ("invert", np.ma.masked_less(np.arange(12).reshape(1, 2, 2, 3), 5), "has masked values"),
     ],

@@ -93,7 +93,7 @@ def test_best_file_of_a_run_comes_first(vae, home, tmp_path):
     assert keras_gen.load(tmp_path / "run").step.numpy() == 0
     shutil.rmtree(tmp_path / "run" / "export")
     (tmp_path / "run" / "best.keras").unlink()
-    with pytest.raises(FileNotFoundError, match=r"run has left neither best\.keras nor an export"):
+    with pytest.raises(FileNotFoundError, match=r"run has neither best\.keras nor an export"):
         keras_gen.load(tmp_path / "run")
 
 
@@ -101,7 +101,9 @@ def test_weights_that_no_signature_reads(tmp_path):
     """Of a network that signatures read they are there too, else a warning names the network."""
     gan = TINY["GAN"].compiled()
     path = gan.export(tmp_path / "gan")
-    with pytest.warns(UserWarning, match=r"does not hold the weights of discriminator, for no"):
+    with pytest.warns(
+        UserWarning, match=r"does not contain the weights of discriminator, because no"
+    ):
         copy = keras_gen.load(path)
     np.testing.assert_array_equal(copy.sample(3, seed=1), gan.sample(3, seed=1))
 
@@ -160,12 +162,14 @@ def test_an_export_on_the_hub_is_the_one_of_its_entry(hub, home):
     (folder / index.INDEX).write_text(json.dumps({"digits": entry | {"version": 2}}))
     assert keras_gen.load("hf://me/digits").step.numpy() == 2
     (folder / index.INDEX).write_text("[]")
-    with pytest.raises(ValueError, match=r"index\.json is no index of exports: fetch it anew"):
+    with pytest.raises(ValueError, match=r"index\.json is not an index of exports: download it"):
         keras_gen.load("hf://me/digits")
 
 
 def test_another_class():
-    sentence = r"^digits holds a VAE, which is no GAN: load it by VAE\.from_pretrained or keras_gen"
+    sentence = (
+        r"^digits contains a VAE: expected a GAN. Load it with VAE\.from_pretrained or keras_gen"
+    )
     with pytest.raises(ValueError, match=sentence):
         keras_gen.GAN.from_pretrained("digits")
     assert type(keras_gen.core.GenerativeModel.from_pretrained("vae.keras")) is VAE
@@ -180,7 +184,7 @@ def test_what_is_refused(home, tmp_path):
         keras_gen.load(tmp_path / "old")
     network = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     network.save(tmp_path / "network.keras")
-    with pytest.raises(ValueError, match=r"holds a Sequential, which is no model of keras_gen"):
+    with pytest.raises(ValueError, match=r"contains a Sequential: expected a model of keras_gen"):
         keras_gen.load(tmp_path / "network.keras")
 
 
@@ -208,7 +212,7 @@ def with_value(name, value):
     return change
 
 
-WHOLE = r"is not a whole \.keras file: expected the zip archive that model\.save writes\. Copy"
+WHOLE = r"is not a complete \.keras file: expected the zip archive written by model\.save\. Copy"
 BROKEN = {
     "empty": (lambda: b"", WHOLE),
     "cut": (lambda: Path("vae.keras").read_bytes()[:2000], WHOLE),

@@ -83,15 +83,23 @@ def test_the_largest_request_is_taken(exported):
         (
             "invert",
             {"images": np.ones([1, 10, 11, 3], int)},
-            "images has 330 elements in all: expec",
+            "images has 330 elements in total: expec",
         ),
         ("invert", {"images": np.zeros([MOST_EXAMPLES + 1, 0, 0, 3])}, "holds 1025 examples: exp"),
         ("measure", {"texts": np.zeros([0], object)}, "texts holds 0 examples: expected 1 to "),
-        ("measure", {"texts": ["a" * FEW, "b"]}, "texts has 301 elements in all: expected at m"),
+        ("measure", {"texts": ["a" * FEW, "b"]}, "texts has 301 elements in total: expected at m"),
         ("invert_bytes", {"images_bytes": np.zeros([0], object)}, "images_bytes holds 0 examples"),
         ("invert_bytes", {"images_bytes": [file(5, 10)] * 3}, "images_bytes has 450 elements in"),
-        ("invert_bytes", {"images_bytes": [bomb(12_000, 12_000)]}, r"has 271803 elements in all:"),
-        ("invert_bytes", {"images_bytes": [bomb(2**31 - 1, 2**31 - 1)]}, "elements in all: expec"),
+        (
+            "invert_bytes",
+            {"images_bytes": [bomb(12_000, 12_000)]},
+            r"has 271803 elements in total:",
+        ),
+        (
+            "invert_bytes",
+            {"images_bytes": [bomb(2**31 - 1, 2**31 - 1)]},
+            "elements in total: expec",
+        ),
     ],
 )
 def test_larger_and_empty_ones_are_refused(exported, signature, inputs, sentence):
@@ -128,10 +136,10 @@ def test_examples_are_fewer_where_layers_are_large(tmp_path, monkeypatch):
     assert model.metadata["limits"] == {"sample": {"n": [1, 3]}}
     assert len(model("decode", latents=np.ones([3, 2]))["output"]) == 3
     assert len(model("sample", n=3)["output"]) == 3
-    with pytest.raises(ValueError, match="latents holds 4 examples: expected 1 to 3; send more"):
+    with pytest.raises(ValueError, match="latents contains 4 examples: expected 1 to 3"):
         model("decode", latents=np.ones([4, 2]))
     for n in (0, 4):
-        with pytest.raises(ValueError, match=f"n is {n}: expected 1 to 3; draw more in parts, ea"):
+        with pytest.raises(ValueError, match=f"n is {n}: expected 1 to 3. For more, send several"):
             model("sample", n=n)
 
 
@@ -161,14 +169,14 @@ def test_steps_are_limited_by_their_work(tmp_path, monkeypatch):
         assert len(model("sample", seed=1, **request)["vectors"]) == request["n"]
     assert len(model("decode", latents=np.zeros([40, 2]))["vectors"]) == 40
     for n, steps in ((64, 32), (3, 1000), (1001, 2)):
-        sentence = f"n is {n} and steps is {steps}: expected n of at most {2000 // steps} with as"
+        sentence = f"n is {n} and steps is {steps}: expected n of at most {2000 // steps} for this"
         with pytest.raises(ValueError, match=sentence):
             model("sample", seed=1, n=n, steps=steps)
     with pytest.raises(ValueError, match="n is 1025: expected 1 to 1024"):
         model("sample", seed=1, n=1025, steps=50)
     with pytest.raises(ValueError, match=r"expected integers in \[1, 1000\]"):
         model("sample", seed=1, n=1, steps=2**31 - 1)
-    with pytest.raises(ValueError, match="latents holds 41 examples: expected 1 to 40; send"):
+    with pytest.raises(ValueError, match="latents contains 41 examples: expected 1 to 40"):
         model("decode", latents=np.zeros([41, 2]))
 
 

@@ -68,7 +68,11 @@ np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["o
 
 BAD_REQUESTS = [
     # The signature, its inputs, and what is refused.
-    ("sample", {"n": 0}, f"n is 0: expected 1 to {MOST_SAMPLES}; draw more in parts, each with a "),
+    (
+        "sample",
+        {"n": 0},
+        f"n is 0: expected 1 to {MOST_SAMPLES}. For more, send several requests with ",
+    ),
     ("sample", {"n": -1}, f"n is -1: expected 1 to {MOST_SAMPLES};"),
     ("sample", {"n": 2**31 - 1}, f"n is 2147483647: expected 1 to {MOST_SAMPLES};"),
     ("sample", {"n": MOST_SAMPLES + 1}, f"n is {MOST_SAMPLES + 1}: expected 1 to"),

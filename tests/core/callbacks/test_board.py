@@ -51,7 +51,7 @@ def test_rates_speed_images_and_settings(tmp_path):
 
 
 def test_what_are_no_settings():
-    with pytest.raises(TypeError, match=r"settings are <function .*: expected a dict"):
+    with pytest.raises(TypeError, match=r"settings is <function .*: expected a dict"):
         Board("board", lambda model: None)
 
 

@@ -242,5 +242,5 @@ def test_names_that_are_there_already():
         return {"loss": 1.0}
 
     images = TINY["VAE"].data(4)
-    with pytest.raises(ValueError, match="hold val_loss already, from validation_data"):
+    with pytest.raises(ValueError, match="already contain val_loss, from validation_data"):
         fit(Evaluation(evaluate), validation_data=images)

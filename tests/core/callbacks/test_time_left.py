@@ -26,9 +26,9 @@ def test_the_first_epoch_is_left_out_of_the_rate(monkeypatch, capsys):
     Clock(monkeypatch, 0, 100, 110, 120, 130)
     train(TimeLeft(), 4)
     assert capsys.readouterr().out.splitlines() == [
-        "  epoch 1 of 4, 1:40 min gone, about 5:00 min left",
-        "  epoch 2 of 4, 1:50 min gone, about 0:20 min left",
-        "  epoch 3 of 4, 2:00 min gone, about 0:10 min left",
+        "  epoch 1 of 4, 1:40 min elapsed, about 5:00 min left",
+        "  epoch 2 of 4, 1:50 min elapsed, about 0:20 min left",
+        "  epoch 3 of 4, 2:00 min elapsed, about 0:10 min left",
     ]
 
 
@@ -42,7 +42,7 @@ def test_tracing_is_left_out_of_the_first_rate(monkeypatch, capsys):
         callback.on_train_batch_end(batch)
     callback.on_epoch_end(0)
     # Ten steps took ten seconds after the first.
-    told = "  epoch 1 of 4, 1:50 min gone, about 0:33 min left\n"
+    told = "  epoch 1 of 4, 1:50 min elapsed, about 0:33 min left\n"
     assert capsys.readouterr().out == told
 
 
@@ -50,8 +50,8 @@ def test_a_resumed_training(monkeypatch, capsys):
     Clock(monkeypatch, 0, 50, 60, 70)
     train(TimeLeft(), 10, first=7)
     assert capsys.readouterr().out.splitlines() == [
-        "  epoch 8 of 10, 0:50 min gone, about 1:40 min left",
-        "  epoch 9 of 10, 1:00 min gone, about 0:10 min left",
+        "  epoch 8 of 10, 0:50 min elapsed, about 1:40 min left",
+        "  epoch 9 of 10, 1:00 min elapsed, about 0:10 min left",
     ]
 
 
@@ -70,7 +70,7 @@ def test_losses_and_the_first_number_of_held_out_data(monkeypatch, capsys):
     callback.set_params({"epochs": 2})
     callback.on_train_begin()
     callback.on_epoch_end(0, {"d_loss": 1.0, "rate": 0.1, "g_loss": 2.0, "val_nll": 3.0})
-    told = "  epoch 1 of 2, d_loss 1, g_loss 2, val_nll 3, 0:10 min gone, about 0:10 min left\n"
+    told = "  epoch 1 of 2, d_loss 1, g_loss 2, val_nll 3, 0:10 min elapsed, about 0:10 min left\n"
     assert capsys.readouterr().out == told
 
 

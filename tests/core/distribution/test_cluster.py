@@ -52,6 +52,6 @@ def test_a_port_that_is_taken(addresses):
     port = int(addresses[0].split(":")[1])
     with (
         socket.create_server(("", port)),
-        pytest.raises(OSError, match=f"{addresses[0]}, is taken .*choose another port"),
+        pytest.raises(OSError, match=f"{addresses[0]}, is already in use .*choose another port"),
     ):
         wait_for_others(addresses, addresses[0])

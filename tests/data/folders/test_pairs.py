@@ -53,7 +53,7 @@ def test_halves_and_twins_of_other_sizes_are_named_and_left_out(tmp_path):
     save(tmp_path / "both" / "odd.png", 0, size=9)
     with pytest.warns(UserWarning, match=r"odd.png \(its width is 9 pixels: expected an even"):
         assert len(side_by_side(tmp_path / "both", 8, max_broken=0.5)) == 3
-    says = r"2.png \(it has 8x8 pixels and its twin 10x10\)"
+    says = r"2.png \(it has 8x8 pixels and its counterpart has 10x10\)"
     with pytest.warns(UserWarning, match=says):
         assert len(paired_folders(tmp_path / "a", tmp_path / "b", 8, max_broken=0.5)) == 2
     with pytest.raises(ValueError, match=says):

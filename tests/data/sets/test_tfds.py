@@ -84,7 +84,7 @@ def test_usps_from_libsvm_files_is_what_was_written(prepared, split):
 
 def test_usps_without_its_files_says_where_they_are(tmp_path):
     (tmp_path / "manual").mkdir()
-    with pytest.raises(DataUnavailable, match=r"manual lacks the files.*usps.t.bz2"):
+    with pytest.raises(DataUnavailable, match=r"manual lacks its source files.*usps.t.bz2"):
         load_tfds("usps", "train", data_dir=tmp_path, manual_dir=tmp_path / "manual")
     with pytest.raises(DataUnavailable, match=r"downloads/manual lacks its source files"):
         load_tfds("usps", "train", data_dir=tmp_path)

@@ -46,7 +46,7 @@ def test_all_sounds_get_one_peak():
 
 def test_what_has_no_peak():
     for bad, shown in ((0.0, "0"), (np.nan, "nan"), (np.inf, "inf")):
-        with pytest.raises(ValueError, match=f"Sound 1 .* largest absolute value {shown}: ex"):
+        with pytest.raises(ValueError, match=f"Sound 1 .* maximum absolute value {shown}: ex"):
             to_peak(np.array([[1.0, 2.0], [bad, 0.0]]))
     for peak in (0.0, 1.1):
         with pytest.raises(ValueError, match=f"peak is {peak}: expected a fraction"):

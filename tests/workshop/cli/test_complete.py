@@ -102,12 +102,15 @@ def test_what_is_refused(capsys):
     write_png("small.png", np.zeros([2, 2, 1], np.uint8))
     write_png("black.png", np.zeros([4, 4, 1], np.uint8))
     for options, sentence in (
-        (["--mask", "small.png"], "--mask small.png is 2 x 2 pixels, and image.png is 4 x 4: give"),
+        (
+            ["--mask", "small.png"],
+            "--mask small.png has 2 x 2 pixels, but image.png has 4 x 4: give",
+        ),
         (
             ["--mask", "black.png"],
             "--mask black.png has no white pixels: expected white where pixels are missing.",
         ),
-        (["--label", "1"], "--label is 1, and signature 'fill' of saved_models/toy/1 takes no"),
+        (["--label", "1"], "--label is 1, but signature 'fill' of saved_models/toy/1 does not"),
         (["--signature", "sample"], "does not complete images. Signatures that do: fill."),
     ):
         assert sentence in fails(capsys, *TOY, *options)

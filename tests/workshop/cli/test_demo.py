@@ -561,7 +561,7 @@ def test_the_page_in_a_browser(home, page):
     page.wait(f"Boolean({SLIDER})")
     page.run(
         "[...document.querySelectorAll('button')].find(b => b.checkVisibility() && "
-        "b.innerText.trim() == 'All latents at 0').click()"
+        "b.innerText.trim() == 'Set all latents to 0').click()"
     )
     page.wait(f"{SHADE} === 128")
     page.run(f"{SLIDER}.value = 2, {SLIDER}.dispatchEvent(new Event('input', {{bubbles: true}}))")

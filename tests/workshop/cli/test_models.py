@@ -248,14 +248,14 @@ def test_sample_sets_conditions(home, capsys):
     sample += ["-o", "a.png"]
     assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
     error = fails(capsys, *sample, "--set", "lable=2")
-    assert error.endswith(" has label, truncation to set; did you mean label?\n")
-    assert "--set truncation=any: truncation is" in fails(capsys, *sample, "--set=truncation=any")
-    assert "--set label=0.5: label is a whole" in fails(capsys, *sample, "--set=label=0.5")
+    assert error.endswith(" accepts label, truncation; did you mean label?\n")
+    assert "--set truncation=any: expected" in fails(capsys, *sample, "--set=truncation=any")
+    assert "--set label=0.5: expected an integer" in fails(capsys, *sample, "--set=label=0.5")
     error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
     assert error == "keras-gen sample: --set label is given 2 times: give it once.\n"
     assert not Path("a.png").exists()
     assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
-    assert "--set label=two: label is a number" in fails(capsys, *sample, "--set=label=two")
+    assert "--set label=two: expected a number" in fails(capsys, *sample, "--set=label=two")
     with pytest.raises(SystemExit, match="2"):
         main([*sample, "--set", "label"])
 
@@ -267,8 +267,8 @@ def test_some_conditions_are_names(home, capsys, monkeypatch):
     chosen = {"solver": "heun", "steps": 9}
     assert _conditions(Path("inverter"), "sample", chosen) == chosen
     sample = ["sample", "inverter", "-o", "a.png", "--set"]
-    assert "solver=3: solver is a name, usually ddim." in fails(capsys, *sample, "solver=3")
-    assert "steps=ten: steps is a number, usually 50." in fails(capsys, *sample, "steps=ten")
+    assert "solver=3: expected a name. The default is ddim." in fails(capsys, *sample, "solver=3")
+    assert "steps=ten: expected a number. The default is 50." in fails(capsys, *sample, "steps=ten")
 
 
 def test_classes_and_speakers_have_names(home, capsys, monkeypatch):

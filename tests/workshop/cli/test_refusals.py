@@ -31,7 +31,7 @@ FAILING = [
     ("apply unknown photo.png -o out.png", "which holds: fixed, inverter, single."),
     ("apply saved_models/fixd photo.png -o out.png", "; did you mean fixed?"),
     ("apply fixed photo.png -o out.png", "choose one with --signature, from a, b."),
-    ("apply photos photo.png -o out.png", "holds no exported model"),
+    ("apply photos photo.png -o out.png", "contains no exported model"),
     (f"{APPLY} out.png --signature sing", "no signature 'sing': choose one with --sig"),
     (f"{APPLY} out.png --signature sampel", "invert, sample, serving_default; did you mean s"),
     (f"{APPLY} out.png --signature encode", IMAGES_TO_IMAGES),
@@ -42,10 +42,10 @@ FAILING = [
     ("sample inverter -n 2 -o out.gif", "out.gif: the model generates images. Choose a name that"),
     ("sample inverter --set digit=7 -o a.png", "saved_models/inverter/2 accepts no conditions"),
     ("sample toy -o a.png", "toy is not trained: neither a path nor in saved_models. `keras-"),
-    ("train tox", "no recipe 'tox' in recipes; did you mean toy?"),
+    ("train tox", "no recipe named 'tox' in recipes; did you mean toy?"),
     ("new Deep-Thing", "'Deep-Thing' is not a module name: expected lowercase letters"),
     ("new class", "'class' is not a module name"),
-    ("new json", "'json' is the name of an installed module: choose another."),
+    ("new json", "'json' is the name of an installed module: choose another name."),
     ("new more", "more exists already: choose another name"),
     ("new thing --folder file/x", "file is a file: choose a --folder outside it"),
     ("demo empty", NO_EXPORTS.format("empty")),
@@ -58,10 +58,10 @@ WRONG = [
     ("sing", "invalid choice"),
     ("apply inverter a.png", "-o/--out"),
     ("apply inverter -o a.png", "IMAGE"),
-    (f"{APPLY} a.png --tile=x", "'x' is neither 0 nor 256 or more"),
-    (f"{APPLY} a.png --tile=-1", "'-1' is neither 0 nor 256 or more"),
-    (f"{APPLY} a.png --tile=255", "'255' is neither 0 nor 256 or more"),
-    ("sample inverter -o a.png -n 0", "'0' is not from 1 to 10000 images"),
+    (f"{APPLY} a.png --tile=x", "'x' is neither 0 nor at least 256"),
+    (f"{APPLY} a.png --tile=-1", "'-1' is neither 0 nor at least 256"),
+    (f"{APPLY} a.png --tile=255", "'255' is neither 0 nor at least 256"),
+    ("sample inverter -o a.png -n 0", "'0' is not a number from 1 to 10000"),
     ("sample inverter -o a.png --columns 0", "'0' is not a positive integer"),
     ("sample inverter -o a.png --seed x", "'x' is not a 32-bit integer"),
     ("sample inverter -o a.png --seed 2147483648", "is not a 32-bit integer"),
@@ -101,7 +101,7 @@ def test_wrong_command_lines(home, capsys, command, sentence):
 def test_a_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
     monkeypatch.setattr("keras_gen.serving.exported.load", None)
     said = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")
-    assert "has nothing to set." in said
+    assert "accepts no conditions." in said
 
 
 def test_version(capsys):

@@ -85,7 +85,7 @@ def test_reproduce(home, capfd):
         "METRIC PUBLISHED NOW DIFFERENCE TOLERANCE OK",
         "NLL, rate 0.1, nats 85.50 85.10 -0.4 0.5 yes",
         "FID 3.000 3.000 +0 0.1 yes",
-        "2 of 2 within the tolerance",
+        "2 of 2 metrics within tolerance",
     ]
     assert "again already exists" in fails(capfd, "reproduce", "toy", "--output", "again")
 
@@ -95,7 +95,7 @@ def test_reproduce_outside_the_tolerance(home, capfd):
     assert main(["reproduce", "toy"]) == 1
     out = capfd.readouterr().out.splitlines()
     assert out[-2].split()[-3:] == ["+1.1", "0.5", "NO"]
-    assert out[-1] == "0 of 1 within the tolerance"
+    assert out[-1] == "0 of 1 metrics within tolerance"
 
 
 def test_failures_are_one_sentence(home, capfd):

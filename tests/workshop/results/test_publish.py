@@ -207,5 +207,5 @@ def test_refusals_write_nothing(root, tmp_path, export, message):
 
 
 def test_no_export(root, tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no exported model"):
+    with pytest.raises(FileNotFoundError, match="contains no exported model"):
         publish(root, [tmp_path / "nowhere"])

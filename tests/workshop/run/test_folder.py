@@ -85,7 +85,7 @@ class TestNew:
         make_run("done", finished=True)
         make_run("half")
         for folder, sentence in (
-            ("file", "--output file is a file: give a folder"),
+            ("file", "--output is file, which is a file: give a folder"),
             ("done", "done holds a finished run: choose another --output"),
             ("half", "half holds an unfinished run: add --resume, or choose"),
         ):
@@ -188,7 +188,9 @@ class TestResume:
     def test_a_config_that_is_none_is_refused(self, here, text):
         make_run("a")
         Path("a/config.json").write_text(text)
-        with pytest.raises(ValueError, match=r"a/config.json (is|holds) .+: choose another"):
+        with pytest.raises(
+            ValueError, match=r"a/config.json (is|contains|does) .+[Cc]hoose another"
+        ):
             choose(resume=True, output=Path("a"))
 
     def test_a_config_that_is_a_pipe_is_refused(self, here):

@@ -81,5 +81,5 @@ def test_a_smoke_run_says_what_it_made(tmp_path):
     for name in ("losses.png", "b.wav", "metrics.json", "history.csv"):
         (tmp_path / name).touch()
     first, second = made(tmp_path)
-    assert first == "made: b.wav, losses.png, metrics.json" and "mean nothing" in second
+    assert first == "made: b.wav, losses.png, metrics.json" and "are meaningless" in second
     assert pictures(tmp_path) == [f"look at b.wav, losses.png in {tmp_path}"]

@@ -131,13 +131,13 @@ class TestWhole:
         assert metadata_data(toy) == ["name", "train", "test"]
         assert len(lines) <= 25
         assert "made: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
-        assert any("mean nothing" in line for line in lines)
+        assert any("are meaningless" in line for line in lines)
         assert not any(line.startswith("  score") for line in lines)
 
     def test_every_preset_exports_into_its_folder_unless_told_otherwise(self, toy, capsys):
         assert toy("--preset", "cpu", "--output", "run") == 0
         out = capsys.readouterr().out
-        assert "mean nothing" not in out and "\n  score: 0.5\n" in out
+        assert "are meaningless" not in out and "\n  score: 0.5\n" in out
         assert toy.exported == Path("run/export/toy/1") and not Path("saved_models").exists()
         assert out.splitlines()[-1].startswith("sample: keras-gen sample run/export/toy -n 64")
         assert toy("--preset", "cpu", "--export", "saved_models") == 0
@@ -255,7 +255,7 @@ class TestMeasuring:
         again = "resume with python recipes/toy.py --resume --output run"
         said = capsys.readouterr().err if end == 1 else end
         if isinstance(error, OSError):
-            assert "run/export/toy" in said and "(No space left): make room there" in said
+            assert "run/export/toy" in said and "(No space left): free some space" in said
             assert f". Nothing is lost: {again}." in said
         else:
             assert said == f"\ninterrupted: {again}"
@@ -553,7 +553,7 @@ class TestEvaluation:
         sampled = toy.model.sample(3, seed=1)
         again = ("--output", "again", "--seed", "5", "--ema", "0.5", "--weights", "run/export/toy")
         assert toy(*again) == 0
-        assert "the weights of run/export/toy/1 are measured" in capsys.readouterr().out
+        assert "evaluating the weights of run/export/toy/1" in capsys.readouterr().out
         assert json.loads(Path("again/metrics.json").read_text()) == first
         assert exported.read_metadata(toy.exported)["config"]["seed"] == 5
         np.testing.assert_array_equal(

@@ -77,7 +77,7 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
 
 def test_the_page_of_a_method():
     text = methods.Methods(ROOT, links.Links(ROOT)).pages()["methods/WGAN.md"]
-    assert "\n# WGAN\n\n**A generator against a critic" in text
+    assert "\n# WGAN\n\n**A generator trained against a critic" in text
     assert "tf.clip_by_value(w, -self.clip, self.clip)" in text
     assert "## Deviations from the paper\n\nNone." in text
     assert "- Variant of [`GAN`](GAN.md)." in text

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from keras_gen.arguments import checked_array, checked_path
@@ -91,9 +91,11 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
         refusal = _refusal(image, most) or _refusal_of_scans(contents)
         if not refusal:
             with _LARGE_GUARD if math.prod(image.size) > _LARGE else contextlib.nullcontext():
-                has_16_bits = ";16" in f"{image.mode} {image.tile}"
+                stored = f"{image.mode} {image.tile}"
                 image.load()
-                refusal = _refusal_of_depth(image) if has_16_bits else ""
+                refusal = _refusal_of_depth(image) if ";16" in stored else ""
+                if bits := re.search("L;([24])", stored):
+                    _scale_transparent_level(image, int(bits[1]))
                 if not refusal:
                     return Decoded(rgb(image), _is_transparent(image))
     except Exception as error:  # Broken files raise errors of many types.
@@ -138,6 +140,8 @@ def _refusal_of_depth(image: Image.Image) -> str:
     """The reason why a 16-bit image is not decoded: with 12 bits used, it would be nearly black."""
     if image.mode.startswith("I;16"):
         largest = int(np.asarray(image).max())
+    elif "transparency" in image.info:
+        return "a 16-bit image with a transparent color (store it with 8 bits)"
     else:  # for colors, Pillow keeps the upper 8 bits
         largest = 256 * int(np.asarray(image.convert("RGB")).max()) + 255
     if not 0 < largest < 2**14:
@@ -149,7 +153,15 @@ def _refusal_of_depth(image: Image.Image) -> str:
     )
 
 
+def _scale_transparent_level(image: Image.Image, bits: int) -> None:
+    """Scales a PNG's transparent gray as Pillow scales the pixels, with which it is compared."""
+    level = image.info.get("transparency")
+    if isinstance(level, int):
+        image.info["transparency"] = level * 255 // (2**bits - 1)
+
+
 def _is_transparent(image: Image.Image) -> bool:
+    image = _of_8_bits(image)
     if not image.has_transparency_data:
         return False
     return int(np.asarray(image.convert("RGBA").getchannel("A")).min()) < 255
@@ -169,13 +181,33 @@ def _open(contents: bytes) -> ImageFile.ImageFile:
 def rgb(image: Image.Image) -> np.ndarray:
     """Returns the RGB pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`."""
     with contextlib.suppress(Exception):  # unreadable EXIF data is ignored
+        _forget_other_orientations(image)
         image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):  # gray values, which `convert` would clip
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    image = _of_8_bits(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
+
+
+def _forget_other_orientations(image: Image.Image) -> None:
+    """Drops an orientation that is in XMP or text alone, which browsers and exports ignore."""
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    if image.format != "TIFF" and ExifTags.Base.Orientation not in exif:
+        image.getexif().pop(ExifTags.Base.Orientation, None)
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Returns a 16-bit gray image, whose values `convert` would clip, with 8 bits."""
+    if not image.mode.startswith("I;16"):
+        return image
+    values = np.asarray(image)
+    opaque = values != image.info.get("transparency", -1)
+    gray = Image.fromarray((values >> 8).astype(np.uint8))
+    if not opaque.all():
+        gray.putalpha(Image.fromarray(255 * opaque.astype(np.uint8)))
+    return gray
 
 
 def read_image(path: str | Path) -> np.ndarray:

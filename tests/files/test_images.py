@@ -19,6 +19,7 @@ from keras_gen.files.images import (
     SUFFIXES,
     as_shown,
     decode_image,
+    decoded,
     enlarged_grid,
     flat_pixels,
     grid,
@@ -213,6 +214,51 @@ def test_the_first_frame_of_an_animation(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
     assert (read_image(path) == [255, 0, 0]).all()
+
+
+def bare_png(bits, level, transparent, channels=1):
+    """A PNG of 8x8 pixels of one level, with another, transparent level."""
+
+    def chunk(name, data):
+        check = zlib.crc32(name + data)
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+
+    packed = sum(level << bits * place for place in range(max(8 // bits, 1)))
+    row = packed.to_bytes(max(bits // 8, 1)) * min(bits, 8) * channels
+    header = struct.pack(">IIBBBBB", 8, 8, bits, 0 if channels == 1 else 2, 0, 0, 0)
+    parts = {b"IHDR": header, b"tRNS": struct.pack(">H", transparent) * channels}
+    parts |= {b"IDAT": zlib.compress((b"\0" + row) * 8), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts.items())
+
+
+@pytest.mark.parametrize("bits,level", [(1, 0), (2, 1), (2, 2), (4, 3), (8, 85), (16, 30_000)])
+def test_a_transparent_gray_is_white_and_no_other_is(bits, level):
+    transparent = decoded(bare_png(bits, level, level))
+    assert transparent.transparent and (transparent.pixels == 255).all()
+    opaque = decoded(bare_png(bits, level, level + 1))
+    shown = level >> 8 if bits == 16 else level * 255 // (2**bits - 1)
+    assert not opaque.transparent and (opaque.pixels == shown).all()
+
+
+def test_a_transparent_color_of_16_bits_is_refused():
+    with pytest.raises(ValueError, match=r"^a 16-bit image with a transparent color .*8 bits"):
+        decode_image(bare_png(16, 30_000, 117, channels=3))
+
+
+@pytest.mark.parametrize("with_exif_data", [False, True])
+def test_orientations_in_xmp_turn_nothing(with_exif_data):
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    file = io.BytesIO()
+    Image.new("RGB", (6, 4)).save(
+        file, "JPEG", xmp=xmp, **dict(exif=exif) if with_exif_data else {}
+    )
+    assert decode_image(file.getvalue()).shape == (4, 6, 3)
 
 
 UPRIGHT = {  # how the standard words each orientation, in terms of the stored image

@@ -16,7 +16,7 @@ from typing import Any
 from keras_gen.backend import require_tensorflow
 from keras_gen.quiet import start_tensorflow
 
-__version__ = "0.1.0"
+__version__ = "0.4.0"
 
 require_tensorflow()
 

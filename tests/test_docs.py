@@ -133,11 +133,15 @@ def test_names_in_dots(page):
 
 
 @pytest.mark.thorough
-def test_the_table_of_signatures():
+def test_the_tables_of_signatures_and_of_logged_names():
     table = re.findall(r"^\| (`.*?) \|.*\|$", prose("docs/serving.md"), re.MULTILINE)
     listed = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
-    served = {name for tiny in TINY.values() for name in tiny.build(0).signatures()}
-    assert served <= listed
+    rows = re.findall(r"^\| .*`keras_gen\.(\w+)`\)(.*)\|$", prose("docs/tasks.md"), re.MULTILINE)
+    logged = {family: set(re.findall(r"`(\w+)`", names)) for family, names in rows}
+    for model in (tiny.build(0) for tiny in TINY.values()):
+        assert set(model.signatures()) <= listed, type(model).__name__
+        family = type(model).__module__.split(".")[1]
+        assert set(model.loss_names) <= logged[family], type(model).__name__
 
 
 def test_each_export_stands_beside_the_terms_of_its_data():

@@ -12,7 +12,7 @@ from keras_gen.workshop.results.records import RESULTS
 SPREADS = {
     "seeds": "the standard deviation over runs with different seeds",
     "test examples": "the standard error over the test examples",
-    "label draws": "the standard error of the mean over draws of the labeled examples",
+    "label draws": "the standard error of the mean over random choices of the labeled examples",
 }
 """Every kind of spread, and what it is."""
 MOST_FIGURES = 6

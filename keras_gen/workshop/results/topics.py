@@ -12,9 +12,9 @@ HEAD = """\
 
 This page lists the topics of a lecture on deep generative models in the order of a course, with
 the recipes that illustrate each topic and the chapters of [the course](course/README.md) that lead
-to these recipes. A chapter derives the methods of most of its recipes and names the others.
-`keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics, and
-terms.
+to these recipes. A chapter derives the methods of most of its recipes and names the remaining
+ones. `keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics,
+and terms.
 """
 
 Topics = dict[str, dict[str, list[str]]]

@@ -1,4 +1,4 @@
-"""Latent-variable models trained on a variational bound, and those of discrete codes."""
+"""Latent-variable models trained on a variational bound, and models with discrete codes."""
 
 from keras_gen.vae.beta_tc_vae import BetaTCVAE
 from keras_gen.vae.capacity_vae import CapacityVAE

@@ -11,31 +11,32 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BetaTCVAE(VAE):
-    """A VAE whose KL divergence is split in three, to weigh the total correlation of the latents.
+    """A VAE whose KL divergence is split into three terms, to weight the total correlation.
 
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
-    dimension_kl_loss`. The parts are estimated from the global batch (`decomposed_kl`): larger
-    batches are better, and the paper's has 2,048 examples. `elbo` is reported with the divergence
+    dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`): larger
+    batches are better, and the paper uses 2,048 examples. `elbo` is reported with the divergence
     in closed form.
 
-    Deviations: stratified weights are even, as `decomposed_kl` says.
+    Deviations: stratified weights are uniform; see `decomposed_kl`.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples, N.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the total correlation, a number or a schedule of the step.
-        alpha: Weight of the mutual information of latents and examples, likewise.
-        gamma: Weight of the divergence of each latent by itself, likewise.
-        stratified: Estimates q(z) by stratified sampling (app. C.2) and not by weighted (eq. 3).
+        beta: Weight of the total correlation of the latents, a number or a schedule.
+        alpha: Weight of the mutual information of latents and examples, a number or a schedule.
+        gamma: Weight of the divergence of the individual latents, a number or a schedule.
+        stratified: Whether q(z) is estimated by stratified sampling (app. C.2) instead of weighted
+            sampling (eq. 3).
         seed: Seed of the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit, a weight is negative, or `dataset_size` is below 1
-            or the batch.
+            or smaller than the batch.
 
     Example:
     ```python

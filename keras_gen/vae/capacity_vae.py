@@ -1,4 +1,4 @@
-"""The beta-VAE of controlled capacity (Burgess et al. 2018)."""
+"""The beta-VAE with controlled capacity (Burgess et al. 2018)."""
 
 import keras
 import tensorflow as tf
@@ -8,27 +8,27 @@ from keras_gen.core.schedules import Linear, Weight
 from keras_gen.declared import fixed
 from keras_gen.vae.vae import VAE
 
-# The paper's, on dSprites.
+# The paper's values for dSprites.
 GROWING = Linear(0.0, 25.0, steps=100_000)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CapacityVAE(VAE):
-    """A VAE whose KL divergence is held at a capacity that grows during the training.
+    """A VAE whose KL divergence is kept at a capacity that grows during training.
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
-    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example
-    (other code compares the mean of the batch with C). `kl` and `elbo` are reported too.
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| for each example
+    (other code compares the mean of the batch with C). `kl` and `elbo` are also reported.
 
-    Deviations: none. With C = 0 this is the beta-VAE of weight gamma.
+    Deviations: none. With C = 0, this is the beta-VAE with weight gamma.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        gamma: Weight of the distance from the capacity, a number or a schedule of the step.
-        capacity: C, nats, a number or a schedule of the step.
+        gamma: Weight of the distance from the capacity, a number or a schedule.
+        capacity: C in nats, a number or a schedule.
         seed: Seed of the latents' noise.
 
     Raises:

@@ -38,31 +38,33 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVAE(VAE):
-    """A VAE of examples given a condition: a label, a vector or an image.
+    """A VAE conditioned on a label, a vector, or an image.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
-    Models", NeurIPS 2015. The paper's output y is the example here, and its input x the condition
+    Models", NeurIPS 2015. The paper's output y is the example here, and its input x is the
+    condition
     c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in nats. `score`
     and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
-    `fit(images, labels)` takes integers, or `fit(images, conditions)` vectors or images, uint8 or
-    floats in [0, 1] `[n, height, width, channels]`: such as the known part of an image, whose
-    rest is the example. `sample(n, seed, label=3)` draws examples of a class, or of a label for
-    each, without labels those of random classes; of vectors and images it takes `condition`, one
-    for all or one for each.
+    `fit(images, labels)` accepts integers, and `fit(images, conditions)` vectors or images,
+    uint8 or
+    floats in [0, 1] `[n, height, width, channels]`, such as the known part of an image whose
+    rest is the example. `sample(n, seed, label=3)` generates examples of one class, or with one
+    label for each; without labels, classes are random. For vectors and images, it accepts
+    `condition`, one for all or one for each.
 
-    Deviations: without the prior network the prior is N(0, 1) for any condition, which sec. 4
+    Deviations: without the prior network, the prior is N(0, 1) for any condition, which sec. 4
     allows; there is no baseline network whose prediction the generation network refines, and no
     hybrid objective, eq. (9).
 
     Args:
-        encoder: Examples and conditions to (mean, log variance) of q(z|x,c): the recognition
-            network.
-        decoder: Latents and conditions to the likelihood's parameters: the generation network.
+        encoder: Recognition network, from examples and conditions to (mean, log variance) of
+            q(z|x,c).
+        decoder: Generation network, from latents and conditions to the likelihood's parameters.
         classes: Number of classes, if the condition is a label; None for vectors and images.
         likelihood: Name or object: p(x|z,c).
-        prior: Conditions to (mean, log variance) of p(z|c): the prior network; None for N(0, 1).
-        beta: Weight of the KL divergence, a number or a schedule of the step.
+        prior: Prior network, from conditions to (mean, log variance) of p(z|c); None for N(0, 1).
+        beta: Weight of the KL divergence, a number or a schedule.
         seed: Seed of the latents' noise.
 
     Raises:
@@ -99,7 +101,7 @@ class ConditionalVAE(VAE):
     # The bound, eqs. (4) and (5) -------------------------------------------------------------
 
     def prior_of(self, condition):
-        """Returns mean and log variance of p(z|c) by the prior network, float32."""
+        """Returns the mean and log variance of p(z|c) from the prior network, float32."""
         found = self.prior(condition, training=self.training)
         return [tf.cast(each, tf.float32) for each in found]
 
@@ -117,7 +119,7 @@ class ConditionalVAE(VAE):
 
     @override
     def log_weights(self, x, samples: int, seed, condition):  # type: ignore[override]
-        """Returns log p(x, z | c) - log q(z|x,c) for draws of q, nats `[samples, batch]`.
+        """Returns log p(x, z | c) - log q(z|x,c) for samples from q, in nats `[samples, batch]`.
 
         The mean is the bound of eq. (4); log-mean-exp is the estimate of eq. (7).
         """
@@ -132,7 +134,7 @@ class ConditionalVAE(VAE):
         mean, log_variance = self.prior_of(*given)
         latents = inferred.latents
         noise = (latents - mean) * tf.exp(-0.5 * log_variance)
-        # log p(z|c) - log N(z; 0, 1), where the constants cancel.
+        # log p(z|c) - log N(z; 0, 1), in which the constants cancel.
         change = 0.5 * (tf.square(latents) - tf.square(noise) - log_variance)
         return ratio + tf.reduce_sum(change, axis=list(range(1 - mean.shape.rank, 0)))
 
@@ -147,13 +149,13 @@ class ConditionalVAE(VAE):
     @override
     @capability
     def reconstruct(self, x, **given):
-        """Returns the reconstructions given the conditions, in the kind of the examples."""
+        """Returns reconstructions given the conditions, in the form of the examples."""
         return {"x": self((x, *given.values()))}
 
     @override
     @capability
     def encode(self, x, **given):
-        """Returns mean and log variance of q(z|x,c), float32 `[n, latents]` each."""
+        """Returns the mean and log variance of q(z|x,c), float32 `[n, latents]` each."""
         return dict(zip(self.code_names, self.encoded(x, *given.values()), strict=True))
 
     @override
@@ -164,7 +166,7 @@ class ConditionalVAE(VAE):
 
     @override
     def from_noise(self, noise, **given):
-        """Returns examples of a label, by default of any class, or of a condition."""
+        """Returns examples for a label, by default of any class, or for a condition."""
         (condition,) = given.values()
         latents = noise["latents"]
         if self.prior is not None:
@@ -179,10 +181,10 @@ class ConditionalVAE(VAE):
         super().set_up()
         shape = tuple(self.encoder.inputs[1].shape[1:])
         if bool(self.classes) != (shape == ()):
-            expected = (
-                "labels, of shape ()" if self.classes else "vectors or images; or give classes"
+            expected = "labels, of shape ()" if self.classes else "vectors or images, or classes"
+            raise ValueError(
+                f"encoder accepts conditions of shape {shape}: expected {expected}."
             )
-            raise ValueError(f"encoder takes conditions of shape {shape}: expected {expected}.")
         if self.prior is not None:
             require_moments(self.prior, self.prior.outputs)
         if self.classes:
@@ -209,13 +211,13 @@ class ConditionalVAE(VAE):
         filters: tuple[int, ...] = (32, 64),
         **kwargs,
     ):
-        """Builds the model with convolutions, and the label as one-hot channels of their inputs.
+        """Builds the model with convolutions, with labels as one-hot input channels.
 
         Args:
-            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
+            shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
             classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the convolutions; each halves the sides.
+            latent_dim: Number of latents.
+            filters: Numbers of channels of the convolutions, each of which halves the sides.
             **kwargs: Further arguments of the class.
         """
         shape = checked_image_shape(shape)
@@ -242,26 +244,26 @@ class ConditionalVAE(VAE):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units, with dense networks.
+        """Builds the model for rows of numbers in any units, with dense networks.
 
         Args:
-            shape: Columns of a row, or, with classes, `(steps, channels)` of series.
+            shape: Number of columns or, with classes, `(steps, channels)` of series.
             classes: Number of classes, or None.
-            conditions: Columns of the condition, if it is a vector: numbers in any units too.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
-                with one learned standard deviation for each column.
+            conditions: Number of columns of the condition, if it is a vector, also in any units.
+            latent_dim: Number of latents.
+            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`,
+                with one learned standard deviation per column.
 
         Raises:
-            ValueError: Unless one of `classes` and `conditions` is given.
+            ValueError: Unless exactly one of `classes` and `conditions` is given.
 
         Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """
         if (classes is None) == (conditions is None):
             raise ValueError(
-                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
-                "the number of columns of vectors."
+                f"classes is {classes} and conditions is {conditions}: pass either the number "
+                "of classes, or the number of columns of vectors."
             )
         *steps, channels = checked_shape("shape", shape)
         check_sizes(latent_dim=latent_dim)

@@ -26,40 +26,44 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(VAE):
-    """A classifier with latents of one class, which draws rare examples of it more often.
+    """A classifier with latents for one class, whose rare examples it samples more often.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
-    Learned Latent Structure", AIES 2019. One encoder gives the logits of the classes and the
+    Learned Latent Structure", AIES 2019. One encoder returns the class logits and the
     latents. `loss = weight * classification_loss + reconstruction_loss + beta * kl_loss`, in nats
-    per example; the last two terms are 0 for examples of other classes than `positive`, which are
-    the faces there. Examples without a label, -1, have no loss.
+    per example; the last two terms are 0 for examples of classes other than `positive` (the
+    faces in the paper). Examples without a label (-1) have no loss.
 
-    `reweigh` does lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
-    training examples by a histogram, and weighs an example by the product of 1 / (density + alpha).
-    Call it before every epoch, and train on `keras_gen.data.weighted_stream` of `model.sampling`:
-    batches drawn before the last call are refused. `fit(images, labels)` without both draws all
-    examples alike.
+    `reweigh` performs lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
+    training examples with a histogram, and weights an example by the product of 1 / (density +
+    alpha). Call it before every epoch, and train on `keras_gen.data.weighted_stream` with
+    `model.sampling`: batches sampled before the last call are refused. `fit(images, labels)`
+        without
+    both samples all examples uniformly.
 
-    Deviations: the histograms have bins of equal width, and are over the latents' means and not
-    their draws, which would add noise for each unused latent. Examples of other classes keep the
-    weight 1, the mean of the others, so that class frequencies stay. The reconstruction is a
-    likelihood. The weights of the three terms depend on the data: choose them on held-out examples.
+    Deviations: the histograms have bins of equal width, and use the latents' means instead of
+    samples, which would add noise for each unused latent. Examples of other classes keep the
+    weight 1, the mean of the other weights, so that class frequencies do not change. The
+    reconstruction is a likelihood. The weights of the three terms depend on the data: choose
+    them on
+    held-out examples.
 
     Args:
-        encoder: Examples to mean and log variance `[batch, latents]` and logits `[batch, classes]`,
-            which `keras_gen.networks.with_head` adds.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to mean and log variance `[batch, latents]` and logits
+            `[batch, classes]`, which `keras_gen.networks.with_head` adds.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples; each has a sampling weight.
         likelihood: Name or object: p(x|z).
-        positive: The class whose latents are learned and whose examples are resampled.
-        weight: Weight of the cross-entropy, a number or a schedule of the step.
-        beta: Weight of the KL divergence, likewise.
-        alpha: Added to each density, not negative: the larger, the more uniform the weights.
+        positive: Class whose latents are learned and whose examples are resampled.
+        weight: Weight of the cross-entropy, a number or a schedule.
+        beta: Weight of the KL divergence, a number or a schedule.
+        alpha: Number added to each density, not negative; larger values give more uniform weights.
         bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If the networks disagree about the latents, or an argument is out of range.
+        ValueError: If the networks have different numbers of latents, or an argument is out of
+            range.
 
     Example:
     ```python
@@ -105,12 +109,12 @@ class DBVAE(VAE):
         return super().encoded(x, *given)[:2]
 
     def logits(self, x) -> tf.Tensor:
-        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
+        """Returns the class logits of examples, float32 `[batch, classes]`."""
         return super().encoded(x)[2]
 
     @override
     def named_parts(self, data):
-        """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
+        """Also accepts the draw that `weighted_stream` adds to a batch, if it is up to date."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users
@@ -118,12 +122,13 @@ class DBVAE(VAE):
         """Sets the sampling weights of all training examples by their density.
 
         Args:
-            images: The training examples, in the order of the stream's source.
-            labels: Their classes, integers `[dataset_size]`.
+            images: Training examples, in the order of the stream's source.
+            labels: Classes of the training examples, integers `[dataset_size]`.
 
         Raises:
-            TypeError: If one is no array.
-            ValueError: If there are not as many of both as training examples, or none is positive.
+            TypeError: If an argument is not an array.
+            ValueError: If their numbers differ from that of the training examples, or none is
+                positive.
         """
         images = np.asarray(as_tensor(images, "images"))
         labels = np.asarray(as_tensor(labels, "labels"))
@@ -131,7 +136,7 @@ class DBVAE(VAE):
         if images.shape[:1] != size or labels.shape != size or labels.dtype.kind not in "iu":
             raise ValueError(
                 f"reweigh got {shown(images)} and labels as {shown(labels)}: expected "
-                f"{self.dataset_size} images, and as many integers."
+                f"{self.dataset_size} images, and the same number of integers."
             )
         learned = labels == self.positive
         if not learned.any():

@@ -10,27 +10,29 @@ from keras_gen.declared import fixed
 from keras_gen.losses import dip_penalties
 from keras_gen.vae.vae import VAE
 
-# Lambda_d as a multiple of lambda_od in the paper's experiments, of each type.
+# Lambda_d as a multiple of lambda_od in the paper's experiments, for each type.
 RATIOS = {"I": 10.0, "II": 1.0}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DIPVAE(VAE):
-    """A VAE that draws the covariance of its latents over the data to the identity.
+    """A VAE that pulls the covariance of its latents over the data toward the identity.
 
     Kumar, Sattigeri, Balakrishnan: "Variational Inference of Disentangled Latent Concepts from
-    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, on the
-    covariance of the means, and of eq. (7) for type II, on that of the latents: `loss =
+    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, based on the
+    covariance of the means, and of eq. (7) for type II, based on that of the latents: `loss =
     reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss + diagonal_weight *
-    diagonal_loss`. Covariances are those of the global batch. `elbo` is reported. Deviations: none.
+    diagonal_loss`. Covariances are computed over the global batch. `elbo` is reported. Deviations:
+    none.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         type: "I" or "II".
         off_diagonal_weight: lambda_od, a number or a schedule; 1 to 500 in the paper.
-        diagonal_weight: lambda_d, likewise. None: 10 lambda_od for type I, lambda_od for type II.
+        diagonal_weight: lambda_d, a number or a schedule. If None, 10 lambda_od for type I, and
+            lambda_od for type II.
         seed: Seed of the latents' noise.
 
     Raises:

@@ -17,7 +17,7 @@ from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import mlp_encoder
 from keras_gen.vae.vae import VAE
 
-HIDDEN = (1000,) * 6  # of the paper's discriminator
+HIDDEN = (1000,) * 6  # hidden layers of the paper's discriminator
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -26,25 +26,27 @@ class FactorVAE(VAE):
 
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
     negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
-    total_correlation_loss`. The discriminator separates latents from others, in which each latent
-    is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the total
-    correlation (eq. 3). A batch holds both batches of algorithm 2: the VAE trains on one half, and
-    the other is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy` are
-    reported; `evaluate` uses all examples for both.
+    total_correlation_loss`. The discriminator distinguishes latents from a version in which each
+    latent is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the
+    total
+    correlation (eq. 3). A batch contains both batches of algorithm 2: the VAE trains on one
+    half, and
+    the other half is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy`
+    are reported; `evaluate` uses all examples for both.
 
-    Deviations: the discriminator has one logit in place of two, which is equivalent.
+    Deviations: the discriminator has one logit instead of two, which is equivalent.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
-        discriminator: Latents `[batch, latents]` to logits `[batch, 1]`.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        discriminator: Network from latents `[batch, latents]` to logits `[batch, 1]`.
         likelihood: Name or object: p(x|z).
         gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
             dSprites.
-        seed: Seed of the latents' noise and the shuffling.
+        seed: Seed of the latents' noise and of the shuffling.
 
     Raises:
-        ValueError: If the networks disagree about the latents, or `gamma` is negative.
+        ValueError: If the networks have different numbers of latents, or `gamma` is negative.
 
     Example:
     ```python
@@ -67,7 +69,7 @@ class FactorVAE(VAE):
 
     @override
     def train_step(self, data):
-        """Algorithm 2: the VAE's step on one half of the batch, then the discriminator's."""
+        """Takes the VAE's step on half of the batch, and then the discriminator's: algorithm 2."""
         batch = self.prepare_batch(data)
         x, other = parts(batch["x"], 2) if self.training else (batch["x"],) * 2
 
@@ -94,7 +96,7 @@ class FactorVAE(VAE):
         return self.terms_of(x, self.inferred(x))
 
     def terms_of(self, x, inferred) -> dict:
-        """Returns the terms of eq. (2) for latents that are drawn already."""
+        """Returns the terms of eq. (2) for given latents."""
         terms = self.elbo_terms(x, inferred)
         terms["elbo"] = -terms["reconstruction"] - terms["kl"]
         logits = self.discriminator(inferred.latents, training=self.training)
@@ -129,13 +131,13 @@ class FactorVAE(VAE):
         discriminator_hidden: tuple[int, ...] = HIDDEN,
         **kwargs,
     ):
-        """Builds the model with convolutions, and the paper's discriminator of the latents.
+        """Builds the model with convolutions, and the paper's discriminator.
 
         Args:
-            shape: See `VAE.for_images`, and likewise `latent_dim` and `filters`.
-            latent_dim: Dimensions of the latents.
-            filters: Channels of the convolutions.
-            discriminator_hidden: Units of the discriminator's hidden layers.
+            shape: See `VAE.for_images`.
+            latent_dim: Number of latents.
+            filters: Numbers of channels of the convolutions.
+            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
 
         Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
@@ -153,13 +155,13 @@ class FactorVAE(VAE):
         discriminator_hidden: tuple[int, ...] = HIDDEN,
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units, with dense networks.
+        """Builds the model for rows of numbers in any units, with dense networks.
 
         Args:
-            shape: See `VAE.for_vectors`, and likewise `latent_dim` and `hidden`.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            discriminator_hidden: Units of the discriminator's hidden layers.
+            shape: See `VAE.for_vectors`.
+            latent_dim: Number of latents.
+            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
 
         Example: `FactorVAE.for_vectors(8, latent_dim=3)`.
@@ -169,7 +171,7 @@ class FactorVAE(VAE):
 
 
 def _discriminator(latent_dim: int, hidden: tuple) -> keras.Model:
-    """Builds dense layers with leaky ReLUs, from latents to one logit."""
+    """Builds a dense network with leaky ReLUs, from latents to one logit."""
     check_sizes(latent_dim=latent_dim)
     hidden = checked_sizes("discriminator_hidden", hidden)
     return mlp_encoder((latent_dim,), 1, hidden, "leaky_relu", name="discriminator")

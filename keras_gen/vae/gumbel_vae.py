@@ -1,4 +1,4 @@
-"""The VAE of categorical latents (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017)."""
+"""The VAE with categorical latents (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017)."""
 
 import math
 from typing import Annotated
@@ -15,44 +15,45 @@ from keras_gen.declared import network
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
 from keras_gen.vae.vae import VAE, Inferred
 
-# Jang et al., sec. 4: max(0.5, exp(-r t)) of r = 1e-5, which is 0.5 after log(2) / r steps.
+# Jang et al., sec. 4: max(0.5, exp(-r t)) with r = 1e-5, which is 0.5 after log(2) / r steps.
 ANNEALED = Exponential(1.0, 0.5, steps=69_315)
-LEAST = 1e-3  # temperature, below which float32 has no slopes
+LEAST = 1e-3  # temperature below which gradients vanish in float32
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GumbelVAE(VAE):
-    """A VAE of categorical latents, trained through a relaxation of one-hot codes.
+    """A VAE with categorical latents, trained through a relaxation of one-hot codes.
 
     Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
-    ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits over a
-    temperature. Their loss, `reconstruction_loss + beta * kl_loss`, is in general no bound on the
-    likelihood of hard codes; `elbo`, `score` and `log_prob` (16 draws) decode hard codes and are
+    ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
+    temperature. Their loss, `reconstruction_loss + beta * kl_loss`, is in general not a bound on
+    the
+    likelihood of hard codes; `elbo`, `score`, and `log_prob` (16 samples) decode hard codes and are
     bounds. All capabilities use hard codes.
 
-    By default the divergence is that of hard codes from the uniform prior, in closed form. With
-    `prior_temperature` the prior is relaxed too (Maddison et al., sec. 3.3): a bound for the
-    relaxed model, estimated by one draw.
+    By default, the divergence is that of hard codes from the uniform prior, in closed form. With
+    `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3): a bound for the
+    relaxed model, estimated with one sample.
 
-    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here it falls at every
+    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here, it falls at every
     step.
 
     Args:
-        encoder: Examples to logits `[batch, variables, classes]`.
-        decoder: Codes of that shape to the likelihood's parameters.
+        encoder: Network from examples to logits `[batch, variables, classes]`.
+        decoder: Network from codes of that shape to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence, a number or a schedule of the step.
-        temperature: Of the relaxation, a number or a schedule of the step, at least 0.001.
+        beta: Weight of the KL divergence, a number or a schedule.
+        temperature: Temperature of the relaxation, a number or a schedule, at least 0.001.
         straight_through: Whether the decoder is trained on hard codes with the gradient of the
-            relaxed ones (Jang et al., sec. 2.2).
-        prior_temperature: None, or that of the relaxed prior: a number or a schedule, at least
-            0.001.
+            relaxed codes (Jang et al., sec. 2.2).
+        prior_temperature: Temperature of the relaxed prior, a number or a schedule, at least
+            0.001. If None, the prior is not relaxed.
         seed: Seed of the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit each other, there are fewer than 2 classes, `beta` is
-            negative, or a temperature below 0.001.
+            negative, or a temperature is below 0.001.
 
     Example:
     ```python
@@ -93,9 +94,9 @@ class GumbelVAE(VAE):
         return super().loss_weights() | {"elbo": None}
 
     def relaxed(self, x) -> tuple:
-        """Returns relaxed codes drawn by this step's noise, their logarithms, and the logits.
+        """Returns relaxed codes sampled with this step's noise, their logarithms, and the logits.
 
-        Straight through, the codes have hard values and the slopes of relaxed ones.
+        With `straight_through`, the codes have hard values and the gradients of relaxed ones.
         """
         (logits,) = self.encoded(x)
         noise = self.gumbel("latents", keras.ops.shape(logits))
@@ -117,11 +118,11 @@ class GumbelVAE(VAE):
         return tf.reduce_sum(ratios, axis=list(range(1 - logits.shape.rank, 0)))
 
     def codes(self, x) -> tf.Tensor:
-        """Returns the likeliest codes of examples, int32 `[batch, variables]`."""
+        """Returns the most likely codes of examples, int32 `[batch, variables]`."""
         return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns codes as the decoder takes them, one-hot."""
+        """Returns one-hot codes, as the decoder expects them."""
         return tf.one_hot(codes, self.decoder.input_shape[-1])
 
     # Use -------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class GumbelVAE(VAE):
 
     @override
     def call(self, x, training=False):
-        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        """Returns the mean of p(x | codes) for examples prepared by the edge."""
         return self.reconstructed(self.embedded(self.codes(x)))
 
     encode = encode

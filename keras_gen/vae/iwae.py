@@ -14,23 +14,23 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class IWAE(VAE):
-    """A VAE trained on the tighter bound that k weighted samples of the latents give.
+    """A VAE trained on the tighter bound given by k weighted samples of the latents.
 
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
-    `elbo` is reported too; `score` and `log_prob` are the bound of k samples. With one sample it is
-    the VAE's bound, with the divergence estimated by that sample.
+    `elbo` is also reported; `score` and `log_prob` are the bound with k samples. With one sample,
+    it is the VAE's bound, with the divergence estimated by that sample.
 
     The noise of the encoder's gradient grows with k. `estimator="dreg"` has the same mean with less
     variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for Monte
-    Carlo Objectives", ICLR 2019. The loss and the decoder's gradient are the same. Deviations:
+    Carlo Objectives", ICLR 2019. The loss and the decoder's gradient do not change. Deviations:
     none.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: k, 5 or 50 in the paper.
+        samples: k, the number of samples, 5 or 50 in the paper.
         estimator: "standard" or "dreg", for the encoder's gradient.
         seed: Seed of the latents' noise.
 
@@ -64,8 +64,9 @@ class IWAE(VAE):
             tape.watch(fixed.latents)
             log_weights = self.log_ratio(x, fixed)
         elbo = tf.reduce_mean(log_weights, axis=0)
-        bound = importance_weighted_nats(log_weights)  # of the decoder's gradient alone
-        # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which q's parameters get through z_i alone.
+        bound = importance_weighted_nats(log_weights)  # for the decoder's gradient alone
+        # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which reaches q's parameters only through
+        # z_i.
         squares = tf.square(tf.nn.softmax(log_weights, axis=0))
         by_latents = tape.gradient(log_weights, fixed.latents)
         slopes = tf.stop_gradient(tf.einsum("kb,kb...->kb...", squares, by_latents))

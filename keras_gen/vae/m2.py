@@ -22,34 +22,36 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class M2(VAE):
-    """A VAE conditioned on the class, which is a latent variable where it is unknown.
+    """A VAE conditioned on the class, which is a latent variable if it is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
-    NeurIPS 2014, model M2: y is uniform and z Normal, and the decoder is p(x|y,z). The loss is eq.
+    NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). The loss is eq.
     (9) for each example: the bound of eq. (6) and `alpha` times the cross-entropy of the label;
-    without a label the bound of eq. (7), which sums over all classes. `fit(images, labels)` takes
-    integers, -1 for an example without a label.
+    without a label, the bound of eq. (7), which sums over all classes. `fit(images, labels)`
+    accepts
+    integers, with -1 for an example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
-    The first two are means over q(y|x), or those of the label's class. `accuracy` is over labeled
-    examples. `score` and `log_prob` are a bound of 16 latents for each class, summed over the
-    classes without q(y|x): on average at least that of eq. (7). `encode`, `reconstruct` and
-    `analogies` infer the latents for the likeliest class.
+    The first two are means over q(y|x), or the terms of the label's class. `accuracy` is
+    computed on
+    labeled examples. `score` and `log_prob` are a bound with 16 latents for each class, summed over
+    the classes without q(y|x): on average, at least that of eq. (7). `encode`, `reconstruct`, and
+    `analogies` infer the latents for the most likely class.
 
-    M1 is a VAE with another classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
+    M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
     with the likelihood `"unbounded_normal"`.
 
-    Deviations: the network weights have no prior; the authors' code uses a standard Normal.
+    Deviations: the network weights have no prior; the authors' code uses a standard normal one.
 
     Args:
-        encoder: Examples and int32 labels `[batch]` to (mean, log variance) of q(z|x,y), each
-            `[batch, latents]`.
-        decoder: Latents `[batch, latents]` and labels to the likelihood's parameters.
-        classifier: Examples to logits `[batch, classes]` of q(y|x).
+        encoder: Network from examples and int32 labels `[batch]` to (mean, log variance) of
+            q(z|x,y), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` and labels to the likelihood's parameters.
+        classifier: Network from examples to logits `[batch, classes]` of q(y|x).
         likelihood: Name or object: p(x|y,z).
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
-            0.1 N is of the mean over all labels: with 100 labels among N = 50,000 examples each
-            counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
+            0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
+            each counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
         seed: Seed of the latents' noise.
 
     Raises:
@@ -78,13 +80,14 @@ class M2(VAE):
     @override
     def terms(self, batch):
         x, labels = batch["x"], batch["labels"]
-        # Latents from q(z|x,y) for every class y, or for that of the label alone.
+        # Latents from q(z|x,y) for every class y, or only for the label's class.
         example, y = self.possible(labels)
         posterior = self.encoded(tf.gather(x, example), y)
         drawn = self.drawn(posterior, self.stateless_seed("latents"))
         logits = self.logits(x)
         known = labels >= 0
-        # Eq. (7) is a mean over q(y|x). Where the label is known, q is 1 at it: this is eq. (6).
+        # Eq. (7) is a mean over q(y|x). If the label is known, q is 1 for it, which gives eq.
+        # (6).
         q = tf.where(known[:, None], 1.0, tf.nn.softmax(logits))
         q = tf.gather_nd(q, tf.stack([example, y], axis=1))
 
@@ -95,7 +98,7 @@ class M2(VAE):
         return {
             "reconstruction": expected(self.reconstruction(drawn.latents, x, y)),
             "kl": expected(kl_standard_normal(*drawn.parameters)),
-            # -log p(y) - H(q(y|x)); the entropy is 0 where the label is known.
+            # -log p(y) - H(q(y|x)); the entropy is 0 if the label is known.
             "class_kl": tf.where(known, math.log(self.classes), kl_categorical(logits)),
             **label_terms(labels, logits),
         }
@@ -105,7 +108,7 @@ class M2(VAE):
         classes = {"class_kl": 1.0, "classification": self.alpha, "accuracy": None}
         return super().loss_weights() | classes
 
-    # The bounds of examples with a label and without -------------------------------------------
+    # The bounds of examples with and without a label -------------------------------------------
 
     def logits(self, x) -> tf.Tensor:
         """Returns the logits of q(y|x), float32 `[batch, classes]`."""
@@ -128,7 +131,7 @@ class M2(VAE):
     def log_weights(self, x, samples: int, seed):
         """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for draws of every class."""
         x, y = self.every_class(x)
-        if seed.shape.rank == 2:  # of examples: others for each class
+        if seed.shape.rank == 2:  # one seed per example: different ones for each class
             seed = folded(tf.repeat(seed, self.classes, axis=0), y)
         inferred = self.drawn(self.encoded(x, y), seed, samples)
         joint = self.log_ratio(x, inferred, y)
@@ -143,7 +146,7 @@ class M2(VAE):
 
     @override
     def from_noise(self, noise, label=-1):
-        """Returns means of p(x|y,z), or draws of rows, of the given class, or of random ones."""
+        """Returns means of p(x|y,z), or samples of rows, for the given or random classes."""
         return self.example_of(noise, label)
 
     @override
@@ -185,11 +188,11 @@ class M2(VAE):
         """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
 
         Args:
-            shape: Shape of an example of any kind.
+            shape: Shape of an example of any type.
             classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            hidden: Units of the hidden layers of each network.
-            deviation: Standard deviation of the initial weights; None for Glorot's.
+            latent_dim: Number of latents.
+            hidden: Numbers of units of each network's hidden layers.
+            deviation: Standard deviation of the initial weights; None for Glorot initialization.
             activation: Name of the activation of the hidden layers.
             **kwargs: Further arguments of the class.
         """
@@ -213,10 +216,11 @@ class M2(VAE):
         activation: str = "tanh",
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units: see `for_images` and `Coder`.
+        """Builds the model for rows of numbers in any units; see `for_images` and `Coder`.
 
-        By default, the initial weights are Glorot's and the activation is tanh. With the paper's
-        softplus and weights close to 0, the latents of rows stay unused: the scales of the columns
+        By default, weights use Glorot initialization and the activation is tanh. With the paper's
+        softplus and weights close to 0, the latents of rows remain unused: the scales of the
+        columns
         grow before the means are learned.
         """
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())

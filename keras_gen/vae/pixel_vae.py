@@ -19,36 +19,38 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelVAE(VAE):
-    """A VAE whose decoder is a PixelCNN: each value given the latents and the values before it.
+    """A VAE whose decoder is a PixelCNN: each value is conditioned on latents and earlier values.
 
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
-    for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, of one layer of latents. The loss bounds
-    the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | values before
-    it, z). Latents decide what an image shows, and the PixelCNN its details. `kl`, `elbo`, `score`
+    for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss bounds
+    the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | earlier
+    values,
+    z). Latents determine what an image shows, and the PixelCNN adds details. `kl`, `elbo`, `score`,
     and `log_prob` are those of the bound itself.
 
-    A decoder of this kind can do without latents, by which the posterior collapses to the prior.
-    Two things are against it: a PixelCNN that sees few pixels (the paper's, see
+    Such a decoder can ignore the latents, in which case the posterior collapses to the prior.
+    Two measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
     `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): `loss = reconstruction_loss +
     beta * free_kl_loss`, where `free_kl` is the sum over latents of max(free_bits, mean divergence
-    of the batch). A `beta` that grows from 0, a schedule, is a third.
+    of the batch). A third one is a schedule `beta` that grows from 0.
 
     A step is that of `VAE`: one update of encoder and decoder on this loss.
 
     Deviations: free bits, which 0 turns off; no hierarchy of latents.
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` and images `[batch, height, width, channels]` to the
-            likelihood's parameters of each value, which depend on the values before it alone.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` and images `[batch, height, width,
+            channels]` to the likelihood's parameters of each value, which depend only on earlier
+            values.
         likelihood: Name or object: the distribution of a value.
-        free_bits: Nats of each latent, 0 or more.
-        beta: Weight of the divergence, a number or a schedule of the step.
+        free_bits: Nats for each latent, at least 0.
+        beta: Weight of the divergence, a number or a schedule.
         seed: Seed of the noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree, the decoder takes other inputs or is not
-            causal in the images, or `free_bits` or `beta` is negative.
+        ValueError: If encoder and decoder have different latents, the decoder has other inputs or
+            is not causal in the images, or `free_bits` or `beta` is negative.
 
     Example:
     ```python
@@ -57,7 +59,8 @@ class PixelVAE(VAE):
     model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1, temperature=0.9)
     latents, _ = model.encode(images)
-    alike = model.render(latents, seeds=np.arange(9))  # what these latents leave open differs
+    alike = model.render(latents, seeds=np.arange(9))  # details that the latents leave open
+    differ
     ```
     """
 
@@ -76,26 +79,26 @@ class PixelVAE(VAE):
 
     @override
     def loss_weights(self):
-        # None: reported, and not minimized.
+        # None: reported, but not minimized.
         return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
 
     # The loss --------------------------------------------------------------------------------
 
     @override
     def reconstruction(self, latents, x, *given):
-        """Returns -log p(x | latents), the sum over values given those before them."""
-        # The second x is what the decoder sees.
+        """Returns -log p(x | latents), the sum over values given earlier values."""
+        # The second x is the decoder's input.
         return super().reconstruction(latents, x, x)
 
     # Samples ---------------------------------------------------------------------------------
 
     def drawn_pixels(self, latents, uniforms, temperature=1.0) -> tf.Tensor:
-        """Returns images drawn value by value given latents `[n, latents]`.
+        """Returns images sampled value by value given latents `[n, latents]`.
 
         Args:
-            latents: Of each image.
+            latents: Latents of each image.
             uniforms: Noise in [0, 1), `[n, *pixel_noise_shape]`.
-            temperature: Below 1 likely values become more likely.
+            temperature: Values below 1 make likely values more likely.
         """
 
         def draw(parameters, uniform):
@@ -104,12 +107,12 @@ class PixelVAE(VAE):
         return sample_causal(values_first(self.decoder), draw, uniforms, [latents])
 
     def pixel_noise_shape(self) -> list:
-        """Returns the shape of the noise of the values of one image."""
+        """Returns the shape of the noise for the values of one image."""
         return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
 
     @override
     def reconstructed(self, latents, *given):
-        """Returns images drawn given latents, each with the same noise of its values."""
+        """Returns images sampled given latents, each with the same noise for its values."""
         seed = stateless_seed(self.seed, 0, "values")
         uniforms = tf.random.stateless_uniform(self.pixel_noise_shape(), seed)
         count = keras.ops.shape(latents)[0]
@@ -117,9 +120,9 @@ class PixelVAE(VAE):
 
     @capability
     def render(self, latents, seeds):
-        """Returns images drawn given latents `[n, latents]`; an image's noise is that of its seed.
+        """Returns images sampled given latents `[n, latents]`; a seed determines an image's noise.
 
-        `decode` takes the same noise for all of them.
+        `decode` uses the same noise for all images.
         """
         shape = self.pixel_noise_shape()
         uniforms = seeded(tf.random.stateless_uniform, seeds, shape)
@@ -133,9 +136,9 @@ class PixelVAE(VAE):
 
     @override
     def from_noise(self, noise, temperature=1.0):
-        """Returns images drawn value by value given latents of the prior.
+        """Returns images sampled value by value given latents from the prior.
 
-        A temperature below 1 favors likely values; the latents stay as they are drawn.
+        A temperature below 1 favors likely values; it does not affect the latents.
         """
         return self.drawn_pixels(noise["latents"], noise["values"], temperature)
 
@@ -156,7 +159,7 @@ class PixelVAE(VAE):
     ):
         """Builds the model with a convolutional encoder and a `pixel_vae_decoder`.
 
-        Arguments as of `Coder.for_images`.
+        For arguments, see `Coder.for_images`.
         """
         shape = checked_image_shape(shape)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))

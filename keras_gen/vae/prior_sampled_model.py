@@ -15,23 +15,23 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PriorSampledModel(LikelihoodModel):
-    """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
+    """A decoder of normal latents, trained on log p(x) estimated with latents from the prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: the method that
-    VAEs improve on. With z_1, ..., z_k drawn from N(0, 1) anew for each example, p(x) is about 1/k
+    VAEs improve on. With z_1, ..., z_k sampled from N(0, 1) for each example, p(x) is about 1/k
     sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. Like the bound of an
     `IWAE`, its negative is at most log p(x) in expectation, and rises with k. `score` and
-    `log_prob` are the estimate by k latents, the same each time.
+    `log_prob` are the estimate with k latents, which are the same each time.
 
     `effective_sample_size` is reported: (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i), between
-    1 and k. It stays close to 1, because few latents of the prior are near those of an example.
+    1 and k. It stays close to 1, because few latents from the prior are near those of an example.
 
-    Deviations: none. The tutorial names no k.
+    Deviations: none. The tutorial gives no k.
 
     Args:
-        decoder: Latents `[batch, ...]` to the likelihood's parameters.
+        decoder: Network from latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: k, latents of each example. A step decodes k times the batch.
+        samples: k, the number of latents for each example. A step decodes k times the batch.
         seed: Seed of the latents.
 
     Raises:
@@ -67,7 +67,7 @@ class PriorSampledModel(LikelihoodModel):
         return {"nll": 1.0, "effective_sample_size": None}
 
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
-        """Returns log p(x|z) for latents z drawn from the prior, `[samples, batch]`, nats."""
+        """Returns log p(x|z) for latents z from the prior, `[samples, batch]`, in nats."""
         shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
         latents = several(normal, shape, samples, seed)
         return -reconstruction_nats(self.decoder, self.likelihood, latents, x, self.training)
@@ -77,7 +77,7 @@ class PriorSampledModel(LikelihoodModel):
         return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seeds(x)))
 
     def noise(self, n, key):
-        """Draws latents of n examples from the prior."""
+        """Samples latents for n examples from the prior."""
         return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
 
     def from_noise(self, noise):

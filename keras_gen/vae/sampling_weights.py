@@ -1,4 +1,4 @@
-"""Weights for drawing training examples, written by the model that is trained on them."""
+"""Weights for sampling training examples, updated by the model that is trained on them."""
 
 from typing import ClassVar
 
@@ -13,27 +13,27 @@ from keras_gen.declared import DeclaredLayer, PositiveInteger
 from keras_gen.tensor_checks import require
 
 _STALE = (
-    "A batch was drawn after {} changes of the sampling weights, and there are {} "
-    "by now: "
-    "give fit distribute_fresh(stream, strategy), steps_per_execution=1, and no prefetch."
+    "A batch was drawn after {} changes of the sampling weights, but there have been {} "
+    "changes. "
+    "Pass distribute_fresh(stream, strategy) to fit, with steps_per_execution=1 and no prefetch."
 )
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SamplingWeights(DeclaredLayer):
-    """One weight for each training example, by which `keras_gen.data.weighted_stream` draws.
+    """One weight per training example, with which `keras_gen.data.weighted_stream` samples.
 
-    A model that resamples its training set has one as an attribute and writes it, as `DBVAE` does.
-    As weights of the model they are saved with it, so that a resumed training draws the same. Every
-    draw carries the number of changes before it, and a batch drawn before the last change is
-    refused, which detects prefetching.
+    A model that resamples its training set has this layer as an attribute and updates it, like
+    `DBVAE`. As weights of the model, they are saved with it, so that a resumed training samples the
+    same examples. Every draw carries the number of changes before it, and a batch drawn before the
+    last change is refused, which detects prefetching.
 
     Args:
         size: Number of training examples.
-        **kwargs: `name`, of `keras.layers.Layer`.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
 
     Attributes:
-        values: The weights, float32 `[size]`, not negative, of any sum; at first all 1.
+        values: Weights, float32 `[size]`, not negative, with any sum; initially all 1.
         changes: Number of changes, int64.
 
     Raises:
@@ -65,14 +65,14 @@ class SamplingWeights(DeclaredLayer):
         self.built = True
 
     def draw(self, count: int, seed) -> tf.Tensor:
-        """Draws examples with replacement in proportion to their weights.
+        """Samples examples with replacement in proportion to their weights.
 
         Args:
-            count: Number of draws.
-            seed: Integers `[2]`; the draw depends on the weights and the seed alone.
+            count: Number of samples.
+            seed: Integers `[2]`; the result depends only on the weights and the seed.
 
         Returns:
-            int64 `[count, 2]`: an example's index, and the number of changes before the draw.
+            int64 `[count, 2]`: the index of an example, and the number of changes before the draw.
 
         Raises:
             ValueError: If the sum of the weights is not positive and finite.
@@ -81,11 +81,14 @@ class SamplingWeights(DeclaredLayer):
         changes = tf.identity(self.changes.value)
         with tf.control_dependencies([changes]):
             values = tf.identity(self.values.value)
-        # On the host sums run in order, so that they are the same everywhere and never decrease.
+        # On the host, sums run in order, so that they are the same everywhere and never
+        # decrease.
         with tf.device("CPU:0"):
             ends = tf.cumsum(tf.cast(values, tf.float64))
             total = ends[-1]
-            sentence = "The sum of the sampling weights is {}, but must be positive and finite."
+            sentence = (
+                "The sum of the sampling weights is {}: expected a positive finite number."
+            )
             possible = require((total > 0) & tf.math.is_finite(total), sentence, total)
             with tf.control_dependencies([possible]):
                 point = total * tf.random.stateless_uniform([count], seed, dtype=tf.float64)
@@ -94,7 +97,7 @@ class SamplingWeights(DeclaredLayer):
             return tf.stack([index, tf.fill([count], changes)], axis=1)
 
     def fresh(self, drawn: tf.Tensor) -> tf.Tensor:
-        """Returns the indices `[batch]` of a draw; raises if the weights changed since."""
+        """Returns the indices `[batch]` of a draw; raises an error if weights have changed."""
         changes = tf.identity(self.changes.value)
         known = drawn[:, 1]
         same = require(tf.reduce_all(known == changes), _STALE, tf.reduce_min(known), changes)
@@ -104,7 +107,7 @@ class SamplingWeights(DeclaredLayer):
     def without_draw(self, batch):
         """Returns a batch of a weighted stream without its last tensor, once `fresh` accepts it.
 
-        Other batches stay as they are, for training on examples that are drawn alike.
+        Other batches are unchanged, for training on examples that are sampled uniformly.
         """
         drawn = batch[-1] if isinstance(batch, tuple) else None
         if getattr(drawn, "dtype", None) != tf.int64 or drawn.shape.rank != 2:
@@ -113,55 +116,56 @@ class SamplingWeights(DeclaredLayer):
             return tf.nest.map_structure(tf.identity, batch[:-1])
 
     def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
-        """Sets the weights of some examples inside a step; all replicas write theirs.
+        """Sets the weights of some examples inside a step; all replicas write their own.
 
         Args:
-            index: Integers `[batch]`, this replica's; negative ones are skipped, and of repeated
-                ones the last counts.
+            index: Integers `[batch]` of this replica. Negative ones are skipped, and the last of
+                repeated ones counts.
             values: Numbers `[batch]`, finite and not negative.
 
         Raises:
-            ValueError: If shapes, an index or a value do not fit.
+            ValueError: If shapes, an index, or a value are invalid.
         """
         index = tf.cast(index, tf.int64)
         values = tf.cast(values, tf.float32)
         if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
             raise ValueError(
-                f"Sampling weights of shape {values.shape} for indices of shape "
-                f"{index.shape}: both must be [batch]."
+                f"Sampling weights have shape {values.shape} and indices have shape "
+                f"{index.shape}: expected [batch] for both."
             )
         index = global_batch(index)
         values = global_batch(values)
-        sentence = "A weight was written for example {}, but there are only {}."
+        sentence = "A weight was written for example {}, but there are only {} examples."
         known = require(
             tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size
         )
         bad = ~(tf.math.is_finite(values) & (values >= 0))
         first = tf.argmax(tf.cast(bad, tf.int32))
-        sentence = "The sampling weight {} of example {} must be finite and not negative."
+        sentence = (
+            "The sampling weight is {} for example {}: expected a finite number of at least 0."
+        )
         good = require(~tf.reduce_any(bad), sentence, values[first], index[first])
         with tf.control_dependencies([known, good]):
-            # A scatter would leave open which of two values stays.
+            # With a scatter, the order of repeated indices would be undefined.
             last = tf.math.unsorted_segment_max(tf.range(tf.size(index)), index, self.size)
         written = tf.gather(values, tf.maximum(last, 0))
         self._change(tf.where(last < 0, self.values.value, written))
 
     def assign(self, values) -> None:
-        """Sets all weights between steps: finite, not negative and not all 0."""
+        """Sets all weights between steps: finite, not negative, and not all 0."""
         values = checked_array("values", values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
             raise ValueError(
-                f"Sampling weights must be {self.size} numbers, finite, not negative and "
-                "not all "
-                f"0, but of shape {list(values.shape)}, {(values == 0).sum()} are 0 and "
-                f"{(~good).sum()} negative or not finite."
+                f"Sampling weights have shape {list(values.shape)}, {(values == 0).sum()} of "
+                f"them are 0, and {(~good).sum()} are negative or not finite: expected "
+                f"{self.size} finite numbers of at least 0, not all 0."
             )
         self._change(values)
 
     def _change(self, values) -> None:
         self.values.assign(values)
-        # Counted when they are there; see `draw`.
+        # Counted after they are stored; see `draw`.
         with tf.control_dependencies([tf.identity(self.values.value)]):
             self.changes.assign_add(1)
 
@@ -173,14 +177,14 @@ class SamplingWeights(DeclaredLayer):
 def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy):
     """Distributes global batches to replicas without prefetching.
 
-    `Strategy.experimental_distribute_dataset`, as used by `fit`, always prefetches: batches of a
-    weighted stream would be drawn from older weights.
+    `Strategy.experimental_distribute_dataset`, as used by `fit`, always prefetches, so batches of a
+    weighted stream would be sampled with older weights.
 
     Args:
         dataset: Batches of a static size that the number of replicas divides, without prefetching,
             such as `keras_gen.data.weighted_stream`, zipped or mapped (without
             `num_parallel_calls`).
-        strategy: The model's.
+        strategy: Strategy of the model.
 
     Returns:
         A `tf.distribute.DistributedDataset` for `fit`, whose replica i gets the i-th part of every
@@ -201,9 +205,8 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
     sizes = {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}
     if len(sizes) > 1 or None in sizes or max(sizes) % replicas:
         raise ValueError(
-            f"Batches of {' or '.join(map(str, sizes))} examples cannot be dealt out to "
-            f"{replicas} "
-            "replicas: give batches of one static size, which their number divides."
+            f"Batches have {' or '.join(map(str, sizes))} examples: expected one static size "
+            f"that is a multiple of the {replicas} replicas."
         )
 
     def deal(context):

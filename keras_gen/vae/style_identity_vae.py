@@ -1,4 +1,4 @@
-"""Style and identity in two codes (Mathieu et al. 2016)."""
+"""Separate codes for style and identity (Mathieu et al. 2016)."""
 
 import dataclasses
 from functools import partial
@@ -24,38 +24,39 @@ from keras_gen.losses.adversarial_objective import Objective, discrimination
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(EncoderDecoder):
-    """Two codes of an image: its class's identity, and the style that varies within the class.
+    """A VAE with two codes: the identity of an image's class, and the style within the class.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
-    representations using adversarial training", NeurIPS 2016. The encoder gives the identity s,
-    without noise, and the distribution of the style z, with a standard Normal prior. To keep style
-    out of s, an image is reconstructed from its own style and the identity of another image of its
+    representations using adversarial training", NeurIPS 2016. The encoder returns the identity s,
+    without noise, and the distribution of the style z, with a standard normal prior. To keep style
+    out of s, an image is reconstructed from its own style and the identity of another image in its
     class. To keep the class out of z, a discriminator conditioned on the class compares real images
-    with fakes made of the identity of another class and the style of this image, or one from the
-    prior.
+    with generated ones that combine the identity of another class with the style of this image, or
+    with a style from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
-    adversarial_loss`, in nats per example. `fit` takes `keras_gen.data.class_triples`: images and
-    their labels, others of the same classes, and others of other classes with their labels. The
-    discriminator is updated after encoder and decoder, on the same fakes.
+    adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and
+    their labels, other images of these classes, and images of other classes with their labels. The
+    discriminator is updated after encoder and decoder, on the same generated images.
     `score` is the reconstruction and the divergence at the style's mean. `encode` returns style and
     identity concatenated (see `split`); `swap` gives an image the identity of another.
 
     Deviations: each triple is used in one direction, which has the same mean as both. The
     discriminator's targets are not smoothed. The weights are relative to nats, where the authors'
-    code has mean squares.
+    code uses mean squares.
 
     Args:
-        encoder: Images to mean and log variance `[batch, style]` and identity `[batch, identity]`,
-            which `keras_gen.networks.with_head` adds.
-        decoder: Style and identity, `[batch, style + identity]`, to the likelihood's parameters.
-        discriminator: Images and int32 labels `[batch]` to logits `[batch, ...]`, such as
-            `keras_gen.networks.with_labels` builds.
+        encoder: Network from images to mean and log variance `[batch, style]` and identity
+            `[batch, identity]`, which `keras_gen.networks.with_head` adds.
+        decoder: Network from style and identity, `[batch, style + identity]`, to the likelihood's
+            parameters.
+        discriminator: Network from images and int32 labels `[batch]` to logits `[batch, ...]`, such
+            as built by `keras_gen.networks.with_labels`.
         classes: Number of classes.
         likelihood: Name or object: p(x | style, identity).
         swap_weight: Weight of the swapped reconstruction, a number or a schedule.
-        beta: Weight of the KL divergence of the style, likewise.
-        adversarial_weight: Weight of the adversarial loss, likewise.
+        beta: Weight of the style's KL divergence, a number or a schedule.
+        adversarial_weight: Weight of the adversarial loss, a number or a schedule.
         objective: Adversarial objective, a name or an object.
         seed: Seed of the styles' noise.
 
@@ -89,7 +90,7 @@ class StyleIdentityVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Updates encoder and decoder, then the discriminator on the fakes made before."""
+        """Updates encoder and decoder, and then the discriminator on the same images."""
         batch = self.prepare_batch(data)
 
         def loss():
@@ -111,7 +112,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return self.terms_and_fakes(batch)[0]
 
     def terms_and_fakes(self, batch) -> tuple[dict, list]:
-        """Returns the terms, and images of another's identity for the discriminator."""
+        """Returns the terms, and images with another identity for the discriminator."""
         x = batch["x"]
         mean, log_variance, identity = self.heads(x)
         _, _, of_same = self.heads(batch["same"])
@@ -156,7 +157,7 @@ class StyleIdentityVAE(EncoderDecoder):
         """Returns the discriminator's logits of images, given the labels of `other`."""
         return self.discriminator([images, batch["other_labels"]], training=self.training)
 
-    # Style and identity side by side ---------------------------------------------------------
+    # Style and identity ----------------------------------------------------------------------
 
     def heads(self, x) -> list[tf.Tensor]:
         """Returns the style's mean and log variance, and the identity, of examples."""
@@ -169,7 +170,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return [tf.concat([mean, identity], axis=-1)]
 
     def split(self, codes):
-        """Returns style and identity of codes `[n, style + identity]`, arrays or tensors."""
+        """Splits codes into style and identity, `[n, style + identity]`, arrays or tensors."""
         style = self.encoder.outputs[0].shape[-1]
         return codes[:, :style], codes[:, style:]
 
@@ -190,8 +191,9 @@ class StyleIdentityVAE(EncoderDecoder):
         style, identity = (each.shape[-1] for each in self.encoder.outputs[1:])
         if taken != style + identity:
             raise ValueError(
-                f"decoder takes {taken} codes: expected {style + identity}, the encoder's {style} "
-                f"of the style and {identity} of the identity. Build the decoder for them."
+                f"decoder accepts {taken} codes: expected {style + identity}, which is {style} "
+                f"for the style and {identity} for the identity. Build the decoder for this "
+                "number."
             )
         require_classes(self.classes, self.discriminator)
         images = cast(Images, self.edges["x"])

@@ -16,7 +16,7 @@ from keras_gen.losses import kl_standard_normal
 
 
 class Inferred(NamedTuple):
-    """Latents `[batch, ...]`, and the parameters of the distribution they were drawn from."""
+    """Latents `[batch, ...]`, and the parameters of the distribution that produced them."""
 
     latents: Any
     parameters: Any
@@ -24,23 +24,23 @@ class Inferred(NamedTuple):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAE(EncoderDecoder):
-    """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
+    """A decoder of normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
-    are the ELBO of 16 latents, a bound.
+    are the ELBO with 16 latents, a bound.
 
     Deviations: none. `beta` other than 1 is Higgins et al. (2017).
 
     Args:
-        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence, a number or a schedule of the step.
+        beta: Weight of the KL divergence, a number or a schedule.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, or `beta` is negative.
+        ValueError: If encoder and decoder have different latents, or `beta` is negative.
 
     Example:
     ```python
@@ -85,11 +85,11 @@ class VAE(EncoderDecoder):
     # The negative ELBO -----------------------------------------------------------------------
 
     def inferred(self, x) -> Inferred:
-        """Draws latents of q(z|x) with this step's noise."""
+        """Samples latents from q(z|x) with this step's noise."""
         return self.drawn(self.encoded(x), self.stateless_seed("latents"))
 
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
-        """Draws latents of (mean, log variance), one `[batch, ...]` or `[samples, batch, ...]`."""
+        """Samples latents from (mean, log variance), `[batch, ...]` or `[samples, batch, ...]`."""
         mean, log_variance = posterior
         noise = several(normal, keras.ops.shape(mean), samples, seed)
         # Eq. (4): z = mean + sigma * epsilon.
@@ -110,10 +110,11 @@ class VAE(EncoderDecoder):
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x)), axis=0)
 
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
+        """Returns log p(x, z) - log q(z|x) for samples z from q(z|x), in nats `[samples, batch]`.
 
-        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` went
-        through its edge; `seed` is stateless, int64 `[2]`, or one for each example, `[batch, 2]`.
+        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` was
+        prepared by its edge; `seed` is stateless, int64 `[2]`, or one for each example,
+        `[batch, 2]`.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x), seed, samples))
 
@@ -123,17 +124,17 @@ class VAE(EncoderDecoder):
         return self.latent_ratio(inferred) - reconstruction
 
     def latent_ratio(self, inferred) -> tf.Tensor:
-        """Returns log p(z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
+        """Returns log p(z) - log q(z|x) for inferred latents, `[batch]` or `[samples, batch]`."""
         latents, (mean, log_variance) = inferred
         noise = (latents - mean) * tf.exp(-0.5 * log_variance)
-        # log N(z; 0, 1) - log N(z; mean, variance), where the constants cancel.
+        # log N(z; 0, 1) - log N(z; mean, variance), in which the constants cancel.
         ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
         return tf.reduce_sum(ratio, axis=list(range(1 - mean.shape.rank, 0)))
 
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Draws latents of n examples from the prior; for rows also what draws their numbers."""
+        """Samples latents for n examples from the prior; for rows, also noise for their numbers."""
         latents = [n, *self.decoder.inputs[0].shape[1:]]
         noise = {"latents": tf.random.stateless_normal(latents, key)}
         rows = self.likelihood.range == (-math.inf, math.inf)
@@ -143,11 +144,11 @@ class VAE(EncoderDecoder):
         return noise
 
     def from_noise(self, noise):
-        """Returns the mean of p(x|z) for images and counts, and draws of it for rows of numbers."""
+        """Returns the mean of p(x|z) for images and counts, and samples for rows of numbers."""
         return self.example_of(noise)
 
     def example_of(self, noise: dict, *given) -> tf.Tensor:
-        """Returns the examples that `noise` draws, of p(x|z) or p(x|z, given)."""
+        """Returns the examples for `noise`, from p(x|z) or p(x|z, given)."""
         if "values" not in noise:
             return self.reconstructed(noise["latents"], *given)
         # The means alone would vary less than the data do.

@@ -115,7 +115,9 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
         with pytest.raises((TypeError, ValueError), match=r"labels .*(expected|must be)"):
             model.reweigh(x, wrong)
     for wrong in (None, "many", 2.5, x[1:]):
-        with pytest.raises((TypeError, ValueError), match=r"images.*(found|and as many integers)"):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"images.*(found|and the same number of integers)"
+        ):
             model.reweigh(wrong, LABELS)
 
 

@@ -129,7 +129,9 @@ def test_networks_that_do_not_fit_are_refused():
     refused("0 in bottom_up and 2 in lateral", bottom_up=[])
     other = linear([FEATURES, 5], [FEATURES, 3, 3])
     bottom_up = [parts.bottom_up[0], other, parts.bottom_up[2]]
-    refused(rf"'{other.name}' takes inputs of shapes \[\(4,\), \(5,\)\], but", bottom_up=bottom_up)
+    refused(
+        rf"'{other.name}' accepts inputs of shapes \[\(4,\), \(5,\)\], but", bottom_up=bottom_up
+    )
     small = linear([FEATURES, FEATURES], [5, 5])
     refused(r"z1_td is inferred with shape \(5,\) and ge", lateral=[small, parts.lateral[1]])
     top_down = [linear([FEATURES, 3, 3], [2, 2]), parts.top_down[1]]

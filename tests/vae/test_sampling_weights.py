@@ -73,7 +73,7 @@ def test_a_draw_is_fresh_until_the_weights_change():
         drawn = weights.draw(4, [0, 0])
         np.testing.assert_array_equal(weights.fresh(drawn), drawn[:, 0])
         change()
-        sentence = "drawn after {} changes of the sampling weights, and there are {} by now"
+        sentence = "drawn after {} changes of the sampling weights, but there have been {}"
         changes = weights.changes.numpy()
         with pytest.raises(ValueError, match=sentence.format(changes - 1, changes)):
             weights.fresh(drawn)
@@ -100,7 +100,9 @@ def test_a_batch_is_taken_without_its_draw_if_that_is_fresh():
 @pytest.mark.parametrize("value", [-0.5, np.nan, np.inf])
 def test_bad_weights_are_refused(value):
     weights = SamplingWeights(3)
-    sentence = f"The sampling weight {value:g} of example 2 must be finite and not negative."
+    sentence = (
+        f"The sampling weight {value:g} for example 2: expected a finite number of at least 0."
+    )
     with pytest.raises(ValueError, match=sentence):
         weights.write(tf.constant([0, 2]), tf.constant([1, value]))
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
@@ -115,7 +117,7 @@ def test_bad_weights_are_refused(value):
 def test_a_draw_from_zeros_is_refused():
     weights = SamplingWeights(2)
     weights.write(tf.constant([0, 1]), tf.zeros([2]))
-    with pytest.raises(ValueError, match="The sum of the sampling weights is 0, but must be posit"):
+    with pytest.raises(ValueError, match="The sum of the sampling weights is 0: expected a posit"):
         weights.draw(3, [0, 0])
 
 
@@ -222,7 +224,7 @@ def test_what_prefetches_is_refused(replicas):
     stream = stream.prefetch(4) if replicas == 1 else stream
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         fit(model, stream)
-    assert "give fit distribute_fresh(stream, strategy)" in refusal(caught.value.message)
+    assert "Pass distribute_fresh(stream, strategy)" in refusal(caught.value.message)
 
 
 # Dealing out -----------------------------------------------------------------------------------
@@ -261,5 +263,7 @@ def test_each_worker_gets_the_parts_of_its_replicas():
     tf.data.Dataset.range(6).batch(2),
 ])  # fmt: skip
 def test_batches_that_cannot_be_divided_are_refused(dataset):
-    with pytest.raises(ValueError, match="examples cannot be dealt out to 2 replicas"):
+    with pytest.raises(
+        ValueError, match="examples: expected one static size that is a multiple of the 2 replicas"
+    ):
         distribute_fresh(dataset, make_strategy("mirrored"))

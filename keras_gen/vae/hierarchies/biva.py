@@ -13,38 +13,43 @@ class BIVA(HierarchicalVAE):
 
     Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
     Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
-    `z1_bu`, `z1_td` and so on; the top is z_L alone. All are generated from the top down, with
+    `z1_bu`, `z1_td`, and so on; the top is z_L alone. All are generated from the top down, with
     features that skip layers:
 
         p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
         q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
                                                 q(z_i^TD | x, z_{<i}^BU, z_{>i}).
 
-    Inference takes two passes. The first goes upwards and is stochastic. The second goes downwards,
-    on the features of the generative model and of the first pass. The loss is the negative ELBO.
-    The divergences of z_i^TD and z_L are in closed form, given what they depend on. That of z_i^BU
-    is log q - log p of the draw, because p depends on layers inferred from it; its mean over a
-    batch may be negative.
+    Inference takes two passes. The first one is bottom-up and stochastic. The second one is
+    top-down, based on the features of the generative model and of the first pass. The loss is the
+    negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables that
+    they depend on. That of z_i^BU is log q - log p of a sample, because p depends on layers
+    inferred
+    from it; its mean over a batch may be negative.
 
-    Deviations: the closed forms; free bits are counted by variable. With one layer it is a VAE.
+    Deviations: the closed forms; free bits are counted per variable. With one layer, it is a VAE.
 
     Args:
-        bottom_up: L networks, layer 1 first: examples, or features and z_{i-1}^BU of the layer
-            below, to features for the next, mean and log variance of q(z_i^BU | ...). The last
-            returns mean and log variance of q(z_L | ...) and no features.
-        lateral: L - 1 networks, layer 1 first: features of the layer's networks in `bottom_up` and
-            `top_down` to mean and log variance of q(z_i^TD | ...).
-        top_down: L - 1 networks, layer 1 first: features of the layer above (the top has none), its
-            z^BU and z^TD (or z_L) to features, then mean and log variance of p(z_i^BU | z_{>i}) and
-            of p(z_i^TD | z_{>i}).
-        decoder: Features of layer 1, z_1^BU and z_1^TD to the likelihood's parameters.
+        bottom_up: L networks, layer 1 first, from examples, or from features and z_{i-1}^BU of the
+            layer below, to features for the next layer, and mean and log variance of
+            q(z_i^BU | ...). The last one returns mean and log variance of q(z_L | ...) and no
+            features.
+        lateral: L - 1 networks, layer 1 first, from features of the layer's networks in `bottom_up`
+            and `top_down` to mean and log variance of q(z_i^TD | ...).
+        top_down: L - 1 networks, layer 1 first, from features of the layer above (the top has
+            none), and its z^BU and z^TD (or z_L), to features, and then mean and log variance of
+            p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
+        decoder: Network from features of layer 1, z_1^BU, and z_1^TD to the likelihood's
+            parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence, a number or a schedule of the step.
-        free_bits: Nats of each variable's divergence that are not minimized, or a schedule.
+        beta: Weight of the KL divergence, a number or a schedule.
+        free_bits: Nats of each variable's divergence that are not minimized, a number or a
+            schedule.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If number or shapes of the networks do not fit, or a weight is negative.
+        ValueError: If the number or the shapes of the networks do not fit, or a weight is
+            negative.
 
     Example:
     ```python
@@ -69,16 +74,16 @@ class BIVA(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Draws z_1^BU to z_{L-1}^BU upwards, and returns how the others are inferred."""
+        """Samples z_1^BU to z_{L-1}^BU bottom-up, and returns a function that infers the rest."""
         parts = self.split(noise)
         upwards: list = []
         features: list = [x]
         latents: list = []
         for upward, names in zip(self.bottom_up, self.layout, strict=True):
-            # q(z_i^BU | x, z_{<i}^BU), and at the top q(z_L | x, z_{<L}^BU).
+            # q(z_i^BU | x, z_{<i}^BU), and at the top, q(z_L | x, z_{<L}^BU).
             features, (q,) = heads(upward, [*features, *latents], self.training)
             upwards.append((features, q))
-            # The way down draws it anew, of the same noise.
+            # The top-down pass samples it again, with the same noise.
             name = next(iter(names))
             latents = [reparameterized(q, parts[name], name)]
 

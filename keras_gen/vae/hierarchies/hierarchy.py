@@ -1,4 +1,4 @@
-"""VAEs whose latents lie in layers: draws from the top down, and their bound."""
+"""VAEs with layers of latents: top-down sampling, and their bound."""
 
 import math
 from collections.abc import Callable
@@ -25,11 +25,11 @@ from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 
 
 class Drawn(NamedTuple):
-    """One latent variable of one layer, drawn.
+    """Samples of one latent variable in one layer.
 
     Attributes:
         latents: `[batch, ...]`.
-        posterior: Mean and log variance of the Normal that they were drawn from.
+        posterior: Mean and log variance of the normal distribution that they were sampled from.
         prior: Mean and log variance of p, given the layers above.
     """
 
@@ -39,34 +39,34 @@ class Drawn(NamedTuple):
 
 
 class HierarchicalVAE(Coder):
-    """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
+    """Base class of VAEs with L layers of normal latents, generated from layer L down to the data.
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
-    variables of a layer (`parts`) and infers (`posterior`). Lists of networks start with layer 1,
-    next to the data. Codes are one vector for each example, layer 1 first, which `split` takes
-    apart.
+    variables of a layer (`parts`) and defines inference (`posterior`). Lists of networks start with
+    layer 1, next to the data. Codes are one vector for each example, layer 1 first, which `split`
+    separates.
 
     `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
-    divergences of the variables. In training a variable whose mean divergence over the batch is
-    below `free_bits` counts as that much, without gradient (Kingma et al.: "Improved Variational
+    divergences of the variables. In training, a variable whose mean divergence over the batch is
+    below `free_bits` counts as that value, without a gradient (Kingma et al.: "Improved Variational
     Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob` are the ELBO
-    of 16 draws.
+    of 16 samples.
 
     Args:
-        bottom_up: A network for each layer.
-        top_down: A network for each layer but the top one.
-        decoder: Outputs of the network above (none with one layer) and latents of layer 1 to the
-            likelihood's parameters.
+        bottom_up: One network per layer.
+        top_down: One network per layer except the top one.
+        decoder: Network from the outputs of the network above (none with one layer) and latents of
+            layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence, a number or a schedule of the step, such as a warm-up.
-        free_bits: Nats of each variable, a number or a schedule of the step.
+        beta: Weight of the KL divergence, a number or a schedule, such as a warm-up.
+        free_bits: Nats for each variable, a number or a schedule.
         seed: Seed of the latents' noise.
     """
 
-    # The variables of every layer but the top one, which has one.
+    # The variables of every layer except the top one, which has one.
     parts: ClassVar[tuple[str, ...]] = ("",)
-    # Those parts whose distribution is inferred before the layers above are, so that its divergence
-    # from p(z_i | layers above) has to be estimated by a draw.
+    # Parts whose distribution is inferred before the layers above, so that its divergence
+    # from p(z_i | layers above) must be estimated with a sample.
     estimated: ClassVar[tuple[str, ...]] = ()
 
     sample = sample
@@ -102,8 +102,10 @@ class HierarchicalVAE(Coder):
     # Hooks -----------------------------------------------------------------------------------
 
     def posterior(self, x, noise) -> Callable:
-        """Infers from the bottom up, and returns the argument `posterior` of `descend`."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it infers.")
+        """Infers bottom-up, and returns the argument `posterior` of `descend`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define inference: override posterior."
+        )
 
     # Layers ----------------------------------------------------------------------------------
 
@@ -115,12 +117,12 @@ class HierarchicalVAE(Coder):
         return {name: tf.reshape(part, [-1, *shape]) for (name, shape), part in named}
 
     def descend(self, noise, posterior: Callable):
-        """Draws layer by layer from the top.
+        """Samples layer by layer from the top.
 
         Args:
-            noise: Standard normal, float32 `[batch, size]`.
-            posterior: Function of a layer's number, the features from above and the priors (mean
-                and log variance) of its variables, which returns their posteriors alike.
+            noise: Standard normal noise, float32 `[batch, size]`.
+            posterior: Function of a layer's number, the features from above, and the priors (mean
+                and log variance) of its variables, which returns their posteriors in this form.
 
         Returns:
             The variables by name, `Drawn` each, and the parameters of p(x|z).
@@ -145,7 +147,7 @@ class HierarchicalVAE(Coder):
         return drawn, parameters
 
     def as_vector(self, drawn: dict[str, Drawn]) -> tf.Tensor:
-        """Returns drawn variables as one vector, `[batch, size]`."""
+        """Returns sampled variables as one vector, `[batch, size]`."""
         parts = [drawn[name].latents for names in self.layout for name in names]
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
@@ -155,7 +157,8 @@ class HierarchicalVAE(Coder):
 
         def posterior(layer, features, priors):
             latents_of_layer = [parts[name] for name in self.layout[layer - 1]]
-            # exp(-500) is 0. With an infinity, what tf2onnx converts draws other images.
+            # exp(-500) is 0. With an infinity, models converted by tf2onnx generate other
+            # images.
             return [(z, tf.fill(tf.shape(z), -1000.0)) for z in latents_of_layer]
 
         return posterior
@@ -185,23 +188,24 @@ class HierarchicalVAE(Coder):
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x)), axis=0)
 
     def log_weights(self, x, samples: int, seed, layers=None) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
+        """Returns log p(x, z) - log q(z|x) for samples z from q(z|x), in nats `[samples, batch]`.
 
         Args:
-            x: Examples as the edge prepares them, `[batch, ...]`.
-            samples: Draws of the latents for each example.
+            x: Examples prepared by the edge, `[batch, ...]`.
+            samples: Number of samples of the latents for each example.
             seed: Stateless seed, int64 `[2]`, or one for each example, `[batch, 2]`.
-            layers: Int `[batch]`: latents up to this layer are drawn from the prior given those
+            layers: Int `[batch]`: latents up to this layer are sampled from the prior given those
                 above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
         repeated = tf.repeat(x, samples, axis=0)
-        # Drawn with the batch first, for each replica takes its slice of the batch.
+        # Sampled with the batch axis first, since each replica uses its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
         posterior = self.posterior(repeated, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
-            # What was inferred above has seen the noise of the lower layers, which get another.
+            # The layers above depend on the noise of the lower layers, which therefore get new
+            # noise.
             below = self.score_seeds(x, "lower")
             other = tf.reshape(normal([batch, samples, self.size], below), [-1, self.size])
             sizes = [sum(map(math.prod, names.values())) for names in self.layout]
@@ -217,7 +221,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns means of q(z|x), each given the means of what it depends on, `[batch, size]`."""
+        """Returns means of q(z|x), each given the means that it depends on, `[batch, size]`."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
@@ -228,11 +232,11 @@ class HierarchicalVAE(Coder):
         return self.likelihood.mean(self.descend(noise, self.known(latents))[1])
 
     def noise(self, n, key):
-        """Draws the noise of all layers."""
+        """Returns the noise of all layers."""
         return tf.random.stateless_normal([n, self.size], key)
 
     def from_noise(self, noise):
-        """Returns the mean of p(x|z) of latents drawn from the prior."""
+        """Returns the mean of p(x|z) for latents sampled from the prior."""
 
         def prior(layer, features, priors):
             return priors
@@ -241,30 +245,31 @@ class HierarchicalVAE(Coder):
 
     @capability
     def redraw(self, latents, noise, layers):
-        """Returns the mean of p(x|z) where lower layers are drawn anew, given those above.
+        """Returns the mean of p(x|z) after resampling lower layers given those above.
 
         Args:
-            latents: Codes `[n, size]`, as `encode` returns them.
-            noise: Standard normal numbers of the same shape, for the draws.
-            layers: The highest layer drawn, int `[n]` or one for all: 0 for none, L for all.
-            batch_size: Examples at once.
+            latents: Codes `[n, size]`, as returned by `encode`.
+            noise: Standard normal noise of the same shape, used for resampling.
+            layers: Highest layer to resample, int `[n]` or one for all: 0 for none, L for all.
+            batch_size: Number of examples at once.
         """
         _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
         return {"x": self.likelihood.mean(parameters)}
 
     @capability
     def log_prob_above(self, x, layers):
-        """Returns the bound L^{>k}, nats `[n]`, in which anomalies show in upper layers.
+        """Returns the bound L^{>k}, in nats `[n]`, in which anomalies show in upper layers.
 
-        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean of 16 draws,
-        where latents up to layer k are drawn from the prior given those above. `log_prob` minus it
+        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean over 16 samples,
+        where latents up to layer k are sampled from the prior given those above. `log_prob`
+        minus it
         is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know", ICML
         2021.
 
         Args:
-            x: Examples `[n, ...]`, as their edge takes them.
+            x: Examples `[n, ...]` in the model's input format.
             layers: k, int `[n]` or one for all: 0 for the ELBO, at most L.
-            batch_size: Examples at once.
+            batch_size: Number of examples at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
         return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
@@ -273,7 +278,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def set_up(self):
-        """Names the variables of the layers, and tries the networks on an example."""
+        """Names the variables of the layers, and runs the networks on an example."""
         values = {name: getattr(self, name) for name in fields_of(type(self))}
         lists = {name: value for name, value in values.items() if isinstance(value, list)}
         others = [name for name in lists if name != "bottom_up"]
@@ -281,8 +286,8 @@ class HierarchicalVAE(Coder):
         if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
             raise ValueError(
-                f"The networks are {found}: expected one in bottom_up for each layer of "
-                f"latents, and in {' and '.join(others)} one for each but the top layer."
+                f"The networks are {found}: expected one network per layer of latents in "
+                f"bottom_up, and one per layer except the top one in {' and '.join(others)}."
             )
         require_parameters(self.decoder, self.likelihood)
         self.layout = [self.variables_of(layer) for layer in range(1, self.depth + 1)]
@@ -291,7 +296,7 @@ class HierarchicalVAE(Coder):
         self.edges["x"] = edge_of(self.likelihood, shape)
         self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
         self.edges["layers"] = Levels((), self.depth + 1, name="layers")
-        # Whatever does not fit is found now.
+        # Any mismatch is found now.
         self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
         for name, each_layer in lists.items():
             variables = len(self.parts) if name == "top_down" else 1
@@ -314,35 +319,35 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
     taken = [tuple(value.shape[1:]) for value in network.inputs]
     if found != taken:
         raise ValueError(
-            f"The network '{network.name}' takes inputs of shapes {taken}, but the "
-            f"networks before it give {found}: build it for these."
+            f"The network '{network.name}' accepts inputs of shapes {taken}, but the "
+            f"previous networks return {found}: build it for these shapes."
         )
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=training)
     return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
 
 
 def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[list, list]:
-    """Returns the features that a network passes on, and (mean, log variance) of each variable.
+    """Returns the features of a network, and (mean, log variance) of each variable.
 
     Raises:
-        ValueError: If it takes other shapes, or has too few outputs.
+        ValueError: If the network accepts other shapes, or has too few outputs.
     """
     outputs = run(network, inputs, training)
     cut = len(outputs) - 2 * variables
     if cut < 0:
         raise ValueError(
-            f"The network '{network.name}' has {len(outputs)} outputs: expected features "
-            f"if there are any, then mean and log variance of {variables} variable(s)."
+            f"The network '{network.name}' has {len(outputs)} outputs: expected features (if "
+            f"any), then mean and log variance of {variables} variable(s)."
         )
     return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))
 
 
 def reparameterized(distribution, noise, name: str) -> tf.Tensor:
-    """Returns mean + deviation * noise; raises a ValueError if the noise has another shape."""
+    """Returns mean + std * noise; raises a ValueError if the noise has another shape."""
     mean, log_variance = distribution
     if mean.shape[1:] != noise.shape[1:]:
         raise ValueError(
             f"{name} is inferred with shape {tuple(mean.shape[1:])} and generated with "
-            f"{tuple(noise.shape[1:])}: expected both networks to end with the same."
+            f"{tuple(noise.shape[1:])}: expected equal output shapes of both networks."
         )
     return mean + tf.exp(0.5 * log_variance) * noise

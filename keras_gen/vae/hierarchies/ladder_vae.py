@@ -9,23 +9,24 @@ from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LadderVAE(HierarchicalVAE):
-    """A VAE with L layers of latents, inferred from the top down as they are generated.
+    """A VAE with L layers of latents, which are inferred top-down, like generation.
 
     Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
-    deterministic network passes the data upwards and gives an estimate for each layer. From the top
-    down, q(z_i | z_{i+1}, x) is the product of this estimate and of p(z_i | z_{i+1}), weighted by
-    their precisions. The loss is the negative ELBO, its divergences in closed form given the layer
-    above. With one layer the model is a VAE.
+    deterministic network processes the data bottom-up and gives an estimate for each layer. From
+    the
+    top down, q(z_i | z_{i+1}, x) is the product of this estimate and p(z_i | z_{i+1}), weighted by
+    their precisions. The loss is the negative ELBO, with divergences in closed form given the layer
+    above. With one layer, the model is a VAE.
 
-    Deviations: none. The networks return log variances and so keep variances positive.
+    Deviations: none. The networks return log variances, which keeps variances positive.
 
     Args:
-        bottom_up: L networks, layer 1 first: examples, or the features of the network below, to
-            features for the next one, mean and log variance; the last returns no features.
-        top_down: L - 1 networks, layer 1 first: the latents of the layer above to the mean and log
-            variance of p(z_i | z_{i+1}). Features before these two are passed down with the
+        bottom_up: L networks, layer 1 first, from examples, or the features of the network below,
+            to features for the next one, mean, and log variance; the last returns no features.
+        top_down: L - 1 networks, layer 1 first, from the latents of the layer above to the mean and
+            log variance of p(z_i | z_{i+1}). Features before these two are passed down with the
             latents, which gives p(z_i | all layers above).
-        decoder: Latents of layer 1 to the likelihood's parameters.
+        decoder: Network from latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
             the paper's warm-up.
@@ -33,7 +34,8 @@ class LadderVAE(HierarchicalVAE):
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If number or shapes of the networks do not fit, or a weight is negative.
+        ValueError: If the number or the shapes of the networks do not fit, or a weight is
+            negative.
 
     Example:
     ```python
@@ -50,7 +52,7 @@ class LadderVAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Infers each layer's estimate, and returns how it is combined with the prior."""
+        """Infers each layer's estimate, and returns a function that combines it with the prior."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:
@@ -66,7 +68,7 @@ class LadderVAE(HierarchicalVAE):
 
 
 def precision_weighted(a: tuple, b: tuple) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the normalized product of two Normals, each given by mean and log variance."""
+    """Returns the normalized product of two normal distributions, given as (mean, log variance)."""
     mean_a, log_variance_a = a
     mean_b, log_variance_b = b
     # The fraction of a's precision in the sum is a sigmoid, which cannot overflow.

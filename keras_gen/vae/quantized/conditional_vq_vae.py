@@ -15,23 +15,26 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVQVAE(VQVAE):
-    """Codes of the words spoken, and a decoder conditioned on the speaker: converts voices.
+    """A VQ-VAE with codes for the spoken words and a speaker-conditioned decoder: converts voices.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder takes codes and speaker, so that the few bits of the codes need not encode
-    the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)` takes
-    integers. `score` takes no speaker: p(x | codes) is the mean over all speakers.
+    sec. 4.3. The decoder gets codes and speaker, so that the few bits of the codes need not encode
+    the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)`
+    accepts
+    integers. `score` uses no speaker: p(x | codes) is the mean over all speakers.
 
-    Deviations: those of `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
-    one makes all samples at once. They are independent given the codes, which cannot hold the
-    phases of a waveform: so `keras_gen.losses.spectral_loss` is minimized with the likelihood.
+    Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
+    one generates all samples at once. They are independent given the codes, which cannot represent
+    the phases of a waveform: `keras_gen.losses.spectral_loss` is therefore minimized with the
+    likelihood.
 
     Args:
-        encoder: Waveforms `[batch, samples, channels]` to latents `[batch, codes, dim]`.
-        decoder: Codes `[batch, codes, dim]` and int32 speakers `[batch]` to the likelihood's
-            parameters.
+        encoder: Network from waveforms `[batch, samples, channels]` to latents
+            `[batch, codes, dim]`.
+        decoder: Network from codes `[batch, codes, dim]` and int32 speakers `[batch]` to the
+            likelihood's parameters.
         speakers: Number of speakers.
-        spectral_weight: Weight of the spectral loss, a number or a schedule of the step.
+        spectral_weight: Weight of the spectral loss, a number or a schedule.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`.
 
@@ -84,7 +87,7 @@ class ConditionalVQVAE(VQVAE):
             speakers = tf.fill(tf.shape(x)[:1], number)
             return -self.reconstruction(codes, x, speakers)
 
-        # One after another: all speakers at once would take as many times the memory.
+        # One speaker at a time, since all at once would need a multiple of the memory.
         log_probs = tf.map_fn(
             of_speaker,
             tf.range(self.speakers),
@@ -107,7 +110,7 @@ class ConditionalVQVAE(VQVAE):
     @override
     @capability
     def decode(self, codes, speakers):
-        """Returns waveforms of integer codes `[n, codes]` in the voices of speakers `[n]`."""
+        """Returns waveforms for integer codes `[n, codes]` in the voices of speakers `[n]`."""
         return {"x": self.reconstructed(self.embedded(codes), speakers)}
 
     # Building --------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ class ConditionalVQVAE(VQVAE):
         shape = self.encoder.input_shape[1:]
         if len(shape) != 2:
             raise ValueError(
-                f"The encoder takes {shape}: expected waveforms (samples, channels)."
+                f"The encoder has input shape {shape}: expected waveforms (samples, channels)."
             )
         self.edges["x"] = Waveforms(*shape)
         self.edges["speakers"] = Labels(self.speakers, name="speakers")

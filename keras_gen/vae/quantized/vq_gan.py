@@ -27,41 +27,43 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQGAN(VQVAE):
-    """A VQ-VAE whose reconstructions should look real to a discriminator of patches.
+    """A VQ-VAE trained with a patch discriminator, so that its reconstructions look real.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance in the features of a frozen
-    network, and the adversarial loss of the reconstructions (eq. 5) with the weight lambda of eq.
-    (7), which equates the gradients of both parts of the loss on the decoder's last kernel. So
-    codes need not hold textures that the decoder can invent. `loss = reconstruction_loss + beta *
-    commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in
-    nats per example; `adversarial_loss` includes the factor lambda, reported as `adaptive_weight`.
-    The discriminator is updated after encoder and decoder, on new reconstructions. `score` is
-    -log p(x | codes). The prior of the codes is learned afterwards, as of a `VQVAE`.
+    sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance between features of a frozen
+    network, and the adversarial loss of the reconstructions (eq. 5) with the weight lambda in eq.
+    (7), which balances the gradients of both parts of the loss on the decoder's last kernel. Codes
+    therefore need not encode textures that the decoder can invent. `loss = reconstruction_loss +
+    beta * commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`,
+    in nats per example; `adversarial_loss` includes the factor lambda, reported as
+    `adaptive_weight`. The discriminator is updated after encoder and decoder, on new
+    reconstructions. `score` is -log p(x | codes). A prior over the codes is learned afterward, as
+    for a `VQVAE`.
 
-    Deviations: squares and features are added, as the authors' code adds absolute differences,
-    where sec. 3.1 replaces squares. The codebook follows the latents by averages by default. The
-    feature network is any given one, and not VGG fitted to human judgments. The discriminator is
-    trained from the first step, which the authors' code delays; a schedule of `adversarial_weight`
-    does so for the decoder.
+    Deviations: squared errors and feature distances are added, as the authors' code adds absolute
+    differences, whereas sec. 3.1 replaces squared errors. By default, the codebook follows the
+    latents with moving averages. Any feature network can be used, instead of a VGG fitted to human
+    judgments. The discriminator is trained from the first step, which the authors' code delays; a
+    schedule for `adversarial_weight` does so for the decoder.
 
     Args:
-        encoder: Examples to latents `[batch, ..., dim]`.
-        decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
-        discriminator: Images in the likelihood's range to logits `[batch, ...]`, such as
-            `keras_gen.networks.patch_discriminator`.
-        feature_network: The same images to one map `[batch, ..., channels]` or several. It is not
-            trained; `keras_gen.networks.activation_maps` cuts one from a classifier.
+        encoder: Network from examples to latents `[batch, ..., dim]`.
+        decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
+        discriminator: Network from images in the likelihood's range to logits `[batch, ...]`, such
+            as `keras_gen.networks.patch_discriminator`.
+        feature_network: Network from these images to one or more feature maps `[batch, ...,
+            channels]`. It is not trained; `keras_gen.networks.activation_maps` extracts one from a
+            classifier.
         likelihood: Name or object: p(x|z).
-        feature_weight: Weight of the feature distance, scaled by the number of an image's values as
-            the likelihood is; a number or a schedule of the step.
-        adversarial_weight: Factor of lambda, likewise.
+        feature_weight: Weight of the feature distance, which is multiplied by the number of an
+            image's values, like the likelihood; a number or a schedule.
+        adversarial_weight: Factor of lambda, a number or a schedule.
         objective: Adversarial objective, a name or an object.
         codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`.
 
     Raises:
-        ValueError: As `VQVAE`; if a weight is negative.
+        ValueError: See `VQVAE`; also if a weight is negative.
 
     Example:
     ```python
@@ -73,7 +75,7 @@ class VQGAN(VQVAE):
         residual_encoder((32, 32, 3), **sizes),
         residual_decoder((32, 32, 3), **sizes),
         patch_discriminator((32, 32, 3), filters=4, strided_layers=2),
-        activation_maps(conv_classifier()),  # trained, to be of use
+        activation_maps(conv_classifier()),  # should be trained
         codebook_size=16,
     )
     model.compile()
@@ -166,14 +168,14 @@ class VQGAN(VQVAE):
         filters: int = 64,
         **kwargs,
     ):
-        """Builds the model with residual networks and a discriminator of patches.
+        """Builds the model with residual networks and a patch discriminator.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides of at least 12 pixels.
-            feature_network: Images in [-1, 1] to maps, trained, such as
+            shape: `(height, width, channels)` of the images, with sides of at least 12 pixels.
+            feature_network: Trained network from images in [-1, 1] to feature maps, such as
                 `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
-            latent_dim: Dimensions of a code.
-            filters: Channels of the networks.
+            latent_dim: Number of dimensions of a code.
+            filters: Number of channels of the networks.
             **kwargs: Further arguments of the class.
 
         Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.

@@ -20,34 +20,34 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQVAE(EncoderDecoder):
-    """An autoencoder whose codes are entries of a codebook: integers.
+    """An autoencoder whose codes are integers: entries of a codebook.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    loss is eq. (3). By default moving averages of the latents (appendix A.1) replace its second
-    term and move the codebook after each update. `perplexity`, the effective number of codes in
+    loss is eq. (3). By default, moving averages of the latents (appendix A.1) replace its second
+    term and update the codebook after each step. `perplexity`, the effective number of codes in
     use, is reported.
 
-    A prior over the codes is learned afterwards: `keras_gen.autoregressive.CodePrior`.
+    A prior over the codes is learned afterward: `keras_gen.autoregressive.CodePrior`.
 
-    Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
+    Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
-        encoder: Examples to latents `[batch, ..., dim]`.
-        decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
+        encoder: Network from examples to latents `[batch, ..., dim]`.
+        decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        codebook_size: K.
-        commitment_weight: beta, a number or a schedule of the step. The reconstruction loss is a
-            sum over the values of an example, as in eq. (3). The authors' code takes means of all
-            numbers, and of squares over the data's variance: its 0.25 is 0.125 * values / dim here,
-            of a `Normal` likelihood with the data's deviation. Such a weight keeps latents near
-            their codes.
+        codebook_size: K, the number of codes.
+        commitment_weight: beta, a number or a schedule. The reconstruction loss is a
+            sum over the values of an example, as in eq. (3). The authors' code uses means over all
+            numbers, with squares divided by the data's variance: its 0.25 is 0.125 * values / dim
+            here, for a `Normal` likelihood with the data's standard deviation. Such a weight keeps
+            latents near their codes.
         decay: gamma of the moving averages.
-        dead_after: Updates without a use after which a code restarts; None: never.
-        seed: Seed of the latents from which codes restart.
+        dead_after: Number of updates without use after which a code restarts; None for never.
+        seed: Seed of the selection of latents at which codes restart.
         codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, or a weight is negative.
+        ValueError: If encoder and decoder have different latents, or a weight is negative.
 
     Example:
     ```python
@@ -73,7 +73,7 @@ class VQVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3), then moves the codebook and restarts unused codes."""
+        """Takes one step on eq. (3), and then updates the codebook and restarts unused codes."""
         loss, terms, _ = self.update_coder(self.prepare_batch(data))
         return self.report(terms, loss=loss)
 
@@ -96,7 +96,7 @@ class VQVAE(EncoderDecoder):
         return self.terms_of(batch, *self.quantized(batch["x"]))
 
     def terms_of(self, batch, latents, vectors, codes) -> dict:
-        """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
+        """Returns the terms of eq. (3) for quantized latents, and the perplexity."""
         reconstruction = self.reconstruction(vectors, batch["x"])
         return {"reconstruction": reconstruction} | self.quantizer.terms(latents, codes)
 
@@ -116,7 +116,7 @@ class VQVAE(EncoderDecoder):
         return {"optimizer": Player([*self.networks.values(), *learned])}
 
     def quantized(self, x) -> tuple:
-        """Returns latents, the nearest vectors of the codebook, and their numbers, the codes.
+        """Returns latents, the nearest vectors in the codebook, and their numbers, the codes.
 
         The gradient of the vectors passes straight through to the latents (eq. (2)).
         """
@@ -124,7 +124,7 @@ class VQVAE(EncoderDecoder):
         return latents, *self.quantizer(latents)
 
     def move_codebooks(self, latents, vectors, codes) -> None:
-        """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
+        """Updates the codebook, if it uses averages (appendix A.1), and restarts unused codes."""
         self.quantizer.after_update(latents, codes, self.stateless_seed("codebook"))
 
     @override
@@ -136,18 +136,18 @@ class VQVAE(EncoderDecoder):
         return self.reconstruction(self.encoded(x)[0], x)
 
     def codes(self, x) -> tf.Tensor:
-        """Returns the codes of examples that went through the edge, integers `[batch, ...]`."""
+        """Returns the codes of examples prepared by the edge, integers `[batch, ...]`."""
         return self.quantizer(self.encoder(x, training=False))[1]
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns the vectors of codes, which the decoder takes."""
+        """Returns the vectors of codes, the decoder's input."""
         return self.quantizer.embed(codes)
 
     # Use -------------------------------------------------------------------------------------
 
     @override
     def call(self, x, training=False):
-        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        """Returns the mean of p(x | codes) for examples prepared by the edge."""
         return self.reconstructed(self.embedded(self.codes(x)))
 
     encode = encode
@@ -162,7 +162,7 @@ class VQVAE(EncoderDecoder):
         self.quantizer = self.codebook(self.code_names[0], shape)
 
     def codebook(self, name, shape):
-        """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
+        """Adds the edge of codes for latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
         self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)

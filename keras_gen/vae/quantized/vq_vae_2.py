@@ -13,23 +13,25 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQVAE2(VQVAE):
-    """A VQ-VAE with two grids of codes: a small one of the whole, and a large one of details.
+    """A VQ-VAE with two grids of codes: a small one for the layout, and a large one for details.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, algorithm 1. The top level is quantized first, and the bottom level is conditioned on its
-    codes; the decoder takes both. Each level has a codebook, with the perplexities `perplexity`
+    codes; the decoder uses both. Each level has a codebook, with the perplexities `perplexity`
     (bottom) and `perplexity_top`.
 
-    Priors are learned afterwards (algorithm 2): a `keras_gen.autoregressive.PixelCNN` of the top's
-    codes, images `top[..., None]` of `codebook_size` levels, and for the bottom's a network
-    conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` takes their samples.
+    Priors are learned afterward (algorithm 2): a `keras_gen.autoregressive.PixelCNN` for the top
+    codes, which are images `top[..., None]` with `codebook_size` levels, and for the bottom codes a
+    network conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` accepts their
+    samples.
 
-    Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
+    Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
-        top_encoder: Examples to features for `encoder`, and the top latents `[batch, ..., dim]`.
-        encoder: Features and the top level's codes to the bottom level's latents.
-        decoder: Codes of the bottom and of the top level to the likelihood's parameters.
+        top_encoder: Network from examples to features for `encoder`, and the top latents
+            `[batch, ..., dim]`.
+        encoder: Network from features and the top level's codes to the bottom level's latents.
+        decoder: Network from codes of the bottom and the top level to the likelihood's parameters.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`; for both levels.
 
@@ -98,7 +100,7 @@ class VQVAE2(VQVAE):
     @override
     @capability
     def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`, of the top and the bottom level."""
+        """Returns the codes of examples, integers `[n, ...]`, for the top and the bottom level."""
         return dict(zip(("top", "bottom"), reversed(self.codes(x)), strict=True))
 
     @override

@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 7. Autoregressive models
 #
-# An autoregressive model says how likely each value of an example is, given the values before it.
-# The product is the probability of the example: exact, without a bound, and for any network that
-# looks only at what came before. Language models are of this kind. The price is paid when we draw:
-# the values come one after the other.
+# An autoregressive model predicts the probability of each value of an example, given the values
+# before it. The product is the probability of the example: exact, without a bound, and for any
+# network that sees only earlier values. Language models are of this type. The price is paid in
+# sampling: values are generated one after another.
 #
-# After this chapter you can derive the chain rule, mask a network and prove that the mask is right,
-# find the blind spot of PixelCNN, write the training step, pack images into files of nearly the
-# ideal length, and say what teacher forcing and temperature do. Beside every network stands a
-# baseline that only counts.
+# After this chapter, you can derive the chain rule, mask a network and prove that the mask is
+# correct, find the blind spot of PixelCNN, write the training step, compress images to files of
+# nearly ideal length, and explain the effects of teacher forcing and temperature. Every network is
+# compared with a baseline that only counts.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
 # %%
 import lzma
@@ -39,19 +39,19 @@ from keras_gen.workshop.baselines.pixel_contexts import ContextTable
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, seen_pixels, show
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 600 if QUICK else 36_000  # of the training set, at most; a sixth is held out
-TESTED = 100 if QUICK else 5_000  # of the test set, at most
-CONTEXTS = (0, 4) if QUICK else (0, 2, 4, 8, 10, 12, 14, 16, 18, 20)  # pixels of a context
-LENGTHS = (4,) if QUICK else (2, 8, 13, 14, 15)  # pixels of n-grams
-TEMPLATES = (5,) if QUICK else (100, 300)  # of mixtures, from which one is chosen
-UNITS = 195 if QUICK else 600  # of the hidden layer of each MADE
-STEPS = 2 if QUICK else 3000  # of the training of each
-FILTERS = 2 if QUICK else 16  # of the Gated PixelCNN
+DIGITS = 600 if QUICK else 36_000  # maximum number of training digits; a sixth is held out
+TESTED = 100 if QUICK else 5_000  # maximum number of test digits
+CONTEXTS = (0, 4) if QUICK else (0, 2, 4, 8, 10, 12, 14, 16, 18, 20)  # pixels in a context
+LENGTHS = (4,) if QUICK else (2, 8, 13, 14, 15)  # pixels for the n-grams
+TEMPLATES = (5,) if QUICK else (100, 300)  # mixture sizes, from which one is chosen
+UNITS = 195 if QUICK else 600  # units in the hidden layer of each MADE
+STEPS = 2 if QUICK else 3000  # training steps for each
+FILTERS = 2 if QUICK else 16  # for the Gated PixelCNN
 BLOCKS = 1 if QUICK else 2
-PIXEL_STEPS = 2 if QUICK else 1300  # of its training
-JUDGED = 20 if QUICK else 500  # digits that are completed, and samples that are counted
-PACKED = 1 if QUICK else 5  # digits that are put into files by the network
-UNPACKED = 5 if QUICK else 196  # pixels of them that are read back
+PIXEL_STEPS = 2 if QUICK else 1300  # for its training
+JUDGED = 20 if QUICK else 500  # digits to complete, and samples to count
+PACKED = 1 if QUICK else 5  # digits that the network compresses
+UNPACKED = 5 if QUICK else 196  # pixels of them to read back
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -59,14 +59,14 @@ random = np.random.default_rng(0)
 # %% [markdown]
 # ## 1. The chain rule
 #
-# Let an example have $D$ values, $x_1, \ldots, x_D$. By the definition of a conditional probability
-# $p(x_1, x_2) = p(x_1) p(x_2 \mid x_1)$. Split off one value after the other:
+# Let an example have $D$ values, $x_1, \ldots, x_D$. By the definition of a conditional
+# probability, $p(x_1, x_2) = p(x_1) p(x_2 \mid x_1)$. Split off one value after another:
 #
 # $$p(x) = \prod_{i=1}^{D} p(x_i \mid x_1, \ldots, x_{i-1}).$$
 #
-# This is the **chain rule**. Nothing was assumed: every distribution is such a product, in every
-# order of the values. We check it for three bits. Their joint distribution is a table of eight
-# probabilities. From it we take the conditionals, in two orders, and multiply them.
+# This is the **chain rule**. It makes no assumption: every distribution is such a product, for
+# every order of the values. We check it for three bits. Their joint distribution is a table of
+# eight probabilities. From it, we compute the conditionals in two orders and multiply them.
 
 # %%
 joint = random.dirichlet(np.ones(8)).reshape(2, 2, 2)
@@ -89,18 +89,18 @@ for order in ((0, 1, 2), (2, 0, 1)):
     )
 
 # %% [markdown]
-# A conditional of a bit is one number for each combination of the bits before it. So the numbers
+# A conditional of a bit is one number for each combination of the preceding bits. So the numbers
 # double with each bit: 1, 2, 4, together 7, as many as a table of eight probabilities has. For an
-# image of 196 bits this is $2^{196} - 1$, about $10^{59}$. The chain rule alone saves nothing. A
-# model has to say how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on what came before with fewer
-# numbers. But there are two gains. Each conditional is easy to normalize: for a bit, one number
-# between 0 and 1 will do. And the product of normalized conditionals is normalized: sum over the last
-# value first, which gives 1, then over the one before, and so on. So we may choose them as we like,
-# and get a probability that sums to 1.
+# image of 196 bits, this is $2^{196} - 1$, about $10^{59}$. The chain rule alone saves nothing. A
+# model has to represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on the preceding values with
+# fewer numbers. But there are two gains. Each conditional is easy to normalize: for a bit, one
+# number between 0 and 1 is enough. And the product of normalized conditionals is normalized: sum
+# over the last value first, which gives 1, then over the one before, and so on. So we may choose
+# them freely and get a probability that sums to 1.
 #
-# **The data** are handwritten digits at half their size, 14 × 14 pixels, and a pixel is 1 where the
-# mean gray value is above one half. So a digit is a list of 196 bits. One part is for training, one
-# for choices, and the test digits are for what we report.
+# **The data** are handwritten digits at half their size, 14 × 14 pixels, in which a pixel is 1
+# where the mean gray value is above one half. So a digit is a list of 196 bits. One part is for
+# training, one for model selection, and the test digits are for reported results.
 
 
 # %%
@@ -122,13 +122,13 @@ print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 # %% [markdown]
 # ## 2. Counting is the cheap baseline
 #
-# The oldest way keeps only the last $k$ values. The conditional is then a table: how often was the
-# next value 1, after these $k$? In texts this is an **n-gram** with $n = k + 1$. For images we read
-# the pixels row by row, and have a choice. We take the last $k$ pixels in this order, most of which lie
-# to the left. Or we take the $k$ *nearest* of all pixels before, some to the left and more in the rows
-# above. This is what standards for scanned pages do (Langdon and Rissanen 1981). Both tables have
-# $2^k$ entries. `NGrams` and `ContextTable` also mix in the counts of shorter contexts, for those
-# that were seen rarely.
+# The oldest method keeps only the last $k$ values. The conditional is then a table: how often was
+# the next value 1 after these $k$? In text, this is an **n-gram** with $n = k + 1$. For images, we
+# read the pixels row by row and have a choice. We can use the last $k$ pixels in this order, most
+# of which are on the left. Or we can use the $k$ *nearest* of all preceding pixels, some on the
+# left and more in the rows above, as standards for scanned pages do (Langdon and Rissanen 1981).
+# Both tables have $2^k$ entries. `NGrams` and `ContextTable` also mix in the counts of shorter
+# contexts, for contexts that were rarely seen.
 #
 # The loss is the mean of $-\log p(x)$ over digits, in nats: the **negative log-likelihood**, NLL.
 
@@ -159,20 +159,25 @@ print(f"best table on held-out digits: {best} nearest pixels")
 lines = {name: (CONTEXTS, values) for name, values in by_tables.items()}
 lines["last pixels read, held-out digits"] = (LENGTHS, by_n_grams)
 plot = line_plot(lines, "pixels of the context, k", "NLL, nats")
-show(plot, "contexts", "Tables of what followed k pixels. Longer contexts soon overfit.")
+show(
+    plot,
+    "contexts",
+    "Counts of the pixel after a context of k pixels. Longer contexts soon overfit.",
+)
 
 # %% [markdown]
-# Two lessons. *Where* the context lies counts more than its length: the eight pixels read last say far
-# less than the two nearest ones, of which one is above. The 13th and the 14th read before lie in the
-# row above: from 8 pixels to 14, most of all with these two, the n-gram falls by more than 16 nats.
-# Without any context all pixels share one probability, which is worse than one for each place. And the
-# training digits get ever more likely with longer contexts, while the held-out ones turn around from 18
-# pixels on: most of $2^{18}$ contexts are rare, and what followed a rare one says little. A table cannot
-# see that two contexts are similar. Networks can.
+# There are two lessons. *Where* the context is matters more than its length: the eight most recent
+# pixels are far less informative than the two nearest ones, one of which is above. The 13th and the
+# 14th most recent pixels are in the row above: from 8 pixels to 14, and mostly with these two, the
+# n-gram's NLL falls by more than 16 nats. Without any context, all pixels share one probability,
+# which is worse than one per position. And the training digits become more and more likely with
+# longer contexts, whereas held-out digits become less likely from 18 pixels on: most of the
+# $2^{18}$ contexts are rare, and a rare context provides little information about the next pixel. A
+# table cannot recognize that two contexts are similar. Networks can.
 #
-# A second baseline uses no order at all. A **mixture of Bernoulli distributions** has a few hundred
-# templates, gray images of pixel probabilities. It draws one template, and then each pixel on its
-# own. So all pixels together choose the template, but within one no pixel knows of its neighbor.
+# A second baseline uses no order at all. A **Bernoulli mixture** has a few hundred templates, gray
+# images of pixel probabilities. It samples one template, and then each pixel independently. So all
+# pixels together determine the template, but within a template, no pixel depends on its neighbor.
 
 # %%
 mixtures = [BernoulliMixture(train, count, iterations=12) for count in TEMPLATES]
@@ -188,25 +193,25 @@ for name, value in {
 # %% [markdown]
 # ## 3. MADE: masks, and their proof
 #
-# Can *one* network give all conditionals at once? Its output $i$ must not depend on $x_i$ and on
-# later values. Otherwise the product is no probability: a network that sees $x_i$ just copies it.
-# MADE (Germain et al. 2015) cuts connections of an ordinary network.
+# Can *one* network compute all conditionals at once? Its output $i$ must not depend on $x_i$ and
+# later values. Otherwise the product is not a probability: a network that sees $x_i$ just copies
+# it. MADE (Germain et al. 2015) removes connections from an ordinary network.
 #
-# Give each unit a number, its **degree**. Input $j$ has the degree $j$. A hidden unit of degree $m$
-# may see units of degrees up to $m$. Output $i$ may see hidden units of degrees *below* $i$. Follow
+# Give each unit a number, its **degree**. Input $j$ has degree $j$. A hidden unit of degree $m$ may
+# see units with degrees up to $m$. Output $i$ may see hidden units with degrees *below* $i$. Follow
 # any path from input $j$ to output $i$, through hidden units of degrees $m_1, m_2, \ldots$:
 #
 # $$j \le m_1 \le m_2 \le \ldots < i.$$
 #
-# So $j < i$ along every path: output $i$ depends on the values before $i$ alone. In matrices: let
+# So $j < i$ along every path: output $i$ depends only on the values before $i$. In matrix form: let
 # $M_1, M_2, \ldots$ have a 1 where a connection is allowed. An entry of their product counts the
-# paths from an input to an output. The product must be 0 on the diagonal and below it, if rows are
-# inputs and columns are outputs. And it should be above 0 everywhere else, or values before are
-# overlooked.
+# paths from an input to an output. If rows are inputs and columns are outputs, the product must be
+# 0 on the diagonal and below it. And it should be above 0 everywhere else, or earlier values are
+# ignored.
 #
-# Counting paths proves that nothing leaks. Gradients test the code: we take the whole Jacobian, of
-# the outputs by the inputs, with random weights. A path that the masks leave open has a derivative of
-# exactly 0 only by chance.
+# Counting paths proves that nothing leaks. Gradients test the code: we compute the whole Jacobian
+# of the outputs with respect to the inputs, with random weights. A path that the masks leave open
+# has a derivative of exactly 0 only by chance.
 
 # %%
 D = 8
@@ -256,10 +261,10 @@ show(
 )
 
 # %% [markdown]
-# The first output sees nothing: its bias alone is the logit of $p(x_1)$. Forget the "strictly" in the
-# last mask, and the diagonal fills: output $i$ sees $x_i$. Such a mistake is easily made, and
-# training looks wonderful. So the models of the library try every network with random weights before
-# they take it:
+# The first output sees nothing: its bias alone is the logit of $p(x_1)$. If the "strictly" in the
+# last mask is forgotten, the diagonal fills: output $i$ sees $x_i$. This mistake is easily made,
+# and the training loss looks wonderful. So the library's models test every network with random
+# weights before accepting it:
 
 # %%
 leaking = keras.Sequential(
@@ -278,11 +283,11 @@ except ValueError as error:
 # %% [markdown]
 # ## 4. The training step
 #
-# The loss is the NLL. The network takes a digit, and returns all 196 conditionals in one pass, as
-# logits: the **logit** of a probability $q$ is $l = \log q - \log(1 - q)$, so that
-# $q = 1 / (1 + e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is called minus the softplus of
-# $l$. There is no loop over pixels, since in training all of them are known. `GenerativeModel`
-# gives the model an optimizer, the check of the data (`prepare_batch`) and the update (`minimize`).
+# The loss is the NLL. The network receives a digit and returns all 196 conditionals in one pass, as
+# logits: the **logit** of a probability $q$ is $l = \log q - \log(1 - q)$, so that $q = 1 / (1 +
+# e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is minus the softplus of $l$. There is no loop
+# over pixels, because in training all of them are known. `GenerativeModel` provides the optimizer,
+# the data check (`prepare_batch`), and the update (`minimize`).
 
 
 # %%
@@ -328,8 +333,8 @@ plain = PlainAutoregressive(network)
 trained(plain, flat(train), 3e-3, STEPS, 100)
 
 # %% [markdown]
-# The class `MADE` has the same step. It adds sampling, probabilities, checks and files. It takes the
-# network as it is, so this is the trained model:
+# The class `MADE` has the same step. It adds sampling, probabilities, checks, and files. It accepts
+# the network unchanged, so this is the trained model:
 
 # %%
 by_rows_made = MADE(network, "bernoulli")
@@ -339,38 +344,40 @@ by_hand = np.sum(flat(held_out) * logits - np.logaddexp(0, logits), axis=1)
 print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.mean():.3f} nats")
 
 # %% [markdown]
-# **Teacher forcing.** In training, each conditional sees the *true* pixels before its own, and never
-# pixels that the model has drawn. This name comes from recurrent networks, where it is a choice. Here
-# it follows from the chain rule: $\log p(x)$ is made of the true values. We come back to it in
-# section 9.
+# **Teacher forcing.** In training, each conditional sees the *true* preceding pixels, and never
+# pixels that the model has generated. The name comes from recurrent networks, where it is a choice.
+# Here it follows from the chain rule: $\log p(x)$ consists of the true values. We come back to it
+# in section 9.
 #
 # ## 5. PixelCNN: masks of convolutions, and the blind spot
 #
-# A stroke looks alike wherever it stands. MADE learns it anew for each pixel. PixelCNN (van den Oord
-# et al. 2016) uses convolutions, which have the same weights everywhere. A kernel may see rows above,
-# and pixels to the left in its own row. At the pixel itself there are two masks:
+# A stroke looks the same at every position. MADE learns it separately for each pixel. PixelCNN (van
+# den Oord et al. 2016) uses convolutions, which have the same weights everywhere. A kernel may see
+# rows above, and pixels to the left in its own row. For the pixel itself, there are two masks:
 #
-# - **mask A**, of the first layer: the pixel itself is cut, since it is what we predict;
-# - **mask B**, of all later layers: their own place is allowed, for the maps there hold nothing of
-#   the pixel itself any more.
+# - **mask A**, in the first layer: the pixel itself is excluded, because it is predicted;
+# - **mask B**, in all later layers: a position may see itself, because its maps no longer contain
+#   the pixel itself.
 #
-# Stack such layers and each pixel sees farther. Does it see *all* pixels before? Count the moves. A
-# layer with a kernel of side $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
-# side; or it stays in the row, and then looks only to the **left**. So whoever wants to go to the
-# right has to go up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m =
-# 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each layer, the first
-# layer included. The columns to the right are then at most (with at least $r - 1$ further layers)
+# With more layers, each pixel sees farther. Does it see *all* preceding pixels? Count the moves. A
+# layer with kernel size $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
+# side; or it stays in the row, and then looks only to the **left**. So every move to the right
+# requires a move up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m =
+# 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each layer,
+# including the first. The number of columns to the right is then at most (with at least $r - 1$
+# further layers)
 #
 # $$3 + (r - 1) = r + 2.$$
 #
 # The number of layers does not appear. Pixels farther to the right in the rows just above are the
-# **blind spot**: no depth heals it. Depth helps with everything else: $3 + n$ rows above, and $3 + n$
-# columns to the left.
+# **blind spot**: no depth removes it. Depth helps with everything else: $3 + n$ rows above, and $3
+# + n$ columns to the left.
 #
-# **Two stacks.** Gated PixelCNN (van den Oord et al. 2016, the second paper) has a *vertical* stack,
-# which sees only rows above, as wide to the right as to the left, and a *horizontal* stack for the
-# pixel's own row. The vertical one needs no mask within a row, so the blind spot is gone. The
-# horizontal one takes what the vertical one has found. We hold the counted moves against gradients:
+# **Two stacks.** Gated PixelCNN (van den Oord et al. 2016, the second paper) has a *vertical*
+# stack, which sees only rows above, as wide to the right as to the left, and a *horizontal* stack
+# for the pixel's own row. The vertical stack needs no mask within a row, so the blind spot is gone.
+# The horizontal stack receives the output of the vertical one. We compare the counted moves with
+# gradients:
 
 
 # %%
@@ -406,20 +413,20 @@ for layers, stacks in ((1, 1), (9, 1), (1, 2), (9, 2))[:: 3 if QUICK else 1]:
 show(
     captioned([np.stack(list(pictures.values()))], column_names=list(pictures)),
     "blind_spot",
-    "What the blue pixel sees, by gradient: white yes, red no, though it comes before. Dark: later.",
+    "Receptive field of the blue pixel, by gradient: white is seen, red precedes it but is not, dark comes later.",
 )
 
 # %% [markdown]
 # More layers shrink the red area on the left and above, and leave the corner on the right. The two
-# stacks see everything, with enough layers.
+# stacks see everything, given enough layers.
 #
 # **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the
-# sigmoid $s$ and two maps $a$ and $b$: one map says what, the other one how much. Such a product is
-# what LSTMs have; `PixelRNN` is made of them, and was ahead of PixelCNN before. In our published runs
-# on digits of 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN of as many blocks
-# 84.97, in nearly twice the time (83.74 after a longer training).
+# sigmoid $s$ and two maps $a$ and $b$: one map provides the content, the other its amount. LSTMs
+# have such products too; `PixelRNN` consists of LSTMs, and was better than the original PixelCNN.
+# In our published runs on digits of 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN
+# with as many blocks 84.97, in nearly twice the time (83.74 after longer training).
 #
-# `PixelCNN` is the class for both networks, and adds completions to what MADE can do.
+# `PixelCNN` is the class for both networks, and adds completions to the capabilities of MADE.
 
 # %%
 network = gated_pixel_cnn((14, 14, 1), 1, filters=FILTERS, blocks=BLOCKS, kernel=5, levels=2)
@@ -431,15 +438,15 @@ for name, model, shape in (("MADE", by_rows_made, flat), ("Gated PixelCNN", gate
     print(f"held-out digits {nll(model, shape(held_out)):.2f} nats")
 
 # %% [markdown]
-# The Gated PixelCNN has a ninth of MADE's weights, and is ahead of this MADE on held-out digits, by
-# little; section 6 has a better one. It is
-# also nearer to its loss on training digits: MADE has begun to know them by heart.
+# The Gated PixelCNN has a ninth of MADE's weights, and is slightly better than this MADE on
+# held-out digits; section 6 has a better one. It is also closer to its loss on training digits:
+# MADE has begun to memorize them.
 #
 # ## 6. Orders
 #
 # The chain rule holds in every order. So a perfect model would have the same NLL in each. A network
-# has not: some conditionals are easier to learn than others. We train two more MADEs, from the
-# bottom up and in a random order, which is only a permutation of the data.
+# does not: some conditionals are easier to learn than others. We train two more MADEs, from the
+# bottom up and in a random order, which only requires a permutation of the data.
 
 # %%
 orders = {
@@ -464,23 +471,25 @@ for name, log_p in by_orders(held_out).items():
     print(f"{name:22} {-log_p.mean():.2f} nats of held-out digits")
 
 # %% [markdown]
-# The random order is the best one here. One may guess why: its first pixels lie all over the image and
-# soon tell which digit it is, and its last ones have neighbors on all sides. A dense network does not
-# mind that they are scattered; a convolution would. (This is one random order, trained once.)
+# The random order is the best one here. A plausible reason: its first pixels are spread over the
+# image and soon reveal which digit it is, and its last ones have neighbors on all sides. For a
+# dense network, it does not matter that they are scattered; for a convolution, it would. (This is
+# one random order, trained once.)
 #
 # The last line averages the *probabilities* of the three models for each digit. By Jensen's
-# inequality the logarithm of a mean is at least the mean of the logarithms. So this mixture is never
-# worse than the three on average, and here it is even a little better than the best of them.
+# inequality, the logarithm of a mean is at least the mean of the logarithms. So this mixture is
+# never worse than the average of the three, and here it is even slightly better than the best of
+# them.
 #
-# ## 7. What the test digits say, and the samples
+# ## 7. Test digits and samples
 #
-# All choices are made, so we look at the test digits. **Bits per dimension** are nats over
+# All choices are made, so we evaluate the test digits. **Bits per dimension** are nats divided by
 # $196 \log 2$: the bits of an ideal code for each pixel (section 11).
 #
-# To draw a digit, draw $x_1$ from its conditional, put it in, draw $x_2$, and so on. For the mixture
-# we draw a template and then its pixels. A number for samples that no likelihood sees: a digit is
-# one piece of ink, most of the time. We count images with more than one piece, where pixels that
-# touch at a corner belong together.
+# To sample a digit, sample $x_1$ from its conditional, insert it, sample $x_2$, and so on. For the
+# mixture, we sample a template and then its pixels. One property of samples that no likelihood
+# measures: most digits are a single connected piece of ink. We count images with more than one
+# piece, where pixels that touch at a corner are connected.
 
 
 # %%
@@ -531,20 +540,20 @@ names = ["test digits", *drawn]
 show(captioned(rows, names), "samples", "Test digits, and the first samples of three models.")
 
 # %% [markdown]
-# All three are judged by nats too, above. There all networks are ahead of the counts. The samples
-# tell another story. MADE is ahead of the mixture by more than two nats, and *more* of its samples
-# are in pieces. The Gated PixelCNN is less than half a nat ahead of MADE, and breaks half as many;
-# still well over twice as many as of the test digits. A likelihood is a mean over all that may be
-# wrong, and does not say *what* is.
+# All three models are evaluated in nats too, above. There, all networks are better than the
+# counting baselines. The samples tell another story. MADE is better than the mixture by more than
+# two nats, but *more* of its samples are in pieces. The Gated PixelCNN is less than half a nat
+# better than MADE and breaks half as many; this is still well over twice the fraction of the test
+# digits. A likelihood averages over everything that may be wrong, and does not show *what* is.
 #
-# ## 8. The cost of drawing
+# ## 8. The cost of sampling
 #
-# The loss takes one pass for all pixels. Drawing takes them one after the other, since each is put
-# in before the next. Done simply, each of $N$ pixels takes a pass over all $N$ places, and only one
-# of its $N$ outputs is used: $N^2$ places. But the maps of earlier pixels do not change any more, as
-# they see nothing later. So a sampler keeps them, and computes each layer at the present pixel
-# alone: $N$ places, the work of *one* pass. It is a loop all the same, of $N$ small steps that wait
-# for each other. `sample_causal` knows both ways.
+# The loss needs one pass for all pixels. Sampling generates them one after another, because each is
+# an input to the next. In the simple version, each of $N$ pixels requires a pass over all $N$
+# positions, and only one of its $N$ outputs is used: $N^2$ positions. But the maps of earlier
+# pixels no longer change, because they see nothing later. So a sampler caches them and computes
+# each layer at the current pixel only: $N$ positions, the work of *one* pass. It is still a loop of
+# $N$ small steps that wait for each other. `sample_causal` supports both ways.
 
 
 # %%
@@ -567,20 +576,21 @@ ways = list(made_images.values())
 print("pixels that differ:", np.sum(ways[0] != ways[-1]))
 
 # %% [markdown]
-# The noise decides the sample, so both ways draw the same digits.
+# The noise determines the sample, so both ways generate the same digits.
 #
-# ## 9. Errors that add up
+# ## 9. Accumulating errors
 #
-# Training shows true pixels, and drawing puts in drawn ones. If the model errs, it goes on from a
-# beginning that it has never seen, and errs again. This is called **exposure bias**. How bad is it?
-# A simple count first. If each of 196 pixels is fine with the probability 0.99, whatever came
-# before, the whole digit is fine with $0.99^{196} = 0.14$. Nothing has got worse along the way, and
-# most digits are broken. So long samples ask for small errors, with or without such a bias.
+# Training uses true pixels, and sampling uses generated ones. If the model errs, it continues from
+# a beginning that it has never seen, and errs again. This is called **exposure bias**. How bad is
+# it? First, a simple count. If each of 196 pixels is right with probability 0.99, regardless of the
+# preceding ones, the whole digit is right with $0.99^{196} = 0.14$. Nothing gets worse along the
+# way, yet most digits are broken. So long samples require small errors, with or without such a
+# bias.
 #
-# Now we measure. We give the model the upper rows of test digits, and let it draw the others.
+# Now we measure. We give the model the upper rows of test digits and let it generate the rest.
 
 # %%
-ROWS = (14, 7) if QUICK else (14, 12, 10, 8, 6, 4, 2, 0)  # that are given
+ROWS = (14, 7) if QUICK else (14, 12, 10, 8, 6, 4, 2, 0)  # number of given rows
 
 
 def rows_below(given):
@@ -599,24 +609,28 @@ plot = line_plot(
     "rows drawn by the model",
     "% in more than one piece",
 )
-show(plot, "pieces", "The more rows are drawn, the more digits break. At 0 are the test digits.")
+show(
+    plot,
+    "pieces",
+    "The more rows are generated, the more digits break. The value at 0 is that of the test digits.",
+)
 
 # %% [markdown]
-# With each row that is drawn, more digits break, two or three of a hundred where there is ink. If
-# errors fed strongly on themselves, the curve would bend upward, and it does not. What we see looks
-# like errors of the model in each row, which add up. It is no proof: a digit can break only once, so
-# the curve has to level off.
+# With each generated row, more digits break, two or three of a hundred where there is ink. If
+# errors strongly amplified themselves, the curve would bend upward, and it does not. The result is
+# consistent with independent errors in each row, which add up. It is not a proof: a digit can break
+# only once, so the curve has to level off.
 #
-# **Scheduled sampling** (Bengio et al. 2015) wants to help: in training, replace each true value
-# before by one that the model has drawn, with the probability $s$, and predict the *true* next value
-# from it. Is the best solution still the distribution of the data? Take pairs of equal bits,
-# $x_2 = x_1$, each value with the probability 1/2. With $s$, the model sees a fresh bit that has
-# nothing to do with the true $x_2$. So the best prediction is
+# **Scheduled sampling** (Bengio et al. 2015) is a proposed remedy: in training, replace each
+# preceding true value by one that the model has generated, with probability $s$, and predict the
+# *true* next value from it. Is the optimum still the distribution of the data? Take pairs of equal
+# bits, $x_2 = x_1$, each value with probability 1/2. With probability $s$, the model sees a new bit
+# that has nothing to do with the true $x_2$. So the best prediction is
 #
 # $$q(x_2 = x_1) = (1 - s) \cdot 1 + s \cdot \frac{1}{2}.$$
 #
-# For $s = 1$ these are two independent bits, and what was learned is wrong (Huszár 2015). Teacher
-# forcing has its best solution at the data. We let counts learn:
+# For $s = 1$, these are two independent bits, and the learned distribution is wrong (Huszár 2015).
+# Teacher forcing has its optimum at the data distribution. We let counts learn:
 
 # %%
 for s in (0.0, 0.5, 1.0):
@@ -630,11 +644,11 @@ for s in (0.0, 0.5, 1.0):
 # %% [markdown]
 # ## 10. Temperature, and the most likely image
 #
-# A **temperature** $T$ divides the logits of each conditional: $p(x_i \mid \ldots)^{1/T}$, made to sum
-# to 1. Below 1 it favors likely values. Often one reads that samples then come from $p(x)^{1/T}$.
-# They do not. Each conditional is normalized on its own, and what a value costs *later* does not
-# count. The three bits of section 1 show it. We normalize the powers of the whole table, or of each
-# conditional, and compare.
+# A **temperature** $T$ divides the logits of each conditional: $p(x_i \mid \ldots)^{1/T}$,
+# normalized to sum to 1. Below 1, it favors likely values. It is often claimed that samples then
+# come from $p(x)^{1/T}$. They do not. Each conditional is normalized separately, and the *later*
+# cost of a value does not count. The three bits of section 1 show this. We normalize the powers of
+# the whole table or of each conditional, and compare.
 
 # %%
 T = 0.5
@@ -678,31 +692,32 @@ show(
 
 # %% [markdown]
 # A temperature below 1 makes samples likelier and less varied, and fewer of them are in pieces: at
-# 0.75 less than half as many. That is why it is used. It also moves away from the data: digits have
-# less ink, which is below that of the test digits at 1 already, and at 0.1 nearly all images are
-# empty. The limit, always the likelier value,
-# need not even be the most likely image. Two bits: $x_1$ is 1 with the probability 0.6, and then
-# $x_2$ is a fair coin; after $x_1 = 0$ always comes 0. The likelier values are 1 and then any, with
-# 0.3. But 00 has 0.4.
+# 0.75, less than half as many. That is why it is used. It also moves away from the data: digits
+# have less ink, although at 1 they already have less than the test digits, and at 0.1 nearly all
+# images are empty. The limit, which always selects the likelier value, need not even be the most
+# likely image. Take two bits: $x_1$ is 1 with probability 0.6, and then $x_2$ is a fair coin; after
+# $x_1 = 0$, the second bit is always 0. Selecting the likelier values gives 1 and then either
+# value, with probability 0.3. But 00 has 0.4.
 #
-# And the most likely image is nothing to wish for. An *empty* image is likelier than nine of ten
-# test digits, but digits are never empty. There are so many ways to write a digit that together they have
-# the mass. What one draws is a **typical** example, and its NLL is near the mean of all.
+# And the most likely image is not desirable. An *empty* image is likelier than nine of ten test
+# digits, but digits are never empty. There are so many ways to write a digit that together they
+# have most of the probability. A sample is a **typical** example, with an NLL close to the mean
+# over all examples.
 #
 # ## 11. Likelihoods are file sizes
 #
-# A file that stands for $x$ needs about $-\log_2 p(x)$ bits, if writer and reader both have the
-# model. **Arithmetic coding** does it. Begin with the interval from 0 to 1. For each pixel cut it in
-# two parts, white first, with the lengths of the conditionals, and keep the part of the true value.
-# In the end the interval has the length $p(x)$, by the chain rule. Any number inside stands for it.
-# Take $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most $-\log_2 p(x) + 2$ of them: numbers of
-# $k$ digits are so dense that a whole step between two of them lies inside the interval, and all
-# numbers that begin with the digits at its left end lie inside too. The reader computes the first
-# conditional, sees in which part the number lies, knows the first pixel, and goes on. So reading *is*
-# drawing, with the bits of the file in place of noise.
+# A file that represents $x$ needs about $-\log_2 p(x)$ bits if writer and reader both have the
+# model. **Arithmetic coding** achieves this. Start with the interval from 0 to 1. For each pixel,
+# divide it into two parts, white first, with lengths given by the conditionals, and keep the part
+# of the true value. In the end, the interval has length $p(x)$, by the chain rule. Any number
+# inside represents it. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most $-\log_2 p(x) +
+# 2$ of them: numbers with $k$ digits are so dense that a whole step between two of them fits inside
+# the interval, and all numbers that begin with the digits at its left end are inside too. The
+# reader computes the first conditional, checks which part contains the number, knows the first
+# pixel, and continues. So reading *is* sampling, with the bits of the file instead of noise.
 #
-# Here it is with whole numbers of Python, which have any length. Probabilities are rounded to parts
-# of $2^{16}$, the same on both sides.
+# Here it is with Python integers, which have arbitrary length. Probabilities are rounded to
+# multiples of $2^{-16}$, identically on both sides.
 
 
 # %%
@@ -772,19 +787,20 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
     print(f"weights of {name}, 4 bytes each, are paid after {paid:,.0f} digits")
 
 # %% [markdown]
-# The files are as long as promised, and nothing is lost. ("Paid" compares with the archive by lzma:
-# so many digits save as many bits as the weights take.) A general archiver knows nothing of digits,
-# and loses even to pixels on their own. But the numbers count the files, and not the model, which both
-# sides must have. With its weights sent along, the smaller network pays off much sooner. And only
-# *test* digits count: a model that knows its training set by heart has short files for it alone.
+# The files are as long as promised, and nothing is lost. ("Paid" compares with the lzma archive:
+# the savings on that many digits equal the size of the weights.) A general archiver knows nothing
+# about digits and loses even to independent pixels. But the numbers count only the files, not the
+# model, which both sides must have. If the weights are sent along, the smaller network pays off
+# much sooner. And only *test* digits count: a model that has memorized its training set compresses
+# only that set well.
 #
 # ## 12. Completing images
 #
-# The first half of the values is known; what is the rest? Nothing new is needed: put the known ones
-# in, and draw the others, each from its conditional. These are exact draws from
+# The first half of the values is known; what is the rest? Nothing new is needed: insert the known
+# values and sample the others, each from its conditional. These are exact samples from
 # $p(\text{rest} \mid \text{first half})$, if the known part comes *first* in the order. If it comes
-# last, the conditionals never see it. We give upper or lower halves, to the Gated PixelCNN, whose
-# order begins at the top, and to the MADE that begins at the bottom. The cheap baseline takes the
+# last, the conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose
+# order begins at the top, and to the MADE that begins at the bottom. The simple baseline uses the
 # missing half of the training digit whose known half is nearest.
 
 # %%
@@ -834,30 +850,31 @@ for half, missing in (("upper", LOWER), ("lower", UPPER)):
 show(
     captioned(rows, names),
     "completions",
-    "Halves of test digits, and completions of two models. The order decides which one is any good.",
+    "Halves of test digits, and completions by two models. The order determines which one is good.",
 )
 
 # %% [markdown]
-# Give each model the half that comes first in its order, and its completions go on from it, mostly to
-# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. The other way round
-# each draws the missing half without a look at the known one, and where strokes meet is luck. One
-# would need a model for that order, or one that has seen many orders.
+# If a model receives the half that comes first in its order, its completions continue it, mostly to
+# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. In the opposite
+# case, each generates the missing half without seeing the known one, and it is a matter of luck
+# whether strokes meet. That would require a model for that order, or one trained on many orders.
 #
-# In wrong pixels the nearest training digit is a strong rival: it is ahead of the Gated PixelCNN, and
-# just behind MADE's majority. A single completion has to lose in this count. It is a *draw*, as
-# varied as digits are, and no guess; the majority of several draws is a guess.
+# By wrong pixels, the nearest training digit is a strong competitor: it is better than the Gated
+# PixelCNN, and just behind MADE's majority vote. A single completion is bound to lose by this
+# measure. It is a *sample*, as varied as digits are, and not a best guess; the majority of several
+# samples is.
 #
 # ## 13. What is often said, and what is so
 #
-# - **"A deep PixelCNN sees all pixels before."** Its blind spot has the same corner at any depth
+# - **"A deep PixelCNN sees all preceding pixels."** Its blind spot has the same corner at any depth
 #   (section 5). Two stacks see all of them, once they are deep enough.
-# - **"The order does not matter, since the chain rule holds in each."** It holds for the true
-#   distribution. What a network learns depends on the order, and the order alone decides which half
-#   it can complete.
-# - **"Teacher forcing is a shortcut, and drawing the inputs would be right."** It is the likelihood
-#   itself. Scheduled sampling has its best solution elsewhere (section 9).
-# - **"A temperature $T$ draws from $p(x)^{1/T}$."** It changes each conditional on its own, which is
-#   another distribution (section 10).
+# - **"The order does not matter, because the chain rule holds in each."** It holds for the true
+#   distribution. What a network learns depends on the order, and the order alone determines which
+#   half it can complete.
+# - **"Teacher forcing is a shortcut, and using generated inputs would be correct."** Teacher
+#   forcing is the likelihood itself. Scheduled sampling has a different optimum (section 9).
+# - **"A temperature $T$ samples from $p(x)^{1/T}$."** It changes each conditional separately, which
+#   gives a different distribution (section 10).
 # - **"The best sample is the most likely one."** The likelier value at each step need not give
 #   the most likely image, and the most likely image is not typical.
 # - **"Fewer bits mean better samples."** In section 7 MADE has fewer bits than the mixture, and more
@@ -865,57 +882,59 @@ show(
 #
 # ## Questions
 #
-# **1.** In section 5, take kernels of side 5 for the further layers ($m = 2$). What can a pixel see to
-# its right, and how many layers does the Gated PixelCNN need to see all rows of a digit of 28 × 28
-# pixels from its last one, after a first kernel of side 7?
+# **1.** In section 5, use kernels of size 5 for the further layers ($m = 2$). What can a pixel see
+# to its right, and how many layers does the Gated PixelCNN need to see all rows of a digit of 28 ×
+# 28 pixels from its last one, after a first kernel of size 7?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# A step up by one row now allows two columns to the right, and the first layer three. So $r$ rows
-# above the reach is $3 + 2 (r - 1) = 2r + 1$: the blind corner gets narrower, and stays. Each further
-# layer sees two more rows. From the last row there are 27 above, and $3 + 2n \ge 27$ for $n = 12$.
+# A move up by one row now allows two columns to the right, and the first layer three. So $r$ rows
+# above, the reach is $3 + 2 (r - 1) = 2r + 1$: the blind corner becomes narrower but remains. Each
+# further layer sees two more rows. There are 27 rows above the last one, and $3 + 2n \ge 27$ for $n
+# = 12$.
 #
 # </details>
 #
-# **2.** Somebody builds a PixelCNN with mask B in its first layer. What becomes of the loss, and what
-# of the samples?
+# **2.** Suppose that a PixelCNN is built with mask B in its first layer. What happens to the loss
+# and to the samples?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Each output sees the pixel that it predicts, and copies it: the loss falls to nearly 0. But the
-# outputs are no conditionals, and their product does not sum to 1 over images. A file cannot be read
-# with it, and nothing can be drawn: to draw $x_i$ one needs the output, which needs $x_i$. A loss that
-# is far too good is the usual sign of a leak. The library refuses such a network.
+# Each output sees the pixel that it predicts and copies it: the loss falls to nearly 0. But the
+# outputs are not conditionals, and their product does not sum to 1 over images. A file cannot be
+# read with it, and nothing can be sampled: sampling $x_i$ requires the output, which requires
+# $x_i$. A loss that is far too good is the usual sign of a leak. The library refuses such a
+# network.
 #
 # </details>
 #
 # **3.** Change the code: in section 4, give MADE no hidden layer, `hidden=()`. What is each
-# conditional now, and what becomes of NLL and samples?
+# conditional now, and what happens to NLL and samples?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Output $i$ is linear in the pixels before, so each conditional is a logistic regression of its own.
-# This is the *fully visible sigmoid belief network*, older than MADE. The NLL of held-out digits was
-# 38.3 nats in our run, behind the table of 16 pixels; 98 % of the samples were in pieces. Strokes go
-# roughly right, and single white pixels stand beside them: a sum cannot say "white if this one *and*
-# that one are".
+# Output $i$ is linear in the preceding pixels, so each conditional is a separate logistic
+# regression. This is the *fully visible sigmoid belief network*, which is older than MADE. The NLL
+# of held-out digits was 38.3 nats in our run, behind the table of 16 pixels; 98% of the samples
+# were in pieces. Strokes are roughly right, but there are single white pixels next to them: a sum
+# cannot express "white if this one *and* that one are".
 #
 # </details>
 #
 # ## Where to go from here
 #
-# On digits of 28 × 28 pixels and with longer training, too, the Gated PixelCNN is ahead of all that
-# only counts. Here are completions of a published run, whose model is told the class:
+# On digits of 28 × 28 pixels and with longer training, too, the Gated PixelCNN beats all counting
+# baselines. Here are completions from a published run, whose model is conditional on the class:
 #
 # ![Lower halves of digits, completed four times each.](../../recipes/results/gated_pixel_cnn_mnist_completions.png)
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | masked convolutions | `PixelCNN` | [pixel_cnn_mnist](../../recipes/pixel_cnn_mnist.py) | 89.60 nats; boosted trees of the pixels before 91.83; in the paper 81.3 | [van den Oord et al. 2016](https://arxiv.org/abs/1601.06759) |
-# | two stacks, and classes | `ConditionalPixelCNN` | [gated_pixel_cnn_mnist](../../recipes/gated_pixel_cnn_mnist.py) | 83.74 nats, in a paper 80.1 | [van den Oord et al. 2016](https://arxiv.org/abs/1606.05328); figure of [Gulrajani et al. 2017](https://arxiv.org/abs/1611.05013) |
-# | recurrent, over diagonals | `PixelRNN` | [pixel_rnn_mnist](../../recipes/pixel_rnn_mnist.py) | 84.91 nats, in the paper 79.2 | [van den Oord et al. 2016](https://arxiv.org/abs/1601.06759) |
-# | masked dense layers | `MADE` | [densities_plane](../../recipes/densities_plane.py) | KL from the checkerboard 0.049 nats; a mixture of Gaussians 0.1346 | [Germain et al. 2015](https://arxiv.org/abs/1502.03509) |
+# | masked convolutions | `PixelCNN` | [pixel_cnn_mnist](../../recipes/pixel_cnn_mnist.py) | 89.60 nats; boosted trees 91.83; paper 81.3 | [van den Oord et al. 2016](https://arxiv.org/abs/1601.06759) |
+# | two stacks, and classes | `ConditionalPixelCNN` | [gated_pixel_cnn_mnist](../../recipes/gated_pixel_cnn_mnist.py) | 83.74 nats, paper 80.1 | [van den Oord et al. 2016](https://arxiv.org/abs/1606.05328); value from [Gulrajani et al. 2017](https://arxiv.org/abs/1611.05013) |
+# | recurrent, over diagonals | `PixelRNN` | [pixel_rnn_mnist](../../recipes/pixel_rnn_mnist.py) | 84.91 nats, paper 79.2 | [van den Oord et al. 2016](https://arxiv.org/abs/1601.06759) |
+# | masked dense layers | `MADE` | [densities_plane](../../recipes/densities_plane.py) | KL from the checkerboard 0.049 nats; Gaussian mixture 0.1346 | [Germain et al. 2015](https://arxiv.org/abs/1502.03509) |
 # | characters | `CharacterRNN` | [character_rnn_reuters](../../recipes/character_rnn_reuters.py) | 1.597 bits per character; n-grams 1.646 | [Graves 2013](https://arxiv.org/abs/1308.0850) |
-# | sounds | `ConditionalWaveNet` | [wavenet_spoken_digit](../../recipes/wavenet_spoken_digit.py) | 5.287 bits a sample; recursive least squares 5.357 | [van den Oord et al. 2016](https://arxiv.org/abs/1609.03499) |
+# | sounds | `ConditionalWaveNet` | [wavenet_spoken_digit](../../recipes/wavenet_spoken_digit.py) | 5.287 bits per sample; recursive least squares 5.357 | [van den Oord et al. 2016](https://arxiv.org/abs/1609.03499) |

@@ -1,18 +1,18 @@
 # %% [markdown]
-# # 10. GANs that draw
+# # 10. GANs for images
 #
 # [Chapter 9](09_gans.md) was about the game. This one is about images: how the networks are built,
-# how one asks for a class, what holds the discriminator back, what the latents are good for, and how
-# samples are measured when there is no likelihood. The last point comes with a warning. Every measure
-# is blind to something, and we show what.
+# how to request a class, how to constrain the discriminator, what the latents are good for, and how
+# samples are evaluated without a likelihood. The last topic comes with a warning. Every metric is
+# blind to something, and we show what.
 #
-# After this chapter you can say why each guideline of DCGAN is there, write the step of a conditional
-# GAN, bound the slope of a discriminator, compute Fréchet and kernel distances, precision and recall,
-# truncate, invert a generator, and mix styles.
+# After this chapter, you can explain the reason for each DCGAN guideline, write the step of a
+# conditional GAN, bound the slope of a discriminator, compute Fréchet and kernel distances,
+# precision, and recall, truncate latents, invert a generator, and mix styles.
 #
 # A small GAN is trained here. Larger ones are loaded: exports of `keras_gen`'s recipes that were
-# trained for 11 to 33 minutes. With `QUICK=1` in the environment the chapter runs in seconds, with
-# fewer images and steps, and with untrained networks in their place.
+# trained for 11 to 33 minutes. With `QUICK=1` in the environment, the chapter runs in seconds, with
+# fewer images and steps, and with untrained networks instead of the exports.
 
 # %%
 import os
@@ -48,20 +48,20 @@ from keras_gen.workshop.baselines.mixtures import mixture_samples
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show, style_mixing
 
 QUICK = bool(os.environ.get("QUICK"))
-TRAIN = 200 if QUICK else 20_000  # images of the training set, at most
-KNOWN = 100 if QUICK else 5_000  # of them, to which samples are compared
-N = 40 if QUICK else 1_000  # images of each set that is measured
-FILTERS = 1 if QUICK else 12  # of our GAN
-STEPS = 1 if QUICK else 900  # of its training
-FIT_STEPS = 2 if QUICK else 400  # of the search for latents
-CLUSTERS = 2 if QUICK else 80  # of the mixture
+TRAIN = 200 if QUICK else 20_000  # maximum number of training images
+KNOWN = 100 if QUICK else 5_000  # number of these to which samples are compared
+N = 40 if QUICK else 1_000  # images in each evaluated set
+FILTERS = 1 if QUICK else 12  # for our GAN
+STEPS = 1 if QUICK else 900  # for its training
+FIT_STEPS = 2 if QUICK else 400  # for the search for latents
+CLUSTERS = 2 if QUICK else 80  # for the mixture
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are the clothes of Fashion-MNIST, ten classes. They get a black margin of two pixels, since
-# the networks halve and double the sides: 32, 16, 8, 4.
+# The data are the clothes of Fashion-MNIST, in ten classes. They are padded with a black margin of
+# two pixels, because the networks halve and double the side length: 32, 16, 8, 4.
 
 
 # %%
@@ -92,25 +92,27 @@ def pretrained(name, build):
 # %% [markdown]
 # ## 1. The guidelines of DCGAN
 #
-# Radford et al. (2016) tried many networks, and give rules for those that trained steadily. Their rules,
-# and why:
+# Radford et al. (2016) tried many networks and gave guidelines for those that trained stably. The
+# guidelines and their reasons:
 #
-# - **No pooling.** The generator doubles the sides by transposed convolutions of stride 2, and the
-#   discriminator halves them by convolutions of stride 2. Both learn how.
-# - **Batch normalization**, but not at the output of the generator and the input of the discriminator,
-#   whose brightness matters. It keeps the maps of a deep generator from fading or bursting. Section 2
+# - **No pooling.** The generator doubles the side length with transposed convolutions of stride 2,
+#   and the discriminator halves it with convolutions of stride 2. Both learn how.
+# - **Batch normalization**, except at the generator's output and the discriminator's input, where
+#   brightness matters. It keeps the maps of a deep generator from vanishing or exploding. Section 2
 #   shows its price.
-# - **ReLU** in the generator with **tanh** at its end, as images lie in $[-1, 1]$. **Leaky ReLU** in the
-#   discriminator: what it sees as bad must still have a slope, or the generator learns nothing.
-# - **Adam** with the rate 0.0002 and $\beta_1 = 0.5$. The game turns (chapter 9), and a long memory of
-#   old slopes points the wrong way.
+# - **ReLU** in the generator with **tanh** at its output, because images are in $[-1, 1]$. **Leaky
+#   ReLU** in the discriminator: where it rejects an image, it must still have a slope, or the
+#   generator learns nothing.
+# - **Adam** with learning rate 0.0002 and $\beta_1 = 0.5$. The game rotates (chapter 9), and a long
+#   memory of old gradients points in the wrong direction.
 #
-# One thing is easily overlooked. A transposed convolution of kernel side $k$ and stride $s$ puts a
-# copy of its kernel, times the value of each pixel, at every $s$-th place, and adds up. How many copies
-# meet at a place of the output? Along one axis the places $0, s, 2s, \ldots$ begin a copy of length $k$.
-# If $s$ divides $k$, it is $k / s$ everywhere. If not, the number changes between the whole numbers
-# around $k / s$, with the period $s$. In two dimensions both axes multiply. Where more copies meet, the
-# output is larger at first: a **checkerboard** (Odena et al. 2016).
+# One detail is easily overlooked. A transposed convolution with kernel size $k$ and stride $s$
+# places a copy of its kernel, multiplied by each pixel's value, at every $s$-th position, and sums
+# them. How many copies overlap at an output position? Along one axis, copies of length $k$ start at
+# the positions $0, s, 2s, \ldots$. If $s$ divides $k$, the number is $k / s$ everywhere. If not, it
+# alternates between the integers around $k / s$, with period $s$. In two dimensions, the numbers of
+# both axes multiply. Where more copies overlap, the output is initially larger: a **checkerboard**
+# (Odena et al. 2016).
 
 
 # %%
@@ -139,27 +141,28 @@ for axes, kernel in zip(drawn.subplots(1, 3), (3, 4, 5), strict=True):
 show(
     drawn,
     "checkerboard",
-    "Copies of the kernel that meet at each pixel: brighter is more. Only 4 is even, inside.",
+    "Number of kernel copies that overlap at each pixel (brighter: more). Only size 4 is even inside.",
 )
 generator = dcgan_generator(SHAPE, 64, FILTERS)
 sides = [layer.kernel_size for layer in generator.layers if isinstance(layer, Conv2DTranspose)]
 print("kernels of the library's generator:", sides)
 
 # %% [markdown]
-# With a stride of 2, take kernels of side 4. But an even count is only a fair start. Each pixel of the
-# output sees other entries of the kernel than its neighbor does: four sets of them, by even and odd
-# rows and columns. If training makes them unlike, there is a grid all the same. We shall see one.
+# With a stride of 2, use kernels of size 4. But an even count is only a fair start. Each output
+# pixel sees different kernel entries than its neighbor does: there are four sets, by even and odd
+# rows and columns. If training makes them unequal, there is a grid all the same, and we will see
+# one.
 #
 # ## 2. A GAN of classes
 #
-# Give both players the class $y$ (Mirza and Osindero 2014). The value of chapter 9 becomes
+# Give both players the class $y$ (Mirza and Osindero 2014). The value from chapter 9 becomes
 #
 # $$V(D, G) = E_{x, y \sim p} [ \log D(x, y) ] + E_{y, z} [ \log (1 - D(G(z, y), y)) ].$$
 #
-# For each $y$ alone this is the game of chapter 9. So the best discriminator is
-# $D^*(x, y) = p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of the best players
-# is $q(x \mid y) = p(x \mid y)$: the right images, *for each class*. In the step below the only news is
-# that labels go along. Fakes get the labels of the batch.
+# For each $y$ separately, this is the game of chapter 9. So the best discriminator is $D^*(x, y) =
+# p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of optimal players is $q(x
+# \mid y) = p(x \mid y)$: the correct images, *for each class*. The only new part in the step below
+# is that labels are passed along. Fakes get the labels of the batch.
 
 
 # %%
@@ -224,11 +227,11 @@ for name in ("d_loss", "g_loss"):
     print(name, "of each third:", ", ".join(f"{value:.2f}" for value in history[name]))
 
 # %% [markdown]
-# The class `ConditionalGAN` has the same step, and adds sampling, checks, penalties and files. It takes
-# the trained networks. Do samples show the class that was asked for? A classifier has to say, and it
-# errs itself, so its accuracy on test images stands beside. Ours is linear, in **histograms of
-# gradients**: how often edges of each direction occur in 4 × 4 cells of the image. Nothing in them is
-# learned from images. We need them again in section 4.
+# The class `ConditionalGAN` has the same step and adds sampling, checks, penalties, and files. It
+# accepts the trained networks. Do samples show the requested class? This requires a classifier,
+# which makes errors itself, so its accuracy on test images is printed too. Ours is linear, on
+# **histograms of gradients**: the frequencies of edge directions in 4 × 4 cells of the image.
+# Nothing in them is learned from images. We will need them again in section 4.
 
 # %%
 conditional = ConditionalGAN(generator, discriminator, CLASSES)
@@ -258,16 +261,16 @@ show(
 )
 
 # %% [markdown]
-# A longer training would do better: after as few steps as these, mixtures of Gaussians of each class
-# are ahead by far. And there is the grid of section 1, though the kernels have side 4. What also helps
-# is a second task for the discriminator, to name the class (`ACGAN`): of digits of published runs,
-# 99.9 % showed the class that was asked for, in place of 94.2 %.
+# Longer training would help: after so few steps, Gaussian mixtures per class are far better. And
+# the grid of section 1 is visible, although the kernels have size 4. Another remedy is a second
+# task for the discriminator, to predict the class (`ACGAN`): in published runs on digits, 99.9% of
+# the samples showed the requested class, compared with 94.2%.
 #
-# **What batch normalization lets through.** In training each map is normalized with the mean and the
-# variance of the *batch*. So a sample depends on the others beside it. If all of a batch are of one
-# class, these statistics tell the class. We draw the same latents and the same label 0 in two companies:
-# beside all classes, and beside its own only. At inference, moving averages take the place of the
-# batch, and the company does not matter.
+# **A side effect of batch normalization.** In training, each map is normalized with the mean and
+# variance of the *batch*. So a sample depends on the rest of the batch. If all samples in a batch
+# have the same class, these statistics reveal it. We generate the same latents with the same label
+# 0 in two contexts: among all classes, and among samples of the same class. At inference, moving
+# averages replace the batch statistics, and the context does not matter.
 
 # %%
 z = random.normal(size=(64, LATENTS)).astype("float32")
@@ -301,26 +304,26 @@ show(
 )
 
 # %% [markdown]
-# In the *discriminator* this is worse. A batch of real and one of generated images have different
-# statistics, so it can tell them apart without a look at any single image. And generators that are
-# asked for a batch of one class in training mode draw something else than they were trained to draw.
-# Penalties on the slope of each image do not fit it at all. That is why later GANs normalize the
-# discriminator otherwise.
+# In the *discriminator*, this is worse. Real and generated batches have different statistics, so it
+# can distinguish them without looking at any single image. And a generator asked for a batch of one
+# class in training mode generates something other than what it was trained for. Penalties on each
+# image's slope are incompatible with it. That is why later GANs normalize the discriminator
+# differently.
 #
 # ## 3. Spectral normalization
 #
-# Chapter 9 had penalties that hold the slope of $D$ back. Miyato et al. (2018) build the bound in. A
-# dense layer $x \to W x$, with a matrix $W$ of a row for each output, stretches a difference of
-# inputs at most by its largest singular value $\sigma(W)$. ReLU and leaky ReLU stretch nothing. A
-# chain stretches at most by the product. So divide each $W$ by $\sigma(W)$, and $D$ has a slope of 1
-# at most.
+# Chapter 9 limited the slope of $D$ with penalties. Miyato et al. (2018) build the limit into the
+# network. A dense layer $x \to W x$, with one row of the matrix $W$ per output, stretches a
+# difference between inputs at most by its largest singular value $\sigma(W)$. ReLU and leaky ReLU
+# stretch nothing. A chain of layers stretches at most by the product. So divide each $W$ by
+# $\sigma(W)$, and the slope of $D$ is at most 1.
 #
-# **Power iteration** finds $\sigma$. Begin with a random $u$ and repeat $v = W u / |W u|$, $u = W^T v
-# / |W^T v|$. Write $u$ in the right singular vectors. Each round multiplies the part along the $i$-th
-# by $\sigma_i^2$, so next to the first part the others shrink by $(\sigma_i / \sigma_1)^2$. The
-# estimate is $|W u|$, and its relative error falls like $(\sigma_2 / \sigma_1)^{4t}$, since it is
-# quadratic in the wrong part. In training one round a step is enough: $W$ moves slowly, and $u$ is
-# kept.
+# **Power iteration** finds $\sigma$. Start with a random $u$ and repeat $v = W u / |W u|$, $u = W^T
+# v / |W^T v|$. Expand $u$ in the right singular vectors. Each round multiplies the $i$-th component
+# by $\sigma_i^2$, so relative to the first component, the others shrink by $(\sigma_i /
+# \sigma_1)^2$. The estimate is $|W u|$, and its relative error falls like $(\sigma_2 /
+# \sigma_1)^{4t}$, because it is quadratic in the wrong components. In training, one round per step
+# is enough: $W$ changes slowly, and $u$ is kept.
 
 # %%
 W = random.normal(size=(64, 64))
@@ -344,19 +347,19 @@ error = np.abs(layer(bumps) - tf.nn.conv2d(bumps, kernel, 1, "VALID")).max()
 print(f"the library's layer, against a kernel divided by its singular value: {error:.0e}")
 
 # %% [markdown]
-# **What lectures often add** is that each convolution now has a slope of at most 1. It has not. What is
-# normalized is the kernel, reshaped to a matrix of $k \cdot k \cdot c$ rows. The convolution is a
-# larger linear map, in which this matrix stands at every place. On a torus its singular values are
-# known: for each frequency $\omega$ those of the small matrix
-# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where $K_{ab}$ is the matrix
-# of input by output channels at the place $(a, b)$ of the kernel.
+# **A common additional claim** is that each convolution now has a slope of at most 1. This is not
+# true. The kernel is normalized after reshaping to a matrix with $k \cdot k \cdot c$ rows. The
+# convolution is a larger linear map, in which this matrix appears at every position. On a torus,
+# its singular values are known: for each frequency $\omega$, they are those of the small matrix
+# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where $K_{ab}$ is the
+# matrix of input by output channels at position $(a, b)$ of the kernel.
 #
-# How large may the slope be? Let $R$ be the reshaped kernel. The output at a place is $R^T$ times the
-# window $w$ of $k \times k$ pixels around it, so its squared length is at most $\sigma(R)^2 |w|^2$.
-# Add up over all places. Each pixel is in $k^2$ windows, so the sum of all $|w|^2$ is $k^2 |x|^2$.
-# The output has at most the length $k \, \sigma(R) \, |x|$, and the convolution at most $k$ times the
-# slope of its reshaped kernel. We measure it on a random kernel, and on one that is equal at all nine
-# places.
+# How large can the slope be? Let $R$ be the reshaped kernel. The output at a position is $R^T$
+# times the window $w$ of $k \times k$ pixels around it, so its squared length is at most
+# $\sigma(R)^2 |w|^2$. Sum over all positions. Each pixel is in $k^2$ windows, so the sum of all
+# $|w|^2$ is $k^2 |x|^2$. The output has at most the length $k \, \sigma(R) \, |x|$, and the slope
+# of the convolution is at most $k$ times that of its reshaped kernel. We measure it for a random
+# kernel and for one that is constant over all nine positions.
 
 
 # %%
@@ -372,32 +375,32 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
     print(f"{name}: reshaped 1, convolution {slope_of_convolution(each):.2f}, bound 3")
 
 # %% [markdown]
-# So spectral normalization bounds the slope, by a constant that grows with the kernels. What it does
-# in practice is to keep all layers at one scale.
+# So spectral normalization bounds the slope, with a constant that grows with the kernel size. Its
+# practical effect is to keep all layers at one scale.
 #
 # ## 4. How samples are measured
 #
-# There is no likelihood. One compares *sets*: samples, and test images, in features $f$ of a network
-# or, here, in histograms of gradients.
+# There is no likelihood. Instead, *sets* are compared: samples and test images, by features $f$ of
+# a network or, here, by histograms of gradients.
 #
-# **Fréchet distance.** Fit a normal distribution to each set of features, and take the distance of the
-# two (Heusel et al. 2017: FID, with features of an Inception network):
+# **Fréchet distance.** Fit a normal distribution to each set of features, and compute the distance
+# between the two (Heusel et al. 2017: FID, with features from an Inception network):
 #
 # $$d^2 = |m_a - m_b|^2 + \mathrm{tr} \left( C_a + C_b - 2 (C_a C_b)^{1/2} \right).$$
 #
-# In one dimension this is $(m_a - m_b)^2 + (\sigma_a - \sigma_b)^2$. It is estimated from $n$ images, and
-# *biased*: two halves of one set have different sample means, so the first term alone is
-# $\mathrm{tr}(C) (1/n + 1/n)$ on average, and errors of the covariances add to it.
+# In one dimension, this is $(m_a - m_b)^2 + (\sigma_a - \sigma_b)^2$. It is estimated from $n$
+# images and is *biased*: two halves of one set have different sample means, so the first term alone
+# is $\mathrm{tr}(C) (1/n + 1/n)$ on average, and errors in the covariances add to it.
 #
 # **Kernel distance** (Binkowski et al. 2018). With a kernel $k(a, b) = (a \cdot b / d + 1)^3$:
 #
 # $$E k(a, a') + E k(b, b') - 2 E k(a, b).$$
 #
-# It is the squared distance of the means of both sets in the space of the kernel; here $d$ is the number
-# of features. The means of *pairs* $a \ne a'$ are unbiased estimates. So two halves of one set give 0 on
-# average, for any $n$, and values below 0 too. We take two parts of the training set and watch both. What
-# stands behind ± here and below is the standard error of the estimate by the jackknife: how it changes
-# when single images are left out.
+# It is the squared distance between the means of both sets in the space of the kernel; here $d$ is
+# the number of features. Means over *pairs* $a \ne a'$ are unbiased estimates. So for two halves of
+# one set, the average is 0 for any $n$, and negative values occur too. We take two parts of the
+# training set and observe both distances. Values after ± here and below are jackknife standard
+# errors: they measure how the estimate changes when single images are left out.
 
 # %%
 one = frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [9.0]]))["distance"]
@@ -432,17 +435,20 @@ show(
 )
 
 # %% [markdown]
-# The truth is 0 in both plots. Most of the Fréchet distance comes from the covariances here, which have
-# many more entries than means have. **Never compare Fréchet distances of different $n$.**
+# The true value is 0 in both plots. Most of the Fréchet distance comes from the covariances here,
+# which have many more entries than the means. **Never compare Fréchet distances for different
+# $n$.**
 #
-# **Precision and recall** (Kynkäänniemi et al. 2019). Draw a ball around each real image that reaches its
-# fifth neighbor. *Precision* is the fraction of samples inside any of these balls: are they good? Then
-# draw balls around samples. *Recall* is the fraction of real images inside: is everything there?
+# **Precision and recall** (Kynkäänniemi et al. 2019). Draw a ball around each real image that
+# reaches its fifth neighbor. *Precision* is the fraction of samples inside any of these balls: are
+# the samples good? Then draw balls around the samples. *Recall* is the fraction of real images
+# inside: is everything covered?
 #
-# We measure samples of four GANs and a cheap baseline, a **mixture of Gaussians** of the pixels
-# (Richardson and Weiss 2018). And we measure sets that should *fail*: test images of five classes only,
-# blurred ones, negatives (black for white), and plain copies of training images. The last column is
-# the median distance to the nearest of 5,000 training images, in pixels, relative to that of test images.
+# We evaluate samples from four GANs and a simple baseline, a **Gaussian mixture** over pixels
+# (Richardson and Weiss 2018). We also evaluate sets that should *fail*: test images of only five
+# classes, blurred images, negatives (black and white exchanged), and exact copies of training
+# images. The last column is the median distance to the nearest of 5,000 training images, in pixels,
+# relative to that of test images.
 
 # %%
 others, others_labels = test[N:], test_labels[N:]
@@ -491,46 +497,48 @@ show(
 )
 
 # %% [markdown]
-# Read the rows from the top.
+# Read the rows from top to bottom.
 #
-# - **Other test images** are the floor: this is how far equal distributions are by these estimates. Even
-#   they have a precision of 0.91 and a recall of 0.89, and no more.
-# - **Copies** of training images are perfect, by all measures but the last. No distance of sets asks
-#   where samples come from.
-# - **Negatives** are perfect too: their gradients point the other way, and histograms do not see the
-#   sign. Whatever maps many images to the same features is blind to the change from one to another. Only
-#   the last column notices.
-# - **Blur** costs precision, **missing classes** cost recall. This is what the two are good for.
-# - The **mixture** has a *higher* precision than test images: its samples keep to the middle, where
-#   balls are dense. It is far behind test images in recall and in both distances. But it is no weak
-#   baseline: it is ahead of BigGAN in Fréchet distance (a little), precision and recall, and behind it in
-#   kernel distance.
-# - Of the three large GANs, **DCGAN** is nearest by both distances and by recall, and has the lowest
-#   precision. **BigGAN** has the best precision and the worst recall. One number does not order them, nor
-#   does one kind of features. StyleGAN and BigGAN are about level in kernel distance here, and StyleGAN is
-#   ahead in Fréchet distance. In features of trained classifiers BigGAN has less than half of StyleGAN's
-#   kernel distance (table at the end).
-# - Our small GAN is behind the mixture in all four. Its recall is the least of all rows.
+# - **Other test images** are the reference: the distance between equal distributions under these
+#   estimates. Even they have a precision of only 0.91 and a recall of only 0.89.
+# - **Copies** of training images are perfect by all metrics except the last. No distance between
+#   sets asks where samples come from.
+# - **Negatives** are perfect too: their gradients point in the opposite direction, and the
+#   histograms ignore the sign. A feature that maps many images to the same value is blind to
+#   changes among them. Only the last column notices.
+# - **Blur** lowers precision, and **missing classes** lower recall. This is what the two metrics
+#   are good for.
+# - The **mixture** has a *higher* precision than test images: its samples stay in the middle, where
+#   balls are dense. It is far behind test images in recall and in both distances. But it is not a
+#   weak baseline: it beats BigGAN in Fréchet distance (slightly), precision, and recall, though not
+#   in kernel distance.
+# - Of the three large GANs, **DCGAN** is best by both distances and by recall, and has the lowest
+#   precision. **BigGAN** has the best precision and the worst recall. A single number does not rank
+#   them, nor does a single type of features. Here, StyleGAN and BigGAN are about equal in kernel
+#   distance, and StyleGAN is better in Fréchet distance. In the features of trained classifiers,
+#   BigGAN has less than half of StyleGAN's kernel distance (table at the end).
+# - Our small GAN is worse than the mixture in all four metrics. Its recall is the lowest of all
+#   rows.
 #
-# Does a GAN copy? The median says that most samples are no copies *of the 5,000 images searched*:
-# they lie about as far from them as test images do. A few copies do not move a median, and 55,000 of
-# the images that the large GANs were trained on were not searched.
+# Does a GAN copy? The median shows that most samples are not copies *of the 5,000 images searched*:
+# they are about as far from them as test images are. A few copies do not change a median, and
+# 55,000 of the large GANs' training images were not searched.
 #
 # ## 5. Averages of the weights
 #
-# The players of a GAN need not settle. In the game of chapter 9 they circled around the equilibrium,
-# and the *middle* of the circle is where they should be. So one keeps a moving average of the
-# generator's weights, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, beside the training, and
-# draws with it. How much of the circle is left? Let $w_t = e^{i \theta t}$, the angle $\theta$ a
-# step. The average is a sum over all steps before, a geometric series:
+# The players of a GAN need not converge. In the game of chapter 9, they circled around the
+# equilibrium, and the *center* of the circle is where they should be. So a moving average of the
+# generator's weights, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, is maintained during
+# training and used for sampling. How much of the circle remains? Let $w_t = e^{i \theta t}$, with
+# the angle $\theta$ per step. The average is a sum over all previous steps, a geometric series:
 #
 # $$\bar w_t = (1 - \beta) \sum_{j \ge 0} \beta^j e^{i \theta (t - j)}
 # = e^{i \theta t} \frac{1 - \beta}{1 - \beta e^{-i \theta}}, \qquad
 # |\bar w_t| = \frac{1 - \beta}{\sqrt{1 - 2 \beta \cos \theta + \beta^2}}.$$
 #
-# It is a circle too, with a smaller radius. We let the two numbers of chapter 9 take turns, with steps
-# of $h = 0.2$. Their matrix has the determinant 1 and the trace $2 - h^2/4$, so
-# $\cos \theta = 1 - h^2/8$.
+# It is also a circle, with a smaller radius. We let the two numbers of chapter 9 take turns, with
+# steps of $h = 0.2$. Their matrix has determinant 1 and trace $2 - h^2/4$, so $\cos \theta = 1 -
+# h^2/8$.
 
 # %%
 H = 0.2
@@ -559,25 +567,23 @@ for axes, (beta, average) in zip(drawn.subplots(1, 3), averages.items(), strict=
     axes.set(title=f"beta = {beta}", aspect="equal", xlabel="theta, the generator")
     axes.set_ylabel("psi, the discriminator")
 axes.legend(loc="lower right")
-show(
-    drawn, "averages", "Two players circle around (0, 0), and their averages from the start on."
-)
+show(drawn, "averages", "Two players circle around (0, 0), with their averages.")
 
 # %% [markdown]
-# With 0.999 the start is forgotten only after thousands of steps. An average that is too long for the
-# training draws with old weights. The exports of this chapter hold averages.
+# With 0.999, the start is forgotten only after thousands of steps. If the average is too long for
+# the run, it still contains old weights. The exports in this chapter contain averages.
 #
 # ## 6. Truncation
 #
-# A trained generator may draw from other latents than it was trained on. Large values of a latent
-# were rare in training, and their images are often poor. **Truncation** keeps each latent in $[-t,
-# t]$ (Brock et al. 2019). The variance of a truncated normal number is known:
+# A trained generator may sample from other latents than those it was trained on. Large latent
+# values were rare in training, and their images are often poor. **Truncation** keeps each latent in
+# $[-t, t]$ (Brock et al. 2019). The variance of a truncated normal number is known:
 #
 # $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
 #
-# with the normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere. It first
-# maps latents $z$ to a **style** $w = f(z)$, and pulls it to the mean style: $w' = \bar w + \psi (w -
-# \bar w)$.
+# with the standard normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere.
+# It first maps latents $z$ to a **style** $w = f(z)$ and pulls it toward the mean style: $w' = \bar
+# w + \psi (w - \bar w)$.
 
 # %%
 normal = random.normal(size=(N, 100)).astype("float32")
@@ -607,7 +613,7 @@ for name, at in drawn_at.items():
 show(
     line_plot(curves, "recall, of 500 test images", "precision, of 500 samples"),
     "truncation",
-    "What truncation buys in precision, and pays in recall. Without it the points lie on the right.",
+    "Truncation trades recall for precision. The points on the right are without truncation.",
 )
 
 # %%
@@ -615,24 +621,24 @@ rows = [made[:10] for _, made in drawn_at["StyleGAN, by psi"]]
 show(
     captioned(rows, [f"psi = {psi}" for psi in PSI]),
     "psi",
-    "The same latents with styles that are pulled to the mean style. At 0 all are the mean.",
+    "The same latents with styles pulled toward the mean style. At 0, all have the mean style.",
 )
 
 # %% [markdown]
-# Both curves fall: precision is bought with recall. At $\psi = 0$ precision is 1 and recall 0, the
-# value of a single image. It is *not* the mean image: the mean of styles is a style, here that of a
-# patterned pullover. The two generators cannot be ordered where the curves do not overlap. (The
-# curves are of 500 images in each set. The table above had 1,000, so its numbers differ.)
+# Both curves fall: precision is gained at the expense of recall. At $\psi = 0$, precision is 1 and
+# recall 0, the value of a single image. It is *not* the mean image: the mean of styles is a style,
+# here that of a patterned pullover. The two generators cannot be ranked where the curves do not
+# overlap. (The curves use 500 images per set. The table above used 1,000, so its numbers differ.)
 #
 # ## 7. Walks between latents, and back from images
 #
-# A straight line between two latents: what lies on it? A normal latent of $d$ numbers has the squared
-# length $d$ on average, with a standard deviation of $\sqrt{2d}$ only. The length changes by that
-# divided by $2 \sqrt d$, the slope of the square: its deviation is about $1 / \sqrt 2 \approx 0.7$
-# whatever $d$ is. So nearly all draws lie near a **sphere** of radius $\sqrt d$, 10 for $d = 100$.
-# The middle of two independent draws has half the variance, so its length is $\sqrt{d / 2}$, about 7:
-# a place where the generator never trained. An arc around the origin stays on the sphere. Is this
-# seen?
+# What is on a straight line between two latents? A normal latent with $d$ numbers has a squared
+# length of $d$ on average, with a standard deviation of only $\sqrt{2d}$. The length varies by this
+# value divided by $2 \sqrt d$, the slope of the square: its standard deviation is about $1 / \sqrt
+# 2 \approx 0.7$ for any $d$. So nearly all samples are close to a **sphere** with radius $\sqrt d$,
+# which is 10 for $d = 100$. The midpoint of two independent samples has half the variance, so its
+# length is $\sqrt{d / 2}$, about 7, where the generator was never trained. An arc around the origin
+# stays on the sphere. Is this visible?
 
 # %%
 ends = dcgan.draw_latents(2 * N, seed=2)
@@ -659,22 +665,22 @@ show(
         [row for pair in zip(lines, arcs, strict=True) for row in pair], ["line", "arc"] * 3
     ),
     "walks",
-    "Three pairs of latents, and what lies between them, on a line and on an arc.",
+    "Three pairs of latents, and the images between them, on a line and on an arc.",
 )
 
 # %% [markdown]
-# By the kernel distance the middles of lines are a little farther from test images than the ends and
-# the middles of arcs are, by less than two standard errors. By eye there is no difference. Middles of
-# arcs have the distribution of latents, and those of lines have not; this generator forgives lines. A
-# generator is continuous, so a small enough step changes little. But it may change fast: in the
-# middle pair the shoe dissolves and the shirt appears within three of ten steps, and what lies
-# between is neither.
+# By kernel distance, the midpoints of lines are slightly farther from test images than the
+# endpoints and the midpoints of arcs, by less than two standard errors. Visually, there is no
+# difference. Midpoints of arcs have the distribution of latents, and those of lines do not; this
+# generator is not sensitive to it. A generator is continuous, so a small enough step changes
+# little. But it may change quickly: in the middle pair, the shoe dissolves and the shirt appears
+# within three of ten steps, and the images in between are neither.
 #
-# **Inversion.** Which latents make a given image $x$? A GAN has no encoder, but the generator has a
-# slope: minimize $|G(z) - x|^2$ over $z$, by Adam from $z = 0$. For images that $G$ has made itself an
-# exact answer exists, so their error is the search's own. For test images two errors add up: what $G$
-# cannot make, and what the search does not find. The cheap baseline has as many numbers for an image: 100
-# principal components.
+# **Inversion.** Which latents generate a given image $x$? A GAN has no encoder, but the generator
+# has a gradient: minimize $|G(z) - x|^2$ over $z$ with Adam, starting at $z = 0$. For images that
+# $G$ generated itself, an exact solution exists, so their error is that of the search. For test
+# images, two errors add up: what $G$ cannot generate, and what the search does not find. The simple
+# baseline uses as many numbers per image: 100 principal components.
 
 # %%
 EACH = 6  # test images, and as many of the generator's own
@@ -730,33 +736,33 @@ print(
 show(
     captioned(rows, names),
     "inversions",
-    "Images, what the generator makes of the latents that were found, and principal components.",
+    "Images, images generated from the latents found, and principal components.",
 )
 
 # %% [markdown]
-# For test images the search is ahead of 100 components on average, and behind for two of six. For the
-# generator's own images the exact answer is known, an error of 0. The search finds *none* of them
-# within its 400 steps, and is behind the components for two of six: it made a shoe of a bag. Their
-# mean error is that of test images, 15, so these errors do *not* say what $G$ cannot make: most of
-# them may be the search's. And a small error does not mean the right latents: those of the last image
-# lie 10 apart. What one finds is some image nearby, and not *the* code of an image. An encoder is
-# trained for that ([chapter 4](04_vae.md)).
+# For test images, the search is better than 100 components on average, and worse for two of six.
+# For the generator's own images, the exact solution is known, with an error of 0. The search finds
+# *none* of them within its 400 steps and is worse than the components for two of six: it turned a
+# bag into a shoe. Their mean error equals that of test images, 15, so these errors do *not* show
+# what $G$ cannot generate: most of the error may come from the search. And a small error does not
+# imply the correct latents: those of the last image are 10 apart. The search finds some image
+# nearby, not *the* code of an image. An encoder is trained for that ([chapter 4](04_vae.md)).
 #
 # ## 8. Styles
 #
-# StyleGAN (Karras et al. 2019) changes how latents enter. A DCGAN takes $z$ at its first layer, and
-# $z$ is normal in all directions. Where the data lack a combination of properties, the map has to
-# bend around the hole. StyleGAN's mapping $w = f(z)$ may do the bending, and $w$ need not be normal.
-# Its synthesis network begins with a *learned constant*. In each layer every channel of the maps is
-# normalized to mean 0 and deviation 1, and then scaled and shifted by numbers that depend on $w$
-# alone. So the next layer's style undoes this one's scales: a style acts in its own layer. Fine noise
-# is added besides. The export here has the generator of the second paper (Karras et al. 2020), in
-# which $w$ scales the channels before each convolution, and the outputs are divided by the deviation
-# that this would cause.
+# StyleGAN (Karras et al. 2019) changes how latents enter the network. A DCGAN receives $z$ at its
+# first layer, and $z$ is normal in all directions. Where the data lack a combination of properties,
+# the map has to bend around the hole. StyleGAN's mapping $w = f(z)$ can do the bending, and $w$
+# need not be normal. Its synthesis network starts with a *learned constant*. In each layer, every
+# channel of the maps is normalized to mean 0 and standard deviation 1, and then scaled and shifted
+# by numbers that depend only on $w$. So the next layer's style undoes this layer's scales: a style
+# acts in its own layer. Fine noise is added as well. The export here has the generator of the
+# second paper (Karras et al. 2020), in which $w$ scales the channels before each convolution, and
+# the outputs are divided by the standard deviation that this would cause.
 #
-# Since each layer takes a $w$ of its own, we may **mix**: the coarse layers with the style of one
-# sample, and the fine ones with another's. Who decides what? We mix pairs, and ask the judge of section
-# 2 whose class the mixture has.
+# Because each layer has its own $w$, styles can be **mixed**: the coarse layers use the style of
+# one sample, and the fine layers that of another. Which one determines what? We mix pairs and ask
+# the classifier of section 2 for the class of the mixture.
 
 # %%
 count = N // 4
@@ -786,76 +792,80 @@ show(
 )
 
 # %% [markdown]
-# There are two layers for each size, from 4 × 4 to 32 × 32. The first two already decide the class in
-# most mixtures, though not in all, and the last two almost never do: they set brightness and texture.
-# The picture shows mixtures after three layers. Rows keep their shape, and columns share their tone.
+# There are two layers for each size, from 4 × 4 to 32 × 32. The first two already determine the
+# class in most mixtures, though not in all, and the last two almost never do: they set brightness
+# and texture. The picture shows mixtures after three layers. Rows share their shape, and columns
+# share their tone.
 #
-# Nothing forces this order but the network itself. Mixing in training (some samples get two styles)
-# makes layers rely less on each other.
+# Nothing forces this order except the network itself. Mixing in training (some samples get two
+# styles) makes layers depend less on each other.
 #
 # ## 9. What is often said, and what is so
 #
-# - **"FID measures how good images are."** It compares two normal distributions in the features of one
-#   network, with a bias that depends on the number of images (section 4). It is 0 for copies of the
-#   test set, and does not see what its features do not see.
-# - **"Spectral normalization makes every layer 1-Lipschitz."** Dense layers, yes, once the power
-#   iteration has converged. A convolution has up to $k$ times the slope of its reshaped kernel (section 3).
-# - **"Batch normalization is a property of the network."** It is one of the network *and the batch*
-#   (section 2).
-# - **"Interpolation proves that nothing is memorized."** It shows a continuous generator. Copies are
-#   found by looking for them, among *all* training images and for each sample.
-# - **"A lower temperature, psi or truncation improves the model."** In section 6 it bought precision with
-#   recall, and the model stays what it is.
-# - **"The generator has an inverse."** It maps 100 numbers to 1024, so most images have no latents at
-#   all (section 7).
+# - **"FID measures how good images are."** It compares two normal distributions in the features of
+#   one network, with a bias that depends on the number of images (section 4). It is 0 for copies of
+#   the test set, and does not detect what its features do not capture.
+# - **"Spectral normalization makes every layer 1-Lipschitz."** This holds for dense layers once the
+#   power iteration has converged. A convolution has up to $k$ times the slope of its reshaped
+#   kernel (section 3).
+# - **"Batch normalization is a property of the network."** It is a property of the network *and the
+#   batch* (section 2).
+# - **"Interpolation proves that nothing is memorized."** It shows that the generator is continuous.
+#   To find copies, search for them, among *all* training images and for each sample.
+# - **"A lower temperature, psi, or truncation improves the model."** In section 6, it traded recall
+#   for precision, and the model itself does not change.
+# - **"The generator has an inverse."** It maps 100 numbers to 1024, so most images have no latents
+#   at all (section 7).
 #
 # ## Questions
 #
-# **1.** For which generator of images is the kernel distance exactly 0, though not one of its images
+# **1.** For which image generator is the kernel distance exactly 0, although none of its images
 # could be in the data?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# In our features: one that draws negatives of clothes. Histograms take the direction of an edge
-# without its sign, so a negative has the same features. Each feature has such blind spots: changes of an
-# image that it maps to the same numbers. So one reports several features, and looks at the images.
+# In our features: one that generates negatives of clothes. The histograms use the direction of an
+# edge without its sign, so a negative has the same features. Every feature has such blind spots:
+# changes of an image that it maps to the same values. So report several features, and look at the
+# images.
 #
 # </details>
 #
-# **2.** Let both sets have independent features of variance 1, $d$ of them. How large is the part of the
-# Fréchet distance that comes from the means alone, for $n$ images in each set? What is it for $d = 2048$,
-# as of Inception, and $n = 1000$?
+# **2.** Let both sets have $d$ independent features with variance 1. How large is the part of the
+# Fréchet distance that comes from the means alone, for $n$ images per set? What is it for $d =
+# 2048$, as with Inception, and $n = 1000$?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Each sample mean has the variance $1 / n$, so the squared difference of two of them is $2 / n$ on
-# average, and $2 d / n$ for all features. For $d = 2048$ and $n = 1000$ this is 4.1, between sets of
-# one distribution, and the covariances add more. So papers take 50,000 images.
+# average, and $2 d / n$ for all features. For $d = 2048$ and $n = 1000$, this is 4.1, between sets
+# from the same distribution, and the covariances add more. So papers use 50,000 images.
 #
 # </details>
 #
-# **3.** Change the code: in section 2, train with labels that were dealt at random,
-# `Source((images, random.permutation(labels)), origin="clothes")`. What do the rows of samples show?
+# **3.** Change the code: in section 2, train with randomly permuted labels, `Source((images,
+# random.permutation(labels)), origin="clothes")`. What do the rows of samples show?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Labels now say nothing of the image: $p(x \mid y) = p(x)$ for each $y$. So each row has all kinds of
-# clothes, and the losses of the players look as before. Of our samples 9.8 % had the class that was
-# asked for, as by chance. The loss cannot tell: labels are wrong for the discriminator too.
+# Labels now contain no information about the image: $p(x \mid y) = p(x)$ for each $y$. So each row
+# contains all types of clothes, and the players' losses look as before. Of our samples, 9.8% had
+# the requested class, as expected by chance. The loss cannot detect this: labels are wrong for the
+# discriminator too.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. Their kernel distances
-# are in the features of two trained classifiers, and the worse one counts.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md). Their kernel distances use
+# the features of two trained classifiers, and the worse one counts.
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | clothes by DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; a mixture of Gaussians 0.2529 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
-# | faces by DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; a mixture of Gaussians 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
-# | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | class that was asked for 0.942; a mixture of each class 0.9464 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
-# | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.0298, with spectral normalization 0.02949; a mixture 0.006089 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
-# | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | kernel distance 0.04079; a mixture 0.2529; recall 0.1866, truncated at 1 0.04230; a mixture 0.6747 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
-# | growing networks | `ProgressiveGAN` | [progressive_gan_fashion_mnist](../../recipes/progressive_gan_fashion_mnist.py) | kernel distance 0.1197; a mixture 0.2529 | [Karras et al. 2018](https://arxiv.org/abs/1710.10196) |
-# | styles | `StyleGAN` | [style_gan_fashion_mnist](../../recipes/style_gan_fashion_mnist.py) | kernel distance 0.1055; a mixture 0.2529 | [Karras et al. 2019](https://arxiv.org/abs/1812.04948) |
+# | clothes by DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.2529 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | faces by DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; Gaussian mixture 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | requested class 0.942; Gaussian mixture per class 0.9464 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
+# | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.0298, with spectral normalization 0.02949; Gaussian mixture 0.006089 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
+# | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | kernel distance 0.04079; Gaussian mixture 0.2529; recall 0.1866, truncated at 1 0.04230, Gaussian mixture 0.6747 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
+# | growing networks | `ProgressiveGAN` | [progressive_gan_fashion_mnist](../../recipes/progressive_gan_fashion_mnist.py) | kernel distance 0.1197; Gaussian mixture 0.2529 | [Karras et al. 2018](https://arxiv.org/abs/1710.10196) |
+# | styles | `StyleGAN` | [style_gan_fashion_mnist](../../recipes/style_gan_fashion_mnist.py) | kernel distance 0.1055; Gaussian mixture 0.2529 | [Karras et al. 2019](https://arxiv.org/abs/1812.04948) |

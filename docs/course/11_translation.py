@@ -1,22 +1,22 @@
 # %% [markdown]
-# # 11. Translation of images
+# # 11. Image-to-image translation
 #
-# A **translation** makes an image of one domain from an image of another: a photograph from a map,
-# a painting from a photograph, a large image from a small one. Three kinds of data are in use, and
-# each has its own trouble:
+# A **translation** generates an image of one domain from an image of another: a photograph from a
+# map, a painting from a photograph, a large image from a small one. There are three types of data,
+# each with its own difficulty:
 #
 # - **pairs**, where a source and its target are known. Often a source allows many targets, and a
-#   distance of pixels answers with a blurred one;
-# - **no pairs**, only two piles of images. Then nothing in the data says which image of one pile
-#   belongs to which of the other;
-# - **small and large images**, where pairs cost nothing. There the two aims, a small error and a
-#   natural look, contradict each other. We derive by how much, for one normal number and for fair draws.
+#   pixel distance is minimized by a blurred one;
+# - **no pairs**, only two collections of images. Then nothing in the data shows which image of one
+#   collection belongs to which image of the other;
+# - **small and large images**, where pairs cost nothing. There, two goals conflict: a small error
+#   and a natural look. We derive by how much, for one normal number and for posterior samples.
 #
-# After this chapter you can say what squared and absolute losses answer, write the steps of pix2pix
-# and CycleGAN, prove that a cycle does not determine a mapping, and compute what a sharp image
-# costs.
+# After this chapter, you can state which outputs minimize squared and absolute losses, write the
+# steps of pix2pix and CycleGAN, prove that a cycle does not determine a mapping, and compute the
+# price of a sharp image.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
 # %%
 import os
@@ -38,14 +38,14 @@ from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.workshop.visualize import captioned, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 100 if QUICK else 6_000  # of the training set, at most
-PAIR_STEPS = 1 if QUICK else 250  # of each model of pairs
+DIGITS = 100 if QUICK else 6_000  # maximum number of training digits
+PAIR_STEPS = 1 if QUICK else 250  # for each model of pairs
 FILTERS = 2 if QUICK else 12  # of their networks
-EACH = 2 if QUICK else 6  # games of points of each kind
-GAME_STEPS = 1 if QUICK else 1000  # of all games of points
-PER_CALL = 1 if QUICK else 50  # steps in one call of TensorFlow
-SIDE = 32 if QUICK else 256  # of the photographs
-DRAWS = 1_000 if QUICK else 200_000  # of normal numbers
+EACH = 2 if QUICK else 6  # games of each type on points
+GAME_STEPS = 1 if QUICK else 1000  # for all games on points
+PER_CALL = 1 if QUICK else 50  # steps per TensorFlow call
+SIDE = 32 if QUICK else 256  # for the photographs
+DRAWS = 1_000 if QUICK else 200_000  # samples of normal numbers
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -54,22 +54,22 @@ warnings.filterwarnings("ignore", message=".*does not hold the weights of discri
 # %% [markdown]
 # ## 1. Pairs: what a distance answers
 #
-# Let $x$ be a source and $y$ its target, both images, and $y_i$ the level of one pixel $i$ of $y$.
-# If $x$ does not determine $y$, then $y_i$ has a distribution for each $x$. A network answers with
-# one number $a$ per pixel. Which one is best?
+# Let $x$ be a source and $y$ its target, both images, and $y_i$ the level of pixel $i$ in $y$. If
+# $x$ does not determine $y$, then $y_i$ has a distribution for each $x$. A network outputs one
+# number $a$ per pixel. Which one is best?
 #
-# - **Squared loss** $E[(y_i - a)^2 \mid x]$: its derivative by $a$ is $2 (a - E[y_i \mid x])$. It
-#   is 0 at the **mean** of the targets.
-# - **Absolute loss** $E[|y_i - a| \mid x]$: moving $a$ up by a little adds it for every target
-#   below $a$ and takes it off for every target above. So the derivative is
-#   $P(y_i < a \mid x) - P(y_i > a \mid x)$, and it changes its sign at the **median**.
+# - **Squared loss** $E[(y_i - a)^2 \mid x]$: its derivative with respect to $a$ is $2 (a - E[y_i
+#   \mid x])$. It is 0 at the **mean** of the targets.
+# - **Absolute loss** $E[|y_i - a| \mid x]$: increasing $a$ slightly adds the increase for every
+#   target below $a$ and subtracts it for every target above. So the derivative is $P(y_i < a \mid
+#   x) - P(y_i > a \mid x)$, and it changes its sign at the **median**.
 #
-# Both choose each pixel on its own. Neither has to be an image that occurs.
+# Both choose each pixel separately. Neither result has to be an image that occurs in the data.
 #
-# Here is an example that we can compute. The source $x$ is a digit in black and white. The target
-# $y$ has the same digit on a ground of stripes: of four rows, one has the level 160 and three
-# have 0. Which one is bright differs from image to image, and $x$ does not tell. So each pixel of
-# the ground is 160 with probability $1/4$. Its mean is 40 and its median is 0.
+# Here is an example that we can compute. The source $x$ is a black-and-white digit. The target $y$
+# is the same digit on a striped background: of every four rows, one has level 160 and three have 0.
+# Which row is bright differs from image to image, and $x$ does not determine it. So each background
+# pixel is 160 with probability $1/4$. Its mean is 40, and its median is 0.
 
 # %%
 data = small_images("mnist", first=DIGITS)
@@ -141,40 +141,41 @@ absolute.fit(pairs.stream(16, 0), steps_per_epoch=PAIR_STEPS, verbose=0)
 answer("trained, absolute loss", absolute.generator)
 
 # %% [markdown]
-# Here "squared" and "absolute" are the two losses in levels of 0 to 255, over the pixels of the
-# ground, and the last two columns describe what was made. Trained networks come near the formula:
-# the squared loss paints a gray of 40, and the absolute loss leaves the stripes out. Their losses
-# are about the least possible. In both, the deviation of the levels is far below the targets' 69,
-# so no ground looks like a target. And a *true* target of the same $x$, drawn anew, has twice the
-# squared error of the mean, and half more than the absolute error of the median. Section 5 derives
-# the factor 2.
+# Here, "squared" and "absolute" are the two losses in levels from 0 to 255, over the background
+# pixels, and the last two columns describe the outputs. Trained networks come close to the formula:
+# the squared loss gives a gray of 40, and the absolute loss omits the stripes. Their losses are
+# close to the minimum. In both cases, the standard deviation of the levels is far below the
+# targets' 69, so no background looks like a target. And a *true* target of the same $x$, sampled
+# again, has twice the squared error of the mean, and one and a half times the absolute error of the
+# median. Section 5 derives the factor 2.
 #
 # ## 2. A loss that is learned
 #
-# So let a discriminator $D$ say what occurs ([chapter 9](09_gans.md)). In pix2pix (Isola et al.
-# 2017) it sees the source *beside* the image. With $G$ for the generator, equation (1) of the paper
-# is the game of chapter 9 over **pairs**:
+# So let a discriminator $D$ determine what occurs in the data ([chapter 9](09_gans.md)). In pix2pix
+# (Isola et al. 2017), it sees the source *in addition to* the image. With $G$ for the generator,
+# equation (1) of the paper is the game of chapter 9 over **pairs**:
 #
 # $$V(D, G) = E[\log D(x, y)] + E[\log (1 - D(x, G(x)))].$$
 #
-# For the best $D$ this is $-2 \log 2 + 2\,\mathrm{JS}$ of two *joint* distributions,
-# $p(x) p(y \mid x)$ and $p(x) q(y \mid x)$, where $q$ is what $G$ makes. It is least only where
-# $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees $y$ alone, as in
-# equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 also if $G$ answers every $x$
-# with a right image for *another* $x$. So the condition is what ties the answer to the question.
-# Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and in our code, $G$ minimizes
-# $-\log D$ in place of $\log (1 - D)$ (chapter 9):
+# For the best $D$, this is $-2 \log 2 + 2\,\mathrm{JS}$ of two *joint* distributions, $p(x) p(y
+# \mid x)$ and $p(x) q(y \mid x)$, where $q$ is the distribution of $G$'s outputs. The minimum is
+# reached only where $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees
+# only $y$, as in equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 even if $G$
+# answers every $x$ with a correct image for *another* $x$. So it is the condition that ties the
+# output to the source. Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and
+# in our code, $G$ minimizes $-\log D$ instead of $\log (1 - D)$ (chapter 9):
 #
 # $$E[-\log D(x, G(x))] + \lambda E[\,|y - G(x)|\,].$$
 #
-# Here $|\cdot|$ of an image is the *mean* of its absolute values in $[-1, 1]$; in section 5
+# Here, $|\cdot|$ of an image is the *mean* of its absolute values in $[-1, 1]$; in section 5,
 # $|\cdot|^2$ is a sum of squares.
 #
-# **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, and each depends on one patch of
-# source and image alone. The loss is the mean over the map. As far as $D$ does not know where a
-# patch lies, the game compares the distribution of all patches, real and made. So it judges
-# texture, here stripes, and it cannot see whether patches far from each other fit. That is left to
-# the absolute loss. The paper's patches have 70x70 pixels of 256x256, and ours 16x16 of 28x28.
+# **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, each of which depends only on one
+# patch of source and image. The loss is the mean over the map. To the extent that $D$ does not know
+# the position of a patch, the game compares the distributions of all real and generated patches. So
+# it evaluates texture, here stripes, and cannot see whether distant patches fit together. That is
+# left to the absolute loss. The paper's patches have 70x70 pixels of 256x256, and ours 16x16 of
+# 28x28.
 #
 # This is the step.
 
@@ -249,28 +250,28 @@ show(
     captioned([test_x[:10], test_y[:10], *(made[:10] for made in answers.values())],
               ["source x", "target y", *answers]),
     "stripes",
-    "Test digits, a target of each, and the answers of five networks.",
+    "Test digits, a target of each, and the outputs of five networks.",
 )  # fmt: skip
 
 # %% [markdown]
-# With weights of 10 and 0 there are stripes, with about the targets' mean of 40 and deviation
-# of 69. Both errors are about those of another target, twice the least squared error and half more
-# than the least absolute one. So the squared distance ranks these two networks last, and the absolute one
-# puts them 50 to 60 percent above the least. Yet they are the only ones with stripes at all; those of
-# weight 0 are broken. With a weight of 100, the paper's for its images, the ground is nearly that of the
-# absolute loss alone.
+# With weights of 10 and 0, there are stripes, with about the targets' mean of 40 and standard
+# deviation of 69. Both errors are close to those of another target: twice the minimum squared error
+# and one and a half times the minimum absolute error. So the squared distance ranks these two
+# networks last, and the absolute distance puts them 50 to 60 percent above the minimum. Yet they
+# are the only ones with stripes at all; the stripes for weight 0 are broken. With a weight of 100,
+# the paper's for its images, the background is nearly that of the absolute loss alone.
 #
-# But look at the stripes again: *all* 600 test images have the same row bright. The data have four
-# answers for each $x$, and both trainings found one of them. Without noise $G$ can give only one
+# But look at the stripes again: in *all* 600 test images, the same row is bright. The data have
+# four answers for each $x$, and both runs found one of them. Without noise, $G$ can give only one
 # answer for each $x$, so $q(y \mid x) = p(y \mid x)$ is out of reach. It could at least give
 # different ones for different $x$. It did not.
 #
-# **What the absolute loss does to the game.** Take one pixel with two answers, bright with
-# probability $p = 0.3$ for a given $x$. Say that $G$ draws bright with probability $q$. With the loss
-# $\log (1 - D)$ of the game and against the best $D$ it minimizes, up to a constant,
-# $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is least at $q = p$. The
-# second is linear in $q$ with the slope $1 - 2p > 0$, so it pulls $q$ to 0, the median. We compute
-# the best $q$ on a grid.
+# **The effect of the absolute loss on the game.** Take one pixel with two answers, bright with
+# probability $p = 0.3$ for a given $x$. Suppose that $G$ generates bright with probability $q$.
+# With the game's loss $\log (1 - D)$ and the best $D$, it minimizes, up to a constant,
+# $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is minimal at $q = p$.
+# The second is linear in $q$ with slope $1 - 2p > 0$, so it pulls $q$ toward 0, the median. We
+# compute the best $q$ on a grid.
 
 # %%
 p, q = 0.3, np.linspace(1e-6, 1 - 1e-6, 100_001)
@@ -299,65 +300,66 @@ axes.legend()
 show(
     drawn,
     "absolute_weight",
-    "The loss of G for four weights of the absolute loss. Dots are where it is least.",
+    "The loss of G for four weights of the absolute loss. Dots mark the minima.",
 )
 
 # %% [markdown]
-# So the absolute loss is no part of the aim "answer as the data do": it moves the best answer
-# towards the median. With a weight of 3 bright is drawn 6 times in 100, where the data have 30. (It
-# is never quite given up, since the slope of the JS divergence at $q = 0$ is minus infinity.) What
-# the weight buys is a direction from the first step on, when $D$ knows nothing yet, and a judge for
-# what patches do not see. So it is a compromise. The authors found that their generators ignored
-# noise given to them. The computation offers one reason: drawing different answers
-# costs absolute loss.
+# So the absolute loss is not part of the goal "answer as the data do": it moves the best answer
+# toward the median. With a weight of 3, bright is generated 6 times in 100, compared with 30 in the
+# data. (It never disappears entirely, because the slope of the JS divergence at $q = 0$ is minus
+# infinity.) In return, the absolute loss gives a direction from the first step on, when $D$ knows
+# nothing yet, and evaluates what patches cannot see. So it is a compromise. The authors found that
+# their generators ignored the noise they were given. Our computation offers one reason: varied
+# answers cost absolute loss.
 #
 # ## 3. No pairs: CycleGAN
 #
-# Now there are two piles, images of $X$ with the density $p_X$ and images of $Y$ with $p_Y$.
-# CycleGAN (Zhu et al. 2017) trains $G: X \to Y$ and $F: Y \to X$ with a discriminator for each
-# domain, so that $G(x)$ looks like $Y$ and $F(y)$ like $X$. With that alone $G$ and $F$ need not
-# have anything to do with each other, so both are tied by the **cycle loss**, equation (2) of the
+# Now there are two collections, images from $X$ with density $p_X$ and images from $Y$ with density
+# $p_Y$. CycleGAN (Zhu et al. 2017) trains $G: X \to Y$ and $F: Y \to X$ with a discriminator for
+# each domain, so that $G(x)$ looks like $Y$ and $F(y)$ like $X$. With these losses alone, $G$ and
+# $F$ need not be related to each other, so both are tied by the **cycle loss**, equation (2) of the
 # paper:
 #
 # $$E_{x}[\,|F(G(x)) - x|\,] + E_{y}[\,|G(F(y)) - y|\,].$$
 #
-# Lectures often say that the cycle makes the translation keep the content, or makes it unique. It
-# does neither by itself. **Proof.** Take any $G$ and $F = G^{-1}$ such that $G(x)$ has exactly the
-# density $p_Y$. Take any invertible $s: Y \to Y$ that **preserves** $p_Y$: if $y$ is drawn from
-# $p_Y$, so is $s(y)$. Put
+# It is often claimed that the cycle makes the translation preserve the content, or makes it unique.
+# By itself, it does neither. **Proof.** Take any $G$ and $F = G^{-1}$ such that $G(x)$ has exactly
+# the density $p_Y$. Take any invertible $s: Y \to Y$ that **preserves** $p_Y$: if $y$ is
+# distributed as $p_Y$, so is $s(y)$. Let
 #
 # $$G'(x) = s(G(x)), \qquad F'(y) = F(s^{-1}(y)).$$
 #
 # Then $G'(x)$ has the density $p_Y$, and $F'(y)$ the density $p_X$, because $s^{-1}$ preserves
-# $p_Y$ too. And $F'(G'(x)) = F(s^{-1}(s(G(x)))) = x$, likewise $G'(F'(y)) = y$. So the cycle loss
-# is 0, and a discriminator, however good, sees the same two distributions. All these losses are the
-# same for $(G, F)$ and $(G', F')$. $\square$
+# $p_Y$ too. And $F'(G'(x)) = F(s^{-1}(s(G(x)))) = x$, and likewise $G'(F'(y)) = y$. So the cycle
+# loss is 0, and a discriminator, however good, sees the same two distributions. All these losses
+# are equal for $(G, F)$ and $(G', F')$. $\square$
 #
-# Such maps $s$ are plenty: a rotation of a normal distribution of equal variances, an exchange of two
-# equally frequent classes by a map that carries each one's distribution to the other's, mirroring where
-# mirrored images are as frequent. So where the losses allow $G$, they allow all these $s \circ G$
-# too. What chooses among them are the networks, their initial weights and the path of the training.
+# Such maps $s$ are abundant: a rotation of a normal distribution with equal variances, an exchange
+# of two equally frequent classes by a map between their distributions, or mirroring if mirrored
+# images are equally frequent. So where the losses allow $G$, they allow all these $s \circ G$ too.
+# The choice among them depends on the networks, their initial weights, and the path of training.
 #
-# We check this with five classes, each a small cloud on a ring. The clouds of $Y$ are those of $X$
-# turned by some degrees, and the mapping that we *mean* is this turn. Labels are hidden from the
-# training. All $5! = 120$ ways to send clouds to clouds can have a cycle loss of 0 and make the right
-# distributions. If one of them were
-# drawn at random, each class would be kept with probability $1/5$.
+# We test this with five classes, each a small cloud on a ring. The clouds of $Y$ are those of $X$,
+# rotated by some degrees, and this rotation is the *intended* mapping. Labels are hidden from
+# training. All $5! = 120$ ways to map clouds to clouds can have a cycle loss of 0 and generate the
+# correct distributions. If one of them were chosen at random, each class would be preserved with
+# probability $1/5$.
 #
-# One game of two numbers is tiny, so we train 24 at once. `EinsumDense` gives each game weights of
-# its own: `"bsi,sio->bso"` has the batch b, the game s, and inputs i and outputs o. There are four
-# kinds:
+# A game with two numbers is tiny, so we train 24 at once. `EinsumDense` gives each game its own
+# weights: `"bsi,sio->bso"` has the batch b, the game s, and inputs i and outputs o. There are four
+# types:
 #
-# - without a cycle loss, turned by 50°;
-# - with a cycle loss of weight 10, turned by 50°;
-# - the same with generators that begin near the identity: $G(x) = x + 0.1 g(x)$, turned by 20°;
-# - the same again, turned by 50°. The nearest cloud of $Y$ is then a *wrong* one: that of the class
-#   before, 22° away.
+# - without a cycle loss, rotated by 50°;
+# - with a cycle loss of weight 10, rotated by 50°;
+# - with the same cycle loss and generators that start near the identity, $G(x) = x + 0.1 g(x)$,
+#   rotated by 20°;
+# - the same setting, rotated by 50°. The nearest cloud of $Y$ is then a *wrong* one: that of the
+#   previous class, 22° away.
 
 # %%
 CLASSES = 5
-WIDTH = 0.08  # deviation of a cloud
-kinds = {  # degrees, weight of the cycle, whether G and F begin near the identity
+WIDTH = 0.08  # standard deviation of a cloud
+kinds = {  # degrees, cycle weight, whether G and F start near the identity
     "no cycle, 50°": (50, 0.0, False),
     "cycle, 50°": (50, 10.0, False),
     "cycle, near identity, 20°": (20, 10.0, True),
@@ -496,38 +498,38 @@ show(
     drawn,
     "assignments",
     "X, and the points that G makes of it in six games. Colors are the classes of X, and digits"
-    " stand where the class is meant to go.",
+    " mark the intended clouds.",
 )
 
 # %% [markdown]
-# With the cycle, 0.98 of the points end on a cloud, $F$ finds $x$ again up to 0.025, and in all six
-# games each class has a cloud of its own. So the losses are met. But the six games end in six
-# *different* permutations, and 0.13 of the points are on the cloud that was meant. Without the
-# cycle it is 0.13 too, and a random permutation gives 0.20 on average: there is no sign that the
-# cycle keeps classes. What it does is what its loss says: points are found again. In the picture
-# the clouds also keep their width, while without it they shrink to strokes.
+# With the cycle loss, 0.98 of the points end on a cloud, $F$ recovers $x$ up to 0.025, and in all
+# six games, each class has its own cloud. So the losses are satisfied. But the six games end in six
+# *different* permutations, and 0.13 of the points are on the intended cloud. Without the cycle
+# loss, it is also 0.13, and a random permutation gives 0.20 on average: there is no sign that the
+# cycle preserves classes. It does exactly what its loss requires: points are recovered. In the
+# picture, the clouds also keep their width, whereas without the cycle they shrink to strokes.
 #
-# Near the identity all six games agree. Turned by 20° all classes are kept; turned by 50° *none*
-# is, because the nearest cloud is the wrong one. The losses are equally good in both. So that
-# trainings agree does not show that they are right: they share a preference. Networks of
-# convolutions may prefer to leave shapes in their places, which we did not test. That would suit
-# photographs and paintings, and it does not follow from the cycle.
+# Near the identity, all six games agree. Rotated by 20°, all classes are preserved; rotated by 50°,
+# *none* is, because the nearest cloud is the wrong one. The losses are equally good in both cases.
+# So agreement between runs does not show that they are correct: they share a preference.
+# Convolutional networks may prefer to leave shapes in place, which we did not test. That would suit
+# photographs and paintings, but it does not follow from the cycle.
 #
-# CycleGAN has one more term, for domains that are alike: the **identity loss** $|G(y) - y|$ (sec.
-# 5.2), which asks $G$ to leave alone what is already in $Y$. It may exclude some of the maps $s$,
-# again by an assumption about the mapping that is meant.
+# CycleGAN has one more term, for similar domains: the **identity loss** $|G(y) - y|$ (sec. 5.2),
+# which asks $G$ to leave images unchanged that are already in $Y$. It may exclude some of the maps
+# $s$, again through an assumption about the intended mapping.
 #
 # ### Cycles that hide
 #
-# Is at least all of $x$ to be seen in $G(x)$, since $F$ finds it again? Not to be *seen*. Let $x$ be
-# two independent normal numbers of deviation 1, and let $y$ have the deviations 1 and 0.01: the
-# second number of $y$ is grain that nobody looks at. $G(x) = (x_1, 0.01 x_2)$ and $F(y) = (y_1, 100
-# y_2)$ have a cycle loss of 0 and make the right distributions. Half of $x$ is hidden in the grain.
-# An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler (2017) found a CycleGAN
-# that hides photographs in maps in such a way. A test is to add a little noise to $G(x)$ and to see
-# whether $F$ still finds $x$.
+# Is at least all of $x$ visible in $G(x)$, since $F$ recovers it? Not *visible*. Let $x$ be two
+# independent normal numbers with standard deviation 1, and let $y$ have the standard deviations 1
+# and 0.01: the second number of $y$ is grain that nobody looks at. $G(x) = (x_1, 0.01 x_2)$ and
+# $F(y) = (y_1, 100 y_2)$ have a cycle loss of 0 and generate the correct distributions. Half of $x$
+# is hidden in the grain. An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler
+# (2017) found a CycleGAN that hides photographs in maps in this way. A test is to add a little
+# noise to $G(x)$ and to check whether $F$ still recovers $x$.
 #
-# We test the published CycleGAN of the recipe `cyclegan_monet` with two photographs.
+# We test the published CycleGAN of the recipe `cyclegan_monet` on two photographs.
 
 # %%
 painter = keras_gen.load("cyclegan_monet")
@@ -559,38 +561,40 @@ show(
     captioned(rows, column_names=columns, width=880),
     "painter",
     "Two photographs, their paintings, and the photographs found again, from the paintings and from"
-    " the paintings with noise of deviation 8.",
+    " the paintings with noise of standard deviation 8.",
 )
 
 # %% [markdown]
-# Noise of 6.4 levels moves what $F$ makes by 1.5 levels, so $F$ damps it. After it the photograph is
-# found again as well as before: 11.9 against 11.8 levels. So for these two photographs $F$ needs no
-# grain that such noise destroys. Two images cannot show more, and a coarser hiding place is not ruled
-# out. Nor does the cycle keep all: the red columns of the pagoda come back brown. (The picture is
-# stored in few colors, so shades cannot be judged by it.)
+# Noise of 6.4 levels changes the outputs of $F$ by 1.5 levels, so $F$ dampens it. Afterward, the
+# photograph is recovered as well as before: 11.9 compared with 11.8 levels. So for these two
+# photographs, $F$ does not need any grain that such noise destroys. Two images cannot show more,
+# and a coarser hiding place is not ruled out. Nor does the cycle preserve everything: the red
+# columns of the pagoda come back brown. (The picture is stored with few colors, so shades cannot be
+# judged from it.)
 #
 # ## 4. Shared latents: UNIT and CoGAN
 #
 # UNIT (Liu, Breuel, Kautz 2017) assumes that two images that belong together have the same latents
-# $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$. An encoder
-# gives the mean of a normal $q(z \mid x)$ of deviation 1, and the prior is standard normal. The
-# translation is $G_Y(z)$ with $z$ from $E_X(x)$. The loss adds up the negative bounds of both VAEs
-# (reconstruction and divergence), two adversarial losses, and, for $x \to y \to x$ and $y \to x \to
-# y$, the reconstruction of the start and the divergence of the latents on the way. The code below
-# leaves out the adversarial losses.
+# $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$. An
+# encoder returns the mean of a normal $q(z \mid x)$ with standard deviation 1, and the prior is
+# standard normal. The translation is $G_Y(z)$ with $z$ from $E_X(x)$. The loss sums the negative
+# bounds of both VAEs (reconstruction and divergence), two adversarial losses, and, for $x \to y \to
+# x$ and $y \to x \to y$, the reconstruction of the start and the divergence of the intermediate
+# latents. The code below omits the adversarial losses.
 #
-# Does the assumption choose a mapping? Let $R$ be a rotation of the latents. Put $E_Y'(y) = R E_Y(y)$
-# and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ as it is. The divergence of $q$ depends on the *length*
-# of its mean, which $R$ keeps, and the noise of $q$ is the same in all directions. $G_Y'$ undoes $R$
-# in reconstructions. A translation takes $R^{-1} z$ with $z$ from the other domain, so for its
-# discriminator we need one more condition: the latents of each domain, all images together, have a
-# distribution that $R$ preserves, such as a normal one around 0 with equal variances. And the cycles
-# encode what was generated, so $E_Y \circ G_Y$ and $E_X \circ G_X$ must commute with $R$, as they do
-# where they return $z$ up to a factor. Then all terms are the same, and the translation is another
-# one. We check it with a linear model, where both domains are standard normal in the plane.
+# Does this assumption determine a mapping? Let $R$ be a rotation of the latents. Let $E_Y'(y) = R
+# E_Y(y)$ and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ unchanged. The divergence of $q$ depends on
+# the *length* of its mean, which $R$ preserves, and the noise of $q$ is the same in all directions.
+# $G_Y'$ undoes $R$ in reconstructions. A translation uses $R^{-1} z$ with $z$ from the other
+# domain, so for its discriminator we need one more condition: the latents of each domain, over all
+# images, have a distribution that $R$ preserves, such as a normal one around 0 with equal
+# variances. And the cycles encode generated images, so $E_Y \circ G_Y$ and $E_X \circ G_X$ must
+# commute with $R$, as they do where they return $z$ up to a factor. Then all terms are equal, but
+# the translation is a different one. We check this with a linear model in which both domains are
+# standard normal in the plane.
 
 # %%
-quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # a turn by 90°
+quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # a rotation by 90°
 draws_x, draws_y = random.normal(size=(2, DRAWS, 2))
 
 
@@ -624,60 +628,63 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
     )
 
 # %% [markdown]
-# The terms agree up to the noise of the draws, and the translations differ by a turn of 90°. So the
-# *losses* do not choose here either. What chooses in UNIT are **shared weights**: the last layers
-# of both encoders are the same, and so are the first ones of both generators. $R$ would have to be
-# computed by the few layers that $Y$ has for itself. If these can only recolor or redraw edges,
-# they cannot exchange a 3 for a 7. The assumption is in the architecture, and it is as good as the
-# architecture fits the domains.
+# The terms agree up to sampling noise, and the translations differ by a rotation of 90°. So the
+# *losses* do not determine the mapping here either. In UNIT, **shared weights** do: both encoders
+# share their last layers, and both generators share their first ones. $R$ would have to be computed
+# by the few layers specific to $Y$. If these can only recolor or redraw edges, they cannot exchange
+# a 3 for a 7. The assumption is in the architecture, and it is as good as the architecture's fit to
+# the domains.
 #
-# CoGAN (Liu, Tuzel 2016) shares weights with no encoder at all: two generators with the same first
-# layers draw from one $z$ a pair of images. Nothing in its losses ties the pair. The recipe
-# `co_gan_mnist` measures how often the two are of the same class: 0.9314 for digits and negatives,
-# and 0.5598 for digits and edges, where images of other pairs agree in about 0.11.
+# CoGAN (Liu, Tuzel 2016) shares weights without any encoder: two generators with the same first
+# layers generate a pair of images from one $z$. Nothing in its losses ties the pair. The recipe
+# `co_gan_mnist` measures how often both images have the same class: 0.9314 for digits and
+# negatives, and 0.5598 for digits and edges, compared with about 0.11 for images from different
+# pairs.
 #
 # ## 5. What a sharp image costs
 #
-# In **super-resolution** $s$ is a small image and $x$ the large one that it was made of. Pairs cost
-# nothing, and a small image allows many large ones. From here on, $\hat x$ is an answer, made from
-# $s$ alone.
+# In **super-resolution**, $s$ is a small image and $x$ the large one from which it was made. Pairs
+# cost nothing, and a small image allows many large ones. From here on, $\hat x$ is an estimate
+# computed from $s$ alone.
 #
-# **The mean is not like the data.** Let $m(s) = E[x \mid s]$, the answer of the squared loss, and
-# write MMSE for its error $E|x - m(s)|^2$. The law of total variance, summed over all pixels, says
+# **The mean does not look like the data.** Let $m(s) = E[x \mid s]$, which minimizes the squared
+# loss, and write MMSE for its error $E|x - m(s)|^2$. By the law of total variance, summed over all
+# pixels,
 #
 # $$\mathrm{Var}(x) = \mathrm{Var}(m(s)) + E[\mathrm{Var}(x \mid s)] = \mathrm{Var}(m(s)) + \mathrm{MMSE}.$$
 #
 # So wherever $x$ is not determined, the mean has too little variance, by exactly its own error.
 #
-# **A fair draw costs a factor of 2.** Draw $\hat x$ from the posterior $p(x \mid s)$. Then
-# $(\hat x, s)$ is distributed as $(x, s)$, so $\hat x$ looks as the data do. Given $s$, both $x$
-# and $\hat x$ are independent draws around $m(s)$, so
+# **A posterior sample costs a factor of 2.** Sample $\hat x$ from the posterior $p(x \mid s)$. Then
+# $(\hat x, s)$ has the same distribution as $(x, s)$, so $\hat x$ looks like the data. Given $s$,
+# both $x$ and $\hat x$ are independent samples around $m(s)$, so
 #
 # $$E|x - \hat x|^2 = E|x - m(s)|^2 + E|\hat x - m(s)|^2 = 2\,\mathrm{MMSE}.$$
 #
-# The mixed term is 0 because of the independence. No normal distribution was assumed. In decibels
-# of PSNR, $-10 \log_{10}$ of the mean squared error with white as 1, it is $10 \log_{10} 2 = 3.01$
-# dB.
+# The mixed term is 0 because of the independence. We did not assume a normal distribution. In
+# decibels of PSNR, $-10 \log_{10}$ of the mean squared error with white as 1, the cost is $10
+# \log_{10} 2 = 3.01$ dB.
 #
-# **What is in between.** Let $x$ be normal with mean 0 and variance 1, and $s = x + n$ with normal
-# noise $n$ of variance $v$, independent of $x$. Then $m(s) = s / (1 + v)$, with variance
-# $1 / (1 + v)$ and MMSE $v / (1 + v)$. Consider answers $\hat x = k\, m(s)$, with a factor $k$. The
-# error is $\mathrm{MMSE} + E(\hat x - m(s))^2$, since $x - m(s)$ is uncorrelated with every answer
-# that is made from $s$. If the answer has the deviation $d$, then $k$ times the deviation
-# $d_0 = 1 / \sqrt{1 + v}$ is $d$, and so
+# **In between.** Let $x$ be normal with mean 0 and variance 1, and $s = x + n$ with normal noise
+# $n$ with variance $v$, independent of $x$. Then $m(s) = s / (1 + v)$, with variance $1 / (1 + v)$
+# and MMSE $v / (1 + v)$. Consider estimates $\hat x = k\, m(s)$, with a factor $k$. The error is
+# $\mathrm{MMSE} + E(\hat x - m(s))^2$, because $x - m(s)$ is uncorrelated with every estimate
+# computed from $s$. If the estimate has the standard deviation $d$, then $k$ times the standard
+# deviation $d_0 = 1 / \sqrt{1 + v}$ is $d$, and so
 #
 # $$E(x - \hat x)^2 = \mathrm{MMSE} + (d - d_0)^2.$$
 #
-# This is the least error of all answers of mean 0 and deviation $d$: with $c$ for their covariance,
-# $E(\hat x - m(s))^2 = d^2 + d_0^2 - 2c$, and $c$ is at most $d d_0$ by Cauchy and Schwarz. How far
-# are the answers from the data? The Wasserstein distance (of squares) of two normal distributions of
-# mean 0 is the difference of their deviations, here $1 - d$. Any answer of deviation $d'$ has at
-# least the distance $|1 - d'|$, by Cauchy and Schwarz again, and another mean only adds to distance
-# and error. So another answer at this distance has $d' \ge d$, and no smaller error. So the least
-# error for each distance, from 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff**
-# of Blau and Michaeli (2018) in its smallest case. They prove for much more general distributions and
-# distances that the least distance does not grow with the allowed error, and that an error of 2 MMSE
-# is enough for a distance of 0.
+# This is the minimum error over all estimates with mean 0 and standard deviation $d$: with $c$ for
+# their covariance, $E(\hat x - m(s))^2 = d^2 + d_0^2 - 2c$, and $c$ is at most $d d_0$ by
+# Cauchy–Schwarz. How far are the estimates from the data? The 2-Wasserstein distance between two
+# normal distributions with mean 0 is the difference between their standard deviations, here $1 -
+# d$. By Cauchy–Schwarz again, any estimate with standard deviation $d'$ has at least the distance
+# $|1 - d'|$, and a nonzero mean only adds to distance and error. So another estimate at this
+# distance has $d' \ge d$, and no smaller error. Therefore the minimum error for each distance, from
+# 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff** of Blau and Michaeli (2018)
+# in its simplest case. They prove for much more general distributions and distances that the
+# minimum distance does not increase with the allowed error, and that an error of 2 MMSE suffices
+# for a distance of 0.
 
 # %%
 v = 1.0  # variance of the noise
@@ -709,23 +716,24 @@ axes.legend(loc="lower left")
 show(
     drawn,
     "tradeoff",
-    "Measured errors of five answers and their distances from the data, and the least error.",
+    "Measured errors of five estimates, their distances from the data, and the minimum error.",
 )
 
 # %% [markdown]
-# The mean has the least error and a deviation of 0.71, where the data have 1. The fair draw has the
-# right deviation and twice the error. But twice is not *needed* here: the stretched mean is
-# distributed as the data are, for 0.586 in place of 0.5. It is no draw from the posterior: given
-# $s$, it is always the same number. The observation itself has the error of the fair draw and is
-# too wide: so a poor answer may be bad in both respects, and only the line is a tradeoff.
+# The mean has the minimum error and a standard deviation of 0.71, compared with 1 in the data. The
+# posterior sample has the correct standard deviation and twice the error. But twice is not
+# *necessary* here: the stretched mean has the distribution of the data, at an error of 0.586
+# instead of 0.5. It is not a posterior sample: given $s$, it is always the same number. The
+# observation itself has the error of the posterior sample and is too wide: so a poor estimate may
+# be bad in both respects, and only the curve is a tradeoff.
 #
 # ### The same with images
 #
-# Say that the images are a list of digits, each equally likely, and that $s$ is a digit's mean over
-# squares of 4x4 pixels, `[7, 7]`, plus normal noise of deviation 0.25 (white is 1). By Bayes' rule
-# the posterior of digit $x_j$ is proportional to $\exp(-|s - s_j|^2 / (2 \cdot 0.25^2))$, with
-# $s_j$ for its small image without noise. So the mean and fair draws are known exactly. Nothing is
-# trained.
+# Suppose that the images are a list of digits, each equally likely, and that $s$ consists of a
+# digit's means over 4x4-pixel squares, `[7, 7]`, plus normal noise with standard deviation 0.25
+# (white is 1). By Bayes' rule, the posterior of digit $x_j$ is proportional to $\exp(-|s - s_j|^2 /
+# (2 \cdot 0.25^2))$, with $s_j$ for its small image without noise. So the mean and posterior
+# samples are known exactly, without training.
 
 # %%
 NOISE, SOUGHT = 0.25, len(digits) // 10
@@ -772,28 +780,29 @@ show(
         ["s, 7x7 and noise", *made_of_s, "truth"],
     ),
     "posterior",
-    "Small noisy digits, the mean of all digits that are possible, two fair draws, and the truth.",
+    "Small noisy digits, the posterior mean, two posterior samples, and the truth.",
 )
 
 # %% [markdown]
-# The error of a fair draw is twice that of the mean up to the chance of 600 digits, and costs 3 dB.
-# The mean has a variance of 30.2, and its error of 21.58 is about what is missing to 51.6. In the
-# picture the draws are clean digits, and some are *other* digits: a 5 where the truth is a 7. The
-# mean shows its doubt as blur. Who wants to read a number plate should prefer the blur: sharpness
-# is no evidence.
+# The error of a posterior sample is twice that of the mean, up to chance over 600 digits, and costs
+# 3 dB. The mean has a variance of 30.2, and its error of 21.58 is about the gap to 51.6. In the
+# picture, the samples are clean digits, and some are *different* digits: a 5 where the truth is a
+# 7. The mean shows its uncertainty as blur. To read a number plate, prefer the blur: sharpness is
+# not evidence.
 #
 # ## 6. SRGAN
 #
-# SRGAN (Ledig et al. 2017) enlarges photographs by 4. Its generator minimizes equation (3): a content
-# loss, of pixels or of **features**, the maps inside a trained network (equations (4) and (5)), and a
-# small weight times the adversarial loss of section 2, without the condition. With the pixels alone
-# the best answer is the mean of section 5, and so it is smooth. The adversarial loss pulls the
-# distribution of answers to that of the data. Wherever $s$ leaves something open, the mean is not
-# distributed so, and a price in squared error must be paid: that is no fault of the training. How
-# large it must be for photographs we do not know, because we do not know their posterior.
+# SRGAN (Ledig et al. 2017) enlarges photographs by a factor of 4. Its generator minimizes equation
+# (3): a content loss, on pixels or on **features**, the maps inside a trained network (equations
+# (4) and (5)), and a small weight times the adversarial loss of section 2, without the condition.
+# With pixels alone, the best output is the mean of section 5, which is smooth. The adversarial loss
+# pulls the distribution of outputs toward that of the data. Wherever $s$ leaves something
+# undetermined, the mean does not have that distribution, and a price in squared error must be paid:
+# this is not a fault of the training. How large it must be for photographs we do not know, because
+# we do not know their posterior.
 #
-# The published export of the recipe `srgan_set5` is the network that was trained on pixels. We give
-# it two photographs of a quarter of their side.
+# The published export of the recipe `srgan_set5` is the network trained on pixels. We apply it to
+# two photographs at a quarter of their side length.
 
 # %%
 enlarger = keras_gen.load("srgan_set5")
@@ -824,76 +833,76 @@ show(
 )
 
 # %% [markdown]
-# The network gains 1.2 dB over bicubic enlargement. It has a third of the original's fine detail,
-# as the law of total variance lets us expect of an answer that comes near the mean. In the
-# published run the adversarial loss lowers the PSNR of Set5 from 30.87 to 30.42 dB. On Set14 it
-# brings the fine detail from 0.4263 to 0.5237 of the originals', and the distance of patches, that of the
-# distributions of small pieces, from 138.4 to 105.3. So it pays a little of the one measure for the other
-# two. No picture of it is shown here, so the eye has not judged.
+# The network gains 1.2 dB over bicubic interpolation. It has a third of the original's fine detail,
+# as the law of total variance suggests for an output close to the mean. In the published run, the
+# adversarial loss lowers the PSNR on Set5 from 30.87 to 30.42 dB. On Set14, it raises the fine
+# detail from 0.4263 to 0.5237 of the originals', and lowers the patch distance, a distance between
+# the distributions of small patches, from 138.4 to 105.3. So it trades a little of the first metric
+# for the other two. No picture of it is shown here, so there has been no visual comparison.
 #
 # ## 7. What is often said, and what is so
 #
-# - **"Cycle consistency makes the translation unique"**, or "keeps the content". By itself it does
-#   neither (section 3). Networks and their start choose one mapping of many.
-# - **"All seeds agree, so the data determine the mapping."** Six games agreed on a wrong one. Hold
-#   translations against some true pairs.
-# - **"The conditional GAN draws from all answers."** It would at the best point of the game, with
+# - **"Cycle consistency makes the translation unique"**, or "preserves the content". By itself, it
+#   does neither (section 3). The networks and their initialization select one mapping of many.
+# - **"All seeds agree, so the data determine the mapping."** Six games agreed on a wrong one.
+#   Compare translations with some true pairs.
+# - **"The conditional GAN samples from all answers."** It would at the optimum of the game, with
 #   noise and without the absolute loss. Ours gave one of four.
-# - **"The absolute loss is a little sharper than the squared one."** It answers the median in place
-#   of the mean. With our stripes that is an empty ground, no sharper one.
-# - **"A higher PSNR is a better image."** The highest expected PSNR belongs to answers close to the
-#   mean, and where the data are uncertain an image often does not look like that.
+# - **"The absolute loss is slightly sharper than the squared one."** It gives the median instead of
+#   the mean. With our stripes, the result is an empty background, not a sharper one.
+# - **"A higher PSNR means a better image."** Outputs close to the mean have the highest expected
+#   PSNR, and where the data are uncertain, real images often do not look like that.
 #
 # ## Questions
 #
-# **1.** The proof in section 3 starts from perfect $G$ and $F$. Let now $G$ and $F$ be *any*
-# networks. Let $s$ mirror images from left to right, and let mirrored images of $Y$ be as frequent as
-# others. Show that $G' = s \circ G$ and $F' = F \circ s^{-1}$ have the same losses as $G$ and $F$
-# against suitable discriminators.
+# **1.** The proof in section 3 starts from perfect $G$ and $F$. Now let $G$ and $F$ be *any*
+# networks. Let $s$ mirror images horizontally, and let mirrored images of $Y$ be as frequent as the
+# originals. Show that $G' = s \circ G$ and $F' = F \circ s^{-1}$ have the same losses as $G$ and
+# $F$ against suitable discriminators.
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Take $D_Y'(y) = D_Y(s^{-1}(y))$. On $G'(x)$ it says what $D_Y$ says on $G(x)$, and real
-# $s^{-1}(y)$ are distributed as real $y$. $F'$ gets $y$, which is distributed as $s(u)$ with real
-# $u$, and $F'(s(u)) = F(u)$. So both games are the same. The first cycle is
+# Use $D_Y'(y) = D_Y(s^{-1}(y))$. Its output on $G'(x)$ is $D_Y$'s output on $G(x)$, and real
+# $s^{-1}(y)$ are distributed as real $y$. $F'$ receives $y$, which is distributed as $s(u)$ with
+# real $u$, and $F'(s(u)) = F(u)$. So both games are the same. The first cycle is
 # $F(s^{-1}(s(G(x)))) = F(G(x))$. The second one is $|s(G(F(u))) - s(u)|$, and mirroring moves
 # pixels without changing their differences, so it is $|G(F(u)) - u|$. Only the identity loss
 # differs.
 #
 # </details>
 #
-# **2.** In section 1, let two of four rows be bright, in random places that $x$ does not tell. What
-# do both losses answer on the ground, and what are their least values?
+# **2.** In section 1, let two of four rows be bright, at random positions that $x$ does not
+# determine. Which background minimizes each loss, and what are the minimum values?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# A pixel is 160 or 0, each with probability $1/2$. The squared loss answers 80, with the value
-# $80^2 = 6400$. The absolute loss is $(160 - a)/2 + a/2 = 80$ for *every* $a$ from 0 to 160: it
-# does not care, and what a trained network paints depends on its start and on the draws of the
-# batches.
+# A pixel is 160 or 0, each with probability $1/2$. The squared loss is minimized by 80, with the
+# value $80^2 = 6400$. The absolute loss is $(160 - a)/2 + a/2 = 80$ for *every* $a$ from 0 to 160:
+# it has no preference, and the output of a trained network depends on its initialization and on the
+# sampled batches.
 #
 # </details>
 #
-# **3.** Change the code: in the last of the `kinds` in section 3, write 130 in place of 50. Where
-# will the classes go? Say it before you run it.
+# **3.** Change the code: in the last of the `kinds` in section 3, write 130 instead of 50. Where
+# will the classes go? Predict it before you run it.
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # The clouds of $Y$ are 72° apart, and $130 = 2 \cdot 72 - 14$. So the nearest cloud is 14° away,
-# and it is that of two classes before: class 2 goes to cloud 0. All six games end with 34012, and
-# no class is kept.
+# and it is the one two classes before: class 2 goes to cloud 0. All six games end with 34012, and
+# no class is preserved.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | pairs | `Pix2Pix` | [pix2pix_facades](../../recipes/pix2pix_facades.py) | distance of patches 129.8, by the absolute loss alone 424.6; nearest label map 83.05 | [Isola et al. 2017](https://arxiv.org/abs/1611.07004) |
-# | no pairs, cycles | `CycleGAN` | [cyclegan_monet](../../recipes/cyclegan_monet.py) | excess distance of patches 0.2152; color transfer and noise 0.4751 | [Zhu et al. 2017](https://arxiv.org/abs/1703.10593) |
-# | shared latents | `UNIT` | [unit_mnist_usps](../../recipes/unit_mnist_usps.py) | USPS digits named by a network of MNIST 0.8355; nearest neighbor of framed ink 0.9450 | [Liu et al. 2017](https://arxiv.org/abs/1703.00848) |
-# | shared weights | `CoGAN` | [co_gan_mnist](../../recipes/co_gan_mnist.py) | digits and negatives of the same class 0.9314; other pairs 0.1068 | [Liu, Tuzel 2016](https://arxiv.org/abs/1606.07536) |
-# | super-resolution | `SRGAN` | [srgan_set5](../../recipes/srgan_set5.py) | PSNR of Set5 30.87 dB, of SRGAN 30.42; ridge regressions of clusters of patches 29.79 | [Ledig et al. 2017](https://arxiv.org/abs/1609.04802) |
+# | pairs | `Pix2Pix` | [pix2pix_facades](../../recipes/pix2pix_facades.py) | patch distance 129.8, with the absolute loss alone 424.6; nearest label map 83.05 | [Isola et al. 2017](https://arxiv.org/abs/1611.07004) |
+# | no pairs, cycles | `CycleGAN` | [cyclegan_monet](../../recipes/cyclegan_monet.py) | excess patch distance 0.2152; color transfer and noise 0.4751 | [Zhu et al. 2017](https://arxiv.org/abs/1703.10593) |
+# | shared latents | `UNIT` | [unit_mnist_usps](../../recipes/unit_mnist_usps.py) | USPS accuracy after translation 0.8355; nearest neighbor on cropped ink 0.9450 | [Liu et al. 2017](https://arxiv.org/abs/1703.00848) |
+# | shared weights | `CoGAN` | [co_gan_mnist](../../recipes/co_gan_mnist.py) | digits and negatives of the same class 0.9314; mismatched pairs 0.1068 | [Liu, Tuzel 2016](https://arxiv.org/abs/1606.07536) |
+# | super-resolution | `SRGAN` | [srgan_set5](../../recipes/srgan_set5.py) | PSNR on Set5 30.87 dB, SRGAN 30.42; ridge regression per patch cluster 29.79 | [Ledig et al. 2017](https://arxiv.org/abs/1609.04802) |
 # | missing parts, the price of an adversarial loss | `ContextEncoder` | [context_encoder_cifar10](../../recipes/context_encoder_cifar10.py) | PSNR of the missing center 17.16 dB, without the adversarial loss 18.11; ridge regression 17.63 | [Pathak et al. 2016](https://arxiv.org/abs/1604.07379) |

@@ -1,21 +1,21 @@
 # %% [markdown]
 # # 12. Adversarial training for other ends
 #
-# In [chapter 9](09_gans.md) two networks played a game to make examples: one minimized what the
-# other maximized. The same kind of game serves other ends, where nothing is generated:
+# In [chapter 9](09_gans.md), two networks played a game to generate examples: one minimized what
+# the other maximized. The same type of game serves other purposes, in which nothing is generated:
 #
-# - **domain adaptation**: features that do not tell two domains apart, so that labels of one serve
-#   the other;
-# - **blind representations**: features that do not tell an attribute, such as a person's sex;
-# - **robustness**: a classifier that is right even when an adversary changes its input a little.
+# - **domain adaptation**: features that do not distinguish two domains, so that labels from one can
+#   be used in the other;
+# - **blind representations**: features that do not reveal an attribute, such as a person's sex;
+# - **robustness**: a classifier that remains correct when an adversary changes its input slightly.
 #
-# In all three the opponent of the training is rarely the best one, and numbers look better than they
-# are if only the opponent of the training is asked. So half of this chapter is about measuring. After
-# it you can derive the bound behind domain adaptation, say what aligned or blind features cannot do,
-# compute the worst change of an input for a linear model, and evaluate a defense honestly. The first
-# parts use problems so small that the right answers are known.
+# In all three, the adversary used in training is rarely the best one, and results look better than
+# they are if only that adversary is tested. So half of this chapter is about evaluation. After
+# reading it, you can derive the bound behind domain adaptation, explain what aligned or blind
+# features cannot do, compute the worst change of an input for a linear model, and evaluate a
+# defense honestly. The first parts use problems so small that the right answers are known.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
 # %%
 import os
@@ -50,15 +50,15 @@ from keras_gen.workshop.baselines import LinearErasure, coral_accuracy, threshol
 from keras_gen.workshop.visualize import captioned, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
-POINTS = 500 if QUICK else 20_000  # of each domain, and of the Gaussian problem
-STEPS = 2 if QUICK else 1500  # of each model of points
-PER_CALL = 1 if QUICK else 50  # steps in one call of TensorFlow, which a few are not worth
-WEIGHTS = (1.0,) if QUICK else (0.0, 0.3, 1.0, 3.0, 10.0)  # of the reversed gradient
-DIGITS = 500 if QUICK else 20_000  # of the training set, at most
+POINTS = 500 if QUICK else 20_000  # per domain, and for the Gaussian problem
+STEPS = 2 if QUICK else 1500  # for each model of points
+PER_CALL = 1 if QUICK else 50  # steps per TensorFlow call
+WEIGHTS = (1.0,) if QUICK else (0.0, 0.3, 1.0, 3.0, 10.0)  # weights of the reversed gradient
+DIGITS = 500 if QUICK else 20_000  # maximum number of training digits
 TESTED = 300 if QUICK else 5_000  # digits whose color is predicted
-DIGIT_STEPS = 2 if QUICK else 1200  # of each model of digits
-ATTACKED = 10 if QUICK else 100  # digits that are attacked
-QUERIES = 300  # of the attack without gradients
+DIGIT_STEPS = 2 if QUICK else 1200  # for each model of digits
+ATTACKED = 10 if QUICK else 100  # number of digits to attack
+QUERIES = 300  # queries of the gradient-free attack
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -66,18 +66,18 @@ random = np.random.default_rng(0)
 # %% [markdown]
 # ## 1. Two domains
 #
-# There are labeled examples of one domain, the **source**, and examples without labels of another,
-# the **target**. The target is what we care about. Think of digits on white paper, and digits on
+# We have labeled examples from one domain, the **source**, and unlabeled examples from another, the
+# **target**. The target is the domain of interest. Think of digits on white paper and digits on
 # photographs.
 #
-# Here is a problem of two numbers. The label is $y = \pm 1$, each as likely as the other. The first
-# number is $1.5 y$ plus normal noise of deviation 1, in both domains. The second one is $2.5 y$
-# plus noise in the source, so it tells more about the label. In the target it has *nothing* to do
-# with the label: it is 1.5 plus noise.
+# Here is a problem with two features. The label is $y = \pm 1$, both equally likely. The first
+# feature is $1.5 y$ plus normal noise with standard deviation 1, in both domains. The second is
+# $2.5 y$ plus noise in the source, where it is the more informative one. In the target, it has
+# *nothing* to do with the label: it is 1.5 plus noise.
 
 # %%
-FIRST, SECOND = 1.5, 2.5  # how far the numbers move with the label, in the source
-SHIFT = 1.5  # mean of the second number in the target
+FIRST, SECOND = 1.5, 2.5  # how far the features move with the label, in the source
+SHIFT = 1.5  # mean of the second feature in the target
 
 
 def draw_points(domain, fraction, number=POINTS):
@@ -109,32 +109,34 @@ show(drawn, "points", "Points of both domains. Only the first number means the s
 # %% [markdown]
 # ## 2. What bounds the error of the target
 #
-# Let $h$ be a classifier, and $\epsilon_S(h)$ and $\epsilon_T(h)$ its errors in both domains. What
-# can we know of $\epsilon_T(h)$ without target labels? (Ben-David et al. 2010.) Write
-# $\epsilon_T(h, h')$ for the fraction of target examples where $h$ and $h'$ disagree. Take any
-# other classifier $h^*$ of the same class $H$. Where $h$ is wrong, $h^*$ is wrong or both disagree:
+# Let $h$ be a classifier, and $\epsilon_S(h)$ and $\epsilon_T(h)$ its errors in the two domains.
+# What can we know about $\epsilon_T(h)$ without target labels? (Ben-David et al. 2010.) Write
+# $\epsilon_T(h, h')$ for the fraction of target examples on which $h$ and $h'$ disagree. Take any
+# other classifier $h^*$ from the same class $H$. Where $h$ is wrong, either $h^*$ is wrong or the
+# two disagree:
 #
 # $$\epsilon_T(h) \le \epsilon_T(h^*) + \epsilon_T(h, h^*)
 # \le \epsilon_T(h^*) + \epsilon_S(h, h^*) + |\epsilon_T(h, h^*) - \epsilon_S(h, h^*)|.$$
 #
 # The middle term is at most $\epsilon_S(h) + \epsilon_S(h^*)$ by the same argument. The last one is
-# at most its largest value for *any* pair of $H$, which is called $d / 2$. So
+# at most its largest value for *any* pair in $H$, which is called $d / 2$. So
 #
 # $$\epsilon_T(h) \le \epsilon_S(h) + \frac{d}{2} + \lambda^*, \qquad
 # \lambda^* = \min_{h^* \in H} \left( \epsilon_S(h^*) + \epsilon_T(h^*) \right).$$
 #
-# The first term can be measured. So can the second one, without labels: it asks how well two
-# classifiers can tell the domains apart by where they disagree. The third one needs target labels.
-# It says whether *one* classifier can be good in both domains. This is the bound that domain
-# adaptation rests on: look for features under which $\epsilon_S$ and $d$ are small, and hope for
-# $\lambda^*$.
+# The first term can be measured. So can the second, without labels: it measures how well two
+# classifiers can distinguish the domains by where they disagree. The third needs target labels. It
+# measures whether *one* classifier can be good in both domains. Domain adaptation rests on this
+# bound: look for features for which $\epsilon_S$ and $d$ are small, and hope that $\lambda^*$ is
+# small too.
 #
-# In our problem everything has a closed form. Let the feature be one number, the projection of a
-# point on a direction of angle $\theta$: $f = \cos \theta x_1 + \sin \theta x_2$. In each domain it
-# is a mixture of two normal distributions of deviation 1, and $H$ holds the thresholds of $f$, of
-# both signs. Two of them disagree on an interval, or outside of one. An interval from $a$ to $b$
-# has the probability $F(b) - F(a)$. With $G = F_S - F_T$, the difference of the distribution
-# functions, the largest difference of probabilities is $d / 2 = \max G - \min G$.
+# In our problem, everything has a closed form. Let the feature be one number, the projection of a
+# point on a direction with angle $\theta$: $f = \cos \theta x_1 + \sin \theta x_2$. In each domain,
+# it is a mixture of two normal distributions with standard deviation 1, and $H$ contains the
+# thresholds on $f$, with both signs. Two of them disagree on an interval or on its complement. An
+# interval from $a$ to $b$ has the probability $F(b) - F(a)$. With $G = F_S - F_T$, the difference
+# between the distribution functions, the largest difference between the probabilities is $d / 2 =
+# \max G - \min G$.
 
 # %%
 f = np.linspace(-9, 9, 1801)
@@ -207,30 +209,31 @@ axes.axvline(np.degrees(best_in_source), color="gray", linewidth=1, label="best 
 axes.set(xlabel="angle of the feature's direction, degrees", ylabel="fraction of examples")
 axes.set(xlim=(-90, 90), ylim=(0, 1.6))
 drawn.legend(loc="outside right center")
-show(drawn, "bound", "The bound of the target's error, and its terms, for each feature.")
+show(drawn, "bound", "The bound on the target error, and its terms, for each feature.")
 
 # %% [markdown]
-# The direction that is best in the source does badly in the target. (The direction of -31° does
-# worst: there the sign of the best classifier in the source changes.) At 0° the feature is the first
-# number alone: $d$ is 0, and both errors are the same. The bound holds everywhere, and it is loose:
-# its middle term is a worst case over all classifiers. It is a reason for a method, and no estimate.
+# The direction that is best in the source does poorly in the target. (The direction of -31° is the
+# worst: there, the sign of the best classifier in the source changes.) At 0°, the feature is the
+# first number alone: $d$ is 0, and both errors are equal. The bound holds everywhere, but it is
+# loose: its middle term is a worst case over all classifiers. It motivates a method; it is not an
+# estimate.
 #
 # ## 3. The game of domain adaptation
 #
-# To make $d$ small, train a **discriminator** $D$ that tells by the features $f(x)$ whether $x$ is
-# of the source. Chapter 9 derived what its best loss is, with $p_S$ and $p_T$ for the densities of
-# the features:
+# To make $d$ small, train a **discriminator** $D$ that predicts from the features $f(x)$ whether
+# $x$ comes from the source. Chapter 9 derived its minimum loss, with $p_S$ and $p_T$ for the
+# densities of the features:
 #
 # $$\min_D \left( E_S [ -\log D(f) ] + E_T [ -\log (1 - D(f)) ] \right)
 # = 2 \log 2 - 2 \mathrm{JS}(p_S, p_T).$$
 #
 # It is largest where the domains look alike. So the encoder *maximizes* this loss, with a weight
 # $\lambda$, while it minimizes the classifier's loss on source labels. (This $\lambda$ is not
-# $\lambda^*$.) Both at once need no second optimizer, by a trick: between encoder and
-# discriminator stands a layer that returns its input, and whose gradient is multiplied by
-# $-\lambda$ on the way back. This is **gradient reversal**, and the method is DANN (Ganin et al.
-# 2016). One step of descent of the *sum* of both losses then moves all networks as they should.
-# `reverse_gradient` of the library is this layer.
+# $\lambda^*$.) A trick makes a second optimizer unnecessary: between encoder and discriminator, a
+# layer returns its input unchanged, but multiplies the gradient by $-\lambda$ on the way back. This
+# is **gradient reversal**, and the method is DANN (Ganin et al. 2016). One descent step on the
+# *sum* of both losses then moves all networks as intended. The library's `reverse_gradient` is this
+# layer.
 
 
 # %%
@@ -269,9 +272,9 @@ class PlainDANN(GenerativeModel):
 
 
 # %% [markdown]
-# The encoder is a projection on one direction of length 1. The bound on its length matters:
-# otherwise larger features raise the loss of a discriminator that lags behind. (The best one would not
-# mind.) It begins at the direction that is best in the source.
+# The encoder is a projection on one direction of length 1. Limiting its length matters: otherwise,
+# larger features increase the loss of a discriminator that lags behind. (The optimal one would not
+# be affected.) It starts at the direction that is best in the source.
 
 
 # %%
@@ -319,13 +322,13 @@ print(f"discriminator's loss          {last['d_loss']:.3f} nats")
 print(f"2 log 2 - 2 JS at this angle  {2 * np.log(2) - 2 * js(angle_of(plain)):.3f} nats")
 
 # %% [markdown]
-# The class `DANN` of the library has the same step, and takes images or vectors. We train it with
-# several weights, which grow from 0 in the course of the training as in the paper: an untrained
+# The library's class `DANN` has the same step and accepts images or vectors. We train it with
+# several weights, which grow from 0 during training as in the paper, because an untrained
 # discriminator should not lead. As everything is known here, we also compute where the game
-# *should* end: go downhill from the best direction of the source, on the classifier's loss plus
-# $2 \lambda$ JS. And we compare with cheap methods:
-# the source alone, and CORAL, which gives the features of the source the mean and covariance of the
-# target before a linear classifier learns them. The best direction of all for the target is 0°.
+# *should* end: start from the best direction in the source and descend on the classifier's loss
+# plus $2 \lambda$ JS. And we compare with simple baselines: the source alone, and CORAL, which
+# gives the source features the mean and covariance of the target before a linear classifier is
+# fitted to them. The best direction for the target is 0°.
 
 
 # %%
@@ -402,31 +405,33 @@ show(
 )
 
 # %% [markdown]
-# With a weight of 1 the game ends where the theory says, and the error in the target falls to nearly
-# the best possible. The discriminator's loss told us how far the domains are still apart. CORAL
-# makes means and covariances alike, and that helps little: the second number has the right variance
-# then and still misleads. The price of DANN is paid in the source, whose error rises.
+# With a weight of 1, the game ends where the theory predicts, and the error in the target falls
+# nearly to the best possible. The discriminator's loss showed how far apart the domains still are.
+# CORAL equalizes means and covariances, which helps little: the second feature then has the right
+# variance but still misleads. The price of DANN is paid in the source, where the error rises.
 #
-# With a weight of 3 the game went wrong. The landscape has two valleys, and the start at 59° is only
-# 8° from the ridge between them. A descent would have gone to the right one. But the game is no
-# descent: its discriminator runs behind, which may be the cause. It pushed the encoder over the
-# ridge, to 124.6°, which is the direction of -55° with the other sign. A weight of 10 happened to
-# find the right valley. What can be seen without target labels is a higher error in the source, and a
-# discriminator that tells the domains apart. So a weight can be *ruled out* without them, but among
-# weights that look alike in both respects, the data that the method is for cannot choose.
+# With a weight of 3, the game went wrong. The landscape has two valleys, and the start at 59° is
+# only 8° from the ridge between them. A descent would have reached the correct one. But the game is
+# not a descent: its discriminator lags behind, which may be the cause. It pushed the encoder over
+# the ridge, to 124.6°, which is the direction of -55° with the opposite sign. A weight of 10
+# happened to find the correct valley. Two symptoms are visible without target labels: a higher
+# error in the source, and a discriminator that distinguishes the domains. So a weight can be *ruled
+# out* without them, but among weights that look alike in both respects, the data available to the
+# method cannot decide.
 #
 # ## 4. What alignment cannot promise
 #
-# Let the features look *exactly* alike in both domains. Then every classifier $h$ of them says +1
-# equally often in both, with some probability $r$. Let $\pi_S$ and $\pi_T$ be the fractions of the
-# label +1. A classifier that says +1 with probability $r$ where $\pi_S$ of the examples have it is
-# wrong for at least $|r - \pi_S|$ of them. So
+# Let the features have *exactly* the same distribution in both domains. Then every classifier $h$
+# on them predicts +1 equally often in both, with some probability $r$. Let $\pi_S$ and $\pi_T$ be
+# the fractions of the label +1. A classifier that predicts +1 with probability $r$ where $\pi_S$ of
+# the examples have it is wrong for at least $|r - \pi_S|$ of them. So
 #
 # $$\epsilon_S(h) + \epsilon_T(h) \ge |r - \pi_S| + |r - \pi_T| \ge |\pi_S - \pi_T|.$$
 #
-# If the labels have other proportions in the target, alignment *forces* errors (Zhao et al. 2019).
-# Features that do not look exactly alike escape by at most their total variation, the largest
-# difference of the probabilities of a set. We train again, with nine tenths of +1 in the target.
+# If the labels have different proportions in the target, alignment *forces* errors (Zhao et al.
+# 2019). Features that are not exactly aligned escape by at most their total variation, the largest
+# difference between the probabilities of a set. We train again, with nine tenths of +1 in the
+# target.
 
 # %%
 print("weight    learned   theory   error: source   target, learned   theory")
@@ -451,41 +456,43 @@ axes.set_xticks(ticks := [0, 0.03, 0.1, 0.3, 1, 3, 10], [f"{tick:g}" for tick in
 axes.set(xlim=(-0.005, 12), ylim=(0, 0.75))
 axes.legend(loc="upper center")
 show(
-    drawn, "shift", "Half of the source has +1. Where the target differs, a large weight harms."
+    drawn,
+    "shift",
+    "Half of the source has label +1. Where the target differs, a large weight harms.",
 )
 
 # %% [markdown]
-# With equal proportions a larger weight does better in theory, and once did not in practice. With
-# other proportions a large weight harms in theory too: here that of 10; small ones still help. The
-# features of small weights do not look alike, so the inequality does not bind them: both errors
-# together are far below 0.4. A weight of 10 makes them more alike, by a direction in which the two
-# numbers nearly cancel in the source, and the classifier's sign is wrong in the target. Then both
-# errors are high. CORAL, which aligns whatever the proportions are, is far behind the source alone
-# here.
+# With equal proportions, a larger weight does better in theory, but once did not in practice. With
+# different proportions, a large weight harms in theory too: here, a weight of 10 does, while small
+# weights still help. The features for small weights are not aligned, so the inequality does not
+# bind them: the sum of both errors is far below 0.4. A weight of 10 aligns them more, through a
+# direction in which the two features nearly cancel in the source and the classifier's sign is wrong
+# in the target. Then both errors are high. CORAL, which aligns regardless of the proportions, is
+# far behind the source alone here.
 #
-# So features that look alike are not the aim. They help where the labels have the same proportions,
-# and where one classifier is good in both domains. The second cannot be seen without target labels.
+# So aligned features are not the goal. They help when the labels have the same proportions and one
+# classifier is good in both domains. The second condition cannot be verified without target labels.
 #
 # ## 5. Blind representations, and who tests them
 #
-# Now the opponent is to predict an **attribute** $a$, 0 or 1, from a code $z$, such as a person's
-# sex. If $z$ is distributed alike for both values, no decision that is made from $z$ can differ
-# between them on average. More exactly: let $h$ be any decision, and TV the total variation of
-# $p(z \mid a = 0)$ and $p(z \mid a = 1)$. The set where $h$ says 1 has probabilities that differ by
-# at most TV:
+# Now the adversary predicts an **attribute** $a$, 0 or 1, such as a person's sex, from a code $z$.
+# If $z$ has the same distribution for both values, no decision based on $z$ can differ between them
+# on average. More exactly: let $h$ be any decision, and TV the total variation distance between
+# $p(z \mid a = 0)$ and $p(z \mid a = 1)$. The probabilities of the set where $h$ is 1 differ by at
+# most TV:
 #
 # $$|P(h = 1 \mid a = 0) - P(h = 1 \mid a = 1)| \le \mathrm{TV}.$$
 #
-# This is the **parity gap**. It needs the *best* opponent: with equally frequent values, the best
-# accuracy of predicting $a$ is $(1 + \mathrm{TV}) / 2$. A weak opponent only gives a lower bound
-# of TV. Section 4 holds too, with the two values in place of the domains: if the label is more
-# frequent for one of them, exact blindness forces errors.
+# This is the **parity gap**. Measuring TV requires the *best* adversary: with equally frequent
+# values, the best accuracy of predicting $a$ is $(1 + \mathrm{TV}) / 2$. A weak adversary only
+# gives a lower bound on TV. Section 4 applies too, with the two attribute values instead of the
+# domains: if the label is more frequent for one of them, exact blindness forces errors.
 #
 # How wrong can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0, s^2)$
-# for $a = 1$. A linear probe compares means, and finds nothing. But $|z|$ tells. We score by the
-# area under the ROC curve (AUC): the probability that an example of $a = 1$ gets the higher score
-# than one of $a = 0$, 0.5 for a blind code. For two normal numbers $u$ and $v$ of deviation 1, the
-# point $(u, v)$ has a uniform angle. So
+# for $a = 1$. A linear probe compares means and finds nothing. But $|z|$ is informative. We score
+# by the area under the ROC curve (AUC): the probability that an example with $a = 1$ gets a higher
+# score than one with $a = 0$, which is 0.5 for a blind code. For two normal numbers $u$ and $v$
+# with standard deviation 1, the point $(u, v)$ has a uniform angle. So
 #
 # $$P(s |u| > |v|) = \frac{2}{\pi} \arctan s.$$
 
@@ -506,16 +513,18 @@ print(f"AUC of boosted trees       {trees_auc:.3f}")
 print(f"2 / pi arctan s            {2 / np.pi * np.arctan(S):.3f}")
 
 # %% [markdown]
-# Now digits. The label is whether a digit is odd. Each is painted red or green: four fifths of the
-# odd digits are red, and half of the even ones. So color helps to guess the label, and the code of
-# a plain classifier shows it. `ALFR` (Edwards and Storkey 2016) plays the game in turns: an
-# **adversary** learns to predict the color from the code, in five steps for one of the encoder. The
-# encoder minimizes the classifier's loss, less a weight times the adversary's. The weight grows from
-# 0 again, and the encoder's learning rate falls to 0, so that the adversary can catch up.
+# Now for digits. The label is whether a digit is odd. Each digit is painted red or green: four
+# fifths of the odd digits and half of the even ones are red. So color helps to predict the label,
+# and the code of a plain classifier reveals it. `ALFR` (Edwards and Storkey 2016) plays the game in
+# turns: an **adversary** learns to predict the color from the code, with five steps per encoder
+# step. The encoder minimizes the classifier's loss minus a weight times the adversary's. The weight
+# again grows from 0, and the encoder's learning rate falls to 0, so that the adversary can catch
+# up.
 #
-# An adversary is judged on the training's digits, where guessing "red" is right for 65 %. The two
-# **probes** are other classifiers: logistic regression and boosted trees. They learn anew from the
-# finished codes of digits of which half are red in each class, and are measured on test digits.
+# The adversary is evaluated on training digits, where always predicting "red" is correct for 65%.
+# The two **probes** are other classifiers: logistic regression and boosted trees. They are trained
+# from scratch on the final codes of digits, half of which are red in each class, and evaluated on
+# test digits.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -577,14 +586,14 @@ row[0].set_ylabel("code 2")
 show(
     drawn,
     "codes",
-    "Codes of test digits by the color of the digit. A blind code would mix both everywhere.",
+    "Codes of test digits, by color. A blind code would mix both colors everywhere.",
 )
 
 # %% [markdown]
-# Two cheap methods stand beside it. Who knows what the color is can take gray digits. Who does not
-# can erase all that a *linear* probe finds, in closed form: `LinearErasure` (LEACE, Belrose et al.
-# 2023) moves examples as little as possible so that both colors have the same mean. We show the
-# probes the means of blocks of 4 × 4 pixels.
+# Two simple methods serve as baselines. If the colors are known, digits can be converted to gray.
+# If not, everything that a *linear* probe finds can be erased in closed form: `LinearErasure`
+# (LEACE, Belrose et al. 2023) moves examples as little as possible so that both colors have the
+# same mean. The probes receive the means of 4 × 4 pixel blocks.
 
 
 # %%
@@ -612,58 +621,60 @@ for name, (codes, test_codes) in cheap.items():
     print(f"{name:20} {aucs[0]:7.3f} {aucs[1]:7.3f}")
 
 # %% [markdown]
-# Erasure shows the trap at its purest: lines find nothing, and trees find everything. Codes of
-# networks do the same in part. In every row of the games the trees find more than the lines do. The
-# linear adversary ended below the 65 % of guessing "red". So it looks beaten, and the lines find
-# less than without an opponent. But the trees find *more*: the encoder has hidden the color where
-# only lines do not look. The dense adversary has left little to find for either probe, and cost no
-# accuracy in this run.
+# Erasure shows the trap in its purest form: the linear probe finds nothing, and the trees find
+# everything. Codes from networks partly behave the same way. In every game, the trees find more
+# than the linear probe does. The linear adversary ended below the 65% of always predicting "red".
+# So it looks beaten, and the linear probe finds less than without an adversary. But the trees find
+# *more*: the encoder has hidden the color only from linear probes. The dense adversary left little
+# for either probe to find, without a loss of accuracy in this run.
 #
-# One run of each game is shown, and such games end in different places from seed to seed, so a claim
-# about a method needs several. The recipe of the table below has three. In both places gray digits
-# hide the color better than every game: who knows what to hide should not learn to hide it.
+# Each game is shown for a single run, and such games end differently from seed to seed, so a claim
+# about a method needs several runs. The recipe in the table below has three. In both places, gray
+# digits hide the color better than every game: if you know what to hide, do not learn to hide it.
 #
 # ## 6. Adversarial examples: why linear models have them
 #
-# An **adversarial example** is an input that was changed so little that a person still names it as
-# before, and
-# that a classifier now names wrong. Let each of the $n$ numbers of $x$ change by at most $\epsilon$.
-# Take a linear classifier, the sign of $w \cdot x$, and a label $y = \pm 1$. Its **margin**
-# $y w \cdot x$ is positive where it is right. The change $\delta$ that lowers it most is chosen for
-# each number alone: $\delta_i = -\epsilon y \, \mathrm{sign}(w_i)$. It lowers the margin by
+# An **adversarial example** is an input that was changed so little that a person still recognizes
+# it, but a classifier now misclassifies it. Let each of the $n$ numbers in $x$ change by at most
+# $\epsilon$. Take a linear classifier, the sign of $w \cdot x$, and a label $y = \pm 1$. Its
+# **margin** $y w \cdot x$ is positive where it is correct. The change $\delta$ that lowers the
+# margin most is chosen for each number separately: $\delta_i = -\epsilon y \, \mathrm{sign}(w_i)$.
+# It lowers the margin by
 #
 # $$\epsilon \sum_i |w_i| = \epsilon |w|_1.$$
 #
-# Many small changes add up. If all $|w_i|$ are alike, $|w|_1$ is $\sqrt{n}$ times the length
-# $|w|_2$, while noise of deviation 1 in each number moves the margin only by about $|w|_2$. For
-# images with $n$ in the thousands, invisible changes beat visible noise. Nothing strange about
-# networks is needed for that (Goodfellow et al. 2015).
+# Many small changes add up. If all $|w_i|$ are equal, $|w|_1$ is $\sqrt{n}$ times the length
+# $|w|_2$, while noise with standard deviation 1 in each number moves the margin only by about
+# $|w|_2$. For images with $n$ in the thousands, invisible changes have more effect than visible
+# noise. This needs no peculiarity of networks (Goodfellow et al. 2015).
 #
-# For any classifier that is smooth, the slope of the loss by the input takes the place of $w$:
+# For any smooth classifier, the gradient of the loss with respect to the input takes the place of
+# $w$:
 #
 # $$x' = x + \epsilon \, \mathrm{sign} \frac{\partial}{\partial x} l(x, y).$$
 #
-# This is the **fast gradient sign method**, FGSM. It is exact for linear models and a first guess
-# for others.
+# This is the **fast gradient sign method**, FGSM. It is exact for linear models and a first
+# approximation for others.
 #
 # **A problem with a closed form.** Let $x$ be $N(y \mu, I)$. The margin of $w$ is normal, with mean
-# $w \cdot \mu$ and deviation $|w|_2$. Under the worst change its mean is smaller by
-# $\epsilon |w|_1$. With $\Phi$ for the distribution function of a normal number, the accuracy is
+# $w \cdot \mu$ and standard deviation $|w|_2$. Under the worst change, its mean is lower by
+# $\epsilon |w|_1$. With $\Phi$ for the standard normal distribution function, the accuracy is
 #
 # $$\Phi \left( \frac{w \cdot \mu - \epsilon |w|_1}{|w|_2} \right).$$
 #
-# Without attack the best $w$ is $\mu$. And with it? Let $w_i$ have the sign of $\mu_i$; another one
-# only harms. The numerator is
+# Without an attack, the best $w$ is $\mu$. And with one? Let $w_i$ have the sign of $\mu_i$; the
+# other sign only harms. The numerator is
 #
 # $$\sum_i |w_i| (|\mu_i| - \epsilon) \le \sum_i |w_i| (|\mu_i| - \epsilon)_+ \le |w|_2 |s|_2,$$
 #
 # where $(\cdot)_+$ cuts off below 0, $s_i = (|\mu_i| - \epsilon)_+ \mathrm{sign}(\mu_i)$, and the
-# last step is the inequality of Cauchy and Schwarz. It is an equality for $w = s$. So the best
-# robust classifier *drops* all features that an attack can outweigh, and its accuracy under attack
-# is $\Phi(|s|_2)$.
+# last step is the Cauchy–Schwarz inequality. It is an equality for $w = s$. So the best robust
+# classifier *drops* all features that an attack can outweigh, and its accuracy under attack is
+# $\Phi(|s|_2)$.
 #
-# We take 5 strong features with $\mu_i = 0.6$ and 200 weak ones with 0.15, where the noise has
-# deviation 1. The attack may move each feature by 0.15, so it can cancel each weak feature.
+# We use 5 strong features with $\mu_i = 0.6$ and 200 weak ones with 0.15, where the noise has
+# standard deviation 1. The attack may move each feature by 0.15, so it can cancel each weak
+# feature.
 
 # %%
 MU = np.concatenate([np.full(5, 0.6), np.full(200, 0.15)])
@@ -683,29 +694,29 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
     )
 
 # %% [markdown]
-# Both are the best linear classifiers for what they were made for. The standard one has the better
-# accuracy without attack and the worse one under attack: here robustness costs accuracy, since the
-# weak features are useful and fragile (Tsipras et al. 2019).
+# Each is the best linear classifier for its own goal. The standard one has the higher accuracy
+# without an attack and the lower one under attack: here robustness costs accuracy, because the weak
+# features are useful but fragile (Tsipras et al. 2019).
 #
 # ## 7. Adversarial training
 #
-# To learn such a $w$, put the attack into the training (Madry et al. 2018). The weights minimize
-# the loss that the attack maximizes:
+# To learn such a $w$, put the attack into the training loop (Madry et al. 2018). The weights
+# minimize the loss that the attack maximizes:
 #
 # $$\min_w E \left[ \max_{|\delta|_\infty \le \epsilon} l(x + \delta, y) \right].$$
 #
-# How do we get the gradient of a maximum? Let $\delta^*$ be a maximizing change. Where it is the only
-# one, the derivative by $w$ of the maximum is the derivative of the loss *at the fixed* $\delta^*$
-# (Danskin's theorem). Inside the cube of changes $\delta^*$ may move with $w$, and that changes
-# nothing in first order, since the slope is 0 at a maximum. At a corner of the cube, as for linear
-# classifiers, $\delta^*$ stays where it is. (Where some $w_i$ is 0, as in the robust solution here,
-# there are several maxima and no derivative, but a subgradient.) So a training step is: attack, then
-# descend with the attacked examples as if they were data.
+# How do we get the gradient of a maximum? Let $\delta^*$ be a maximizing change. Where it is
+# unique, the derivative of the maximum with respect to $w$ is the derivative of the loss *at the
+# fixed* $\delta^*$ (Danskin's theorem). Inside the cube of changes, $\delta^*$ may move with $w$,
+# but this has no first-order effect, because the slope is 0 at a maximum. At a corner of the cube,
+# as for linear classifiers, $\delta^*$ does not move. (Where some $w_i$ is 0, as in the robust
+# solution here, there are several maxima and no derivative, only a subgradient.) So a training step
+# is: attack, then descend with the attacked examples as if they were data.
 #
-# For our linear problem FGSM is the exact maximum. Which direction minimizes the loss? The attacked
-# margin is normal with mean $w \cdot \mu - \epsilon |w|_1$ and deviation $|w|_2$, and the mean of
-# any decreasing loss falls as the mean margin rises. So for each length $|w|_2$ the best direction
-# is that of $s$: training should find it.
+# For our linear problem, FGSM is the exact maximum. Which direction minimizes the loss? The
+# attacked margin is normal with mean $w \cdot \mu - \epsilon |w|_1$ and standard deviation $|w|_2$,
+# and the mean of any decreasing loss falls as the mean margin rises. So for each length $|w|_2$,
+# the best direction is that of $s$, and training should find it.
 
 
 # %%
@@ -761,9 +772,9 @@ cosine = robust @ robust_w / np.linalg.norm(robust_w)
 print(f"cosine of PlainAdversarialTraining's direction and the robust one {cosine:.3f}")
 
 # %% [markdown]
-# The class `AdversarialTraining` takes any attack of the library. With $\epsilon = 0$ it is an
-# ordinary classifier. We hold both against the formula, for attacks of many strengths. The dots are
-# measured on new points, by the library's FGSM.
+# The class `AdversarialTraining` accepts any attack in the library. With $\epsilon = 0$, it is an
+# ordinary classifier. We compare both with the formula, for attacks of many strengths. The dots are
+# measured on new points, with the library's FGSM.
 
 # %%
 test_gaussian, test_gaussian_labels = draw_gaussian(TESTED)
@@ -799,34 +810,34 @@ for axes in (left, right):
 show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under attack.")
 
 # %% [markdown]
-# The learned weights are noisy, since 20,000 points are not all points. The dots lie near the lines
-# all the same. The lines cross: to the left of the crossing, the standard classifier is better. The
-# robust one is the better of the two at the strength for which it was made.
+# The learned weights are noisy, because they come from only 20,000 points. Even so, the dots are
+# close to the curves. The curves cross: to the left of the crossing, the standard classifier is
+# better. At the strength for which it was trained, the robust one is better.
 #
 # ## 8. Attacks on networks, and an honest evaluation
 #
-# A network is not linear, so one step of FGSM need not find the worst change. Other attacks:
+# A network is not linear, so one FGSM step need not find the worst change. Other attacks:
 #
-# - **PGD**, projected gradient descent: many small steps of FGSM from a random start, and after
-#   each one $x'$ is put back into the cube of side $2 \epsilon$ around $x$ (Madry et al. 2018);
-# - **APGD**: PGD that chooses the length of its steps itself, with two losses here: the
-#   cross-entropy and the margin (Croce and Hein 2020);
-# - **squares**: no gradient at all. Random squares of the image go to the border of the cube, and
-#   what helps is kept (Andriushchenko et al. 2020).
+# - **PGD**, projected gradient descent: many small FGSM steps from a random start, each followed by
+#   a projection of $x'$ onto the cube with side $2 \epsilon$ around $x$ (Madry et al. 2018);
+# - **APGD**: PGD that chooses its step sizes automatically, here with two losses: the cross-entropy
+#   and the margin (Croce and Hein 2020);
+# - **SquareAttack**: no gradient at all. Random squares of the image are moved to the border of the
+#   cube, and changes that help are kept (Andriushchenko et al. 2020).
 #
 # Each finds *some* change, never provably the worst. So every accuracy under attack is an upper
-# bound of the true one. We report the worst case of all attacks for each image.
+# bound on the true one. We report, for each image, the worst case over all attacks.
 #
-# Here are six classifiers of digits, with $\epsilon = 0.3$ of the range of pixels:
+# We compare six classifiers of digits, with $\epsilon = 0.3$ of the pixel range:
 #
-# - one without defense, with two dense layers, and the same trained by FGSM, and by PGD of five
-#   steps whose $\epsilon$ grows in the first half;
-# - the first one behind a **threshold** of the pixels at one half, in two versions. A steep sigmoid
-#   in place of the threshold has a slope of almost exactly 0, so attacks by gradients see nothing.
-#   `thresholded` of the library lets the gradient pass as if there were no threshold: the attack is
-#   made *for* the defense;
-# - the published model of the recipe, a convolutional network trained by PGD for 49 minutes:
-#   `keras_gen.load` gives it with its networks.
+# - one without a defense, with two dense layers, and the same network trained with FGSM, and with
+#   five-step PGD whose $\epsilon$ grows in the first half;
+# - the first one behind a pixel **threshold** at one half, in two versions. A steep sigmoid instead
+#   of the threshold has a slope of almost exactly 0, so gradient attacks see nothing. The library's
+#   `thresholded` lets the gradient pass as if there were no threshold: this attack is made *for*
+#   the defense;
+# - the published model of the recipe, a convolutional network trained with PGD for 49 minutes:
+#   `keras_gen.load` returns it with its networks.
 
 # %%
 test_images, test_labels = data.test.take(ATTACKED).arrays()
@@ -887,87 +898,89 @@ print(f"{'':16} right would be             {' '.join(map(str, test_labels[:10]))
 show(
     captioned(rows, names),
     "attacked",
-    "Test digits, what PGD makes of them for two networks, and the changes around gray.",
+    "Test digits, the digits after PGD on two networks, and the changes around gray.",
 )
 
 # %% [markdown]
-# The undefended network and the one trained by FGSM fall to 0. The latter looks like the classic trap:
-# it stands up to FGSM, with which it was trained, and to nothing else, though after so short a training
-# it is weak without an attack, too. It has learned to make one long
-# step miss. The first version of the threshold would be published as robust by who runs only attacks
-# by gradients. The attack made for it, and squares, tell otherwise. Both versions are almost the
-# *same* classifier, so what breaks the second one breaks the first: its 0.67 is too high, since none of
-# the attacks was made for it, and 0.55 is nearer to the truth.
+# The undefended network and the one trained with FGSM fall to 0. The latter illustrates the classic
+# trap: it withstands only FGSM, with which it was trained, although after such short training it is
+# weak without an attack as well. It has learned to make a single long step miss. Anyone who runs
+# only gradient attacks would publish the first version of the threshold as robust. The attack made
+# for it, and SquareAttack, show otherwise. Both versions are almost the *same* classifier, so
+# whatever breaks the second one breaks the first: its 0.67 is too high, because none of the attacks
+# was made for it, and 0.55 is closer to the truth.
 #
-# Our own PGD training, with dense layers and under a minute of it, loses to the threshold, which
-# costs nothing. MNIST is nearly black and white, so a threshold undoes much of a change below one
-# half: a cheap baseline that belongs beside every figure for MNIST. The published network, trained
-# for 49 minutes, is better than both, also in the worst case. In the picture the changes are plain to
-# see, 0.3 being a large epsilon, and still each digit can be read. Which of the two rows changes ten
-# names, and which changes none, does not follow from how large they look.
+# Our own PGD training, with dense layers and less than a minute of training, loses to the
+# threshold, which costs nothing. MNIST is nearly black and white, so a threshold undoes much of a
+# change below one half: a simple baseline that should accompany every result on MNIST. The
+# published network, trained for 49 minutes, is better than both, also in the worst case. In the
+# picture, the changes are clearly visible, because 0.3 is a large epsilon, yet each digit remains
+# legible. How large the changes look does not tell which of the two rows changes ten predictions
+# and which changes none.
 #
-# With 100 digits, an accuracy near 0.9 has a deviation of 0.03. More attacks, restarts and queries
-# can only lower the last column.
+# With 100 digits, an accuracy near 0.9 has a standard error of 0.03. More attacks, restarts, and
+# queries can only lower the last column.
 #
 # ## 9. What is often said, and what is so
 #
-# - **"Adversarial examples exist because networks are so nonlinear."** So it was thought at first.
-#   Linear classifiers in many dimensions have them already, by the 1-norm of section 6.
-# - **"Gradient reversal makes features the same in both domains."** It makes them such that the
-#   *present* discriminator tells little. And the same features are not enough (section 4).
-# - **"The adversary is at chance, so the code is blind."** It says that this opponent has not found
-#   anything. Test the finished code, as it is served, with other probes that learn anew.
-# - **"The defense stands up to PGD."** Every attack gives an upper bound. A defense is measured by
-#   the worst of several attacks that know it, one of them without gradients.
-# - **"Robustness always costs accuracy."** In our Gaussian problem it must. Where features are
-#   strong enough it hardly does (question 3).
+# - **"Adversarial examples exist because networks are so nonlinear."** This was the first
+#   explanation. Linear classifiers in many dimensions already have them, because of the 1-norm in
+#   section 6.
+# - **"Gradient reversal makes features the same in both domains."** It makes features that tell the
+#   *current* discriminator little. And identical features are not sufficient (section 4).
+# - **"The adversary is at chance, so the code is blind."** It only means that this adversary has
+#   found nothing. Test the final code, as it is deployed, with other probes trained from scratch.
+# - **"The defense withstands PGD."** Every attack gives an upper bound. Evaluate a defense by the
+#   worst of several attacks that know it, one of them without gradients.
+# - **"Robustness always costs accuracy."** In our Gaussian problem, it must. Where features are
+#   strong enough, it costs almost nothing (question 3).
 #
 # ## Questions
 #
 # **1.** Let the encoder map every example to the same number. Which terms of the bound in section 2
-# are 0, and what does the bound say?
+# are 0, and what does the bound tell us?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Only $d$ is 0: nothing tells the domains apart. Every classifier is constant, so with equally
-# frequent labels all errors are $1/2$. Hence $\epsilon_S = 1/2$ and $\lambda^* = 1$. The bound is
-# $3/2$ and says nothing. A small $d$ is of use only together with the other two terms.
+# Only $d$ is 0: nothing distinguishes the domains. Every classifier is constant, so with equally
+# frequent labels, all errors are $1/2$. Hence $\epsilon_S = 1/2$ and $\lambda^* = 1$. The bound is
+# $3/2$, which is uninformative. A small $d$ is useful only together with the other two terms.
 #
 # </details>
 #
-# **2.** A model adds normal noise to its codes in training, and its adversary sees the noisy ones. It
-# stays at chance. For use, the noise is switched off. Is the code blind?
+# **2.** A model adds normal noise to its codes in training, and its adversary sees the noisy codes.
+# It stays at chance. In deployment, the noise is switched off. Is the code blind?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Not at all. Say that the code is 0 for one value of the attribute and 0.1 for the other, and that
-# the noise has deviation 1. The best opponent of noisy codes is right for
-# $\Phi(0.05) = 0.52$ of the examples. Without noise, a threshold at 0.05 is right for all of them.
-# What counts is what is served.
+# Not at all. Suppose that the code is 0 for one value of the attribute and 0.1 for the other, and
+# that the noise has standard deviation 1. The best adversary on noisy codes is correct for
+# $\Phi(0.05) = 0.52$ of the examples. Without noise, a threshold at 0.05 is correct for all of
+# them. Evaluate what is deployed.
 #
 # </details>
 #
-# **3.** Change the code: in section 6, give the weak features a mean of 0.3 in place of 0.15. What
-# becomes of the two accuracies under attack, and of the picture?
+# **3.** Change the code: in section 6, give the weak features a mean of 0.3 instead of 0.15. What
+# happens to the two accuracies under attack, and to the picture?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `np.full(200, 0.3)`. An attack of 0.15 now only halves the weak features. So the robust
-# classifier keeps them, with half of their mean as their weight. Its accuracy under attack is 0.991
-# and the standard one's 0.990: hardly any price is left. In the picture the lines of both
+# classifier keeps them, weighted by half of their mean. Its accuracy under attack is 0.991 and the
+# standard one's 0.990: robustness costs almost nothing. In the picture, the curves of both
 # classifiers nearly coincide, up to attacks as strong as the weak features.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | labels of one domain for another | `DANN`, `DomainConfusion`, `ADDA` | [domain_adaptation_digits](../../recipes/domain_adaptation_digits.py) | USPS by labels of MNIST: DANN 0.662, ADDA 0.796; nearest neighbor of framed ink 0.8992 | [Ganin et al. 2016](https://arxiv.org/abs/1505.07818), [Tzeng et al. 2017](https://arxiv.org/abs/1702.05464) |
-# | codes that do not tell a color | `ALFR`, `GRAD` | [blind_representations_mnist](../../recipes/blind_representations_mnist.py) | area under the curve of the color 0.5698, without an opponent 0.6381; gray digits 0.5061 | [Edwards, Storkey 2016](https://arxiv.org/abs/1511.05897) |
-# | codes that do not tell a person's sex | `ALFR`, `GRAD`, `VFAE` | [blind_representations_adult](../../recipes/blind_representations_adult.py) | area under the curve 0.618, without an opponent 0.7871; reweighed examples 0.6463 | [Louizos et al. 2016](https://arxiv.org/abs/1511.00830) |
-# | attacks, and training by them | `AdversarialTraining` | [adversarial_examples_mnist](../../recipes/adversarial_examples_mnist.py) | 0.8880 right in the worst case, in the paper 0.893; threshold 0.6240 | [Madry et al. 2018](https://arxiv.org/abs/1706.06083) |
-# | attacks that need no labels | `VAT` | [vat_mnist](../../recipes/vat_mnist.py) | 3.5 % errors with 100 labels, in the paper 1.36; labels spread over a graph 11.65 | [Miyato et al. 2018](https://arxiv.org/abs/1704.03976) |
-# | a generative model as a defense | `VAE` | [generative_defense_mnist](../../recipes/generative_defense_mnist.py) | 0.147 right in the worst case; threshold 0.6840 | [Samangouei et al. 2018](https://arxiv.org/abs/1805.06605) |
+# | labels of one domain for another | `DANN`, `DomainConfusion`, `ADDA` | [domain_adaptation_digits](../../recipes/domain_adaptation_digits.py) | USPS accuracy with MNIST labels: DANN 0.662, ADDA 0.796; nearest neighbor on cropped ink 0.8992 | [Ganin et al. 2016](https://arxiv.org/abs/1505.07818), [Tzeng et al. 2017](https://arxiv.org/abs/1702.05464) |
+# | codes that do not reveal a color | `ALFR`, `GRAD` | [blind_representations_mnist](../../recipes/blind_representations_mnist.py) | AUC of color 0.5698, without an adversary 0.6381; gray digits 0.5061 | [Edwards, Storkey 2016](https://arxiv.org/abs/1511.05897) |
+# | codes that do not reveal a person's sex | `ALFR`, `GRAD`, `VFAE` | [blind_representations_adult](../../recipes/blind_representations_adult.py) | AUC of sex 0.618, without an adversary 0.7871; reweighed score 0.6463 | [Louizos et al. 2016](https://arxiv.org/abs/1511.00830) |
+# | attacks, and adversarial training | `AdversarialTraining` | [adversarial_examples_mnist](../../recipes/adversarial_examples_mnist.py) | worst-case accuracy 0.8880, paper 0.893; pixel threshold 0.6240 | [Madry et al. 2018](https://arxiv.org/abs/1706.06083) |
+# | attacks that need no labels | `VAT` | [vat_mnist](../../recipes/vat_mnist.py) | test error 3.5% with 100 labels, paper 1.36; label spreading 11.65 | [Miyato et al. 2018](https://arxiv.org/abs/1704.03976) |
+# | a generative model as a defense | `VAE` | [generative_defense_mnist](../../recipes/generative_defense_mnist.py) | worst-case accuracy 0.147; pixel threshold 0.6840 | [Samangouei et al. 2018](https://arxiv.org/abs/1805.06605) |

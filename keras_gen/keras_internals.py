@@ -18,6 +18,7 @@ from keras.src.backend.common import global_state
 
 # Their parameters, after `self`.
 OVERRIDDEN = {
+    "_get_metrics_result_or_logs": ["logs"],
     "_make_function": ["step_function"],
     "_maybe_symbolic_build": ["iterator", "data_batch"],
 }

@@ -171,6 +171,10 @@ def test_what_fit_calls():
         def _maybe_symbolic_build(self, iterator=None, data_batch=None):
             called.add("_maybe_symbolic_build")
 
+        def _get_metrics_result_or_logs(self, logs):
+            called.add("_get_metrics_result_or_logs")
+            return super()._get_metrics_result_or_logs(logs)
+
         def evaluate(self, *args, **kwargs):
             called.update(kwargs)
             return super().evaluate(*args, **kwargs)

@@ -518,6 +518,16 @@ class GenerativeModel(keras.Model):
         return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
 
     @override
+    def _get_metrics_result_or_logs(self, logs):
+        """Returns the running means over all replicas for all names in the logs.
+
+        Keras returns them only if every name is reported, and otherwise averages replicas of which
+        one may have had fewer examples.
+        """
+        known = self.get_metrics_result()
+        return {name: known.get(name, value) for name, value in logs.items()}
+
+    @override
     def reset_metrics(self):
         super().reset_metrics()
         self.evaluation_step.assign(0)  # so that `evaluate` is reproducible

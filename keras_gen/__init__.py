@@ -42,6 +42,7 @@ _MODELS = {
         "ConditionalWaveNet",
         "PixelCNN",
         "PixelRNN",
+        "TableMADE",
         "WaveNet",
     ),
     "classifiers": ("Classifier",),

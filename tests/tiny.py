@@ -24,6 +24,7 @@ from keras_gen.core.kinds_of_data import (
     Labels,
     Levels,
     MuLaw,
+    Rows,
     Seeds,
     Table,
     Texts,
@@ -132,6 +133,11 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
         if edge.length > 1:
             numbers[0, -2:, 0] = edge.levels - 1, -1
         return numbers
+    if isinstance(edge, Rows):  # cells, one of them a gap
+        sizes = [len(column.shares) for column in edge.cells.columns]
+        cells = random.integers(0, sizes, (n, len(sizes))).astype("float32")
+        cells[0, -1] = -1
+        return cells
     if isinstance(edge, Table):  # vectors, for `fit` takes no strings
         return random.normal(size=(n, edge.vectors.size)).astype("float32")
     sizes = [size or side for size in edge.shape]

@@ -9,4 +9,5 @@ from keras_gen.autoregressive.made import MADE
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.autoregressive.pixel_rnn import PixelRNN
 from keras_gen.autoregressive.sampling import sample_causal
+from keras_gen.autoregressive.table_made import TableMADE
 from keras_gen.autoregressive.wavenet import WaveNet

@@ -1,12 +1,17 @@
 """MADE (Germain et al. 2015), of numbers with mixtures as in RNADE (Uria et al. 2013)."""
 
+from collections.abc import Sequence
+
 import keras
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.autoregressive.table_made import TableMADE
+from keras_gen.data import Column
 from keras_gen.declared import Named, made_by
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.networks.autoregressive.made_networks import table_made
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -56,3 +61,29 @@ class MADE(CausalModel):
                 f"MADE found a network of values of shape {shape}: expected vectors [batch, "
                 "values]; of images, use PixelCNN."
             )
+
+    @classmethod
+    def for_table(
+        cls,
+        columns: Sequence[Column],
+        hidden: tuple[int, ...] = (256, 256),
+        any_order: bool = False,
+        **kwargs,
+    ) -> TableMADE:
+        """Builds a model of the rows of a table with words, numbers, and gaps.
+
+        Args:
+            columns: Columns with cells, as `keras_gen.data.table_columns` finds them; at least 2.
+            hidden: Units of the hidden layers.
+            any_order: Whether the network predicts each column from any others, which fills gaps
+                better, and makes slightly worse samples, instead of from the columns before it.
+            **kwargs: Further arguments of `TableMADE`.
+
+        Raises:
+            TypeError: If `columns` holds something else than columns.
+            ValueError: If there are fewer than 2 columns, or fewer hidden units than columns.
+
+        Example: `model = MADE.for_table(table_columns(people))`.
+        """
+        network = table_made(columns, hidden, any_order)
+        return TableMADE(network, columns, any_order=any_order, **kwargs)

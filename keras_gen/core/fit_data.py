@@ -444,6 +444,7 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)
+    x = (model.edges | model.training_edges)[model.batch[0]].of_columns(x)
     found = of_batches(owner, x, y)
     if found is not None:
         return found

@@ -70,6 +70,7 @@ class MaskedDense(DeclaredLayer):
             of degree d predict the d-th value.
         activation: Name or function, of the output.
         bias_initializer: Name or object.
+        kernel_initializer: Name or object.
 
     Example:
         >>> layer = MaskedDense(degrees=[1, 2, 1, 2], input_degrees=[1, 2, 3], activation="relu")
@@ -82,6 +83,7 @@ class MaskedDense(DeclaredLayer):
     strict: bool = False
     activation: Activation = None
     bias_initializer: Initializer = "zeros"
+    kernel_initializer: Initializer = "glorot_uniform"
 
     @override
     def build(self, input_shape):
@@ -91,7 +93,7 @@ class MaskedDense(DeclaredLayer):
         require_input(self, input_shape, right, expected)
         units = len(self.degrees)
         self.kernel = self.add_weight(
-            name="kernel", shape=(inputs, units), initializer="glorot_uniform"
+            name="kernel", shape=(inputs, units), initializer=self.kernel_initializer
         )
         self.bias = self.add_weight(
             name="bias", shape=(units,), initializer=self.bias_initializer

@@ -18,7 +18,7 @@ from keras_gen.networks.added_inputs_and_heads import (
 )
 from keras_gen.networks.autoregressive.character_rnn_networks import character_rnn
 from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_pixel_cnn
-from keras_gen.networks.autoregressive.made_networks import made
+from keras_gen.networks.autoregressive.made_networks import made, table_made
 from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
 from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
 from keras_gen.networks.autoregressive.transformer import transformer

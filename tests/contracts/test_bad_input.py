@@ -14,6 +14,7 @@ from keras_gen.core.kinds_of_data import (
     Labels,
     Levels,
     MuLaw,
+    Rows,
     StandardizedVectors,
     Table,
     Texts,
@@ -49,6 +50,7 @@ BAD_VALUES = {
     Labels: [(99, " to 99:"), (-2, "from -2 to")],
     MuLaw: [],  # every int16 is a sound
     StandardizedVectors: [(np.nan, "nan"), (np.inf, "inf")],
+    Rows: [(5000.0, " to 5000:"), (-2.0, "from -2 to"), (np.nan, "nan")],
     Table: [(np.nan, "nan"), (-np.inf, "-inf")],
     Texts: [(-7.0, "from -7 to"), (np.nan, "nan"), (np.inf, " to inf:")],
     Vectors: [],

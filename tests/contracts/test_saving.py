@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gen
-from keras_gen.core.kinds_of_data import Characters, Choice, Table, Waveforms
+from keras_gen.core.kinds_of_data import Characters, Choice, Rows, Table, Waveforms
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
@@ -179,7 +179,7 @@ def example(model, spec: tf.TensorSpec) -> np.ndarray:
         return np.asarray(value, spec.dtype.as_numpy_dtype)
     random = np.random.default_rng(0)
     named = [edge for edge in model.edges.values() if edge.name == spec.name]
-    if named and isinstance(named[0], Characters):
+    if named and isinstance(named[0], Characters | Rows):
         return named[0].restore(random_examples(named[0], 2, random)).numpy()
     if named and isinstance(named[0], Table):
         columns = named[0].vectors.columns

@@ -9,8 +9,11 @@ from keras_gen.autoregressive import (
     ConditionalWaveNet,
     PixelCNN,
     PixelRNN,
+    TableMADE,
     WaveNet,
 )
+from keras_gen.core.capabilities import sample as sample_rows
+from keras_gen.data import table_columns
 from keras_gen.losses import Categorical, DiscretizedLogistic, NormalMixture
 from keras_gen.networks import (
     character_rnn,
@@ -20,6 +23,7 @@ from keras_gen.networks import (
     pixel_rnn,
     residual_decoder,
     residual_encoder,
+    table_made,
     wave_decoder,
     wave_encoder,
     wavenet,
@@ -85,6 +89,19 @@ def _made(seed=3):
     return MADE(network, NormalMixture(2), seed=seed)
 
 
+def _table_made(seed=3):
+    columns = table_columns(
+        {"age": [3, 5, 8, 5], "kind": ["cat", "dog", None, "dog"], "size": [0.5, 2.5, 2.5, None]}
+    )
+    network = table_made(columns, hidden=(4,), activation="tanh")
+    return TableMADE(network, columns, any_order=True, seed=seed)
+
+
+def _cells(model):
+    """The cells of three samples."""
+    return model.prepare(sample_rows(model, 3, seed=1)).numpy()
+
+
 TINY = {
     "CodePrior": Tiny(_code_prior, sample, draws=False),
     "ConditionalCodePrior": Tiny(_conditional_code_prior, sample, draws=False),
@@ -92,6 +109,7 @@ TINY = {
     "MADE": Tiny(_made, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
+    "TableMADE": Tiny(_table_made, _cells),
     "PixelRNN": Tiny(_pixel_rnn, sample, draws=False),
     "WaveNet": Tiny(_wavenet, sample, draws=False),
     "ConditionalWaveNet": Tiny(_conditional_wavenet, sample, draws=False),

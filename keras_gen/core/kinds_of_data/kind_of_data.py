@@ -36,6 +36,10 @@ class Edge:
             return numbers_of_table(values)
         return values.to_numpy() if hasattr(values, "to_numpy") else values
 
+    def of_columns(self, values):
+        """Returns examples for a dict of a table's columns, or the path of its file, if it can."""
+        return values
+
     def prepare(self, values) -> tf.Tensor:
         """Checks values and converts them to the networks' form.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -22,9 +22,13 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
+from keras_gen.data.transforms.cells import RowCells
 from keras_gen.data.transforms.tables import (
+    MOST_WORDS,
     Column,
     RowVectors,
+    as_table,
+    is_table_file,
     refuse_deviation,
     row_texts,
     table_rows,
@@ -84,6 +88,69 @@ class Table(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, self.vectors.size], tf.float32)
+
+
+class Rows(Edge):
+    """Rows of a table, inside as float32 numbers of cells: see `RowCells`. Gaps are -1.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        name: Name under which clients know the rows.
+    """
+
+    def __init__(self, columns: Sequence[Column], name: str = "rows"):
+        self.name = name
+        self.cells = RowCells(columns)
+        self.names = [column.name for column in columns]
+        self.example = np.full([1, len(self.names)], "")
+
+    @override
+    def of_columns(self, values):
+        is_dict = isinstance(values, Mapping) and not values.keys() <= {"x", self.name}
+        return self.as_array(values) if is_dict or is_table_file(values) else values
+
+    @override
+    def as_array(self, values):
+        """Returns texts `[n, columns]` of a table, of the path of a CSV file, or of rows."""
+        values = as_table(values)
+        if is_table(values) or isinstance(values, Mapping):
+            return table_rows(values, self.names, gaps=True)
+        values = super().as_array(values)
+        array = values if hasattr(values, "dtype") else np.array(values, object)
+        if (
+            np.ndim(array) != 2
+            or tf.is_tensor(values)
+            or getattr(values, "dtype", None) == np.float32
+        ):
+            return values
+        return row_texts(values, self.names, gaps=True)
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch, columns]`, empty for gaps, or cells of such rows."""
+        values = as_tensor(values, self.name)
+        columns = len(self.names)
+        if values.dtype != tf.string:
+            cells = of_shape(as_numbers(values, "Cells"), (columns,), "Cells")
+            return within(cells, -1.0, float(MOST_WORDS), "Cells", "numbers of cells, or -1", 0)
+        if not values.shape.is_compatible_with([None, columns]):
+            raise ValueError(
+                f"Rows have shape {values.shape}: expected [batch, {columns}], with the columns "
+                f"{', '.join(self.names)}."
+            )
+        return self.cells(tf.ensure_shape(values, [None, columns]))
+
+    @override
+    def restore(self, values):
+        return self.cells.texts(values)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None, len(self.names)], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, len(self.names)], tf.float32)
 
 
 def _may_have_gaps(values) -> bool:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime
 import decimal
+import io
+import itertools
 import math
 import numbers as numeric
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_list, checked_number, checked_positive
+from keras_gen.arguments import checked_choice, checked_list, checked_number, checked_positive
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
@@ -26,20 +31,38 @@ _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 # Standard deviations of columns whose values, and samples of them, float32 can hold.
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
+MOST_VALUES = 128
+"""Distinct numbers up to which each has a cell of its own."""
+QUANTILES = 64
+"""Most cells of a column with more distinct numbers."""
+MOST_WORDS = 1000
+"""Most different words of a column."""
 _TYPES = ("numbers", "words", "booleans")
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Column:
     """A categorical or numeric table column.
+
+    Models of tables, such as `MADE.for_table`, need the cells of a column: each category is a cell,
+    and so is each interval of numbers that begins with one of `starts`.
 
     Args:
         name: Column name.
         categories: Allowed values; each is one-hot encoded. Empty for a numeric column.
         mean: Mean subtracted from numeric values.
         scale: Divisor applied to numeric values after the mean is subtracted.
+        starts: Smallest training value in each numeric cell, ascending.
+        ends: Largest training value in each numeric cell.
+        means: Mean training value in each numeric cell.
+        shares: Fraction of the known training values in each cell, above 0.
+        decimals: Decimal places of the numbers; None if there are more than six.
+        missing: Fraction of the training rows without a value.
+        dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
+        unknown: `"error"` to refuse a word that is not in `categories`, or `"gap"` to treat it as
+            missing.
 
     Raises:
         TypeError: If `mean` or `scale` is not a number.
@@ -50,6 +73,14 @@ class Column:
     categories: tuple[str, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
+    starts: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+    means: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    decimals: int | None = None
+    missing: float = 0.0
+    dtype: str = ""
+    unknown: str = "error"
 
     def __post_init__(self):
         checked_number("mean", self.mean)
@@ -60,6 +91,17 @@ class Column:
         """Number of vector components that represent the column."""
         return len(self.categories) or 1
 
+    def __repr__(self) -> str:
+        if self.categories:
+            words = ", ".join(self.categories[:3]) + ", ..." * (len(self.categories) > 3)
+            found = f"{len(self.categories)} words ({words})"
+        elif self.starts:
+            span = f"{self.starts[0]:g} to {self.ends[-1]:g}"
+            found = f"numbers from {span} in {len(self.starts)} cells"
+        else:
+            found = f"numbers with mean {self.mean:g} and standard deviation {self.scale:g}"
+        return f"Column({self.name!r}: {found}, {self.missing:.1%} missing)"
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for saving models."""
         return dataclasses.asdict(self)
@@ -67,22 +109,31 @@ class Column:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Column:
         """Creates the column from the return value of `get_config`."""
-        return cls(**config | {"categories": tuple(config["categories"])})
+        lists = {name: tuple(value) for name, value in config.items() if isinstance(value, list)}
+        return cls(**config | lists)
 
 
 def table_columns(
-    rows: Any, names: Sequence[str] | None = None, numbers: Sequence[str] | None = None
+    rows: Any,
+    names: Sequence[str] | None = None,
+    numbers: Sequence[str] | None = None,
+    unknown: Literal["error", "gap"] = "error",
 ) -> list[Column]:
-    """Finds the categories, or the mean and standard deviation, of each column.
+    """Finds what each column of a table holds: its words or numbers, cells, and gaps.
 
-    Every row needs a value in every column: None, NaN, NaT, `pandas.NA`, masked values, and blank
-    strings count as missing. "?" and other marks are categories like any word.
+    None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps), which
+    `MADE.for_table` models and other models refuse. "?" and other marks are words like any other.
+
+    A word is a cell. A number has a cell for each distinct training value, or, if there are more
+    than 128, one of up to 64 cells that contain about equally many training rows.
 
     Args:
-        rows: Training rows, strings or numbers `[n, columns]`, or a DataFrame.
-        names: Names of the columns. If None, those of the DataFrame.
+        rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
+            numbers `[n, columns]`.
+        names: Names of the columns. If None, those of the table.
         numbers: Names of the numeric columns; all others are categorical. If None, the columns of
-            the DataFrame whose values are numbers and whose dtype is not "category".
+            the table whose values are numbers and whose dtype is not "category".
+        unknown: What models do with a word that is not in the training rows: `"error"` or `"gap"`.
 
     Returns:
         One `Column` per name, in this order. Categories that are all numbers are in numeric order,
@@ -92,49 +143,82 @@ def table_columns(
         TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
         ValueError: If there are no rows, the number of columns differs from the number of names, a
-            name is repeated or unknown, a value is missing or not a number, or the standard
-            deviation of a column is not in 1e-30 to 1e30.
+            name is repeated or unknown, a value is not a number, a column has no values, a column
+            has so many different words that it looks like an identifier, or the standard deviation
+            of a column is not in 1e-30 to 1e30.
 
     Example:
-        >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
-        [Column(name='age', categories=(), mean=4.0, scale=1.0), Column(name='kind', ...)]
+        >>> table_columns({"age": [3, 5], "kind": ["cat", "dog"]})
+        [Column('age': numbers from 3 to 5 in 2 cells, 0.0% missing), Column('kind': 2 words ...)]
     """
+    checked_choice("unknown", unknown, ("error", "gap"))
+    rows = as_table(rows)
+    dtypes: dict[str, str] = {}
     if hasattr(rows, "columns"):
+        dtypes = {
+            str(name): str(dtype) for name, dtype in zip(rows.columns, rows.dtypes, strict=True)
+        }
+    if hasattr(rows, "columns") or isinstance(rows, Mapping):
         table = by_name(rows)
         names = list(table) if names is None else _checked_names(names)
         if numbers is None:
             numbers = [name for name in names if name in table and _holds_numbers(name, table)]
-        rows = table_rows(rows, names)
+        rows = table_rows(rows, names, gaps=True)
     if names is None or numbers is None:
         raise ValueError(
             "names or numbers is missing: pass both for rows that are not a DataFrame."
         )
     names = _checked_names(names)
     numbers = list(map(str, checked_list("numbers", numbers)))
-    rows = row_texts(rows, names)
+    rows = row_texts(rows, names, gaps=True)
     if not len(rows):
         raise ValueError("The table has no rows: expected at least one.")
-    if unknown := [name for name in numbers if name not in names]:
-        raise ValueError(
-            f"There is no column {unknown[0]}: expected some of {', '.join(names)}."
-        )
+    if others := [name for name in numbers if name not in names]:
+        raise ValueError(f"There is no column {others[0]}: expected some of {', '.join(names)}.")
     found = []
     for name, values in zip(names, rows.T, strict=True):
-        if name in numbers:
-            found.append(_of_numbers(name, as_numbers(name, values)))
-        else:
-            found.append(Column(name, tuple(sorted_names(values.tolist()))))
+        known = values[values != ""]
+        if not len(known):
+            refuse_missing(name, values == "")
+        missing = 1 - len(known) / len(values)
+        more = dict(missing=missing, dtype=dtypes.get(name, ""), unknown=unknown)
+        of_column = _numbers_column if name in numbers else _words_column
+        found.append(of_column(name, known, **more))
     return found
 
 
-def _of_numbers(name: str, numbers: np.ndarray) -> Column:
+def _numbers_column(name, values, **more):
+    numbers = as_numbers(name, values)
+    mean, scale = _mean_and_scale(name, numbers)
+    ascending = np.sort(numbers)
+    starts = np.unique(ascending)
+    if len(starts) > MOST_VALUES:
+        parts = np.arange(QUANTILES) / QUANTILES
+        starts = np.unique(np.quantile(ascending, parts, method="lower"))
+    cells = np.searchsorted(starts, ascending, side="right") - 1
+    counts = np.bincount(cells)
+    sums = np.bincount(cells, weights=ascending - starts[cells])
+    return Column(
+        name,
+        mean=mean,
+        scale=scale,
+        starts=tuple(starts.tolist()),
+        ends=tuple(ascending[np.cumsum(counts) - 1].tolist()),
+        means=tuple((starts + sums / counts).tolist()),
+        shares=tuple((counts / len(numbers)).tolist()),
+        decimals=_decimals(starts),
+        **more,
+    )
+
+
+def _mean_and_scale(name: str, numbers: np.ndarray) -> tuple[float, float]:
     least, most = numbers.min(), numbers.max()
     if not varies(least, most):
-        return Column(name, mean=float(least))
+        return float(least), 1.0
     with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused
         mean, deviation = float(numbers.mean()), float(numbers.std())
     refuse_deviation(name, deviation)
-    return Column(name, mean=mean, scale=deviation)
+    return mean, deviation
 
 
 def varies(least: np.ndarray, most: np.ndarray) -> np.ndarray:
@@ -152,12 +236,68 @@ def refuse_deviation(column: str, deviation: float) -> None:
         )
 
 
-def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:
+def _decimals(values: np.ndarray) -> int | None:
+    for decimals in range(7):
+        if (np.abs(np.round(values, decimals) - values) <= 1e-9 * np.abs(values)).all():
+            return decimals
+    return None
+
+
+def _words_column(name, values, **more):
+    words = sorted_names(values.tolist())
+    if len(words) > MOST_WORDS or (len(words) == len(values) > 100):
+        raise ValueError(
+            f"The column {name} has {len(words):,} different words in {len(values):,} rows, which "
+            "looks like an identifier: leave the column out, or replace rare words by one word."
+        )
+    counts = dict(zip(*np.unique(values, return_counts=True), strict=True))
+    shares = tuple(float(counts[word] / len(values)) for word in words)
+    return Column(name, tuple(words), shares=shares, **more)
+
+
+def as_table(values: Any) -> Any:
+    """Returns the columns of a CSV file, by name, for its path; other values as they are.
+
+    Columns whose values are all numbers, or missing, become float64 with NaN; others stay texts.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If its lines differ in their number of values.
+    """
+    if not is_table_file(values):
+        return values
+    lines = [line for line in csv.reader(io.StringIO(read_text(values, MOST_BYTES))) if line]
+    names, rows = (lines or [[]])[0], lines[1:]
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise ValueError(
+                f"{values} has {len(row)} values in row {number} and {len(names)} names of columns "
+                "in its first line: expected as many."
+            )
+    columns = np.array(rows, object).reshape(len(rows), len(names)).T
+    return dict(zip(_checked_names(names), map(_numbers_or_texts, columns), strict=True))
+
+
+def is_table_file(values: Any) -> bool:
+    """Whether a value is the path of a file, which as a text ends in .csv."""
+    is_csv = isinstance(values, str) and values.lower().endswith(".csv")
+    return is_csv or isinstance(values, os.PathLike)
+
+
+def _numbers_or_texts(texts):
+    known = [text for text in texts if not is_missing(text)]
+    if not known or not all(re.fullmatch(_NUMBER, text) for text in known):
+        return texts
+    return np.array([math.nan if is_missing(text) else float(text) for text in texts])
+
+
+def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray:
     """Returns rows as strings `[n, columns]`. Errors: see `table_rows`.
 
     Args:
         rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
         names: Names of the columns.
+        gaps: Whether a missing value becomes an empty text; otherwise it is refused.
     """
     # From a list of lists, so that NumPy does not convert its numbers and gaps to strings.
     rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
@@ -166,7 +306,7 @@ def row_texts(rows: Any, names: Sequence[str]) -> np.ndarray:
             f"The rows have shape {np.shape(rows)}: expected [n, {len(names)}], with the columns "
             f"{', '.join(names)}."
         )
-    texts = [column_texts(name, rows[:, place]) for place, name in enumerate(names)]
+    texts = [column_texts(name, rows[:, place], gaps) for place, name in enumerate(names)]
     return np.stack(texts, axis=1)
 
 
@@ -229,21 +369,22 @@ def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
         )
 
 
-def column_texts(name: str, values: Any) -> np.ndarray:
+def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
     """Returns the values of a column as strings `[n]`.
 
     Args:
         name: Name of the column.
         values: Numbers, words, or booleans `[n]`. Bytes are decoded as UTF-8.
+        gaps: Whether a missing value becomes an empty string; otherwise it is refused.
 
     Raises:
         TypeError: If the values are dates, of several types, or of another type.
         ValueError: If a value is missing, or the values have other axes.
     """
-    return _texts_and_type(name, values)[0]
+    return _texts_and_type(name, values, gaps)[0]
 
 
-def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
+def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarray, str]:
     if np.ma.isMaskedArray(values):
         values = values.tolist()  # which contains None where a value is masked
     # From a list, so that NumPy does not convert its numbers and gaps to strings.
@@ -255,15 +396,21 @@ def _texts_and_type(name: str, values: Any) -> tuple[np.ndarray, str]:
     if array.dtype.kind in "mM":
         _refuse_type(name, "dates or durations", array[:1])
     if array.dtype.kind in "biuf":
-        refuse_missing(name, array != array)
-        return array.astype(str), "booleans" if array.dtype.kind == "b" else "numbers"
+        missing = array != array
+        if not gaps:
+            refuse_missing(name, missing)
+        strings = np.where(missing, "", array.astype(str))
+        return strings, "booleans" if array.dtype.kind == "b" else "numbers"
     texts = [value.decode() if isinstance(value, bytes) else value for value in array]
-    refuse_missing(name, [is_missing(value) for value in texts])
+    missing = np.array([is_missing(value) for value in texts], bool)
+    if not gaps:
+        refuse_missing(name, missing)
     first_of_type: dict[str, Any] = {}
-    for value in texts:
+    for value in itertools.compress(texts, np.logical_not(missing)):
         first_of_type.setdefault(_type_of(value), value)
     if len(first_of_type) > 1 or not first_of_type.keys() <= set(_TYPES):
         _refuse_type(name, " and ".join(first_of_type), list(first_of_type.values()))
+    texts = ["" if gap else value for gap, value in zip(missing, texts, strict=True)]
     return np.array(texts, object).astype(str), next(iter(first_of_type), "words")
 
 
@@ -292,13 +439,14 @@ def _refuse_type(name: str, found: str, examples: Any) -> None:
 
 
 @checked_types
-def table_rows(values: Any, names: Sequence[str]) -> np.ndarray:
+def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray:
     """Returns the rows of a table given by its columns, strings `[n, columns]`.
 
     Args:
         values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
             values that are refused.
         names: Names of the columns, in the order of the rows.
+        gaps: Whether a missing value becomes an empty text; otherwise it is refused.
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
@@ -319,7 +467,7 @@ def table_rows(values: Any, names: Sequence[str]) -> np.ndarray:
             f"The table lacks the columns {', '.join(missing) or '(none)'} and has the extra "
             f"columns {', '.join(others) or '(none)'}: expected {', '.join(names)}."
         )
-    texts = {name: column_texts(name, table[name]) for name in names}
+    texts = {name: column_texts(name, table[name], gaps) for name in names}
     if len(set(map(len, texts.values()))) > 1:
         found = ", ".join(f"{name} {len(column)}" for name, column in texts.items())
         raise ValueError(

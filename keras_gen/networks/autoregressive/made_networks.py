@@ -1,11 +1,16 @@
-"""The masked network of MADE (Germain et al. 2015)."""
+"""The masked networks of MADE (Germain et al. 2015)."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras.initializers import RandomNormal
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers import MaskedDense
+from keras_gen.data import Column
+from keras_gen.data.transforms.cells import require_cells
+from keras_gen.layers import MaskedDense, RowFeatures
+from keras_gen.losses.likelihoods.cells import CellLikelihood
 
 
 @checked_arguments
@@ -59,3 +64,65 @@ def made(
         dtype="float32",
     )
     return keras.Model(inputs, head(x), name="made")
+
+
+@checked_arguments
+def table_made(
+    columns: Sequence[Column],
+    hidden: tuple[int, ...] = (256, 256),
+    any_order: bool = False,
+    activation: str = "relu",
+) -> keras.Model:
+    """Builds the network of `MADE.for_table`: parameters of each column's cells.
+
+    Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
+    ICML 2015, sec. 3 and 4, with a connection from the features to the output. The masks are by
+    column: the parameters of a column depend only on the columns before it. With `any_order` there
+    are no masks, and missing columns are those to predict (Uria, Murray, Larochelle: "A Deep and
+    Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which stands for the
+    shares of the training rows.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them; at least 2.
+        hidden: Units of the hidden layers.
+        any_order: Whether the parameters of a column depend on all others.
+        activation: Activation of the hidden layers.
+
+    Returns:
+        A model from cells, float32 `[batch, columns]`, -1 where a value is missing, to float32
+        `[batch, columns * parameters]`, in the order `[column, parameter]`.
+
+    Raises:
+        ValueError: If there are fewer than 2 columns, or fewer hidden units than columns.
+
+    Example:
+        >>> from keras_gen.data import table_columns
+        >>> network = table_made(table_columns({"age": [3, 5], "kind": ["cat", "dog"]}))
+    """
+    columns = require_cells(columns)
+    count = len(columns)
+    if count < 2 or any(units < count - 1 for units in hidden):
+        raise ValueError(
+            f"table_made got {count} columns and hidden={tuple(hidden)}: expected at least 2 "
+            "columns, and at least as many hidden units as columns."
+        )
+    inputs = keras.Input((count,))
+    features = RowFeatures(columns)
+    # Masks hide nothing if all degrees are equal.
+    order = np.ones(count, int) if any_order else np.arange(1, count + 1)
+    seen = feature_degrees = order[features.places]
+    x = first = features(inputs)
+    for units in hidden:
+        degrees = np.ones(units, int) if any_order else np.arange(units) % (count - 1) + 1
+        x = MaskedDense(degrees.tolist(), seen.tolist(), activation=activation)(x)
+        seen = degrees
+    x = keras.layers.Concatenate()([x, first])
+    outputs = np.repeat(order, CellLikelihood(columns).params_per_value)
+    head = MaskedDense(
+        outputs.tolist(),
+        [*seen.tolist(), *feature_degrees.tolist()],
+        strict=not any_order,
+        kernel_initializer="zeros",
+        dtype="float32",
+    )
+    return keras.Model(inputs, head(x), name="table_made")

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_gen.core.kinds_of_data.kind_of_data import numbers_of_table
 from keras_gen.core.kinds_of_data.table_data import Table
 from keras_gen.data import Column, RowVectors, table_columns, table_rows
+from keras_gen.data.transforms.cells import RowCells
 
 ROWS = np.array([["3", "cat", "1.5"], ["5", "dog", "1.5"], ["7", "cat", "1.5"]])
 NAMES = ["age", "kind", "height"]
@@ -22,11 +23,25 @@ def columns():
 
 
 def test_columns_are_found_in_the_training_rows(columns):
+    third = pytest.approx(1 / 3)
     assert columns == [
+<<<<<<< HEAD
         Column("age", mean=5.0, scale=float(np.std([3, 5, 7]))),
         Column("kind", ("cat", "dog")),
         Column("height", mean=1.5, scale=1.0),  # of one value
     ]
+=======
+        Column(
+            "age", mean=5.0, scale=pytest.approx(np.sqrt(8 / 3)), starts=(3, 5, 7), ends=(3, 5, 7),
+            means=(3, 5, 7), shares=(third,) * 3, decimals=0,
+        ),
+        Column("kind", ("cat", "dog"), shares=(pytest.approx(2 / 3), third)),
+        Column(  # one value
+            "height", mean=1.5, scale=1.0, starts=(1.5,), ends=(1.5,), means=(1.5,), shares=(1.0,),
+            decimals=1,
+        ),
+    ]  # fmt: skip
+>>>>>>> 7ac4e1f1 (Model tables with words, numbers, and gaps by MADE over cells)
     assert [column.width for column in columns] == [1, 2, 1]
 
 
@@ -96,14 +111,19 @@ def test_units_that_float32_cannot_hold_are_refused(make, sentence):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("call", [table_columns, lambda frame: table_rows(frame, ["kind"])])
-def test_missing_values_are_counted_and_refused(values, call):
+def test_missing_values_are_counted_or_refused(values):
     sentence = "column kind lacks 1 of 2 values, the first in row 1, .* Drop such rows .* fill them"
     with pytest.raises(ValueError, match=sentence):
         table_rows({"kind": values}, ["kind"])
     if not np.ma.isMaskedArray(values):  # a DataFrame has values of its own for these
         with pytest.raises(ValueError, match=sentence):
-            call(pd.DataFrame({"kind": values}))
+            table_rows(pd.DataFrame({"kind": values}), ["kind"])
+    for table in ({"kind": values}, pd.DataFrame({"kind": values})):
+        masked = np.ma.isMaskedArray(values) and not isinstance(table, dict)
+        if not masked:
+            (column,) = table_columns(table)
+            assert column.missing == 0.5 and column.shares == (1.0,)
+            assert table_rows(table, ["kind"], gaps=True)[1] == ""
 
 
 def test_columns_without_values_are_refused():
@@ -120,7 +140,7 @@ def test_columns_without_values_are_refused():
     ("values", "found"),
     [
         (np.array(["2020-01-01", "NaT"], "datetime64[ns]"), "dates or durations, such as 2020-01"),
-        ([datetime.date(2020, 1, 1), None], "lacks 1 of 2"),
+        ([datetime.date(2020, 1, 1), None], "dates or durations, such as 2020-01"),
         ([datetime.date(2020, 1, 1)], "dates .*such as 2020-01-01: .*days since a date or .astyp"),
         (pd.to_datetime(["2020-01-01"], utc=True), "dates or durations, such as 2020-01"),
         (pd.to_timedelta([1], unit="s"), "dates or durations"),
@@ -190,12 +210,45 @@ def test_rows_with_gaps_are_refused_by_a_model(columns, rows):
 
 
 def test_lists_of_rows_keep_their_gaps():
-    rows = [[3, "cat"], [None, "dog"]]
-    with pytest.raises(ValueError, match="column age lacks 1 of 2 values, the first in row 1"):
-        table_columns(rows, ["age", "kind"], ["age"])
+    columns = table_columns([[3, "cat"], [None, "dog"]], ["age", "kind"], ["age"])
+    assert [column.missing for column in columns] == [0.5, 0.0]
     masked = np.ma.array([["3", "cat"], ["5", "dog"]], mask=[[False, True], [False, False]])
-    with pytest.raises(ValueError, match="column kind lacks 1 of 2 values, the first in row 0"):
-        table_columns(masked, ["age", "kind"], ["age"])
+    columns = table_columns(masked, ["age", "kind"], ["age"])
+    assert [column.missing for column in columns] == [0.0, 0.5]
+
+
+def test_numbers_have_cells_of_values_or_of_quantiles(rng):
+    (few,) = table_columns({"few": np.arange(128) / 4})
+    assert few.starts == few.ends == tuple(np.arange(128) / 4) and few.decimals == 2
+    values = rng.normal(size=6401).astype("float32").astype("float64")
+    (column,) = table_columns({"x": values})
+    assert len(column.starts) == 64 and column.decimals is None
+    np.testing.assert_allclose(column.shares, 1 / 64, atol=0.0002)
+    for k in (0, 7, 63):
+        inside = np.sort(values)[100 * k : 100 * (k + 1)]
+        assert (column.starts[k], column.ends[k]) == (inside[0], inside[-1])
+        np.testing.assert_allclose(column.means[k], inside.mean())
+    cells = RowCells([column])
+    texts = values[:50].astype(str)[:, None]
+    restored = cells.texts(cells(tf.constant(texts))).numpy().astype(float)
+    np.testing.assert_allclose(restored, texts.astype(float), atol=2e-5)
+    assert Column.from_config(column.get_config()) == column
+
+
+def test_columns_that_look_like_identifiers_are_refused():
+    names = [f"p{n}" for n in range(101)]
+    with pytest.raises(
+        ValueError, match=r"column id has 101 different words in 101 rows, .* ident"
+    ):
+        table_columns({"id": names})
+    assert len(table_columns({"id": [*names, "p1"]})[0].categories) == 101
+
+
+def test_files_of_uneven_lines_are_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("age,kind\n3,cat\n4\n")
+    with pytest.raises(ValueError, match="has 1 values in row 2 and 2 names of columns"):
+        table_columns(path)
 
 
 @pytest.mark.parametrize(

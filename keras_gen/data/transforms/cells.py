@@ -1,0 +1,195 @@
+"""Rows of tables as cells, in TensorFlow's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_list, shown
+from keras_gen.data.transforms.tables import _NUMBER, Column, _all_right, _numbered
+
+# The places of a cell's values end here, so that rounding does not reach the next cell.
+END_OF_CELL = 0.999
+_GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
+
+
+class RowCells(tf.Module):
+    """Numbers the cell of every value of a row, in Python and inside a SavedModel alike.
+
+    A word is a cell, and so is an interval of numbers; a missing value has the number -1. The
+    fraction behind the point of such a number is a place within the cell, from which `texts` makes
+    a value between the least and the largest training value of the cell.
+
+    Args:
+        columns: Columns with cells, as `table_columns` finds them.
+
+    Raises:
+        ValueError: If there are no columns, or a column has no cells.
+
+    Example:
+        >>> cells = RowCells(table_columns({"age": [3, 5, 7], "kind": ["cat", "dog", None]}))
+        >>> cells(tf.constant([["5", "dog"], ["9", ""]])).numpy()
+        array([[ 1.,  1.],
+               [ 2., -1.]], dtype=float32)
+    """
+
+    def __init__(self, columns: Sequence[Column]):
+        super().__init__()
+        self.columns = require_cells(columns)
+        self.tables = [_numbered(column) for column in columns]
+
+    def __call__(self, rows) -> tf.Tensor:
+        """Returns cells and places in them, float32 `[n, columns]`, for strings `[n, columns]`.
+
+        Numbers below all training values are in the first cell.
+
+        Raises:
+            ValueError: In eager use, for a text that is not a number, or an unknown word.
+        """
+        cells = []
+        for place, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
+            values = rows[:, place]
+            gaps = tf.strings.regex_full_match(values, _GAP)
+            find = self._words if column.categories else self._numbers
+            cells.append(tf.where(gaps, -1.0, find(column, table, values, gaps)))
+        return tf.stack(cells, axis=1)
+
+    def _words(self, column, table, values, gaps):
+        cells = tf.cast(table.lookup(values), tf.float32)
+        if column.unknown == "gap":
+            return cells
+        known = ", ".join(column.categories[:20]) + ", ..." * (len(column.categories) > 20)
+        sentence = (
+            f"The column {column.name} has the word {{}}, which the training rows do not have: "
+            f"expected one of {known}. table_columns(..., unknown='gap') treats such words as "
+            "missing."
+        )
+        with tf.control_dependencies([_all_right(gaps | (cells >= 0), values, sentence)]):
+            return tf.identity(cells)
+
+    def _numbers(self, column, table, values, gaps):
+        right = tf.strings.regex_full_match(values, _NUMBER)
+        numbers = tf.strings.to_number(tf.where(right, values, "0"), tf.float64)
+        sentence = f"The column {column.name} has the value {{}}: expected a number."
+        with tf.control_dependencies([_all_right(gaps | right, values, sentence)]):
+            starts = tf.constant(column.starts, tf.float64)
+            cells = tf.maximum(tf.searchsorted(starts, numbers, side="right") - 1, 0)
+        least, largest = _limits(column, cells)
+        places = tf.math.divide_no_nan(numbers - least, largest - least)
+        places = END_OF_CELL * tf.clip_by_value(places, 0.0, 1.0)
+        return tf.cast(tf.cast(cells, tf.float64) + places, tf.float32)
+
+    def texts(self, cells) -> tf.Tensor:
+        """Returns values, strings `[n, columns]`, empty for gaps, for cells and places in them."""
+        numbers = tf.cast(tf.floor(cells), tf.int32)
+        places = tf.cast(cells - tf.floor(cells), tf.float64) / END_OF_CELL
+        values = []
+        for place, column in enumerate(self.columns):
+            cell = tf.maximum(numbers[:, place], 0)
+            if column.categories:
+                text = tf.gather(tf.constant(list(column.categories)), cell)
+            else:
+                least, largest = _limits(column, cell)
+                text = number_texts(column, least + places[:, place] * (largest - least))
+            values.append(tf.where(numbers[:, place] < 0, "", text))
+        return tf.stack(values, axis=1)
+
+
+def require_cells(columns: Sequence[Column]) -> list[Column]:
+    """Returns columns that all have cells.
+
+    Raises:
+        TypeError: If something else than columns is given.
+        ValueError: If there are no columns, or a column has no cells.
+    """
+    columns = checked_list("columns", columns)
+    # A layer that is loaded has their configurations.
+    load = keras.saving.deserialize_keras_object
+    columns = [load(each) if isinstance(each, dict) else each for each in columns]
+    if not columns:
+        raise ValueError("columns is empty: expected at least one column.")
+    for column in columns:
+        if not isinstance(column, Column):
+            raise TypeError(
+                f"columns holds {shown(column)}: expected columns of keras_gen.data.table_columns."
+            )
+        if not column.shares:
+            raise ValueError(
+                f"The column {column.name} has no cells: make the columns with "
+                "keras_gen.data.table_columns."
+            )
+    return columns
+
+
+def _limits(column, cells):
+    """The least and the largest training value of each of the cells."""
+    return tuple(
+        tf.gather(tf.constant(v, tf.float64), cells) for v in (column.starts, column.ends)
+    )
+
+
+def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
+    """Returns numbers as texts with the decimals of a column."""
+    if column.decimals is None:
+        return tf.strings.as_string(numbers, precision=9, shortest=True)
+    scale = 10.0**column.decimals
+    # Plus 0, by which -0 is 0.
+    numbers = tf.round(numbers * scale) / scale + 0.0
+    return tf.strings.as_string(numbers, precision=column.decimals)
+
+
+def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
+    """Returns the likeliest word, or the mean number, as texts `[n]`.
+
+    Args:
+        column: A column with cells.
+        probabilities: Probabilities of its cells, `[n, cells]`.
+    """
+    if column.categories:
+        return tf.gather(tf.constant(list(column.categories)), tf.argmax(probabilities, axis=1))
+    means = tf.linalg.matvec(
+        tf.cast(probabilities, tf.float64), tf.constant(column.means, tf.float64)
+    )
+    return number_texts(column, means)
+
+
+def in_frame(columns: Sequence[Column], texts: np.ndarray):
+    """Returns rows as a table: a DataFrame with the dtypes of the columns, or a dict of arrays.
+
+    Args:
+        columns: Columns; where all have a dtype of pandas, the table is a DataFrame.
+        texts: Values `[n, columns]`, empty where one is missing.
+    """
+    parts = {
+        column.name: _values(column, part) for column, part in zip(columns, texts.T, strict=True)
+    }
+    if not all(column.dtype for column in columns):
+        return parts
+    import pandas as pd
+
+    return pd.DataFrame(
+        {column.name: _series(pd, column, parts[column.name]) for column in columns}
+    )
+
+
+def _values(column, texts):
+    if column.categories:
+        return np.where(texts == "", None, texts.astype(object))
+    numbers = np.where(texts == "", "nan", texts).astype(np.float64)
+    whole = column.decimals == 0 and not (texts == "").any()
+    return np.rint(numbers).astype(np.int64) if whole else numbers
+
+
+def _series(pd, column, values):
+    if column.categories and "bool" in column.dtype:
+        values = np.where(values == None, None, values == "True")  # noqa: E711
+    if column.dtype == "category":
+        return pd.Categorical(values, categories=list(column.categories))
+    kind = np.dtype("O") if column.dtype == "object" else column.dtype
+    gaps = pd.isna(values)
+    if str(kind).startswith(("int", "uint", "bool")) and gaps.any():
+        kind = "boolean" if kind == "bool" else "Float64"
+    return pd.Series(values).astype(kind)

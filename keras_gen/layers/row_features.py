@@ -1,0 +1,79 @@
+"""Features of the cells of a table's rows."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.data.transforms.cells import require_cells
+from keras_gen.data.transforms.tables import Column
+from keras_gen.declared import DeclaredLayer, argument
+from keras_gen.layers.layer_arguments import require_input
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class RowFeatures(DeclaredLayer):
+    """Makes features of the cells of a row: words are one-hot, numbers have three features.
+
+    The features of a number are its normal score (the standard normal quantile at the middle of its
+    cell), whether its cell is the most frequent one, and its standardized mean, clipped to [-3, 3].
+    A last feature of each column is 1, or 0 with all others for a value that is missing (cell -1).
+    Floats `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+
+    Example:
+        >>> from keras_gen.data import table_columns
+        >>> layer = RowFeatures(table_columns({"kind": ["cat", "dog"]}))
+        >>> layer(tf.constant([[1.0], [-1.0]])).numpy()
+        array([[0., 1., 1.],
+               [0., 0., 0.]], dtype=float32)
+    """
+
+    columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))
+
+    @override
+    def set_up(self):
+        self.tables = [_features(column) for column in self.columns]
+
+    @property
+    def places(self) -> list[int]:
+        """Position of the column of each feature."""
+        widths = [table.shape[1] for table in self.tables]
+        return np.repeat(np.arange(len(widths)), widths).tolist()
+
+    @override
+    def build(self, input_shape):
+        count = len(self.columns)
+        require_input(self, input_shape, tuple(input_shape[1:]) == (count,), f"[batch, {count}]")
+
+    @override
+    def call(self, cells):
+        # The first row of each table, of zeros, is for what is missing.
+        rows = tf.cast(tf.maximum(tf.floor(cells), -1.0), tf.int32) + 1
+        features = [tf.gather(table, rows[:, place]) for place, table in enumerate(self.tables)]
+        return tf.cast(tf.concat(features, axis=1), self.compute_dtype)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], len(self.places))
+
+
+def _features(column: Column) -> np.ndarray:
+    """Features of a missing value, and of each cell: `[1 + cells, features]`."""
+    if column.categories:
+        features = np.eye(len(column.categories))
+    else:
+        shares = np.array(column.shares)
+        middles = np.clip(np.cumsum(shares) - shares / 2, 1e-6, 1 - 1e-6)
+        scores = tf.math.ndtri(middles).numpy()
+        most_frequent = np.arange(len(shares)) == shares.argmax()
+        standardized = (np.array(column.means) - column.mean) / column.scale
+        features = np.stack([scores, most_frequent, np.clip(standardized, -3, 3)], axis=1)
+    present = np.ones([len(features), 1])
+    return np.pad(np.concatenate([features, present], axis=1), [[1, 0], [0, 0]]).astype(
+        "float32"
+    )

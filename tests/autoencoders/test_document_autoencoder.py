@@ -6,8 +6,7 @@ import tensorflow as tf
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from keras_gen.autoencoders import DocumentAutoencoder
-from keras_gen.data import Source, WordCounts, common_words, load_tfds
-from keras_gen.metrics import retrieval_curve
+from keras_gen.data import WordCounts
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from tiny import WORDS
 
@@ -119,26 +118,3 @@ def test_networks_and_options_that_do_not_fit():
         documents(top=13)
     with pytest.raises(ValueError, match="idf has 3 numbers: expected one for each of 12 words"):
         documents(idf=[1.0, 2.0, 3.0])
-
-
-@pytest.mark.slow
-@pytest.mark.data
-def test_learns_topics_of_real_stories(shared_data, tmp_path):
-    folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
-    stories = load_tfds("reuters", "test", features=("text", "topics"), **folders).arrays()
-    kept = np.isin(stories[1], [b"earn", b"acq"])
-    texts, topics = (
-        [t.decode() for t in stories[0][kept]],
-        (stories[1][kept] == b"acq").astype(int),
-    )
-    words = common_words(texts, 200)
-    model = documents(words, codes=2, hidden=(50,))
-    model.compile()
-    counts = Source(model.prepare(texts).numpy())
-    before = model.evaluate(counts.batches(100), verbose=0)
-    model.fit(counts.stream(100), steps_per_epoch=100, epochs=3, verbose=0)
-    assert model.evaluate(counts.batches(100), verbose=0)[0] < before[0] - 0.5
-    codes = model.encode(texts)
-    # At chance, as the topics are 61 and 39 of 100, it would be about 0.52.
-    found = retrieval_curve(codes[::2], topics[::2], codes[1::2], topics[1::2], recalls=[0.05])
-    assert found[0] > 0.85

@@ -50,28 +50,6 @@ def test_each_layer_learns_the_codes_of_those_before_and_is_installed():
     )
 
 
-@pytest.mark.slow
-def test_helps_a_training_that_is_too_short():
-    """Two correlated blocks of pixels: plain logistic layers of small weights stay at the mean."""
-    bits = np.random.default_rng(1).integers(0, 2, (256, 4, 1, 1), "uint8") * 255
-    images = np.repeat(bits, 4, axis=2)
-    losses = []
-    for pretrained in (False, True):
-        keras.utils.set_random_seed(0)
-        model = deep((8, 8), (8, 8))
-
-        def train(layer, source, name):
-            layer.compile(keras.optimizers.Adam(0.05))
-            layer.fit(source.stream(64), steps_per_epoch=60, verbose=0)
-
-        if pretrained:
-            pretrain_layers(model, Source(images), train, amount=0.1)
-        model.compile(keras.optimizers.Adam(0.01))
-        model.fit(Source(images).stream(64), steps_per_epoch=40, verbose=0)
-        losses.append(model.evaluate(images, return_dict=True, verbose=0)["loss"])
-    assert losses[1] < 0.5 * losses[0]
-
-
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

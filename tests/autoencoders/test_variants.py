@@ -144,16 +144,6 @@ def test_codes_of_kl_sparsity_are_probabilities():
         SparseAutoencoder(*networks(activation="relu"))
 
 
-def test_sparsity_brings_the_activation_to_its_target():
-    keras.utils.set_random_seed(0)
-    model = SparseAutoencoder(*networks(codes=10), weight=20.0, target=0.05)
-    model.compile(keras.optimizers.Adam(0.02), steps_per_execution=300)
-    x = examples(64).numpy()
-    assert np.abs(model.activations(x) - 0.05).max() > 0.2
-    model.fit(tf.data.Dataset.from_tensors(x).repeat(), steps_per_epoch=300, verbose=0)
-    assert np.abs(model.activations(x) - 0.05).max() < 0.01
-
-
 @pytest.mark.parametrize("corruption,values", [("masking", {0.0}), ("salt_and_pepper", {0.0, 1.0})])
 def test_corruption_replaces_its_fraction(corruption, values):
     model = DenoisingAutoencoder(*networks(), corruption=corruption, amount=0.3)
@@ -215,8 +205,5 @@ def test_integers_are_masked_and_have_no_slopes():
         DenoisingAutoencoder(*pair, Categorical(8), corruption="gaussian")
     with pytest.raises(ValueError, match=r"Categorical.*, whose data are integers"):
         ContractiveAutoencoder(*pair, Categorical(8))
-
-
-def test_refuses_bad_arguments():
     with pytest.raises(ValueError, match="target is 1"):
         SparseAutoencoder(*networks(), target=1)

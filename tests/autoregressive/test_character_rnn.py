@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from causality import dependence
-from keras_gen.autoregressive import CharacterRNN, sample_causal
+from keras_gen.autoregressive import CharacterRNN
 from keras_gen.networks import character_rnn
 
 ALPHABET = "ab"
@@ -59,29 +58,6 @@ def test_padding_counts_nothing(model):
     """The probability of a text that ends is that of its characters and the end sign alone."""
     whole = CharacterRNN(model.network, ALPHABET, length=7)
     np.testing.assert_allclose(whole.log_prob(["ab"]), model.log_prob(["ab"]), atol=1e-5)
-
-
-def test_every_character_depends_on_all_before_it(model, rng):
-    """By gradient, of the layers after the one-hot vectors."""
-    layers = model.network.layers
-    inner = next(layer for layer in layers if type(layer).__name__ == "Shift")
-    first = next(layer for layer in layers if type(layer).__name__ == "CausalLSTM")
-    found = dependence(lambda x: first(inner(x)), rng.normal(size=(1, 6, 3)).astype("float32"))
-    found = found.any(axis=(1, 3))
-    np.testing.assert_array_equal(found, np.tril(np.ones((6, 6), bool), -1))
-
-
-def test_cached_samples_equal_whole_passes(model, rng):
-    noise = rng.uniform(size=(5, 6, 1)).astype("float32")
-
-    def draw(logits, uniform):
-        return model.likelihood.draw(logits, uniform[:, None, None])[:, 0]
-
-    cached, whole = (
-        sample_causal(model.network, draw, noise, cached=cached) for cached in (True, False)
-    )
-    np.testing.assert_array_equal(cached, whole)
-    assert len(np.unique(cached)) == 3
 
 
 @pytest.mark.parametrize(

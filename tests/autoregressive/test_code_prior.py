@@ -80,22 +80,6 @@ def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
 
 
 @pytest.mark.thorough
-def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_probable(prior):
-    n = 2000
-    noise = prior.noise(n, tf.constant([0, 1]))
-    codes = prior.draw_values(noise).numpy()[..., 0].astype(int)
-    first = np.bincount(codes[:, 0, 0], minlength=LEVELS) / n
-    every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
-    p = np.exp(prior.log_prob(every))
-    expected = np.array([p[every[:, 0, 0] == level].sum() for level in range(LEVELS)])
-    assert (np.abs(first - expected) < 4 * np.sqrt(expected * (1 - expected) / n)).all()
-    decoded = prior.coder.decode(codes[:5])
-    drawn = prior.restore(prior.from_noise(noise[:5])).numpy()
-    np.testing.assert_array_equal(drawn, decoded)
-    assert prior.sample(3, seed=1).shape == (3, *SHAPE)
-
-
-@pytest.mark.thorough
 def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, rng):
     prior.compile()
     x = images(rng)

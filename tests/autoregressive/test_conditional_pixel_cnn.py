@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 
 from causality import dependence
-from keras_gen.autoregressive import ConditionalPixelCNN, PixelCNN
-from keras_gen.losses import DiscretizedLogistic
+from keras_gen.autoregressive import ConditionalPixelCNN
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn
 
 CLASSES = 3
@@ -122,23 +121,6 @@ def test_the_gated_network_has_no_blind_spot(channels, rng):
     earlier = np.tril(np.ones((count, count), bool), -1)
     np.testing.assert_array_equal(seen[gated_pixel_cnn], earlier)
     assert (earlier & ~seen[pixel_cnn]).any()
-
-
-@pytest.mark.thorough
-def test_a_mixture_of_logistics_is_a_distribution_and_draws_from_it(rng):
-    """Of 1x2 images of one channel and 4 bins, by enumeration; as PixelCNN++'s likelihood."""
-    likelihood = DiscretizedLogistic(bins=4, mixtures=2)
-    network = gated_pixel_cnn((1, 2, 1), 6, 4, 1, first_kernel=3, kernel=3, levels=None)
-    model = PixelCNN(randomized(network, rng, 0.4), likelihood)
-    bins = np.linspace(-1, 1, 4)
-    images = np.array(list(itertools.product(bins, bins)), "float32").reshape(-1, 1, 2, 1)
-    p = np.exp(model.log_prob(images).astype("float64"))
-    assert p.sum() == pytest.approx(1, abs=1e-5)
-    n = 4000
-    drawn = model.from_noise(model.noise(n, tf.constant([0, 1]))).numpy()
-    places = np.rint((drawn.reshape(n, 2) + 1) * 1.5).astype(int) @ [4, 1]
-    shares = np.bincount(places, minlength=16) / n
-    assert (np.abs(shares - p) < 4 * np.sqrt(p * (1 - p) / n) + 1e-4).all()
 
 
 def test_bad_masks_and_seeds_are_refused(model):

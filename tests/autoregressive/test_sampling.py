@@ -10,7 +10,14 @@ from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn, transformer, wavenet
+from keras_gen.networks import (
+    character_rnn,
+    gated_pixel_cnn,
+    pixel_cnn,
+    pixel_rnn,
+    transformer,
+    wavenet,
+)
 
 LEVELS = 4
 
@@ -92,6 +99,7 @@ CASES = {
     "diagonal BiLSTM of three channels": lambda: recurrent("diagonal", 3),
     "sounds": sounds,
     "attention": attention,
+    "characters": lambda: (character_rnn(LEVELS, 6, length=9), ()),
 }
 
 

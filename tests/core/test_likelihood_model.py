@@ -10,7 +10,6 @@ from keras_gen.core.kinds_of_data import Counts, Images, Labels, Levels, Vectors
 from keras_gen.core.likelihood_model import edge_of
 from keras_gen.core.schedules import Linear
 from keras_gen.losses import Bernoulli, Categorical, Multinomial, Normal, Poisson, UnboundedNormal
-from keras_gen.serving.export import export, load
 
 X = np.array([[1.0], [3.0]], "float32")
 
@@ -171,14 +170,6 @@ class TestConditions:
         assert model.threshold(X, 0.5, labels=self.labels) == pytest.approx(self.nats[0])
         with pytest.raises(TypeError, match="labels"):
             model.score(X)
-
-    def test_exports_take_it_too(self, tmp_path):
-        model = Conditional(line())
-        exported = load(export(model, tmp_path, "conditional"))
-        for name, output in (("score", "scores"), ("log_prob", "log_probs")):
-            served = exported(name, numbers=X, labels=self.labels.astype("int32"))
-            called = getattr(model, name)(X, self.labels)
-            np.testing.assert_allclose(served[output], called, rtol=1e-6)
 
 
 class Density(LikelihoodModel):

@@ -155,15 +155,6 @@ def test_black_that_is_trained_darker_has_the_mass_of_all_that_is_clipped():
     np.testing.assert_allclose(first_nats(model, x, seeds), expected, rtol=1e-3)
 
 
-@pytest.mark.thorough
-def test_samples_do_not_depend_on_the_batch_size():
-    model = small()
-    for solver in ("ancestral", "dpm_solver"):
-        whole = model.sample(5, seed=1, steps=4, solver=solver)
-        parts = model.sample(5, seed=1, steps=4, solver=solver, batch_size=2)
-        np.testing.assert_allclose(whole, parts, rtol=1e-4, atol=1e-5)
-
-
 LONG_CHAIN = """
 import resource
 
@@ -194,16 +185,6 @@ def test_a_long_chain_takes_no_more_memory_than_a_short_one():
         [sys.executable, "-c", LONG_CHAIN], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 100
-
-
-def test_codes_lead_back(rng):
-    """Those of N(0, 1) data are the data, and DDIM misses them by its error."""
-    model = DDPM(best_network(CosinePath(), "v"), "cosine", "v", data="vectors")
-    x = rng.normal(size=(4, 2)).astype("float32")
-    codes = model.encode(x)
-    np.testing.assert_allclose(codes, x, atol=0.05)
-    np.testing.assert_allclose(model.decode(codes), x, atol=0.05)
-    assert model.interpolate(x[:2], x[2:], steps=3).shape == (2, 3, 2)
 
 
 def test_the_noise_of_vectors_on_the_cosine_path_is_warned_of():

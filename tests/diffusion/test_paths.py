@@ -108,21 +108,6 @@ def test_the_velocity_of_a_circle_is_v_times_its_speed(rng):
     np.testing.assert_allclose(velocity, math.pi / 2 * path.quantity("v", t, parts))
 
 
-def test_a_step_back_obeys_bayes_rule():
-    """q(x_s | x_t, x) is the prior q(x_s | x) times q(x_t | x_s), for all steps of the chain."""
-    numbers = np.arange(2, 1001)
-    t, s = tf.constant(numbers / 1000), tf.constant((numbers - 1) / 1000)
-    x_t, x = 0.7, -0.4
-    ones = tf.ones([len(numbers), 1], tf.float64)
-    mean, variance = posterior(LinearPath(), t, s, x_t * ones, x * ones)
-    prior = 1 - ALPHA_BARS[:-1]
-    beta = BETAS[1:]
-    precision = 1 / prior + (1 - beta) / beta
-    weighted = ALPHA_BARS[:-1] ** 0.5 * x / prior + (1 - beta) ** 0.5 * x_t / beta
-    np.testing.assert_allclose(variance[:, 0], 1 / precision, rtol=1e-8)
-    np.testing.assert_allclose(mean[:, 0], weighted / precision, atol=1e-8)
-
-
 @each_path()
 def test_a_step_back_over_any_distance_obeys_bayes_rule(name):
     path = get(name)

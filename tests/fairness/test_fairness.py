@@ -11,8 +11,6 @@ from keras_gen.fairness import ALFR, GRAD, VFAE
 from keras_gen.losses import UnboundedNormal
 from keras_gen.losses.divergences import fourier_discrepancy
 from keras_gen.networks import mlp_encoder
-from keras_gen.serving.export import export
-from keras_gen.serving.exported import load
 from shared import losses_of, with_sgd
 
 COLUMNS = [Column("age", mean=40.0, scale=10.0), Column("work", ("?", "city", "farm"))]
@@ -166,23 +164,10 @@ class TestVFAE:
             model.encode(ROWS, [0, 1, 2, 0])
 
 
-def test_the_export_takes_rows_and_gives_the_features_of_python(tmp_path):
-    model = GRAD.for_table(COLUMNS, **SMALL)
-    served = load(export(model, tmp_path, "blind", default="features"))
-    assert list(served.inputs["features"]) == ["rows"]
-    found = served("features", rows=ROWS.astype(object))["features"]
-    np.testing.assert_allclose(found, model.features(ROWS), atol=1e-6)
-    np.testing.assert_allclose(found, model.features(model.prepare(ROWS).numpy()), atol=1e-6)
-
-
 def test_what_cannot_be_is_refused():
     networks = mlp_encoder((4,), 3, ()), mlp_encoder((3,), 2, ()), mlp_encoder((3,), 2, ())
     with pytest.raises(ValueError, match=r"takes \(4,\): expected \(1,\), the numbers of a row of"):
         GRAD(*networks, columns=COLUMNS[:1])
-    with pytest.raises(ValueError, match="weight is -1"):
-        ALFR(*networks, weight=-1.0)
-    with pytest.raises(ValueError, match="discriminator_steps must be at least 1, found 0"):
-        ALFR(*networks, discriminator_steps=0)
     with pytest.raises(ValueError, match=r"returns \(1,\): expected features \(3,\)"):
         GRAD(*networks[:2], mlp_encoder((3,), 1, ()))
     model = GRAD(*networks, columns=COLUMNS)

@@ -13,7 +13,6 @@ from keras_gen.flows import Flow
 from keras_gen.flows.flow import change_of_variables
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, InvertibleConvolution, Logit
 from keras_gen.networks import coupling_flow
-from keras_gen.serving.export import export, load
 
 MEAN, SLOPE, BIAS = np.array([0.5, -1.0]), np.array([2.0, 0.4]), np.array([0.3, 0.1])
 
@@ -96,29 +95,6 @@ def test_density_of_an_affine_coupling(flip, points):
 
 
 @pytest.mark.slow
-def test_a_trained_density_integrates_to_1(rng):
-    """And is the one that samples come from."""
-    flow = coupling_flow((2,), steps=4, hidden=(8,), activation="tanh")
-    model = Flow(flow)
-    model.compile(keras.optimizers.Adam(0.02))
-    x = rng.normal(size=(256, 2)).astype("float32")
-    x[:, 1] = 0.5 * x[:, 0] ** 2 + 0.3 * x[:, 1]
-    losses = model.fit(x, batch_size=64, epochs=10, verbose=0).history["loss"]
-    assert losses[-1] < losses[0] - 0.1
-    side = np.linspace(-12, 12, 241, dtype="float32")
-    grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
-    density = np.exp(model.log_prob(grid, batch_size=len(grid)).astype("float64"))
-    cell = (side[1] - side[0]) ** 2
-    assert density.sum() * cell == pytest.approx(1, abs=0.01)
-    drawn = model.sample(2000, seed=0, batch_size=2000)
-    mean = (density[:, None] * grid).sum(axis=0) * cell
-    second = (density[:, None] * grid**2).sum(axis=0) * cell
-    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.1)
-    np.testing.assert_allclose((drawn**2).mean(axis=0), second, atol=0.25)
-    np.testing.assert_allclose(model.decode(model.encode(x)), x, atol=1e-4)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["linear", "coupling"])
 def test_a_known_normal_distribution_is_learned_to_its_entropy(kind):
     """A linear flow has every normal distribution; couplings come near."""
@@ -197,7 +173,7 @@ def tails(alpha, log_scale, bias):
 
 
 @pytest.mark.thorough
-def test_images_of_two_scales_come_back(tmp_path, rng):
+def test_images_of_two_scales_come_back(rng):
     model = Flow.for_images((4, 4, 1), steps=1, filters=4, alpha=1e-3, seed=5)
     images = rng.integers(0, 256, (6, 4, 4, 1), dtype="uint8")
     images[0], images[1] = 0, 255
@@ -209,14 +185,10 @@ def test_images_of_two_scales_come_back(tmp_path, rng):
     path = model.interpolate(images[:2], images[2:4], steps=3)
     np.testing.assert_array_equal(path[:, 0], images[:2])
     np.testing.assert_array_equal(path[:, -1], images[2:4])
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.encode(images), latents)
-    np.testing.assert_array_equal(loaded.log_prob(images), model.log_prob(images))
 
 
 @pytest.mark.thorough
-def test_temperature_scales_the_latents(tmp_path):
+def test_temperature_scales_the_latents():
     model = affine()
     mode = MEAN - BIAS / SLOPE
     np.testing.assert_allclose(model.sample(3, seed=0, temperature=0.0), [mode] * 3, rtol=1e-5)
@@ -224,10 +196,6 @@ def test_temperature_scales_the_latents(tmp_path):
     np.testing.assert_allclose(half - mode, (plain - mode) / 2, atol=1e-5)
     np.testing.assert_array_equal(plain, model.sample(400, seed=0, temperature=1.0))
     np.testing.assert_allclose((plain - mode).std(axis=0), 1 / SLOPE, rtol=0.1)
-    exported = load(export(model, tmp_path, "flow"))
-    for temperature, expected in ((1.0, plain), (0.5, half)):
-        served = exported("sample", seed=0, n=400, temperature=temperature)["vectors"]
-        np.testing.assert_allclose(served, expected, atol=1e-5)
     for bad in (-1.0, 11.0, np.nan):
         with pytest.raises(ValueError, match=r"temperature have.*a number in \[0, 10\]"):
             model.sample(2, temperature=bad)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.gan import GAN, ConsensusGAN
-from keras_gen.metrics import trajectory, update_field, update_jacobian
+from keras_gen.gan import ConsensusGAN
+from keras_gen.metrics import update_field
 from keras_gen.networks import dirac_networks, mlp_decoder, mlp_encoder
 from shared import with_sgd
 
@@ -18,12 +18,6 @@ def dirac(cls=ConsensusGAN, objective="wasserstein", rate=RATE, start=(1.0, 1.0)
     return with_sgd(model, rate, rate)
 
 
-def eigenvalues(model):
-    """Of the field at the equilibrium: those of a step are 1 + rate times them."""
-    found = np.linalg.eigvals(update_jacobian(model, ZEROS, np.zeros(2)))
-    return np.sort_complex((found - 1) / RATE)
-
-
 def test_the_field_of_the_bilinear_game_by_hand(rng):
     """D loses psi theta, G loses -psi theta: v = (-psi, theta) and L = |(theta, psi)|^2 / 2."""
     points = rng.normal(size=(4, 2))
@@ -32,39 +26,6 @@ def test_the_field_of_the_bilinear_game_by_hand(rng):
         expected = -RATE * np.stack([-psi + gamma * theta, theta + gamma * psi], axis=1)
         field = update_field(dirac(gamma=gamma), ZEROS, points)
         np.testing.assert_allclose(field, expected, atol=1e-6)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("objective,slope", [("wasserstein", 1.0), ("minimax", 0.5)])
-@pytest.mark.parametrize("gamma", [0.0, 0.6])
-def test_eigenvalues_at_the_equilibrium(objective, slope, gamma):
-    """Mescheder et al. (2018), lemma 2.2: without L they are +-slope i, and L adds -gamma slope^2.
-
-    J - gamma J^T J has these eigenvalues where J is skew-symmetric (Mescheder et al. 2017, 4.2).
-    """
-    real = -gamma * slope**2
-    expected = [real - slope * 1j, real + slope * 1j]
-    found = eigenvalues(dirac(objective=objective, gamma=gamma))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-
-
-@pytest.mark.thorough
-def test_consensus_converges_where_the_others_circle():
-    """Algorithm 1 of the bilinear game grows by sqrt(1 + h^2) a step, turns keep to an ellipse."""
-    start, steps = np.array([1.0, 0.0]), 60
-    simultaneous, consensus = (
-        np.linalg.norm(trajectory(dirac(gamma=gamma), ZEROS, start, steps), axis=1)
-        for gamma in (0.0, 0.6)
-    )
-    np.testing.assert_allclose(simultaneous, (1 + RATE**2) ** (np.arange(steps + 1) / 2), rtol=1e-4)
-    rate = np.hypot(1 - 0.6 * RATE, RATE)
-    np.testing.assert_allclose(consensus, rate ** np.arange(steps + 1), rtol=1e-3)
-    turns = trajectory(dirac(GAN), ZEROS, start, steps)
-    theta, psi = turns.T
-    # psi' = psi - h theta and theta' = theta + h psi' leave this form as it is.
-    form = theta**2 + psi**2 - RATE * theta * psi
-    np.testing.assert_allclose(form, form[0], rtol=1e-4)
-    assert np.linalg.norm(turns, axis=1).min() > 0.9
 
 
 def networks():

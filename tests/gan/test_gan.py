@@ -8,8 +8,7 @@ import tensorflow as tf
 from keras_gen.core import make_strategy
 from keras_gen.gan import GAN
 from keras_gen.losses import R1
-from keras_gen.serving.export import export, load
-from shared import levels, losses_of, softplus, with_sgd
+from shared import losses_of, softplus, with_sgd
 
 LATENTS, VALUES = 2, 3  # "images" are vectors of 3 values
 RATE = 0.5
@@ -206,18 +205,3 @@ def test_a_penalty_changes_no_state_of_the_discriminator(weights, rng):
     model.train_step(tf.constant(images(rng)))
     # Once for real images, for fakes, and for the fakes of the generator's turn.
     assert model.discriminator.layers[0].calls.numpy() == 3
-
-
-def test_samples_are_the_exports(weights, tmp_path):
-    W, b, *_ = weights
-    model = gan(weights)
-    drawn = model.sample(5, seed=1)
-    exported = load(export(model, tmp_path, "gan"))
-    assert exported.inputs["sample"].keys() == {"seed", "n", "truncation"}
-    whole = exported("sample", seed=1, n=5, truncation=10.0)["images"]
-    np.testing.assert_array_equal(whole, drawn)
-    assert drawn.dtype == np.uint8 and drawn.shape == (5, VALUES) and np.ptp(drawn, axis=0).all()
-    z = np.array([[0.1, -0.2], [0.0, 3.0]], "float32")
-    expected = levels(z @ W + b)
-    np.testing.assert_array_equal(model.generate(z), expected)
-    np.testing.assert_array_equal(exported("generate", latents=z)["images"], expected)

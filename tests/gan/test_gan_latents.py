@@ -6,7 +6,6 @@ import pytest
 
 from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.networks import with_labels
-from keras_gen.serving.export import export, load
 from keras_gen.workshop.visualize import arithmetic, captioned, interpolations, sample_neighbors
 from shared import levels
 
@@ -67,13 +66,6 @@ class TestSample:
             model.sample(2, truncation=truncation)
         with pytest.raises(ValueError, match=message):
             model.truncate(np.zeros([1, 2]), truncation)
-
-    def test_is_served(self, conditional, tmp_path):
-        exported = load(export(conditional, tmp_path, "conditional"))
-        for truncation in (0.3, 10.0):
-            served = exported("sample", seed=1, n=4, label=2, truncation=truncation)["images"]
-            made = conditional.sample(4, seed=1, label=2, truncation=truncation)
-            np.testing.assert_array_equal(served, made)
 
 
 class TestInterpolate:

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_gen.gan import WGANGP
 from shared import losses_of, step_noise, with_sgd
@@ -90,15 +89,3 @@ def test_a_step_is_algorithm_1(weights, rng):
     expected = W - RATE * z.T @ by_fake, b - RATE * by_fake.sum(0)
     for found, value in zip(model.generator.get_weights(), expected, strict=True):
         np.testing.assert_allclose(found, value, atol=1e-6)
-
-
-def test_defaults_are_those_of_algorithm_1(weights, rng):
-    model = wgan(weights)
-    assert model.discriminator_steps == 5
-    assert WGANGP(model.generator, model.discriminator).penalty_weight == 10
-    assert WGANGP.for_images((8, 8, 1), filters=2, discriminator_steps=1).discriminator_steps == 1
-    model.compile()
-    assert model.d_optimizer is not model.g_optimizer
-    model.train_step(tf.constant(images(rng, 5)))
-    assert model.d_optimizer.iterations.numpy() == 5
-    assert model.g_optimizer.iterations.numpy() == 1

@@ -21,8 +21,3 @@ def test_the_variance_stays_at_the_start():
     keras.utils.set_random_seed(0)
     y = ChannelwiseDense()(tf.random.normal([64, 4, 4, 32]))
     assert abs(float(tf.math.reduce_std(y)) - 1) < 0.1
-
-
-def test_mixed_precision():
-    layer = ChannelwiseDense(dtype="mixed_bfloat16")
-    assert layer(tf.ones([2, 2, 2, 3])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"

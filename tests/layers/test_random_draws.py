@@ -3,7 +3,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.core import noise
-from keras_gen.layers import Dropout
+from keras_gen.layers import Dropout, NoiseChannels
 
 
 def test_drops_its_share_and_keeps_the_mean():
@@ -65,3 +65,18 @@ def test_at_inference_results_do_not_depend_on_place_and_size_of_the_batch(rng):
         alone = layer(x[place : place + 1], training=False)
         np.testing.assert_array_equal(alone[0], whole[place])
     assert 0.2 < (np.ravel(whole) == 0).mean() < 0.8
+
+
+def test_channels_of_standard_normal_noise_are_appended():
+    x = tf.ones([50, 8, 8, 3])
+    y = NoiseChannels(2, seed=1)(x, training=True).numpy()
+    np.testing.assert_array_equal(y[..., :3], x)
+    noise = y[..., 3:]
+    assert abs(noise.mean()) < 0.05 and abs(noise.std() - 1) < 0.05
+    assert (noise[0] != noise[1]).any()
+
+
+def test_at_inference_all_examples_have_one_noise():
+    y = NoiseChannels(1, seed=1)(tf.ones([3, 4, 4, 1]), training=False).numpy()
+    np.testing.assert_array_equal(y[0], y[2])
+    assert np.ptp(y[..., 1]) > 0

@@ -13,6 +13,7 @@ CASES = {
     "AdaptiveInstanceNormalization": (dict(), [MAPS, (5,)]),
     "BicubicEnlargement": (dict(factor=2), [MAPS]),
     "ChannelwiseDense": (dict(), [MAPS]),
+    "ColumnScales": (dict(minimum_scale=0.1), [(5, 3)]),
     "DiagonalLSTM": (dict(units=6, backward=True, image_channels=3), [MAPS]),
     "Dropout": (dict(rate=0.3, seed=4), [MAPS]),
     "EqualizedConv2D": (dict(filters=3, kernel_size=3, gain=1.5, strides=2), [MAPS]),
@@ -42,6 +43,7 @@ CASES = {
     "RowLSTM": (dict(units=6, kernel_size=5, image_channels=3), [MAPS]),
     "SelfAttention": (dict(spectral=True), [MAPS]),
     "SpectralNormalization": (dict(layer=keras.layers.Dense(7), iterations=3), [(4,)]),
+    "ZeroConvolution": (dict(filters=5, kernel_size=3), [MAPS]),
 }
 
 

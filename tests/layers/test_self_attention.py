@@ -73,8 +73,3 @@ def test_kernels_can_be_spectrally_normalized(maps):
     ):
         other.kernel.assign(conv.layer.kernel / 5.0)
     np.testing.assert_allclose(layer(maps), plain(maps), atol=1e-4)
-
-
-def test_computes_in_mixed_precision(maps):
-    layer = SelfAttention(spectral=True, dtype="mixed_bfloat16")
-    assert layer(maps).dtype == "bfloat16" and layer.query.layer.kernel.dtype == "float32"

@@ -48,15 +48,6 @@ def test_modulation_is_a_kernel_for_each_example(rng, demodulate):
         np.testing.assert_allclose(made[example], expected, rtol=1e-3, atol=1e-4)
 
 
-def test_demodulated_outputs_forget_the_size_of_the_style(rng):
-    maps, style = inputs(rng)
-    layer = ModulatedConv2D(4, 3)
-    layer([maps, style])
-    layer.affine.bias.assign(np.zeros(3))
-    one, other = layer([maps, style]), layer([maps, 7 * style])
-    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
-
-
 def test_noise_has_a_place_and_a_strength(rng):
     maps, noise = rng.normal(size=(2, 2, 2, 3)), rng.normal(size=(2, 10))
     maps, noise = maps.astype("float32"), noise.astype("float32")

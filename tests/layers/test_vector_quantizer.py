@@ -1,6 +1,5 @@
 """The codebook: nearest codes, moving averages, restarts."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -231,16 +230,3 @@ def test_two_replicas_hold_one_codebook(rng):
     for weight in mirrored.variables:
         first, second = (copy.numpy() for copy in weight.value.values)
         np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize("update", ["average", "loss"])
-def test_files_give_the_codebook_back(tmp_path, rng, update):
-    options = dict(decay=0.7, epsilon=0.1, dead_after=4, update=update)
-    layer, latents = VectorQuantizer(6, 3, **options), normal(rng, 5, 2, 3)
-    layer.after_update(latents, layer(latents)[1], SEED)
-    inputs = keras.Input([2, 3])
-    keras.Model(inputs, layer(inputs)).save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras").layers[-1]
-    assert {name: getattr(loaded, name) for name in options} == options
-    for now, then in zip(state(loaded), state(layer), strict=True):
-        np.testing.assert_array_equal(now, then)

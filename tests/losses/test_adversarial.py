@@ -36,24 +36,6 @@ def test_minimax_value_of_the_optimal_discriminator_is_the_jensen_shannon_diverg
     np.testing.assert_allclose(-loss, 2 * jensen_shannon() - np.log(4.0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("name", "optimum"),
-    [("minimax", np.log(P / Q)), ("non_saturating", np.log(P / Q)), ("least_squares", P / (P + Q))],
-)
-def test_gradient_vanishes_at_the_optimal_discriminator(name, optimum):
-    objective = adversarial.get(name)
-
-    def gradient(logits):
-        logits = tf.constant(logits, tf.float32)
-        with tf.GradientTape() as tape:
-            tape.watch(logits)
-            loss = expected_discriminator_loss(objective, logits)
-        return np.abs(tape.gradient(loss, logits)).sum()
-
-    assert gradient(optimum) < 1e-5
-    assert gradient(optimum + 0.1) > 1e-2
-
-
 @pytest.mark.parametrize("cls", [adversarial.Minimax, adversarial.NonSaturating])
 def test_one_sided_smoothing_scales_the_optimal_discriminator(cls):
     # Salimans et al. (2016), section 3.4: D = 0.9 p / (p + q), not 0.9 p / (p + q) + 0.1.
@@ -85,22 +67,6 @@ def test_least_squares_minimizes_the_pearson_divergence():
     value = np.sum((P + Q) * objective.generator(optimum).numpy() * STEP)
     pearson = np.sum((2 * Q - (P + Q)) ** 2 / (P + Q) * STEP)
     np.testing.assert_allclose(value, pearson, rtol=1e-5)
-
-
-def test_non_saturating_and_minimax_share_the_fixed_point_but_not_the_slope():
-    logits = tf.constant([-8.0, 0.0, 8.0])
-    gradients = {}
-    for name in ("minimax", "non_saturating"):
-        with tf.GradientTape() as tape:
-            tape.watch(logits)
-            loss = adversarial.get(name).generator(logits)
-        gradients[name] = tape.gradient(loss, logits).numpy()
-        same = adversarial.get(name).discriminator(logits, logits)
-        np.testing.assert_allclose(same[1], 2 * np.log(2.0), rtol=1e-6)
-    probability = 1 / (1 + np.exp(-logits.numpy()))
-    np.testing.assert_allclose(gradients["minimax"], -probability, rtol=1e-5)
-    np.testing.assert_allclose(gradients["non_saturating"], probability - 1, rtol=1e-4)
-    assert gradients["minimax"][1] == gradients["non_saturating"][1] == -0.5
 
 
 def test_wasserstein_is_antisymmetric_and_ignores_a_constant():
@@ -157,19 +123,6 @@ def test_average_relativistic_compares_with_the_average_of_the_other_kind():
         2 * adversarial.Relativistic().generator(FAKE[:1, 0, 0], REAL[:1, 0, 0]),
         rtol=1e-6,
     )
-
-
-@pytest.mark.parametrize("average", [False, True])
-def test_relativistic_ignores_a_constant_and_moves_both_kinds(average):
-    objective = adversarial.Relativistic(average)
-    real, fake = tf.constant(REAL), tf.constant(FAKE)
-    with tf.GradientTape() as tape:
-        tape.watch([real, fake])
-        loss = objective.generator(fake, real)
-    np.testing.assert_allclose(objective.generator(fake + 7.0, real + 7.0), loss, rtol=1e-4)
-    slopes = tape.gradient(loss, [real, fake])
-    np.testing.assert_allclose(tf.reduce_sum(slopes[0]), -tf.reduce_sum(slopes[1]), rtol=1e-4)
-    assert (slopes[0].numpy() > 0).all() and (slopes[1].numpy() < 0).all()
 
 
 @pytest.mark.thorough

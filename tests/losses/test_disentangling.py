@@ -90,22 +90,6 @@ def test_weighted_sampling_is_equation_3(posterior):
     np.testing.assert_allclose(parts["total_correlation"], total, atol=1e-4)
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.8])
-def test_total_correlation_of_normal_latents(correlation, rng):
-    """-1/2 log det of the correlation matrix, for means and noise that add up to that Normal."""
-    n, noise = 2000, 0.1
-    covariance = np.array([[1.0, correlation], [correlation, 1.0]])
-    root = np.linalg.cholesky(covariance - noise * np.eye(2))
-    mean = rng.normal(size=(n, 2)) @ root.T
-    z = mean + noise**0.5 * rng.normal(size=(n, 2))
-    parts = decomposed_kl(z, mean, np.full([n, 2], np.log(noise)), n, stratified=True)
-    closed = -0.5 * np.linalg.slogdet(covariance)[1]
-    assert np.mean(parts["total_correlation"]) == pytest.approx(closed, abs=0.04)
-    information = 0.5 * np.linalg.slogdet(covariance / noise)[1]
-    assert np.mean(parts["mutual_information"]) == pytest.approx(information, abs=0.08)
-
-
 def test_dip_penalties_by_hand(rng):
     mean, log_variance = rng.normal(size=(2, 7, 3))
     covariance = np.cov(mean.T, bias=True)

@@ -35,12 +35,7 @@ def test_is_the_overlap_of_the_filters_of_all_kernels(rng):
     assert float(orthogonality(found)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_orthogonal_filters_of_any_norm_are_free(rng):
-    layer = keras.layers.Dense(3, use_bias=False)
-    found = network(layer)
-    filters, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    layer.kernel.assign(filters * [1, 5, 0.1])
-    assert float(orthogonality(found)) == pytest.approx(0, abs=1e-9)
+def test_a_network_without_kernels_has_none():
     assert float(orthogonality(network(keras.layers.Flatten()))) == 0
 
 
@@ -49,19 +44,6 @@ def test_a_wrapped_layer_counts_once(rng):
     expected = float(orthogonality(network(layer)))
     wrapped = network(SpectralNormalization(layer))
     assert float(orthogonality(wrapped)) == pytest.approx(expected) and expected > 0
-
-
-def test_its_gradient(rng):
-    """That of the squares is 4 W (W^T W * (1 - I))."""
-    layer = keras.layers.Dense(3, use_bias=False)
-    found = network(layer)
-    kernel = layer.kernel.numpy()
-    with tf.GradientTape() as tape:
-        value = orthogonality(found)
-    products = kernel.T @ kernel
-    np.fill_diagonal(products, 0)
-    gradient = tape.gradient(value, layer.kernel.value)
-    np.testing.assert_allclose(gradient, 4 * kernel @ products, rtol=1e-4, atol=1e-5)
 
 
 def linear(rng, layers=2, dim=3, side=2):
@@ -81,29 +63,6 @@ def test_is_the_length_of_the_jacobians_product(rng):
     slopes = (y.reshape(5, 4) / 2) @ matrix.T
     expected = np.sqrt((slopes**2).sum(axis=1) / 2)  # the mean over two layers
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
-def test_gradient_by_the_generator_agrees_with_finite_differences(rng):
-    w = tf.Variable(rng.normal(size=(3, 4)).astype("float64"))
-    styles = tf.constant(rng.normal(size=(2, 1, 3)))
-    y = tf.constant(rng.normal(size=(2, 2, 2, 1)), tf.float32)
-
-    def loss():
-        made = lambda s: tf.reshape(tf.tanh(tf.reshape(s, [-1, 3]) @ w), [-1, 2, 2, 1])  # noqa: E731
-        return tf.reduce_sum(path_lengths(made, styles, y))
-
-    with tf.GradientTape() as tape:
-        value = loss()
-    slope, step = tape.gradient(value, w).numpy(), 1e-2
-    for place in ((0, 0), (2, 3)):
-        start, ends = w.numpy(), []
-        for sign in (1, -1):
-            moved = start.copy()
-            moved[place] += sign * step
-            w.assign(moved)
-            ends.append(float(loss()))
-        w.assign(start)
-        np.testing.assert_allclose(slope[place], (ends[0] - ends[1]) / (2 * step), rtol=1e-2)
 
 
 def test_a_generator_that_ignores_its_styles_has_a_gradient():

@@ -262,7 +262,8 @@ REFUSED = [
     (lambda: metrics.code_uses([0, 4], 4), "Codes are 0 to 4: expected integers from 0 to 3"),
     (lambda: metrics.code_uses([-1], 4), "Codes are -1 to -1"),
     (lambda: metrics.code_uses(np.zeros(0, int), 4), "Codes are none"),
-    (lambda: metrics.perplexity([0, 0]), "expected numbers from 0 on, some above 0"),
+    *((lambda bad=bad: metrics.perplexity(bad), "expected numbers from 0 on, some above 0")
+      for bad in ([0, 0], [-1, 2])),
     *((call, r"shape \[6, f\], found \[5, 2\]") for call in one_class(X, X[:5].astype(int))),
     *((call, "2 codes and 1 factors") for call in one_class(X, Y[:, None])),
     *((call, "1 codes and 2 factors") for call in one_class(X[:, :1], X.astype(int))),

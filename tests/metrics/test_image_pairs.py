@@ -73,8 +73,6 @@ def test_psnr_of_colors(pair):
     np.testing.assert_allclose(found, 10 * np.log10(255**2 / error), rtol=1e-5)
     gray = originals[..., :1], images[..., :1]
     np.testing.assert_allclose(psnr(*gray, of="rgb"), psnr(*gray), rtol=1e-5)
-    with pytest.raises(ValueError, match="of is 'hue': expected 'luma' or 'rgb'"):
-        psnr(images, originals, of="hue")
 
 
 def test_known_values():
@@ -126,20 +124,9 @@ def test_ms_ssim_of_large_images_is_tensorflows(rng):
     )
 
 
-def test_ms_ssim_sees_noise_and_not_hue(rng):
-    originals = rng.integers(60, 200, (1, 30, 30, 3), "uint8")
-    # 0.299 * 30 - 0.587 * 18 + 0.114 * 14 = 0: another color of the same luma.
-    turned = (originals + np.array([30, -18, 14])).astype("uint8")
-    np.testing.assert_allclose(ms_ssim(turned, originals), 1, rtol=1e-5)
-    noise = rng.normal(size=originals.shape)
-    values = [
-        ms_ssim(np.clip(originals + scale * noise, 0, 255).astype("uint8"), originals)[0]
-        for scale in (0, 8, 20, 45)
-    ]
-    assert values[0] > 0.999 and (np.diff(values) < -0.01).all()
-    # One scale is all of a small image, and its similarity is that of `ssim`.
-    small = np.clip(originals + 15 * noise, 0, 255).astype("uint8")[:, :16], originals[:, :16]
-    np.testing.assert_allclose(ms_ssim(*small), ssim(*small), rtol=1e-5)
+def test_one_scale_is_all_of_a_small_image(pair):
+    originals, images = pair
+    np.testing.assert_allclose(ms_ssim(images, originals), ssim(images, originals), rtol=1e-5)
 
 
 def test_in_units_of_255_levels():
@@ -159,15 +146,6 @@ def test_of_large_sets():
     images = np.random.default_rng(0).integers(0, 256, [2345, 2, 2, 1], "uint8")
     expected = np.square(images.astype("float64") / 255).sum(axis=(1, 2, 3))
     np.testing.assert_allclose(squared_error(images, np.zeros_like(images)), expected, 1e-5)
-
-
-def test_of_principal_components_is_the_rest_of_the_variance():
-    x = np.random.default_rng(0).normal(size=[500, 6]) * [5, 4, 3, 0.3, 0.2, 0.1]
-    x -= x.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(x, rowvar=False, bias=True))
-    kept = vectors[:, -3:]
-    found = squared_error(x @ kept @ kept.T, x)
-    np.testing.assert_allclose(found.mean(), values[:3].sum(), rtol=1e-4)
 
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype="uint8")

@@ -60,21 +60,6 @@ def test_it_takes_images_and_integers_and_keeps_name_and_weights():
     assert all(a is b for a, b in zip(network.weights, inner.weights, strict=True))
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_a_file_holds_it(policy, tmp_path, rng):
-    keras.config.set_dtype_policy(policy)
-    network = with_labels(
-        keras.Sequential([keras.Input((2 + CLASSES,)), keras.layers.Dense(2)]), CLASSES
-    )
-    network.save(tmp_path / "network.keras")
-    keras.config.set_dtype_policy("float32")
-    copy = keras.saving.load_model(tmp_path / "network.keras")
-    x = tf.constant(rng.normal(size=(4, 2)), tf.float32)
-    outputs = network([x, LABELS])
-    np.testing.assert_array_equal(copy([x, LABELS]), outputs)
-    assert np.abs(outputs - network([x, tf.roll(LABELS, 1, 0)])).max() > 0.01
-
-
 def test_images_are_flattened_for_a_network_of_vectors(rng):
     dense = keras.layers.Dense(2)
     inner = keras.Sequential([keras.Input((6 + CLASSES,)), dense], name="flat")

@@ -32,19 +32,6 @@ def test_sees_the_values_that_the_kernels_reach_and_no_others(shape, rng):
     assert not np.triu(found).any()
 
 
-@pytest.mark.thorough
-def test_the_blind_spot(rng):
-    """Pixels of the row above are not seen beyond the kernels' reach to the right."""
-    network = pixel_cnn((2, 9, 1), 1, filters=8, blocks=6, first_kernel=3, kernel=3)
-    x = tf.constant(levels(rng, 6, (2, 9, 1)))
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        output = network(x)[:, 1, 3]
-    seen = (tape.gradient(output, x).numpy() != 0).any(axis=(0, 3))
-    # One step up is one step to the right, whatever the number of blocks.
-    np.testing.assert_array_equal(seen, [[1, 1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0, 0, 0]])
-
-
 BUILDERS = {
     "pixel_cnn": lambda **options: pixel_cnn(filters=3, **options),
     "pixel_rnn": lambda **options: pixel_rnn(units=3, kind="row", **options),

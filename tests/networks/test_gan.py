@@ -15,7 +15,6 @@ from keras_gen.networks import (
     dcgan_discriminator,
     dcgan_generator,
     dcgan_without,
-    info_gan_networks,
     maxout_discriminator,
     moco_gan_generator,
     progressive_discriminator,
@@ -120,16 +119,6 @@ def test_the_class_reaches_the_logit(discriminator, rng):
     images = rng.uniform(-1, 1, (4, *SHAPE)).astype("float32")
     logits = [discriminator([images, np.full(4, k)]).numpy() for k in range(CLASSES)]
     assert len({value.tobytes() for value in logits}) == CLASSES
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("shape, map_sides", [((28, 28, 1), (7, 7)), ((45, 37, 3), (6, 5))])
-def test_other_sizes_start_from_a_map_of_theirs(shape, map_sides):
-    generator = dcgan_generator(shape, latent_dim=100, filters=2)
-    discriminator = dcgan_discriminator(shape, filters=2)
-    assert discriminator(generator(tf.ones([5, 100]))).shape == (5,)
-    for kernel in (generator.weights[0], discriminator.get_layer(index=-3).kernel):
-        assert kernel.shape[:2] == map_sides
 
 
 def test_squares_of_powers_of_two_have_the_layers_of_the_paper_alone():
@@ -266,16 +255,6 @@ def test_kernels_are_initialized_as_asked():
     assert generator.weights[0].numpy().std() > 5 * usual.weights[0].numpy().std()
 
 
-@pytest.mark.thorough
-def test_networks_of_codes_fit_each_other(rng):
-    generator, judge = info_gan_networks((8, 8, 1), 3, 4, 2, filters=2, hidden=4)
-    assert [i.shape[1:] for i in generator.inputs] == [(3,), (6,)]
-    assert [o.shape[1:] for o in judge.outputs] == [(1,), (8,)]
-    assert judge.input_shape == generator.output_shape
-    judge = info_gan_networks((8, 8, 1), 3, 4, 2, filters=2, hidden=4, normalization="layer")[1]
-    assert "LayerNormalization" in {type(layer).__name__ for layer in judge.layers}
-
-
 def test_units_are_the_largest_of_their_pieces(rng):
     network = maxout_discriminator((4, 4, 1), hidden=(3, 2), pieces=5)
     weights = [rng.normal(size=v.shape) for v in network.trainable_variables]
@@ -369,20 +348,6 @@ def test_channels_of_each_size():
 
 
 @pytest.mark.thorough
-def test_every_size_has_images_and_logits(rng):
-    generator = progressive_generator(IMAGE, latent_dim=6, **GROWING)
-    latents = rng.normal(size=(8, 6)).astype("float32")
-    images = generator([latents, np.full(8, 0.5)])
-    assert [i.shape for i in images] == [(8, side, side, 3) for side in (4, 8, 16)]
-    assert all(i.dtype == tf.float32 for i in images)
-    discriminator = progressive_discriminator(IMAGE, **GROWING)
-    for level, made in enumerate(images):
-        part = keras.Model(discriminator.inputs, discriminator.outputs[level])
-        logits = part([made, tf.fill([8], 0.5)])
-        assert logits.shape == (8,) and logits.dtype == tf.float32
-
-
-@pytest.mark.thorough
 def test_outputs_fade_in_from_the_size_before(rng):
     generator = progressive_generator(IMAGE, latent_dim=6, **GROWING)
     latents = rng.normal(size=(4, 6)).astype("float32")
@@ -439,18 +404,6 @@ def test_the_mapping_sees_directions_alone(rng):
     assert styles.shape == (4, 5) and np.std(styles) > 0.1
     np.testing.assert_allclose(mapping(3 * latents), styles, rtol=1e-4, atol=1e-5)
     assert mapping.count_params() == 5 * 7 + 2 * 5 * 6
-
-
-@pytest.mark.thorough
-@both
-def test_shapes(rng, styling):
-    generator = style_generator(IMAGE, style_dim=5, styling=styling, **STYLED)
-    layers, numbers = 2 * 3, 2 * (4**2 + 8**2 + 16**2)
-    assert [i.shape for i in generator.inputs] == [(None, layers, 5), (None, numbers)]
-    images = generator([rng.normal(size=(2, layers, 5)), rng.normal(size=(2, numbers))])
-    assert images.shape == (2, *IMAGE) and images.dtype == tf.float32 and np.std(images) > 0.01
-    logits = style_discriminator(IMAGE, **STYLED)(images)
-    assert logits.shape == (2,) and logits.dtype == tf.float32
 
 
 @pytest.mark.thorough

@@ -13,7 +13,6 @@ from keras_gen.networks import (
     residual_decoder,
     residual_encoder,
     start_at_mean,
-    vq_vae_2_networks,
     wave_decoder,
     wave_encoder,
 )
@@ -45,30 +44,6 @@ def test_it_can_start_at_the_mean(rng):
     start_at_mean(networks["decoder"], images)
     logits = networks["decoder"]([tf.zeros([1, 2]), tf.zeros([1, 2, 2, 1])])
     np.testing.assert_allclose(tf.sigmoid(logits)[0], images.mean(axis=0), rtol=1e-3)
-
-
-@pytest.mark.thorough
-def test_shapes_of_bivas_networks():
-    networks = biva_networks((4, 3, 2), latent_dims=(5, 4, 3), units=7, params_per_value=2)
-
-    def shapes_of(tensors):
-        return [tuple(tensor.shape[1:]) for tensor in tensors]
-
-    shapes = {
-        name: [shapes_of(tensors) for n in networks[name] for tensors in (n.inputs, n.outputs)]
-        for name in ("bottom_up", "lateral", "top_down")
-    }
-    assert shapes["bottom_up"] == [
-        [(4, 3, 2)], [(7,), (5,), (5,)], [(7,), (5,)], [(7,), (4,), (4,)], [(7,), (4,)],
-        [(3,), (3,)],
-    ]  # fmt: skip
-    assert shapes["lateral"] == [
-        [(7,), (7,)], [(5,), (5,)], [(7,), (7,)], [(4,), (4,)],
-    ]  # fmt: skip
-    assert shapes["top_down"] == [
-        [(7,), (4,), (4,)], [(7,), (5,), (5,), (5,), (5,)], [(3,)], [(7,), (4,), (4,), (4,), (4,)],
-    ]  # fmt: skip
-    assert networks["decoder"].output_shape == (None, 4, 3, 4)
 
 
 @pytest.mark.thorough
@@ -130,23 +105,6 @@ def test_a_block_adds_to_what_it_gets():
     without.set_weights(values[:4] + values[8:])
     images = tf.random.normal([2, 8, 8, 3])
     np.testing.assert_allclose(with_block(images), without(images), atol=1e-6)
-
-
-class TestTwoLevels:
-    @pytest.mark.thorough
-    def test_shapes_and_what_sees_what(self):
-        networks = vq_vae_2_networks((16, 16, 3), params_per_value=2, **SMALL)
-        images = tf.random.normal([2, 16, 16, 3])
-        features, h_top = networks["top_encoder"](images)
-        assert features.shape == (2, 4, 4, 6) and h_top.shape == (2, 2, 2, 5)
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch([features, h_top])
-            h_bottom = networks["encoder"]([features, h_top])
-            outputs = networks["decoder"]([h_bottom, h_top])
-        assert h_bottom.shape == (2, 4, 4, 5) and outputs.shape == (2, 16, 16, 6)
-        # The bottom sees features and the top's codes, the decoder both kinds of codes.
-        for seen, by in ((h_bottom, features), (h_bottom, h_top), (outputs, h_top)):
-            assert np.abs(tape.gradient(seen, by)).max() > 0
 
 
 SIX = dict(filters=(2,) * 6)

@@ -209,17 +209,8 @@ def test_a_network_of_another_range_is_recognized_by_its_accuracy():
 def test_no_accuracy_without_an_attack():
     x, labels = examples()
     network = curved()
-    for restarts in (0, 10_001):
-        with pytest.raises(ValueError, match=f"restarts must be 1 to 10000, found {restarts}"):
-            robust_accuracy(network, x, labels, {"pgd": PGD(0.1)}, restarts=restarts)
     with pytest.raises(ValueError, match="The attack 'pgd' is targeted"):
         robust_accuracy(network, x, labels, {"pgd": PGD(0.1, targeted=True)})
-    with pytest.raises(ValueError, match="batch_size must be at least 1, found 0"):
-        FGSM(0.1)(network, x, labels, batch_size=0)
-    missing = x.copy()
-    missing[0, 0, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="The images range from nan to nan"):
-        robust_accuracy(network, missing, labels, {})
     for none in (x[:0], x[:0].astype("uint8")):
         with pytest.raises(ValueError, match=r"shape \(0, .* expected one example at least"):
             FGSM(0.1)(network, none, labels[:0])

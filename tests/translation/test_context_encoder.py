@@ -1,6 +1,5 @@
 """What is missing, what is minimized, who sees what, and that known pixels stay."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,12 +49,6 @@ class TestRegions:
         assert masks.shape == (20, 16, 16, 1) and masks.dtype == np.uint8
         assert (masks.mean(axis=(1, 2, 3)) == 0.25).all()
         assert len({mask.tobytes() for mask in masks}) == 20
-
-    def test_random_ones_follow_their_seed(self):
-        model = build(mask="random")
-        first, again, other = (model.masks(3, seed=seed) for seed in (1, 1, 2))
-        assert (first == again).all() and (first != other).any()
-        assert (model.masks(3) != model.masks(3)).any()
 
 
 class TestLosses:
@@ -126,17 +119,10 @@ class TestUse:
         assert (filled[masks == 1] != x[masks == 1]).mean() > 0.9
         np.testing.assert_array_equal(filled, model.inpaint(x, masks[..., None] > 0))
 
-    def test_signatures_agree_with_the_methods(self, rng):
-        model, x = build(mask="random"), images(rng)
-        serve = {name: function for name, (function, _) in model.signatures().items()}
-        assert set(serve) == {"inpaint", "fill", "encode"}
-        x = tf.constant(x)
-        np.testing.assert_array_equal(serve["encode"](x)["features"], model.encode(x.numpy()))
-        masks = model.masks(5, seed=1)
-        filled = serve["fill"](x, tf.constant(masks * np.uint8(255)))["images"]
-        # A rounding error may turn the rounding to uint8.
-        assert np.abs(filled.numpy() - model.inpaint(x.numpy(), masks).astype(int)).max() <= 1
-        changed = (serve["inpaint"](x)["images"] != x).numpy().any(axis=-1)
+    def test_the_signature_inpaint_draws_its_regions(self, rng):
+        model, x = build(mask="random"), tf.constant(images(rng))
+        inpaint, _ = model.signatures()["inpaint"]
+        changed = (inpaint(x)["images"] != x).numpy().any(axis=-1)
         assert 0.2 < changed.mean() <= 0.25
 
     @pytest.mark.parametrize(
@@ -168,21 +154,3 @@ def test_networks_that_do_not_fit():
         ValueError, match=r"decoder returns x of shape .*: expected shape \(16, 16, 3\)"
     ):
         ContextEncoder(context_encoder((16, 16, 3), 2), context_decoder((16, 16, 1), 2))
-
-
-@pytest.mark.slow
-def test_learns_to_fill_in_what_the_context_tells():
-    """Stripes go on through the hole, as no constant filling does."""
-    keras.utils.set_random_seed(0)
-    rng = np.random.default_rng(0)
-    phase, period = rng.uniform(0, 6.3, [512, 1, 1]), rng.uniform(5, 9, [512, 1, 1])
-    rows = np.arange(16)[None, :, None]
-    stripes = 127.5 + 100 * np.sin(6.283 * rows / period + phase)
-    x = np.broadcast_to(stripes[..., None], [512, *SHAPE]).astype("uint8")
-    networks = context_encoder(SHAPE, filters=16), context_decoder(SHAPE, filters=16)
-    model = ContextEncoder(*networks, dcgan_discriminator((8, 8, 3), filters=8))
-    model.compile()
-    model.fit(x[:448], batch_size=32, epochs=12, verbose=0)
-    test, masks = x[448:], model.masks(64)[..., 0] > 0
-    errors = (model.inpaint(test).astype(float) - test)[masks]
-    assert np.sqrt((errors**2).mean()) < 25  # the best constant: 70

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
-from keras_gen.data import Source, random_crop_flip, unpaired
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import smooth_chroma
 from keras_gen.serving.export import export, load, load_weights
@@ -111,19 +110,6 @@ def test_terms_of_the_losses(rng, identity):
     }
     for training in (False, True):
         assert_losses(losses_of(model, x, y, training=training), expected)
-
-
-@pytest.mark.parametrize("left_out", ["G", "F"])
-def test_each_direction_of_the_cycle_counts(rng, left_out):
-    """A generator that does nothing, and the other not: the cycle's halves differ."""
-    weights = random_weights(rng)
-    weights[left_out] = [np.eye(3), np.zeros(3)]
-    x, y = photos(rng), photos(rng)
-    logs = losses_of(cyclegan(weights), x, y)
-    other = "F" if left_out == "G" else "G"
-    errors = [np.mean(np.abs(mapped(weights, other, images) - images)) for images in (x, y)]
-    assert logs["cycle_loss"] == pytest.approx(sum(errors), rel=1e-5)
-    assert min(errors) > 0.1
 
 
 def test_a_step_follows_the_gradients(rng):
@@ -233,7 +219,7 @@ def test_numbers_of_translations(option, message):
 
 
 @pytest.mark.thorough
-def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
+def test_gray_images_are_trained_on_and_translated(rng):
     shape = (16, 16, 1)
     generators = [resnet_generator((None, None, 1), filters=2, blocks=1) for _ in range(2)]
     discriminators = [patch_discriminator(shape, filters=2, strided_layers=1) for _ in range(2)]
@@ -245,8 +231,6 @@ def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
     taken = images[:, :13]
     translated = model.translate(taken, "night_to_day")
     assert translated.shape == taken.shape and np.ptp(translated) > 0
-    served = load(export(model, tmp_path, "gray"))("night_to_day", images=taken)["output_images"]
-    assert np.abs(served.astype(int) - translated).max() <= 1
     with pytest.raises(ValueError, match=r"expected \[n, height, width, 1\]"):
         model.translate(np.zeros([1, 8, 8, 3], "uint8"))
 
@@ -291,19 +275,6 @@ def test_domains_of_different_channels(rng):
         ValueError, match=r"discriminator_y takes y of shape .* 1\): expected .* 3\)"
     ):
         CycleGAN(*networks, identity_weight=0)
-
-
-@pytest.mark.thorough
-def test_rectangular_crops_of_larger_photographs(rng):
-    """Trained on 8x16, on photographs of another shape than the paintings."""
-    photos = Source(rng.integers(0, 256, (3, 20, 30, 3), "uint8"))
-    paintings = Source(rng.integers(0, 256, (2, 12, 18, 3), "uint8"))
-    model = CycleGAN.for_images((8, 16, 3), filters=2, blocks=1, pool_size=2)
-    model.compile(run_eagerly=True)
-    batches = unpaired(photos, paintings, 1, augment=random_crop_flip((8, 16)))
-    history = model.fit(batches, steps_per_epoch=2, verbose=0).history
-    assert np.isfinite(history["cycle_loss"]).all()
-    assert model.translate(photos.arrays()).shape == (3, 20, 30, 3)
 
 
 @pytest.mark.thorough

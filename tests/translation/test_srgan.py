@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.layers import BicubicEnlargement, PixelShuffle
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.networks import sr_resnet
 from keras_gen.translation import SRGAN
@@ -116,11 +115,6 @@ def test_the_ensemble_of_turned_images_turns_with_them(rng):
         (lambda: build(pixel_weight=-1.0), "pixel_weight is -1"),
         (lambda: build(factor=3), "takes 16x16 pixels: expected multiples of 3"),
         (lambda: sr_resnet(factor=5), "factor is 5: expected 2, 3, 4 or 8"),
-        (lambda: BicubicEnlargement(0), "factor must be at least 1, found 0"),
-        (
-            lambda: PixelShuffle(2)(tf.zeros([1, 2, 2, 6])),
-            "expected channels that are a multiple of 4",
-        ),
     ],
 )
 def test_refused(make, sentence):
@@ -134,9 +128,3 @@ def test_images_that_do_not_fit_each_other(rng):
     small, large = pairs(rng)
     with pytest.raises(ValueError, match=r"makes images of 16x16 .* have 8x8: expected the same"):
         model.train_step((tf.constant(small), tf.constant(large[:, :8, :8])))
-
-
-def test_pixels_are_shuffled_as_in_equation_4_of_shi_et_al(rng):
-    maps = rng.normal(size=(1, 2, 3, 12)).astype("float32")
-    expected = maps.reshape(1, 2, 3, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 4, 6, 3)
-    np.testing.assert_array_equal(PixelShuffle(2)(maps), expected)

@@ -17,7 +17,6 @@ from keras_gen.networks import (
     with_codes,
     with_labels,
 )
-from keras_gen.serving.export import export
 from keras_gen.vae import ConditionalVAE
 
 CLASSES, SCALE = 3, 0.5
@@ -84,7 +83,7 @@ def test_the_terms_are_those_of_eq_5(rng):
 
 
 @pytest.mark.thorough
-def test_samples_are_of_the_class_that_is_asked_for(tmp_path):
+def test_samples_are_of_the_class_that_is_asked_for():
     model = linear()
     drawn = model.sample(4, seed=1, label=2)
     labels = np.array([0, 1, 2, 2])
@@ -98,9 +97,6 @@ def test_samples_are_of_the_class_that_is_asked_for(tmp_path):
     )
     path = model.interpolate(mixed[:2], mixed[2:], steps=3, labels=labels[:2])
     np.testing.assert_allclose(path[:, 0], model.reconstruct(mixed[:2], labels[:2]), rtol=1e-5)
-    served = tf.saved_model.load(str(export(model, tmp_path, "conditional"))).signatures
-    found = served["sample"](seed=tf.constant(1), n=tf.constant(4), label=tf.constant(2))
-    np.testing.assert_allclose(found["vectors"], drawn, rtol=1e-5)
 
 
 @pytest.mark.thorough

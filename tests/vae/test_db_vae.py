@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 
 import linear_vae
-from keras_gen.core import make_strategy
-from keras_gen.data import Source, inverse_density, weighted_stream
+from keras_gen.data import inverse_density
 from keras_gen.losses import Normal
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
-from keras_gen.vae import DBVAE, VAE, distribute_fresh
+from keras_gen.vae import DBVAE, VAE
 from shared import losses_of, step_noise
-from tiny import difference, fresh_names, set_state, state
+from tiny import fresh_names
 
 SHAPE, N = (3,), 12
 
@@ -119,40 +118,6 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
             (TypeError, ValueError), match=r"images.*(found|and the same number of integers)"
         ):
             model.reweigh(wrong, LABELS)
-
-
-def stream_of(model, x, start=0):
-    return weighted_stream(Source((x, LABELS)), model.sampling, 4, seed=2, start=start)
-
-
-def train(model, x, first=0, last=4, strategy=None):
-    """Trains epochs of 3 steps, before each of which the examples are weighed anew."""
-    stream = stream_of(model, x, start=3 * first)
-    stream = distribute_fresh(stream, strategy) if strategy else stream
-    reweigh = keras.callbacks.LambdaCallback(lambda epoch, logs: model.reweigh(x, LABELS))
-    options = dict(steps_per_epoch=3, initial_epoch=first, epochs=last, verbose=0)
-    model.fit(stream, callbacks=[reweigh], **options)
-    return state(model)
-
-
-@pytest.mark.thorough
-def test_a_resumed_training_draws_what_the_unbroken_one_does(x):
-    model, begun, resumed = db_vae(), db_vae(), db_vae(rate=0.05)
-    unbroken = train(model, x)
-    set_state(resumed, train(begun, x, last=2))
-    assert max(difference(model, unbroken, train(resumed, x, first=2)).values(), default=0) < 1e-6
-    assert resumed.sampling.changes.numpy() == 4
-    assert not np.allclose(begun.sampling.values, resumed.sampling.values)
-
-
-@pytest.mark.slow
-def test_two_replicas_draw_and_learn_what_one_device_does(x):
-    model = db_vae()
-    strategy = make_strategy("mirrored")
-    with strategy.scope():
-        both = db_vae()
-    one, two = train(model, x, last=2), train(both, x, last=2, strategy=strategy)
-    assert max(difference(model, one, two).values(), default=0) < 1e-5
 
 
 # Refusals --------------------------------------------------------------------------------------

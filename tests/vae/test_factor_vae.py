@@ -92,21 +92,6 @@ def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
     assert np.abs(slopes[gamma] - slopes[0.0]).max() > 0.01
 
 
-@pytest.mark.slow
-def test_the_discriminator_learns_the_total_correlation(rng):
-    """Of latents with correlation 0.9 it is -log(1 - 0.81) / 2; the encoder is held."""
-    first = rng.normal(size=(6000, 2)) @ np.linalg.cholesky([[1.0, 0.9], [0.9, 1.0]]).T / 4
-    x = np.clip(np.concatenate([first, np.zeros([6000, 1])], axis=1), -1, 1).astype("float32")
-    model = factor_vae(hidden=(32, 32))
-    kernel = np.array([[4.0, 0.0], [0.0, 4.0], [0.0, 0.0]])
-    zeros = [np.zeros(2), np.zeros([3, 2]), np.full(2, -12.0)]  # means without noise
-    model.encoder.set_weights([kernel, *zeros])
-    model.compile(keras.optimizers.SGD(0.0), d_optimizer=keras.optimizers.Adam(3e-3))
-    model.fit(x, batch_size=400, epochs=25, verbose=0)
-    logs = model.evaluate(x, batch_size=1000, return_dict=True, verbose=0)
-    assert logs["total_correlation_loss"] == pytest.approx(-0.5 * np.log(1 - 0.81), abs=0.15)
-
-
 def test_shuffling_reaches_over_replicas(rng):
     latents = rng.normal(size=(6, 2)).astype("float32")
     seed = tf.constant([1, 2], tf.int64)

@@ -10,9 +10,8 @@ from scipy import stats
 from scipy.special import log_softmax, logsumexp
 
 from keras_gen.core import noise, training_step
-from keras_gen.data import Source, partly_labeled
 from keras_gen.losses import Normal
-from keras_gen.networks import m2_networks, with_labels
+from keras_gen.networks import with_labels
 from keras_gen.vae import M2
 from shared import levels, losses_of, step_noise
 
@@ -237,35 +236,3 @@ def test_samples_are_of_the_class_that_is_asked_for(weights):
         np.testing.assert_array_equal(drawn, np.tile(by_class[label], (3, 1)))
     drawn = {tuple(example) for example in model.sample(100, seed=0).tolist()}
     assert drawn == {tuple(example) for example in by_class.tolist()}
-
-
-@pytest.mark.thorough
-def test_it_models_the_latents_of_another_model():
-    networks = m2_networks((2,), classes=3, latent_dim=2, hidden=(4,), params_per_value=2)
-    model = M2(*networks, likelihood="unbounded_normal")
-    model.compile()
-    latents = np.array([[9.0, -9.0], [0.5, 2.0]], "float32")
-    model.fit(latents, np.array([2, -1]), verbose=0)
-    assert model.analogies(latents).shape == (2, 3, 2)
-    assert model.sample(4, seed=0, label=1).dtype == np.float32
-
-
-@pytest.mark.slow
-def test_unlabeled_examples_place_the_boundary(rng):
-    """Two narrow, high clusters side by side, and one label of each, far up and far down."""
-
-    def draw(n):
-        classes = rng.integers(0, 2, n)
-        noise = rng.normal(size=(2, n)) * [[0.2], [2.0]]
-        return np.stack([2 * classes - 1 + noise[0], noise[1]], axis=1), classes
-
-    # The line halfway between the two labels is wrong for every third example.
-    few = np.repeat([[-1.0, 2.0], [1.0, -2.0]], 16, axis=0), np.repeat([0, 1], 16)
-    (many, _), (test, answers) = draw(4000), draw(1000)
-    assert np.mean((test @ [1.0, -2.0] > 0) != answers) > 0.25
-    keras.utils.set_random_seed(0)
-    model = M2.for_images((2,), 2, 1, (32,), likelihood="unbounded_normal", alpha=1.0)
-    model.compile(keras.optimizers.Adam(5e-3), steps_per_execution=50)
-    stream = partly_labeled(Source(few), Source(many), 64)
-    model.fit(stream, steps_per_epoch=600, verbose=0)
-    assert np.mean(model.classify(test).argmax(axis=1) != answers) < 0.02

@@ -98,15 +98,6 @@ def test_the_estimate_comes_to_log_p_from_below(weights, x):
     assert (np.abs(pooled - truth) < 4 * errors[-1] + 1e-3).all()
 
 
-def test_it_fails_where_data_say_much_of_the_latents(weights, x):
-    """A precise decoder: of a thousand latents one or two explain an example."""
-    sizes = {}
-    for scale in (2.0, 0.02):
-        model = naive(weights, likelihood=Normal(scale=scale), samples=1000)
-        sizes[scale] = float(model.test_step(tf.constant(x))["effective_sample_size"])
-    assert sizes[2.0] > 500 and 1 <= sizes[0.02] < 10
-
-
 def test_the_nll_by_importance_sampling_takes_it(weights, x):
     nats = importance_weighted_nll(naive(weights), x, samples=2000, seed=1)
     np.testing.assert_allclose(nats["nll"], -exact(weights, x), atol=0.1)

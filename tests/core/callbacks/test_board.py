@@ -50,11 +50,6 @@ def test_rates_speed_images_and_settings(tmp_path):
     np.testing.assert_array_equal(tf.io.decode_png(png), image)
 
 
-def test_what_are_no_settings():
-    with pytest.raises(TypeError, match=r"settings is <function .*: expected a dict"):
-        Board("board", lambda model: None)
-
-
 @pytest.mark.thorough
 def test_points_within_an_epoch(tmp_path):
     """By steps, since the epoch has no number of its own yet; none where epochs are short."""

@@ -224,19 +224,6 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
     assert evaluation.best_value == 1.0 and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (dict(every=0), "every is 0: expected a number of epochs, at least 1"),
-        (dict(best="nll", path="a.keras", mode="auto"), "mode is 'auto': expected 'min' or 'max'"),
-        (dict(best="nll"), "best is 'nll' and path is None: give both or neither"),
-    ],
-)
-def test_arguments_are_checked(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        Evaluation(dict, **arguments)
-
-
 def test_names_that_are_there_already():
     def evaluate(model):
         return {"loss": 1.0}

@@ -92,10 +92,3 @@ def test_only_the_chief_draws(tmp_path, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
     fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path), epochs=1)
     assert names(tmp_path) == []
-
-
-def test_every_is_checked(tmp_path):
-    with pytest.raises(ValueError, match="every is 0: expected a number of epochs, at least 1"):
-        SampleGrid(lambda model: None, tmp_path, every=0)
-    with pytest.raises(ValueError, match="lines is 0: expected at least 1, or None"):
-        SampleGrid(lambda model: None, tmp_path, lines=0)

@@ -198,23 +198,6 @@ def test_diagonal_lstm_is_equation_3(backward, rng):
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
 
 
-@pytest.mark.thorough
-def test_both_diagonals_have_no_blind_spot(rng):
-    """By gradient, the sum sees a pixel's own input and all before; a Row LSTM does not."""
-    layers = [random_layer(DiagonalLSTM(UNITS, backward), rng) for backward in (False, True)]
-    x = rng.normal(size=(1, HEIGHT, WIDTH, CHANNELS)).astype("float32")
-    count = HEIGHT * WIDTH
-    found = dependence(lambda x: layers[0](x) + layers[1](x), x).any(axis=(2, 5))
-    np.testing.assert_array_equal(found.reshape(count, count), np.tri(count, dtype=bool))
-
-    found = dependence(random_layer(RowLSTM(UNITS, 3), rng), x).any(axis=(2, 5))
-    for i, j, row, column in np.ndindex(found.shape):
-        up = i - row
-        own_row = up == 0 and j - 1 <= column <= j  # mask B
-        triangle = up > 0 and j - up - 1 <= column <= j + up
-        assert found[i, j, row, column] == (own_row or triangle)
-
-
 def test_skewing_moves_each_row_and_back(rng):
     x = rng.normal(size=(2, HEIGHT, WIDTH, CHANNELS)).astype("float32")
     expected = np.zeros((2, HEIGHT, WIDTH + HEIGHT - 1, CHANNELS), "float32")

@@ -1,9 +1,7 @@
 """The masked convolution against tables, loops and gradients."""
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from causality import dependence, sees
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution, causal_mask
@@ -51,21 +49,3 @@ def test_a_layer_sees_what_its_mask_says(mask, channels, rng):
     found = dependence(layer, rng.normal(size=(1, *shape)).astype("float32"))
     count = np.prod(shape)
     np.testing.assert_array_equal(found.reshape(count, count), sees(mask, 3, shape))
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_stack_sees_nothing_at_or_after_a_value(channels, rng):
-    shape = (3, 4, channels)
-    layers = [MaskedConvolution(5 * channels, 3, m, channels, activation="elu") for m in "ABB"]
-    stack = keras.Sequential([*layers, MaskedConvolution(channels, 1, "B", channels)])
-    found = dependence(stack, rng.normal(size=(1, *shape)).astype("float32"))
-    count = np.prod(shape)
-    found = found.reshape(count, count)
-    assert not np.triu(found).any() and found[-1, : count // 2].all()
-
-
-def test_mixed_precision(rng):
-    layer = MaskedConvolution(2, 3, "A", dtype="mixed_bfloat16")
-    assert layer(tf.ones([1, 4, 4, 1])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"
-    assert {weight.dtype for weight in layer.step_weights()} == {tf.bfloat16}

@@ -162,18 +162,6 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     assert other.name.startswith("max_classifier-") and len(list(folder.iterdir())) == 3
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["conv", "max", "average"])
-def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
-    images, labels = labeled()
-    extractor = trained_extractor(images, labels, steps=1, cache=tmp_path, kind=kind)
-    assert extractor(images)["features"].shape == (60, 128)
-    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
-    for other in (padded, images[:, :, 1:]):
-        with pytest.raises(ValueError, match=r"takes images of shape \(8, 8, 1\), found \("):
-            extractor(other)
-
-
 def test_both_kinds(monkeypatch):
     monkeypatch.setattr(extractors, "trained_extractor", lambda *args, kind: (*args, kind))
     images, labels = np.zeros([2, 8, 8, 1]), np.arange(2)

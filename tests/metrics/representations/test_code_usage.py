@@ -14,8 +14,6 @@ def test_bits():
     assert code_bits((), 2) == 1
     # All that the codes can say has as many bits.
     assert 2 ** code_bits((2, 3), 5) == pytest.approx(5**6)
-    with pytest.raises(ValueError, match="levels is 1: expected at least 2"):
-        code_bits((8, 8), 1)
 
 
 def test_uses(rng):
@@ -32,6 +30,3 @@ def test_perplexity(rng):
     codes = rng.integers(0, 5, (4, 9)) ** 2 % 7
     layer = VectorQuantizer(7, 2).perplexity(tf.constant(codes, tf.int32))
     assert perplexity(code_uses(codes, 7)) == pytest.approx(float(layer), rel=1e-5)
-    for bad in ([0, 0], [-1, 2]):
-        with pytest.raises(ValueError, match="expected numbers from 0 on, some above 0"):
-            perplexity(bad)

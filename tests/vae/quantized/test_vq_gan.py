@@ -134,21 +134,6 @@ def test_the_discriminators_step_is_on_the_new_reconstructions(weights, x):
     )
 
 
-@pytest.mark.parametrize("update", ["average", "loss"])
-def test_each_player_moves_its_own(update, weights, x):
-    for rate, d_rate in ((0.1, 0.0), (0.0, 0.1)):
-        model = vq_gan(weights, rate, d_rate, codebook_update=update)
-        losses_of(model, x, training=True)
-        moved = {
-            name: not np.allclose(network.get_weights()[0], weights[name][0], atol=1e-6)
-            for name, network in zip(SIZES, model.networks.values(), strict=True)
-        }
-        expected = {"encoder": rate > 0, "decoder": rate > 0, "critic": d_rate > 0}
-        assert moved == expected | {"features": False}
-        codebook = np.abs(model.quantizer.codebook.numpy() - CODEBOOK).max() > 1e-6
-        assert codebook == (update == "average" or rate > 0)
-
-
 def test_without_its_additions_it_is_a_vq_vae(weights, x):
     model = vq_gan(weights, feature_weight=0.0, adversarial_weight=Linear(0.0, 1.0, steps=4))
     logs = losses_of(model, x, training=True)

@@ -1,0 +1,23 @@
+"""Arguments of callbacks that are refused, and what the sentence says."""
+
+import pytest
+
+from keras_gen.core.callbacks import Board, Evaluation, SampleGrid, TimeLeft
+
+REFUSED = [
+    (lambda: Board("board", print), "settings is <built-in function print>: expected a dict"),
+    (lambda: Evaluation(dict, every=0), "every is 0: expected a number of epochs, at least 1"),
+    (lambda: Evaluation(dict, best="nll", path="a.keras", mode="auto"),
+     "mode is 'auto': expected 'min' or 'max'"),
+    (lambda: Evaluation(dict, best="nll"),
+     "best is 'nll' and path is None: give both or neither"),
+    (lambda: SampleGrid(print, "a", every=0), "every is 0: expected a number of epochs, at least 1"),
+    (lambda: SampleGrid(print, "a", lines=0), "lines is 0: expected at least 1, or None"),
+    (lambda: TimeLeft(lines=0), "lines is 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED)
+def test_refused(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        call()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import ImagePool, make_strategy, stateless_seed
+from keras_gen.core import ImagePool, stateless_seed
 
 SHAPE = (2, 2, 1)
 
@@ -93,22 +93,3 @@ def test_config():
     saved = keras.saving.serialize_keras_object(ImagePool(3, SHAPE, name="history"))
     pool = keras.saving.deserialize_keras_object(saved)
     assert (pool.size, tuple(pool.image_shape), pool.name) == (3, SHAPE, "history")
-
-
-def test_two_replicas_hold_one_pool():
-    strategy = make_strategy("mirrored")
-    alone = ImagePool(5, SHAPE)
-    fed, shown = run(alone, 12, 4)
-    with strategy.scope():
-        shared = ImagePool(5, SHAPE)
-    step = tf.function(lambda x, seed: shared(x, seed=seed))
-    for number, part in enumerate(fed):
-        halves = strategy.experimental_distribute_values_from_function(
-            lambda c, p=part: images(*list(p)[2 * c.replica_id_in_sync_group :][:2])
-        )
-        results = strategy.run(step, [halves, stateless_seed(0, number, "pool")])
-        local = strategy.experimental_local_results(results)
-        assert value(np.concatenate(local)) == shown[number]
-    copies = [np.asarray(c) for c in strategy.experimental_local_results(shared.images.value)]
-    np.testing.assert_array_equal(copies[0], copies[1])
-    np.testing.assert_array_equal(copies[0], alone.images)

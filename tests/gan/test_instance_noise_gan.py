@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.core.schedules import Linear
-from keras_gen.gan import GAN, InstanceNoiseGAN
+from keras_gen.gan import InstanceNoiseGAN
 from keras_gen.networks import dirac_networks
 from shared import with_sgd
 
@@ -50,17 +50,6 @@ def test_the_noise_is_annealed_and_ends_at_its_last_value():
         model.seen = []
         model.test_step(tf.constant(X))
         assert (model.seen[0] - X).std() == pytest.approx(0.2, rel=0.06)
-
-
-def test_without_noise_it_is_the_plain_gan():
-    with_none, plain = noisy(std=0.0), noisy(plain_gan)
-    for step in ("train_step", "test_step"):
-        logs, expected = (getattr(m, step)(tf.constant(X)) for m in (with_none, plain))
-        assert {k: float(v) for k, v in logs.items()} == {k: float(v) for k, v in expected.items()}
-
-
-def plain_gan(*networks, std, **options):
-    return GAN(*networks, **options)
 
 
 def test_penalties_are_at_noisy_examples():

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.gan import GAN, PacGAN
+from keras_gen.gan import PacGAN
 from shared import losses_of, softplus, with_sgd
-from tiny import difference, state
 
 VALUES = 3
 
@@ -58,17 +57,6 @@ def test_the_images_of_a_pack_are_drawn_apart(critic, x):
     packs = model.generated("use", batch).numpy()
     assert packs.shape == (2, 2 * VALUES) == batch["x"].shape
     assert len(np.unique(packs[:, ::VALUES])) == 4
-
-
-def test_a_pack_of_one_is_the_gan(x, rng):
-    critic, bias = (rng.normal(size=(VALUES, 1)), rng.normal(size=1)), rng.normal(size=VALUES)
-    models = [
-        built(cls, critic, bias, rate=0.3, kernel=0.5, **more)
-        for cls, more in ((GAN, {}), (PacGAN, dict(pack=1)))
-    ]
-    for model in models:
-        model.train_step(tf.constant(x))
-    assert difference(models[0], *map(state, models)) == {}
 
 
 @pytest.mark.thorough

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.gan import GAN, UnrolledGAN
+from keras_gen.gan import UnrolledGAN
 from shared import with_sgd
-from tiny import difference, state
 
 THETA, PSI, REAL = 0.7, 0.4, -0.3
 ETA, D_RATE, G_RATE = 0.6, 0.2, 0.1
@@ -70,14 +69,3 @@ def test_evaluation_looks_ahead_too():
     assert float(logs["g_loss"]) == pytest.approx(-ahead * THETA, rel=1e-5)
     assert float(logs["d_loss"]) == pytest.approx(PSI * (THETA - REAL), rel=1e-5)
     assert model.discriminator.get_weights()[0].item() == pytest.approx(PSI)
-
-
-def test_no_steps_are_the_plain_gan():
-    models = [dirac(cls, "non_saturating", kernel=0.5, **options)
-              for cls, options in ((GAN, {}), (UnrolledGAN, dict(unrolled_steps=0)))]  # fmt: skip
-    for _ in range(3):
-        (*_, plain), (*_, unrolled) = map(train, models)
-        assert plain.keys() == unrolled.keys()
-        for name, value in plain.items():
-            assert float(unrolled[name]) == pytest.approx(float(value), rel=1e-6)
-    assert max(difference(models[0], *map(state, models)).values(), default=0) < 1e-6

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import make_strategy, stateless
+from keras_gen.core import stateless
 from keras_gen.layers import (
     EqualizedConv2D,
     EqualizedDense,
@@ -178,34 +178,6 @@ class TestState:
         u = spectral.direction.numpy()
         expected = x.numpy() @ kernel / np.linalg.norm(kernel @ u) + bias
         np.testing.assert_allclose(other, expected, rtol=1e-4, atol=1e-5)
-
-    @pytest.mark.thorough
-    def test_is_the_same_on_all_replicas_as_on_one_device(self, rng):
-        x = tf.constant(rng.normal(size=(6, 3)), tf.float32)
-        found = []
-        for name in ("default", "mirrored"):
-            strategy = make_strategy(name)
-            with strategy.scope():
-                keras.utils.set_random_seed(1)
-                network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")
-
-            @tf.function
-            def step(network=network):
-                network(tf.ones([2, 8, 8, 1]), training=True)
-
-            for _ in range(3):
-                strategy.run(step)
-            copies = [
-                strategy.experimental_local_results(w.value)
-                for w in network.non_trainable_variables
-            ]
-            for each in copies:
-                for copy in each[1:]:
-                    np.testing.assert_array_equal(copy, each[0])
-            found.append([each[0].numpy() for each in copies])
-        assert len(found[0]) == 2 and len(x) == 6
-        for one, several in zip(*found, strict=True):
-            np.testing.assert_allclose(one, several, rtol=1e-6)
 
 
 @pytest.mark.thorough

@@ -184,24 +184,6 @@ def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("side", [1, 10])
-def test_images_of_any_size_are_translated(rng, side):
-    images = rng.integers(0, 256, (1, side, 5, 3), "uint8")
-    translated = TINY["CycleGAN"].build(0).translate(images)
-    assert translated.shape == images.shape and translated.dtype == np.uint8
-
-
-@pytest.mark.thorough
-def test_no_images_are_translated_to_none(rng):
-    model = TINY["CycleGAN"].build(0)
-    for dtype in ("uint8", "float32"):
-        nothing = model.translate(np.zeros((0, 9, 7, 3), dtype))
-        assert nothing.shape == (0, 9, 7, 3) and nothing.dtype == dtype
-    with pytest.raises(ValueError, match=r"Images have shape \(1, 0, 7, 3\): expected \[n, height"):
-        model.translate(np.zeros((1, 0, 7, 3), "uint8"))
-
-
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "option, message",
     [
@@ -216,23 +198,6 @@ def test_no_images_are_translated_to_none(rng):
 def test_numbers_of_translations(option, message):
     with pytest.raises((TypeError, ValueError), match=message):
         TINY["CycleGAN"].build(0).translate(np.zeros((1, 9, 7, 3), "uint8"), **option)
-
-
-@pytest.mark.thorough
-def test_gray_images_are_trained_on_and_translated(rng):
-    shape = (16, 16, 1)
-    generators = [resnet_generator((None, None, 1), filters=2, blocks=1) for _ in range(2)]
-    discriminators = [patch_discriminator(shape, filters=2, strided_layers=1) for _ in range(2)]
-    model = CycleGAN(*generators, *discriminators, pool_size=2, domains=("day", "night"))
-    model.compile(run_eagerly=True)
-    images = rng.integers(0, 256, (2, *shape), "uint8")
-    logs = model.fit(images, images[::-1], batch_size=1, verbose=0).history
-    assert np.isfinite(logs["g_loss"]).all()
-    taken = images[:, :13]
-    translated = model.translate(taken, "night_to_day")
-    assert translated.shape == taken.shape and np.ptp(translated) > 0
-    with pytest.raises(ValueError, match=r"expected \[n, height, width, 1\]"):
-        model.translate(np.zeros([1, 8, 8, 3], "uint8"))
 
 
 @pytest.mark.thorough

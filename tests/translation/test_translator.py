@@ -69,16 +69,6 @@ def test_generators_of_another_size_are_refused(name):
 
 
 @pytest.mark.thorough
-def test_generators_that_fit():
-    cycle_gan(sized(1), sized(1, SHAPE))
-    unit()
-    keras_gen.Pix2Pix(sized(1, channels=1))
-    keras_gen.SRGAN(sized(2), patch_discriminator(SHAPE, filters=2))
-    keras_gen.SRGAN(sized(1))
-    talking_heads(1)
-
-
-@pytest.mark.thorough
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "softplus"])
 def test_images_reach_from_minus_1_to_1(activation):
     sentence = rf"'sized' ends in the activation {activation}, .*: expected images from -1 to 1"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import make_strategy, training_step
+from keras_gen.core import training_step
 from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal, permuted_dimensions
 from keras_gen.networks import mlp_decoder, mlp_encoder
@@ -90,17 +90,3 @@ def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
     losses_of(model, x, training=True)
     np.testing.assert_allclose(kernel.numpy(), before - rate * slopes[gamma], atol=1e-6)
     assert np.abs(slopes[gamma] - slopes[0.0]).max() > 0.01
-
-
-def test_shuffling_reaches_over_replicas(rng):
-    latents = rng.normal(size=(6, 2)).astype("float32")
-    seed = tf.constant([1, 2], tf.int64)
-    whole = permuted_dimensions(latents, seed).numpy()
-    strategy = make_strategy("mirrored")
-
-    def run():
-        index = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return permuted_dimensions(tf.constant(latents)[3 * index : 3 * index + 3], seed)
-
-    parts = strategy.experimental_local_results(strategy.run(tf.function(run)))
-    np.testing.assert_array_equal(np.concatenate([v.numpy() for v in parts]), whole)

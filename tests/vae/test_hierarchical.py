@@ -6,11 +6,9 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from hierarchies import DATA, FACTORS, SCALE, both, inferred_factors, log_normal
+from hierarchies import DATA, FACTORS, both, inferred_factors, log_normal
 from keras_gen.core import SCORE_SAMPLES, noise, training_step
 from keras_gen.core.schedules import Linear
-from keras_gen.losses import Normal
-from keras_gen.vae import VAE
 from keras_gen.vae.hierarchies.ladder_vae import precision_weighted
 
 
@@ -92,26 +90,6 @@ def test_the_ladder_combines_as_a_product_of_normals(rng):
     # A certain one decides, and nothing overflows.
     certain = precision_weighted((tf.constant(1.0), tf.constant(-200.0)), (tf.constant(0.0), 200.0))
     np.testing.assert_allclose(certain, (1.0, -200.0))
-
-
-@pytest.mark.thorough
-@both
-@pytest.mark.parametrize("training", [False, True])
-def test_one_layer_is_a_vae(build, training, x):
-    model = build((2,), beta=0.5, seed=3)
-    (encoder,) = model.bottom_up
-    vae = VAE(encoder, model.decoder, likelihood=Normal(scale=SCALE), beta=0.5, seed=3)
-    logs = []
-    for each in (model, vae):
-        each.compile(keras.optimizers.SGD(0.0))
-        step = each.train_step if training else each.test_step
-        logs.append({name: float(value) for name, value in step(tf.constant(x)).items()})
-    part = logs[0].pop("kl_z1")
-    assert logs[0] == pytest.approx(logs[1], rel=1e-5)
-    assert part == pytest.approx(logs[0]["kl_loss"])
-    np.testing.assert_allclose(model.log_prob(x), vae.log_prob(x), rtol=1e-4)
-    np.testing.assert_allclose(model.encode(x), vae.encode(x)[0], rtol=1e-5)
-    np.testing.assert_allclose(model.reconstruct(x), vae.reconstruct(x), rtol=1e-4, atol=1e-5)
 
 
 # Training ----------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import make_strategy
 from keras_gen.layers.flows import ActNorm
 
 
@@ -93,33 +92,3 @@ def test_a_step_that_is_refused_stores_nothing(rng):
     assert all((value == 0).all() for value in state(layer))
     step(batch(rng))
     assert layer.initialized.numpy() == 1 and np.isfinite(layer.mean).all()
-
-
-@pytest.mark.thorough
-def test_two_replicas_normalize_as_one(rng):
-    x = batch(rng)
-    alone = ActNorm()
-    expected, log_det, statistics = alone(x, training=True)
-    alone.after_update(statistics)
-    strategy = make_strategy("mirrored")
-    with strategy.scope():
-        layer = ActNorm()
-        layer.build(x.shape)
-
-    @tf.function
-    def step(part):
-        y, log_det, statistics = layer(part, training=True)
-        with tf.control_dependencies([tf.debugging.check_numerics(y, "bad")]):
-            layer.after_update(statistics)
-        return y, log_det
-
-    # 7 examples: 4 for one, 3 for the other.
-    data = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(x).rebatch(7))
-    results = strategy.run(step, [next(iter(data))])
-    y, changes = (np.concatenate(strategy.experimental_local_results(r)) for r in results)
-    np.testing.assert_allclose(y, expected, atol=1e-5)
-    np.testing.assert_allclose(changes, log_det, rtol=1e-5)
-    for mirrored, one in zip(state(layer), state(alone), strict=True):
-        np.testing.assert_allclose(mirrored, one, rtol=1e-5)
-    first, second = (v.numpy() for v in layer.mean.value.values)
-    np.testing.assert_array_equal(first, second)

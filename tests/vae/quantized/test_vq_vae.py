@@ -119,15 +119,6 @@ def test_the_codebook_follows_the_latents(weights, x):
     assert not any(v.path.startswith("vector") for v in model.optimizer._trainable_variables)
 
 
-@both_updates
-def test_codes_without_use_restart_at_latents_of_the_batch(update, weights, x):
-    model = vq_vae(weights, dead_after=1, codebook_update=update)
-    losses_of(model, x, training=True)
-    latents, _ = nearest(weights, x)
-    restarted = model.quantizer.codebook.numpy()[-1]  # the one that was far from all
-    assert np.abs(latents - restarted).max(axis=1).min() < 1e-3
-
-
 def steep(latents):
     """0, with a slope that is not finite."""
     return keras.ops.sqrt(keras.ops.abs(latents - keras.ops.stop_gradient(latents)))

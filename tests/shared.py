@@ -36,6 +36,25 @@ def dropping_network() -> keras.Sequential:
     return network
 
 
+def one_dense(kernel, bias=None) -> keras.Sequential:
+    """x @ kernel + bias; without a bias, no weight of it."""
+    kernel = np.asarray(kernel)
+    dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None)
+    network = keras.Sequential([keras.Input(kernel.shape[:1]), dense])
+    network.set_weights([kernel] if bias is None else [kernel, bias])
+    return network
+
+
+def line(value=2.0) -> keras.Sequential:
+    """y = w x with w = `value`."""
+    return one_dense([[value]])
+
+
+def slope(network) -> float:
+    """w of a line."""
+    return float(network.get_weights()[0][0, 0])
+
+
 def linear_classifier(shape, kernel) -> keras.Model:
     """Examples to the logits (0, w.x) of two classes."""
     examples = keras.Input(shape)

@@ -16,6 +16,7 @@ from keras_gen.core import GenerativeModel, NonFiniteLossError, minimize, requir
 from keras_gen.core.fit import Call
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.data import Source, unpaired
+from shared import slope
 
 LEVELS = np.arange(0, 256, 17, dtype="uint8").reshape(4, 2, 2, 1)
 FLOATS = LEVELS.astype("float32")
@@ -575,10 +576,6 @@ class Steep(GenerativeModel):
         return self.report(loss=minimize(slope_loss, self.optimizer, self.network))
 
 
-def slope(model):
-    return float(model.network.get_weights()[0][0, 0])
-
-
 class Prepared(Call):
     """A call of any function, whose data are not looked at."""
 
@@ -598,7 +595,7 @@ class TestPlainErrors:
         model.compile(optimizer=optimizer, run_eagerly=True)
         before = set(vars(optimizer))
         model.fit(ONE, epochs=2, verbose=0)
-        assert slope(model) == pytest.approx(0.8) and set(vars(optimizer)) == before
+        assert slope(model.network) == pytest.approx(0.8) and set(vars(optimizer)) == before
 
     def test_a_scheduler_of_keras_works_on_one_optimizer(self):
         rates = [0.1, 0.2, 0.05]
@@ -607,7 +604,7 @@ class TestPlainErrors:
         scheduler = keras.callbacks.LearningRateScheduler(rates.__getitem__)
         logs = model.fit(ONE, epochs=3, verbose=0, callbacks=[scheduler]).history
         # The gradient is 1.
-        assert slope(model) == pytest.approx(1 - sum(rates))
+        assert slope(model.network) == pytest.approx(1 - sum(rates))
         assert logs["learning_rate"] == pytest.approx(rates)
 
     @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
@@ -622,7 +619,7 @@ class TestPlainErrors:
             "slope_loss's gradient was not finite at step 1, and changed no trainable weight. Last "
             "good checkpoint: none. Lower the learning rate, or look for bad values in the data."
         )
-        assert slope(model) == pytest.approx(0.9) and model.step.numpy() == 1
+        assert slope(model.network) == pytest.approx(0.9) and model.step.numpy() == 1
 
     def test_what_moved_before_is_said_where_a_step_has_two_players(self):
         sentence = r"^g_loss was not .* no weight that it trains. Networks updated earlier"

@@ -8,12 +8,13 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.core import apply_gradients, gradients, make_strategy, minimize, stateless
+from shared import one_dense
 
 
 def line(value=2.0):
     """y = w x + b with w = `value` and b = 0."""
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)], name="line")
-    network.layers[0].set_weights([np.array([[value]]), np.array([0.0])])
+    network = one_dense([[value]], [0.0])
+    network.name = "line"
     return network
 
 

@@ -11,18 +11,7 @@ import keras_gen
 from keras_gen.core import GenerativeModel, Player, minimize, require_built, training_step
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.core.schedules import Linear
-
-
-def line(value=2.0):
-    """y = w x with w = `value`."""
-    initial = keras.initializers.Constant(value)
-    inputs = keras.Input((1,))
-    outputs = keras.layers.Dense(1, use_bias=False, kernel_initializer=initial)(inputs)
-    return keras.Model(inputs, outputs)
-
-
-def slope(network):
-    return float(network.get_weights()[0][0, 0])
+from shared import line, slope
 
 
 @keras.saving.register_keras_serializable("test_model")

@@ -1,27 +1,19 @@
 """Packs: what the discriminator is shown, and that all else is as in a GAN."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.gan import PacGAN
-from shared import losses_of, softplus, with_sgd
+from shared import losses_of, one_dense, softplus, with_sgd
 
 VALUES = 3
 
 
-def dense(size, kernel, bias):
-    layer = keras.layers.Dense(len(bias))
-    network = keras.Sequential([keras.Input((size,)), layer])
-    layer.set_weights([kernel, bias])
-    return network
-
-
 def built(cls, critic, bias, rate=0.0, kernel=0.0, **options):
     """A generator that makes `bias` of all latents, unless its kernel is not 0."""
-    generator = dense(2, np.full((2, VALUES), kernel), bias)
-    model = cls(generator, dense(len(critic[0]), *critic), **options)
+    generator = one_dense(np.full((2, VALUES), kernel), bias)
+    model = cls(generator, one_dense(*critic), **options)
     return with_sgd(model, rate, rate)
 
 

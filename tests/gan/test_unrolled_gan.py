@@ -1,24 +1,20 @@
 """Unrolled steps of a Dirac GAN: one number theta against the slope psi of a discriminator."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.gan import UnrolledGAN
-from shared import with_sgd
+from shared import one_dense, with_sgd
 
 THETA, PSI, REAL = 0.7, 0.4, -0.3
 ETA, D_RATE, G_RATE = 0.6, 0.2, 0.1
 
 
-def dirac(cls=UnrolledGAN, objective="wasserstein", kernel=0.0, **options):
+def dirac(objective="wasserstein", **options):
     """G(z) = theta, whatever z, and D(x) = psi x."""
-    generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    discriminator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    generator.set_weights([np.full((1, 1), kernel), np.full(1, THETA)])
-    discriminator.set_weights([np.full((1, 1), PSI)])
-    return with_sgd(cls(generator, discriminator, objective, **options), D_RATE, G_RATE)
+    networks = one_dense([[0.0]], [THETA]), one_dense([[PSI]])
+    return with_sgd(UnrolledGAN(*networks, objective, **options), D_RATE, G_RATE)
 
 
 def train(model):

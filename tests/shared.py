@@ -41,7 +41,7 @@ def one_dense(kernel, bias=None) -> keras.Sequential:
     kernel = np.asarray(kernel)
     dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None)
     network = keras.Sequential([keras.Input(kernel.shape[:1]), dense])
-    network.set_weights([kernel] if bias is None else [kernel, bias])
+    network.set_weights([kernel] if bias is None else [kernel, np.asarray(bias)])
     return network
 
 

@@ -11,7 +11,8 @@ REFUSED = [
      "mode is 'auto': expected 'min' or 'max'"),
     (lambda: Evaluation(dict, best="nll"),
      "best is 'nll' and path is None: give both or neither"),
-    (lambda: SampleGrid(print, "a", every=0), "every is 0: expected a number of epochs, at least 1"),
+    (lambda: SampleGrid(print, "a", every=0),
+     "every is 0: expected a number of epochs, at least 1"),
     (lambda: SampleGrid(print, "a", lines=0), "lines is 0: expected at least 1, or None"),
     (lambda: TimeLeft(lines=0), "lines is 0"),
 ]  # fmt: skip

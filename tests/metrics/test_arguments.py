@@ -243,7 +243,7 @@ REFUSED = [
     (lambda: metrics.log_spectral_distance(SOUNDS[:1], SOUNDS),
      r"shape \(1, 1024, 1\) and originals \(2, 1024, 1\)"),
     (lambda: metrics.signal_to_noise(SOUNDS[..., [0, 0]], SOUNDS[..., [0, 0]]),
-     r"of shape \[n, samples, 1\]"),
+     r"expected \[n, samples, 1\]"),
     (lambda: metrics.signal_to_noise(SOUNDS, SOUNDS * [[[0]], [[1]]]),
      r"^originals\[0\] is silent: .* Leave silent"),
     (lambda: median_pitch(TONE, 100), "rate must be at least 1000, found 100"),

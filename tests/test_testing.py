@@ -124,7 +124,7 @@ def test_a_careful_function_passes():
     ],
 )
 def test_faults_of_functions_are_listed(function, fault):
-    with pytest.raises(AssertionError, match=rf"^{function.__name__} answers") as caught:
+    with pytest.raises(AssertionError, match=rf"^{function.__name__} handles") as caught:
         check_function(function, VALUES)
     assert fault in str(caught.value).splitlines()
 

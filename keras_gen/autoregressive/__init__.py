@@ -1,4 +1,4 @@
-"""Models of values one after the other, each given those before it: exact likelihoods."""
+"""Autoregressive models, which predict each value from earlier ones, with exact likelihoods."""
 
 from keras_gen.autoregressive.character_rnn import CharacterRNN
 from keras_gen.autoregressive.code_prior import CodePrior

@@ -1,4 +1,4 @@
-"""A causal network computed place by place, with a cache for each causal layer."""
+"""A causal network computed position by position, with a cache for each causal layer."""
 
 from collections.abc import Sequence
 
@@ -9,30 +9,30 @@ import tensorflow as tf
 from keras_gen.keras_internals import call_again, calls
 from keras_gen.layers.causal import CausalLayer
 
-# What a tensor is a function of, at a place: of the values there; only of values before those that
-# are predicted there; of no values but those of rows above; or of no values at all.
+# The dependence of a tensor at a position: on the values there; only on values before those that
+# are predicted there; only on values in rows above; or on no values at all.
 VALUES = "values"
 FEATURE = "feature"
 ROW = "row"
 CONDITION = "condition"
 
-TIMES = 8  # of sequences of any length, when they are tried
+TIMES = 8  # length used for testing sequences of any length
 
 
 class Walker:
-    """The operations of a causal network, applied to one place after the other.
+    """The operations of a causal network, applied to one position after the other.
 
-    Places are the pixels of images, row by row, or the times of sequences, which are one row. What
-    depends on rows above alone, such as Gated PixelCNN's vertical stack, is computed once for each
-    row. `keras_gen.autoregressive.sample_causal` shows the order of the calls.
+    Positions are the pixels of images, row by row, or the time steps of sequences, which are a
+    single row. Tensors that depend only on rows above, such as Gated PixelCNN's vertical stack, are
+    computed once per row. `keras_gen.autoregressive.sample_causal` shows the order of the calls.
 
     Args:
-        network: Functional model, as in `sample_causal`: its layers are `CausalLayer`s, or treat
-            every place by itself.
+        network: Functional model, as in `sample_causal`: its layers are `CausalLayer`s, or process
+            every position independently.
         conditions: Tensors for its inputs after the first.
 
     Raises:
-        ValueError: If a layer mixes places, or sees the value that it is to predict.
+        ValueError: If a layer mixes positions, or sees the value that it must predict.
 
     Example:
     ```python
@@ -55,26 +55,26 @@ class Walker:
         self.weights = {}
         for node in calls(network):
             if self._kind(node) == CONDITION:
-                _run(node, self.constants)  # once, for all places
+                _run(node, self.constants)  # once, for all positions
                 continue
             if isinstance(node.operation, CausalLayer):
                 self.weights[len(self.nodes)] = node.operation.step_weights()
             self.nodes.append(node)
 
     def empty_caches(self, batch, width) -> dict:
-        """Returns the caches before the first place, by layer, for so many examples and places."""
+        """Returns the caches before the first position, by layer, for a batch size and a width."""
         return {
             number: self.nodes[number].operation.empty_cache(weights, batch, width)
             for number, weights in self.weights.items()
         }
 
     def start_row(self, line, caches: dict, row) -> tuple[dict, dict]:
-        """Returns the maps of a row that are known before its values, and the next caches.
+        """Returns the feature maps of a row that are known before its values, and the next caches.
 
         Args:
-            line: Values of any row, `[batch, width, channels]`: those of this one do not count.
-            caches: From `end_row` or `empty_caches`.
-            row: Int32.
+            line: Values `[batch, width, channels]`, which are not used for this row.
+            caches: Return value of `end_row` or `empty_caches`.
+            row: Row number, int32.
         """
         if len(self.size) == 1:
             return dict(self.constants), caches
@@ -83,23 +83,23 @@ class Walker:
         return maps, caches | self._of_layers(after, see_values=False)
 
     def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
-        """Returns the parameters of one place, `[batch, ..., channels]`, and the next caches.
+        """Returns the parameters of one position, `[batch, ..., channels]`, and the next caches.
 
-        Of several channels it is called with more and more of the values; the caches of the last
+        With several channels, it is called with more and more of the values; the caches of the last
         call count.
 
         Args:
-            values: The values that are known, and any numbers for others, `[batch, channels]`.
-            caches: From `after_place` or `start_row`.
-            maps: From `start_row`.
-            column: Int32, which must not skip any.
+            values: Known values, and arbitrary numbers for others, `[batch, channels]`.
+            caches: Return value of `after_place` or `start_row`.
+            maps: Return value of `start_row`.
+            column: Column number, int32, which must not skip any.
         """
         nodes = [n for n, node in enumerate(self.nodes) if self._kind(node) in (VALUES, FEATURE)]
         tensors, after = self._run_place(nodes, values, caches, maps, column)
         return tensors[self.parameters], caches | self._of_layers(after, see_values=False)
 
     def after_place(self, values, caches: dict, maps: dict, column) -> dict:
-        """Returns the caches after a place, whose values `[batch, channels]` are all known now."""
+        """Returns the caches after a position with known values `[batch, channels]`."""
         nodes = []
         for number, node in enumerate(self.nodes):
             if VALUES in (self.kinds[id(tensor)] for tensor in node.input_tensors):
@@ -108,7 +108,7 @@ class Walker:
         return caches | after
 
     def end_row(self, line, caches: dict, maps: dict) -> dict:
-        """Returns the caches after a row, whose values `[batch, width, channels]` are known now."""
+        """Returns the caches after a row with known values `[batch, width, channels]`."""
         _, after = self._run_row(line, caches, maps)
         caches = caches | self._of_layers(after, see_values=True)
         for number, weights in self.weights.items():
@@ -121,7 +121,7 @@ class Walker:
         return self.kinds[id(node.outputs[0])]
 
     def _of_layers(self, caches, see_values):
-        """Those of layers whose input is, or is not, a function of the values at its place."""
+        """The caches of layers whose input depends (or not) on the values at its position."""
         found = {}
         for number, cache in caches.items():
             source = self.nodes[number].input_tensors[0]
@@ -130,7 +130,7 @@ class Walker:
         return found
 
     def _run_row(self, line, caches, maps):
-        """Runs what is computed by rows; returns the maps and the layers' next caches."""
+        """Runs row-wise operations; returns the feature maps and the layers' next caches."""
         tensors = dict(maps)
         tensors[self.values] = line[:, None]
         after = {}
@@ -147,7 +147,7 @@ class Walker:
         return {k: v for k, v in tensors.items() if self.kinds[k] != VALUES}, after
 
     def _run_place(self, nodes, values, caches, maps, column):
-        """Runs some of the nodes at one place; returns the tensors and the layers' next caches."""
+        """Runs some nodes at one position; returns the tensors and the layers' next caches."""
         axis = len(self.size)
         front = [1] * axis
         tensors = {key: _at(value, self.size, column, axis) for key, value in maps.items()}
@@ -174,7 +174,7 @@ def _run(node, tensors: dict) -> list:
 
 
 def _kinds(network) -> dict:
-    """What each tensor is a function of, by id; raises if it cannot be computed place by place."""
+    """The dependence of each tensor, by id; an error if positions cannot be computed in order."""
     kinds = {id(tensor): CONDITION for tensor in network.inputs}
     kinds[id(network.inputs[0])] = VALUES
     size = tuple(network.inputs[0].shape[1:-1])
@@ -185,13 +185,15 @@ def _kinds(network) -> dict:
         kind = next(kind for kind in (VALUES, FEATURE, ROW, CONDITION) if kind in inputs)
         if kind == VALUES and (FEATURE in inputs or (causal and layer.sees_itself)):
             raise ValueError(
-                f"{layer.name} sees the values that are to be predicted: let them pass through a "
-                'layer that does not first, such as MaskedConvolution with mask="A".'
+                f"{layer.name} sees the values that it must predict: pass them through a layer "
+                "that "
+                'does not see them first, such as MaskedConvolution with mask="A".'
             )
         if causal and layer.by_rows and kind == FEATURE:
             raise ValueError(
-                f"{layer.name} takes whole rows of what is computed place by place: expected maps "
-                "of the rows above alone, such as those of another VerticalConvolution."
+                f"{layer.name} needs whole rows of a tensor computed position by position: "
+                "expected feature maps of the rows above, such as from another "
+                "VerticalConvolution."
             )
         if kind != CONDITION and not causal:
             _check_pointwise(node, size)
@@ -200,17 +202,17 @@ def _kinds(network) -> dict:
         kinds |= {id(tensor): kind for tensor in node.outputs}
     if (kind := kinds[id(network.outputs[0])]) in (VALUES, CONDITION):
         raise ValueError(
-            f"{network.name} ends with a function of the {kind} alone: let the values pass through "
+            f"{network.name} ends with a function of the {kind} alone: pass the values through "
             'a causal layer first, such as MaskedConvolution with mask="A".'
         )
     return kinds
 
 
 def _check_pointwise(node, size):
-    """Raises unless an operation treats each place of random inputs by itself."""
+    """Raises an error unless an operation processes each position independently."""
     rng = np.random.default_rng(0)
     operation = node.operation
-    # Initial weights may be zeros, which hide what a layer sees.
+    # Initial weights may be zeros, which hide a layer's dependencies.
     weights = operation.weights if isinstance(operation, keras.layers.Layer) else []
     random = [(w, rng.uniform(0.5, 1.5, w.shape)) for w in weights if "float" in w.dtype]
     with tf.init_scope():
@@ -230,24 +232,24 @@ def _check_pointwise(node, size):
                 a.shape == b.shape and np.allclose(a, b, rtol=1e-2, atol=1e-2)
                 for a, b in zip(expected, outputs, strict=True)
             )
-        except (ValueError, tf.errors.OpError):  # it wants a certain size
+        except (ValueError, tf.errors.OpError):  # it requires a certain size
             same = False
     if not same:
         raise ValueError(
-            f"{operation.name} ({type(operation).__name__}) mixes places and is no CausalLayer: "
-            "use one, or sample with cached=False."
+            f"{operation.name} ({type(operation).__name__}) mixes positions but is not a "
+            "CausalLayer: use a CausalLayer, or sample with cached=False."
         )
 
 
 def _middle(value, size):
-    """A tensor at the place in the middle, if it has places."""
+    """A tensor at the middle position, if it has positions."""
     for axis, length in enumerate(size, start=1):
         value = _at(value, size, (length or TIMES) // 2, axis)
     return value
 
 
 def _at(value, size, place, axis: int):
-    """A tensor at one place of an axis, which stays, if the tensor has places there."""
+    """A tensor at one position of an axis, which is kept, if the tensor has positions there."""
     found = value.shape[1:-1]
     if value.shape.rank != len(size) + 2 or found[axis - 1] == 1:
         return value

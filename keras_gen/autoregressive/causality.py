@@ -1,4 +1,4 @@
-"""Whether a network is causal: the parameters of a value depend on the values before it alone."""
+"""Checks that networks are causal: the parameters of a value depend only on earlier values."""
 
 import math
 
@@ -7,20 +7,20 @@ import tensorflow as tf
 
 from keras_gen.core import stateless
 
-EXAMPLES = 3  # random images for each value, for an activation may hide what another one shows
-MOST_VALUES = 9  # that are tried, if there are more; at least all channels of two places
-TIMES = 16  # of sequences of any length, when they are tried
+EXAMPLES = 3  # random images for each value, since one may hide a dependency
+MOST_VALUES = 9  # maximum number of values to try; at least all channels of two positions
+TIMES = 16  # length used for testing sequences of any length
 AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # of an example
-# A change of rounding, as a fraction of the outputs' deviation.
+# A change by rounding, as a fraction of the outputs' standard deviation.
 ROUNDING = 1e-3
 
 
 def require_draws(likelihood) -> None:
-    """Raises a ValueError if a likelihood draws no value by itself, as samples need it."""
+    """Raises a ValueError if a likelihood cannot be sampled value by value."""
     if not likelihood.uniforms_per_value:
         raise ValueError(
-            f"The likelihood is {likelihood}, which draws no value by itself, as samples of this "
-            "model are: use another, such as 'categorical' for counts below a number."
+            f"The likelihood is {likelihood}, which cannot be sampled value by value: use "
+            "another one, such as 'categorical' for counts below a number."
         )
 
 
@@ -28,15 +28,15 @@ def require_causal(network, levels: int | None = None) -> None:
     """Raises a ValueError if the parameters of a value depend on this value or a later one.
 
     The order is that of sampling: row by row, pixel by pixel, channel by channel. With random
-    weights, all values from one place on are changed, which must not change the parameters up to
-    it. In large images a few places are tried. Gradients would not do, for a network has none by
-    integers; nor would the initial weights, for zeros hide what a network sees.
+    weights, all values from one position on are changed, which must not change the parameters up to
+    it. In large images, only a few positions are tried. Gradients would not work, since a network
+    has none with respect to integers; nor would the initial weights, since zeros hide dependencies.
 
     Args:
-        network: Images `[batch, height, width, channels]`, sequences `[batch, time, channels]` or
-            vectors `[batch, channels]`, and any conditions, to parameters `[batch, ..., channels *
-            parameters]`, in the order `[channel, parameter]`.
-        levels: Number of levels of a value; None: it is tried with numbers in 0 to 2.
+        network: Network from images `[batch, height, width, channels]`, sequences `[batch, time,
+            channels]`, or vectors `[batch, channels]`, and any conditions, to parameters `[batch,
+            ..., channels * parameters]`, in the order `[channel, parameter]`.
+        levels: Number of levels of a value. If None, it is tried with numbers in 0 to 2.
     """
     shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])
     with tf.init_scope():
@@ -47,7 +47,7 @@ def require_causal(network, levels: int | None = None) -> None:
         if not len(bad):
             return
         number, output = bad[0]
-        # The last place from which on a change is seen is what the output depends on.
+        # The output depends on the last position from which a change is visible.
         first = starts[number]
         end = len(order)
         while end - first > 1:
@@ -57,15 +57,15 @@ def require_causal(network, levels: int | None = None) -> None:
     to, of = (tuple(int(n) for n in np.unravel_index(place, shape)) for place in (output, first))
     axes = AXES[len(shape)]
     raise ValueError(
-        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) {to} "
-        f"depend on the value at {of}, and may only depend on those before their own, in the order "
-        f"of ({axes}); build it with keras_gen.networks.pixel_cnn and "
-        "its like, or of causal layers such as keras_gen.layers.MaskedConvolution."
+        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) "
+        f"{to} depend on the value at {of}. Expected dependence only on earlier values, in the "
+        f"order of ({axes}). Build it with a function such as keras_gen.networks.pixel_cnn, or "
+        "from causal layers such as keras_gen.layers.MaskedConvolution."
     )
 
 
 def _starts(shape) -> np.ndarray:
-    """Places of values, from which on they are changed: every channel of a few places."""
+    """Positions from which on values are changed: every channel of a few positions."""
     *size, channels = shape
     last = math.prod(size) - 1
     places = np.arange(last + 1)
@@ -77,7 +77,7 @@ def _starts(shape) -> np.ndarray:
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
-    """Which outputs change with the values from each start on: bool `[starts, values]`."""
+    """A mask of outputs that change with the values from each start on: bool `[starts, values]`."""
     rng = np.random.default_rng(0)
     count = math.prod(shape)
     size = (len(starts), EXAMPLES, count)
@@ -90,7 +90,7 @@ def _changed(network, shape, levels, starts) -> np.ndarray:
     images = np.stack([before, after]).reshape(-1, *shape)
     inputs = [tf.cast(images, network.inputs[0].dtype)]
     for symbol in network.inputs[1:]:
-        # Labels are all 0, the only class that there certainly is.
+        # Labels are all 0, the only class that certainly exists.
         condition = rng.uniform(size=[n or TIMES for n in symbol.shape[1:]])
         inputs.append(tf.cast(tf.stack([condition] * len(images)), symbol.dtype))
     weights = [tf.constant(_random(w.shape, rng), w.dtype) for w in network.trainable_variables]
@@ -102,6 +102,6 @@ def _changed(network, shape, levels, starts) -> np.ndarray:
 
 
 def _random(shape, rng) -> np.ndarray:
-    """Weights that keep the scale of what passes a layer, as by He et al. (2015)."""
+    """Weights that preserve the scale of activations, as in He et al. (2015)."""
     inputs = math.prod(shape[:-1])
     return rng.normal(0, math.sqrt(2 / inputs) if len(shape) > 1 else 0.1, shape)

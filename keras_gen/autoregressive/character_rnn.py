@@ -1,4 +1,4 @@
-"""A recurrent language model of characters."""
+"""A recurrent character-level language model."""
 
 import keras
 import numpy as np
@@ -14,23 +14,25 @@ from keras_gen.losses import Categorical
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CharacterRNN(CausalModel):
-    """Texts as a product of conditionals: each character given those before it.
+    """A character-level language model: each character is predicted from the preceding ones.
 
-    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In training
-    each character is predicted from the true ones before it (teacher forcing), so that the loss is
-    the exact negative log-likelihood in nats. Texts end with an end sign, which is predicted too.
+    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
+        training,
+    each character is predicted from the true preceding ones (teacher forcing), so that the loss is
+    the exact negative log-likelihood in nats. Texts end with an end token, which is predicted too.
 
-    Deviations: those of the network, `keras_gen.networks.character_rnn`.
+    Deviations: see the network, `keras_gen.networks.character_rnn`.
 
     Args:
-        network: Numbers of characters `[batch, time, 1]`, -1 for padding, to logits `[batch, time,
-            len(alphabet) + 1]`: those of a character depend only on the ones before it.
-        alphabet: The characters, each once.
-        length: Characters of an example, and the most that are drawn.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        network: Network from numbers of characters `[batch, time, 1]`, -1 for padding, to logits
+            `[batch, time, len(alphabet) + 1]`. The logits of a character depend only on preceding
+            characters.
+        alphabet: All characters, each once.
+        length: Number of characters of an example, and the maximum number of sampled ones.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`, and if the alphabet has a character twice.
+        ValueError: See `CausalModel`; also if a character is repeated in the alphabet.
 
     Example:
     ```python
@@ -54,7 +56,7 @@ class CharacterRNN(CausalModel):
 
     @override
     def from_noise(self, noise, prompt="", temperature=1.0):
-        """Returns texts that begin with the prompt, drawn character by character."""
+        """Returns texts that begin with the prompt, sampled character by character."""
         return self.draw_values(
             noise, temperature, known=prompt, missing=tf.cast(prompt < 0, tf.int32)
         )
@@ -63,17 +65,17 @@ class CharacterRNN(CausalModel):
     def continue_text(
         self, prompt: str, n: int = 1, temperature: float = 1.0, seed: int | None = None
     ) -> np.ndarray:
-        """Draws texts that begin with a prompt, strings `[n]`, up to `length` characters.
+        """Samples texts that begin with a prompt, strings `[n]`, up to `length` characters.
 
         Args:
-            prompt: The beginning, shorter than `length`, of characters of the alphabet.
-            n: How many, at least 1.
-            temperature: Divides the logits: below 1 likely characters become more likely.
-            seed: 0 to 2**31 - 1; None draws anew.
+            prompt: Beginning of the texts, shorter than `length`, with characters in the alphabet.
+            n: Number of texts, at least 1.
+            temperature: Divisor of the logits: values below 1 make likely characters more likely.
+            seed: 0 to 2**31 - 1. If None, texts differ each time.
 
         Raises:
-            ValueError: If the prompt is too long or has another character, or a number is out of
-                its range.
+            ValueError: If the prompt is too long or contains an unknown character, or a number is
+                out of range.
         """
         return self.sample(n, seed, prompt=prompt, temperature=temperature)
 

@@ -15,25 +15,27 @@ from keras_gen.losses import Categorical
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CodePrior(CausalModel):
-    """An autoregressive distribution of the codes of examples, from which examples are drawn.
+    """An autoregressive prior over the codes of examples, for sampling examples.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 3.3: when the VQ-VAE is trained, a PixelCNN is fitted to the codes of images, or a WaveNet
-    to those of sounds. `fit` takes examples; the coder is frozen and encodes them. `log_prob` is
-    that of codes; `bound` is the bound on log p of examples that follows from it.
+    to the codes of sounds. `fit` accepts examples; the coder is frozen and encodes them. `log_prob`
+    is that of codes; `bound` is the resulting bound on log p of examples.
 
     Args:
-        network: Codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`, such as of
-            `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size` and `unordered`: those
-            of a code depend only on the codes before it. If a coder has several codes at a place,
-            the last axis of its grid, they are the network's channels in place of the 1. A network
-            of sequences `[batch, codes, 1]`, such as a `transformer`, takes a grid row by row.
-        coder: A trained model of integer codes, such as a `VQVAE`, whose weights are not changed;
+        network: Network from codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`,
+            such as `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size` and
+            `unordered`. The logits of a code depend only on preceding codes. If a coder has several
+            codes per position, on the last axis of its grid, they are the network's channels
+            instead
+            of the 1. A network for sequences `[batch, codes, 1]`, such as a `transformer`, gets a
+            grid row by row.
+        coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed;
             to train it further, compile it again.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`, and if the grids of the network and the coder differ.
+        ValueError: See `CausalModel`; also if the grids of the network and the coder differ.
 
     Example:
     ```python
@@ -62,7 +64,7 @@ class CodePrior(CausalModel):
         return {"nll": self.code_nats(self.coder.codes(batch["x"]), conditions)}
 
     def code_nats(self, codes, conditions=()) -> tf.Tensor:
-        """Returns -log p(codes) of codes `[batch, *grid]`, given the network's conditions."""
+        """Returns -log p(codes) for codes `[batch, *grid]`, given the network's conditions."""
         values = tf.reshape(codes, [-1, *self.grid])
         parameters = self.parameters(values, conditions)
         return -self.likelihood.log_prob(parameters, values)
@@ -73,18 +75,18 @@ class CodePrior(CausalModel):
 
     @override
     def from_noise(self, noise, temperature=1.0, **given):
-        """Returns the examples that the coder decodes from codes that are drawn."""
+        """Returns examples that the coder decodes from sampled codes."""
         conditions = list(given.values())
         latents = self.coder.embedded(self.draw_codes(noise, temperature, conditions))
         return self.coder.reconstructed(latents, *conditions[: len(self.labels_of_coder())])
 
     def draw_codes(self, noise, temperature, conditions=()) -> tf.Tensor:
-        """Returns codes int32 `[n, *grid]`, as `draw_values` does values."""
+        """Returns sampled codes, int32 `[n, *grid]`; see `draw_values`."""
         values = self.draw_values(noise, temperature, conditions)
         return tf.reshape(tf.cast(values, tf.int32), [-1, *self.edges["codes"].shape])
 
     def labels_of_coder(self) -> list[str]:
-        """Returns the names of the labels that the coder decodes codes with."""
+        """Returns the names of the labels that the coder needs for decoding."""
         edges = self.coder.edges
         return [n for n in self.coder.decode.takes(self.coder) if isinstance(edges[n], Labels)]
 
@@ -96,14 +98,14 @@ class CodePrior(CausalModel):
     @override
     @capability
     def log_prob(self, codes, **given):  # type: ignore[override]
-        """Returns log p(codes | given), float32 `[n]`, nats, of integer codes `[n, *grid]`."""
+        """Returns log p(codes | given), float32 `[n]`, in nats, for integer codes `[n, *grid]`."""
         return {"log_probs": -self.code_nats(codes, list(given.values()))}
 
     @capability
     def bound(self, x, **given):
-        """Returns log p(x | codes) + log p(codes), a bound on log p(x), float32 `[n]`, nats.
+        """Returns log p(x | codes) + log p(codes), a bound on log p(x), float32 `[n]`, in nats.
 
-        All three are given the conditions, if there are some.
+        All three are conditioned on any given conditions.
         """
         conditions = list(given.values())
         codes = self.coder.codes(x)
@@ -117,7 +119,8 @@ class CodePrior(CausalModel):
     def set_up(self):
         if "codes" not in getattr(self.coder, "edges", ()):
             raise TypeError(
-                f"coder is '{self.coder.name}': expected a model of integer codes, such as a VQVAE."
+                f"coder is '{self.coder.name}': expected a model with integer codes, such as a "
+                "VQVAE."
             )
         codes = self.coder.edges["codes"]
         self.likelihood = Categorical(codes.levels)
@@ -126,8 +129,9 @@ class CodePrior(CausalModel):
         in_a_row = (math.prod(codes.shape), 1)
         if self.grid not in (codes.shape, (*codes.shape, 1), in_a_row):
             raise ValueError(
-                f"The network takes codes of shape {self.grid}: expected {(*codes.shape, 1)}, one "
-                f"value for each code of the coder, or {in_a_row}, row by row."
+                f"The network accepts codes of shape {self.grid}: expected "
+                f"{(*codes.shape, 1)}, one value per code of the coder, or {in_a_row}, row by "
+                "row."
             )
         self.coder.freeze()
         self.edges["x"] = self.coder.edges["x"]

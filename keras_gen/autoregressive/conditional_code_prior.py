@@ -11,27 +11,28 @@ from keras_gen.declared import Count, network
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalCodePrior(CodePrior):
-    """An autoregressive distribution of the codes of examples, conditioned on their class.
+    """An autoregressive prior over the codes of examples, conditioned on their class.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    eq. (9): the class precedes the codes, and the coder does not know it. `fit(images, labels)`
-    takes integers.
+    eq. (9): the class precedes the codes, and the coder does not use it. `fit(images, labels)`
+    accepts integers.
 
-    A coder may know the condition too, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
+    A coder may also use the condition, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
     "Neural Discrete Representation Learning", NeurIPS 2017, sec. 4.3: a WaveNet is the prior over
-    the codes of speech, so that it draws the words, and the decoder of a `ConditionalVQVAE` speaks
-    them in a speaker's voice. Then `fit(waveforms, speakers)` and `sample(n, speaker=2)` have the
+    the codes of speech, which samples the words, and the decoder of a `ConditionalVQVAE` speaks
+    them in a speaker's voice. Then `fit(waveforms, speakers)` and `sample(n, speaker=2)` use the
     coder's name of the condition.
 
     Args:
-        network: Codes and int32 labels `[batch]` to logits, see `CodePrior`, such as
-            `keras_gen.networks.transformer` or `wavenet` return with `classes`.
-        coder: A trained model of integer codes, see `CodePrior`.
-        classes: Number of classes. If None, as many as the coder knows.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        network: Network from codes and int32 labels `[batch]` to logits, see `CodePrior`, such as
+            `keras_gen.networks.transformer` or `wavenet` with `classes`.
+        coder: Trained model with integer codes, see `CodePrior`.
+        classes: Number of classes. If None, that of the coder.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CodePrior`; if the network or the coder has another number of classes.
+        ValueError: See `CodePrior`; also if the network or the coder has another number of
+            classes.
 
     Example:
     ```python
@@ -62,17 +63,17 @@ class ConditionalCodePrior(CodePrior):
             classes = self.coder.edges[name].classes
         if classes is None or self.classes not in (None, classes):
             raise ValueError(
-                f"classes is {self.classes}, and the coder '{self.coder.name}' knows "
+                f"classes is {self.classes}, and the coder '{self.coder.name}' has "
                 f"{'none' if classes is None else classes}: expected the number of classes of "
-                "examples. Leave it out if the coder knows them."
+                "examples. Leave it out if the coder has classes."
             )
         require_classes(classes, self.network)
         self.given = (name,)
         self.batch = ("x", name)
         self.edges |= label_edges(classes, name)
         if name in self.coder.edges:
-            self.edges[name] = self.coder.edges[name]  # perhaps with the names of the classes
+            self.edges[name] = self.coder.edges[name]  # possibly with the names of the classes
 
 
-# In files of earlier versions it has this name.
+# Its name in files of earlier versions.
 keras.saving.get_custom_objects()["keras_gen>ClassCodePrior"] = ConditionalCodePrior

@@ -1,4 +1,4 @@
-"""PixelCNN of images with classes (van den Oord et al. 2016)."""
+"""Class-conditional PixelCNN (van den Oord et al. 2016)."""
 
 import math
 
@@ -16,20 +16,21 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalPixelCNN(PixelCNN):
-    """Images given their class, as a product of conditionals; it classifies by Bayes' rule.
+    """A class-conditional PixelCNN, which also classifies with Bayes' rule.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
-    Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` takes
+    Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` accepts
     integers. All classes count as equally frequent: p(x) is the mean of p(x | class).
 
     Args:
-        network: Images and int32 labels `[batch]` to the likelihood's parameters, as of `PixelCNN`.
+        network: Network from images and int32 labels `[batch]` to the likelihood's parameters, see
+            `PixelCNN`.
         classes: Number of classes.
         likelihood: Name or object: the distribution of a value.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `PixelCNN`, and if the network takes other labels.
+        ValueError: See `PixelCNN`; also if the network accepts other labels.
 
     Example:
     ```python
@@ -46,7 +47,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     batch = ("x", "labels")
     given = ("labels",)
-    # A gated network takes a GiB for so many digits.
+    # A gated network needs one GiB for this number of digits.
     most_examples = 256
 
     network: keras.Model = network("x labels -> parameters")
@@ -60,13 +61,13 @@ class ConditionalPixelCNN(PixelCNN):
         return super().evaluations | {"classify": by_class, "marginal_log_prob": by_class}
 
     def class_log_probs(self, x) -> tf.Tensor:
-        """Returns log p(x | class) of every class, float32 `[batch, classes]`."""
+        """Returns log p(x | class) for every class, float32 `[batch, classes]`."""
 
         def of_class(number):
             labels = tf.fill(tf.shape(x)[:1], number)
             return self.likelihood.log_prob(self.parameters(x, [labels]), x)
 
-        # One after another: all classes at once would take as many times the memory.
+        # One class at a time, since all at once would need a multiple of the memory.
         by_class = tf.map_fn(
             of_class,
             tf.range(self.classes),
@@ -77,12 +78,12 @@ class ConditionalPixelCNN(PixelCNN):
 
     @capability
     def classify(self, x):
-        """Returns log p(x | class) of every class, the logits of the classes: `[n, classes]`."""
+        """Returns log p(x | class) for every class, which are class logits: `[n, classes]`."""
         return {"logits": self.class_log_probs(x)}
 
     @capability
     def marginal_log_prob(self, x):
-        """Returns log p(x), whatever the class, float32 `[n]`, nats."""
+        """Returns log p(x), marginalized over classes, float32 `[n]`, in nats."""
         joint = self.class_log_probs(x) - math.log(self.classes)
         return {"log_probs": tf.reduce_logsumexp(joint, axis=-1)}
 

@@ -1,4 +1,4 @@
-"""WaveNet of several speakers (van den Oord et al. 2016)."""
+"""Speaker-conditional WaveNet (van den Oord et al. 2016)."""
 
 from functools import partial
 from typing import Annotated
@@ -15,17 +15,18 @@ from keras_gen.declared import Count, argument, network
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalWaveNet(WaveNet):
-    """Sound given who speaks, as a product of conditionals.
+    """A WaveNet conditioned on the speaker.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.5, eq. (3): the
-    speaker conditions all samples alike. `fit(waveforms, speakers)` takes integers.
+    speaker conditions all samples in the same way. `fit(waveforms, speakers)` accepts integers.
 
     Args:
-        network: Levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, as of `WaveNet`.
+        network: Network from levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, see
+            `WaveNet`.
         speakers: Number of speakers.
         levels: Number of mu-law levels, see `WaveNet`.
-        samples: Length of what `sample` draws, see `WaveNet`.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        samples: Length of sampled sounds, see `WaveNet`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `WaveNet`.

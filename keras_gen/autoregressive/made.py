@@ -1,4 +1,4 @@
-"""MADE (Germain et al. 2015), of numbers with mixtures as in RNADE (Uria et al. 2013)."""
+"""MADE (Germain et al. 2015), for numbers with mixtures as in RNADE (Uria et al. 2013)."""
 
 from collections.abc import Sequence
 
@@ -16,25 +16,25 @@ from keras_gen.networks.autoregressive.made_networks import table_made
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MADE(CausalModel):
-    """Vectors as a product of conditionals: each value given those before it.
+    """An autoregressive density model of vectors: each value is predicted from earlier ones.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as those of Uria,
+    ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as in Uria,
     Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013,
-    sec. 3. The loss is the exact negative log-likelihood in nats. A sample takes one pass through
-    the network for each value.
+    sec. 3. The loss is the exact negative log-likelihood in nats. Sampling needs one pass through
+    the network per value.
 
-    Deviations: those of the network, `keras_gen.networks.made`.
+    Deviations: see the network, `keras_gen.networks.made`.
 
     Args:
-        network: Vectors `[batch, values]` to the parameters of the likelihood `[batch, values *
-            parameters]`, in the order `[value, parameter]`: those of a value depend only on the
-            values before it.
-        likelihood: Name or object: the distribution of a value, which can `draw`.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        network: Network from vectors `[batch, values]` to parameters of the likelihood `[batch,
+            values * parameters]`, in the order `[value, parameter]`. The parameters of a value
+            depend only on earlier values.
+        likelihood: Name or object: the distribution of a value, which has a method `draw`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`, and if the network takes no vectors.
+        ValueError: See `CausalModel`; also if the network's input is not vectors.
 
     Example:
     ```python
@@ -58,8 +58,8 @@ class MADE(CausalModel):
         shape = self.edges["x"].shape
         if len(shape) != 1:
             raise ValueError(
-                f"MADE found a network of values of shape {shape}: expected vectors [batch, "
-                "values]; of images, use PixelCNN."
+                f"The network accepts values of shape {shape}: expected vectors [batch, "
+                "values]. For images, use PixelCNN."
             )
 
     @classmethod

@@ -16,25 +16,25 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelCNN(CausalModel):
-    """Images as a product of conditionals: each value given those before it.
+    """An autoregressive image model: each value is predicted from earlier ones.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
-    loss is the exact negative log-likelihood in nats. With a network of
-    `keras_gen.networks.gated_pixel_cnn` it is the Gated PixelCNN (van den Oord et al. 2016), with
-    `likelihood=DiscretizedLogistic(mixtures=10)` it has the likelihood of PixelCNN++ (Salimans et
-    al. 2017), and `likelihood="bernoulli"` is for black and white images.
+    loss is the exact negative log-likelihood in nats. With a network from
+    `keras_gen.networks.gated_pixel_cnn`, it is the Gated PixelCNN (van den Oord et al. 2016); with
+    `likelihood=DiscretizedLogistic(mixtures=10)`, it has the likelihood of PixelCNN++ (Salimans et
+    al. 2017); `likelihood="bernoulli"` is for black-and-white images.
 
-    Deviations: those of the network, such as `keras_gen.networks.pixel_cnn`.
+    Deviations: see the network, such as `keras_gen.networks.pixel_cnn`.
 
     Args:
-        network: Images `[batch, height, width, channels]`, in the range of the likelihood, to its
-            parameters `[batch, height, width, channels * parameters]`, in the order `[channel,
-            parameter]`: those of a value depend only on the values before it, in rows, then pixels,
-            then channels.
-        likelihood: Name or object: the distribution of a value; the paper's, of 256 levels, is
+        network: Network from images `[batch, height, width, channels]`, in the range of the
+            likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
+            order `[channel, parameter]`. The parameters of a value depend only on earlier values,
+            in the order of rows, then pixels, then channels.
+        likelihood: Name or object: the distribution of a value. The paper's, with 256 levels, is
             `"categorical"`.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`.
@@ -59,26 +59,27 @@ class PixelCNN(CausalModel):
     def complete(
         self, images, masks, n: int = 1, seed: int | None = None, batch_size: int = 64, **given
     ) -> np.ndarray:
-        """Draws the missing pixels of images, given those that are known before them.
+        """Samples the missing pixels of images, given earlier known pixels.
 
-        Each missing value is drawn from p(value | values before it), so that known values after it
-        have no influence: the lower half is completed best.
+        Each missing value is sampled from p(value | earlier values), so later known values have no
+        influence. Completing the lower half works best.
 
         Args:
-            images: `[m, height, width, channels]`, as the model takes them; what stands in missing
-                pixels does not matter.
-            masks: Not 0 where a pixel is missing: one mask, or `[m, height, width, 1]`.
-            n: Completions of each image, at least 1.
-            seed: 0 to 2**31 - 1; None draws anew.
-            batch_size: Completions at once.
-            **given: Further arguments of `fill`, such as `labels`, one for each image or for all;
-                without labels each completion is of a random class.
+            images: `[m, height, width, channels]` in the model's input format; the contents of
+                missing pixels do not matter.
+            masks: Mask that is not 0 where a pixel is missing: one mask, or
+                `[m, height, width, 1]`.
+            n: Number of completions of each image, at least 1.
+            seed: 0 to 2**31 - 1. If None, completions differ each time.
+            batch_size: Number of completions at once.
+            **given: Further arguments of `fill`, such as `labels`, one for each image or one for
+                all. Without labels, each completion has a random class.
 
         Returns:
-            `[m, n, height, width, channels]`, as the model's samples.
+            `[m, n, height, width, channels]`, in the form of the model's samples.
 
         Raises:
-            ValueError: If images, masks or arguments have another shape or range.
+            ValueError: If images, masks, or arguments have another shape or range.
         """
         n = checked_integer("n", n, minimum=1)
         images = np.asarray(as_examples(self.edges["x"], images))
@@ -86,7 +87,7 @@ class PixelCNN(CausalModel):
         size = self.edges["masks"].shape
         if masks.shape not in (size, (len(images), *size)):
             raise ValueError(
-                f"The mask has shape {masks.shape}: expected {size}, or as many of them as images."
+                f"The mask has shape {masks.shape}: expected {size}, or one such mask per image."
             )
         masks = np.broadcast_to(masks, (len(images), *size))
         count = len(images) * n
@@ -106,9 +107,9 @@ class PixelCNN(CausalModel):
 
     @capability
     def fill(self, x, masks, seeds, **given):
-        """Returns images whose pixels are drawn where masks `[n, height, width, 1]` are 1.
+        """Returns images with pixels sampled where masks `[n, height, width, 1]` are 1.
 
-        The noise of each image follows from its seed, an integer.
+        The noise of each image is determined by its seed, an integer.
         """
         return {"x": self.filled(x, masks, seeds, list(given.values()))}
 

@@ -7,29 +7,31 @@ from keras_gen.autoregressive.pixel_cnn import PixelCNN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelRNN(PixelCNN):
-    """Images as a product of conditionals, each by a recurrent network over the values before.
+    """An autoregressive image model with a recurrent network over earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. Loss,
-    samples and completions are those of `PixelCNN`, eq. (1) and (2); what differs is the network.
-    A masked convolution sees as far as the kernels reach; an LSTM over rows (sec. 3.1) or diagonals
-    (sec. 3.2) carries its state through the whole image, so that one layer sees far. In exchange
-    the rows or diagonals of a training step are computed one after the other. Samples take one
-    pass in all: the LSTMs of rows and diagonals are computed pixel by pixel too.
+    sampling, and completion are those of `PixelCNN`, eq. (1) and (2); only the network differs.
+    A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec.
+    3.1)
+    or diagonals (sec. 3.2) carries its state through the whole image, so that a single layer sees
+    far. In return, the rows or diagonals of a training step are computed sequentially. Sampling
+    needs a single pass in total: the LSTMs over rows and diagonals are also computed pixel by
+    pixel.
 
-    The network is one of `keras_gen.networks.pixel_rnn`, of kind "row" or "diagonal", or any other
-    of `keras_gen.layers.RowLSTM`, `DiagonalLSTM` and further causal layers. `likelihood` is
-    "bernoulli" for the paper's black and white digits, "categorical" for the softmax over 256
+    The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
+    `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is
+    "bernoulli" for the paper's black-and-white digits, and "categorical" for the softmax over 256
     levels (sec. 3.5).
 
-    Deviations: those of the network; the multi-scale PixelRNN (sec. 3.6) is not there.
+    Deviations: see the network; the multi-scale PixelRNN (sec. 3.6) is not included.
 
     Args:
-        network: Images `[batch, height, width, channels]`, in the range of the likelihood, to its
-            parameters `[batch, height, width, channels * parameters]`, in the order `[channel,
-            parameter]`: those of a value depend only on the values before it, in rows, then pixels,
-            then channels.
+        network: Network from images `[batch, height, width, channels]`, in the range of the
+            likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
+            order `[channel, parameter]`. The parameters of a value depend only on earlier values,
+            in the order of rows, then pixels, then channels.
         likelihood: Name or object: the distribution of a value, 256 levels in the paper.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`.

@@ -1,4 +1,4 @@
-"""Sampling of causal networks: value by value, with a cache of what earlier places computed."""
+"""Samples from causal networks value by value, with a cache of earlier results."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.causality import require_causal
 
 
-# AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
+# AutoGraph would spend seconds rewriting loops that already use tf.while_loop.
 @tf.autograph.experimental.do_not_convert
 def sample_causal(
     network: keras.Model,
@@ -18,36 +18,37 @@ def sample_causal(
     conditions: Sequence[tf.Tensor] = (),
     cached: bool = True,
 ) -> tf.Tensor:
-    """Draws images row by row, pixel by pixel, channel by channel; sequences in time; or vectors.
+    """Samples images row by row, pixel by pixel, channel by channel; sequences in time; or vectors.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
-    sample by one pass over the whole image for each of its N values. Here each layer is computed at
-    the current place alone, and causal layers cache what they still need: the cost is that of C
-    passes for C channels. The values of a vector take a whole pass each. The examples depend on
-    weights, conditions and noise alone, up to rounding.
+    sample with one pass over the whole image for each of its N values. Here, each layer is computed
+    only at the current position, and causal layers cache the earlier results that they need: the
+    cost is that of C passes for C channels. The values of a vector need a whole pass each. The
+    examples depend only on weights, conditions, and noise, up to rounding.
 
-    In a `tf.function` it is part of that graph; outside, each call compiles a new graph. XLA fuses
-    the many small operations: `jit_compile=True` makes the loop faster on a CPU.
+    Inside a `tf.function`, sampling is part of that graph; outside, each call compiles a new graph.
+    XLA fuses the many small operations: `jit_compile=True` makes the loop faster on a CPU.
 
     Args:
-        network: Functional model from values, images `[batch, height, width, channels]` of known
-            size, sequences `[batch, time, channels]` or vectors `[batch, channels]`, and any
-            conditions to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
-            parameter]`. With the cache, every layer on values must be a `CausalLayer` (one that
-            does not see itself first) or treat every place by itself.
-        draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
+        network: Functional model from values (images `[batch, height, width, channels]` of known
+            size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and any
+            conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
+            parameter]`. With the cache, every layer on values must be a `CausalLayer` (the first
+            one must not see its own position) or process every position independently.
+        draw: Function from float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
-        noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]` or
+        noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or
             `[batch, channels, ...]`, for instance uniform in [0, 1).
         conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
-        cached: False for a whole pass for each value: the slow reference, for any causal network.
+        cached: False for a whole pass per value: the slow reference, for any causal network.
 
     Returns:
         Float32 values, in the shape of the network's input.
 
     Raises:
-        ValueError: If the network's inputs or the noise have another shape, a layer mixes places,
-            or the network is not causal: it sees the value that it is to predict, or a later one.
+        ValueError: If the network's inputs or the noise have another shape, a layer mixes
+            positions, or the network is not causal: it sees the value that it must predict, or a
+            later one.
 
     Example:
     ```python
@@ -74,32 +75,32 @@ def sample_causal(
 
 
 def _check(network, noise, conditions) -> None:
-    """Raises a ValueError if the network, the noise and the conditions do not fit together."""
+    """Raises a ValueError if the network, the noise, and the conditions do not fit together."""
     shape = tuple(network.inputs[0].shape[1:])
     output = tuple(network.outputs[0].shape[1:])
     images = len(shape) == 3
     fits = len(shape) in (1, 2, 3) and output[:-1] == shape[:-1] and shape[-1]
     if not fits or output[-1] % shape[-1] or (images and None in shape):
         raise ValueError(
-            f"{network.name} maps values of shape {shape} to {output}: expected a known (height, "
-            "width, channels), (time, channels) or (channels,), and an output of that size with a "
-            "multiple of the channels."
+            f"{network.name} maps values of shape {shape} to {output}: expected a known "
+            "(height, width, channels), (time, channels), or (channels,), and an output of "
+            "that size with a multiple of the channels."
         )
     if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
         axes = {1: "", 2: "time, ", 3: "height, width, "}[len(shape)]
         raise ValueError(
-            f"noise has the shape {noise.shape}: expected (batch, {axes}channels, ...) with "
+            f"noise has shape {noise.shape}: expected (batch, {axes}channels, ...) with "
             f"{shape} for {network.name}."
         )
     if len(conditions) != len(network.inputs) - 1:
         raise ValueError(
-            f"{network.name} takes {len(network.inputs) - 1} conditions and got {len(conditions)}: "
-            "pass a tensor for each input after the values."
+            f"{network.name} accepts {len(network.inputs) - 1} conditions but got "
+            f"{len(conditions)}: pass one tensor per input after the values."
         )
 
 
 def _sample_whole(network, draw, noise, conditions):
-    """The values by a whole pass for each of them."""
+    """Samples values with a whole pass for each."""
     require_causal(network)
     rank = len(network.inputs[0].shape)
     per_value = network.outputs[0].shape[-1] // network.inputs[0].shape[-1]
@@ -122,14 +123,14 @@ def _sample_whole(network, draw, noise, conditions):
 
 
 def _sample_cached(network, draw, noise, conditions):
-    """The same values, by one place of every layer for each place."""
+    """Samples the same values, computing one position of every layer at a time."""
     *size, channels = network.inputs[0].shape[1:]
     per_value = network.outputs[0].shape[-1] // channels
     images = len(size) == 2
     if not images:
         noise = noise[:, None]
     batch, height, width = tf.unstack(tf.shape(noise)[:3])
-    # The values of a place lie together: [height, width, channels, batch, ...].
+    # The values of a position are adjacent: [height, width, channels, batch, ...].
     noise = tf.transpose(noise, [1, 2, 3, 0, *range(4, noise.shape.rank)])
     walker = Walker(network, conditions)
     require_causal(network)  # after the errors that name a layer

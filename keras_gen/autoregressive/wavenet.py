@@ -15,25 +15,25 @@ from keras_gen.losses import Categorical
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveNet(CausalModel):
-    """Sound as a product of conditionals: each sample given those before it.
+    """An autoregressive audio model: each sample is predicted from earlier ones.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
-    nats, and zeros around a recording count nothing (`keras_gen.core.kinds_of_data.MuLaw`). Samples
-    are drawn in a time that grows with their length alone.
+    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The
+    sampling time per sample does not grow with the length.
 
-    Deviations: those of the network, `keras_gen.networks.wavenet`.
+    Deviations: see the network, `keras_gen.networks.wavenet`.
 
     Args:
-        network: Levels `[batch, time, 1]`, where -1 is padding, to logits `[batch, time, levels]`:
-            those of a sample depend only on the samples before it.
-        levels: Number of mu-law levels, 256 in the paper, an even one from 2 to 512.
-        samples: Length of what `sample` draws, at least 1; that of the network if it has one.
-        seed: Seed of the order in which `fit` takes the examples of a `Source`.
+        network: Network from levels `[batch, time, 1]`, where -1 is padding, to logits `[batch,
+            time, levels]`. The logits of a sample depend only on earlier samples.
+        levels: Number of mu-law levels, 256 in the paper, an even number from 2 to 512.
+        samples: Length of sampled sounds, at least 1; the network's length if it has one.
+        seed: Seed of the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`, and if the network is not of sound of one channel, or of
-            another length.
+        ValueError: See `CausalModel`; also if the network is not for mono sound, or for another
+            length.
 
     Example:
     ```python
@@ -50,7 +50,7 @@ class WaveNet(CausalModel):
 
     padded = True
 
-    # The skip connections of 30 blocks: 0.7 GiB for so many samples of sound.
+    # The skip connections of 30 blocks need 0.7 GiB for this number of audio samples.
     most_elements = 2**17
 
     levels: Annotated[int, partial(checked_size, minimum=2)]
@@ -69,12 +69,12 @@ class WaveNet(CausalModel):
         length, *channels = self.network.inputs[0].shape[1:]
         if channels != [1]:
             raise ValueError(
-                f"The network takes values of shape {(length, *channels)}: expected sound of one "
-                "channel, (samples, 1)."
+                f"The network accepts values of shape {(length, *channels)}: expected mono "
+                "sound, (samples, 1)."
             )
         if length not in (None, self.samples):
             raise ValueError(
-                f"The network takes {length} samples, and samples is {self.samples}: expected the "
-                "same, or a network of any length."
+                f"The network accepts {length} samples, but samples is {self.samples}: expected "
+                "equal numbers, or a network for any length."
             )
         self.edges["x"] = MuLaw(length, self.levels)

@@ -1,4 +1,4 @@
-"""Models that lead noise to data along a path: diffusion and flow matching."""
+"""Models that transform noise into data along a path: diffusion and flow matching."""
 
 from keras_gen.diffusion.conditional_ddpm import ConditionalDDPM
 from keras_gen.diffusion.ddpm import DDPM

@@ -1,4 +1,4 @@
-"""A DDPM of examples with classes, and guidance without a classifier (Ho & Salimans 2022)."""
+"""A class-conditional DDPM with classifier-free guidance (Ho & Salimans 2022)."""
 
 import keras
 import tensorflow as tf
@@ -14,12 +14,13 @@ MOST_GUIDANCE = 100.0
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalDDPM(DDPM):
-    """A DDPM that is given the class, and can be led away from what has none.
+    """A class-conditional DDPM with classifier-free guidance.
 
     Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network
     learns with the label and, for a fraction of the examples, without. `sample(n, label=3,
-    guidance=1.0)` draws of one class, or of a label for each; without labels the classes are
-    random. `fit(images, labels)` takes integers; `score` and `log_prob` are of p(x | label).
+    guidance=1.0)` samples from one class, or with one label for each; without labels, classes are
+    random. `fit(images, labels)` accepts integers; `score` and `log_prob` are those of p(x |
+    label).
 
     | paper | here |
     |-|-|
@@ -27,24 +28,24 @@ class ConditionalDDPM(DDPM):
     | p_uncond | `unlabeled` |
     | w | `guidance` |
 
-    Deviations: those of `DDPM`, whose steps of time and solvers take the place of the paper's.
+    Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
 
     Args:
-        network: Points, times and int32 labels 0 to `classes`, where the last is for no class, to
-            what it predicts.
+        network: Network from points, times, and int32 labels 0 to `classes`, where the last label
+            means no class, to its prediction.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
         variance: See `DDPM`.
         data: See `DDPM`.
-        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0
+        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0,
             there is no guidance.
-        seed: Seed of noise, times, and of who loses the label.
+        seed: Seed of noise, times, and the selection of examples without a label.
 
     Raises:
-        ValueError: See `DDPM`; if `classes` is below 1, the network takes other labels, or
-            `unlabeled` is no fraction.
+        ValueError: See `DDPM`; also if `classes` is below 1, the network accepts other labels, or
+            `unlabeled` is not a fraction.
 
     Example:
     ```python
@@ -65,14 +66,14 @@ class ConditionalDDPM(DDPM):
 
     @override
     def terms(self, batch):
-        """Returns the loss of algorithm 1: some examples have lost their label."""
+        """Returns the loss of algorithm 1, in which some examples lose their label."""
         labels = batch["labels"]
         lost = self.uniform("unlabeled", keras.ops.shape(labels)) < self.unlabeled
         return super().terms(batch | {"labels": tf.where(lost, self.classes, labels)})
 
     @override
     def network_output(self, x_t, t, labels, guidance=None):
-        """Returns the prediction for labels, led away from that without: eq. (6)."""
+        """Returns the prediction for labels, guided away from the unconditional one: eq. (6)."""
         if guidance is None:
             return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)
@@ -82,19 +83,19 @@ class ConditionalDDPM(DDPM):
 
     @override
     def from_noise(self, noise, label=-1, guidance=0.0, steps=50, solver="ddim"):
-        """Returns examples of the given class, or of random ones."""
+        """Returns examples of the given class, or of random classes."""
         return self.solved(noise, steps, solver, labels=label, guidance=guidance)
 
     @override
     @capability
     def encode(self, x, labels):
-        """Returns the latents that lead to examples of classes, float32 `[n, ...]`."""
+        """Returns the latents of examples with given classes, float32 `[n, ...]`."""
         return {"latents": self.encoded(x, labels=labels)}
 
     @override
     @capability
     def decode(self, latents, labels):
-        """Returns the examples of latents `[n, ...]` and classes."""
+        """Returns the examples for latents `[n, ...]` and classes."""
         return {"x": self.decoded(latents, labels=labels)}
 
     # Building --------------------------------------------------------------------------------
@@ -102,13 +103,11 @@ class ConditionalDDPM(DDPM):
     @override
     def set_up(self):
         super().set_up()
-        require_classes(
-            self.classes + 1, self.network, place=2
-        )  # the last label is for no class
+        require_classes(self.classes + 1, self.network, place=2)  # the last label means no class
         self.edges |= label_edges(self.classes)
         most = MOST_GUIDANCE
         why = ""
         if not self.unlabeled:
             most = 0.0
-            why = ", for with unlabeled=0 nothing learns what has no class"
+            why = ", because nothing is trained without labels if unlabeled=0"
         self.edges["guidance"] = Number(0.0, most, "guidance", why)

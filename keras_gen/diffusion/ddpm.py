@@ -16,20 +16,19 @@ from keras_gen.diffusion.variational_bound import SCORE_TIMES, bound_nats
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.messages import warn
 
-LEAST_LEFT = 1e-3  # of an example at the end of a path, if the network predicts the noise
+LEAST_LEFT = 1e-3  # of an example at the end of a path; minimum if noise is predicted
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DDPM(PathModel):
-    """A network that finds the noise in noisy examples, and takes it away step by step.
+    """A denoising diffusion model, whose network removes noise from examples step by step.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
-    algorithm 1 with the loss of eq. (14); `sample` with `solver="ancestral"` and as many steps as
-    `chain_steps` is algorithm 2, and by default the 50 steps of DDIM (Song, Meng, Ermon 2021).
+    algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
+    steps is algorithm 2; the default is 50 steps of DDIM (Song, Meng, Ermon 2021).
     `score` and `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at
-    16 times. The estimates are unbiased but noisy: for normally distributed points in the plane,
-    whose log p has a standard deviation of 1 nat, that of the estimate is 2.4 nats with the best
-    network.
+    16 times. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
+    has a standard deviation of 1 nat, that of the estimate is 2.4 nats with the best network.
 
     | paper | here |
     |-|-|
@@ -38,27 +37,29 @@ class DDPM(PathModel):
     | square root of alpha-bar_t | `probability_path.alpha(t)` |
     | square root of 1 - alpha-bar_t | `probability_path.sigma(t)` |
     | beta_t, beta-tilde_t | `variance_between`, `posterior` of `t` and `t` - 1/T |
-    | epsilon, epsilon_theta | `noise`, what the network predicts |
+    | epsilon, epsilon_theta | `noise`, the network's prediction |
 
-    Deviations: the loss is the mean and not the sum over an example's values; a batch of B examples
-    draws its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
-    in samples and in the bound, as in the authors' code. `compile()` uses Adam at Keras' rate of
-    0.001; the paper uses 0.0002, and evaluates an average of the weights.
+    Deviations: the loss is the mean, not the sum, over an example's values; a batch of B examples
+    spaces its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
+    in samples and in the bound, as in the authors' code. `compile()` uses Adam with Keras's
+    learning rate of 0.001; the paper uses 0.0002, and evaluates an average of the weights.
 
     Args:
-        network: Points x_t `[batch, ...]` and times `[batch]` in (0, 1] to what it predicts, of
-            the points' shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
-        probability_path: Name or object: `"linear"` is the paper's, `"cosine"` that of Nichol,
+        network: Network from points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
+            prediction, in the points' shape, such as `keras_gen.networks.time_unet` or `time_mlp`.
+        probability_path: Name or object: `"linear"` is the paper's, and `"cosine"` that of Nichol,
             Dhariwal (2021).
-        prediction: What the network predicts: `"noise"` as in the paper, `"example"`, or `"v"` of
-            Salimans, Ho (2022). On the cosine path, whose end holds 5e-5 of an example, an error of
-            the noise is divided by that: vectors, which are not clipped, need another one.
-            `for_vectors` takes `"v"` if nothing is given: after 2,000 steps on two moons the
-            columns of samples had 0.99 and 0.97 of the data's deviations, with `"noise"` 1.14 and
-            0.87.
-        chain_steps: T, 2 to 10,000: as many even times of the path, whatever its own steps are.
-        variance: Variance of a step back, `"beta"` or `"beta_tilde"`, see sec. 3.2.
-        data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
+        prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
+            `"v"` as in Salimans, Ho (2022). On the cosine path, at whose end 5e-5 of an example
+            remains, an error in the noise is divided by that number: vectors, which are not
+            clipped,
+            need another prediction. `for_vectors` uses `"v"` by default: after 2,000 steps on two
+            moons, the columns of samples had 0.99 and 0.97 of the data's standard deviations, and
+            with `"noise"` 1.14 and 0.87.
+        chain_steps: T, 2 to 10,000: number of evenly spaced times on the path, whatever its own
+            steps.
+        variance: Variance of a backward step, `"beta"` or `"beta_tilde"`, see sec. 3.2.
+        data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
         seed: Seed of noise and times.
 
     Raises:
@@ -77,7 +78,7 @@ class DDPM(PathModel):
     evaluations = PathModel.evaluations | {"log_prob": SCORE_TIMES + 1}
     options_of_vectors = PathModel.options_of_vectors | {
         "prediction": "v"
-    }  # nothing clips those
+    }  # which are not clipped
 
     probability_path: Named[Path] = made_by(paths.get, default="linear")
     prediction: Literal["noise", "example", "v"] = "noise"
@@ -89,7 +90,7 @@ class DDPM(PathModel):
 
     @override
     def terms(self, batch):
-        """Returns the squared error of each example, `[batch]`: eq. (14) if noise is predicted."""
+        """Returns the squared error of each example, `[batch]`; eq. (14) for predicted noise."""
         x = batch["x"]  # images in [-1, 1]
         # One of 1/T, 2/T, ..., 1 with equal probability, from times in [0, 1).
         t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
@@ -110,7 +111,7 @@ class DDPM(PathModel):
 
     @override
     def solvers(self):
-        # x_s = the mean of `posterior` + its deviation times noise, and only the mean at time 0.
+        # x_s = the mean of `posterior` + its standard deviation times noise; the mean at time 0.
         return super().solvers() | {"ancestral": Ancestral(self.variance)}
 
     # The bound of eq. (5) --------------------------------------------------------------------
@@ -131,9 +132,9 @@ class DDPM(PathModel):
         left = float(self.probability_path.alpha(tf.constant(1.0)))
         if (self.data, self.prediction) == ("vectors", "noise") and left < LEAST_LEFT:
             sentence = (
-                f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at its "
-                "end, by which an error of the noise is divided, so that samples are far from the "
-                "data: give prediction='v', or the linear path."
+                f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at "
+                "its end, by which errors in the noise are divided, so that samples are far "
+                "from the data: pass prediction='v', or use the linear path."
             )
             if not left:  # samples would be NaN
                 raise ValueError(sentence)

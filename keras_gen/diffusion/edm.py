@@ -17,13 +17,13 @@ from keras_gen.losses.per_example import per_example_mean
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EDM(PathModel):
-    """A denoiser of examples to which noise of any deviation was added, and a sampler of few steps.
+    """A denoiser for noise of any standard deviation, and a sampler with few steps.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
-    Models", NeurIPS 2022: the column "ours" of table 1. The network sees and predicts numbers of
-    deviation 1 whatever the noise. `sample` is algorithm 1, 18 steps of Heun's method in which the
-    network is asked 35 times. `score` and `log_prob` are the likelihood of the differential
-    equation by 15 steps, see `FlowMatching`.
+    Models", NeurIPS 2022: the column "ours" of table 1. The network's inputs and outputs have a
+    standard deviation of 1 whatever the noise. `sample` is algorithm 1, 18 steps of Heun's method
+    with 35 network evaluations. `score` and `log_prob` are the likelihood of the differential
+    equation with 15 steps, see `FlowMatching`.
 
     | paper | here |
     |-|-|
@@ -33,24 +33,26 @@ class EDM(PathModel):
     | sigma_data | `deviation` |
     | P_mean, P_std | `log_mean`, `log_deviation` |
 
-    Deviations: the loss is the mean and not the sum over an example's values; no augmentation of
-    the images, and no noise while sampling (algorithm 2). `compile()` has Keras' Adam, of rate
-    0.001, as the paper's for small images, and no average of the weights.
+    Deviations: the loss is the mean, not the sum, over an example's values; there is no image
+    augmentation, and no noise during sampling (algorithm 2). `compile()` uses Keras's Adam with
+    learning rate 0.001, as in the paper for small images, and no average of the weights.
 
     Args:
-        network: Scaled points `[batch, ...]` and a quarter of the logarithms of their deviations,
-            `[batch]`, to values of the points' shape, such as of `keras_gen.networks.time_unet`.
-        probability_path: A `KarrasPath`, which has the deviations of samples: sigma_min, sigma_max
-            and rho.
-        deviation: Of the examples' values, the paper's of images in [-1, 1].
-        log_mean: Mean of the logarithm of the deviations in training.
-        log_deviation: Standard deviation of it.
+        network: Network from scaled points `[batch, ...]` and a quarter of the logarithm of their
+            noise's standard deviation, `[batch]`, to values of the points' shape, such as
+            `keras_gen.networks.time_unet`.
+        probability_path: `KarrasPath` with the standard deviations for sampling: sigma_min,
+            sigma_max, and rho.
+        deviation: Standard deviation of the examples' values; the default is the paper's for images
+            in [-1, 1].
+        log_mean: Mean of the logarithm of the noise's standard deviation in training.
+        log_deviation: Standard deviation of that logarithm.
         data: `"images"`, or `"vectors"`.
-        seed: Seed of noise and deviations.
+        seed: Seed of the noise and its standard deviations.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, the path is no `KarrasPath`, or an
-            option is unknown or out of its range.
+        ValueError: If the network has other inputs or outputs, the path is not a `KarrasPath`, or
+            an option is unknown or out of range.
 
     Example:
     ```python
@@ -83,14 +85,15 @@ class EDM(PathModel):
         noise = self.normal("deviations", [keras.ops.shape(x)[0]])
         t = tf.exp(self.log_mean + self.log_deviation * noise)
         x_t = self.probability_path.at(t, x, self.normal("noise", keras.ops.shape(x)))
-        # lambda(sigma) of table 1: the loss of an untrained network is 1 for all deviations.
+        # lambda(sigma) of table 1: the loss of an untrained network is 1 for all standard
+        # deviations.
         weight = (t**2 + self.deviation**2) / (t * self.deviation) ** 2
         error = tf.square(self.network_output(x_t, t) - x)
         return {"denoising": weight * per_example_mean(error)}
 
     @override
     def network_output(self, x_t, t):
-        """Returns D(x_t; t) of points `[batch, ...]` with noise of deviations t `[batch]`."""
+        """Returns D(x_t; t) for points `[batch, ...]` and noise standard deviations t `[batch]`."""
         sigma = beside(t, x_t)
         total = sigma**2 + self.deviation**2
         c_skip = self.deviation**2 / total
@@ -115,7 +118,7 @@ class EDM(PathModel):
 
     @override
     def nats(self, x):
-        # Examples as they are stand for those with noise of deviation sigma_min.
+        # Examples are treated as if they had noise of standard deviation sigma_min.
         return ode_nats(self, self.velocity, x)
 
     def velocity(self, scaled, place) -> tf.Tensor:
@@ -123,7 +126,8 @@ class EDM(PathModel):
 
         Args:
             scaled: Points `[batch, ...]`.
-            place: A scalar, 0 at sigma_min and 1 at sigma_max, with the times of eq. (5) between.
+            place: Scalar, 0 at sigma_min and 1 at sigma_max, with the times of eq. (5) in
+                between.
         """
         t, slope = self.probability_path.deviation(1 - place)
         scale = tf.sqrt(1 + t**2)

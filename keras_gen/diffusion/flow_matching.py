@@ -20,46 +20,49 @@ from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 @keras.saving.register_keras_serializable("keras_gen")
 class FlowMatching(PathModel):
-    """A velocity that moves noise to data, learned from straight lines between the two.
+    """A velocity field that moves noise to data, learned from straight lines between the two.
 
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
-    Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"` the noise of a batch is
-    dealt to its examples so that the lines are shortest: Tong et al.: "Improving and Generalizing
+    Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, the noise in a batch is
+    assigned to its examples so that the lines are shortest: Tong et al.: "Improving and
+    Generalizing
     Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
 
-    `sample` follows dx_t/dt from t = 1 to 0. With `solver="euler"` that is the papers' method; on
-    the straight path DDIM, the default, is the same. Predicted images are clipped to [-1, 1] at
-    each step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et
-    al., appendix C), by 15 steps of Runge and Kutta, which err by up to some nats between sharp
-    modes: `keras_gen.diffusion.ode_likelihood.ode_log_prob` has numbers, and takes more steps. The
-    divergence is the sum of all slopes for up to 4 values, and estimated beyond. Images get
-    uniform noise of one level's width, see `Flow`.
+    `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
+    straight
+    path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each step.
+    `score` and `log_prob` are the likelihood of the differential equation (Lipman et al., appendix
+    C), with 15 Runge-Kutta steps, whose error is up to a few nats between sharp modes:
+    `keras_gen.diffusion.ode_likelihood.ode_log_prob` gives numbers, and allows more steps. The
+    divergence is the sum of all derivatives for up to 4 values, and is estimated beyond that.
+    Images
+    get uniform noise as wide as one level, see `Flow`.
 
     | papers | here |
     |-|-|
     | t, from noise at 0 to data at 1 | 1 - `t` |
     | x_1 of Lipman et al. and Liu et al. | `x` |
     | x_0 | `noise` |
-    | v(x_t, t) | what the network predicts, with the other sign |
+    | v(x_t, t) | the network's prediction, with opposite sign |
 
-    Deviations: a batch of B examples draws its times evenly, example i in [i/B, (i+1)/B); the loss
-    is the mean and not the sum over an example's values; images are clipped as said above.
-    `compile()` has Keras' Adam, of rate 0.001.
+    Deviations: a batch of B examples spaces its times evenly, example i in [i/B, (i+1)/B); the loss
+    is the mean, not the sum, over an example's values; images are clipped as described above.
+    `compile()` uses Keras's Adam with learning rate 0.001.
 
     Args:
-        network: Points x_t `[batch, ...]` and times `[batch]` in [0, 1] to velocities, of the
-            points' shape, such as of `keras_gen.networks.time_unet` or `time_mlp`.
+        network: Network from points x_t `[batch, ...]` and times `[batch]` in [0, 1] to velocities,
+            in the points' shape, such as `keras_gen.networks.time_unet` or `time_mlp`.
         probability_path: Name or object; `"straight"` is that of both papers. On the linear path,
             and on a `CosinePath` with an offset, the velocity grows without bound near the data.
-        pairing: Which noise belongs to an example: `"independent"`, or `"optimal"` within the
-            *global* batch, by the squared distance.
-        data: `"images"`, or `"vectors"` of about unit deviation, as `for_vectors` makes them.
+        pairing: Assignment of noise to examples: `"independent"`, or `"optimal"` within the
+            *global* batch, according to the squared distance.
+        data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
         seed: Seed of noise and times.
 
     Raises:
         ValueError: If the network has other inputs or outputs, or an option is unknown; in
-            `compile` if XLA is to compute an optimal pairing.
+            `compile`, if XLA would have to compute an optimal pairing.
 
     Example:
     ```python
@@ -83,7 +86,7 @@ class FlowMatching(PathModel):
     @override
     def terms(self, batch):
         """Returns the loss of eq. (23), `[batch]`."""
-        x = batch["x"]  # of images in [-1, 1]
+        x = batch["x"]  # images in [-1, 1]
         t = self.even_times(x)
         noise = self.paired(self.normal("noise", keras.ops.shape(x)), x)
         # Eq. (22), on a straight path: x_t = (1 - t) x + t noise, of velocity noise - x.
@@ -92,7 +95,7 @@ class FlowMatching(PathModel):
         return {"denoising": per_example_mean(tf.square(velocity - self.network_output(x_t, t)))}
 
     def paired(self, noise, x) -> tf.Tensor:
-        """Returns the noise in the order in which it belongs to the examples."""
+        """Returns the noise in the order of the examples that it is paired with."""
         if self.pairing == "independent":
             return noise
         dealt = optimal_pairing(global_batch(noise), global_batch(x))
@@ -105,24 +108,24 @@ class FlowMatching(PathModel):
         return ode_nats(self, self.velocity, x)
 
     def velocity(self, x_t, t) -> tf.Tensor:
-        """Returns dx_t/dt of points `[batch, ...]` at the scalar time t."""
+        """Returns dx_t/dt for points `[batch, ...]` at the scalar time t."""
         return self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]))
 
     @for_users
     def straightness(self, n: int, seed: int = 0, steps: int = 100) -> float:
-        """Returns how far the paths from noise to data are from straight lines; 0: they are.
+        """Returns the deviation of the paths from noise to data from straight lines; 0 if straight.
 
-        The mean square of the distance between the velocity and that of the line from end to end:
-        S(Z) of Liu, Gong, Liu (2023), section 2.
+        It is the mean squared distance between the velocity and that of the line from end to end:
+        S(Z) in Liu, Gong, Liu (2023), section 2.
 
         Args:
             n: Number of paths.
-            seed: Seed of the noise where they begin, 0 to 2**31 - 1.
+            seed: Seed of the noise at which they start, 0 to 2**31 - 1.
             steps: Number of steps of Euler's method, 1 to 10,000.
 
         Raises:
             TypeError: If an argument is not an integer.
-            ValueError: If an argument is out of its range.
+            ValueError: If an argument is out of range.
 
         Example: `model.straightness(1000)`.
         """
@@ -148,20 +151,20 @@ class FlowMatching(PathModel):
 
     @override
     def compile(self, optimizer=None, *, jit_compile=False, **kwargs):
-        """Compiles as other models do; XLA knows no optimal pairing."""
+        """Compiles like other models; XLA does not support optimal pairing."""
         if jit_compile and self.pairing == "optimal":
             raise ValueError(
-                "jit_compile is True and pairing 'optimal', which XLA cannot compute: leave one of "
-                "them out."
+                "jit_compile is True and pairing is 'optimal', which XLA cannot compute: "
+                "leave one of them out."
             )
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 
 
 def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """Returns the noise in an order that makes the sum of squared distances to x smallest.
+    """Returns the noise in the order that minimizes the sum of squared distances to x.
 
     Args:
-        noise: `[batch, ...]`.
+        noise: Noise `[batch, ...]`.
         x: Examples of the same shape.
 
     Example:
@@ -169,14 +172,14 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
     x = _flat(x)
-    # Squared distances without the terms that every pairing shares, as the examples' mean is one.
+    # Squared distances without terms shared by all pairings, such as those of the mean.
     costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)
 
 
 def _assigned(costs):
-    """Which column each row of the costs gets."""
+    """The column assigned to each row of the costs."""
     return linear_sum_assignment(costs)[1]
 
 

@@ -1,4 +1,4 @@
-"""A diffusion model of the latents of a trained coder (Rombach et al. 2022)."""
+"""A diffusion model on the latents of a trained coder (Rombach et al. 2022)."""
 
 from typing import Literal
 
@@ -21,12 +21,13 @@ from keras_gen.networks.diffusion.time_unet import time_unet
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LatentDiffusion(DDPM):
-    """A DDPM of the latents of a trained coder, which decodes what is drawn.
+    """A DDPM on the latents of a trained coder, which decodes the samples.
 
     Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
     Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) for x,
-    eq. (2), and a sample is D(z). Latents of a `VQVAE` are those before the codebook, whose nearest
-    vectors are part of its decoder (sec. 3.1, VQ-reg.); of a `VAE` the means of q(z | x).
+    eq. (2), and a sample is D(z). The latents of a `VQVAE` are those before the codebook, whose
+    quantization is part of its decoder (sec. 3.1, VQ-reg.); those of a `VAE` are the means of
+    q(z | x).
 
     `score` and `log_prob` are the bound of `DDPM` on the density of the latents of examples, in
     nats and in units of `scale`.
@@ -38,14 +39,14 @@ class LatentDiffusion(DDPM):
     | sigma-hat of appendix G, by which z is divided | `scale` |
     | epsilon_theta | `network` |
 
-    Deviations: those of `DDPM`; a VAE's latents are means, not draws.
+    Deviations: see `DDPM`; a VAE's latents are means, not samples.
 
     Args:
-        network: Latents z_t `[batch, ...]` and times `[batch]` to what it predicts, of the same
-            shape.
-        coder: A trained `VQVAE`, `VAE` or `Autoencoder`, or of a kin with one encoder and one
+        network: Network from latents z_t `[batch, ...]` and times `[batch]` to its prediction, in
+            the shape of the latents.
+        coder: Trained `VQVAE`, `VAE`, `Autoencoder`, or similar model with one encoder and one
             decoder, whose weights are not changed.
-        scale: Deviation of the latents: `for_coder` finds it.
+        scale: Standard deviation of the latents, which `for_coder` computes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
@@ -53,9 +54,9 @@ class LatentDiffusion(DDPM):
         seed: Seed of noise and times.
 
     Raises:
-        TypeError: If the coder is no such model.
-        ValueError: See `DDPM`; if the network's points are no latents of the coder, or `scale` is
-            not above 0.
+        TypeError: If the coder is not such a model.
+        ValueError: See `DDPM`; also if the network's points do not match the coder's latents, or
+            `scale` is not above 0.
 
     Example:
     ```python
@@ -84,7 +85,7 @@ class LatentDiffusion(DDPM):
     data: Literal["images", "vectors"] = fixed("vectors")
     black_level: BlackLevel = fixed(0.0)
 
-    # Algorithm 1, of latents -----------------------------------------------------------------
+    # Algorithm 1, for latents ----------------------------------------------------------------
 
     @override
     def terms(self, batch):
@@ -93,15 +94,16 @@ class LatentDiffusion(DDPM):
 
     @override
     def nats(self, x):
-        # By seeds of the examples: those of latents would change where these are rounded otherwise.
+        # Seeds come from the examples, because those of latents would change with their
+        # rounding.
         return bound_nats(self, self.latents_of(x), self.score_seeds(x))
 
     def latents_of(self, x) -> tf.Tensor:
-        """Returns the latents of prepared examples, of about unit deviation."""
+        """Returns the latents of prepared examples, with standard deviations of about 1."""
         return latents_of(self.coder, x) / self.scale
 
     def examples_of(self, latents) -> tf.Tensor:
-        """Returns what the coder decodes from such latents."""
+        """Returns the coder's output for such latents."""
         latents = latents * self.scale
         if hasattr(self.coder, "quantizer"):
             latents, _ = self.coder.quantizer(latents)
@@ -111,19 +113,19 @@ class LatentDiffusion(DDPM):
 
     @override
     def from_noise(self, noise, steps=50, solver="ddim"):
-        """Returns the examples of the latents at the path's end."""
+        """Returns the examples for the latents at the path's end."""
         return self.examples_of(super().from_noise(noise, steps, solver))
 
     @override
     @capability
     def encode(self, x):
-        """Returns the noise that leads to examples' latents, float32 `[n, ...]`."""
+        """Returns the noise that corresponds to the latents of examples, float32 `[n, ...]`."""
         return {"latents": self.encoded(self.latents_of(x))}
 
     @override
     @capability
     def decode(self, latents):
-        """Returns the examples to which noise `[n, ...]` leads."""
+        """Returns the examples that correspond to noise `[n, ...]`."""
         return {"x": self.examples_of(self.decoded(latents))}
 
     # Building --------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ class LatentDiffusion(DDPM):
         expected = tuple(self.coder.encoder.outputs[0].shape[1:])
         if found != expected:
             raise ValueError(
-                f"The network '{self.network.name}' takes points of shape {found}: expected "
+                f"The network '{self.network.name}' accepts points of shape {found}: expected "
                 f"{expected}, the shape of the coder's latents."
             )
         self.coder.freeze()
@@ -151,18 +153,18 @@ class LatentDiffusion(DDPM):
         width: int = 256,
         **kwargs,
     ):
-        """Builds the model with a usual network, for latents scaled to deviation 1.
+        """Builds the model with a standard network, for latents scaled to standard deviation 1.
 
         Args:
-            coder: The trained coder.
-            examples: Some, as the coder takes them, that say how far latents spread.
-            widths: Of a `time_unet`, for latents that are maps.
-            width: Of a `time_mlp`, for latents that are vectors.
+            coder: Trained coder.
+            examples: Examples in the coder's input format, used to measure the spread of latents.
+            widths: Widths of a `time_unet`, for latents that are feature maps.
+            width: Width of a `time_mlp`, for latents that are vectors.
             **kwargs: Further arguments of the class.
 
         Raises:
-            TypeError: If the coder is of another kind.
-            ValueError: If the maps cannot be halved as often as `widths` says.
+            TypeError: If the coder has another type.
+            ValueError: If the feature maps cannot be halved as often as `widths` requires.
         """
         require_coder(coder)
         shape = tuple(coder.encoder.outputs[0].shape[1:])
@@ -176,7 +178,7 @@ class LatentDiffusion(DDPM):
 
 
 def latents_of(coder, x) -> tf.Tensor:
-    """Returns a coder's latents of prepared examples: codes, means, or what it quantizes."""
+    """Returns a coder's latents for prepared examples: codes, means, or unquantized latents."""
     if not hasattr(coder, "quantizer"):
         return coder.encoded(x)[0]  # which may scale examples first
     latents, *_ = tf.nest.flatten(coder.encoder(x, training=False))
@@ -188,8 +190,9 @@ def require_coder(coder) -> None:
     require_built(coder)
     if not isinstance(coder, Coder) or not (hasattr(coder, "encoder") and _encodes(coder)):
         raise TypeError(
-            f"coder is '{coder.name}': expected a model with an encoder and a decoder, such as a "
-            "VQVAE, a VAE or an Autoencoder, without conditions and with latents that are vectors."
+            f"coder is '{coder.name}': expected a model with an encoder and a decoder, such as "
+            "a VQVAE, a VAE, or an Autoencoder, without conditions and with latents that are "
+            "vectors."
         )
 
 
@@ -197,6 +200,6 @@ def _encodes(coder) -> bool:
     """Whether the decoder accepts what the encoder returns for examples, without conditions."""
     if len(coder.encoder.inputs) > 1 or len(coder.decode.takes(coder)) > 1:
         return False
-    # Integers of a codebook are found by a quantizer; others have no vectors.
+    # A quantizer finds the integer codes of a codebook; other integers have no vectors.
     vectors = "codes" not in coder.edges or hasattr(coder, "quantizer")
     return vectors and coder.encoder.outputs[0].shape[1:] == coder.decoder.inputs[0].shape[1:]

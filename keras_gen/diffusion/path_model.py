@@ -1,4 +1,4 @@
-"""The base of models that lead noise to data along a path: diffusion and flow matching."""
+"""The base class of models that transform noise into data along a path."""
 
 import functools
 from typing import Annotated, ClassVar, Literal
@@ -21,49 +21,50 @@ from keras_gen.networks.diffusion.time_mlp import time_mlp
 from keras_gen.networks.diffusion.time_unet import time_unet
 
 MOST_STEPS = 1000
-CODE_STEPS = 100  # of `encode` and `decode`
+CODE_STEPS = 100  # steps of `encode` and `decode`
 
 BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, maximum=0)]
 
 
 class PathModel(LikelihoodModel):
-    """Base of models of one network, one path from data to noise, and a choice of solver.
+    """Base class of models with one network, a path from data to noise, and a choice of solver.
 
-    The network sees points x_t of the path and their time t, and predicts one of
-    `keras_gen.diffusion.paths.QUANTITIES`; the other quantities follow. Images lie in [-1, 1]; the
-    example that is predicted of one is clipped to that range. `sample` takes the number of steps
+    The network gets points x_t on the path and their time t, and predicts one of
+    `keras_gen.diffusion.paths.QUANTITIES`; the other quantities follow. Images are in [-1, 1], and
+    their predicted examples are clipped to that range. `sample` accepts the number of steps
     and the solver, by name. `encode` follows the differential equation from the data to the noise,
-    `decode` back, in 100 steps of DDIM, by which the way back is not exact.
+    and `decode` back, in 100 steps of DDIM, so the round trip is not exact.
 
-    With a `black_level` below 0 black is trained as if it were darker, and what lies between is
-    clipped at the end: a network that errs by a few levels draws black then, and no haze. That
-    deviates from all papers.
+    With a `black_level` below 0, black is trained as if it were darker, and values in between are
+    clipped at the end: a network with errors of a few levels then generates black instead of a
+    faint background. This deviates from all papers.
 
-    A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It returns
+    A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
     the terms of its loss and the nats of examples.
 
     Args:
-        network: Points `[batch, ...]` and times `[batch]` to values of the points' shape.
-        probability_path: Name or object of `keras_gen.diffusion.paths`.
-        data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
+        network: Network from points `[batch, ...]` and times `[batch]` to values in the points'
+            shape.
+        probability_path: Name or object from `keras_gen.diffusion.paths`.
+        data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         seed: Seed of noise and times.
-        black_level: Level as which exactly black values of images are trained, -255 to 0.
-        **kwargs: `name` and the like, of `keras.Model`.
+        black_level: Level that represents exactly black image values in training, -255 to 0.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: If the network has other inputs or outputs, `data` or the path is unknown, or
-            the path does not end at time 1; if `black_level` is out of its range, or the data are
-            vectors and it is not 0.
+            the path does not end at time 1; if `black_level` is out of range, or is not 0 for
+            vectors.
     """
 
     default_signature = "sample"
     density_of_vectors = True
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
-    """How often signatures evaluate the network for an example, and `sample` in each step."""
+    """Network evaluations per example, by signature; for `sample`, per step."""
     last_time: ClassVar[float | None] = 1.0
-    """The time at which the path ends, with noise of standard deviation 1; None: any."""
+    """The time at which the path ends, with noise of standard deviation 1; None for any."""
     options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
-    """Arguments with which `for_vectors` builds the model unless others are given."""
+    """Default arguments of `for_vectors`."""
     sample = sample
     log_prob = log_prob
     interpolate = interpolate
@@ -81,9 +82,9 @@ class PathModel(LikelihoodModel):
     # A point of the path ---------------------------------------------------------------------
 
     def even_times(self, x) -> tf.Tensor:
-        """Draws a time in [0, 1) for each example, one in each of as many equal intervals.
+        """Returns a time in [0, 1) for each example, one in each of equally many intervals.
 
-        So a batch, that of all replicas together, has times of all sizes.
+        A batch (over all replicas) thus has times of all sizes.
         """
         count = keras.ops.shape(x)[0]
         start, total = replica_slice(count)
@@ -91,28 +92,28 @@ class PathModel(LikelihoodModel):
         return (places + self.uniform("times", [count])) / tf.cast(total, tf.float32)
 
     def network_output(self, x_t, t) -> tf.Tensor:
-        """Returns what the network predicts for points `[batch, ...]` at times `[batch]`.
+        """Returns the network's prediction for points `[batch, ...]` at times `[batch]`.
 
-        A model of p(x | given) takes its conditions too.
+        A model of p(x | given) also accepts its conditions.
         """
         return self.predicted(x_t, t)
 
     def predicted(self, *inputs) -> tf.Tensor:
-        """Returns the network's outputs, float32 also of networks of lower precision."""
+        """Returns the network's outputs as float32, even if its precision is lower."""
         return tf.cast(self.network(list(inputs), training=self.training), tf.float32)
 
     def parts(self, x_t, t, **given) -> Parts:
-        """Returns the predicted parts of points at a time, a scalar or `[batch]`."""
+        """Returns the predicted parts of points at time t, a scalar or `[batch]`."""
         parts = self.unclipped_parts(x_t, t, **given)
         if self.data == "images":
             edge = self.edges["x"]
             example = tf.clip_by_value(parts.example, edge.black, edge.high)
-            # What is left of the point is noise.
+            # The remainder of the point is noise.
             parts = self.probability_path.parts("example", t, x_t, example)
         return parts
 
     def unclipped_parts(self, x_t, t, **given) -> Parts:
-        """Returns what `parts` does, of images as the network predicts them."""
+        """Returns `parts` without clipping images."""
         output = self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]), **given)
         return self.probability_path.parts(self.prediction, t, x_t, output)
 
@@ -123,7 +124,7 @@ class PathModel(LikelihoodModel):
         return SOLVERS
 
     def noise(self, n, key):
-        """Draws latents of n examples, and the seeds of the noise of their steps."""
+        """Returns latents for n examples, and seeds for the noise of their steps."""
         shape = self.edges["latents"].shape
         other = tf.random.experimental.stateless_fold_in(key, 2)
         return {
@@ -132,11 +133,11 @@ class PathModel(LikelihoodModel):
         }
 
     def from_noise(self, noise, steps=50, solver="ddim"):
-        """Returns the examples at the path's end."""
+        """Returns the examples at the end of the path."""
         return self.solved(noise, steps, solver)
 
     def solved(self, noise, steps, solver, **given) -> tf.Tensor:
-        """Leads latents to examples in some steps of a solver, an int32 place among `solvers`."""
+        """Turns latents into examples with a solver, given by its int32 position in `solvers`."""
         times = self.probability_path.times(steps)
         step = chosen(self.solvers(), solver)
         return self.followed(noise["latents"], times, step, noise["seeds"], **given)
@@ -144,7 +145,7 @@ class PathModel(LikelihoodModel):
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
         """Follows the path from latents of standard deviation 1 through times that end at 0."""
 
-        # Traced once, also for solvers that ask twice in a step.
+        # Traced once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
         def predict(x_t, t):
             return self.parts(x_t, t, **given)
@@ -154,26 +155,26 @@ class PathModel(LikelihoodModel):
 
     @override
     def signatures(self):
-        """Returns those of all models but `score`, the negative `log_prob`, which takes long."""
+        """Returns the usual signatures without `score`, the negative `log_prob`, which is slow."""
         return {name: one for name, one in super().signatures().items() if name != "score"}
 
     @capability
     def encode(self, x):
-        """Returns the latents that lead to examples, float32 `[n, ...]`."""
+        """Returns the latents of examples, float32 `[n, ...]`."""
         return {"latents": self.encoded(x)}
 
     @capability
     def decode(self, latents):
-        """Returns the examples of latents `[n, ...]`."""
+        """Returns the examples for latents `[n, ...]`."""
         return {"x": self.decoded(latents)}
 
     def decoded(self, latents, **given) -> tf.Tensor:
-        """Follows the differential equation from latents of deviation 1 to examples."""
+        """Follows the differential equation from latents of standard deviation 1 to examples."""
         times = self.probability_path.times(CODE_STEPS)
         return self.followed(latents, times, DDIM().step, **given)
 
     def encoded(self, x, **given) -> tf.Tensor:
-        """Follows the differential equation from examples to latents of deviation 1."""
+        """Follows the differential equation from examples to latents of standard deviation 1."""
         path = self.probability_path
         times = path.times(CODE_STEPS)
 
@@ -191,7 +192,7 @@ class PathModel(LikelihoodModel):
         if self.last_time not in (None, last):
             raise ValueError(
                 f"{type(self.probability_path).__name__} ends at time {last:g}: expected a path "
-                "that ends at 1, where nothing but noise of standard deviation 1 is left."
+                "that ends at time 1 with pure noise (standard deviation 1)."
             )
         paths.warn_of_remains(self.probability_path)
         shape = tuple(self.network.inputs[0].shape[1:])
@@ -199,7 +200,7 @@ class PathModel(LikelihoodModel):
             edge: Edge = Images(shape, black_level=self.black_level)
         elif self.black_level:
             raise ValueError(
-                f"black_level is {self.black_level:g}, and the data are vectors: leave it out."
+                f"black_level is {self.black_level:g}, but the data is vectors: leave it out."
             )
         else:
             edge = Vectors(shape, name="vectors")
@@ -210,32 +211,32 @@ class PathModel(LikelihoodModel):
 
     @classmethod
     def for_images(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
-        """Builds the model with a small U-Net: `keras_gen.networks.time_unet`.
+        """Builds the model with a small U-Net, `keras_gen.networks.time_unet`.
 
         Args:
-            shape: `(height, width, channels)`, both sides multiples of 2^len(widths).
-            widths: Channels of each size of the maps, multiples of 8.
+            shape: `(height, width, channels)`; the sides are multiples of 2^len(widths).
+            widths: Numbers of channels at each resolution, multiples of 8.
             **kwargs: Further arguments of the class.
 
         Raises:
-            ValueError: If the sides are no such multiples.
+            ValueError: If the sides are not such multiples.
         """
         shape = checked_image_shape(shape)
         return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
 
     @classmethod
     def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
-        """Builds the model of rows of numbers in any units: `keras_gen.networks.time_mlp`.
+        """Builds the model for rows of numbers in any units, with `keras_gen.networks.time_mlp`.
 
-        The first `fit` finds the mean and deviation of each column, by which the network's numbers
-        are standardized; samples and scores are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which standardize
+        the network's inputs and outputs. Samples and scores are in the units of the data.
 
         Args:
-            shape: Columns of a row, or the shape of an example.
-            width: Units of each layer.
+            shape: Number of columns, or the shape of an example.
+            width: Number of units per layer.
             blocks: Number of layers.
-            **kwargs: Further arguments of the class; `standardize=False` for vectors of about unit
-                deviation that are to stay as they are.
+            **kwargs: Further arguments of the class; `standardize=False` for vectors with standard
+                deviations of about 1 that should not be scaled.
         """
         shape = checked_shape("shape", shape)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))

@@ -1,6 +1,6 @@
-"""Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and what follows from them.
+"""Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and quantities derived from them.
 
-At time 0 stands the example x, at the last time nothing but noise is left.
+The path starts at the example x at time 0, and ends with pure noise.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
-"""The part of the right angle of a `CosinePath` that remains at time 1."""
+"""The fraction of a `CosinePath`'s right angle that remains at time 1."""
 MOST_LEFT = 0.15
-"""The largest alpha / sigma at the last time from which samples can start with noise alone."""
+"""The maximum alpha / sigma at the last time for which samples can start from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
-"""Variances of the first and the last step of a `LinearPath`, times the number of steps."""
+"""Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
-"""The most steps of a chain: with more, rounded times give wrong variances of single steps."""
+"""Maximum number of steps: with more, rounded times give wrong variances of single steps."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 
 
 class Parts(NamedTuple):
-    """The two parts of a point x_t of a path, as they are or as a network predicts them.
+    """The two parts of a point x_t on a path, either true or predicted by a network.
 
     Attributes:
         example: x, `[batch, ...]`.
-        noise: Of the same shape.
+        noise: Noise of the same shape.
     """
 
     example: Any
@@ -47,14 +47,15 @@ class Parts(NamedTuple):
 
 
 class Path(Declared):
-    """Base of the paths: a subclass says `alpha`, `sigma` and both slopes.
+    """Base class of paths: a subclass defines `alpha`, `sigma`, and their derivatives.
 
-    All functions take times as a floating tensor, a scalar or `[batch]`, and compute in its dtype.
+    All functions accept times as a floating tensor, a scalar or `[batch]`, and compute in its
+    dtype.
     """
 
     last_time = 1.0
     first_time = 1e-3
-    """The time that stands for 0 where a network is asked, which has seen no noise of size 0."""
+    """The time that replaces 0 for the network, which was never trained without noise."""
 
     def alpha(self, t) -> tf.Tensor:
         """Returns the factor of the example at time t."""
@@ -75,7 +76,8 @@ class Path(Declared):
     def times(self, steps) -> tf.Tensor:
         """Returns the times of a sampler, float32 `[steps + 1]`, from noise to 0."""
         places = tf.range(steps + 1)
-        # The quotient of integers, so that a chain of as many steps meets exactly its own times.
+        # A quotient of integers, so that a chain with this number of steps uses exactly its own
+        # times.
         return tf.cast((steps - places) / steps, tf.float32)
 
     def at(self, t, example, noise) -> tf.Tensor:
@@ -86,9 +88,10 @@ class Path(Declared):
     def coefficients(self, quantity: str, t) -> tuple:
         """Returns (a, b) such that a quantity of a point is a * example + b * noise.
 
-        The `velocity` is dx_t/dt, the `score` the gradient of log q(x_t | example) by x_t, and `v`
-        that of Salimans, Ho: "Progressive Distillation for Fast Sampling of Diffusion Models", ICLR
-        2022, sec. 4: where alpha^2 + sigma^2 = 1, the derivative by the angle.
+        The `velocity` is dx_t/dt, the `score` the gradient of log q(x_t | example) with respect
+        to x_t, and `v` that of Salimans, Ho: "Progressive Distillation for Fast Sampling of
+        Diffusion Models", ICLR 2022, sec. 4: where alpha^2 + sigma^2 = 1, the derivative with
+        respect to the angle.
         """
         if quantity == "example":
             return tf.ones_like(t), tf.zeros_like(t)
@@ -105,15 +108,15 @@ class Path(Declared):
         )
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
-        """Returns a quantity, one of `QUANTITIES`, of a point with these parts."""
+        """Returns a quantity, one of `QUANTITIES`, for a point with these parts."""
         a, b = self.coefficients(quantity, beside(t, parts.example))
         return a * parts.example + b * parts.noise
 
     def parts(self, quantity: str, t, x_t, value) -> Parts:
-        """Returns the parts of a point x_t at which a quantity has a value: all conversions.
+        """Returns the parts of a point x_t for which a quantity has a value: all conversions.
 
         They solve the equations x_t = alpha * example + sigma * noise and value = a * example + b *
-        noise, by Cramer's rule.
+        noise, with Cramer's rule.
         """
         t = beside(t, x_t)
         alpha, sigma = self.alpha(t), self.sigma(t)
@@ -125,7 +128,7 @@ class Path(Declared):
 
 
 class VariancePreserving(Path):
-    """Base of the paths with alpha^2 + sigma^2 = 1."""
+    """Base class of paths with alpha^2 + sigma^2 = 1."""
 
     @override
     def sigma_slope(self, t):
@@ -134,24 +137,24 @@ class VariancePreserving(Path):
 
 @serializable
 class LinearPath(VariancePreserving):
-    """The chain whose variances beta_t grow linearly, with logarithms interpolated between steps.
+    """A chain with linearly growing variances beta_t, and logarithms interpolated between steps.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
     T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
 
     The paper's variances, 1e-4 to 0.02, belong to 1,000 steps. With T steps, the defaults are
-    1000 / T times as large, so that equally little of the example is left at the end. Song et al.:
+    1000 / T times as large, so that equally little of the example remains at the end. Song et al.:
     "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021, appendix
-    B, derive their limit, beta(t) = 0.1 + 19.9 t.
+    B, derive the limit, beta(t) = 0.1 + 19.9 t.
 
     Args:
-        steps: T, 2 to 10,000.
+        steps: T, the number of steps, 2 to 10,000.
         first: beta_1. If None, 0.1 / T.
         last: beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
 
     Raises:
         TypeError: If an argument is not a number.
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> LinearPath().alpha(tf.constant(1.0)) ** 2  # 4.036e-5
@@ -181,7 +184,7 @@ class LinearPath(VariancePreserving):
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:
-        """The step before a time, the part of the way to the next one, and the table."""
+        """The step before a time, the fraction of the way to the next one, and the table."""
         t = tf.convert_to_tensor(t)
         place = t * tf.cast(self.steps, t.dtype)
         before = tf.clip_by_value(tf.floor(place), 0, tf.cast(self.steps - 1, t.dtype))
@@ -197,7 +200,8 @@ class LinearPath(VariancePreserving):
 
     @override
     def sigma(self, t):
-        # 1 - alpha^2 = -2 alpha sinh(log alpha), as exact as by expm1, which ONNX does not know.
+        # 1 - alpha^2 = -2 alpha sinh(log alpha), as exact as with expm1, which ONNX does not
+        # support.
         log_alpha = self._log_alpha(t)
         return tf.sqrt(-2 * tf.exp(log_alpha) * tf.sinh(log_alpha))
 
@@ -210,19 +214,19 @@ class LinearPath(VariancePreserving):
 
 @serializable
 class CosinePath(VariancePreserving):
-    """A path on the circle: alpha(t) = cos(angle(t)) / cos(angle(0)), with an even angle.
+    """A path on the circle: alpha(t) = cos(angle(t)) / cos(angle(0)), with evenly growing angle.
 
     Nichol, Dhariwal: "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. (17).
-    Deviation: they clip beta_T at 0.999, so that something of the example is left; here the angle
-    ends 5e-5 before the right one, which leaves as much of it for T = 1,000.
+    Deviation: they clip beta_T at 0.999, so that some of the example remains; here, the angle
+    ends 5e-5 before the right angle, which leaves the same amount for T = 1,000.
 
     Args:
-        offset: s, 0 to 100, by which the noise of the first steps grows faster, without bound at
+        offset: s, 0 to 100, which makes the noise of the first steps grow faster, without bound at
             time 0; 0 for a velocity that is finite everywhere.
 
     Raises:
         TypeError: If `offset` is not a number.
-        ValueError: If `offset` is out of its range.
+        ValueError: If `offset` is out of range.
 
     Example:
         >>> CosinePath().sigma(tf.constant(0.5))
@@ -239,12 +243,12 @@ class CosinePath(VariancePreserving):
         return self.offset * self._speed
 
     def _turned(self, t):
-        """The angle since time 0, which is exactly 0 there."""
+        """The angle relative to time 0, where it is exactly 0."""
         return tf.minimum(t * self._speed, self._speed - LAST_ANGLE)
 
     @override
     def alpha(self, t):
-        # By what remains of the right angle, which rounding spoils least at the end.
+        # Uses the remainder of the right angle, which is most exact at the end.
         remaining = tf.maximum((1 - t) * self._speed, LAST_ANGLE)
         alpha = tf.sin(remaining) / math.cos(self._first_angle)
         return tf.where(t > 0, alpha, tf.ones_like(alpha))
@@ -252,7 +256,7 @@ class CosinePath(VariancePreserving):
     @override
     def sigma(self, t):
         turned, first = self._turned(t), self._first_angle
-        # 1 - alpha^2 without the difference of nearly equal numbers.
+        # 1 - alpha^2, without subtracting nearly equal numbers.
         square = tf.sin(turned) * tf.sin(turned + 2 * first) / math.cos(first) ** 2
         return tf.sqrt(square)
 
@@ -263,17 +267,17 @@ class CosinePath(VariancePreserving):
 
     @override
     def sigma_slope(self, t):
-        # Without an offset it is finite at 0 too.
+        # Without an offset, it is also finite at 0.
         return super().sigma_slope(t) if self.offset else self._speed * self.alpha(t)
 
 
 @serializable
 class StraightPath(Path):
-    """The straight line from the example to the noise, at an even speed.
+    """The straight line from the example to the noise, at constant speed.
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
     Flow", ICLR 2023, eq. (1), and Lipman et al.: "Flow Matching for Generative Modeling", ICLR
-    2023, eq. (22) with sigma_min = 0; both count time from the noise on.
+    2023, eq. (22) with sigma_min = 0; in both, time starts at the noise.
 
     Example:
         >>> StraightPath().at(tf.constant(0.25), example=tf.zeros([1, 2]), noise=tf.ones([1, 2]))
@@ -299,19 +303,19 @@ class StraightPath(Path):
 
 @serializable
 class KarrasPath(Path):
-    """The example, to which noise of the deviation t is added: time is the deviation.
+    """The example plus noise of standard deviation t: time is the standard deviation.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
 
     Args:
-        smallest: sigma_min, the last deviation before 0.
+        smallest: sigma_min, the last standard deviation before 0.
         largest: sigma_max.
-        rho: How much more times are near 0, 1 to 1,000.
+        rho: Concentration of times near 0, 1 to 1,000.
 
     Raises:
         TypeError: If an argument is not a number.
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> KarrasPath().times(18)[0]
@@ -365,7 +369,7 @@ class KarrasPath(Path):
         return tf.concat([deviations, [0.0]], axis=0)
 
     def deviation(self, part) -> tuple:
-        """Returns sigma_i of eq. (5) at the part i / (N - 1) of the way to data, and its slope."""
+        """Returns sigma_i in eq. (5) at the fraction i / (N - 1) of the way, and its slope."""
         most = self.largest ** (1 / self.rho)
         least = self.smallest ** (1 / self.rho)
         root = most + part * (least - most)
@@ -381,7 +385,7 @@ PATHS = {
 
 
 def warn_of_remains(path: Path) -> None:
-    """Warns if so much of an example is left at a path's end that samples start elsewhere."""
+    """Warns if too much of an example remains at a path's end for samples to start from noise."""
     end = tf.constant(path.last_time)
     left = float(path.alpha(end) / path.sigma(end))
     if left > MOST_LEFT:
@@ -393,15 +397,15 @@ def warn_of_remains(path: Path) -> None:
 
 
 def get(identifier: Any) -> Path:
-    """Returns the path of a name, a configuration or an object; a ValueError for any other."""
+    """Returns the path for a name, a config, or an object; a ValueError for anything else."""
     return resolve(identifier, PATHS, Path, "path")  # type: ignore[type-abstract]
 
 
 def posterior(path: Path, t, s, x_t, example) -> tuple:
-    """Returns the mean and the variance of q(x_s | x_t, example), times s before t.
+    """Returns the mean and the variance of q(x_s | x_t, example), for time s before t.
 
-    Ho et al. (2020), eqs. (6) and (7), for any two times: the mean `[batch, ...]`, the variance of
-    the shape of the times, beside it.
+    Ho et al. (2020), eqs. (6) and (7), for any two times: the mean `[batch, ...]`, and the variance
+    in the shape of the times, broadcastable to it.
     """
     t, s = beside(t, x_t), beside(s, x_t)
     between = variance_between(path, t, s)
@@ -413,13 +417,13 @@ def posterior(path: Path, t, s, x_t, example) -> tuple:
 
 
 def variance_between(path: Path, t, s) -> tf.Tensor:
-    """Returns the variance of q(x_t | x_s), s before t: of neighbors in a chain, beta_t."""
+    """Returns the variance of q(x_t | x_s), for s before t: beta_t for neighbors in a chain."""
     factor = path.alpha(t) / path.alpha(s)
     return tf.square(path.sigma(t)) - tf.square(factor * path.sigma(s))
 
 
 def beside(t, x) -> tf.Tensor:
-    """Times `[batch]` in the shape `[batch, 1, ...]` of examples; a scalar as it is."""
+    """Reshapes times `[batch]` to `[batch, 1, ...]`, broadcastable to examples; not scalars."""
     t = tf.convert_to_tensor(t)
     if t.shape.rank == 1:
         t = tf.reshape(t, [-1, *[1] * (x.shape.rank - 1)])

@@ -1,4 +1,4 @@
-"""Reflow: a flow whose paths are straightened by those of a trained one (Liu, Gong, Liu 2023)."""
+"""Reflow, which straightens the paths of a trained flow (Liu, Gong, Liu 2023)."""
 
 from typing import Literal
 
@@ -14,26 +14,27 @@ from keras_gen.losses.per_example import per_example_mean
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Reflow(FlowMatching):
-    """A flow that learns straight lines from noise to what a trained flow makes of it.
+    """A flow that learns straight lines from noise to a trained flow's output for that noise.
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
-    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so that the
-    lines between their ends hardly do: a flow that follows these lines is nearly straight, and few
-    steps of Euler's method are enough. `fit` takes examples and the noise that leads to them:
+    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the
+    lines between their ends rarely do: a flow that follows these lines is nearly straight, and a
+    few
+    Euler steps are enough. `fit` accepts examples and the noise that leads to them:
 
         latents = np.random.default_rng(0).normal(size=(50_000, 2))
         student.fit(teacher.decode(latents), latents, batch_size=256)
 
     | paper | here |
     |-|-|
-    | Z_1, what the teacher makes of noise | `x` |
+    | Z_1, the teacher's output for noise | `x` |
     | Z_0, that noise | `latents` |
-    | v(Z_t, t) | what the network predicts, with the other sign |
+    | v(Z_t, t) | the network's prediction, with opposite sign |
 
-    Deviations: those of `FlowMatching`.
+    Deviations: see `FlowMatching`.
 
     Args:
-        network: See `FlowMatching`; it may start with the teacher's weights.
+        network: See `FlowMatching`; it may be initialized with the teacher's weights.
         data: See `FlowMatching`.
         seed: Seed of times.
 
@@ -59,7 +60,7 @@ class Reflow(FlowMatching):
 
     @override
     def terms(self, batch):
-        """Returns the loss of eq. (1), `[batch]`, of pairs that belong together."""
+        """Returns the loss of eq. (1), `[batch]`, for matching pairs."""
         x = batch["x"]
         noise = batch["latents"]
         t = self.even_times(x)

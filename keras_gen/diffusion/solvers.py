@@ -1,4 +1,4 @@
-"""Solvers, which lead a point of a path from one time to another, and the loop that drives them."""
+"""Solvers, which move a point on a path from one time to another, and their loop."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ class Move(NamedTuple):
     """One step of a solver.
 
     Attributes:
-        path: The path.
-        x: The points x_t, `[batch, ...]`.
-        t: The time where they are, a scalar.
-        s: The time where they go.
-        parts: The predicted parts at t.
-        before: The time of the step before, and t in the first step.
-        example_before: The predicted example of that time.
-        predict: Function of points and their time: the predicted parts.
-        noise: Function without arguments: standard normal noise of this step, `[batch, ...]`.
+        path: Path.
+        x: Points x_t, `[batch, ...]`.
+        t: Current time of the points, a scalar.
+        s: Next time of the points.
+        parts: Predicted parts at t.
+        before: Time of the previous step, or t in the first step.
+        example_before: Predicted example at that time.
+        predict: Function from points and their time to the predicted parts.
+        noise: Function without arguments that returns standard normal noise for this step,
+            `[batch, ...]`.
     """
 
     path: Path
@@ -39,27 +40,28 @@ class Move(NamedTuple):
 
 
 class Solver(Declared):
-    """Base of the solvers: a subclass says where one step leads, `step`.
+    """Base class of solvers: a subclass defines one step, `step`.
 
-    A step to time 0 ends at the predicted example, by all of them.
+    With all solvers, a step to time 0 ends at the predicted example.
     """
 
     def step(self, move: Move) -> tf.Tensor:
-        """Returns the points at the time `move.s`."""
+        """Returns the points at time `move.s`."""
         raise NotImplementedError
 
 
 class Ancestral(Solver):
-    """Draws of q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, at any times.
+    """Samples from q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, for any times.
 
     Args:
-        variance: `"beta"`, that of q(x_t | x_s), or `"beta_tilde"`, that of eq. (7).
+        variance: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the variance of eq.
+            (7).
     """
 
     variance: Literal["beta", "beta_tilde"] = "beta_tilde"
 
     def step(self, move):
-        """Returns a draw; to time 0 the mean, as algorithm 2 does."""
+        """Returns a sample, or for time 0 the mean, as in algorithm 2."""
         mean, variance = posterior(move.path, move.t, move.s, move.x, move.parts.example)
         if self.variance == "beta":
             between = variance_between(move.path, move.t, move.s)
@@ -71,13 +73,13 @@ class DDIM(Solver):
     """Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 
     Args:
-        eta: 0 follows a differential equation, 1 draws as `Ancestral`: eq. (16).
+        eta: 0 follows a differential equation, and 1 samples like `Ancestral`, eq. (16).
     """
 
     eta: float = 0.0
 
     def step(self, move):
-        """Returns the predicted example, moved on by the predicted noise and, with eta, anew."""
+        """Returns the predicted example plus predicted noise and, with eta, new noise."""
         alpha, sigma = move.path.alpha(move.s), move.path.sigma(move.s)
         if not self.eta:
             return alpha * move.parts.example + sigma * move.parts.noise
@@ -88,7 +90,7 @@ class DDIM(Solver):
 
 
 class Euler(Solver):
-    """Straight on along the velocity."""
+    """Euler's method: a step along the velocity."""
 
     def step(self, move):
         """Returns x + (s - t) dx/dt."""
@@ -98,9 +100,9 @@ class Euler(Solver):
 
 
 class Heun(Solver):
-    """Along the mean of the velocities at both ends: Karras et al. (2022), algorithm 1.
+    """Heun's method, along the mean velocity of both ends: Karras et al. (2022), algorithm 1.
 
-    It asks the network twice a step, but for the step to time 0.
+    It evaluates the network twice per step, except for the step to time 0.
     """
 
     def step(self, move):
@@ -116,14 +118,14 @@ class Heun(Solver):
 
 
 class DPMSolver(Solver):
-    """DPM-Solver++(2M), of second order by what was predicted one step before.
+    """DPM-Solver++(2M), which is of second order thanks to the previous step's prediction.
 
     Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
     Probabilistic Models", 2022, algorithm 2. The first and the last step are of first order.
     """
 
     def step(self, move):
-        """Returns the points by the example that two predictions extrapolate."""
+        """Returns the points for the example extrapolated from two predictions."""
         path = move.path
 
         def log_ratio(t):
@@ -132,7 +134,7 @@ class DPMSolver(Solver):
         length = log_ratio(move.s) - log_ratio(move.t)
         length_before = log_ratio(move.t) - log_ratio(move.before)
         share = length / (2 * length_before)
-        # The share is 0 in the first step, in the last one, and after one from pure noise.
+        # The weight is 0 in the first step, in the last step, and after a step from pure noise.
         extrapolates = tf.math.is_finite(share) & (move.s > 0)
         share = tf.where(extrapolates, share, tf.zeros_like(share))
         example = move.parts.example + share * (move.parts.example - move.example_before)
@@ -152,16 +154,16 @@ SOLVERS: dict[str, Solver] = {
 def solve(
     predict: Callable, path: Path, x: tf.Tensor, times: tf.Tensor, step: Callable, seeds=None
 ) -> tf.Tensor:
-    """Leads points along a path through all times, in one loop of TensorFlow.
+    """Moves points along a path through all times, in a single TensorFlow loop.
 
     Args:
-        predict: Function of points x_t `[batch, ...]` and the scalar time t: their `Parts`.
-        path: The path.
+        predict: Function from points x_t `[batch, ...]` and the scalar time t to their `Parts`.
+        path: Path to follow.
         x: Points at the first time.
-        times: `[steps + 1]`, of the dtype of x, from noise to data or back.
-        step: Of a solver, such as `DDIM().step`, or of `chosen`.
-        seeds: Int32 `[batch]`: each example draws the noise of each step by its own; None for
-            solvers that draw none.
+        times: `[steps + 1]`, in the dtype of x, from noise to data or back.
+        step: Step function of a solver, such as `DDIM().step`, or of `chosen`.
+        seeds: Int32 `[batch]`, which determine the noise of each example in each step; None for
+            solvers without noise.
 
     Returns:
         The points at the last time.
@@ -174,11 +176,13 @@ def solve(
     def body(number, x, example_before):
         def noise():
             if seeds is None:
-                raise ValueError("The solver draws noise at each step: give seeds.")
+                raise ValueError(
+                    "The solver uses noise in each step, but seeds is None: pass seeds."
+                )
             values = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
             return tf.cast(tf.ensure_shape(values, x.shape), x.dtype)
 
-        # By gather: OpenVINO computes slices at a loop's own number wrongly.
+        # With gather, because OpenVINO slices incorrectly by a loop variable.
         t = tf.gather(times, number)
         s = tf.gather(times, number + 1)
         parts = predict(x, t)
@@ -192,7 +196,7 @@ def solve(
 
 
 def chosen(solvers: Mapping[str, Solver], choice: tf.Tensor) -> Callable:
-    """Returns the step of the solver whose place among those by name is `choice`, an int32."""
+    """Returns the step of the solver at position `choice`, an int32, in `solvers`."""
 
     def step(move: Move) -> Any:
         branches = [lambda solver=solver: solver.step(move) for solver in solvers.values()]

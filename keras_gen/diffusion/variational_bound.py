@@ -9,16 +9,16 @@ from keras_gen.diffusion.paths import Path, posterior, variance_between
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_sum
 
-SCORE_TIMES = 16  # of the T - 1 of an example's bound, one in each of as many parts
+SCORE_TIMES = 16  # of the T - 1 times of an example's bound, one per part
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-LEAST_PROBABILITY = 1e-12  # of a level, as in the authors' code
+LEAST_PROBABILITY = 1e-12  # minimum probability of a level, as in the authors' code
 
 
 def bound_nats(model, x, seeds, **given) -> tf.Tensor:
-    """Returns L_0 + ... + L_T of a model's examples, `[batch]` in nats.
+    """Returns L_0 + ... + L_T for a model's examples, `[batch]` in nats.
 
     Args:
-        model: A `DDPM`, with the path, the network's prediction, and the variance of a step back.
+        model: `DDPM` with the path, the network's prediction, and the variance of a backward step.
         x: Prepared examples `[batch, ...]`.
         seeds: Seeds of the examples' noise, int64 `[batch, 2]`.
         **given: Conditions of the network.
@@ -37,11 +37,11 @@ def last_divergence(path: Path, x) -> tf.Tensor:
 
 
 def later_divergences(model, x, seeds, **given) -> tf.Tensor:
-    """Estimates the sum of L_1 to L_(T-1), `[batch]` in nats, by one time in each part."""
+    """Estimates the sum of L_1 to L_(T-1), `[batch]` in nats, with one time in each part."""
     parts_of = parts_of_steps(model.chain_steps - 1)
     ends = tf.constant(parts_of, tf.float32)
 
-    # Outside of a graph `map_fn` would rewrite all that is called, for seconds.
+    # Outside a graph, `map_fn` would spend seconds rewriting all called functions.
     @tf.autograph.experimental.do_not_convert
     def in_part(number):
         position = uniform(tf.shape(x)[:1], folded(seeds, 2 * number))
@@ -50,7 +50,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
         own = folded(seeds, 2 * number + 1)
         return size * divergence(model, x, 2 + place, own, **given)
 
-    # One after another: all parts at once would take as many times the memory.
+    # One part at a time, since all at once would need a multiple of the memory.
     parts = tf.map_fn(
         in_part,
         tf.range(len(parts_of) - 1),
@@ -63,7 +63,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
 def divergence(model, x, step, seeds, **given) -> tf.Tensor:
     """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]` in nats.
 
-    `step` is t in the paper's count, `[batch]`, 2 or more; x_t is drawn by the seeds.
+    `step` is t as counted in the paper, `[batch]`, at least 2; the seeds determine x_t.
     """
     path = model.probability_path
     t = step / model.chain_steps
@@ -78,14 +78,14 @@ def divergence(model, x, step, seeds, **given) -> tf.Tensor:
 
 
 def first_nats(model, x, seeds, **given) -> tf.Tensor:
-    """Returns L_0 = -log p(x | x_1), `[batch]`: of levels by eq. (13), or of a density."""
+    """Returns L_0 = -log p(x | x_1), `[batch]`: for levels with eq. (13), or for a density."""
     path = model.probability_path
     t = tf.fill(tf.shape(x)[:1], 1 / model.chain_steps)
     x_1 = path.at(t, x, normal(tf.shape(x), seeds))
     mean = model.parts(x_1, t, **given).example
-    deviation = path.sigma(t[0])  # of beta_1 also where the variance is beta-tilde, 0 there
+    deviation = path.sigma(t[0])  # beta_1, even if the variance is beta-tilde, which is 0 here
     if model.data == "images":
-        # Black may be darker inside: what lies below -1 is clipped to it, and counts for it.
+        # Black may be darker inside: values below -1 are clipped, and count as black.
         levels = tf.maximum(x, -1.0)
         return -per_example_sum(log_prob_of_levels(levels, mean, deviation))
     distance = tf.square((x - mean) / deviation)
@@ -93,10 +93,10 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
 
 
 def parts_of_steps(steps: int) -> list[int]:
-    """Returns where parts of the steps 0 to `steps` - 1 begin, and the last of them ends.
+    """Returns the starts of parts of the steps 0 to `steps` - 1, and the end of the last part.
 
-    The parts grow like a geometric series, since L_t falls about as 1 / t: an even part of the
-    first steps would have terms of very different sizes.
+    The parts grow geometrically, since L_t falls about as 1 / t: an equal part at the
+    beginning would contain terms of very different sizes.
 
     Example:
         >>> parts_of_steps(999)[-4:]
@@ -106,15 +106,15 @@ def parts_of_steps(steps: int) -> list[int]:
     ends = [0]
     for number in range(1, count + 1):
         end = max(ends[-1] + 1, round(steps ** (number / count)))
-        ends.append(min(end, steps - (count - number)))  # each part has a step
+        ends.append(min(end, steps - (count - number)))  # each part has at least one step
     return ends
 
 
 def log_prob_of_levels(x, mean, deviation) -> tf.Tensor:
-    """Returns the log-probability of 256 levels in [-1, 1] under a normal density: eq. (13).
+    """Returns the log-probability of 256 levels in [-1, 1] under a normal density, eq. (13).
 
-    Each level has the mass within half a step of it, and the outer ones what lies beyond. Of the
-    shape of x, at least log 1e-12.
+    Each level has the mass within half a step, and the outermost levels also all mass beyond. The
+    result has the shape of x, and is at least log 1e-12.
     """
     above = tf.where(x > 0.999, 1.0, _normal_cdf((x + 1 / 255 - mean) / deviation))
     below = tf.where(x < -0.999, 0.0, _normal_cdf((x - 1 / 255 - mean) / deviation))

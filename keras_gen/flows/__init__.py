@@ -1,4 +1,4 @@
-"""Invertible maps from data to Normal latents, with exact likelihoods."""
+"""Invertible maps from data to normal latents, with exact likelihoods."""
 
 from keras_gen.flows.conditional_flow import ConditionalFlow
 from keras_gen.flows.flow import Flow

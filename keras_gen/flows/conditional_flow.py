@@ -19,36 +19,39 @@ from keras_gen.networks.flows.coupling_flow import coupling_flow
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalFlow(Flow):
-    """A flow of examples given a condition: a label, or a vector.
+    """A flow conditioned on a label or a vector.
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
-    2019: log p(x|c) is that of the latents under the condition and the log-determinant of a map
-    that sees the condition too. `fit(rows, labels)` takes integers, or `fit(rows, conditions)`
-    vectors, and so do `log_prob`, `encode` and `decode`.
+    2019: log p(x|c) is the log density of the latents given the condition plus the log-determinant
+    of a map that also depends on the condition. `fit(rows, labels)` accepts integers, and
+    `fit(rows, conditions)` vectors, as do `log_prob`, `encode`, and `decode`.
 
-    Of labels, the densities of the classes make a classifier, by Bayes' rule: `classify` returns
-    log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp is log
-    p(x). The prior p(y) is the part of the class among the examples trained on, each class counted
-    once more; before training all are alike. `sample(n, seed, label=3)` draws examples of a class,
-    or of a label for each, without labels those of classes drawn from the prior; of vectors it
-    takes `condition`.
+    With labels, the densities of the classes define a classifier, through Bayes' rule: `classify`
+    returns log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose
+    log-sum-exp is
+    log p(x). The prior p(y) is the fraction of the class among the training examples, with each
+    class counted once more; before training, all are equal. `sample(n, seed, label=3)` samples
+    examples of one class, or with one label for each; without labels, classes come from the prior.
+    For vectors, it accepts `condition`.
 
-    Latents are what examples of all conditions have in common: `decode(encode(x, labels), others)`
-    shows an example as one of another class.
+    Latents represent what examples of all conditions have in common: `decode(encode(x, labels),
+    others)` shows an example as a member of another class.
 
-    Deviations: the flow is that of `coupling_flow`. A condition reaches the couplings as it is, a
-    label as a one-hot vector, where the paper, whose conditions are images, has a network before
+    Deviations: the flow is that of `coupling_flow`. A condition is passed directly to the
+        couplings,
+    a label as a one-hot vector, whereas the paper, whose conditions are images, has a network
+    before
     them.
 
     Args:
-        flow: A built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
-            such as of `coupling_flow` with `condition_dim`.
+        flow: Built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
+            such as `coupling_flow` with `condition_dim`.
         classes: Number of classes, if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed of the noise that is added to levels.
 
     Raises:
-        ValueError: If the flow takes no condition or another one; see `Flow`.
+        ValueError: If the flow accepts no condition or another one; see `Flow`.
 
     Example:
     ```python
@@ -72,7 +75,7 @@ class ConditionalFlow(Flow):
 
     @override
     def after_update(self, batch, statistics):
-        """Changes the flow's state as `Flow` does, and counts the classes in the batch."""
+        """Updates the flow's state like `Flow`, and counts the classes in the batch."""
         super().after_update(batch, statistics)
         if self.classes:
             counts = tf.reduce_sum(tf.one_hot(batch["labels"], self.classes), axis=0)
@@ -83,25 +86,26 @@ class ConditionalFlow(Flow):
         return super().decoded(latents, self._as_vectors(condition))
 
     def _as_vectors(self, condition):
-        """What the flow takes: labels as one-hot vectors."""
+        """The flow's condition: labels become one-hot vectors."""
         return tf.one_hot(condition, self.classes) if self.classes else condition
 
     # Bayes' rule -----------------------------------------------------------------------------
 
     def log_priors(self) -> tf.Tensor:
-        """Returns log p(y) of every class, float32 `[classes]`: their parts in the training."""
+        """Returns log p(y) for every class, float32 `[classes]`: their fractions in training."""
         counts = tf.cast(self.class_counts.value + 1, tf.float32)
         return tf.math.log(counts / tf.reduce_sum(counts))
 
     @capability
     def classify(self, x):
-        """Returns log p(x|y) + log p(y) of every class y, float32 `[n, classes]`, nats.
+        """Returns log p(x|y) + log p(y) for every class y, float32 `[n, classes]`, in nats.
 
-        They are logits: the softmax is p(y|x), the log-sum-exp log p(x).
+        These are logits: the softmax is p(y|x), and the log-sum-exp is log p(x).
         """
         if not self.classes:
             raise ValueError(
-                "The conditions of this ConditionalFlow are vectors: give classes, and fit labels."
+                "The conditions of this ConditionalFlow are vectors: expected labels. Pass "
+                "classes, and fit with labels."
             )
 
         def log_density(label):
@@ -128,7 +132,7 @@ class ConditionalFlow(Flow):
 
     @override
     def from_noise(self, noise, temperature=1.0, **given):
-        """Returns the examples of latents and of a label, by default of the prior, or a vector."""
+        """Returns the examples for latents and a label, by default from the prior, or a vector."""
         return self.decoded(temperature * noise, *given.values())
 
     # Building --------------------------------------------------------------------------------
@@ -139,15 +143,15 @@ class ConditionalFlow(Flow):
         shape = self.flow.condition_shape
         if self.classes:
             self.edges |= label_edges(self.classes)
-            # How many examples of each class it was trained on.
+            # The number of training examples of each class.
             self.class_counts = self.add_weight(
                 name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
                 trainable=False, aggregation="only_first_replica",
             )  # fmt: skip
             if shape != (self.classes,):
                 raise ValueError(
-                    f"flow takes conditions of shape {shape}: expected ({self.classes},), as many "
-                    "as classes; build it with condition_dim=classes."
+                    f"flow accepts conditions of shape {shape}: expected ({self.classes},), one "
+                    "number per class. Build it with condition_dim=classes."
                 )
         else:
             conditions = self.in_any_units(Vectors(shape, "conditions"))
@@ -159,8 +163,8 @@ class ConditionalFlow(Flow):
     def _require_condition(self, shape):
         if shape is None or len(shape) != 1:
             raise ValueError(
-                f"flow takes conditions of shape {shape}: expected vectors (columns,), as of "
-                "coupling_flow with condition_dim; Flow is the class without conditions."
+                f"flow accepts conditions of shape {shape}: expected vectors (columns,), as for "
+                "coupling_flow with condition_dim. Without conditions, use Flow."
             )
 
     @override
@@ -175,13 +179,13 @@ class ConditionalFlow(Flow):
         levels: int = 256,
         **kwargs,
     ):
-        """Creates a flow of small images of classes: a logit and `coupling_flow`.
+        """Builds a class-conditional flow for small images: a logit and `coupling_flow`.
 
         Args:
-            shape: `(height, width, channels)`, even sides.
-            classes: Number of classes, 2 or more.
-            steps: Couplings.
-            hidden: Channels of the hidden layers of their networks.
+            shape: `(height, width, channels)`, with even sides.
+            classes: Number of classes, at least 2.
+            steps: Number of couplings.
+            hidden: Numbers of channels of the hidden layers in their networks.
             alpha: Distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
             **kwargs: Further arguments of the model.
@@ -206,25 +210,25 @@ class ConditionalFlow(Flow):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Creates a flow of affine couplings for rows of numbers in any units.
+        """Builds a flow with affine couplings for rows of numbers in any units.
 
         Args:
-            shape: Columns of a row, 2 or more.
-            classes: Number of classes, 2 or more, or None.
-            conditions: Columns of the condition, if it is a vector: numbers in any units too.
-            steps: Couplings, see `keras_gen.networks.coupling_flow`.
-            hidden: Units of the hidden layers of their networks.
+            shape: Number of columns, at least 2.
+            classes: Number of classes, at least 2, or None.
+            conditions: Number of columns of the condition, if it is a vector, also in any units.
+            steps: Number of couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Numbers of units of the hidden layers in their networks.
             **kwargs: Further arguments of the model.
 
         Raises:
-            ValueError: Unless one of `classes` and `conditions` is given; see `Flow`.
+            ValueError: Unless exactly one of `classes` and `conditions` is given; see `Flow`.
 
         Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """
         if (classes is None) == (conditions is None):
             raise ValueError(
-                f"classes is {classes} and conditions {conditions}: give the number of classes, or "
-                "the number of columns of vectors."
+                f"classes is {classes} and conditions is {conditions}: pass either the number "
+                "of classes, or the number of columns of vectors."
             )
         count = checked_size("conditions", classes or conditions)
         kwargs.setdefault("standardize", True)

@@ -30,28 +30,28 @@ LevelCount = Annotated[int, partial(checked_size, minimum=2)]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Flow(LikelihoodModel):
-    """An invertible map of data to Normal latents, trained on the exact log-likelihood.
+    """An invertible map from data to normal latents, trained on the exact log-likelihood.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3),
     with `keras_gen.networks.real_nvp`; Glow (Kingma, Dhariwal 2018), with `keras_gen.networks.glow`
-    or `Flow.for_images`; or a small flow of vectors or images, with `coupling_flow`.
+    or `Flow.for_images`; or a small flow on vectors or images, with `coupling_flow`.
 
-    Discrete images get uniform noise of one level's width and are scaled to [0, 1), where the flow
-    takes them; a `Logit` that comes first takes them out of that range. `log_prob` is that of the
-    levels plus noise, which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1);
-    vectors stay as they are.
+    Discrete images get uniform noise as wide as one level, and are scaled to [0, 1) for the flow,
+    which can start with a `Logit` to leave that range. `log_prob` is that of the levels plus noise,
+    which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1); vectors are
+    unchanged.
 
-    Test a flow with layers of your own by `keras_gen.testing.check_flow`: a wrong inverse or
-    log-determinant raises no error, and the densities are wrong.
+    Test a flow with your own layers using `keras_gen.testing.check_flow`: a wrong inverse or
+    log-determinant raises no error, but makes densities wrong.
 
     Args:
-        flow: A built invertible network, such as of `glow`.
+        flow: Built invertible network, such as from `glow`.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed of the noise that is added to levels.
 
     Raises:
         TypeError: If the flow is not an `InvertibleLayer`.
-        ValueError: If the flow takes a condition, or `levels` is below 2.
+        ValueError: If the flow accepts a condition, or `levels` is below 2.
 
     Example:
     ```python
@@ -77,7 +77,7 @@ class Flow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first also starts the normalization of activations."""
+        """Takes one step on eq. (3); the first also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -99,13 +99,13 @@ class Flow(LikelihoodModel):
         return {"nll": 1.0}
 
     def after_update(self, batch, statistics):
-        """Changes the state of the flow that is not trained by gradients."""
+        """Updates the state of the flow that is not trained with gradients."""
         self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
         """Returns latents, log |det dz/dx| with one level as x's unit, and statistics of layers.
 
-        `offset` is where within its level each value lies, in [0, 1).
+        `offset` is the position of each value within its level, in [0, 1).
         """
         change = np.prod(x.shape[1:]) * np.log(self.levels or 1)
         if self.levels:
@@ -125,35 +125,35 @@ class Flow(LikelihoodModel):
 
     @capability
     def encode(self, x, **given):
-        """Returns the latents of examples, float32 `[n, ...]`; of levels, of their middle."""
+        """Returns the latents of examples, float32 `[n, ...]`; for levels, of their midpoint."""
         return {"latents": self.forward(x, 0.5, *given.values())[0]}
 
     @capability
     def decode(self, latents, **given):
-        """Returns the examples of latents `[n, ...]`."""
+        """Returns the examples for latents `[n, ...]`."""
         return {"x": self.decoded(latents, *given.values())}
 
     def decoded(self, latents, condition=None) -> tf.Tensor:
-        """Returns the examples of latents, levels as whole numbers."""
+        """Returns the examples for latents; levels are integers."""
         values = self.flow.inverse(latents, condition)
         return tf.floor(values * self.levels) if self.levels else values
 
     @for_users
     def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)) -> np.ndarray:
-        """Gives examples more or less of an attribute: their latents move along its direction.
+        """Strengthens or weakens an attribute of examples by moving latents along its direction.
 
         Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
-        sec. 5: the direction is the mean of the latents of examples that have the attribute less
-        that of examples that lack it.
+        sec. 5: the direction is the mean latent of examples with the attribute minus the mean
+        latent of examples without it.
 
         Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            having: Examples with the attribute, 1 or more.
-            lacking: Examples without it, 1 or more.
+            x: Examples `[n, ...]` in the model's input format.
+            having: Examples with the attribute, at least 1.
+            lacking: Examples without it, at least 1.
             amounts: Multiples of the direction; 0 decodes the example itself.
 
         Returns:
-            As `decode`, `[n, amounts, ...]`.
+            Outputs of `decode`, `[n, amounts, ...]`.
 
         Example: `model.manipulate(faces, smiling, serious, amounts=(0, 1))`.
         """
@@ -164,11 +164,11 @@ class Flow(LikelihoodModel):
         return np.stack(moved, axis=1)
 
     def noise(self, n, key):
-        """Draws latents."""
+        """Returns random latents."""
         return tf.random.stateless_normal([n, *self.edges["latents"].shape], key)
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns the examples of latents, whose deviation is the temperature."""
+        """Returns the examples for latents whose standard deviation is the temperature."""
         return self.decoded(temperature * noise)
 
     # Building --------------------------------------------------------------------------------
@@ -178,8 +178,8 @@ class Flow(LikelihoodModel):
         flow = self.flow
         if not isinstance(flow, InvertibleLayer):
             raise TypeError(
-                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as "
-                "keras_gen.networks.glow and coupling_flow return."
+                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as from "
+                "keras_gen.networks.glow or coupling_flow."
             )
         self._require_condition(flow.condition_shape)
         shape = tuple(flow.input_shape[1:])
@@ -189,10 +189,10 @@ class Flow(LikelihoodModel):
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
 
     def _require_condition(self, shape):
-        """Raises a ValueError if the flow takes a condition."""
+        """Raises a ValueError if the flow accepts a condition."""
         if shape is not None:
             raise ValueError(
-                f"flow takes conditions of shape {shape}: expected none. Use ConditionalFlow."
+                f"flow accepts conditions of shape {shape}: expected none. Use ConditionalFlow."
             )
 
     @classmethod
@@ -206,19 +206,19 @@ class Flow(LikelihoodModel):
         levels: int = 256,
         **kwargs,
     ):
-        """Creates a Glow for images, see `keras_gen.networks.glow`.
+        """Builds a Glow for images, see `keras_gen.networks.glow`.
 
         Args:
-            shape: `(height, width, channels)`, sides that are multiples of 2^scales.
-            scales: L, 1 or more.
-            steps: K, steps of flow at each scale.
-            filters: Hidden channels of the couplings' networks.
+            shape: `(height, width, channels)`; the sides are multiples of 2^scales.
+            scales: L, the number of scales, at least 1.
+            steps: K, the number of flow steps at each scale.
+            filters: Number of hidden channels in the couplings' networks.
             alpha: Distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
             **kwargs: Further arguments of the model.
 
         Raises:
-            ValueError: If `shape` cannot be halved so often.
+            ValueError: If `shape` cannot be halved that often.
 
         Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
         """
@@ -229,15 +229,15 @@ class Flow(LikelihoodModel):
     def for_vectors(
         cls, shape: int | tuple, steps: int = 8, hidden: tuple[int, ...] = (64, 64), **kwargs
     ):
-        """Creates a flow of affine couplings for rows of numbers in any units.
+        """Builds a flow with affine couplings for rows of numbers in any units.
 
-        The first `fit` finds the mean and deviation of each column, by which the flow's numbers are
-        standardized; samples and log-probabilities are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which standardize
+        the flow's inputs. Samples and log-probabilities are in the units of the data.
 
         Args:
-            shape: Columns of a row, 2 or more.
-            steps: Couplings, see `keras_gen.networks.coupling_flow`.
-            hidden: Units of the hidden layers of their networks.
+            shape: Number of columns, at least 2.
+            steps: Number of couplings, see `keras_gen.networks.coupling_flow`.
+            hidden: Numbers of units of the hidden layers in their networks.
             **kwargs: Further arguments of the model.
 
         Raises:

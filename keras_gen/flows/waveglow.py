@@ -11,39 +11,39 @@ from keras_gen.core.sound_spectra import mel_frames
 from keras_gen.declared import Count, NonNegative, PositiveInteger, network
 from keras_gen.flows.flow import change_of_variables
 
-LEVELS = 2.0**15  # of an amplitude of 1, as int16 has them
+LEVELS = 2.0**15  # levels per amplitude of 1, as in int16
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveGlow(LikelihoodModel):
-    """Sound given its mel spectrogram, by a flow that makes all samples at once.
+    """A flow that generates sound from its mel spectrogram, all samples at once.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
     ICASSP 2019, eqs. (1) to (3), with `keras_gen.networks.waveglow`. The mel spectrogram is
-    computed inside, so that `fit` takes sounds alone. `vocode` makes sounds of the frames that
-    `mel` returns, or of such as a model of speech writes.
+    computed internally, so `fit` accepts sounds alone. `vocode` generates sounds from the frames
+    that `mel` or a speech model returns.
 
     `log_prob` is that of int16 levels plus uniform noise given the mel spectrogram, which bounds
-    the log-probability of the levels (Theis et al. 2016, sec. 3.1); frames overlap, so that they
-    tell much about a sound.
+    the log-probability of the levels (Theis et al. 2016, sec. 3.1). Since frames overlap, they
+    determine much of a sound.
 
     Deviations: the noise, without which digital silence would have an infinite density. Frames are
-    repeated for all the samples that they are nearest to, where the paper has a transposed
-    convolution. Latents are N(0, 1) in training, where the authors' have a variance of 0.5, which
+    repeated for all samples nearest to them, whereas the paper uses a transposed
+    convolution. Latents are N(0, 1) in training, whereas the authors' have a variance of 0.5, which
     is a factor of the weights.
 
     Args:
-        flow: A built invertible network of sounds of any length, such as of `waveglow`.
-        bands: Bands of the mel spectrogram, those of the network.
-        window: Samples of a frame.
-        hop: Samples from one frame to the next, a multiple of the samples in a group of the flow.
-        rate: Samples a second.
-        temperature: Deviation of the latents that `vocode` draws.
+        flow: Built invertible network for sounds of any length, such as `waveglow`.
+        bands: Number of bands in the mel spectrogram, equal to that of the network.
+        window: Number of samples per frame.
+        hop: Samples between consecutive frames, a multiple of the flow's group size.
+        rate: Samples per second.
+        temperature: Standard deviation of the latents sampled by `vocode`.
         seed: Seed of the noise that is added to levels.
 
     Raises:
-        ValueError: If a frame is shorter than the distance of frames, or this is no multiple of the
-            samples in a group; and of sounds that are no whole number of frames.
+        ValueError: If a frame is shorter than the hop, or the hop is not a multiple of the group
+            size; in methods, if a sound does not have a whole number of frames.
 
     Example:
     ```python
@@ -72,7 +72,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first also starts the normalization of activations."""
+        """Takes one step on eq. (3); the first also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -100,9 +100,9 @@ class WaveGlow(LikelihoodModel):
         return change_of_variables(latents, log_det)
 
     def forward(self, x, offset):
-        """The latents of sounds, with an offset in [0, 1) within the levels of int16."""
+        """Returns the latents of sounds, with an offset in [0, 1) within the int16 levels."""
         count = tf.cast(tf.shape(x)[1], tf.float32)
-        # Eq. (6): the networks of the couplings see the mel spectrogram too.
+        # Eq. (6): the couplings' networks also get the mel spectrogram.
         condition = self._condition(self._frames(x))
         noisy = x + offset / LEVELS
         latents, log_det, statistics = self.flow(
@@ -112,12 +112,12 @@ class WaveGlow(LikelihoodModel):
 
     @capability
     def mel(self, x):
-        """Returns log mel spectrograms, float32 `[n, samples / hop, bands]`: `mel_frames`."""
+        """Returns log mel spectrograms, float32 `[n, samples / hop, bands]`; see `mel_frames`."""
         return {"mel": self._frames(x)}
 
     @capability
     def vocode(self, mel, seeds):
-        """Returns sounds of log mel spectrograms `[n, frames, bands]`, drawn by their seeds."""
+        """Returns sounds for log mel spectrograms `[n, frames, bands]`, with one seed for each."""
         shape = [tf.shape(mel)[1] * self.hop // self.groups, self.groups]
         latents = self.temperature * noise.seeded(tf.random.stateless_normal, seeds, shape)
         return {"x": self.flow.inverse(latents, self._condition(mel))}
@@ -126,7 +126,7 @@ class WaveGlow(LikelihoodModel):
         return mel_frames(x, self.bands, self.window, self.hop, self.rate)
 
     def _condition(self, mel):
-        """The frame of each place of the flow."""
+        """The frame of each position in the flow."""
         return tf.repeat(mel, self.hop // self.groups, axis=1)
 
     # Building --------------------------------------------------------------------------------
@@ -136,9 +136,9 @@ class WaveGlow(LikelihoodModel):
         self.groups = self.flow.output_shape[-1]
         if self.hop % self.groups or self.window < self.hop:
             raise ValueError(
-                f"Frames of {self.window} samples every {self.hop}: expected a distance that is a "
-                f"multiple of the {self.groups} samples in a group of the flow, and no shorter "
-                "frames."
+                f"window is {self.window} and hop is {self.hop}: expected a hop that is a "
+                f"multiple of {self.groups}, the flow's group size, and a window that is not "
+                "shorter than the hop."
             )
         self.edges["x"] = Waveforms(multiple=self.hop)
         self.edges["mel"] = LogMel((None, self.bands), "mel")

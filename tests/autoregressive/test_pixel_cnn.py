@@ -82,7 +82,7 @@ def total(network, levels=2):
 def test_networks_that_see_what_they_predict_are_refused(function, shape, of, rng):
     network = network_of(function, shape)
     with pytest.raises(
-        ValueError, match=rf"not causal: its outputs for .* {of}.*pixel_cnn and its like, or of"
+        ValueError, match=rf"not causal: its outputs for .* {of}.*pixel_cnn, or from"
     ):
         PixelCNN(network, Categorical(2))
     if np.prod(shape) < 10:

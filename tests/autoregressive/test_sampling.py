@@ -205,11 +205,11 @@ def masked(x, mask="B"):
 
 
 REFUSED = {
-    "convolution": (lambda x: layers.Conv2D(2, 3, padding="same")(masked(x, "A")), "mixes places"),
+    "convolution": (lambda x: layers.Conv2D(2, 3, padding="same")(masked(x, "A")), "mixes pos"),
     "normalization": (
         lambda x: layers.GroupNormalization(1)(masked(x, "A")), r"\(GroupNormalization\) mixes"
     ),
-    "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes places"),
+    "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes positions"),
     "mask B first": (masked, "masked_convolution.* sees the values"),
     "skip": (lambda x: layers.Add()([x, masked(x, "A")]), "add.* sees the values"),
     "image": (lambda x: layers.ReLU()(x), "function of the values alone"),
@@ -237,7 +237,7 @@ def test_networks_that_mix_channels_are_refused(cached):
 
 def test_bad_shapes_are_refused():
     network, conditions, noise = make("gated")
-    with pytest.raises(ValueError, match="takes 2 conditions and got 0"):
+    with pytest.raises(ValueError, match="accepts 2 conditions but got 0"):
         sample_causal(network, draw_category, noise)
     with pytest.raises(ValueError, match=r"noise has the shape \(3, 4, 4, 1\)"):
         sample_causal(network, draw_category, noise[:, :, 1:], conditions)

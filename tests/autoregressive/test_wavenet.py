@@ -108,7 +108,7 @@ BAD_MODELS = {
     "odd levels": (lambda: WaveNet(network(5), levels=5, samples=4), "expected an even number"),
     "images": (
         lambda: WaveNet(pixel_cnn((4, 4, 1), 4, filters=2, blocks=1, levels=4), levels=4),
-        "expected sound of one channel",
+        "expected mono sound",
     ),
     "speakers": (
         lambda: ConditionalWaveNet(network(), 3, levels=4, samples=4), "has 1 inputs"

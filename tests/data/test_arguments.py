@@ -126,7 +126,7 @@ REFUSED = [
     (lambda: data.characters_of(["", ""]), "no characters: expected at least one"),
     (lambda: data.edge_maps(IMAGES / 255), "images must be uint8, 0 to 255, found float64"),
     (lambda: data.resize_cover(IMAGES[0] / 255, 4),
-     r"An image is float64 \(8, 8, 1"),
+     r"image must be uint8, 0 to 255, found float64 \(8, 8, 1"),
     (lambda: data.pad_to(IMAGES[0], 4), "8x8 cannot be padded to 4x4"),
     (lambda: data.random_crop_flip(0), "crop must be at least 1, found 0"),
     (lambda: data.random_crop_flip((8, 0)), "crop must be at least 1, found 0"),

@@ -285,5 +285,5 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="accepts labels 0 to 2: expected 0 to 5, matching"):
         ConditionalDDPM(conditional, classes=5, data="vectors")
     unguided = ConditionalDDPM(conditional, classes=2, data="vectors", unlabeled=0)
-    with pytest.raises(ValueError, match=r"guidance .* \[0, 0\], for with unlabeled=0 nothing"):
+    with pytest.raises(ValueError, match=r"guidance .* \[0, 0\], because nothing is trained"):
         unguided.sample(2, label=1, guidance=1.0)

@@ -131,7 +131,7 @@ def test_what_is_refused():
 
 def test_xla_is_refused_with_an_optimal_pairing():
     model = FlowMatching.for_vectors(2, width=4, blocks=1, pairing="optimal")
-    with pytest.raises(ValueError, match="jit_compile is True and pairing 'optimal', which XLA"):
+    with pytest.raises(ValueError, match="jit_compile is True and pairing is 'optimal', which XLA"):
         model.compile(jit_compile=True)
     model.compile()
 

@@ -262,7 +262,7 @@ def test_the_noise_of_an_example_follows_from_its_seed_and_the_step():
     assert abs(drawn[0] - drawn[1]).min() > 1e-3
     alone = solve(best(path), path, x[1:2], times[:-1], draw, seeds[1:2])
     np.testing.assert_allclose(alone[0], drawn[1], rtol=1e-12)
-    with pytest.raises(ValueError, match="draws noise at each step: give seeds"):
+    with pytest.raises(ValueError, match="seeds is None: pass seeds"):
         solve(best(path), path, x, times, draw)
 
 

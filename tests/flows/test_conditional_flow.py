@@ -115,9 +115,9 @@ def test_flows_with_and_without_a_condition_are_told_apart():
     conditional = coupling_flow((2,), steps=1, hidden=(2,), condition_dim=3)
     with pytest.raises(ValueError, match=r"shape \(3,\): expected none. Use Conditional"):
         Flow(conditional)
-    with pytest.raises(ValueError, match="flow takes conditions of shape None: expected vectors"):
+    with pytest.raises(ValueError, match="flow accepts conditions of shape None: expected vectors"):
         ConditionalFlow(plain, classes=3)
-    with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2,\), as many as classes"):
+    with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2,\), one number per class"):
         ConditionalFlow(conditional, classes=2)
     with pytest.raises(ValueError, match="give the number of classes, or the number of columns"):
         ConditionalFlow.for_vectors(3)

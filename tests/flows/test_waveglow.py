@@ -93,7 +93,7 @@ def test_at_temperature_0_seeds_say_nothing(model):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(hop=6), r"every 6: expected a distance that is a multiple of the 4 samples"),
+        (dict(hop=6), r"hop is 6: expected a hop that is a multiple of 4"),
         (dict(window=4), r"Frames of 4 samples every 8"),
     ],
 )

@@ -47,7 +47,7 @@ CASES = {
         r"shape \(None, 2, 2\): expected latents",
     ),
     "latents of another number": lambda: (
-        gan.GAN, [generator(), critic()], dict(latent_dim=8), "latent_dim is 8, .* takes 2 latents",
+        gan.GAN, [generator(), critic()], dict(latent_dim=8), "latent_dim is 8, .* accepts 2 latents",
     ),
     "a mixed batch": lambda: (
         gan.GAN, [generator(), critic(before=[MIXING(name="mixing")])], dict(penalty=R1()),
@@ -71,7 +71,7 @@ CASES = {
         r"second output has shape \(2,\): expected the logits of 1 classes",
     ),
     "one domain": lambda: (
-        gan.CoGAN, [generator(), critic()], {}, r"makes \(3,\), .*: expected pairs",
+        gan.CoGAN, [generator(), critic()], {}, r"returns \(3,\), .*: expected pairs",
     ),
     "logits of one domain": lambda: (
         gan.CoGAN, [generator((2, 3)), critic((2, 1), takes=(2, 3))], {},
@@ -84,11 +84,11 @@ CASES = {
     "other codes": lambda: (
         gan.InfoGAN, [generator(also=[(7,)]), critic((1,), (7,))],
         dict(categories=(3, 2), continuous=1),
-        r"takes 7 codes and .* has 7 numbers: expected 6 codes for categories \(3, 2\) and 1 num",
+        r"accepts 7 codes and .* has 7 numbers: expected 6 codes for categories \(3, 2\) and 1 num",
     ),
     "predictions of other codes": lambda: (
         gan.InfoGAN, [generator(also=[(6,)]), critic((1,), (8,))],
-        dict(categories=(3, 2), continuous=1), "takes 6 codes and .* has 8 numbers: expected 6",
+        dict(categories=(3, 2), continuous=1), "accepts 6 codes and .* has 8 numbers: expected 6",
     ),
     "no category": lambda: (
         gan.InfoGAN, [generator(also=[(2,)]), critic((1,), (2,))],
@@ -96,7 +96,7 @@ CASES = {
     ),
     "other frames": lambda: (
         gan.MoCoGAN, [generator(VIDEO), critic(takes=VIDEO), critic(takes=(3, 2, 1))],
-        dict(content_dim=1), r"take \(5, 2, 2, 1\) and \(3, 2, 1\), and 1 of 2",
+        dict(content_dim=1), r"accept \(5, 2, 2, 1\) and \(3, 2, 1\), and 1 of 2",
     ),
     "no motion": lambda: (
         gan.MoCoGAN, [generator(VIDEO), critic(takes=VIDEO), critic(takes=FRAME)],
@@ -104,7 +104,7 @@ CASES = {
     ),
     "other packs": lambda: (
         gan.PacGAN, [generator(), critic(takes=(6,))], dict(pack=3),
-        r"pack is 3 and the discriminator takes \(6,\)",
+        r"pack is 3 and the discriminator accepts \(6,\)",
     ),
     "other sizes": lambda: (
         gan.ProgressiveGAN,

@@ -293,7 +293,7 @@ def test_bmp_files_of_other_types_are_refused(exported, bits):
 )
 def test_sizes_that_are_refused(exported, signature, sizes, message):
     contents = [file(np.zeros([*size, 3], np.uint8)) for size in sizes]
-    with pytest.raises(ValueError, match="failed: images_bytes contains an image " + message):
+    with pytest.raises(ValueError, match="failed: images_bytes contains an image of " + message):
         exported(f"{signature}_bytes", images_bytes=contents)
 
 

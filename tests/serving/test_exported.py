@@ -130,25 +130,25 @@ def test_loaded_signatures_check_their_inputs(exported):
         ValueError, match="no signature 'sing': it has halve, invert, invert_bytes, "
     ):
         exported("sing", images=photos)
-    with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: it takes \['images'\]"):
+    with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: expected \['images'\]"):
         exported("invert", photos=photos)
-    with pytest.raises(ValueError, match=r"shape \(2, 19, 30, 2\): it takes \(None, None, None, 3"):
+    with pytest.raises(ValueError, match=r"shape \(2, 19, 30, 2\): expected \(None, None, None, 3"):
         exported("invert", images=photos[..., :2])
 
 
 @pytest.mark.parametrize(
     ("signature", "given", "says"),
     [
-        ("invert", np.full([1, 2, 2, 3], 0.5), "'images' is float64: it takes uint8, 0 to 255: sc"),
-        ("invert", np.full([1, 2, 2, 3], 256), "values from 256 to 256: it takes 0 to 255"),
-        ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
-        ("halve", "three", "'x' is <U5: it takes float32"),
-        ("halve", 1j, "'x' is complex128: it takes float32"),
+        ("invert", np.full([1, 2, 2, 3], 0.5), "'images' is float64: expected uint8, 0 to 255. Sc"),
+        ("invert", np.full([1, 2, 2, 3], 256), "values from 256 to 256: expected 0 to 255"),
+        ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: expected 0 to 255"),
+        ("halve", "three", "'x' is <U5: expected float32"),
+        ("halve", 1j, "'x' is complex128: expected float32"),
         ("measure", 3, "'x' contains 3: expected strings or bytes"),
         ("measure", None, "'x' contains None: expected strings or bytes"),
         ("measure", {}, "'x' contains {}: expected strings or bytes"),
         ("measure", "a\ud800", r"'x' contains 'a\\ud800': expected strings or bytes"),
-        ("halve", None, "'x' is object: it takes float32"),
+        ("halve", None, "'x' is object: expected float32"),
         ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, whose parts"),
         ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove them first"),
         ("invert", np.ma.masked_less(np.arange(12).reshape(1, 2, 2, 3), 5), "has masked values"),
@@ -209,9 +209,9 @@ def test_inputs_that_have_usual_values_may_be_left_out(exported, monkeypatch):
     assert exported.defaults("halve") == exported.defaults("serving_default") == {"x": 6.0}
     assert exported("halve")["output"] == 3 and exported("halve", x=2)["output"] == 1
     assert exported.defaults("measure") == {}
-    with pytest.raises(ValueError, match=r"'measure' got the inputs \[\]: it takes \['x'\]"):
+    with pytest.raises(ValueError, match=r"'measure' got the inputs \[\]: expected \['x'\]"):
         exported("measure")
-    with pytest.raises(ValueError, match=r"'halve' got the inputs \['x', 'y'\]: it takes"):
+    with pytest.raises(ValueError, match=r"'halve' got the inputs \['x', 'y'\]: expected"):
         exported("halve", y=1)
 
 

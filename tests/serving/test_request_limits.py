@@ -79,16 +79,28 @@ def test_the_largest_request_is_taken(exported):
 @pytest.mark.parametrize(
     ("signature", "inputs", "sentence"),
     [
-        ("invert", {"images": np.zeros([0, 4, 4, 3])}, "images holds 0 examples: expected 1 to "),
+        (
+            "invert",
+            {"images": np.zeros([0, 4, 4, 3])},
+            "images contains 0 examples: expected 1 to ",
+        ),
         (
             "invert",
             {"images": np.ones([1, 10, 11, 3], int)},
             "images has 330 elements in total: expec",
         ),
-        ("invert", {"images": np.zeros([MOST_EXAMPLES + 1, 0, 0, 3])}, "holds 1025 examples: exp"),
-        ("measure", {"texts": np.zeros([0], object)}, "texts holds 0 examples: expected 1 to "),
+        (
+            "invert",
+            {"images": np.zeros([MOST_EXAMPLES + 1, 0, 0, 3])},
+            "contains 1025 examples: exp",
+        ),
+        ("measure", {"texts": np.zeros([0], object)}, "texts contains 0 examples: expected 1 to "),
         ("measure", {"texts": ["a" * FEW, "b"]}, "texts has 301 elements in total: expected at m"),
-        ("invert_bytes", {"images_bytes": np.zeros([0], object)}, "images_bytes holds 0 examples"),
+        (
+            "invert_bytes",
+            {"images_bytes": np.zeros([0], object)},
+            "images_bytes contains 0 examples",
+        ),
         ("invert_bytes", {"images_bytes": [file(5, 10)] * 3}, "images_bytes has 450 elements in"),
         (
             "invert_bytes",
@@ -221,7 +233,7 @@ def test_no_request_ends_a_published_export(path):
         for count in (0, largest["examples"] + 1):
             if arrays:
                 many = {key: blank(spec, count) for key, spec in arrays.items()}
-                with pytest.raises(ValueError, match=f"holds {count} examples: expected 1 to"):
+                with pytest.raises(ValueError, match=f"contains {count} examples: expected 1 to"):
                     model(name, **scalars | many)
         values = scalars | {key: blank(spec, 1, 64) for key, spec in arrays.items()}
         for key, spec in specs.items():

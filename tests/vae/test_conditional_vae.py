@@ -143,7 +143,7 @@ def test_conditions_that_do_not_fit():
         ConditionalVAE.for_vectors(3)
     encoder = with_labels(mlp_encoder((4,), 1, (2,), heads=("mean", "log_variance")), 2)
     decoder = with_labels(mlp_decoder((4,), 3, (2,)), 2)
-    with pytest.raises(ValueError, match=r"encoder takes conditions of shape \(\): .* classes"):
+    with pytest.raises(ValueError, match=r"encoder accepts conditions of shape \(\): .* classes"):
         ConditionalVAE(encoder, decoder, None, "unbounded_normal")
     other = with_codes(mlp_decoder((4,), 3, (2,)), 2)
     with pytest.raises(ValueError, match=r"decoder takes c of shape \(2,\): expected shape \(\)"):

@@ -182,7 +182,7 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
     again = image_folder(tmp_path / "all", 4, labels=table)
     assert again.class_names == named.class_names and again.checksum() == named.checksum()
     with pytest.raises(
-        ValueError, match=r"names 1 files that are not among the 4 images in .*: z.png; .* a.png"
+        ValueError, match=r"names 1 files that are not among the 4 images in .*, z.png: .* a.png"
     ):
         image_folder(tmp_path / "all", 4, labels=given | {"z.png": "wide"})
     with pytest.raises(ValueError, match=r"the classes narrow, wide, but classes is .*'wide'"):

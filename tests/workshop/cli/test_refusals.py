@@ -41,7 +41,7 @@ FAILING = [
     ("sample inverter -o out", "expected a name that ends in .png for a grid"),
     ("sample inverter -n 2 -o out.gif", "out.gif: the model generates images. Choose a name that"),
     ("sample inverter --set digit=7 -o a.png", "saved_models/inverter/2 accepts no conditions"),
-    ("sample toy -o a.png", "toy is not trained: neither a path nor in saved_models. `keras-"),
+    ("sample toy -o a.png", "toy is not trained: neither a path nor in saved_models. Train it"),
     ("train tox", "no recipe named 'tox' in recipes; did you mean toy?"),
     ("new Deep-Thing", "'Deep-Thing' is not a module name: expected lowercase letters"),
     ("new class", "'class' is not a module name"),

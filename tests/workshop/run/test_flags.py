@@ -267,15 +267,15 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("change", "says"),
         [
-            ({"preset": "huge"}, "has the preset 'huge': expected one of smoke, cpu, paper"),
-            ({"preset": ["cpu"]}, r"has the preset \['cpu'\]: expected one of smoke, cpu, paper"),
-            ({"preset": None}, "has the preset None: expected one of smoke, cpu, paper"),
+            ({"preset": "huge"}, "uses the preset 'huge': expected one of smoke, cpu, paper"),
+            ({"preset": ["cpu"]}, r"uses the preset \['cpu'\]: expected one of smoke, cpu, paper"),
+            ({"preset": None}, "uses the preset None: expected one of smoke, cpu, paper"),
             ({"epochs": "5"}, "has epochs='5': expected the type that this recipe uses"),
-            ({"epochs": 5.5}, "has the value 5.5 of epochs"),
-            ({"epochs": True}, "has the value True of epochs"),
-            ({"kind": "odd"}, "has the value 'odd' of kind"),
-            ({"photos": 1}, "has the value 1 of photos"),
-            ({"learning_rate": [0.1]}, r"has the value \[0.1\] of learning_rate"),
+            ({"epochs": 5.5}, "has epochs=5.5"),
+            ({"epochs": True}, "has epochs=True"),
+            ({"kind": "odd"}, "has kind='odd'"),
+            ({"photos": 1}, "has photos=1"),
+            ({"learning_rate": [0.1]}, r"has learning_rate=\[0.1\]"),
             ({"width": 3}, "has settings that are unknown to this recipe: width"),
         ],
     )

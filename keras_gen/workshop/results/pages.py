@@ -305,7 +305,9 @@ def _run(group: Group, usual_device: str) -> str:
     trained = record.train_size
     trained = f"{trained:,}" if isinstance(trained, int) else trained
     trained = f"**{trained}**" if " of " in trained else trained
-    facts = [_dataset(group), f"training {trained}", record.split, seeds]
+    facts = [_dataset(group), f"{trained} training examples"]
+    part, _, sizes = record.split.partition(", ")
+    facts += [f"{sizes} {part} examples" if sizes else "", seeds]
     device = words.device(record)
     facts += [f"{record.minutes:,.1f} minutes", "resumed" if record.resumed else ""]
     facts += ["" if device == usual_device else device]

@@ -123,7 +123,7 @@ class Methods:
         recipes = self.recipes_of(name)
         shown = self._pictures(recipes)
         if shown:
-            parts += ["", "## What it made", ""]
+            parts += ["", "## Pictures", ""]
             parts += [f"{picture.shown(page)}\n" for picture in shown]
         if recipes:
             parts += ["", "## Results", "", *self._results(page, name, recipes)]
@@ -167,14 +167,14 @@ class Methods:
             '<div class="beside" markdown>',
             "<div markdown>",
             "",
-            "## One step",
+            "## Training step",
             "",
             *steps,
             "",
             "</div>",
             "<div markdown>",
             "",
-            "## In code",
+            "## Code",
             "",
             *blocks,
             "</div>",

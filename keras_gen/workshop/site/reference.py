@@ -37,7 +37,14 @@ def pages(
 
 
 def _index(root: Path, rooms: Mapping[str, Mapping[str, Definition]]) -> str:
-    parts = ["# API", "", described(root, PACKAGE), "", "| room | holds | names |", "|-|-|-|"]
+    parts = [
+        "# API",
+        "",
+        described(root, PACKAGE),
+        "",
+        "| package | contents | names |",
+        "|-|-|-|",
+    ]
     for room, names in rooms.items():
         link = posixpath.relpath(room_place(room), FOLDER)
         about = described(root, f"{PACKAGE}.{room}").partition("\n\n")[0].replace("\n", " ")

@@ -240,7 +240,7 @@ PAGE = """\
 
 Toy et al. 2000.
 
-**`toy --preset cpu --seed 2`**: Toys of 0.1; training 100; test, 1,000; \
+**`toy --preset cpu --seed 2`**: Toys of 0.1; 100 training examples; 1,000 test examples; \
 median of seeds 0, 1, 2; 3.0 minutes.
 
 | metric | result (± 3 seeds) | baseline: known 0.1 | reference: test images | paper | verdict |
@@ -268,8 +268,8 @@ Classifier accuracy on held-out data: dense 0.920.
 - note 0.
 - note 1.
 
-**`toy --preset paper --rate 0.2`**: Toys of 0.2; training **90 of 100**; test, 1,000; seed 0; \
-1.5 minutes; resumed; a GPU.
+**`toy --preset paper --rate 0.2`**: Toys of 0.2; **90 of 100** training examples; \
+1,000 test examples; seed 0; 1.5 minutes; resumed; a GPU.
 
 | metric | result | baseline: known 0.2 | reference: test images | paper | verdict |
 |-|-|-|-|-|-|
@@ -294,7 +294,7 @@ By penalty ↓ (± test examples; mixture: 1.700; test images: 80.00)
 
 Classifier accuracy on held-out data: dense 0.988.
 
-`cubes --preset paper`: Toys; training 60,000; test, 1,000; seed 0; 1.5 minutes.
+`cubes --preset paper`: Toys; 60,000 training examples; 1,000 test examples; seed 0; 1.5 minutes.
 
 | metric | result | baseline | verdict |
 |-|-|-|-|

@@ -26,16 +26,16 @@ def checked_integer(
         TypeError: If `value` is not an integer. Booleans are rejected.
         ValueError: If `value` is below `minimum` or above `maximum`.
     """
-    expected = _limits(minimum, maximum)
     try:
         number = operator.index(value)
     except TypeError:
         number = None
     if number is None or _is_flag(value):
+        expected = _limits(minimum, maximum)
         kind = f"an integer of {expected}" if expected else "an integer"
         raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
     if not _within(number, minimum, maximum):
-        raise ValueError(f"{name} must be {expected}, found {number}.")
+        raise ValueError(f"{name} must be {_limits(minimum, maximum)}, found {number}.")
     return number
 
 
@@ -151,36 +151,22 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
     return tuple(checked_size(name, size) for size in sizes)
 
 
-def check_sizes(**sizes: Any) -> None:
-    """Checks numbers of units, filters, classes, and so on: integers from 1 to 2**20, by name.
-
-    Raises:
-        TypeError: If a number is not an integer.
-        ValueError: If a number is out of this range.
-    """
-    for name, size in sizes.items():
-        checked_size(name, size)
-
-
 def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Returns any number of layer sizes in order. Errors: see `check_sizes`."""
+    """Returns any number of layer sizes in order. Errors: see `checked_size`."""
     return tuple(checked_size(name, size) for size in checked_list(name, sizes))
 
 
-def checked_image_shape(shape: Any) -> tuple[int, int, int]:
-    """Returns `(height, width, channels)` as ints; a single number means gray square images.
+def only_given(**arguments: Any) -> Any:
+    """Returns the only argument that is not None.
 
     Raises:
-        TypeError: If a size is not an integer.
-        ValueError: If a size is below 1, or if there are not three.
+        ValueError: If no argument or several arguments are given.
     """
-    sizes = shape if hasattr(shape, "__len__") else (shape, shape, 1)
-    if len(sizes) != 3:
-        raise ValueError(
-            f"shape is {shown(shape)}: expected (height, width, channels), such as (28, 28, 1)."
-        )
-    height, width, channels = checked_shape("shape", sizes)
-    return height, width, channels
+    given = [value for value in arguments.values() if value is not None]
+    if len(given) != 1:
+        found = " and ".join(f"{name} is {shown(value)}" for name, value in arguments.items())
+        raise ValueError(f"{found}: expected exactly one of them. Leave the other out.")
+    return given[0]
 
 
 def check_levels(name: str, images: Any, axes: int | None = None) -> None:

@@ -21,6 +21,7 @@ from keras_gen.arguments import (
     checked_seed,
     checked_shape,
     checked_size,
+    checked_sizes,
     refuse_masked,
     shown,
 )
@@ -38,12 +39,16 @@ def checked_arguments(function: Callable[P, R]) -> Callable[P, R]: ...
 
 @overload
 def checked_arguments(
-    *, axes: str | None = IMAGE, open_sides: bool = False, ranges: bool = True
+    *,
+    axes: str | None = IMAGE,
+    open_sides: bool = False,
+    square: bool = False,
+    ranges: bool = True,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
-def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=True):
-    """Makes a function or constructor refuse arguments that contradict their annotations.
+def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=False, ranges=True):
+    """Makes a function or class method refuse arguments that contradict their annotations.
 
     Integers are at least 1, or 0 if that is their default; shapes and sizes become tuples of
     integers. The error message names the argument, its value, and the expected value. Annotations
@@ -53,6 +58,7 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=Tru
         function: Function with annotations for all of its parameters.
         axes: Names of the axes of a parameter whose name ends in `shape`; None for any number.
         open_sides: Whether sides of a shape may be None: images of any size.
+        square: Whether one number stands for the shape of gray square images with this side.
         ranges: Whether values are checked in addition to types; see `checked_types`.
 
     Example:
@@ -64,18 +70,20 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=Tru
         ValueError: filters must be at least 1, found -1.
     """
     if function is None:
-        return functools.partial(
-            checked_arguments, axes=axes, open_sides=open_sides, ranges=ranges
-        )
+        options = dict(axes=axes, open_sides=open_sides, square=square, ranges=ranges)
+        return functools.partial(checked_arguments, **options)
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def checked(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # Python's own error names the function
         parameters = _evaluated(function)
         for name, value in bound.arguments.items():
             parameter = parameters[name]
-            if parameter.kind is parameter.VAR_KEYWORD or name == "self":
+            if parameter.kind is parameter.VAR_KEYWORD or name in ("self", "cls"):
                 continue
             if value is None and not _may_be_none(parameter):
                 raise TypeError(f"{name} must be given, found None.")
@@ -83,7 +91,9 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, ranges=Tru
                 kind = parameter.annotation
                 bound.arguments[name] = checked_by_type(name, kind, value, minimum=0)
             elif name.endswith("shape") and value is not None:
-                bound.arguments[name] = _shape(name, value, axes, open_sides)
+                whole = hasattr(value, "__len__") or not square
+                sizes = value if whole else (value, value, 1)
+                bound.arguments[name] = _shape(name, sizes, axes, open_sides)
             else:
                 bound.arguments[name] = _checked(parameter, value)
         return function(*bound.args, **bound.kwargs)
@@ -213,12 +223,8 @@ def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[i
     return tuple(None if s is None else checked_size(name, s) for s in sizes)
 
 
-def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    return tuple(checked_size(name, size) for size in checked_list(name, value))
-
-
 def _pair(name: str, value: Any) -> tuple[int, ...]:
-    sizes = _sizes(name, value)
+    sizes = checked_sizes(name, value)
     if len(sizes) != 2:
         raise ValueError(f"{name} is {shown(value)}: expected two integers.")
     return sizes
@@ -323,10 +329,10 @@ _CHECKS: dict[Any, Callable[[str, Any], Any]] = {
     bool: checked_flag,
     str: _text,
     list: checked_list,
-    tuple: _sizes,
-    tuple[int, ...]: _sizes,
+    tuple: checked_sizes,
+    tuple[int, ...]: checked_sizes,
     tuple[int, int]: _pair,
-    Sequence[int]: _sizes,
+    Sequence[int]: checked_sizes,
     tuple[str, ...]: _texts,
     tuple[float, float]: _numbers,
     np.ndarray: checked_array,

@@ -6,11 +6,9 @@ import tensorflow as tf
 
 from keras_gen import VAE, data, metrics, robustness
 from keras_gen.arguments import (
-    check_sizes,
     checked_array,
     checked_choice,
     checked_flag,
-    checked_image_shape,
     checked_integer,
     checked_list,
     checked_number,
@@ -19,7 +17,9 @@ from keras_gen.arguments import (
     checked_shape,
     checked_size,
     checked_sizes,
+    only_given,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.gan import UnrolledGAN
 from keras_gen.losses import ColumnNormal
 from keras_gen.networks import dirac_networks
@@ -115,22 +115,35 @@ def test_long_values_are_shown_in_short():
     assert len(str(caught.value)) < 130
 
 
+@checked_arguments(square=True)
+def image_shape(shape: tuple):
+    return shape
+
+
 def test_shapes_have_one_number_or_several():
     assert checked_shape("shape", 8) == (8,)
     assert checked_shape("shape", [np.int64(7), 2]) == (7, 2)
-    assert checked_image_shape(28) == (28, 28, 1)
-    assert checked_image_shape((20, 28, 3)) == (20, 28, 3)
+    assert image_shape(28) == (28, 28, 1)
+    assert image_shape((20, 28, 3)) == (20, 28, 3)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), "28", (), [1, 2, 3, 4]])
 def test_what_is_no_shape_of_images(shape):
-    with pytest.raises(ValueError, match=r"expected \(height, width, channels\), such as \(28, "):
-        checked_image_shape(shape)
+    with pytest.raises((TypeError, ValueError), match=r"\(height, width, channels\)"):
+        image_shape(shape)
+
+
+def test_one_argument_is_given():
+    assert only_given(classes=None, conditions=2) == 2
+    for classes, conditions in ((None, None), (3, 2)):
+        sentence = f"^classes is {classes} and conditions is {conditions}: expected exactly one"
+        with pytest.raises(ValueError, match=sentence):
+            only_given(classes=classes, conditions=conditions)
 
 
 def test_sizes_that_cannot_be():
     with pytest.raises(ValueError, match="shape must be at least 1, found 0"):
-        checked_image_shape((0, 28, 1))
+        image_shape((0, 28, 1))
     with pytest.raises(TypeError, match=r"shape must be an integer of at least 1, found 2\.5"):
         checked_shape("shape", 2.5)
     with pytest.raises(ValueError, match="shape is empty"):
@@ -141,7 +154,6 @@ def test_sizes_that_cannot_be():
     "check",
     [
         lambda size: checked_size("units", size),
-        lambda size: check_sizes(units=size),
         lambda size: checked_sizes("units", [4, size]),
         lambda size: checked_shape("units", (4, size)),
     ],

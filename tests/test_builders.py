@@ -8,7 +8,7 @@ import pytest
 
 import keras_gen
 from keras_gen.core import GenerativeModel
-from keras_gen.core.model import DOORS
+from keras_gen.core.construction import DOORS
 
 CLASSES = {
     name: cls

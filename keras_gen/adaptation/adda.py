@@ -1,6 +1,7 @@
 """Adversarial discriminative domain adaptation, ADDA (Tzeng et al. 2017)."""
 
 from functools import partial
+from typing import NoReturn
 
 import keras
 import tensorflow as tf
@@ -8,7 +9,6 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_entropy
-from keras_gen.arguments import checked_sizes
 from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
@@ -130,7 +130,6 @@ class ADDA(DomainModel):
 
     @override
     @classmethod
-    def for_images(cls, shape: tuple, discriminator_hidden: tuple = (500, 500), **kwargs):  # type: ignore[override]
+    def for_images(cls, *args, **kwargs) -> NoReturn:
         """Refused: a TypeError that names `from_source`."""
-        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         raise TypeError("ADDA begins with a trained model of the source: use ADDA.from_source.")

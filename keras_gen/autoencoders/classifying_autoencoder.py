@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes
 from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import network
@@ -126,7 +126,7 @@ class ClassifyingAutoencoder(Autoencoder):
         return super().for_vectors(shape, latent_dim, hidden, **kwargs)
 
 
+@checked_arguments
 def _classifier(latent_dim: int, classes: int) -> keras.Model:
     """Builds one dense layer, from codes to logits."""
-    check_sizes(latent_dim=latent_dim, classes=classes)
     return mlp_encoder((latent_dim,), classes, hidden=(), name="classifier")

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_shape
+from keras_gen.arguments import checked_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.networks import UNBOUNDED, require_built, require_range
 from keras_gen.core.kinds_of_data import Edge, Vectors
@@ -130,6 +131,7 @@ class EncoderDecoder(Coder):
             require_moments(self.encoder, self.encoder.outputs[: len(self.code_names)])
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
     ):
@@ -146,7 +148,6 @@ class EncoderDecoder(Coder):
 
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
-        shape = checked_image_shape(shape)
         cls._require_usual_networks(kwargs)
         usual = fields_of(cls)["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))

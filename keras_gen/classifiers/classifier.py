@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers.labels import classify, set_label_edges
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Images, Vectors
@@ -107,6 +107,7 @@ class Classifier(GenerativeModel):
         self.edges["x"] = edge_of_examples(self.encoder.input_shape[1:])
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
     ):
@@ -119,8 +120,6 @@ class Classifier(GenerativeModel):
             hidden: Number of features.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, filters=filters, hidden=hidden)
         return cls(*lenet(shape, classes, filters, hidden), **kwargs)
 
 

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_sizes
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers.classifier import Classifier, label_terms
 from keras_gen.declared import network
 from keras_gen.networks import mlp_encoder
@@ -64,6 +64,7 @@ class OpposedClassifier(Classifier):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls,
         shape: tuple,
@@ -83,7 +84,6 @@ class OpposedClassifier(Classifier):
             discriminator_hidden: Numbers of units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
-        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
         return super().for_images(
             shape, classes, filters, hidden, discriminator=discriminator, **kwargs

@@ -68,6 +68,31 @@ def named_parts(model, data) -> dict[str, Any]:
     return named
 
 
+def prepare_batch(self, data) -> dict[str, tf.Tensor]:
+    """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
+
+    A model that uses only examples ignores labels that come with them. Second examples are the
+    `target` of a model that `reconstructs_pairs`; for other models, they must equal x.
+
+    Raises:
+        ValueError: If a part is missing, unknown, or refused, or if there are too many.
+    """
+    edges = self.edges | self.training_edges
+    edges[TARGET] = edges["x"]
+    batch = {}
+    for name, part in self.named_parts(data).items():
+        batch[name] = edges[name].prepare(part)
+    if TARGET in batch and not self.reconstructs_pairs:
+        same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
+        sentence = (
+            f"{type(self).__name__} got y, examples that differ from x, but does not use "
+            "them: leave y out."
+        )
+        with tf.control_dependencies([require(same, sentence)]):
+            batch["x"] = tf.identity(batch["x"])
+    return batch if replica_count() == 1 else with_examples(batch)
+
+
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns a replica's part of a batch, which must contain at least one example.
 

@@ -1,16 +1,53 @@
-"""The configuration of a model and its optimizers as plain values, to compare two runs."""
+"""The configuration of a model: for its file, and as plain values to compare two runs."""
 
+import copy
 import warnings
 from typing import Any
 
 import keras
 
-from keras_gen.declared import named_parameters
+from keras_gen.declared import accepts, named_parameters
 
 # Names depend on the process, since Keras numbers them; the others have no plain value.
 _LEFT_OUT = ("name", "dtype", "trainable")
 _NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
 _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
+
+
+def config_of(model) -> dict[str, Any]:
+    """Returns the contents of a model's file, without its weights."""
+    named = accepts(type(model), "name")
+    config: dict[str, Any] = {"name": model.name} if named else {}
+    for argument in model.arguments():
+        value = getattr(model, argument)
+        config[argument] = keras.saving.serialize_keras_object(value)
+    if model.started_from:
+        config["started_from"] = model.started_from
+    if model.class_names:
+        config["class_names"] = list(model.class_names)
+    columns = {name: getattr(edge, "columns", ()) for name, edge in model.edges.items()}
+    if any(columns.values()):
+        config["column_names"] = {name: list(of) for name, of in columns.items() if of}
+    return config
+
+
+def model_of(cls: type, config: dict[str, Any]):
+    """Creates a model of a class from the result of `config_of`, of earlier versions too."""
+    config = copy.deepcopy(config)  # Keras empties what it reads.
+    class_names = config.pop("class_names", ())
+    column_names = config.pop("column_names", {})
+    started_from = config.pop("started_from", "")
+    arguments = {}
+    for name, value in config.items():
+        name = cls.renamed.get(name, name)  # type: ignore[attr-defined]
+        arguments[name] = keras.saving.deserialize_keras_object(value)
+    model = cls(**arguments)
+    model.started_from = started_from
+    if class_names:
+        model.name_classes(class_names)
+    for edge, names in column_names.items():
+        model.edges[edge].columns = tuple(names)
+    return model
 
 
 def plain_configuration(model) -> dict[str, Any]:

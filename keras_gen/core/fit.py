@@ -14,9 +14,8 @@ from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import warn_of_unknown_units
 from keras_gen.core.checks.before_training import (
     as_list,
+    check_weights,
     refuse_callbacks,
-    refuse_non_finite_weights,
-    refuse_other_weights,
     require_edges,
 )
 from keras_gen.core.distribution.strategies import is_chief
@@ -90,7 +89,7 @@ class Call:
             NonFiniteLossError: If a loss, a gradient, or a weight was not finite.
             ValueError: If the data or an argument is refused.
         """
-        known = _Known(self.model)
+        self.known = _Known(self.model)
         ended = False
         try:
             self.prepare()
@@ -105,7 +104,7 @@ class Call:
         finally:
             trained = self.model.step.numpy() != self.first_step
             if not (trained if self.trains else ended):
-                known.restore()
+                self.known.restore()
             release_folders(self.callbacks)
 
     def prepare(self) -> None:
@@ -133,10 +132,9 @@ class Call:
     def check_arguments(self) -> None:
         """Raises an error for unsuitable numbers, callbacks, and sample weights."""
         arguments = self.arguments
-        for name, least in _LEAST.items():
-            value = arguments.get(name, least)
-            if value is not None or name in _NEVER_NONE:
-                checked_integer(name, value, least)
+        for name in arguments.keys() & _LEAST.keys():
+            if arguments[name] is not None or name in _NEVER_NONE:
+                checked_integer(name, arguments[name], _LEAST[name])
         # Keras would look for the history of `fit` in the user's CallbackList.
         arguments["callbacks"] = as_list(arguments.get("callbacks"))
         _refuse_weights(self.owner, arguments)
@@ -212,17 +210,17 @@ class FitCall(Call):
             # Otherwise, Keras warns about its own default.
             arguments.setdefault("shuffle", False)
         self.callbacks = arguments["callbacks"]
-        if list(model.players()) != ["optimizer"]:
-            refuse_callbacks(model, self.callbacks)
+        optimizers = list(model._networks_of) if model.compiled else []
+        if optimizers != ["optimizer"]:
+            refuse_callbacks(self.owner, optimizers, self.callbacks)
             arguments["callbacks"] = [LearningRates(), *self.callbacks]
-        refuse_non_finite_weights(model)
-        if model.compiled:
-            refuse_other_weights(model)
+        check_weights(model)
         several = [training] if held_out is None else [training, held_out]
         first = self.look(*several)
         if model.density_of_vectors and self.first_step == 0 and first:
             _warn_of_few_values(model, first["x"])
-        self._adapt_edges(training)
+        if self.known.units:
+            self._adapt_edges(training)
         arguments |= {"x": training.x, "y": training.y}
         if held_out is not None:
             arguments["validation_data"] = (held_out.x, held_out.y)

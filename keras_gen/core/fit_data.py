@@ -240,25 +240,29 @@ class Arrays(FitData):
     ):
         self.owner = owner
         self.split = 0.0
-        self._arguments = []
-        for argument, data in (("x", x), ("y", y)):
-            parts = in_order(data)
-            self._refuse_none(argument, data, parts)
-            self._arguments += [argument] * len(parts)
-        parts = in_order((x, y))
-        if any(isinstance(part, Mapping) for part in parts):
-            parts = list(model.named_parts(parts).values())
-            self._arguments = ["x"] * len(parts)
+        parts = self._parts_of("x", x)
+        if y is not None:
+            parts += self._parts_of("y", y)
+        names, given = (list(column) for column in zip(*parts, strict=True))
+        if any(isinstance(part, Mapping) for part in given):
+            given = list(model.named_parts(given).values())
+            names = ["x"] * len(given)
         if learns:
-            _learn_names(model, dict(zip(model.batch, parts, strict=False)))
+            _learn_names(model, dict(zip(model.batch, given, strict=False)))
         if edges is None:
             of_model = model.edges | model.training_edges
             edges = [of_model[name] for name in model.batch]
         most = len(edges) - (y is not None)  # parts of a batch in x; any more are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
-        edge_of = [*edges, *[edges[-1]] * len(parts)]
-        self.parts = [_as_array(part, edge) for part, edge in zip(parts, edge_of, strict=False)]
+        edge_of = [*edges, *[edges[-1]] * len(given)]
+        self.parts = list(map(self._array, names, given, edge_of))
+        lengths = [len(part) for part in self.parts]
+        if len(set(lengths)) > 1:
+            found = " and ".join(map(str, lengths))
+            raise ValueError(
+                f"{self.owner} got arrays of {found} examples: expected equal numbers."
+            )
         # Keras casts arrays to float32, and only arrays.
         self.lose_digits = any(
             hasattr(edge, "adapted") and edge.loses(part)
@@ -272,31 +276,30 @@ class Arrays(FitData):
         source = Source(tuple(self.parts) if self.y is not None else self.x)
         return Sourced(self.owner, source, of_arrays=True)
 
-    def _refuse_none(self, argument: str, data, parts: list) -> None:
+    def _parts_of(self, argument: str, data) -> list[tuple[str, Any]]:
+        """The parts of an argument in order, each with its name; a ValueError without any."""
         if type(data).__module__.startswith("h5py") and isinstance(data, Mapping):
             first = next(iter(data), "x") if data else "x"
             raise ValueError(
                 f"{self.owner} got an h5py.{type(data).__name__} as {argument}: expected "
                 f"{_EXPECTED}. Pass one of its datasets, such as file['{first}']."
             )
-        empty = isinstance(data, Mapping) and not data
-        missing = not parts and (argument == "x" or data is not None)
-        if empty or missing:
+        parts = in_order(data)
+        if not parts or (isinstance(data, Mapping) and not data):
             refuse_no_data(self.owner, argument)
+        return [(argument, part) for part in parts]
 
-    @override
-    def check(self, steps):
-        """Raises a ValueError for values that are not arrays, are empty, or differ in length."""
-        for argument, part in zip(self._arguments, self.parts, strict=True):
-            self._check_part(argument, part)
-        lengths = [len(part) for part in self.parts]
-        if len(set(lengths)) > 1:
-            found = " and ".join(map(str, lengths))
-            raise ValueError(
-                f"{self.owner} got arrays of {found} examples: expected equal numbers."
-            )
+    def _array(self, argument: str, given, edge):
+        """Converts a table, a column, a list of strings, or an array to an array.
 
-    def _check_part(self, argument: str, part) -> None:
+        Raises:
+            ValueError: If it is not an array of numbers, or is empty.
+        """
+        part = np.asarray(given) if isinstance(given, list) else edge.as_array(given)
+        kind = getattr(getattr(part, "dtype", None), "kind", "a number's")
+        if kind in "OUS" and (edge.spec().dtype == tf.string or getattr(edge, "names", ())):
+            part = edge.prepare(part.astype(str)).numpy()
+            kind = part.dtype.kind
         if isinstance(part, tf.RaggedTensor):
             raise ValueError(
                 f"{self.owner} got a ragged tensor as {argument}, whose examples differ in "
@@ -307,7 +310,6 @@ class Arrays(FitData):
             raise ValueError(
                 f"{self.owner} got {argument} of type {kind}: expected {_EXPECTED}."
             )
-        kind = getattr(getattr(part, "dtype", None), "kind", "a number's")
         if kind in "OUS":
             texts = kind in "US" or any(isinstance(each, str) for each in np.ravel(part)[:1])
             what = "strings" if texts else "Python objects, which cannot be stacked"
@@ -325,6 +327,7 @@ class Arrays(FitData):
             )
         if not all(np.shape(part)):
             raise ValueError(f"{self.owner} got no examples: expected nonempty arrays.")
+        return part
 
     @override
     def epoch(self, steps):
@@ -345,15 +348,6 @@ def refuse_no_data(owner: str, argument: str) -> NoReturn:
 def _count_kept(count: int, split: float) -> int:
     """The number of examples that Keras keeps for training; the last ones are for validation."""
     return math.floor(count * (1 - split))
-
-
-def _as_array(part, edge):
-    """Converts the value of an edge (a table, column, list of texts, or array) to an array."""
-    array = np.asarray(part) if isinstance(part, list) else edge.as_array(part)
-    if getattr(getattr(array, "dtype", None), "kind", None) in ("O", "U", "S"):
-        if edge.spec().dtype == tf.string or getattr(edge, "names", ()):
-            return edge.prepare(array.astype(str)).numpy()
-    return array
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:

@@ -1,27 +1,22 @@
 """The base class of models: players, randomness, reports, edges, capabilities, and config."""
 
 import contextlib
-import copy
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-import keras_gen
 from keras_gen import declared
-from keras_gen.arguments import checked_flag, checked_path, checked_seed, refuse_masked
-from keras_gen.core import capabilities, noise, schedules
-from keras_gen.core.batches import TARGET, in_order, named_parts, with_examples
+from keras_gen.arguments import checked_flag, checked_seed, refuse_masked
+from keras_gen.core import capabilities, names_of_classes, noise, saving, schedules
+from keras_gen.core.batches import in_order, named_parts, prepare_batch
 from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
-from keras_gen.core.checks.before_training import require_edges
-from keras_gen.core.checks.network_shapes import require_shapes
-from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.configuration import config_of, model_of
+from keras_gen.core.construction import DOORS, finish, given_arguments
 from keras_gen.core.fit import (
     EvaluateCall,
     FitCall,
@@ -29,33 +24,11 @@ from keras_gen.core.fit import (
     TestOnBatchCall,
     TrainOnBatchCall,
 )
-from keras_gen.core.kinds_of_data import Edge, Labels
+from keras_gen.core.kinds_of_data import Edge
 from keras_gen.core.minimize import minimize, trainable_weights
-from keras_gen.core.optimizers import replaced
-from keras_gen.core.players import Player, built_optimizer
-from keras_gen.core.step import as_step, inside, refuse_training, running
+from keras_gen.core.players import Player, built_optimizers
+from keras_gen.core.step import as_step, inside, running, taken_dry
 from keras_gen.keras_internals import CALLED_BY_FIT, own_metrics
-from keras_gen.messages import older_likelihood
-from keras_gen.tensor_checks import require
-
-# Class methods that build a model, which are suggested when networks are missing.
-DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
-
-
-def _builders(cls: type) -> list[str]:
-    """The names of a class's own methods that build models, without those that only refuse."""
-    own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
-    return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
-
-
-def _finish(model) -> None:
-    """Checks a model's networks, freezes them if the model is not trainable, and calls `set_up`."""
-    require_shapes(model)
-    if not model.trainable:
-        for network in model.networks.values():
-            network.trainable = False
-    model.set_up()
-    require_edges(model)
 
 
 class ReportedMean(keras.metrics.Mean):
@@ -124,31 +97,8 @@ class GenerativeModel(keras.Model):
 
     def __new__(cls, *args, **kwargs):
         """Records which arguments were given, for `get_config`."""
-        if keras.config.image_data_format() != "channels_last":
-            raise ValueError(
-                f"image_data_format in Keras is '{keras.config.image_data_format()}': expected "
-                "'channels_last'. Call keras.config.set_image_data_format('channels_last') "
-                "before networks are built."
-            )
+        given = given_arguments(cls, args, kwargs)
         model = super().__new__(cls, *args, **kwargs)
-        parameters = declared.named_parameters(cls)
-        given = [*declared.names_by_place(cls)[: len(args)], *kwargs]
-        needed = [name for name, each in parameters.items() if each.default is each.empty]
-        if missing := [name for name in needed if name not in given]:
-            if given:
-                # Possibly called by a builder, which makes the usual networks and passes on the
-                # rest.
-                raise TypeError(
-                    f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
-                    "the arguments."
-                )
-            # Builders of the nearest class with any: its own builders replace inherited ones.
-            own = (_builders(base) for base in cls.__mro__)
-            doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
-            way_out = (
-                f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
-            )
-            raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
         object.__setattr__(model, "_given_arguments", given)
         return model
 
@@ -217,38 +167,12 @@ class GenerativeModel(keras.Model):
     @override
     def get_config(self) -> dict:
         refuse_shared_layers(self)
-        named = declared.accepts(type(self), "name")
-        config: dict[str, Any] = {"name": self.name} if named else {}
-        for argument in self.arguments():
-            value = getattr(self, argument)
-            config[argument] = keras.saving.serialize_keras_object(value)
-        if self.started_from:
-            config["started_from"] = self.started_from
-        if self.class_names:
-            config["class_names"] = list(self.class_names)
-        columns = {name: getattr(edge, "columns", ()) for name, edge in self.edges.items()}
-        if any(columns.values()):
-            config["column_names"] = {name: list(of) for name, of in columns.items() if of}
-        return config
+        return config_of(self)
 
     @override
     @classmethod
     def from_config(cls, config: dict):
-        config = copy.deepcopy(config)  # Keras empties what it reads.
-        class_names = config.pop("class_names", ())
-        column_names = config.pop("column_names", {})
-        started_from = config.pop("started_from", "")
-        arguments = {}
-        for name, value in config.items():
-            name = cls.renamed.get(name, name)
-            arguments[name] = keras.saving.deserialize_keras_object(value)
-        model = cls(**arguments)
-        model.started_from = started_from
-        if class_names:
-            model.name_classes(class_names)
-        for edge, names in column_names.items():
-            model.edges[edge].columns = tuple(names)
-        return model
+        return model_of(cls, config)
 
     def arguments(self) -> list[str]:
         """Returns the constructor's arguments, and those of its bases that can be given."""
@@ -313,11 +237,7 @@ class GenerativeModel(keras.Model):
         if optimizer is not None:
             optimizers["optimizer"] = optimizer
         check_compile(self, optimizers, jit_compile, steps_per_execution)
-        built = {}
-        for name, player in players.items():
-            identifier = optimizers.get(name)
-            identifier = player.optimizer() if identifier is None else identifier
-            built[name] = built_optimizer(name, identifier, player.networks)
+        built = built_optimizers(players, optimizers)
         # Nothing is refused from here on, so a refused call keeps the previous compilation.
         super().compile(
             optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
@@ -399,7 +319,7 @@ class GenerativeModel(keras.Model):
         declared.declare(
             cls,
             last={"seed": 0},
-            finish=_finish,
+            finish=finish,
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
@@ -444,18 +364,7 @@ class GenerativeModel(keras.Model):
     @override
     def test_step(self, data):
         """Runs a training step without updates: `minimize` returns the loss; metrics change."""
-        with contextlib.ExitStack() as dry:
-            for name in self.players() if self.compiled else ():
-                # Its updates would escape the scope.
-                dry.enter_context(replaced(getattr(self, name), apply=refuse_training))
-            scope = dry.enter_context(keras.StatelessScope())
-            # The method of the class, since the object's attribute may be a graph traced in
-            # training.
-            losses = type(self).train_step(self, data)
-        for variable in (v for metric in self.metrics for v in metric.variables):
-            if (value := scope.get_current_value(variable)) is not None:
-                variable.assign(value)
-        return losses
+        return taken_dry(self, data)
 
     def minimize(self, loss_fn: Callable, player: str = "optimizer") -> Any:
         """Takes one step of a player's optimizer on its networks alone; see `core.minimize`."""
@@ -562,44 +471,9 @@ class GenerativeModel(keras.Model):
 
     # Edges -----------------------------------------------------------------------------------
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes in order, which may replace labels; empty if none are known.
-
-        `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
-        are strings. They are saved and exported with the model.
-        """
-        edges = self.edges | self.training_edges
-        return next((edges[n].names for n in self.batch if isinstance(edges[n], Labels)), ())
-
-    @property
-    def named_classes(self) -> int:
-        """Number of classes that can have names: those of the labels of `fit`; 0 without labels."""
-        edges = self.edges | self.training_edges
-        counts = [edges[n].classes for n in self.batch if isinstance(edges[n], Labels)]
-        return counts[0] if counts else 0
-
-    def name_classes(self, names) -> None:
-        """Names the classes, so that `sample(label="cat")` works.
-
-        Args:
-            names: Names in the order of the labels.
-
-        Raises:
-            ValueError: If their number differs from the number of classes in the labels of `fit`.
-
-        Example: `model.name_classes(["cat", "dog"])`.
-        """
-        names = tuple(map(str, names))
-        if len(names) != self.named_classes:
-            raise ValueError(
-                f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
-                f"{self.named_classes}, one per class."
-            )
-        for edges in (self.edges, self.training_edges):
-            for name, edge in edges.items():
-                if isinstance(edge, Labels) and edge.classes == len(names):
-                    edges[name] = dataclasses.replace(edge, names=names)
+    class_names = property(names_of_classes.class_names)
+    named_classes = property(names_of_classes.named_classes)
+    name_classes = names_of_classes.name_classes
 
     def in_any_units(self, edge: Edge) -> Edge:
         """Returns the edge of the examples; for a model that standardizes, one for any units."""
@@ -615,29 +489,7 @@ class GenerativeModel(keras.Model):
 
     named_parts = named_parts
 
-    def prepare_batch(self, data) -> dict[str, tf.Tensor]:
-        """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
-
-        A model that uses only examples ignores labels that come with them. Second examples are the
-        `target` of a model that `reconstructs_pairs`; for other models, they must equal x.
-
-        Raises:
-            ValueError: If a part is missing, unknown, or refused, or if there are too many.
-        """
-        edges = self.edges | self.training_edges
-        edges[TARGET] = edges["x"]
-        batch = {}
-        for name, part in self.named_parts(data).items():
-            batch[name] = edges[name].prepare(part)
-        if TARGET in batch and not self.reconstructs_pairs:
-            same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
-            sentence = (
-                f"{type(self).__name__} got y, examples that differ from x, but does not use "
-                "them: leave y out."
-            )
-            with tf.control_dependencies([require(same, sentence)]):
-                batch["x"] = tf.identity(batch["x"])
-        return batch if replica_count() == 1 else with_examples(batch)
+    prepare_batch = prepare_batch
 
     # Use -------------------------------------------------------------------------------------
 
@@ -727,94 +579,7 @@ class GenerativeModel(keras.Model):
 
     # Files -----------------------------------------------------------------------------------
 
-    @override
-    def save(self, filepath, *args, **kwargs):
-        """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, like Keras.
-
-        Any other `filepath` raises a ValueError.
-        """
-        if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
-            raise ValueError(
-                f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
-                "hf://."
-            )
-        super().save(filepath, *args, **kwargs)
-
-    @override
-    def load_weights(self, filepath, *args, **kwargs):
-        """Loads weights like `keras.Model.load_weights`.
-
-        Raises:
-            ValueError: If the weights belong to another model. This model then keeps its weights.
-        """
-        before = self.get_weights()
-        try:
-            super().load_weights(filepath, *args, **kwargs)
-        except ValueError as error:
-            self.set_weights(before)
-            if "could not be loaded" not in str(error):
-                raise
-            raise ValueError(
-                f"{filepath} contains weights that do not match this {type(self).__name__}: "
-                f"build it as the saved model was built.{older_likelihood(self)}"
-            ) from error
-
-    @override
-    def export(self, filepath, format="tf_saved_model", **options) -> Path:
-        """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
-
-        Equivalent to `keras_gen.serving.export.export`, which describes the contents. Inside
-        `keras_gen.core.averaged_weights`, averaged weights are written.
-
-        Args:
-            filepath: Folder, such as `"exports/digits"`; the model is served under its name.
-            format: Always "tf_saved_model", the name in Keras.
-            **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in that
-                function.
-
-        Returns:
-            The folder written: the first free version.
-
-        Raises:
-            ValueError: For another format, and as in that function.
-            OSError: If the folder cannot be written.
-            OSError: If the folder cannot be written.
-
-        Example: `vae.export("exports/digits", default="sample")`.
-        """
-        from keras_gen.serving.export import export
-
-        if format != "tf_saved_model":
-            raise ValueError(
-                f"format is {format!r}: expected 'tf_saved_model', which other tools can "
-                "convert."
-            )
-        folder = checked_path("filepath", filepath)
-        return export(self, folder.parent, folder.name, **options)
-
-    @classmethod
-    @capabilities.for_users
-    def from_pretrained(cls, source: str | Path):
-        """Loads a trained model of this class, like `keras_gen.load`.
-
-        Args:
-            source: Name of an export, folder of an export or a run, `.keras` file, or
-                `"hf://<user>/<name>"`.
-
-        Returns:
-            A compiled model of this class.
-
-        Raises:
-            ValueError: If the model belongs to another class, and as in `keras_gen.load`.
-            FileNotFoundError: If the source does not exist.
-
-        Example: `model = VAE.from_pretrained("vae_mnist")`.
-        """
-        model = keras_gen.load(source)
-        if not isinstance(model, cls):
-            found = type(model).__name__
-            raise ValueError(
-                f"{source} contains a {found}: expected a {cls.__name__}. Load it with "
-                f"{found}.from_pretrained or keras_gen.load."
-            )
-        return model
+    save = saving.save
+    load_weights = saving.load_weights
+    export = saving.export
+    from_pretrained = classmethod(saving.from_pretrained)

@@ -55,7 +55,7 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
     Keras would overwrite them with their averages, but only for the optimizer named `optimizer`.
     Here, averages are used through `averaged_weights`.
     """
-    if optimizer is None:
+    if not getattr(optimizer, "use_ema", False):
         return contextlib.nullcontext()
     return replaced(optimizer, finalize_variable_values=lambda variables: None)
 

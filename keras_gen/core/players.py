@@ -1,7 +1,7 @@
 """Assignment of networks to optimizers."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -20,6 +20,18 @@ class Player(NamedTuple):
 
     networks: list
     optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
+
+
+def built_optimizers(
+    players: dict[str, Player], given: dict[str, Any]
+) -> dict[str, keras.optimizers.Optimizer]:
+    """Returns the optimizers of players by name: those that are given, else their defaults."""
+    built = {}
+    for name, player in players.items():
+        identifier = given.get(name)
+        identifier = player.optimizer() if identifier is None else identifier
+        built[name] = built_optimizer(name, identifier, player.networks)
+    return built
 
 
 def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.Optimizer:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import keras
 
+from keras_gen.core.optimizers import replaced
+
 
 class Step(NamedTuple):
     """The running step of a model.
@@ -76,6 +78,22 @@ def as_step(function: Callable, training: bool) -> Callable:
 
     run.trains = training  # type: ignore[attr-defined]
     return run
+
+
+def taken_dry(model, data) -> dict:
+    """Runs a training step without updates: `minimize` returns the loss; metrics change."""
+    with contextlib.ExitStack() as dry:
+        for name in model.players() if model.compiled else ():
+            # Its updates would escape the scope.
+            dry.enter_context(replaced(getattr(model, name), apply=refuse_training))
+        scope = dry.enter_context(keras.StatelessScope())
+        # The method of the class, since the object's attribute may be a graph traced in
+        # training.
+        losses = type(model).train_step(model, data)
+    for variable in (v for metric in model.metrics for v in metric.variables):
+        if (value := scope.get_current_value(variable)) is not None:
+            variable.assign(value)
+    return losses
 
 
 def refuse_training(*args, **kwargs) -> None:

@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_number, checked_shape
+from keras_gen.arguments import checked_number, checked_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.distribution.replicas import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
@@ -210,6 +211,7 @@ class PathModel(LikelihoodModel):
         self.edges["solver"] = Choice(tuple(SOLVERS), "solver")
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
         """Builds the model with a small U-Net, `keras_gen.networks.time_unet`.
 
@@ -221,7 +223,6 @@ class PathModel(LikelihoodModel):
         Raises:
             ValueError: If the sides are not such multiples.
         """
-        shape = checked_image_shape(shape)
         return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
 
     @classmethod

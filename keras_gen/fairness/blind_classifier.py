@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_list, checked_sizes, shown
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers import OpposedClassifier, dense_discriminator
 from keras_gen.core.kinds_of_data import Labels, Table
 from keras_gen.data import Column
@@ -47,6 +47,7 @@ class BlindClassifier(OpposedClassifier):
             set_table(self, self.columns, self.encoder.input_shape[1:])
 
     @classmethod
+    @checked_arguments
     def for_table(
         cls, columns: Sequence[Column], classes: int = 2, values: int = 2, features: int = 8,
         hidden: tuple = (64,), discriminator_hidden: tuple = (64, 64), **kwargs,
@@ -62,8 +63,6 @@ class BlindClassifier(OpposedClassifier):
             discriminator_hidden: Units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
-        check_sizes(classes=classes, values=values, features=features)
-        discriminator_hidden = checked_sizes("discriminator_hidden", discriminator_hidden)
         size = width_of(columns)
         return cls(
             mlp_encoder((size,), features, hidden, "relu", output_activation="tanh"),
@@ -75,21 +74,13 @@ class BlindClassifier(OpposedClassifier):
 
 
 def width_of(columns: Sequence[Column]) -> int:
-    """Returns how many numbers a row becomes; a TypeError for what are no columns."""
-    columns = checked_list("columns", columns)
-    for column in columns:
-        if not isinstance(column, Column):
-            raise TypeError(
-                f"columns holds {shown(column)}: expected what keras_gen.data.table_columns finds."
-            )
+    """Returns how many numbers a row becomes."""
     return sum(column.width for column in columns)
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
     """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
-    width_of(columns)
-    model.columns = list(columns)
-    table = Table(model.columns)
+    table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(
             f"The encoder takes {tuple(shape)}: expected ({table.vectors.size},), the numbers of a "

@@ -9,7 +9,6 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes
 from keras_gen.autoencoders.coder import (
     decoder_edges,
     outputs_per_value,
@@ -17,6 +16,7 @@ from keras_gen.autoencoders.coder import (
     require_moments,
     with_scales,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers import classify, set_label_edges
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import (
@@ -216,6 +216,7 @@ class VFAE(LikelihoodModel):
         put_first(self, self.encoder, self.decoder, *uppers, self.classifier)
 
     @classmethod
+    @checked_arguments
     def for_table(
         cls,
         columns: Sequence[Column],
@@ -233,7 +234,6 @@ class VFAE(LikelihoodModel):
             hidden: Units of the hidden layers.
             **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
         """
-        check_sizes(classes=classes, latent_dim=latent_dim)
         size = width_of(columns)
         likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))
         encoder = partial(

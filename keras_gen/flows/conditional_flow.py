@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape, checked_shape, checked_size
+from keras_gen.arguments import checked_shape, checked_size, only_given
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, noise
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.kinds_of_data import Vectors, label_edges
@@ -169,6 +170,7 @@ class ConditionalFlow(Flow):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls,
         shape: tuple,
@@ -192,8 +194,6 @@ class ConditionalFlow(Flow):
 
         Example: `model = ConditionalFlow.for_images((28, 28, 1), alpha=5e-4)`.
         """
-        shape = checked_image_shape(shape)
-        classes = checked_size("classes", classes)
         couplings = coupling_flow(shape, steps, hidden, condition_dim=classes)
         flow = Chain([Logit(alpha), *couplings.steps], name="flow")
         flow.build((None, *shape))
@@ -201,6 +201,7 @@ class ConditionalFlow(Flow):
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(  # type: ignore[override]
         cls,
         shape: int | tuple,
@@ -225,12 +226,7 @@ class ConditionalFlow(Flow):
 
         Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """
-        if (classes is None) == (conditions is None):
-            raise ValueError(
-                f"classes is {classes} and conditions is {conditions}: pass either the number "
-                "of classes, or the number of columns of vectors."
-            )
-        count = checked_size("conditions", classes or conditions)
+        count = only_given(classes=classes, conditions=conditions)
         kwargs.setdefault("standardize", True)
         flow = coupling_flow(checked_shape("shape", shape), steps, hidden, condition_dim=count)
         return cls(flow, classes, **kwargs)

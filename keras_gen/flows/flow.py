@@ -9,12 +9,12 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    checked_image_shape,
     checked_list,
     checked_number,
     checked_shape,
     checked_size,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import LikelihoodModel, capability, for_users, log_prob, noise, sample
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.declared import network
@@ -196,6 +196,7 @@ class Flow(LikelihoodModel):
             )
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls,
         shape: tuple,
@@ -222,7 +223,7 @@ class Flow(LikelihoodModel):
 
         Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
         """
-        flow = glow(checked_image_shape(shape), scales, steps, filters, alpha)
+        flow = glow(shape, scales, steps, filters, alpha)
         return cls(flow, levels=levels, **kwargs)
 
     @classmethod

@@ -3,7 +3,8 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_shape
+from keras_gen.arguments import checked_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.gan.gan import VECTOR_OPTIONS
@@ -95,18 +96,18 @@ class ACGAN(ConditionalGAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
         """Builds the model with the networks of DCGAN and InfoGAN; see `GAN.for_images`."""
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(  # type: ignore[override]
         cls,
         shape: int | tuple,
@@ -117,7 +118,6 @@ class ACGAN(ConditionalGAN):
     ):
         """Builds the model for labeled rows or series; see `GAN.for_vectors`."""
         shape = checked_shape("shape", shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
         generator, critic = cls.dense_networks(latent_dim + classes, shape, shape, hidden)
         generator = with_labels(generator, classes)
         critic = with_head(critic, classes, "classes")

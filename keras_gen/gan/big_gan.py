@@ -6,7 +6,7 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, PositiveInteger, made_by
@@ -82,6 +82,7 @@ class BigGAN(ConditionalGAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int | None = None, filters: int = 64,
         attention: int | None = None, **kwargs,
@@ -97,8 +98,6 @@ class BigGAN(ConditionalGAN):
             classes: Number of classes.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, filters=filters)
         side = attention or shape[0] // 2
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)
         discriminator = big_gan_discriminator(shape, classes, filters, attention=side)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, require_inputs, require_logits
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.schedules import Weight
@@ -170,6 +170,7 @@ class CoGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int = 0, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
@@ -184,8 +185,5 @@ class CoGAN(GAN):
                 have a third as many.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        classes = checked_size("classes", classes, minimum=0)
         discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
         return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)

@@ -4,10 +4,9 @@ import keras
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
     checked_shape,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, require_classes
 from keras_gen.core.kinds_of_data import label_edges
 from keras_gen.declared import Count, argument, network
@@ -91,12 +90,11 @@ class ConditionalGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
         """Builds the model with class-conditional DCGAN networks; see `GAN.for_images`."""
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, latent_dim=latent_dim, filters=filters)
         *sides, channels = shape
         generator = dcgan_generator(shape, latent_dim + classes, filters)
         discriminator = dcgan_discriminator((*sides, channels + classes), filters)
@@ -106,6 +104,7 @@ class ConditionalGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(  # type: ignore[override]
         cls,
         shape: int | tuple,
@@ -116,7 +115,6 @@ class ConditionalGAN(GAN):
     ):
         """Builds the model for labeled rows or series; see `GAN.for_vectors`."""
         *steps, columns = shape = checked_shape("shape", shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
         seen = (*steps, columns + classes)
         generator, critic = cls.dense_networks(latent_dim + classes, shape, seen, hidden)
         generator = with_labels(generator, classes)

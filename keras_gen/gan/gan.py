@@ -11,12 +11,10 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
     checked_shape,
     checked_size,
-    checked_sizes,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     GenerativeModel,
     Player,
@@ -349,6 +347,7 @@ class GAN(GenerativeModel):
         return self.generator
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
         """Builds the model with DCGAN networks, by default half as wide as in the paper.
 
@@ -360,12 +359,11 @@ class GAN(GenerativeModel):
 
         Example: `GAN.for_images((64, 64, 3))`.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(
         cls,
         shape: int | tuple,
@@ -391,7 +389,6 @@ class GAN(GenerativeModel):
         Example: `GAN.for_vectors(8)`.
         """
         shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
         networks = cls.dense_networks(latent_dim, shape, shape, hidden)
         return cls(*networks, **VECTOR_OPTIONS | kwargs)
 
@@ -409,7 +406,6 @@ class GAN(GenerativeModel):
             raise TypeError(
                 f"{cls.__name__} has no standard networks for vectors: pass your own networks."
             )
-        hidden = checked_sizes("hidden", hidden)
         generator = mlp_decoder(made, latents, hidden, "relu", name="generator")
         critic = mlp_encoder(
             seen, 1, hidden, "leaky_relu", heads=("logits",), name="discriminator"

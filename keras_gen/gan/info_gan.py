@@ -9,14 +9,12 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
-    checked_flag,
-    checked_image_shape,
     checked_list,
     checked_shape,
     checked_size,
     checked_sizes,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player, capability
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.core.schedules import Weight
@@ -255,13 +253,14 @@ class InfoGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls,
         shape: int | tuple,
         latent_dim: int = 62,
         filters: int = 64,
         categories: Sequence[int] = (10,),
-        continuous: int = 2,
+        continuous: CountFrom0 = 2,
         scales: bool = True,
         **kwargs,
     ):
@@ -276,33 +275,26 @@ class InfoGAN(GAN):
             scales: Whether Q predicts the scales of the numbers.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
-        categories = checked_sizes("categories", categories)
-        continuous = checked_size("continuous", continuous, minimum=0)
-        scales = checked_flag("scales", scales)
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(
         cls,
         shape: int | tuple,
         latent_dim: int = 8,
         hidden: tuple[int, ...] = (64, 64),
         categories: Sequence[int] = (10,),
-        continuous: int = 2,
+        continuous: CountFrom0 = 2,
         scales: bool = True,
         **kwargs,
     ):
         """Builds the model for rows or series, with dense networks; see `for_images` and `GAN`."""
         shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        categories = checked_sizes("categories", categories)
-        continuous = checked_size("continuous", continuous, minimum=0)
         codes = sum(categories) + continuous
         generator, critic = cls.dense_networks(latent_dim + codes, shape, shape, hidden)
-        outputs = codes + checked_flag("scales", scales) * continuous
+        outputs = codes + scales * continuous
         networks = with_codes(generator, codes), with_head(critic, outputs, "codes")
         return cls(*networks, categories, continuous, **VECTOR_OPTIONS | kwargs)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes
+from keras_gen.checked_arguments import FRAMES, checked_arguments
 from keras_gen.core import Player, for_users
 from keras_gen.declared import Count, argument, network
 from keras_gen.gan.gan import GAN
@@ -120,6 +120,7 @@ class MoCoGAN(GAN):
         raise TypeError("MoCoGAN is for videos: use MoCoGAN.for_videos.")
 
     @classmethod
+    @checked_arguments(axes=FRAMES)
     def for_videos(
         cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
         normalization: str | None = "batch", **kwargs,
@@ -134,7 +135,6 @@ class MoCoGAN(GAN):
             normalization: Normalization of both discriminators: `"batch"`, or None for penalties.
             **kwargs: Further arguments of the class.
         """
-        check_sizes(content_dim=content_dim, motion_dim=motion_dim, filters=filters)
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
         of_videos = video_discriminator(shape, filters, normalization)
         of_frames = dcgan_discriminator(shape[1:], filters, normalization)

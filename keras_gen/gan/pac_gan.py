@@ -5,10 +5,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
     checked_shape,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import require
 from keras_gen.declared import Count, Named, PositiveInteger, argument, made_by, network
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
@@ -96,18 +95,18 @@ class PacGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
     ):
         """Builds the model with DCGAN networks for packs of images; see `GAN.for_images`."""
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, pack=pack)
         *sides, channels = shape
         discriminator = dcgan_discriminator((*sides, pack * channels), filters)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(  # type: ignore[override]
         cls,
         shape: int | tuple,
@@ -118,7 +117,6 @@ class PacGAN(GAN):
     ):
         """Builds the model for packs of rows or series; see `GAN.for_vectors`."""
         *steps, columns = shape = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim, pack=pack)
         seen = (*steps, pack * columns)
         generator, critic = cls.dense_networks(latent_dim, shape, seen, hidden)
         return cls(generator, critic, pack, **VECTOR_OPTIONS | kwargs)

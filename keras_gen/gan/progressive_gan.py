@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import require_inputs, require_logits
 from keras_gen.core.schedules import Linear
 from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
@@ -179,6 +179,7 @@ class ProgressiveGAN(GAN):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls,
         shape: tuple,
@@ -196,7 +197,5 @@ class ProgressiveGAN(GAN):
             width: See `progressive_generator`.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)

@@ -5,11 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
-    checked_size,
-)
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     Player,
     batch_mean,
@@ -18,7 +14,15 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Number, Vectors
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Fraction, Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import (
+    CountFrom0,
+    Fraction,
+    Named,
+    PositiveInteger,
+    argument,
+    made_by,
+    network,
+)
 from keras_gen.gan.gan import GAN
 from keras_gen.keras_internals import put_first
 from keras_gen.latents import WIDEST, truncated_normal
@@ -238,9 +242,10 @@ class StyleGAN(GAN):
         return self.mapping
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
-        styling: str = "modulated", depth: int = 8, **kwargs,
+        styling: str = "modulated", depth: CountFrom0 = 8, **kwargs,
     ):  # fmt: skip
         """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
 
@@ -253,9 +258,6 @@ class StyleGAN(GAN):
             depth: See `style_mapping`.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, width=width)
-        depth = checked_size("depth", depth, minimum=0)
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)
         return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)

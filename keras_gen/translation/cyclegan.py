@@ -7,11 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
-    checked_size,
-)
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import ImagePool, Player
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
@@ -206,7 +202,8 @@ class CycleGAN(Translator):
         }
 
     @classmethod
-    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
+    @checked_arguments(square=True)
+    def for_images(cls, shape: tuple, filters: int = 64, blocks: CountFrom0 = 9, **kwargs):
         """Builds the model with the paper's networks.
 
         Args:
@@ -217,9 +214,6 @@ class CycleGAN(Translator):
             blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
         open_shape = (None, None, shape[-1])
         generator_xy = resnet_generator(open_shape, filters, blocks)
         generator_yx = resnet_generator(open_shape, filters, blocks)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
@@ -148,6 +148,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         self.edges["y"] = Images(target, name="targets")
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, channels: int | None = None, filters: int = 64,
         noise: str = "dropout", **kwargs,
@@ -162,9 +163,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
             noise: What is random in the generator, see `unet_generator`.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
         channels = channels or shape[-1]
-        check_sizes(channels=channels, filters=filters)
         generator = unet_generator(shape, channels, filters, noise)
         seen = (*shape[:2], shape[-1] + channels)
         strided = min(3, halvings(shape, smallest=3))

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player, capability, require_range
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
@@ -188,6 +188,7 @@ class Pix2PixVideo(AdversarialPredictor):
         self.edges["y"] = Images((None, *self.frame_shape), name="videos")
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, pose_channels: int | None = None, filters: int = 64, **kwargs
     ):
@@ -199,9 +200,8 @@ class Pix2PixVideo(AdversarialPredictor):
             filters: Channels of the first layers.
             **kwargs: Further arguments of the class.
         """
-        height, width, channels = checked_image_shape(shape)
+        height, width, channels = shape
         pose_channels = channels if pose_channels is None else pose_channels
-        check_sizes(pose_channels=pose_channels, filters=filters)
         both = pose_channels + channels
         generator = unet_generator((height, width, both), channels, filters, noise="none")
         strided = min(3, halvings(shape, smallest=3))

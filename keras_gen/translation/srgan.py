@@ -8,15 +8,11 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
-    checked_size,
-)
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player, for_users, require_chain, require_range
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, made_by, network
+from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.feature_losses import feature_distance
@@ -209,8 +205,9 @@ class SRGAN(Translator, AdversarialPredictor):
         self.training_edges["y"] = Images(large, name="targets")
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
-        cls, shape: tuple, factor: int = 4, filters: int = 64, blocks: int = 16, **kwargs
+        cls, shape: tuple, factor: int = 4, filters: int = 64, blocks: CountFrom0 = 16, **kwargs
     ):
         """Builds the model with the paper's networks.
 
@@ -221,9 +218,6 @@ class SRGAN(Translator, AdversarialPredictor):
             blocks: Residual blocks.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(factor=factor, filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
         generator = sr_resnet(shape[-1], filters, blocks, factor)
         return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
 

@@ -9,11 +9,10 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
     checked_integer,
     checked_number,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     Player,
     capability,
@@ -279,6 +278,7 @@ class TalkingHeads(AdversarialPredictor):
         self.edges["embeddings"] = Vectors(tuple(person[1:]), name="embeddings")
 
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
     ):
@@ -292,8 +292,6 @@ class TalkingHeads(AdversarialPredictor):
             filters: Channels of the first layers.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(people=people, embedding_dim=embedding_dim, filters=filters)
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape, checked_size
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     Player,
     require_range,
@@ -15,7 +15,7 @@ from keras_gen.core import (
 from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, made_by, network
+from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
@@ -220,7 +220,8 @@ class UNIT(Translator):
         }
 
     @classmethod
-    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 3, **kwargs):
+    @checked_arguments(square=True)
+    def for_images(cls, shape: tuple, filters: int = 64, blocks: CountFrom0 = 3, **kwargs):
         """Builds the model with the paper's networks.
 
         Args:
@@ -231,9 +232,6 @@ class UNIT(Translator):
             blocks: Residual blocks that a domain has for itself.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(filters=filters)
-        blocks = checked_size("blocks", blocks, minimum=0)
         strided = min(3, halvings(shape, smallest=3))
         return cls(
             **unit_networks((shape[-1], shape[-1]), filters, blocks),

@@ -4,17 +4,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    check_sizes,
-    checked_image_shape,
-    checked_shape,
-    checked_size,
-)
+from keras_gen.arguments import checked_shape, only_given
 from keras_gen.autoencoders.coder import (
     outputs_per_value,
     require_moments,
     with_scales,
 )
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     SCORE_SAMPLES,
     capability,
@@ -203,6 +199,7 @@ class ConditionalVAE(VAE):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls,
         shape: tuple,
@@ -220,8 +217,6 @@ class ConditionalVAE(VAE):
             filters: Numbers of channels of the convolutions, each of which halves the sides.
             **kwargs: Further arguments of the class.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(classes=classes, latent_dim=latent_dim)
         *sides, channels = shape
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         outputs = (*sides, channels * outputs_per_value(likelihood))
@@ -235,6 +230,7 @@ class ConditionalVAE(VAE):
 
     @override
     @classmethod
+    @checked_arguments(axes=None)
     def for_vectors(  # type: ignore[override]
         cls,
         shape: int | tuple,
@@ -260,14 +256,8 @@ class ConditionalVAE(VAE):
 
         Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """
-        if (classes is None) == (conditions is None):
-            raise ValueError(
-                f"classes is {classes} and conditions is {conditions}: pass either the number "
-                "of classes, or the number of columns of vectors."
-            )
         *steps, channels = checked_shape("shape", shape)
-        check_sizes(latent_dim=latent_dim)
-        count = checked_size("conditions", classes or conditions)
+        count = only_given(classes=classes, conditions=conditions)
         kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
         kwargs.setdefault("standardize", True)
         likelihood = likelihoods.get(kwargs["likelihood"])

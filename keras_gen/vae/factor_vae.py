@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_sizes
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player, parts
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import fixed, network
@@ -170,8 +170,9 @@ class FactorVAE(VAE):
         return super().for_vectors(shape, latent_dim, hidden, **kwargs)
 
 
-def _discriminator(latent_dim: int, hidden: tuple) -> keras.Model:
+@checked_arguments
+def _discriminator(latent_dim: int, discriminator_hidden: tuple) -> keras.Model:
     """Builds a dense network with leaky ReLUs, from latents to one logit."""
-    check_sizes(latent_dim=latent_dim)
-    hidden = checked_sizes("discriminator_hidden", hidden)
-    return mlp_encoder((latent_dim,), 1, hidden, "leaky_relu", name="discriminator")
+    return mlp_encoder(
+        (latent_dim,), 1, discriminator_hidden, "leaky_relu", name="discriminator"
+    )

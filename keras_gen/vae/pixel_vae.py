@@ -4,9 +4,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_image_shape
 from keras_gen.autoregressive.causality import require_causal, require_draws
 from keras_gen.autoregressive.sampling import sample_causal
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, stateless_seed
 from keras_gen.core.kinds_of_data import Number, Seeds
 from keras_gen.core.noise import seeded
@@ -154,6 +154,7 @@ class PixelVAE(VAE):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(
         cls, shape: tuple, latent_dim: int = 16, filters: tuple[int, ...] = (32, 64), **kwargs
     ):
@@ -161,7 +162,6 @@ class PixelVAE(VAE):
 
         For arguments, see `Coder.for_images`.
         """
-        shape = checked_image_shape(shape)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
         encoder = conv_encoder(
             shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels

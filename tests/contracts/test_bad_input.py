@@ -122,7 +122,7 @@ def refuses_a_loss_that_is_not_finite(trained, folder, monkeypatch):
     before = state(model)
     # Found before anything is computed with it.
     refused(NonFiniteLossError, lambda: model.fit(trained.data, verbose=0), "weight", "not finite")
-    monkeypatch.setattr(keras_gen.core.fit, "refuse_non_finite_weights", lambda model: None)
+    monkeypatch.setattr(keras_gen.core.fit, "check_weights", lambda model: None)
     refused(
         NonFiniteLossError,
         lambda: model.fit(

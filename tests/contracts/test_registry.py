@@ -8,7 +8,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.core.capabilities import is_for_users
-from keras_gen.core.model import DOORS
+from keras_gen.core.construction import DOORS
 from tiny import PATTERNS, model_classes, pattern, players
 
 CLASSES = model_classes()

@@ -54,9 +54,8 @@ def as_list(callbacks) -> list:
     return callbacks
 
 
-def refuse_callbacks(model, callbacks) -> None:
+def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
     """Raises a ValueError for callbacks that need a single optimizer, if the model has several."""
-    optimizers = list(model.players())
     for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
             # Only this feature of TensorBoard uses the steps of `model.optimizer`.
@@ -64,16 +63,30 @@ def refuse_callbacks(model, callbacks) -> None:
             if isinstance(callback, kind) and works:
                 raise ValueError(
                     f"{type(callback).__name__} works on `model.optimizer`, but "
-                    f"{type(model).__name__} has {' and '.join(optimizers)}: {way_out}."
+                    f"{owner} has {' and '.join(optimizers)}: {way_out}."
                 )
 
 
-def refuse_other_weights(model) -> None:
-    """Raises a ValueError if weights were frozen or unfrozen after `compile`, without effect.
+def check_weights(model) -> None:
+    """Checks the weights of a model before it is trained.
 
-    The compiled step and the optimizers use the weights that were trainable when it was called.
+    Raises:
+        NonFiniteLossError: If a weight is not finite: on a CPU, ReLU silently turns NaN into 0.
+        ValueError: If a weight was frozen or unfrozen after `compile`, without effect: the compiled
+            step and the optimizers use the weights that were trainable when it was called.
     """
-    for player, before in model._weights_at_compile.items():
+    for network in (part for part in model.layers if isinstance(part, keras.Model)):
+        for weight in network.variables:
+            if not keras.backend.is_float_dtype(weight.dtype):
+                continue
+            # NumPy does not support bfloat16.
+            value = keras.ops.convert_to_numpy(weight).astype("float32")
+            if not np.isfinite(value).all():
+                raise NonFiniteLossError(
+                    f"The weight {weight.path} of {network.name} is not finite: load a good "
+                    "checkpoint, or rebuild the network."
+                )
+    for player, before in model._weights_at_compile.items() if model.compiled else ():
         # Covers all of the player's networks, even if a step uses only some of them.
         now = trainable_weights(*model._networks_of[player])
         kept = {id(weight) for weight in before} & {id(weight) for weight in now}
@@ -84,19 +97,3 @@ def refuse_other_weights(model) -> None:
                         f"The weight {weight.path} was {what} after compile, which has no "
                         f"effect on {player}: set `trainable` first, and then call compile."
                     )
-
-
-def refuse_non_finite_weights(model) -> None:
-    """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU silently turns NaN into 0."""
-    for network in model.networks.values():
-        for weight in network.variables:
-            if not keras.backend.is_float_dtype(weight.dtype):
-                continue
-            value = keras.ops.convert_to_numpy(weight).astype(
-                "float32"
-            )  # NumPy does not support bfloat16
-            if not np.isfinite(value).all():
-                raise NonFiniteLossError(
-                    f"The weight {weight.path} of {network.name} is not finite: load a good "
-                    "checkpoint, or rebuild the network."
-                )

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import check_sizes, checked_image_shape
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
     Player,
     global_mean,
@@ -160,6 +160,7 @@ class VQGAN(VQVAE):
 
     @override
     @classmethod
+    @checked_arguments(square=True)
     def for_images(  # type: ignore[override]
         cls,
         shape: tuple,
@@ -180,8 +181,6 @@ class VQGAN(VQVAE):
 
         Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.
         """
-        shape = checked_image_shape(shape)
-        check_sizes(latent_dim=latent_dim, filters=filters)
         sizes = dict(
             latent_dim=latent_dim, filters=filters, residual_filters=max(1, filters // 2)
         )

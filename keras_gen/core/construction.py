@@ -1,0 +1,61 @@
+"""Checks of the arguments of a call that creates a model, and of the new model."""
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import keras
+
+from keras_gen.core.checks.before_training import require_edges
+from keras_gen.core.checks.network_shapes import require_shapes
+from keras_gen.declared import named_parameters, names_by_place
+
+# Class methods that build a model, which are suggested when networks are missing.
+DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
+
+
+def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[str]:
+    """Returns the names of the arguments in a call that creates a model.
+
+    Raises:
+        TypeError: If required arguments are missing.
+        ValueError: If Keras is set to images whose channels come first.
+    """
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            f"image_data_format in Keras is '{keras.config.image_data_format()}': expected "
+            "'channels_last'. Call keras.config.set_image_data_format('channels_last') "
+            "before networks are built."
+        )
+    parameters = named_parameters(cls)
+    given = [*names_by_place(cls)[: len(args)], *kwargs]
+    needed = [name for name, each in parameters.items() if each.default is each.empty]
+    if missing := [name for name in needed if name not in given]:
+        if given:
+            # Possibly called by a builder, which makes the usual networks and passes on the
+            # rest.
+            raise TypeError(
+                f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
+                "the arguments."
+            )
+        # Builders of the nearest class with any: its own builders replace inherited ones.
+        own = (_builders(base) for base in cls.__mro__)
+        doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
+        way_out = f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
+        raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
+    return given
+
+
+def _builders(cls: type) -> list[str]:
+    """The names of a class's own methods that build models, without those that only refuse."""
+    own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
+    return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
+
+
+def finish(model) -> None:
+    """Checks a model's networks, freezes them if the model is not trainable, and calls `set_up`."""
+    require_shapes(model)
+    if not model.trainable:
+        for network in model.networks.values():
+            network.trainable = False
+    model.set_up()
+    require_edges(model)

@@ -1,0 +1,50 @@
+"""Names of classes, which may replace labels: the functions are methods of `GenerativeModel`."""
+
+import dataclasses
+
+from keras_gen.core.kinds_of_data import Labels
+
+
+def class_names(self) -> tuple[str, ...]:
+    """Names of the classes in order, which may replace labels; empty if none are known.
+
+    `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
+    are strings. They are saved and exported with the model.
+    """
+    labels = _labels(self)
+    return labels[0].names if labels else ()
+
+
+def named_classes(self) -> int:
+    """Number of classes that can have names: those of the labels of `fit`; 0 without labels."""
+    labels = _labels(self)
+    return labels[0].classes if labels else 0
+
+
+def name_classes(self, names) -> None:  # noqa: D417
+    """Names the classes, so that `sample(label="cat")` works.
+
+    Args:
+        names: Names in the order of the labels.
+
+    Raises:
+        ValueError: If their number differs from the number of classes in the labels of `fit`.
+
+    Example: `model.name_classes(["cat", "dog"])`.
+    """
+    names = tuple(map(str, names))
+    if len(names) != self.named_classes:
+        raise ValueError(
+            f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
+            f"{self.named_classes}, one per class."
+        )
+    for edges in (self.edges, self.training_edges):
+        for name, edge in edges.items():
+            if isinstance(edge, Labels) and edge.classes == len(names):
+                edges[name] = dataclasses.replace(edge, names=names)
+
+
+def _labels(model) -> list[Labels]:
+    """The edges of the labels in `fit`."""
+    edges = model.edges | model.training_edges
+    return [edges[name] for name in model.batch if isinstance(edges[name], Labels)]

@@ -1,0 +1,101 @@
+"""Files of a model: saving, loading weights, and exporting, as methods of `GenerativeModel`."""
+
+from pathlib import Path
+
+import keras
+
+import keras_gen
+from keras_gen.arguments import checked_path
+from keras_gen.core.capabilities import for_users
+from keras_gen.messages import older_likelihood
+
+
+def save(self, filepath, *args, **kwargs):
+    """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, like Keras.
+
+    Any other `filepath` raises a ValueError.
+    """
+    if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
+        raise ValueError(
+            f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
+            "hf://."
+        )
+    keras.Model.save(self, filepath, *args, **kwargs)
+
+
+def load_weights(self, filepath, *args, **kwargs):
+    """Loads weights like `keras.Model.load_weights`.
+
+    Raises:
+        ValueError: If the weights belong to another model. This model then keeps its weights.
+    """
+    before = self.get_weights()
+    try:
+        keras.Model.load_weights(self, filepath, *args, **kwargs)
+    except ValueError as error:
+        self.set_weights(before)
+        if "could not be loaded" not in str(error):
+            raise
+        raise ValueError(
+            f"{filepath} contains weights that do not match this {type(self).__name__}: "
+            f"build it as the saved model was built.{older_likelihood(self)}"
+        ) from error
+
+
+def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa: D417
+    """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
+
+    Equivalent to `keras_gen.serving.export.export`, which describes the contents. Inside
+    `keras_gen.core.averaged_weights`, averaged weights are written.
+
+    Args:
+        filepath: Folder, such as `"exports/digits"`; the model is served under its name.
+        format: Always "tf_saved_model", the name in Keras.
+        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in that
+            function.
+
+    Returns:
+        The folder written: the first free version.
+
+    Raises:
+        ValueError: For another format, and as in that function.
+        OSError: If the folder cannot be written.
+        OSError: If the folder cannot be written.
+
+    Example: `vae.export("exports/digits", default="sample")`.
+    """
+    from keras_gen.serving.export import export
+
+    if format != "tf_saved_model":
+        raise ValueError(
+            f"format is {format!r}: expected 'tf_saved_model', which other tools can convert."
+        )
+    folder = checked_path("filepath", filepath)
+    return export(self, folder.parent, folder.name, **options)
+
+
+@for_users
+def from_pretrained(cls, source: str | Path):  # noqa: D417
+    """Loads a trained model of this class, like `keras_gen.load`.
+
+    Args:
+        source: Name of an export, folder of an export or a run, `.keras` file, or
+            `"hf://<user>/<name>"`.
+
+    Returns:
+        A compiled model of this class.
+
+    Raises:
+        ValueError: If the model belongs to another class, and as in `keras_gen.load`.
+        FileNotFoundError: If the source does not exist.
+
+    Example: `model = VAE.from_pretrained("vae_mnist")`.
+    """
+    model = keras_gen.load(source)
+    if not isinstance(model, cls):
+        found = type(model).__name__
+        raise ValueError(
+            f"{source} contains a {found}: expected a {cls.__name__}. Load it with "
+            f"{found}.from_pretrained or keras_gen.load."
+        )
+    return model

@@ -79,6 +79,22 @@ def checked_positive(name: str, value: Any) -> float:
     return number
 
 
+def checked_below_1(name: str, value: Any) -> float:
+    """Returns an argument as a float of at least 0 and below 1; errors: see `checked_number`."""
+    number = checked_number(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} is {number}: expected a fraction from 0 to below 1.")
+    return number
+
+
+def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
+    """Returns an odd number of at most 2**20; errors: see `checked_size`."""
+    size = checked_size(name, value, minimum)
+    if size % 2 == 0:
+        raise ValueError(f"{name} is {size}: expected an odd number, such as 3 or 7.")
+    return size
+
+
 def checked_flag(name: str, value: Any) -> bool:
     """Returns an argument that is True or False; otherwise raises a TypeError."""
     if not _is_flag(value):

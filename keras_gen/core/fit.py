@@ -334,7 +334,6 @@ class OnBatchCall(Call):
         _refuse_weights(self.owner, self.arguments)
         arguments = self.arguments
         data = Arrays(self.model, self.owner, arguments.get("x"), arguments.get("y"))
-        data.check(None)
         for name, part in self.model.named_parts(data.first()).items():
             edge = self.model.training_edges.get(name)
             if edge is not None and edge.seen(part) not in (edge, None):

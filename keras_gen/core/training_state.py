@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.data.source import Source
@@ -95,12 +95,10 @@ class TrainingState(keras.callbacks.Callback):
         may_differ: Sequence[str] = (),
     ):
         super().__init__()
-        if keep < 1:
-            raise ValueError(f"keep is {keep}: expected at least 1 checkpoint.")
         self.directory = checked_path("directory", directory)
         self.config = json.loads(json.dumps(config or {}, default=str))
         self.tracked = list(callbacks)
-        self.keep = keep
+        self.keep = checked_integer("keep", keep, minimum=1)
         self.may_differ = tuple(may_differ)
         self._data = None if data is None else _checksums(data)
         self._damaged: list[Path] = []

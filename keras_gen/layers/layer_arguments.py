@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import keras
 
-from keras_gen.arguments import checked_number, checked_size, shown
+from keras_gen.arguments import checked_below_1, checked_number, checked_odd, shown
 
 
 def _activation(name: str, value: Any) -> Any:
@@ -20,25 +20,11 @@ def _initializer(name: str, value: Any) -> Any:
     return keras.initializers.get(value)
 
 
-def _odd(name: str, value: Any) -> int:
-    side = checked_size(name, value)
-    if side % 2 == 0:
-        raise ValueError(f"{name} is {side}: expected odd sides, such as 3 or 7.")
-    return side
-
-
 def _odd_sides(name: str, value: Any) -> tuple[int, int]:
     sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
     if len(sides) != 2 or any(isinstance(side, int) and side % 2 == 0 for side in sides):
         raise ValueError(f"{name} is {shown(value)}: expected odd sides, such as 3 or 7.")
-    return _odd(name, sides[0]), _odd(name, sides[1])
-
-
-def _below_1(name: str, value: Any) -> float:
-    number = checked_number(name, value)
-    if not 0 <= number < 1:
-        raise ValueError(f"{name} is {number}: expected a fraction from 0 to below 1.")
-    return number
+    return checked_odd(name, sides[0]), checked_odd(name, sides[1])
 
 
 def _inside(name: str, value: Any) -> float:
@@ -52,11 +38,11 @@ Activation = Annotated[Any, _activation]
 """A function of tensors, by its name or itself; None is the identity."""
 Initializer = Annotated[Any, _initializer]
 """An initializer of weights, by its name or itself."""
-OddSide = Annotated[int, _odd]
+OddSide = Annotated[int, checked_odd]
 """An odd side of a kernel."""
 OddSides = Annotated[Any, _odd_sides]
 """Odd sides of a kernel, (height, width), or one for both."""
-FractionBelow1 = Annotated[float, _below_1]
+FractionBelow1 = Annotated[float, checked_below_1]
 """A number from 0 to below 1."""
 Inside0And1 = Annotated[float, _inside]
 """A number above 0 and below 1."""

@@ -51,7 +51,7 @@ REFUSED = [
     (lambda: LearnedPositions(4)(tf.zeros([1, 5, 6])), "a known number of times, at most 4"),
     (lambda: LearnedPositions(1)(keras.Input((None, 6))), "a known number of times, at most 1"),
     (lambda: LearnedPositions(4)(tf.zeros([5])), "expected .batch, time, channels."),
-    (lambda: RowLSTM(4, 2), "kernel_size is 2: expected odd sides"),
+    (lambda: RowLSTM(4, 2), "kernel_size is 2: expected an odd number"),
     (lambda: DiagonalLSTM(2, image_channels=3), "2 units for 3 channels of the image"),
     (lambda: MaskedConvolution(4, 4, "A"), "kernel_size is 4: expected odd"),
     (lambda: MaskedConvolution(4, (3, 2), "A"), r"kernel_size is \(3, 2\)"),

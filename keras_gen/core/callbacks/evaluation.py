@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_choice, checked_integer, checked_path
 from keras_gen.core import averaged_weights, is_chief
 from keras_gen.files.reading import open_regular, refuse_bomb
 from keras_gen.files.writing import replacing
@@ -73,16 +73,12 @@ class Evaluation(keras.callbacks.Callback):
         path: str | Path | None = None,
     ):
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every is {every}: expected a number of epochs, at least 1.")
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode is {mode!r}: expected 'min' or 'max'.")
         if (best is None) != (path is None):
             raise ValueError(f"best is {best!r} and path is {path}: give both or neither.")
         self.evaluate = evaluate
-        self.every = every
+        self.every = checked_integer("every", every, minimum=1)
         self.best = best
-        self.mode = mode
+        self.mode = checked_choice("mode", mode, ("min", "max"))
         self.path = None if path is None else checked_path("path", path)
         self.best_value: float | None = None
         self.best_epoch: int | None = None

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 from typing_extensions import override
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.core import averaged_weights, is_chief
 from keras_gen.files.images import as_shown, write_png
 from keras_gen.files.writing import replacing
@@ -56,14 +56,10 @@ class SampleGrid(keras.callbacks.Callback):
         lines: int | None = None,
     ):
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every is {every}: expected a number of epochs, at least 1.")
-        if lines is not None and lines < 1:
-            raise ValueError(f"lines is {lines}: expected at least 1, or None for all images.")
-        self.lines = lines
+        self.lines = None if lines is None else checked_integer("lines", lines, minimum=1)
         self.draw = draw
         self.directory = checked_path("directory", directory)
-        self.every = every
+        self.every = checked_integer("every", every, minimum=1)
 
     @override
     def on_epoch_end(self, epoch, logs=None):

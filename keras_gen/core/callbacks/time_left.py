@@ -7,6 +7,7 @@ import keras
 from tqdm import tqdm
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import is_chief
 
 
@@ -31,9 +32,7 @@ class TimeLeft(keras.callbacks.Callback):
 
     def __init__(self, lines: int | None = None):
         super().__init__()
-        if lines is not None and lines < 1:
-            raise ValueError(f"lines is {lines}: expected at least 1, or None for all epochs.")
-        self.lines = lines
+        self.lines = None if lines is None else checked_integer("lines", lines, minimum=1)
         self.bar: tqdm | None = None
 
     @override

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_number, checked_seed
 from keras_gen.metrics.metric_arguments import as_labels
 
 SMALLEST = 1e-8  # of a variance, as a fraction of the largest one, that is not taken for 0
@@ -112,9 +112,7 @@ class RepairedScores:
     """
 
     def __init__(self, part: float = 1.0, seed: int = 0):
-        if not 0 <= part <= 1:
-            raise ValueError(f"part must be 0 to 1, found {part}.")
-        self.part = part
+        self.part = checked_number("part", part, minimum=0, maximum=1)
         self.trees = HistGradientBoostingClassifier(random_state=checked_seed(seed))
         self._quantiles: dict[int, np.ndarray] = {}
         self._between = np.zeros(0)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.decomposition import PCA
 
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.metrics.likelihood import bits_per_dimension
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.workshop.baselines.image_codecs import compressed_bits
@@ -30,8 +31,7 @@ class PixelHistograms:
     """
 
     def __init__(self, images: np.ndarray, pseudo_count: float = 1.0):
-        if not pseudo_count > 0:
-            raise ValueError(f"pseudo_count is {pseudo_count}: it must be positive.")
+        pseudo_count = checked_positive("pseudo_count", pseudo_count)
         values = as_images(images).reshape(len(images), -1).T
         counts = np.stack([np.bincount(value, minlength=LEVELS) for value in values])
         self._log_probs = np.log(counts + pseudo_count) - np.log(
@@ -67,11 +67,7 @@ class ProbabilisticPCA:
     def __init__(self, images: np.ndarray, components: int):
         levels = self._flat(images)
         n, self.dimensions = levels.shape
-        if not 1 <= components <= min(n, self.dimensions):
-            raise ValueError(
-                f"ProbabilisticPCA found components={components} for {n} images of "
-                f"{self.dimensions} values: expected 1 to {min(n, self.dimensions)}."
-            )
+        components = checked_integer("components", components, 1, min(n, self.dimensions))
         if 10 * components < min(n, self.dimensions):
             solver = "arpack"
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.data.transforms.waveforms import mu_law_waveform
 from keras_gen.workshop.baselines.n_grams import as_sequences
 
@@ -175,13 +175,9 @@ class RecursivePredictor(LinearPredictor):
         looseness: float = 0.01,
     ):
         super().__init__(taps, levels, adaptive=True, companded=companded)
-        if not 0 < forgetting <= 1 or not looseness > 0:
-            raise ValueError(
-                f"forgetting is {forgetting} and looseness {looseness}: expected a number above 0, "
-                "at most 1, and one above 0."
-            )
-        self.forgetting = forgetting
-        self.looseness = looseness
+        forgetting = checked_positive("forgetting", forgetting)
+        self.forgetting = checked_number("forgetting", forgetting, maximum=1)
+        self.looseness = checked_positive("looseness", looseness)
 
     def _errors(self, levels):
         """Sound minus prediction, and the prediction, `[n, time]`."""

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
@@ -47,12 +47,9 @@ class BernoulliMixture:
         seed: int = 0,
     ):
         x = self._flat(examples)
-        if not 1 <= components <= len(x) or iterations < 1 or pseudo_count <= 0:
-            raise ValueError(
-                f"BernoulliMixture found components={components}, iterations={iterations} and "
-                f"pseudo_count={pseudo_count} for {len(x)} examples: expected 1 to {len(x)} "
-                "components, 1 iteration or more and a positive count."
-            )
+        components = checked_integer("components", components, 1, len(x))
+        iterations = checked_integer("iterations", iterations, minimum=1)
+        pseudo_count = checked_positive("pseudo_count", pseudo_count)
         start = np.random.default_rng(checked_seed(seed)).choice(
             len(x), components, replace=False
         )

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import entropy
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics.metric_arguments import as_images, check_within
 from keras_gen.workshop.baselines.vector_codes import PrincipalComponents
@@ -102,8 +102,7 @@ class QuantizedComponents:
     """
 
     def __init__(self, images: np.ndarray, bits: int):
-        if bits < 1:
-            raise ValueError(f"bits is {bits}: expected at least 1.")
+        bits = checked_integer("bits", bits, minimum=1)
         images = as_images(images)
         self._components = PrincipalComponents(images, min(bits, len(images), images[0].size))
         quantizers = [
@@ -182,8 +181,7 @@ class CodedComponents:
     """
 
     def __init__(self, images: np.ndarray, bits: float):
-        if bits <= 0:
-            raise ValueError(f"bits is {bits}: expected a number above 0.")
+        bits = checked_positive("bits", bits)
         images = as_images(images)
         count = min(len(images), images[0].size, max(1, int(2 * bits)))
         self._components = PrincipalComponents(images, count)

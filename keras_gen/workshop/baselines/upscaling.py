@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.cluster import MiniBatchKMeans
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer, checked_odd, checked_seed
 from keras_gen.data import shrunk
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
@@ -68,9 +68,7 @@ class ClusteredRidge:
     ):
         self.factor = checked_integer("factor", factor, minimum=2)
         self.clusters = checked_integer("clusters", clusters, minimum=1)
-        self.side = checked_integer("side", side, minimum=_MIDDLE)
-        if side % 2 == 0:
-            raise ValueError(f"side must be odd, found {side}.")
+        self.side = checked_odd("side", side, minimum=_MIDDLE)
         self.penalty = penalty
         self.seed = seed
         self._means: MiniBatchKMeans | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
+from keras_gen.arguments import checked_integer
 from keras_gen.files.images import flat_pixels, ink_and_center
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -27,11 +28,7 @@ class PrincipalComponents:
 
     def __init__(self, images: np.ndarray, dimensions: int):
         pixels = flat_pixels(as_images(images, "images"))
-        if not 1 <= dimensions <= min(pixels.shape):
-            raise ValueError(
-                f"PrincipalComponents found dimensions={dimensions} for {len(pixels)} images of "
-                f"{pixels.shape[1]} values: expected 1 to {min(pixels.shape)}."
-            )
+        dimensions = checked_integer("dimensions", dimensions, 1, min(pixels.shape))
         solver = "covariance_eigh" if len(pixels) > pixels.shape[1] else "full"
         self._pca = PCA(dimensions, svd_solver=solver).fit(pixels)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_gen.arguments import checked_positive
 from keras_gen.workshop.results.records import RESULTS
 
 SPREADS = {
@@ -60,11 +61,8 @@ class Figure:
 
     def __post_init__(self):
         """Refuses a tolerance that is not positive, and a spread without its kind."""
-        if not (math.isfinite(self.tolerance) and self.tolerance > 0):
-            raise ValueError(
-                f"the tolerance of {self.key} is {self.tolerance}: it must be positive, for no "
-                "two machines compute the same."
-            )
+        # No two machines compute the same.
+        checked_positive(f"the tolerance of {self.key}", self.tolerance)
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
         if not known:
             raise ValueError(

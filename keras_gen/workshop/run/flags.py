@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import itertools
 import json
-import math
 import os
 import shlex
 import sys
@@ -15,7 +14,13 @@ from typing import Any, Literal
 
 import simple_parsing
 
-from keras_gen.arguments import shown
+from keras_gen.arguments import (
+    checked_below_1,
+    checked_integer,
+    checked_number,
+    checked_positive,
+    shown,
+)
 from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
@@ -118,29 +123,29 @@ class RunSettings:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                continue
-            flag = f"{_flag(name)} is {value}"
-            if not math.isfinite(value) or value < 0:
-                raise ValueError(f"{flag}: expected a finite number of at least 0.")
-            least = self.LEAST.get(name, int(name not in self.ZERO))
-            if isinstance(value, int) and value < least:
-                raise ValueError(f"{flag}: expected at least {least}.")
-            if value >= 1 and name in self.BELOW_ONE:
-                raise ValueError(f"{flag}: expected a number below 1.")
-            if value > 1 and name in self.UP_TO_ONE:
-                raise ValueError(f"{flag}: expected a fraction from 0 to 1.")
-            if not value and (name.endswith("learning_rate") or name in self.POSITIVE):
-                raise ValueError(f"{flag}: expected a number above 0.")
-            if value > LARGEST[type(value)] and name != "seed":
-                raise ValueError(f"{flag}: expected at most {LARGEST[type(value)]:.4g}.")
-            if name in self.PYRAMIDS and (value < 16 or value.bit_count() > 1):
-                raise ValueError(f"{flag}: expected a power of two of at least 16, such as 64.")
-        if self.seed >= 2**31:
-            raise ValueError(f"--seed is {self.seed}: expected an integer below 2^31.")
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self._check_number(name, value)
         for field in dataclasses.fields(self):
             if isinstance(field.default, str) and _are_numbers(field.default, False, 0):
                 self._check_numbers(field.name)
+
+    def _check_number(self, name: str, value: float) -> None:
+        flag = _flag(name)
+        if isinstance(value, int):
+            least = self.LEAST.get(name, int(name not in self.ZERO))
+            checked_integer(flag, checked_integer(flag, value, least), maximum=LARGEST[int])
+        else:
+            checked_number(flag, checked_number(flag, value, 0), maximum=LARGEST[float])
+        if name in self.BELOW_ONE:
+            checked_below_1(flag, value)
+        if name in self.UP_TO_ONE:
+            checked_number(flag, value, 0, 1)
+        if name.endswith("learning_rate") or name in self.POSITIVE:
+            checked_positive(flag, value)
+        if name in self.PYRAMIDS and (value < 16 or int(value).bit_count() > 1):
+            raise ValueError(
+                f"{flag} is {value}: expected a power of two of at least 16, such as 64."
+            )
 
     def _check_numbers(self, name: str) -> None:
         text = vars(self)[name]

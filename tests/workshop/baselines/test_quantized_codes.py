@@ -71,7 +71,7 @@ class TestComponents:
         assert code.bits.sum() == 4
         others = rng.integers(0, 256, (500, 4, 4, 1), "uint8")
         assert 8 < len(np.unique(code.reconstruct(others), axis=0)) <= 16
-        with pytest.raises(ValueError, match="bits is 0: expected at least 1"):
+        with pytest.raises(ValueError, match="bits must be at least 1, found 0"):
             QuantizedComponents(images, bits=0)
 
 

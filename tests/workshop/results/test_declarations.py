@@ -71,8 +71,8 @@ def test_what_is_not_measured(metrics, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(tolerance=0), "the tolerance of k is 0: it must be positive"),
-        (dict(tolerance=float("nan")), "the tolerance of k is nan"),
+        (dict(tolerance=0), "the tolerance of k must be above 0, found 0"),
+        (dict(tolerance=float("nan")), "the tolerance of k must be finite, found nan"),
         (dict(tolerance=1, spread="error"), "spread 'error' and spread_of None: give both"),
         (dict(tolerance=1, spread_of="test examples"), "spread None and spread_of 'test examples'"),
         (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck': .* one of seeds, tes"),
@@ -155,7 +155,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ("train_size", "size", "unexpected keyword argument 'size'"),
         ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
         ("train_size =", 'train_size = "7" #', "train_size is '7': give a number of examples"),
-        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
+        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid must be above 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
         ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),

@@ -9,9 +9,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    checked_list,
     checked_shape,
-    checked_size,
     checked_sizes,
 )
 from keras_gen.checked_arguments import checked_arguments
@@ -105,28 +103,6 @@ class InfoGAN(GAN):
     objective: Named[Objective] = made_by(adversarial.get, default="non_saturating", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
     discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
-
-    def _set_codes(self, generator, discriminator, categories, continuous):
-        """Sets the number of codes, and adds their edges."""
-        categories = checked_list("categories", categories)
-        self.categories = tuple(checked_size("categories", each) for each in categories)
-        self.continuous = checked_size("continuous", continuous, minimum=0)
-        classes = sum(self.categories)
-        codes = classes + continuous
-        with_scales = codes + continuous
-        found = [generator.inputs[1], *discriminator.outputs[1:]]
-        shapes = [tuple(tensor.shape[1:]) for tensor in found]
-        fits = shapes in ([(codes,), (codes,)], [(codes,), (with_scales,)])
-        if not self.categories or not fits:
-            raise ValueError(
-                f"categories is {self.categories} and continuous is {continuous}: expected at "
-                f"least one category, a generator with {codes} codes, and a discriminator "
-                f"whose second output has {with_scales} numbers, or {codes} without scales. "
-                "Build both with info_gan_networks."
-                "info_gan_networks)."
-            )
-        self.edges["codes"] = Vectors((codes,), name="codes")
-        self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
 
     # The losses of eq. (6) -------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ OF_ONE_OPTIMIZER = [
 class TestCallbacks:
     @pytest.mark.parametrize("make,way_out", OF_ONE_OPTIMIZER)
     def test_those_of_one_optimizer_are_refused_where_there_are_two(self, make, way_out, tmp_path):
-        model, callback = TINY["GAN"].build(0), make(tmp_path / "backup")
+        model, callback = TINY["GAN"].compiled(), make(tmp_path / "backup")
         with pytest.raises(ValueError) as caught:
             model.fit(np.zeros([4, 8, 8, 1], "uint8"), callbacks=[callback])
         assert str(caught.value) == (

@@ -79,7 +79,7 @@ def main(run: Run, s: Settings):
         model = Autoencoder(
             recurrent_encoder(SHAPE, s.latent_dim, s.units),
             recurrent_decoder(SHAPE, s.latent_dim, s.units),
-            Autoencoder.likelihood_of_vectors(),
+            Autoencoder.options_of_vectors["likelihood"],
             seed=s.seed,
             standardize=True,
         )

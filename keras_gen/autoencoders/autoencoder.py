@@ -74,8 +74,7 @@ class Autoencoder(EncoderDecoder):
 
     # Building --------------------------------------------------------------------------------
 
-    @override
-    @classmethod
-    def likelihood_of_vectors(cls):
-        # Half the squared error: a deviation that is learned would shrink with the error.
-        return UnboundedNormal(scale=1.0)
+    # Half the squared error: a deviation that is learned would shrink with the error.
+    options_of_vectors = EncoderDecoder.options_of_vectors | {
+        "likelihood": UnboundedNormal(scale=1.0)
+    }

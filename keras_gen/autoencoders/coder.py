@@ -1,6 +1,7 @@
 """An encoder of examples to codes and a decoder: autoencoders and VAEs."""
 
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -151,7 +152,6 @@ class EncoderDecoder(Coder):
         cls._require_usual_networks(kwargs)
         usual = fields_of(cls)["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
-        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
         encoder = conv_encoder(
             shape,
             latent_dim,
@@ -160,8 +160,8 @@ class EncoderDecoder(Coder):
             output_activation=cls.activation_of_codes(kwargs),
             levels=likelihood.levels,
         )
-        decoder = conv_decoder(outputs, latent_dim, filters)
-        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
+        decoder = decoder_to(likelihood, conv_decoder, shape, latent_dim, filters)
+        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
     @classmethod
     def for_vectors(
@@ -190,10 +190,8 @@ class EncoderDecoder(Coder):
         """
         cls._require_usual_networks(kwargs)
         shape = checked_shape("shape", shape)
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
+        kwargs = cls.options_of_vectors | kwargs
         likelihood = likelihoods.get(kwargs["likelihood"])
-        outputs = (*shape[:-1], shape[-1] * outputs_per_value(likelihood))
         encoder = mlp_encoder(
             shape,
             latent_dim,
@@ -201,13 +199,14 @@ class EncoderDecoder(Coder):
             heads=cls.code_names,
             output_activation=cls.activation_of_codes(kwargs),
         )
-        decoder = mlp_decoder(outputs, latent_dim, hidden[::-1])
-        return cls(encoder, with_scales(decoder, likelihood), **kwargs)  # type: ignore[call-arg]
+        decoder = decoder_to(likelihood, mlp_decoder, shape, latent_dim, hidden[::-1])
+        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
-    @classmethod
-    def likelihood_of_vectors(cls) -> likelihoods.Likelihood:
-        """Returns the likelihood that `for_vectors` gives the model by default."""
-        return likelihoods.ColumnNormal()
+    # Arguments of the class by default in `for_vectors`.
+    options_of_vectors: ClassVar[dict[str, Any]] = {
+        "likelihood": likelihoods.ColumnNormal(),
+        "standardize": True,
+    }
 
     @classmethod
     def activation_of_codes(cls, options: dict) -> str | None:
@@ -236,6 +235,22 @@ def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> ker
     if not isinstance(likelihood, likelihoods.ColumnNormal):
         return decoder
     return with_column_scales(decoder, likelihood.minimum_scale)
+
+
+def decoder_to(
+    likelihood: likelihoods.Likelihood, build: Callable, shape: Sequence[int], *sizes
+) -> keras.Model:
+    """Builds a decoder to all parameters of a likelihood.
+
+    Args:
+        likelihood: The likelihood.
+        build: Function of `keras_gen.networks` that builds a decoder.
+        shape: Shape of an example.
+        *sizes: Further arguments of `build`.
+    """
+    *sides, channels = shape
+    decoder = build((*sides, channels * outputs_per_value(likelihood)), *sizes)
+    return with_scales(decoder, likelihood)
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:

@@ -11,10 +11,9 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import (
     decoder_edges,
-    outputs_per_value,
+    decoder_to,
     reconstruction_nats,
     require_moments,
-    with_scales,
 )
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.classifiers import classify, set_label_edges
@@ -239,9 +238,9 @@ class VFAE(LikelihoodModel):
         encoder = partial(
             mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"
         )
-        outputs = (outputs_per_value(likelihood) * size,)
-        decoder = mlp_decoder(outputs, latent_dim + 2, hidden, "softplus")
-        decoder = with_scales(decoder, likelihood)
+        decoder = decoder_to(
+            likelihood, mlp_decoder, (size,), latent_dim + 2, hidden, "softplus"
+        )
         upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
         lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
         return cls(

@@ -6,9 +6,8 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_shape, only_given
 from keras_gen.autoencoders.coder import (
-    outputs_per_value,
+    decoder_to,
     require_moments,
-    with_scales,
 )
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
@@ -219,11 +218,9 @@ class ConditionalVAE(VAE):
         """
         *sides, channels = shape
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
-        outputs = (*sides, channels * outputs_per_value(likelihood))
         seen = (*sides, channels + classes)
         encoder = conv_encoder(seen, latent_dim, filters, heads=cls.code_names)
-        decoder = conv_decoder(outputs, latent_dim + classes, filters)
-        decoder = with_scales(decoder, likelihood)
+        decoder = decoder_to(likelihood, conv_decoder, shape, latent_dim + classes, filters)
         return cls(
             with_labels(encoder, classes), with_labels(decoder, classes), classes, **kwargs
         )
@@ -256,15 +253,12 @@ class ConditionalVAE(VAE):
 
         Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """
-        *steps, channels = checked_shape("shape", shape)
+        *steps, channels = shape = checked_shape("shape", shape)
         count = only_given(classes=classes, conditions=conditions)
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
+        kwargs = cls.options_of_vectors | kwargs
         likelihood = likelihoods.get(kwargs["likelihood"])
-        outputs = (*steps, channels * outputs_per_value(likelihood))
         seen = (*steps, channels + count)
         encoder = mlp_encoder(seen, latent_dim, hidden, heads=cls.code_names)
-        decoder = mlp_decoder(outputs, latent_dim + count, hidden[::-1])
-        decoder = with_scales(decoder, likelihood)
+        decoder = decoder_to(likelihood, mlp_decoder, shape, latent_dim + count, hidden[::-1])
         conditioned = with_labels if classes else with_codes
         return cls(conditioned(encoder, count), conditioned(decoder, count), classes, **kwargs)

@@ -223,8 +223,7 @@ class M2(VAE):
         columns
         grow before the means are learned.
         """
-        kwargs.setdefault("likelihood", cls.likelihood_of_vectors())
-        kwargs.setdefault("standardize", True)
+        kwargs = cls.options_of_vectors | kwargs
         shape = checked_shape("shape", shape)
         return cls.for_images(
             shape, classes, latent_dim, hidden, deviation, activation, **kwargs

@@ -14,7 +14,7 @@ REFUSED = [
     (lambda: SampleGrid(print, "a", every=0),
      "every must be at least 1, found 0"),
     (lambda: SampleGrid(print, "a", lines=0), "lines must be at least 1, found 0"),
-    (lambda: TimeLeft(lines=0), "lines is 0"),
+    (lambda: TimeLeft(lines=0), "lines must be at least 1, found 0"),
 ]  # fmt: skip
 
 

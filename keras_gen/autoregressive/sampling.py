@@ -52,7 +52,7 @@ def sample_causal(
 
     Example:
     ```python
-    from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
+    from keras_gen.networks.autoregressive.pixel_networks import pixel_cnn
     network = pixel_cnn((8, 8, 1), outputs_per_value=1, filters=8, blocks=1, levels=2)
 
     def draw(logits, uniform):

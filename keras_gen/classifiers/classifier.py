@@ -111,7 +111,7 @@ class Classifier(GenerativeModel):
     def for_images(
         cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
     ):
-        """Builds the model with the networks of `keras_gen.networks.lenet`.
+        """Builds the model with the networks of `keras_gen.networks.classifier`.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.

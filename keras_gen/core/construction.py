@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import keras
 
 from keras_gen.core.checks.before_training import require_edges
-from keras_gen.core.checks.network_shapes import require_shapes
+from keras_gen.core.checks.networks import require_shapes
 from keras_gen.declared import named_parameters, names_by_place
 
 # Class methods that build a model, which are suggested when networks are missing.

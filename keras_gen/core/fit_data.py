@@ -16,7 +16,7 @@ from keras_gen.core.kinds_of_data import Edge, Labels
 from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import BAD_INPUT, END
 

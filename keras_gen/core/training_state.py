@@ -18,9 +18,8 @@ from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution.strategies import is_chief
 from keras_gen.data.source import Source
-from keras_gen.files.locks import hold, let_go
 from keras_gen.files.reading import open_arrays
-from keras_gen.files.writing import clear_partial_files, replacing
+from keras_gen.files.writing import clear_partial_files, hold, let_go, replacing
 from keras_gen.messages import older_likelihood, warn
 
 _META = "meta"

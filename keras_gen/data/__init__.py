@@ -1,10 +1,7 @@
 """Datasets as sources of examples, their streams, and samples for offline machines."""
 
-from keras_gen.data.batches.clips import clips
-from keras_gen.data.batches.episodes import episode
+from keras_gen.data.batches.groups import class_triples, clips, episode, unpaired
 from keras_gen.data.batches.labeled import even_order, few_labels, partly_labeled
-from keras_gen.data.batches.triples import class_triples
-from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.batches.weighted import inverse_density, weighted_stream
 from keras_gen.data.folders.image_folder import image_folder
 from keras_gen.data.folders.pairs import paired_folders, side_by_side
@@ -50,9 +47,6 @@ from keras_gen.data.sets.super_resolution import benchmark_images, photograph_pa
 from keras_gen.data.sets.tables import PeopleTable, people_table
 from keras_gen.data.sets.tfds import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.blending import on_photographs
-from keras_gen.data.transforms.characters import characters_of, cleaned
-from keras_gen.data.transforms.edge_maps import edge_maps
 from keras_gen.data.transforms.image_augmentations import (
     binarize,
     draw_normal,
@@ -60,11 +54,25 @@ from keras_gen.data.transforms.image_augmentations import (
     random_levels,
     random_shift_flip,
 )
+from keras_gen.data.transforms.images import (
+    common_colors,
+    edge_maps,
+    nearest_colors,
+    on_photographs,
+    pad_to,
+    resize_cover,
+    shrunk,
+)
 from keras_gen.data.transforms.moving_images import moving_images
 from keras_gen.data.transforms.normal_scores import NormalScores
-from keras_gen.data.transforms.palettes import common_colors, nearest_colors
-from keras_gen.data.transforms.resizing import pad_to, resize_cover, shrunk
 from keras_gen.data.transforms.tables import Column, RowVectors, table_columns, table_rows
+from keras_gen.data.transforms.texts import (
+    WordCounts,
+    characters_of,
+    cleaned,
+    common_words,
+    words_of,
+)
 from keras_gen.data.transforms.waveforms import (
     fit_length,
     from_first_sound,
@@ -74,4 +82,3 @@ from keras_gen.data.transforms.waveforms import (
     random_shift,
     to_peak,
 )
-from keras_gen.data.transforms.words import WordCounts, common_words, words_of

@@ -15,8 +15,7 @@ from keras_gen.diffusion.ddpm import DDPM
 from keras_gen.diffusion.path_model import BlackLevel
 from keras_gen.diffusion.paths import ChainSteps, Path
 from keras_gen.diffusion.variational_bound import bound_nats
-from keras_gen.networks.diffusion.time_mlp import time_mlp
-from keras_gen.networks.diffusion.time_unet import time_unet
+from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
 
 
 @keras.saving.register_keras_serializable("keras_gen")

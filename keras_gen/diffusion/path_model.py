@@ -18,8 +18,7 @@ from keras_gen.diffusion import paths
 from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
 from keras_gen.latents import interpolate
-from keras_gen.networks.diffusion.time_mlp import time_mlp
-from keras_gen.networks.diffusion.time_unet import time_unet
+from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
 
 MOST_STEPS = 1000
 CODE_STEPS = 100  # steps of `encode` and `decode`

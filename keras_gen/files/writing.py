@@ -1,4 +1,4 @@
-"""Writes files atomically: readers see the old or the new file, never a partial one."""
+"""Writing files without half files: places, locks, and atomic writes."""
 
 import contextlib
 import errno
@@ -10,7 +10,74 @@ import platform
 import shutil
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from keras_gen.arguments import checked_path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def place(name: str) -> Path:
+    """Returns the folder `name` in the working directory, in the package, or next to it.
+
+    A built package ships some folders (see setup.py); a checkout has them next to the package.
+    """
+    for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
+        if path.is_dir():
+            return path
+    return Path(name)
+
+
+_LOCK = ".lock"
+
+
+def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
+    """Locks a folder, which is created, until `let_go` or the end of the process.
+
+    Args:
+        folder: Folder to lock.
+        way_out: End of the message if the folder cannot be written to.
+
+    Returns:
+        The lock, or None if another owner, in this process or another, holds the folder.
+
+    Raises:
+        OSError: If the folder cannot be written to.
+
+    Example:
+    ```python
+    lock = hold(Path("runs/a"))
+    if lock is None:
+        raise ValueError("runs/a is in use.")
+    let_go(lock)
+    ```
+    """
+    path = folder / _LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"Cannot write to the folder {folder} ({error.strerror}): {way_out}."
+        ) from error
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    except OSError:
+        pass  # Not every file system has locks.
+    return lock
+
+
+def let_go(lock: FileLock) -> None:
+    """Releases a folder, and removes it if nothing was written to it."""
+    path = Path(lock.lock_file)
+    # Before the release, after which the file may belong to another owner.
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
+    lock.release()
 
 
 @contextlib.contextmanager

@@ -32,12 +32,11 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.layers.gradient_reversal import reverse_gradient
-from keras_gen.layers.instance_normalization import InstanceNormalization
 from keras_gen.layers.minibatch import MinibatchDiscrimination, MinibatchStddev
+from keras_gen.layers.normalization import InstanceNormalization, SpectralNormalization
 from keras_gen.layers.random_draws import DrawingLayer, Dropout, NoiseChannels
 from keras_gen.layers.row_features import RowFeatures
 from keras_gen.layers.self_attention import SelfAttention
-from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (
     AdaptiveInstanceNormalization,
     LearnedConstant,

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.declared import DeclaredLayer
 from keras_gen.layers.layer_arguments import require_input
-from keras_gen.layers.spectral_normalization import SpectralNormalization
+from keras_gen.layers.normalization import SpectralNormalization
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from keras_gen.declared import Count, CountFrom0, DeclaredLayer
 from keras_gen.layers.equalized import EqualizedDense
-from keras_gen.layers.instance_normalization import normalized
+from keras_gen.layers.normalization import normalized
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.kinds_of_data import missing_pixels as missing_of
-from keras_gen.data.transforms.resizing import shrunk
+from keras_gen.data.transforms.images import shrunk
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images, as_numbers
 from keras_gen.metrics.samples.wasserstein import mean_patch_distance

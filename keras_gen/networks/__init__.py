@@ -17,16 +17,23 @@ from keras_gen.networks.added_inputs_and_heads import (
     with_projection,
 )
 from keras_gen.networks.autoregressive.character_rnn_networks import character_rnn
-from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_pixel_cnn
 from keras_gen.networks.autoregressive.made_networks import made, table_made
-from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
-from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
+from keras_gen.networks.autoregressive.pixel_networks import (
+    gated_pixel_cnn,
+    pixel_cnn,
+    pixel_rnn,
+)
 from keras_gen.networks.autoregressive.transformer import transformer
 from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
-from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
+from keras_gen.networks.classifier import (
+    activation_maps,
+    classifier_on,
+    conv_classifier,
+    lenet,
+    normalized_lenet,
+)
 from keras_gen.networks.conv import conv_decoder, conv_encoder
-from keras_gen.networks.diffusion.time_mlp import time_mlp
-from keras_gen.networks.diffusion.time_unet import time_unet
+from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
 from keras_gen.networks.flows.real_nvp import real_nvp
@@ -52,7 +59,6 @@ from keras_gen.networks.gan.style_networks import (
     style_generator,
     style_mapping,
 )
-from keras_gen.networks.lenet import lenet, normalized_lenet
 from keras_gen.networks.mlp import (
     linear_networks,
     mlp_decoder,
@@ -84,5 +90,6 @@ from keras_gen.networks.vae.vq_vae_networks import (
     residual_decoder,
     residual_encoder,
     vq_vae_2_networks,
+    wave_decoder,
+    wave_encoder,
 )
-from keras_gen.networks.vae.wave_vq_vae_networks import wave_decoder, wave_encoder

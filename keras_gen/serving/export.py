@@ -19,8 +19,7 @@ import tensorflow as tf
 
 from keras_gen import __version__, licenses
 from keras_gen.arguments import checked_path, shown
-from keras_gen.files.places import place
-from keras_gen.files.writing import clear_partial_files, partial_path, write_json
+from keras_gen.files.writing import clear_partial_files, partial_path, place, write_json
 from keras_gen.keras_internals import all_layers
 from keras_gen.messages import older_likelihood
 from keras_gen.serving import model_files, request_limits

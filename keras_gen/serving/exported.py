@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from keras_gen.arguments import checked_path, count_hidden, shown
-from keras_gen.files.places import place
 from keras_gen.files.reading import open_regular, read_json
+from keras_gen.files.writing import place
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
 from keras_gen.quiet import quiet, start_tensorflow
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from keras_gen.arguments import checked_path
 from keras_gen.core import GenerativeModel, keep_averages
-from keras_gen.files.places import place
 from keras_gen.files.reading import open_regular, refuse_bomb
+from keras_gen.files.writing import place
 from keras_gen.messages import warn
 from keras_gen.serving.exported import data_of, find, read_metadata, resolve, versions
 from keras_gen.serving.index import verify

@@ -13,7 +13,7 @@ from keras_gen.core import Player, capability, for_users, noise, require_range
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Images, Levels, missing_pixels
 from keras_gen.core.schedules import Weight
-from keras_gen.data.transforms.masks import centered_square, random_regions
+from keras_gen.data.transforms.images import centered_square, random_regions
 from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective

@@ -400,7 +400,7 @@ class TestOwner:
     def test_another_process_is_refused(self, tmp_path):
         code = f"""
 from pathlib import Path
-from keras_gen.files.locks import hold
+from keras_gen.files.writing import hold
 held = hold(Path({str(tmp_path)!r}))
 print("held", flush=True)
 input()

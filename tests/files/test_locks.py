@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_gen.files.locks import hold, let_go
+from keras_gen.files.writing import hold, let_go
 
 
 def test_one_owner_at_a_time(tmp_path):

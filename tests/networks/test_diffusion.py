@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 
 from keras_gen.networks import time_mlp, time_unet
-from keras_gen.networks.diffusion.time_unet import _attention, _block
+from keras_gen.networks.diffusion.time_networks import _attention, _block
 from tiny import fresh_names
 
 

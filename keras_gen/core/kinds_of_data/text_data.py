@@ -18,8 +18,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
-from keras_gen.data.transforms.characters import code_points
-from keras_gen.data.transforms.words import WordCounts
+from keras_gen.data.transforms.texts import WordCounts, code_points
 from keras_gen.tensor_checks import require
 
 

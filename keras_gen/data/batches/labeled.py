@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.checked_arguments import checked_types
-from keras_gen.data.batches.unpaired import unpaired
+from keras_gen.data.batches.groups import unpaired
 from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
 
 

@@ -29,9 +29,9 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source, on_first
-from keras_gen.data.transforms.class_names import sorted_names, without_fractions
-from keras_gen.data.transforms.resizing import resize_cover
+from keras_gen.data.transforms.images import resize_cover
 from keras_gen.data.transforms.tables import is_missing
+from keras_gen.data.transforms.texts import sorted_names, without_fractions
 from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.messages import warn
 

@@ -19,7 +19,7 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.resizing import resize_cover
+from keras_gen.data.transforms.images import resize_cover
 
 SIDES = ("source", "target")
 

@@ -11,7 +11,7 @@ from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
-from keras_gen.data.transforms.resizing import pad_to, resize_cover
+from keras_gen.data.transforms.images import pad_to, resize_cover
 from keras_gen.files.images import decode_image
 
 # The use of each tile of the photographs: Photographs or Arts for training, or held out

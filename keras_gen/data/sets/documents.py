@@ -16,8 +16,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds, unreachable
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.characters import characters_of, cleaned
-from keras_gen.data.transforms.words import WordCounts, common_words
+from keras_gen.data.transforms.texts import WordCounts, characters_of, cleaned, common_words
 
 # Subpackages of scikit-learn with many documented functions and classes.
 _SUBPACKAGES = (

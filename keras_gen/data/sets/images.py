@@ -22,7 +22,7 @@ from keras_gen.data.offline.images import (
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Domains, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.resizing import pad_to, resize_cover
+from keras_gen.data.transforms.images import pad_to, resize_cover
 
 _COLORED = ("cifar10",)  # 32x32 color images
 _PAINTINGS = "cycle_gan/monet2photo"

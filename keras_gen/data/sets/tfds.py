@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.resizing import resize_cover
+from keras_gen.data.transforms.images import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.messages import nearest
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import on_first
-from keras_gen.data.transforms.resizing import resize_cover
+from keras_gen.data.transforms.images import resize_cover
 
 
 @checked_types

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_choice, checked_list, checked_number, checked_positive
 from keras_gen.checked_arguments import checked_types
-from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
 

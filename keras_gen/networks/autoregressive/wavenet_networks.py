@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers.causal.causal_convolution import CausalConvolution
+from keras_gen.layers.causal.convolutions import CausalConvolution
 from keras_gen.layers.channels import GatedUnit, OneHot
 
 _DOUBLED = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
-from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_stacks
+from keras_gen.networks.autoregressive.pixel_networks import gated_stacks
 from keras_gen.networks.conv import conv_decoder
 
 

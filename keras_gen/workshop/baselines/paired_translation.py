@@ -9,7 +9,7 @@ import tensorflow as tf
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import NearestNeighbors
 
-from keras_gen.data.transforms.palettes import nearest_colors
+from keras_gen.data.transforms.images import nearest_colors
 from keras_gen.files.images import flat_pixels
 
 

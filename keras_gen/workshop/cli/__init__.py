@@ -16,7 +16,7 @@ import keras_gen
 import keras_gen.workshop.interrupts
 from keras_gen.files.animations import VIDEOS
 from keras_gen.files.images import SUFFIXES
-from keras_gen.files.places import place
+from keras_gen.files.writing import place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 from keras_gen.workshop.cli import (

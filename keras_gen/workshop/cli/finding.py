@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras_gen
-from keras_gen.files.places import PACKAGE, place
+from keras_gen.files.writing import PACKAGE, place
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli.listing import duration, mark, print_line

@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from keras_gen.files.places import place
+from keras_gen.files.writing import place
 from keras_gen.licenses import forbid_commerce, terms_of
 from keras_gen.messages import nearest
 from keras_gen.serving import exported

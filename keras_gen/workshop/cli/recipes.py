@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from keras_gen.files.places import place
+from keras_gen.files.writing import place
 from keras_gen.messages import known_names
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from keras_gen.files.places import place
+from keras_gen.files.writing import place
 from keras_gen.serving import exported
 from keras_gen.workshop.cli.tables import print_table
 from keras_gen.workshop.results import pages, words

@@ -10,8 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from keras_gen.core import is_chief
-from keras_gen.files.locks import hold, let_go
-from keras_gen.files.writing import clear_partial_files
+from keras_gen.files.writing import clear_partial_files, hold, let_go
 from keras_gen.workshop.run.flags import RunSettings, read_config
 
 _METRICS = "metrics.json"

@@ -13,8 +13,7 @@ Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.files.
 """
 
 from keras_gen.files.images import write_image
-from keras_gen.workshop.visualize.captions import captioned
-from keras_gen.workshop.visualize.densities_and_fields import densities, vector_fields
+from keras_gen.workshop.visualize.captions import captioned, text_page
 from keras_gen.workshop.visualize.latent_space import (
     arithmetic,
     class_traversals,
@@ -28,7 +27,7 @@ from keras_gen.workshop.visualize.latent_space import (
     samples,
     traversals,
 )
-from keras_gen.workshop.visualize.planar import planar_densities
+from keras_gen.workshop.visualize.planar import densities, planar_densities, vector_fields
 from keras_gen.workshop.visualize.plots import (
     code_histogram,
     code_scatter,
@@ -56,4 +55,3 @@ from keras_gen.workshop.visualize.sample_paths import emerging, flowing, on_the_
 from keras_gen.workshop.visualize.show import show
 from keras_gen.workshop.visualize.spectrograms import spectrograms
 from keras_gen.workshop.visualize.strips_of_images import figure, film_strip, point_strips
-from keras_gen.workshop.visualize.text_page import text_page

@@ -1,11 +1,11 @@
-"""Images of densities of the plane."""
+"""Images of points, densities, and fields in the plane."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from keras_gen.messages import in_words
-from keras_gen.workshop.visualize.plots import new_figure, pixels
+from keras_gen.workshop.visualize.plots import new_figure, panels_of, pixels
 
 MOST_POINTS = 5000  # that are drawn in a panel
 
@@ -56,4 +56,93 @@ def planar_densities(
             extent = (-span, span, -span, span)
             axes.imshow(density, origin="lower", extent=extent, vmin=0, vmax=most)
             axes.set_title(in_words(name))
+    return pixels(drawn)
+
+
+def densities(
+    model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
+    samples: int = 20_000, seed: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """A GAN of one number: the densities of data and samples, and D(x).
+
+    As fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. Dotted is the best
+    discriminator of both densities, p / (p + q), which is unknown where neither has an example;
+    dashed is 1/2.
+
+    Args:
+        model: A `GAN` of examples `[batch, 1]` whose discriminator has one logit.
+        data: Examples `[n, 1]`.
+        span: The part of the line that is shown.
+        bins: Of the histograms.
+        samples: How many are drawn from the model.
+        seed: Of the samples.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the data are not `[n, 1]`.
+
+    Example: `write_image("gan.png", densities(model, np.random.normal(size=(10_000, 1))))`.
+    """
+    data = np.asarray(data, np.float32)
+    if data.ndim != 2 or data.shape[1] != 1:
+        raise ValueError(f"data have the shape {data.shape}: expected examples [n, 1].")
+    edges = np.linspace(*span, bins + 1)
+    middle = (edges[1:] + edges[:-1]) / 2
+    made = model.sample(samples, seed=seed, batch_size=samples)
+    p = np.histogram(data, edges)[0] / (len(data) * np.diff(edges))
+    q = np.histogram(made, edges)[0] / (len(made) * np.diff(edges))
+    logits = np.asarray(model.discriminator(middle[:, None].astype("float32"), training=False))
+    drawn, (axes,) = panels_of(1)
+    axes.fill_between(middle, p, step="mid", alpha=0.4, label="data")
+    axes.fill_between(middle, q, step="mid", alpha=0.4, label="GAN")
+    axes.plot(middle, 1 / (1 + np.exp(-logits[:, 0])), color="black", label="D(x)")
+    known = np.where(p + q > 0, p + q, np.nan)  # the line breaks where both are empty
+    axes.plot(middle, p / known, ":", color="black", label="best D(x)")
+    axes.axhline(0.5, color="gray", linestyle="--", linewidth=1)
+    most = max(1.0, 1.05 * p.max(), 1.05 * q.max())
+    axes.set(xlim=span, ylim=(0, most), xlabel="x", ylabel="density, and D(x)")
+    axes.legend(loc="best")
+    return pixels(drawn)
+
+
+def vector_fields(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], names: Sequence[str]
+) -> np.ndarray:
+    """Where a game of two numbers moves, and a path through it; one panel for each way to play.
+
+    As fig. 1 of Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually
+    Converge?", ICML 2018.
+
+    Args:
+        panels: Title -> points `[n, 2]`, the arrows there `[n, 2]` (drawn by their directions and
+            their lengths relative to others of the panel), and a path `[steps, 2]` with a mark at
+            its end.
+        names: Of the two numbers.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no panel, or one holds other shapes.
+
+    Example: `vector_fields({"GAN": (points, update_field(model, zeros, points), path)}, "ab")`.
+    """
+    shapes = {title: [np.shape(values) for values in panel] for title, panel in panels.items()}
+    if not shapes or any(
+        len(s) != 3 or s[0] != s[1] or s[2][1:] != (2,) for s in shapes.values()
+    ):
+        raise ValueError(
+            f"panels have the shapes {shapes}: expected at least one, each of points [n, 2], as "
+            "many arrows, and a path [steps, 2]."
+        )
+    drawn, row = panels_of(len(panels))
+    for axes, (title, (points, arrows, path)) in zip(row, panels.items(), strict=True):
+        if np.any(arrows):
+            axes.quiver(*points.T, *arrows.T, color="gray", angles="xy")
+        axes.plot(*path.T, color="tab:blue", linewidth=1)
+        axes.plot(*path[0], "o", color="tab:blue", markersize=4)
+        axes.plot(*path[-1], "*", color="tab:red", markersize=12)
+        (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+        axes.set(title=in_words(title), xlabel=names[0], ylabel=names[1])
+        axes.set(xlim=(left, right), ylim=(bottom, top))
     return pixels(drawn)

@@ -17,7 +17,7 @@ from keras_gen.data import (
     pad_to,
     resize_cover,
 )
-from keras_gen.data.transforms.masks import centered_square, random_regions
+from keras_gen.data.transforms.images import centered_square, random_regions
 from keras_gen.data.transforms.moving_images import bounced
 
 

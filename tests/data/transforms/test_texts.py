@@ -8,8 +8,7 @@ import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 
 from keras_gen.data import WordCounts, characters_of, cleaned, common_words, load_tfds, words_of
-from keras_gen.data.transforms.characters import code_points
-from keras_gen.data.transforms.class_names import sorted_names
+from keras_gen.data.transforms.texts import code_points, sorted_names
 
 
 def test_other_characters_become_spaces():

@@ -16,7 +16,7 @@ from keras_gen.layers import (
     Shift,
     VerticalConvolution,
 )
-from keras_gen.layers.causal.pixel_lstms import skew, unskew
+from keras_gen.layers.causal.lstms import skew, unskew
 
 IMAGE = (4, 5, 3)
 SEQUENCE = (9, 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from causality import dependence, sees
-from keras_gen.layers.causal.masked_convolution import MaskedConvolution, causal_mask
+from keras_gen.layers.causal.convolutions import MaskedConvolution, causal_mask
 
 
 def test_masks_of_one_channel():

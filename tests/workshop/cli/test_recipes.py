@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gen.files import places
+from keras_gen.files import writing
 from keras_gen.files.images import read_image, write_png
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import main
@@ -35,12 +35,12 @@ def test_trains_as_python_does(home, capsys, monkeypatch):
 
 
 def test_places(home, monkeypatch):
-    assert places.place("recipes") == ROOT / "recipes"
-    assert places.place("saved_models") == Path("saved_models")
-    monkeypatch.setattr(places, "PACKAGE", home / "keras_gen")
-    assert places.place("recipes") == Path("recipes")
+    assert writing.place("recipes") == ROOT / "recipes"
+    assert writing.place("saved_models") == Path("saved_models")
+    monkeypatch.setattr(writing, "PACKAGE", home / "keras_gen")
+    assert writing.place("recipes") == Path("recipes")
     (home / "keras_gen" / "shipped" / "recipes").mkdir(parents=True)
-    assert places.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
+    assert writing.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
 
 
 @pytest.mark.slow

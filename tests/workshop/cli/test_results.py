@@ -3,7 +3,7 @@
 import pytest
 
 from commands import fails
-from keras_gen.files import places
+from keras_gen.files import writing
 from keras_gen.workshop.cli import main
 from keras_gen.workshop.results import read_records, write_records
 from toy_results import make_export, make_record, make_root
@@ -61,7 +61,7 @@ def test_recipes_that_are_installed(home, capfd, tmp_path_factory, monkeypatch):
     before = sorted(home.rglob("*"))
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.chdir(elsewhere)
-    monkeypatch.setattr(places, "PACKAGE", home / "keras_gen")
+    monkeypatch.setattr(writing, "PACKAGE", home / "keras_gen")
     (elsewhere / "README.md").write_text("mine")
     assert "holds no folder recipes: run this in the repository's root" in fails(capfd, "results")
     (elsewhere / "recipes").mkdir()

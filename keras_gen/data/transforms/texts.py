@@ -1,15 +1,64 @@
-"""Splits texts into words, and counts them with TensorFlow operations."""
+"""Texts as levels of characters, counts of words, and names of classes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import shown
 from keras_gen.checked_arguments import checked_types
+
+_LINE_END = re.compile("\r\n?")
+_UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
+
+
+@checked_types
+def cleaned(texts: Iterable[str]) -> list[str]:
+    r"""Returns texts of printable ASCII and newlines, at most 96 different characters.
+
+    Every line ending becomes `\n`, and each other character a space: tabs, control characters, and
+    all letters and symbols beyond ASCII. White space at both ends is removed.
+
+    Args:
+        texts: Strings to clean.
+
+    Example:
+        >>> cleaned(["a\tb\r\n", "café!"])
+        ['a b', 'caf !']
+    """
+    return [_UNPRINTABLE.sub(" ", _LINE_END.sub("\n", text)).strip() for text in texts]
+
+
+@checked_types
+def characters_of(texts: Iterable[str]) -> str:
+    """Returns the characters that occur in texts, in Unicode order.
+
+    Args:
+        texts: Strings, with at least one character; otherwise a ValueError is raised.
+
+    Example:
+        >>> characters_of(["ab", "cab!"])
+        '!abc'
+    """
+    found = "".join(sorted(set().union(*texts)))
+    if not found:
+        raise ValueError("The texts have no characters: expected at least one.")
+    return found
+
+
+def code_points(characters: str) -> np.ndarray:
+    """Returns the Unicode code points of characters, int32 `[n]`.
+
+    Example:
+        >>> code_points("ab")
+        array([97, 98], dtype=int32)
+    """
+    return np.array([ord(character) for character in characters], np.int32)
+
 
 # The class \w of Python's regular expressions, written for TensorFlow.
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
@@ -109,3 +158,32 @@ class WordCounts(tf.Module):
             tf.cast(tf.shape(texts)[0], tf.int64) * self.size,
         )
         return tf.reshape(counts, [-1, self.size])
+
+
+_NUMBER = r"[-+]?(\d{1,18}\.?\d{0,18}|\.\d{1,18})"
+
+
+def sorted_names(names: Iterable[str]) -> list[str]:
+    """Returns unique names, in numeric order if all are numbers, otherwise in text order.
+
+    Example:
+        >>> sorted_names(["10", "9", "9"]), sorted_names(["b10", "b9"])
+        (['9', '10'], ['b10', 'b9'])
+    """
+    found = sorted(set(names))
+    if all(re.fullmatch(_NUMBER, name, re.ASCII) for name in found):
+        found.sort(key=Decimal)
+    return found
+
+
+def without_fractions(names: Iterable[str]) -> list[str]:
+    """Returns the names, with 1.0 as 1 if all are integers, since pandas writes both.
+
+    Example:
+        >>> without_fractions(["1", "1.0"]), without_fractions(["1.0", "1.5"])
+        (['1', '1'], ['1.0', '1.5'])
+    """
+    names = list(names)
+    if all(re.fullmatch(r"[-+]?\d+(\.0*)?", name, re.ASCII) for name in names):
+        return [name.partition(".")[0] for name in names]
+    return names

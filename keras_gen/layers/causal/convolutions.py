@@ -1,0 +1,365 @@
+"""Convolutions that see only the past: in time, before a pixel, and above it."""
+
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.declared import Count
+from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row
+from keras_gen.layers.layer_arguments import Activation, Initializer, OddSide, OddSides
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CausalConvolution(CausalLayer):
+    """A convolution of a sequence over the present and the past, with gaps between its taps.
+
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.1 and fig. 3.
+    Floats `[batch, time, channels]` become `[batch, time, filters]`, with zeros before the start. A
+    step reads and writes one entry of the cache, so that it costs the same for any dilation.
+
+    Args:
+        filters: Output channels.
+        kernel_size: Number of taps, at least 1.
+        dilation: Distance of the taps in time, at least 1.
+        sees_itself: Whether the last tap is the present. False moves all taps `dilation` into the
+            past, as the first layer needs, which sees values.
+        activation: Name or function, of the output.
+        use_bias: Whether there is a bias.
+        kernel_initializer: Name or object.
+
+    Example:
+        >>> y = CausalConvolution(32, 2, dilation=4)(tf.random.normal([2, 100, 1]))
+    """
+
+    filters: Count
+    kernel_size: Count = 2
+    dilation: Count = 1
+    sees_itself: bool = True
+    activation: Activation = None
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+
+    @property
+    def past(self) -> int:
+        """How many times before the present are seen."""
+        return (self.kernel_size - self.sees_itself) * self.dilation
+
+    @override
+    def build(self, input_shape):
+        shape = (self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=self.kernel_initializer
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    @override
+    def call(self, inputs):
+        padded = keras.ops.pad(inputs, [[0, 0], [self.past, 0], [0, 0]])
+        if not self.sees_itself:
+            padded = padded[:, : -self.dilation]
+        if self.kernel_size == 1:
+            outputs = keras.ops.matmul(padded, self.kernel[0])
+        else:
+            outputs = keras.ops.conv(
+                padded,
+                self.kernel,
+                padding="valid",
+                dilation_rate=self.dilation,
+                data_format="channels_last",
+            )
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
+
+    # One time after the other ----------------------------------------------------------------
+
+    @override
+    def step_weights(self):
+        """Returns the kernel `[taps * channels, filters]`, and the bias or zeros."""
+        kernel = tf.cast(self.kernel, self.compute_dtype)
+        kernel = tf.reshape(kernel, [-1, self.filters])
+        if not self.use_bias:
+            return kernel, tf.zeros([self.filters], kernel.dtype)
+        return kernel, tf.cast(self.bias, self.compute_dtype)
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns the inputs of the past as a ring, in which each new one replaces the oldest."""
+        kernel, _ = weights
+        channels = kernel.shape[0] // self.kernel_size
+        if not self.past:
+            return ()
+        ring = tf.TensorArray(
+            kernel.dtype, self.past, element_shape=[None, channels], clear_after_read=False
+        )
+        return ring.unstack(tf.zeros([self.past, batch, channels], kernel.dtype))
+
+    @override
+    def step(self, weights, cache, x, column):
+        kernel, bias = weights
+        x = tf.cast(x, kernel.dtype)
+        taps = [
+            cache.read((column + place) % self.past)
+            for place in range(0, self.past, self.dilation)
+        ]
+        seen = tf.concat([*taps, x] if self.sees_itself else taps, axis=-1)
+        y = self.activation(seen @ kernel + bias)
+        return y, cache.write(column % self.past, x) if self.past else cache
+
+    @override
+    def next_row(self, weights, cache):
+        raise ValueError(f"{self.name} is for sequences, which have one row.")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MaskedConvolution(CausalLayer):
+    """A causal convolution of images, over rows above, pixels to the left and channels before.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
+    and fig. 2. The maps are divided into one group for each channel of the image, in its order. At
+    the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
+    itself. The mask sets all other entries of the kernel to zero. Floats `[batch, height, width,
+    channels]` become `[batch, height, width, filters]`, with zeros around the input.
+
+    Args:
+        filters: Output channels. Group `g` of `image_channels` begins at `filters * g //
+            image_channels`; the input's channels are divided likewise. If the last layer has
+            `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
+        kernel_size: Odd side of the kernel, or (height, width).
+        mask: "A" for the first layer, "B" for those after it.
+        image_channels: Channels of the image: 1 or 3, at most the filters.
+        activation: Name or function, of the output.
+        kernel_initializer: Name or object; it is applied to the whole kernel.
+
+    Example:
+        >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
+    """
+
+    filters: Count
+    kernel_size: OddSides
+    mask: Literal["A", "B"]
+    image_channels: Count = 1
+    activation: Activation = None
+    kernel_initializer: Initializer = "glorot_uniform"
+
+    @override
+    def set_up(self):
+        if self.kernel_size == (1, 1) and self.mask == "A" and self.image_channels == 1:
+            raise ValueError(
+                "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."
+            )
+        _groups(self.filters, self.image_channels)
+
+    @override
+    def build(self, input_shape):
+        shape = (*self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        self.kernel_mask = causal_mask(*shape, self.mask, self.image_channels)
+
+    @override
+    def call(self, inputs):
+        kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
+        outputs = keras.ops.conv(inputs, kernel, padding="same", data_format="channels_last")
+        return self.activation(outputs + self.bias)
+
+    @property
+    @override
+    def sees_itself(self) -> bool:  # type: ignore[override]
+        return self.mask == "B"
+
+    # One pixel at a time ---------------------------------------------------------------------
+
+    @override
+    def step_weights(self):
+        """Returns the kernels of the rows above and of the pixel's row, and the bias."""
+        kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
+        kernel = tf.cast(kernel, self.compute_dtype)
+        rows, columns = np.array(self.kernel_size) // 2
+        beside = tf.reshape(kernel[rows, : columns + 1], [-1, self.filters])
+        return kernel[:rows], beside, tf.cast(self.bias, self.compute_dtype)
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns zeros, as `call` pads with.
+
+        The cache of a pixel has the pixels to the left; its row so far; the rows above that count;
+        and what they add to each pixel of the row.
+        """
+        _, beside, bias = weights
+        rows, columns = np.array(self.kernel_size) // 2
+        channels = beside.shape[0] // (columns + 1)
+        left = tf.zeros([batch, columns * channels], bias.dtype)
+        added = tf.zeros([width, batch, self.filters], bias.dtype) + bias
+        if not rows:
+            return left, added
+        row = empty_row(bias.dtype, width, channels)
+        return left, added, row, tf.zeros([batch, rows, width, channels], bias.dtype)
+
+    @override
+    def step(self, weights, cache, x, column):
+        _, beside, _ = weights
+        left, added, *rows = cache
+        seen = tf.concat([left, tf.cast(x, left.dtype)], axis=-1)
+        y = self.activation(added[column] + seen @ beside)
+        if rows:
+            row, above = rows
+            rows = [row.write(column, seen[:, left.shape[-1] :]), above]
+        return y, (seen[:, x.shape[-1] :], added, *rows)
+
+    @override
+    def next_row(self, weights, cache):
+        kernel, _, bias = weights
+        left, added, *rows = cache
+        left = tf.zeros_like(left)
+        if not rows:
+            return left, added
+        row, above = rows
+        finished = tf.transpose(row.stack(), [1, 0, 2])[:, None]
+        above = tf.concat([above[:, 1:], finished], axis=1)
+        margin = self.kernel_size[1] // 2
+        padded = tf.pad(above, [[0, 0], [0, 0], [margin, margin], [0, 0]])
+        added = tf.nn.conv2d(padded, kernel, strides=1, padding="VALID")[:, 0] + bias
+        row = empty_row(bias.dtype, tf.shape(above)[2], above.shape[-1])
+        return left, tf.transpose(added, [1, 0, 2]), row, above
+
+
+def causal_mask(
+    height: int, width: int, channels: int, filters: int, mask: str, image_channels: int = 1
+) -> np.ndarray:
+    """Returns the mask of a kernel (fig. 2), bool `[height, width, channels, filters]`."""
+    row, column = height // 2, width // 2
+    allowed = np.zeros((height, width, channels, filters), bool)
+    allowed[:row] = True
+    allowed[row, :column] = True
+    before = np.less if mask == "A" else np.less_equal
+    allowed[row, column] = before.outer(
+        _groups(channels, image_channels), _groups(filters, image_channels)
+    )
+    return allowed
+
+
+def _groups(maps: int, image_channels: int) -> np.ndarray:
+    """The channel of the image that each map belongs to, int `[maps]`."""
+    if not 0 < image_channels <= maps:
+        raise ValueError(
+            f"{maps} maps cannot be divided into {image_channels} groups: expected at least 1 map "
+            "for each of 1 or more channels of the image."
+        )
+    starts = maps * np.arange(1, image_channels) // image_channels
+    return np.searchsorted(starts, np.arange(maps), side="right")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Shift(CausalLayer):
+    """Moves a sequence one place into the future: zeros come first, and the last place is lost.
+
+    After it, layers that see the present, such as an LSTM, see the past alone. Floats `[batch,
+    time, channels]`, as the output.
+
+    Example:
+        >>> Shift()(tf.constant([[[1.0], [2.0], [3.0]]]))[0, :, 0].numpy()
+        array([0., 1., 2.], dtype=float32)
+    """
+
+    sees_itself = False
+
+    @override
+    def build(self, input_shape):
+        self.channels = input_shape[-1]
+
+    @override
+    def call(self, x):
+        return keras.ops.pad(x, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns the place before the first, `[batch, channels]`: zeros."""
+        return tf.zeros([batch, self.channels], self.compute_dtype)
+
+    @override
+    def step(self, weights, cache, x, column):
+        return cache, tf.cast(x, cache.dtype)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VerticalConvolution(CausalLayer):
+    """A convolution over rows above, as wide to the right as to the left: without a blind spot.
+
+    Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
+    Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. The stack of such layers
+    sees all of the rows above a pixel and nothing of its row, so no value needs a mask. Floats
+    `[batch, height, width, channels]` become `[batch, height, width, filters]`, with zeros around
+    the input.
+
+    Args:
+        filters: Output channels.
+        kernel_size: Odd side of the kernel whose upper half this is.
+        sees_itself: Whether its own row is seen too: not in the first layer of the stack, which
+            sees values; in all others, which see maps of the rows above.
+        activation: Name or function, of the output.
+        kernel_initializer: Name or object.
+
+    Example:
+        >>> y = VerticalConvolution(64, 7, sees_itself=False)(tf.random.normal([2, 28, 28, 1]))
+    """
+
+    by_rows = True
+
+    filters: Count
+    kernel_size: OddSide
+    sees_itself: bool = True
+    activation: Activation = None
+    kernel_initializer: Initializer = "glorot_uniform"
+
+    @override
+    def set_up(self):
+        if self.kernel_size == 1:
+            raise ValueError("kernel_size is 1: expected at least 3, whose rows above are seen.")
+
+    @override
+    def build(self, input_shape):
+        above = self.kernel_size // 2
+        shape = (above + self.sees_itself, self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    @override
+    def call(self, inputs):
+        margin = self.kernel_size // 2
+        padded = keras.ops.pad(inputs, [[0, 0], [margin, 0], [margin, margin], [0, 0]])
+        if not self.sees_itself:
+            padded = padded[:, :-1]
+        outputs = keras.ops.conv(
+            padded, self.kernel, padding="valid", data_format="channels_last"
+        )
+        return self.activation(outputs + self.bias)
+
+    # One row at a time -----------------------------------------------------------------------
+
+    @override
+    def step_weights(self):
+        kernel = tf.cast(self.kernel, self.compute_dtype)
+        return kernel, tf.cast(self.bias, self.compute_dtype)
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns the rows above that count, `[batch, rows, width, channels]`: zeros."""
+        kernel, _ = weights
+        return tf.zeros([batch, self.kernel_size // 2, width, kernel.shape[2]], kernel.dtype)
+
+    @override
+    def step(self, weights, cache, x, column=None):
+        kernel, bias = weights
+        margin = self.kernel_size // 2
+        rows = tf.concat([cache, tf.cast(x, cache.dtype)[:, None]], axis=1)
+        seen = rows if self.sees_itself else cache
+        seen = tf.pad(seen, [[0, 0], [0, 0], [margin, margin], [0, 0]])
+        y = tf.nn.conv2d(seen, kernel, strides=1, padding="VALID")[:, 0]
+        return self.activation(y + bias), rows[:, 1:]

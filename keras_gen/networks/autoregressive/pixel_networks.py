@@ -1,0 +1,281 @@
+"""Networks of PixelCNN, gated PixelCNN, and PixelRNN."""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
+from keras_gen.layers import GatedUnit, MaskedConvolution, OneHot, VerticalConvolution
+from keras_gen.layers.causal.lstms import DiagonalLSTM, RowLSTM
+from keras_gen.networks.blocks import scaled_levels
+
+
+@checked_arguments
+def pixel_cnn(
+    image_shape: tuple = (28, 28, 1),
+    outputs_per_value: int = 256,
+    filters: int = 32,
+    blocks: CountFrom0 = 5,
+    first_kernel: int = 7,
+    kernel: int = 3,
+    head_filters: int | None = None,
+    levels: int | None = 256,
+) -> keras.Model:
+    """Builds masked convolutions with residual connections: each value given those before it.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
+    table 1 and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
+    effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: a
+    ReLU also before the last layer, which would otherwise be one linear map with the layer before
+    it; kernels are initialized as by He et al. (2015), as the paper does not state how.
+
+    Args:
+        image_shape: `(height, width, channels)`, 1 or 3 channels.
+        outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
+        filters: The paper's h, at least the channels; between the blocks there are 2h maps.
+        blocks: Number of residual blocks.
+        first_kernel: Odd side of the first kernel, with mask A.
+        kernel: Odd side of the kernel within a block, with mask B.
+        head_filters: Maps of the two layers after the blocks; by default 2h.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+
+    Returns:
+        A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
+        width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
+        depend only on the values before it, in rows, then pixels, then channels.
+
+    Example:
+        >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
+    """
+    channels = image_shape[-1]
+
+    def masked(x, maps, side=1, mask="B", **options):
+        options |= dict(image_channels=channels, kernel_initializer="he_normal")
+        return MaskedConvolution(maps, side, mask, **options)(x)
+
+    images = keras.Input(image_shape)
+    x = scaled_levels(images, levels)
+    x = masked(x, 2 * filters, first_kernel, mask="A")
+    for _ in range(blocks):
+        inner = masked(layers.ReLU()(x), filters)
+        inner = masked(layers.ReLU()(inner), filters, kernel)
+        inner = masked(layers.ReLU()(inner), 2 * filters)
+        x = layers.Add()([x, inner])
+    for _ in range(2):
+        x = masked(layers.ReLU()(x), head_filters or 2 * filters)
+    # The logits leave in float32 whatever the precision inside.
+    logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
+    return keras.Model(images, logits, name="pixel_cnn")
+
+
+@checked_arguments
+def gated_pixel_cnn(
+    image_shape: tuple = (28, 28, 1),
+    outputs_per_value: int = 256,
+    filters: int = 32,
+    blocks: CountFrom0 = 5,
+    first_kernel: int = 7,
+    kernel: int = 5,
+    head_filters: int | None = None,
+    levels: int | None = 256,
+    classes: int = 0,
+    unordered: bool = False,
+) -> keras.Model:
+    """Builds two stacks of gated convolutions: each value given all before it, no blind spot.
+
+    Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
+    Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
+    rows above a pixel, the horizontal one the pixels to its left and, through 1x1 convolutions, the
+    vertical stack. Deviations: kernels are initialized as by He et al. (2015), and those that add
+    to the horizontal stack by zeros, as the paper does not state how; the default numbers of
+    filters and blocks are for a CPU.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        outputs_per_value: Parameters of each value: 256 for the softmax over levels, 1 for
+            Bernoulli.
+        filters: Maps of each stack, a multiple of the channels.
+        blocks: Number of blocks after the first layers.
+        first_kernel: Odd side of the first layers' kernels.
+        kernel: Odd side of the kernels within a block.
+        head_filters: Maps of the layer before the last; by default `filters`.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        classes: Number of classes: the network takes int32 labels `[batch]` too, which add a bias
+            to every gate (eq. 4); 0 for none.
+        unordered: Whether levels are no brightness, but names as those of a codebook: each has a
+            learned vector in place of a number in [-1, 1].
+
+    Returns:
+        A model from images `[batch, height, width, channels]`, or the list of them and of labels,
+        to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
+        `[channel, parameter]`. Those of a value depend only on the values before it, in rows, then
+        pixels, then channels.
+
+    Example:
+        >>> network = gated_pixel_cnn((28, 28, 1), 1, filters=16, blocks=3, levels=2, classes=10)
+    """
+    images = keras.Input(image_shape)
+    labels = keras.Input((), dtype="int32")
+
+    def bias(maps):
+        of_class = layers.Embedding(classes, maps)(labels)
+        return layers.Reshape((1, 1, maps))(of_class)
+
+    parameters = gated_stacks(
+        images,
+        outputs_per_value,
+        filters,
+        blocks,
+        first_kernel,
+        kernel,
+        head_filters,
+        levels,
+        bias if classes else None,
+        unordered,
+    )
+    inputs = [images, labels] if classes else images
+    return keras.Model(inputs, parameters, name="gated_pixel_cnn")
+
+
+def gated_stacks(
+    images,
+    outputs_per_value: int,
+    filters: int,
+    blocks: CountFrom0,
+    first_kernel: int,
+    kernel: int,
+    head_filters: int | None,
+    levels: int | None,
+    bias: Callable | None = None,
+    unordered: bool = False,
+):
+    """Returns the parameters of each value of `images`, the symbolic input of a network.
+
+    The numbers are those of `gated_pixel_cnn`. `bias(maps)` returns what one more gate adds to that
+    many maps before it, `[batch, 1, 1, maps]` or, for each place its own, `[batch, height, width,
+    maps]`; it is no function of the images.
+    """
+    channels = images.shape[-1]
+    if filters % channels:
+        raise ValueError(
+            f"filters is {filters}: expected a multiple of the image's {channels} channels."
+        )
+
+    def masked(x, maps, size=1, mask="B", **options):
+        options = dict(image_channels=channels, kernel_initializer="he_normal") | options
+        return MaskedConvolution(maps, size, mask, **options)(x)
+
+    def vertical_maps(x, size, **options):
+        return VerticalConvolution(2 * filters, size, kernel_initializer="he_normal", **options)(
+            x
+        )
+
+    if unordered:
+        if not levels:
+            raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
+        # An embedding. Samplers want layers that keep the axes of the places, as this one does.
+        vector = layers.Dense(
+            filters // channels, use_bias=False, kernel_initializer="he_normal"
+        )
+        one_hot = OneHot(levels)
+        parts = [vector(one_hot(images[..., c : c + 1])) for c in range(channels)]
+        x = layers.Concatenate()(parts) if channels > 1 else parts[0]
+    else:
+        x = scaled_levels(images, levels)
+
+    def gated(maps, groups):
+        if bias:
+            maps = layers.Add()([maps, bias(2 * filters)])  # eq. (4) and (5)
+        return GatedUnit(groups)(maps)  # eq. (2)
+
+    vertical = x
+    horizontal = x
+    for block in range(blocks + 1):
+        first = block == 0
+        size = first_kernel if first else kernel
+        maps = vertical_maps(vertical, size, sees_itself=not first)
+        # The rows above, which all channels may see.
+        link = layers.Conv2D(2 * filters, 1, kernel_initializer="he_normal")(maps)
+        vertical = gated(maps, 1)
+        maps = masked(horizontal, 2 * filters, (1, size), "A" if first else "B")
+        inner = gated(layers.Add()([maps, link]), channels)
+        if first:
+            horizontal = masked(inner, filters)
+        else:
+            added = masked(inner, filters, kernel_initializer="zeros")
+            horizontal = layers.Add()([horizontal, added])
+    x = masked(layers.ReLU()(horizontal), head_filters or filters)
+    # The parameters leave in float32 whatever the precision inside.
+    return masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
+
+
+@checked_arguments
+def pixel_rnn(
+    image_shape: tuple = (28, 28, 1),
+    outputs_per_value: int = 256,
+    units: int = 16,
+    blocks: CountFrom0 = 7,
+    kind: str = "diagonal",
+    first_kernel: int = 7,
+    kernel: int = 3,
+    head_filters: int | None = None,
+    levels: int | None = 256,
+) -> keras.Model:
+    """Builds LSTMs over the image with residual connections: each value given those before it.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
+    to 3.3, table 1 and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
+    BiLSTM sees all pixels before but one, as in the paper: the last pixel of the row just above is
+    seen only where the first kernel reaches it, as maps do not hold the value of their own pixel.
+
+    Deviations: a ReLU also before the last layer, as in `pixel_cnn`; the kernels of convolutions
+    are initialized as by He et al. (2015), those of LSTMs as by Keras, as the paper does not state
+    how.
+
+    Args:
+        image_shape: `(height, width, channels)`, 1 or 3 channels.
+        outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
+        units: The paper's h, features of an LSTM, at least the channels; between the blocks there
+            are 2h maps.
+        blocks: Number of residual blocks, each with an LSTM: the paper has 7 for MNIST.
+        kind: "row" for `RowLSTM`, "diagonal" for the sum of both directions of `DiagonalLSTM`.
+        first_kernel: Odd side of the first kernel, with mask A.
+        kernel: Odd width of the Row LSTM's kernels.
+        head_filters: Maps of the two layers after the blocks; by default 2h.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+
+    Returns:
+        A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
+        width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
+        depend only on the values before it, in rows, then pixels, then channels.
+
+    Example:
+        >>> network = pixel_rnn((28, 28, 1), outputs_per_value=2, blocks=2, levels=2)
+    """
+    if kind not in ("row", "diagonal"):
+        raise ValueError(f"kind is {kind!r}: expected 'row' or 'diagonal'.")
+    channels = image_shape[-1]
+
+    def masked(x, maps, side=1, mask="B", **options):
+        options |= dict(image_channels=channels, kernel_initializer="he_normal")
+        return MaskedConvolution(maps, side, mask, **options)(x)
+
+    def lstm(x):
+        if kind == "row":
+            return RowLSTM(units, kernel, channels)(x)
+        forward = DiagonalLSTM(units, image_channels=channels)
+        backward = DiagonalLSTM(units, backward=True, image_channels=channels)
+        return layers.Add()([forward(x), backward(x)])
+
+    images = keras.Input(image_shape)
+    x = scaled_levels(images, levels)
+    x = masked(x, 2 * units, first_kernel, mask="A")
+    for _ in range(blocks):
+        x = layers.Add()([x, masked(lstm(x), 2 * units)])
+    for _ in range(2):
+        x = masked(layers.ReLU()(x), head_filters or 2 * units)
+    # The logits leave in float32 whatever the precision inside.
+    logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
+    return keras.Model(images, logits, name=f"pixel_rnn_{kind}")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_positive, checked_seed
+from keras_gen.arguments import (
+    checked_choice,
+    checked_integer,
+    checked_positive,
+    checked_seed,
+    shown,
+)
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.noise import stateless_seed
 from keras_gen.metrics.measuring_bar import with_bar
@@ -249,6 +256,8 @@ def bits_per_dimension(
         >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)
         8.0
     """
+    if isinstance(nats, bool) or not (isinstance(nats, Real) or hasattr(nats, "dtype")):
+        raise TypeError(f"nats is {shown(nats)}: expected a number, an array, or a tensor.")
     checked_choice("dequantization", dequantization, DEQUANTIZATIONS)
     checked_integer("dimensions", dimensions, minimum=1)
     checked_positive("levels_per_unit", levels_per_unit)

@@ -14,6 +14,12 @@ from keras_gen.tensor_checks import require
 
 MOST_BYTES = 2**26
 """Maximum number of bytes of a request's files, which may contain more than their pixels."""
+MOST_TEXTS = 8
+"""Maximum number of compressed texts, color profiles, and suggested palettes in a PNG file. Each of
+them can unpack to 8 MB."""
+MOST_TEXTS_IN_ALL = 256
+"""Maximum number in a request's files."""
+_COMPRESSED = "zTXt|iTXt|iCCP|sPLT"
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:
@@ -80,13 +86,27 @@ def _decoded(
         return image if shape[-1] == 3 else _rounded(luma(tf.cast(image, tf.float32)))
 
     contents = request_limits.examples_checked(name, contents, largest)
-    with tf.control_dependencies([_require_bytes(name, contents)]):
+    checks = [_require_bytes(name, contents), _require_few_texts(name, contents)]
+    with tf.control_dependencies(checks):
         contents = tf.identity(contents)
     turns = image_headers.orientations(contents)
     with tf.control_dependencies(_size_checks(name, contents, turns, shape, largest)):
         contents = tf.identity(contents)
     spec = tf.TensorSpec(shape, tf.uint8)
     return tf.map_fn(decode, (contents, turns), fn_output_signature=spec)
+
+
+def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
+    """The check of compressed parts besides pixels, each of which can unpack to 8 MB."""
+    removed = tf.strings.regex_replace(contents, _COMPRESSED, "")
+    counts = (tf.strings.length(contents) - tf.strings.length(removed)) // 4
+    most, total = tf.reduce_max(counts), tf.reduce_sum(counts)
+    sentence = (
+        f"{name} has {{}} compressed texts and color profiles in one file and {{}} in all: "
+        f"expected at most {MOST_TEXTS} and {MOST_TEXTS_IN_ALL}. Save the images without metadata."
+    )
+    few = (most <= MOST_TEXTS) & (total <= MOST_TEXTS_IN_ALL)
+    return require(few, sentence, most, total)
 
 
 def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:

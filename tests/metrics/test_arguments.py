@@ -274,6 +274,24 @@ REFUSED = [
      r"takes images of shape \(8, 8, 1\), found \(8, 8, 3\)"),
     (lambda: extractor_of(lambda x: [x, x]), "a dict with 'features'"),
     (lambda: extractor_of(lambda x: {"codes": x}), "a dict with 'features'"),
+    *(
+        (functools.partial(metrics.frechet_distance, ROWS, metrics.Moments(*of)),
+         "moments b are not finite, or .* not symmetric")
+        for of in ((np.full(3, np.nan), np.eye(3)), (np.zeros(3), np.triu(np.ones([3, 3]))))
+    ),
+    (lambda: metrics.kernel_distance(1e120 * ROWS, ROWS), "kernel of the features overflows"),
+    (lambda: metrics.pyramid_distances(IMAGES, IMAGES, directions=0), "directions must be at leas"),
+    (lambda: metrics.pyramid_distances(IMAGES, IMAGES, patches=0), "patches must be at least 1"),
+    (lambda: metrics.grid_centers(0), "side must be .*found 0"),
+    (lambda: metrics.ring_centers(0), "modes must be at least 1, found 0"),
+    (lambda: metrics.bits_per_dimension([1.0], 2, "none"), r"nats is \[1.0\]: expected a number"),
+    (lambda: metrics.code_uses(np.array([0]), 10**12), "levels must be at most 1048576"),
+    (lambda: metrics.group_report(LABELS, LABELS, 10**12 * LABELS), "groups are .* from 0 to the"),
+    (lambda: circle(np.ones([4, 2]) + 1, epsilon=1e-12), "epsilon is 1e-12: .* equal in float32"),
+    (lambda: metrics.perceptual_path_length(
+        tf.identity, lambda x: np.full(len(x), np.nan), np.ones([4, 2]), np.zeros([4, 2])),
+     "features returned NaN"),
+    (lambda: metrics.resize_images(DARK, (0, 4)), "size must be at least 1, found 0"),
 ]  # fmt: skip
 
 

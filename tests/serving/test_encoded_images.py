@@ -250,6 +250,22 @@ def test_files_are_not_longer_than_a_request_may_be(exported):
         exported("shift_bytes", images_bytes=[long])
 
 
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP", b"sPLT"])
+def test_texts_that_would_fill_the_memory_are_refused_and_few_are_not(exported, kind):
+    data = kind + b"key\0\0" + zlib.compress(bytes(100))
+    part = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+
+    def with_parts(count):
+        return FILES["RGB"][:33] + count * part + FILES["RGB"][33:]
+
+    expected = exported("shift_bytes", images_bytes=[FILES["RGB"]])
+    found = exported("shift_bytes", images_bytes=[with_parts(encoded_images.MOST_TEXTS)])
+    np.testing.assert_array_equal(found, expected)
+    for files, found in (([with_parts(9)], "9 .* 9 in all"), (33 * [with_parts(8)], "8 .* 264 in")):
+        with pytest.raises(ValueError, match=rf"has {found}.* at most 8 and 256\. Save"):
+            exported("shift_bytes", images_bytes=files)
+
+
 def with_scans(image, copies):
     """A JPEG file of an image in gray, whose last scan is repeated."""
     content = stored(image.convert("L"), "JPEG", progressive=True)

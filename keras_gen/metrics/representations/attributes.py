@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_seed, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labeled_pair, as_labels
 
@@ -158,10 +158,10 @@ def group_report(
     labels = as_labels(labels, "labels")
     predicted = as_labels(predicted, "predicted", len(labels))
     groups = as_labels(groups, "groups", len(labels))
-    if groups.min() < 0 or not (counts := np.bincount(groups)).all():
+    found, counts = np.unique(groups, return_counts=True)
+    if (found != np.arange(len(found))).any():
         raise ValueError(
-            f"groups are {np.unique(groups).tolist()}: expected all numbers from 0 to the "
-            "largest."
+            f"groups are {shown(found.tolist())}: expected all numbers from 0 to the largest."
         )
     accuracies = np.bincount(groups, weights=predicted == labels) / counts
     weights = np.asarray(counts if shares is None else shares, np.float64)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import Count
 from keras_gen.metrics.metric_arguments import as_numbers
 
 
@@ -27,7 +28,7 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
 
 
 @checked_types
-def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
+def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
     """Counts how often each code is used, int64 `[levels]`.
 
     Args:

@@ -46,9 +46,12 @@ def matched_accuracy(
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")
     clusters = as_classes(clusters, "clusters", len(labels))
-    counts = np.zeros([known_clusters.max() + 1, known_labels.max() + 1], int)
-    np.add.at(counts, (known_clusters, known_labels), 1)
-    matched = dict(zip(*linear_sum_assignment(counts, maximize=True), strict=True))
+    # Rows and columns are the numbers that occur, which may be as large as names of people.
+    counts = contingency_matrix(known_clusters, known_labels)
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    matched = dict(
+        zip(np.unique(known_clusters)[rows], np.unique(known_labels)[columns], strict=True)
+    )
     found = np.array([matched.get(cluster, -1) for cluster in clusters])
     return float((found == labels).mean())
 

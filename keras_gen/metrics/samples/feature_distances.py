@@ -79,10 +79,16 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
     if not isinstance(value, Moments):
         return moments(as_features(value, name))
     mean, covariance = np.asarray(value.mean), np.asarray(value.covariance)
-    if mean.ndim != 1 or covariance.shape != mean.shape * 2 or not np.isfinite(covariance).all():
+    if mean.ndim != 1 or covariance.shape != mean.shape * 2:
         raise ValueError(
-            f"Expected the moments {name} to be a mean [d] and a finite covariance [d, d], found "
-            f"shapes {mean.shape} and {covariance.shape}."
+            f"The moments {name} have shapes {mean.shape} and {covariance.shape}: expected a mean "
+            "[d] and a covariance [d, d]."
+        )
+    finite = np.isfinite(mean).all() and np.isfinite(covariance).all()
+    if not finite or not np.allclose(covariance, covariance.T):
+        raise ValueError(
+            f"The moments {name} are not finite, or the covariance is not symmetric: pass the "
+            "moments of finite features."
         )
     return Moments(mean, covariance, value.n)
 
@@ -167,6 +173,7 @@ def _sums_without_itself(x: np.ndarray) -> np.ndarray:
     return _sums(x, x)[0] - diagonal
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Returns the unbiased estimate and its jackknife standard error."""
     n, m = len(a), len(b)
@@ -177,6 +184,8 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     term_a = within_a / (n * (n - 1))
     term_b = within_b / (m * (m - 1))
     value = term_a + term_b - 2.0 * between / (n * m)
+    if not np.isfinite(value):
+        raise ValueError("The kernel of the features overflows: divide a and b by one number.")
 
     # The estimate without row i, for all i at once: rows of the kernel matrices are subtracted.
     without_a = (

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Annotated
 
 import numpy as np
 from scipy import special
 from sklearn.cluster import KMeans
 
-from keras_gen.arguments import checked_seed, checked_size
+from keras_gen.arguments import checked_integer, checked_seed, checked_size
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import Count
 from keras_gen.metrics.metric_arguments import (
     as_feature_pair,
     as_images,
@@ -24,7 +27,7 @@ from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
 @checked_types
-def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
+def ring_centers(modes: Count = 8, radius: float = 1.0) -> np.ndarray:
     """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
 
     Args:
@@ -38,7 +41,10 @@ def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
 
 
 @checked_types
-def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
+def grid_centers(
+    side: Annotated[int, partial(checked_integer, minimum=1, maximum=1024)] = 5,
+    spacing: float = 2.0,
+) -> np.ndarray:
     """Returns the centers of a square grid around 0, float64 `[side * side, 2]`.
 
     Args:

@@ -44,7 +44,7 @@ def perceptual_path_length(
         spherical: Interpolate along great circles instead of lines: the paper's Z instead of its W.
             As there (sec. 4.1), all latents are scaled to length 1. For a generator trained on
             normal latents, whose length is about sqrt(d), scale them back in `generate`.
-        epsilon: The step, above 0.
+        epsilon: The step, above 0, and large enough that float32 tells both latents apart.
         trim: Fraction of the shortest, and of the longest, that is left out of the mean; 0.01 in
             the paper's program. At least two paths must remain.
         batch_size: Paths at once; `generate` gets twice as many latents.
@@ -82,6 +82,12 @@ def perceptual_path_length(
     # The two points in float64: their difference is about 1e-4 of each.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
 
+    apart = ~np.isclose(*points, rtol=1e-14, atol=0).all(axis=1)
+    if (apart & (np.float32(points[0]) == np.float32(points[1])).all(axis=1)).any():
+        raise ValueError(
+            f"epsilon is {epsilon:g}: expected a larger step, since both latents are equal in "
+            "float32. Use 1e-4."
+        )
     lengths = []
     for first in range(0, len(start), batch_size):
         latents = points[:, first : first + batch_size].reshape(-1, start.shape[1])
@@ -92,6 +98,8 @@ def perceptual_path_length(
                 "rounding hides small steps."
             )
         outputs = np.asarray(features(images), np.float64)
+        if not np.isfinite(outputs).all():
+            raise ValueError("features returned NaN or infinity: expected finite numbers.")
         one, other = np.split(outputs.reshape(len(latents), -1), 2)
         lengths.append(np.sum((one - other) ** 2, axis=1) / epsilon**2)
     ordered = np.sort(np.concatenate(lengths))

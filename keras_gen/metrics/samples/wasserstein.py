@@ -14,6 +14,7 @@ from scipy.stats import wasserstein_distance
 
 from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import Count
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_images
 
 
@@ -91,8 +92,8 @@ def pyramid_distances(
     target: np.ndarray,
     *,
     normalize: bool = True,
-    patches: int = 128,
-    directions: int = 512,
+    patches: Count = 128,
+    directions: Count = 512,
     seed: int = 0,
 ) -> dict[int, float]:
     """Sliced Wasserstein distance of two sets of images, for every level of their pyramids.

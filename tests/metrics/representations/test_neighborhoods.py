@@ -16,6 +16,8 @@ def test_clusters_are_matched_on_other_examples(rng):
     assert matched_accuracy(known, [0, 0, 1, 1], [0, 1, 1, 0]) == 0.5
     # A cluster without a label, and one that was never seen, are wrong.
     assert matched_accuracy(([0, 1, 2], [0, 1, 1]), [0, 1, 2, 3], [0, 1, 1, 0]) <= 0.5
+    # Labels may be as large as numbers of people.
+    assert matched_accuracy(([0, 10**12], [7, 10**15]), [10**12, 0], [10**15, 7]) == 1
     with pytest.raises(ValueError, match="clusters"):
         matched_accuracy(([0, 1], [0, 1]), [0, 1], [0])
 

@@ -63,8 +63,8 @@ def test_a_page_has_its_pictures_questions_and_a_table(chapter):
 
 
 def rows_of(page: str) -> list[list[str]]:
-    """The cells of the table at the end: topic, class, recipe, figure, paper."""
-    table = page.partition("| topic | class | recipe | figure | paper |\n|-|-|-|-|-|\n")[2]
+    """The cells of the table at the end: topic, class, recipe, result, paper."""
+    table = page.partition("| topic | class | recipe | result | paper |\n|-|-|-|-|-|\n")[2]
     return [line.strip("| ").split(" | ") for line in table.splitlines() if line]
 
 

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 1. Autoencoders and principal components
 #
-# An autoencoder squeezes an image through a few numbers and builds it again. What it keeps in them
-# is what it has learned. We begin with the one case that can be solved on paper, the linear one. It
-# leads to principal component analysis (PCA), a method from 1901. Then we see what depth adds, and
-# what an autoencoder cannot do.
+# An autoencoder compresses an image to a few numbers and reconstructs it. What these numbers
+# preserve is what it has learned. We begin with the one case that can be solved on paper, the
+# linear one. It leads to principal component analysis (PCA), a method from 1901. Then we see what
+# depth adds, and what an autoencoder cannot do.
 #
-# After this chapter you can prove that a linear autoencoder finds the subspace of PCA, say what it
-# does *not* find, and show why codes alone generate no images.
+# After this chapter, you can prove that a linear autoencoder finds the subspace of PCA, state what
+# it does *not* find, and show why codes alone do not generate images.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
 # %%
 import os
@@ -36,10 +36,10 @@ from keras_gen.workshop.visualize import (
 )
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 1_000 if QUICK else 30_000  # of the training set, at most
-TESTED = 300 if QUICK else 5_000  # of the test set, at most
-LINEAR_STEPS = 10 if QUICK else 600  # of the linear autoencoder
-EPOCHS = 1 if QUICK else 12  # of each deep one
+DIGITS = 1_000 if QUICK else 30_000  # maximum number of training digits
+TESTED = 300 if QUICK else 5_000  # maximum number of test digits
+LINEAR_STEPS = 10 if QUICK else 600  # for the linear autoencoder
+EPOCHS = 1 if QUICK else 12  # for each deep one
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -53,19 +53,19 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # %% [markdown]
 # ## 1. What is learned
 #
-# The **encoder** turns an image $x$ of $n$ pixels into a **code** $h$ of $k$ numbers, and the
-# **decoder** turns the code into an image again. There are no labels: the image itself is what the
-# decoder should give. Both are trained together on the squared error of all pixels,
+# The **encoder** turns an image $x$ with $n$ pixels into a **code** $h$ with $k$ numbers, and the
+# **decoder** turns the code back into an image. There are no labels: the decoder's target is the
+# image itself. Both are trained together on the squared error of all pixels,
 #
 # $$E | x - \mathrm{decoder}(\mathrm{encoder}(x)) |^2,$$
 #
-# where $E$ is the mean over images. With $k = n$ both could do nothing and be perfect. With $k$ far
-# below $n$, the **bottleneck**, only what images have in common can be left out.
+# where $E$ is the mean over images. With $k = n$, both could copy and be perfect. With $k$ far
+# below $n$, the **bottleneck**, only what images have in common can be omitted.
 #
 # ## 2. The linear autoencoder on paper
 #
 # Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and the
-# decoder another one, $B h$. Which $A$ and $B$ have the least error?
+# decoder another one, $B h$. Which $A$ and $B$ have the smallest error?
 #
 # **First, the best code for a given decoder.** $B h$ is a point in the subspace that the $k$
 # columns of $B$ span. The nearest point to $x$ in a subspace is its orthogonal projection, $P x$.
@@ -78,9 +78,9 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$E | x - P x |^2 = \sum_i \lambda_i - \sum_i \lambda_i w_i, \qquad w_i = e_i \cdot P e_i.$$
 #
-# Each weight $w_i$ is the squared length of the projection of a unit vector, so it lies between 0
-# and 1. Their sum is the trace of $P$, which is $k$. We have $k$ units to spend, at most 1 on each
-# eigenvalue. The best is to spend them on the $k$ largest:
+# Each weight $w_i$ is the squared length of the projection of a unit vector, so it is between 0 and
+# 1. Their sum is the trace of $P$, which is $k$. We have $k$ units to spend, at most 1 on each
+# eigenvalue. It is best to spend them on the $k$ largest:
 #
 # $$\min E | x - P x |^2 = \lambda_{k+1} + \lambda_{k+2} + \ldots$$
 #
@@ -93,8 +93,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # ## 3. The linear autoencoder in code
 #
-# `GenerativeModel` gives a model its optimizer, the check of the images (`prepare_batch`, which
-# here brings them to numbers between 0 and 1), and the update of the weights (`minimize`).
+# `GenerativeModel` gives a model its optimizer, the image check (`prepare_batch`, which here
+# converts images to numbers between 0 and 1), and the weight update (`minimize`).
 
 
 # %%
@@ -120,9 +120,9 @@ class PlainAutoencoder(GenerativeModel):
 
 
 # %% [markdown]
-# We give it six numbers for a code, and 5,000 digits. Each step sees all of them: the noise of
-# small batches would turn the subspace a little. PCA by scikit-learn is fitted on the same digits.
-# It needs no training, but an eigenvalue problem.
+# We use a code with six numbers, and 5,000 digits. Each step uses all of them: the noise of small
+# batches would rotate the subspace slightly. PCA from scikit-learn is fitted to the same digits. It
+# needs no training, only an eigenvalue problem.
 
 # %%
 CODE = 6
@@ -153,8 +153,8 @@ for name, basis in (("decoder's columns", columns), ("encoder's rows", rows)):
 # %% [markdown]
 # The two errors and the sum of the eigenvalues agree. Two subspaces are equal if the largest of
 # their **principal angles** is 0. The *decoder* spans the components' subspace. The *encoder* does
-# not: in directions in which digits never vary, such as pixels that are always black, nothing moves
-# its first random weights, and nothing has to.
+# not: in directions in which digits never vary, such as pixels that are always black, nothing
+# changes its initial random weights, and nothing has to.
 
 # %%
 orthonormal, _ = np.linalg.qr(columns)
@@ -174,16 +174,16 @@ names = ["decoder's columns", "the same, turned", "principal components"]
 show(
     captioned([in_a_row(basis) for basis in (columns, turned, pca.components_.T)], names),
     "components",
-    "The decoder's columns are no components, but become them by turning its subspace.",
+    "The decoder's columns are not components, but become them after a change of basis.",
 )
 
 # %% [markdown]
 # ## 4. A deep autoencoder
 #
 # Now both networks get hidden layers. The class `Autoencoder` has the step of section 3, with a
-# **likelihood** in place of the squared error: by default, the cross-entropy of pixels between 0
-# and 1. It adds `encode`, `decode`, `reconstruct`, `interpolate` and files. `start_at_mean` sets
-# the last biases so that the decoder begins with the mean digit.
+# **likelihood** instead of the squared error: by default, the cross-entropy of pixels between 0 and
+# 1. It adds `encode`, `decode`, `reconstruct`, `interpolate`, and files. `start_at_mean` sets the
+# last biases so that the decoder begins with the mean digit.
 
 
 # %%
@@ -231,11 +231,12 @@ rows = [test_images[:12], *(as_uint8(images[:12]) for images in found.values())]
 show(
     captioned(rows, ["test digits", *found]),
     "reconstructions",
-    "Test digits, and what is left of them in 2 and in 16 numbers.",
+    "Test digits, and their reconstructions from 2 and from 16 numbers.",
 )
 
 # %% [markdown]
-# The plane of two numbers can be drawn. Neither method has seen the labels, which give the colors.
+# Two numbers can be plotted in a plane. Neither method has seen the labels, which determine the
+# colors.
 
 # %%
 panels = {
@@ -245,15 +246,15 @@ panels = {
 show(
     code_scatter(panels, test_labels),
     "codes",
-    "Test digits in the plane. Codes of the deep autoencoder keep the kinds further apart.",
+    "Test digits in the plane. Codes of the deep autoencoder separate the classes better.",
 )
 
 # %% [markdown]
 # ## 5. Between two digits
 #
-# Halfway between two images, pixel by pixel, both shine through each other. Halfway between their
-# *codes* the decoder makes strokes that hang together, though not always a digit. We also measure
-# it: how far is the middle image from the nearest training digit?
+# Halfway between two images, pixel by pixel, both are visible. Halfway between their *codes*, the
+# decoder generates connected strokes, though not always a digit. We also measure this: how far is
+# the middle image from the nearest training digit?
 
 # %%
 a = test_images[:200:2]
@@ -280,16 +281,16 @@ for name, images in (("test digits", a), ("pixels", in_pixels[:, 4]), ("codes", 
 # %% [markdown]
 # ## 6. Codes alone generate nothing
 #
-# If every image has a code, then let us draw codes at random and decode them. But which codes are
-# likely? Nothing in the loss says so. We help the autoencoder as much as we can, and draw from the
-# normal distribution that has the mean and the covariance of the test digits' codes.
+# If every image has a code, then let us sample random codes and decode them. But which codes are
+# likely? The loss does not determine this. We help the autoencoder as much as we can, and sample
+# from the normal distribution with the mean and covariance of the test digits' codes.
 
 # %%
 codes = deep.encode(test_images)
 show(
     random_codes(deep, codes, n=49),
     "random_codes",
-    "Left: decoded codes of test digits. Right: decoded draws from a normal distribution like them.",
+    "Left: decoded codes of test digits. Right: decoded samples from a normal distribution fitted to them.",
 )
 
 drawn = random.multivariate_normal(codes.mean(axis=0), np.cov(codes.T), len(codes))
@@ -299,35 +300,35 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
     print(f"change of a code by decoding and encoding it, {name:12}: {np.median(change):.0%}")
 
 # %% [markdown]
-# Many of the draws are no digits. The number says the same. A code of a digit nearly comes back
-# when it is decoded and encoded again; a random one changes twice as much, so its image means
-# another code to the encoder. The codes of digits fill only parts of the 16 dimensions, as they do
-# in the plane above, and a normal distribution draws from the gaps too.
+# Many of the decoded samples are not digits. The numbers agree. A digit's code nearly returns to
+# itself when it is decoded and encoded again; a random one changes twice as much, so its image has
+# a different code for the encoder. The codes of digits fill only parts of the 16 dimensions, as
+# they do in the plane above, and a normal distribution also samples from the gaps.
 #
-# A generator needs codes whose distribution is known. There are two ways: learn a distribution of
-# the codes afterwards ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes get a given
-# distribution. The second one is the variational autoencoder, [chapter 4](04_vae.md).
+# A generator needs codes with a known distribution. There are two ways: learn a distribution of the
+# codes afterward ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes have
+# a given distribution. The second one is the variational autoencoder, [chapter 4](04_vae.md).
 #
 # ## 7. What is often said, and what is so
 #
 # - **"A linear autoencoder computes the principal components."** It finds their subspace, in any
-#   basis (section 3). Order and right angles come only with further conditions.
+#   basis (section 3). Order and orthogonality require further conditions.
 # - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer
-#   as the code and a linear decoder on the squared error: see question 2. It takes a nonlinear
+#   as the code and a linear decoder on the squared error: see question 2. It requires a nonlinear
 #   decoder.
-# - **"The code space of an autoencoder is smooth, so we can sample from it."** Between codes of two
-#   digits it often is. That says nothing of where the codes are.
+# - **"The code space of an autoencoder is smooth, so we can sample from it."** Between the codes of
+#   two digits, it often is. That does not show where the codes are.
 #
 # ## Questions
 #
-# **1.** The covariance matrix has eigenvalues 5, 3, 1 and 1. What is the least error of a linear
+# **1.** The covariance matrix has eigenvalues 5, 3, 1, and 1. What is the minimum error of a linear
 # autoencoder with a code of two numbers, and which subspaces reach it? And with three numbers?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Two numbers leave $1 + 1 = 2$, and only the plane of the first two components reaches it. Three
 # numbers leave 1. The third direction may be any unit vector in the plane of the last two
-# eigenvectors, since their eigenvalues are equal.
+# eigenvectors, because their eigenvalues are equal.
 #
 # </details>
 #
@@ -336,32 +337,32 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# No. All reconstructions lie in the subspace that $B$ spans, moved by $b$. The nearest point in it
-# is the orthogonal projection, whatever computes the code. So the proof of section 2 holds, and PCA
-# has the least error (Bourlard and Kamp 1988). Depth must stand in the *decoder*.
+# No. All reconstructions are in the subspace spanned by $B$, shifted by $b$. The nearest point in
+# it is the orthogonal projection, however the code is computed. So the proof of section 2 applies,
+# and PCA has the minimum error (Bourlard and Kamp 1988). The depth must be in the *decoder*.
 #
 # </details>
 #
-# **3.** Change the code: in section 4, train `deep = deep_autoencoder(16, "linear")`. What becomes
-# of the reconstructions, of the error, and of the middle images in section 5?
+# **3.** Change the code: in section 4, train `deep = deep_autoencoder(16, "linear")`. What happens
+# to the reconstructions, the error, and the middle images in section 5?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # The layers of a network are still several matrices, but their product is one matrix. So the
-# decoder is linear up to its end, where the cross-entropy takes the sigmoid: this is *logistic*
-# PCA. Its error lies between that of PCA and that of the deep autoencoder. With 30 numbers, the
-# published ones are 13.87, 8.04 and 2.91. On the line between two codes the logits are a straight
-# line, so both digits shine through each other again.
+# decoder is linear up to its output, where the cross-entropy applies the sigmoid: this is
+# *logistic* PCA. Its error is between that of PCA and that of the deep autoencoder. With 30
+# numbers, the published errors are 13.87, 8.04, and 2.91. On the line between two codes, the logits
+# form a straight line, so both digits are visible at the same time again.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. All are squared
-# errors of a test digit, as above.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md). All are squared errors per
+# test digit, as above.
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
 # | linear autoencoder | `Autoencoder` | [linear_autoencoder_mnist](../../recipes/linear_autoencoder_mnist.py) | 13.87 with 30 numbers; PCA 13.87 | [Baldi, Hornik 1989](https://doi.org/10.1016/0893-6080%2889%2990014-2) |
-# | deep autoencoder | `Autoencoder` | [deep_autoencoder_mnist](../../recipes/deep_autoencoder_mnist.py) | 2.913 with 30 numbers, in the paper 3 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |
-# | size of the code | `Autoencoder` | [code_sizes_mnist](../../recipes/code_sizes_mnist.py) | 26.564 with 2 numbers; PCA 43.64 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |
+# | deep autoencoder | `Autoencoder` | [deep_autoencoder_mnist](../../recipes/deep_autoencoder_mnist.py) | 2.913 with 30 numbers, paper 3 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |
+# | code size | `Autoencoder` | [code_sizes_mnist](../../recipes/code_sizes_mnist.py) | 26.564 with 2 numbers; PCA 43.64 | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |

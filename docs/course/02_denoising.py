@@ -1,17 +1,18 @@
 # %% [markdown]
-# # 2. Denoising, sparse, contractive: what codes are for
+# # 2. Denoising, sparse, and contractive autoencoders: what codes are for
 #
-# In [chapter 1](01_autoencoders.md) a code had fewer numbers than the image. That was all that kept
-# the autoencoder from copying. But what makes an image easy to understand is not that it is short. A
-# code may even have *more* numbers than the image, if something else keeps it from being a copy.
-# This chapter has three such things: noise in the input, a price for each active code, and a price
-# for codes that change.
+# In [chapter 1](01_autoencoders.md), a code had fewer numbers than the image. Nothing else kept the
+# autoencoder from copying. But a short code is not what makes an image easy to understand. A code
+# may even have *more* numbers than the image, if something else keeps it from being a copy. This
+# chapter covers three such constraints: noise in the input, a price for each active code, and a
+# price for codes that change.
 #
-# After this chapter you can prove that the best denoiser is a mean, and that it points to where noisy
-# examples are dense. You can say in which sense contractive autoencoders are denoisers with little
-# noise, where exact zeros in codes come from, and how to find out what a code has kept.
+# After this chapter, you can prove that the best denoiser is a mean and that it points to where
+# noisy examples are dense. You can explain in which sense contractive autoencoders are denoisers
+# with little noise, where exact zeros in codes come from, and how to find out what a code
+# preserves.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on scikit-learn's digits and with
+# With `QUICK=1` in the environment, the chapter runs in seconds, on scikit-learn's digits and with
 # few steps.
 
 # %%
@@ -40,14 +41,14 @@ from keras_gen.networks import mlp_networks, one_layer_networks
 from keras_gen.workshop.visualize import captioned, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 600 if QUICK else 15_000  # to train on, at most
-VALIDATION = 200 if QUICK else 3_000  # further training digits, to choose by
-TESTED = 300 if QUICK else 5_000  # of the test set, at most
-LABELS = 100 if QUICK else 1_000  # of a linear classifier
-DRAWS = 10_000 if QUICK else 1_000_000  # of checks by numbers
-PLANE_STEPS = 2 if QUICK else 2_000  # of each model in the plane
-EPOCHS = 1 if QUICK else 14  # of each model of digits
-UNITS = 50 if QUICK else 400  # codes of a digit
+DIGITS = 600 if QUICK else 15_000  # maximum number of training digits
+VALIDATION = 200 if QUICK else 3_000  # further training digits, for model selection
+TESTED = 300 if QUICK else 5_000  # maximum number of test digits
+LABELS = 100 if QUICK else 1_000  # for a linear classifier
+DRAWS = 10_000 if QUICK else 1_000_000  # for numerical checks
+PLANE_STEPS = 2 if QUICK else 2_000  # for each model in the plane
+EPOCHS = 1 if QUICK else 14  # for each model of digits
+UNITS = 50 if QUICK else 400  # codes per digit
 # Tracing a step takes longer than a few steps do.
 WAY = {"run_eagerly": True} if QUICK else {"steps_per_execution": 50}
 
@@ -58,17 +59,17 @@ random = np.random.default_rng(0)
 # ## 1. The best denoiser is a mean
 #
 # Let $x$ be an example, and $\tilde x = x + \sigma \epsilon$ with noise $\epsilon \sim N(0, I)$. A
-# **denoising autoencoder** (Vincent et al. 2008) sees only $\tilde x$, and should give $x$. It
+# **denoising autoencoder** (Vincent et al. 2008) sees only $\tilde x$ and should return $x$. It
 # minimizes
 #
 # $$E | x - r(\tilde x) |^2,$$
 #
-# where $r$ is encoder and decoder together, and the mean runs over examples and noise. Copying is of
+# where $r$ is encoder and decoder combined, and the mean is over examples and noise. Copying is of
 # no use here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
 #
 # Which function $r$ is the best? Many examples may have become the same $\tilde x$. We may choose
-# $r(\tilde x)$ for each $\tilde x$ on its own. The gradient of $E( | x - r |^2 \mid \tilde x )$ by
-# $r$ is $2 r - 2 E( x \mid \tilde x )$, which is 0 at
+# $r(\tilde x)$ for each $\tilde x$ separately. The gradient of $E( | x - r |^2 \mid \tilde x )$
+# with respect to $r$ is $2 r - 2 E( x \mid \tilde x )$, which is 0 at
 #
 # $$r^*(\tilde x) = E( x \mid \tilde x ).$$
 #
@@ -78,30 +79,29 @@ random = np.random.default_rng(0)
 #
 # ## 2. It points uphill
 #
-# There is a second form. Let $p(x)$ be the density of the data, $q(\tilde x \mid x)$ that of a noisy
-# point for one clean point $x$, and $q(\tilde x) = \int p(x) q(\tilde x \mid x) dx$ that of all noisy
-# points. The normal density $q(\tilde x \mid x)$ has the gradient, with respect to $\tilde x$,
-# $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
+# There is a second form. Let $p(x)$ be the density of the data, $q(\tilde x \mid x)$ that of a
+# noisy point for one clean point $x$, and $q(\tilde x) = \int p(x) q(\tilde x \mid x) dx$ that of
+# all noisy points. With respect to $\tilde x$, the normal density $q(\tilde x \mid x)$ has the
+# gradient $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
 #
 # $$\nabla q(\tilde x) = \int p(x) \nabla q(\tilde x \mid x) dx
 # = \frac{1}{\sigma^2} \int (x - \tilde x) p(x) q(\tilde x \mid x) dx.$$
 #
 # Divide by $q(\tilde x)$. On the right, $p(x) q(\tilde x \mid x) / q(\tilde x)$ is the density of
-# $x$ given $\tilde x$, by Bayes' rule. What is left is $E(x \mid \tilde x) - \tilde x$:
+# $x$ given $\tilde x$, by Bayes' rule. The remainder is $E(x \mid \tilde x) - \tilde x$:
 #
 # $$r^*(\tilde x) - \tilde x = \sigma^2 \nabla \log q(\tilde x).$$
 #
 # The gradient of $\log q$ is called the **score** of $q$. So a denoiser moves each point to where
-# noisy points are denser, by $\sigma^2$ times the score. Nobody gave it a density, only pairs of
+# noisy points are denser, by $\sigma^2$ times the score. It was given no density, only pairs of
 # noisy and clean points (Vincent 2011). [Chapter 13](13_diffusion.md) builds generators on this.
 #
-# We check it where all is known. The data lie along a spiral in the plane: a mixture of 150 narrow
-# normal distributions of deviation $s = 0.03$, with centers $c$ on the spiral. Then $q$ is a mixture
-# too, with variances $s^2 + \sigma^2$. If $\tilde x$ comes from center $c$, then the data near $c$ are
-# normal, and the second form gives
-# $E(x \mid \tilde x, c) = c + k (\tilde x - c)$ with $k = s^2 / (s^2 + \sigma^2)$. So
-# $E(x \mid \tilde x) = m + k (\tilde x - m)$, where $m$ is the mean of the centers, weighted by
-# their probability given $\tilde x$.
+# We check this in a case where everything is known. The data are on a spiral in the plane: a
+# mixture of 150 narrow normal distributions with standard deviation $s = 0.03$, with centers $c$ on
+# the spiral. Then $q$ is a mixture too, with variances $s^2 + \sigma^2$. If $\tilde x$ comes from
+# center $c$, then the data near $c$ are normal, and the second form gives $E(x \mid \tilde x, c) =
+# c + k (\tilde x - c)$ with $k = s^2 / (s^2 + \sigma^2)$. So $E(x \mid \tilde x) = m + k (\tilde x
+# - m)$, where $m$ is the mean of the centers, weighted by their probability given $\tilde x$.
 
 # %%
 turn = np.linspace(0.5, 2.2, 150)
@@ -153,8 +153,8 @@ print(
 # %% [markdown]
 # ## 3. The training step
 #
-# Here is a denoising autoencoder as a model of this library. `GenerativeModel` gives it an
-# optimizer, the check of the data (`prepare_batch`), noise (`normal`), and the update (`minimize`).
+# Here is a denoising autoencoder as a model of this library. `GenerativeModel` provides an
+# optimizer, the data check (`prepare_batch`), noise (`normal`), and the update (`minimize`).
 
 
 # %%
@@ -181,8 +181,8 @@ class PlainDenoiser(GenerativeModel):
 
 
 # %% [markdown]
-# A code has 64 numbers for a point of two. Without noise nothing keeps this model from copying. We
-# train it with noise of $\sigma = 0.3$ and with none.
+# A code has 64 numbers for a point with two. Without noise, nothing keeps this model from copying.
+# We train it with noise of $\sigma = 0.3$ and without noise.
 
 # %%
 
@@ -213,13 +213,13 @@ for sigma, model in plane.items():
     print(f"{sigma:18} {least:15.5f} {distance:12.5f} {least + distance:7.5f} {loss:15.5f}")
 
 # %% [markdown]
-# Without noise the network is a nearly perfect copy. With noise most of the loss is what no network
-# can avoid, the variance of $x$ given $\tilde x$. The error of any $r$ is that least error plus its
-# mean squared distance from $r^*$, since $x - r^*$ has mean 0 for each given $\tilde x$.
+# Without noise, the network is a nearly perfect copy. With noise, most of the loss is unavoidable
+# for any network: the variance of $x$ given $\tilde x$. The error of any $r$ is that minimum error
+# plus its mean squared distance from $r^*$, because $x - r^*$ has mean 0 for each given $\tilde x$.
 #
-# The class `DenoisingAutoencoder` has the same step. Its loss is a negative log-likelihood: with a
-# normal distribution of deviation 1, half the squared error and a constant, $\log 2 \pi$ in the
-# plane. Both are evaluated on 1,000 of the points, with the same noise.
+# The class `DenoisingAutoencoder` has the same step. Its loss is a negative log-likelihood: for a
+# normal distribution with standard deviation 1, half the squared error plus a constant, $\log 2
+# \pi$ in the plane. Both are evaluated on 1,000 of the points, with the same noise.
 
 # %%
 of_class = DenoisingAutoencoder(
@@ -260,30 +260,29 @@ show(
 )
 
 # %% [markdown]
-# With little noise each arrow ends on the spiral or, halfway between two of its arms, on the way to
-# it. With more noise it
-# ends on the inner side, or in the opening: there several parts of the spiral compete, and a mean of
-# them lies between. The network has learned the same field. Without noise there are no arrows near
-# the spiral: the copy knows nothing of where the data are.
+# With little noise, each arrow ends on the spiral or, halfway between two of its arms, on the way
+# to it. With more noise, it ends on the inner side, or in the opening: there, several parts of the
+# spiral compete, and their mean is in between. The network has learned the same field. Without
+# noise, there are no arrows near the spiral: the copy does not know where the data are.
 #
 # ## 4. Little noise is a price for slopes
 #
 # What does noise do to a smooth $r$? Let $J$ be the **Jacobian** of $r$, the matrix of its
-# derivatives, and expand around the clean point:
-# $r(x + \sigma \epsilon) = r(x) + \sigma J \epsilon + \ldots$ The mean of
-# $| x - r - \sigma J \epsilon |^2$ has no mixed term, since $E \epsilon = 0$. And
-# $E | J \epsilon |^2 = | J |^2$, the sum of the squares of all entries, since $E \epsilon_i
-# \epsilon_j$ is 1 for $i = j$, else 0. So, up to smaller terms,
+# derivatives, and expand around the clean point: $r(x + \sigma \epsilon) = r(x) + \sigma J \epsilon
+# + \ldots$ The mean of $| x - r - \sigma J \epsilon |^2$ has no mixed term, because $E \epsilon =
+# 0$. And $E | J \epsilon |^2 = | J |^2$, the sum of the squares of all entries, because $E
+# \epsilon_i \epsilon_j$ is 1 for $i = j$ and 0 otherwise. So, up to smaller terms,
 #
 # $$E | x - r(x + \sigma \epsilon) |^2 \approx E \left[ | x - r(x) |^2 + \sigma^2 | J(x) |^2 \right].$$
 #
-# Noise is a **penalty on slopes**: the reconstruction of clean points should be good, and should
-# hardly change with the input. (The next term of the expansion is $\sigma^2$ times second derivatives
-# of $r$, and in the square it is multiplied by $x - r$. For a good denoiser, which is $x + \sigma^2
-# g(x)$, both are of the size $\sigma^2$, so this term is of the size $\sigma^6$.) Which $r$ minimizes
-# the right-hand side? Write $r(x) = x + \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$. The sum of
-# the squares of $J$ is $n + 2 \sigma^2 \nabla \cdot g$ and a term of $\sigma^4$, where the divergence
-# $\nabla \cdot g$ is the sum of the $\partial g_i / \partial x_i$. Hence the right-hand side is
+# Noise is a **penalty on slopes**: the reconstruction of clean points should be good and should
+# barely change with the input. (The next term of the expansion is $\sigma^2$ times second
+# derivatives of $r$, and in the square it is multiplied by $x - r$. For a good denoiser, which is
+# $x + \sigma^2 g(x)$, both are of order $\sigma^2$, so this term is of order $\sigma^6$.) Which $r$
+# minimizes the right-hand side? Write $r(x) = x + \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$.
+# The sum of the squares of $J$ is $n + 2 \sigma^2 \nabla \cdot g$ plus a term of order $\sigma^4$,
+# where the divergence $\nabla \cdot g$ is the sum of the $\partial g_i / \partial x_i$. Hence the
+# right-hand side is
 #
 # $$n \sigma^2 + \sigma^4 E \left[ | g |^2 + 2 \nabla \cdot g \right] + \ldots$$
 #
@@ -297,12 +296,12 @@ show(
 # and the best $g$ is the score of the *data* (Alain and Bengio 2014). Fitting a function to a score
 # in this way, without knowing it, is called score matching.
 #
-# In one dimension all three functions can be computed: the denoiser $x + \sigma^2 (\log q)'$, the
-# function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second one solves the
-# equation $(r - x) p = \sigma^2 (p r')'$: add a small function $v$ to $r$, and the error changes by
-# $2 \int p (r - x) v + \sigma^2 p r' v' dx$, which is 0 for every $v$ only if this holds, after an
-# integration by parts. On a grid it is a system of linear equations. The data are a mixture of two
-# normal distributions.
+# In one dimension, all three functions can be computed: the denoiser $x + \sigma^2 (\log q)'$, the
+# function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second one solves
+# the equation $(r - x) p = \sigma^2 (p r')'$: add a small function $v$ to $r$, and the error
+# changes by $2 \int p (r - x) v + \sigma^2 p r' v' dx$, which, after integration by parts, is 0 for
+# every $v$ only if the equation holds. On a grid, it is a system of linear equations. The data are
+# a mixture of two normal distributions.
 
 # %%
 SHARES, MEANS, DEVIATIONS = np.array([0.6, 0.4]), np.array([-1.0, 1.2]), np.array([0.4, 0.6])
@@ -357,17 +356,17 @@ panels[2].legend()
 show(
     drawn,
     "limit",
-    "Left: the data. Denoiser and penalized slopes differ at much noise, and agree at little.",
+    "Left: the data. Denoiser and slope penalty differ for large noise and agree for small noise.",
 )
 
 # %% [markdown]
-# All three agree as $\sigma$ goes to 0. From 0.1 to 0.05, half the noise, the distances fall to about
-# a third or a quarter. At 0.4 the denoiser and the penalized function are still close to each other,
-# and both are far from the score of the data.
+# All three agree as $\sigma$ goes to 0. From 0.1 to 0.05, half the noise, the distances fall to
+# about a third or a quarter. At 0.4, the denoiser and the penalized function are still close to
+# each other, and both are far from the score of the data.
 #
 # ## 5. Linear denoisers
 #
-# For a *linear* $r(x) = W x$ of centered data the expansion of section 4 has no further terms. So
+# For a *linear* $r(x) = W x$ on centered data, the expansion of section 4 has no further terms. So
 #
 # $$E | x - W (x + \sigma \epsilon) |^2 = E | x - W x |^2 + \sigma^2 | W |^2$$
 #
@@ -376,15 +375,15 @@ show(
 #
 # $$W = C (C + \sigma^2 I)^{-1}.$$
 #
-# Along principal component $i$, with variance $\lambda_i$, this multiplies by
-# $\lambda_i / (\lambda_i + \sigma^2)$. PCA multiplies by 1 or by 0, and keeps as many components as
-# we say. Noise *shrinks* all, those of small variance most. There is no bottleneck, and still a code
-# is kept from copying. The least error is
-# $\sum_i \lambda_i \sigma^2 / (\lambda_i + \sigma^2)$. This $W$ is called the **Wiener filter**. It
-# is the best denoiser of all if the data are normal, since then the score is linear.
+# Along principal component $i$, with variance $\lambda_i$, this multiplies by $\lambda_i /
+# (\lambda_i + \sigma^2)$. PCA multiplies by 1 or by 0, and keeps the number of components that we
+# choose. Noise *shrinks* all components, those with small variance most. There is no bottleneck,
+# yet a code is kept from copying. The minimum error is $\sum_i \lambda_i \sigma^2 / (\lambda_i +
+# \sigma^2)$. This $W$ is called the **Wiener filter**. It is the best of all denoisers if the data
+# are normal, because then the score is linear.
 #
 # Now to digits. We shrink them to $14 \times 14$ pixels between 0 and 1, so that many small models
-# can be trained. Some training digits are held out, to choose by.
+# can be trained. Some training digits are held out for model selection.
 
 # %%
 if QUICK:
@@ -443,15 +442,15 @@ for sigma in (0.25, 0.5, 1.0):
 # %% [markdown]
 # ## 6. Denoising digits
 #
-# Now we train the class on digits, with one layer of 400 sigmoid codes for 196 pixels. The pixels are
-# between 0 and 1, and the loss is the cross-entropy $-x \log d - (1 - x) \log (1 - d)$. Its
-# derivative by $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x \mid \tilde x)$. So this
-# loss has the same best denoiser as the squared error.
+# Now we train the class on digits, with one layer of 400 sigmoid codes for 196 pixels. The pixels
+# are between 0 and 1, and the loss is the cross-entropy $-x \log d - (1 - x) \log (1 - d)$. Its
+# derivative with respect to $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x \mid \tilde
+# x)$. So this loss has the same best denoiser as the squared error.
 #
-# Three others are held against it. A **median filter** takes the median of $3 \times 3$ pixels. The
-# **Wiener filter** we know. And the **mean over training digits** is the posterior mean of section 1
-# itself, if the data are the training digits and nothing else: each of them has the weight
-# $\exp(-| \tilde x - x |^2 / (2 \sigma^2))$.
+# It is compared with three others. A **median filter** returns the median of $3 \times 3$ pixels.
+# We know the **Wiener filter**. And the **mean over training digits** is the posterior mean of
+# section 1 itself, if the data are the training digits and nothing else: each of them has the
+# weight $\exp(-| \tilde x - x |^2 / (2 \sigma^2))$.
 
 
 # %%
@@ -521,39 +520,40 @@ names = ["test digits", "noise 0.5", *list(methods)[1:]]
 show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and four denoisers.")
 
 # %% [markdown]
-# The network is ahead of the Wiener filter, since it need not be linear; at a noise of 2 they are
-# nearly alike. But the mean over training digits is ahead of the network from a noise of 0.5 on. With
-# much noise many digits could be the start, and averaging 15,000 real ones is hard to beat for one
-# layer. With little noise the weight falls on the nearest training digit, which is not the test
-# digit. On its own 15,000 digits this denoiser is the best of all; on test digits it is not. And it
-# has to keep all of them.
+# The network is better than the Wiener filter, because it need not be linear; at a noise of 2, they
+# are nearly equal. But the mean over training digits is better than the network from a noise of 0.5
+# on. With much noise, many digits are possible originals, and averaging 15,000 real ones is hard to
+# beat for one layer. With little noise, the weight falls on the nearest training digit, which is
+# not the test digit. On its own 15,000 digits, this denoiser is the best of all; on test digits, it
+# is not. And it has to keep all of them.
 #
-# Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits makes
-# them a 9 and a 5. The noise has hidden which digit it was, and a denoiser gives what is likely.
+# Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits turns
+# them into a 9 and a 5. The noise has hidden which digit it was, and a denoiser returns what is
+# likely.
 #
 # ## 7. Sparse codes
 #
-# The second price is for active codes. A **sparse** code has many numbers, of which few are far from
-# 0 for any one example. Why should that be good? Take a code as a list of causes, such as strokes:
-# there are many possible ones, and any digit has few.
+# The second price is for active codes. A **sparse** code has many numbers, few of which are far
+# from 0 for any one example. Why should that be good? Think of a code as a list of causes, such as
+# strokes: there are many possible ones, and any digit has few.
 #
 # **Where zeros come from.** Let the columns of the decoder be orthonormal, and minimize
-# $\frac{1}{2} | x - B h |^2 + \lambda \sum_i | h_i |$ over the code $h$ of one example. With
-# $y = B^T x$ this is a sum over $\frac{1}{2} (y_i - h_i)^2 + \lambda | h_i |$. For $h_i > 0$ the
-# derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i - \lambda$ if that is positive.
-# For $h_i < 0$ it is the mirror image. Else it is at the kink:
+# $\frac{1}{2} | x - B h |^2 + \lambda \sum_i | h_i |$ over the code $h$ of one example. With $y =
+# B^T x$, this is a sum over $\frac{1}{2} (y_i - h_i)^2 + \lambda | h_i |$. For $h_i > 0$, the
+# derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i - \lambda$ if that is
+# positive. For $h_i < 0$, it is the mirror image. Otherwise, it is at the kink:
 #
 # $$h_i = \mathrm{sign}(y_i) \max( | y_i | - \lambda, 0 ).$$
 #
-# This is the **soft threshold**. All between $-\lambda$ and $\lambda$ becomes *exactly* 0. A squared
-# penalty $\frac{1}{2} \lambda h_i^2$ gives $y_i / (1 + \lambda)$, a factor as in section 5, and
-# nothing becomes 0.
+# This is the **soft threshold**. Everything between $-\lambda$ and $\lambda$ becomes *exactly* 0. A
+# squared penalty $\frac{1}{2} \lambda h_i^2$ gives $y_i / (1 + \lambda)$, a factor as in section 5,
+# and nothing becomes 0.
 #
-# **It is a denoiser too.** Let $y = h + \sigma \epsilon$, and let $h$ have the density
-# $\exp( -| h | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is
-# $(y - h)^2 / (2 \sigma^2) + | h | / b$ and a constant. So the soft threshold with
-# $\lambda = \sigma^2 / b$ is the *most likely* $h$. The best denoiser is the *mean* of $h$ instead
-# (section 1), here by sums over a grid. We compare them, for $\sigma = 1$ and $b = 1$.
+# **It is a denoiser too.** Let $y = h + \sigma \epsilon$, and let $h$ have the density $\exp( -| h
+# | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is $(y - h)^2 / (2
+# \sigma^2) + | h | / b$ plus a constant. So the soft threshold with $\lambda = \sigma^2 / b$ is the
+# *most likely* $h$. The best denoiser is the *mean* of $h$ instead (section 1), computed here by
+# sums over a grid. We compare them, for $\sigma = 1$ and $b = 1$.
 
 # %%
 SCALE = 1.0
@@ -604,30 +604,30 @@ show(
 # from the *maximum* of the posterior. Neither the Laplace distribution nor the posterior mean has
 # them.
 #
-# **With a network.** An encoder of sigmoid codes computes $h$ in one step, so it gives small numbers
-# in place of zeros. The most used penalty (Ng 2011) looks at the *mean* activation $m_j$ of each code
-# over the data. It is the Kullback-Leibler divergence of two coins,
+# **With a network.** An encoder with sigmoid codes computes $h$ in one step, so it returns small
+# numbers instead of zeros. The most common penalty (Ng 2011) uses the *mean* activation $m_j$ of
+# each code over the data. It is the Kullback-Leibler divergence between two coins,
 #
 # $$\sum_j \rho \log \frac{\rho}{m_j} + (1 - \rho) \log \frac{1 - \rho}{1 - m_j}.$$
 #
-# Its derivative by $m_j$ is $-\rho / m_j + (1 - \rho) / (1 - m_j)$, which is 0 at $m_j = \rho$. We
-# take $\rho = 0.05$; the penalty is weighed against the reconstruction, so that the means need not
-# reach it. A code that is 0.05 for *every* digit would please it just as well. It is the
-# reconstruction that asks for codes that tell digits apart.
+# Its derivative with respect to $m_j$ is $-\rho / m_j + (1 - \rho) / (1 - m_j)$, which is 0 at $m_j
+# = \rho$. We use $\rho = 0.05$; the penalty is weighed against the reconstruction, so the means
+# need not reach it. A code that is 0.05 for *every* digit would satisfy it just as well. It is the
+# reconstruction that requires codes that distinguish digits.
 #
 # ## 8. Contractive codes
 #
 # The third price is for codes that change. The **contractive autoencoder** (Rifai et al. 2011) adds
 # $\lambda | \partial h / \partial x |^2$ to the loss, the squares of all derivatives of the
-# *encoder*. This is not the penalty of section 4, which is on the reconstruction: with noise, encoder
-# and decoder may share the work. For sigmoid codes $h_j = s( w_j \cdot x + b_j )$ the slope of the
-# sigmoid is $h_j (1 - h_j)$. So there is a closed form, almost for free:
+# *encoder*. This is not the penalty of section 4, which is on the reconstruction: with noise,
+# encoder and decoder may share the work. For sigmoid codes $h_j = s( w_j \cdot x + b_j )$, the
+# slope of the sigmoid is $h_j (1 - h_j)$. So there is a closed form, almost for free:
 #
 # $$\left| \frac{\partial h}{\partial x} \right|^2 = \sum_j h_j^2 (1 - h_j)^2 | w_j |^2.$$
 #
 # So a code can have small slopes in two ways. Its values can be near 0 or 1, where the sigmoid is
-# flat. Or its weights can be small, which is almost a cheat: the decoder only has to be as much
-# larger. We will see which way ours takes.
+# flat. Or its weights can be small, which is almost a cheat: the decoder's weights only have to be
+# correspondingly larger. We will see which way ours chooses.
 #
 # Now we train all of them: the same networks from the same initial weights, with three or four
 # strengths of each price.
@@ -653,10 +653,11 @@ print("by the class      ", contractive[1.0].jacobian_norms(some).round(4))
 # %% [markdown]
 # ## 9. What has a code kept?
 #
-# A code is good for a purpose. Ours is to read the digit's class with few labels: a linear classifier
-# gets 1,000 labeled codes. For each kind of model the strength is chosen on held-out digits, and only
-# that one meets the test digits. Three cheap codes are held against them: the pixels, 50 principal
-# components, and as many sigmoid units with *random* weights.
+# A code is good for a purpose. Ours is to predict the digit's class with few labels: a linear
+# classifier receives 1,000 labeled codes. For each type of model, the strength is chosen on
+# held-out digits, and only that one is evaluated on test digits. They are compared with three
+# simple codes: the pixels, 50 principal components, and as many sigmoid units with *random*
+# weights.
 
 # %%
 plain = trained(Autoencoder)
@@ -712,11 +713,11 @@ for kind, settings in kinds.items():
     print(f"{kind:14}", ", ".join(f"{name} {value:.1%}".strip() for name, value in held.items()))
 
 # %% [markdown]
-# How does a code see small changes? We compare two steps of equal length from each test digit: the
-# digit moved by half a pixel, and random noise. The first is a change along the digits, the second
-# one leads away from them. If the step along the digits changes the code by $a$ and the noise by $b$,
-# then $a / b$ says how much better the code sees the first. For pixels it is 1. We also count codes
-# below 0.01.
+# How sensitive is a code to small changes? We compare two steps of equal length from each test
+# digit: the digit moved by half a pixel, and random noise. The first is a change along the digits,
+# and the second leads away from them. If the step along the digits changes the code by $a$ and the
+# noise by $b$, then $a / b$ measures how much more sensitive the code is to the first. For pixels,
+# it is 1. We also count codes below 0.01.
 
 # %%
 moved = flat(halved(np.roll(whole_digits, 1, axis=2)))
@@ -735,18 +736,19 @@ for kind, encode in chosen.items():
 print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_labels)):.1%}")
 
 # %% [markdown]
-# Only the sparse codes are clearly ahead of random units. Denoising and contractive ones are about a
-# point ahead of pixels, as plain ones are, and *behind* random units. So do not take it on trust that
-# such codes are better for a classifier. It depends on the data, the labels and the length of
-# training: in the published run below, with 1,000 codes of whole digits and 10,000 labels, denoising
-# codes are ahead of random ones, 95.8 to 93.4 %.
+# Only the sparse codes are clearly better than random units. Denoising and contractive codes are
+# about a point better than pixels, as plain ones are, and *worse* than random units. So do not
+# assume that such codes are better for a classifier. It depends on the data, the labels, and the
+# length of training: in the published run below, with 1,000 codes of full-size digits and 10,000
+# labels, denoising codes are better than random ones (95.8% compared with 93.4%).
 #
-# The ratio $a / b$ shows what each price does. To denoising and contractive codes, a step along the
-# digits is about twice as large as noise. For random units it is not. Much of this is cheap: 50
-# principal components have 1.7. And it is no goal in itself: a digit that is moved keeps its class.
+# The ratio $a / b$ shows the effect of each price. For denoising and contractive codes, a step
+# along the digits is about twice as large as noise. For random units, it is not. Much of this can
+# be had more simply: 50 principal components have 1.7. And it is not a goal in itself: a digit that
+# is moved keeps its class.
 #
-# The sparse codes have a small mean, and few of them are near 0: these are sigmoids, and nothing sets
-# them to exactly 0.
+# The sparse codes have a small mean, and few of them are near 0: these are sigmoids, and nothing
+# sets them to exactly 0.
 
 
 # %%
@@ -762,14 +764,14 @@ names = [name for kind in models for name in (kind, "")]
 show(captioned(rows, names), "filters", "Weights of the first 24 codes of four models.")
 
 # %% [markdown]
-# Each image is what one code looks for. Those of the plain model look like noise: almost any 400
-# directions can be turned back into 196 pixels. Denoising and contractive ones are smoother, and
-# look at the middle, where digits vary. Several of the sparse ones look for one stroke each; others
-# have found none yet.
+# Each image shows what one code responds to. Those of the plain model look like noise: almost any
+# 400 directions can be decoded to 196 pixels. Denoising and contractive ones are smoother and
+# respond to the center, where digits vary. Several of the sparse ones respond to one stroke each;
+# others have found none yet.
 #
-# A code does not see all directions of the input alike. The **singular values** of
-# $\partial h / \partial x$ at a digit say how much the code changes along each of 196 directions at
-# right angles, from the strongest on. We look at them for 40 test digits.
+# A code is not equally sensitive to all directions of the input. The **singular values** of
+# $\partial h / \partial x$ at a digit measure how much the code changes along each of 196
+# orthogonal directions, from the strongest on. We compute them for 40 test digits.
 
 # %%
 spectra, turned = {}, {}
@@ -814,46 +816,46 @@ show(
 )
 
 # %% [markdown]
-# The plain code is most sensitive at the rim, where no digit ever changes. The first directions of
-# the denoising and contractive codes look, at this digit, like strokes that move or bend. The
-# contractive code sees little beyond the first 20. The idea behind it: near one digit the data lie
-# close to a surface of few dimensions, a **manifold**, and a code should keep steps along it. One
-# digit is an example and no proof. Principal components are directions too, but the same ones for
-# every digit.
+# The plain code is most sensitive at the border, where no digit ever changes. The first directions
+# of the denoising and contractive codes look, at this digit, like strokes that move or bend. The
+# contractive code is almost insensitive beyond the first 20. The underlying idea: near one digit,
+# the data are close to a surface of few dimensions, a **manifold**, and a code should preserve
+# steps along it. One digit is an example, not a proof. Principal components are directions too, but
+# the same ones for every digit.
 #
-# Now we see which way the contractive code took: its sigmoids stay in the middle, where the slope is
-# nearly 1/4, and its weights are an eighth of those of the plain one. So it is close to a linear
-# code, and linear codes were the subject of chapter 1. The optimizer lets weights decay a little
-# (`weight_decay` in section 6), which was too weak to prevent it. In the paper encoder and decoder
-# share their weights, which closes this way.
+# Now we see which way the contractive code chose: its sigmoids stay in the middle, where the slope
+# is nearly 1/4, and its weights are an eighth of those of the plain one. So it is close to a linear
+# code, and linear codes were the subject of chapter 1. The optimizer lets weights decay slightly
+# (`weight_decay` in section 6), which was too weak to prevent this. In the paper, encoder and
+# decoder share their weights, which rules this out.
 #
 # ## 10. What is often said, and what is so
 #
-# - **"A denoising autoencoder takes away the noise that was added."** Nobody knows which noise was
-#   added. It gives the *mean* of all that $x$ could have been. With much noise this is a blur.
-# - **"A contractive autoencoder is a denoising one with little noise."** That holds for a penalty on
-#   the slopes of the *reconstruction* (section 4). The contractive autoencoder of Rifai et al.
-#   penalizes those of the *encoder*, and the two are trained for different things.
+# - **"A denoising autoencoder removes the noise that was added."** The added noise is unknown. It
+#   returns the *mean* of everything that $x$ could have been. With much noise, this is a blur.
+# - **"A contractive autoencoder is a denoising one with little noise."** That holds for a penalty
+#   on the slopes of the *reconstruction* (section 4). The contractive autoencoder of Rifai et al.
+#   penalizes those of the *encoder*, and the two have different training objectives.
 # - **"An L1 penalty is a Laplace prior, so codes have zeros."** The *most likely* code has zeros.
-#   The posterior mean has none, and draws of the prior have none (section 7).
-# - **"With a target of 0.05, 5 % of the codes are active for each digit."** The target holds for the
-#   mean of each code over digits. It says nothing of a single digit.
-# - **"Trained codes are better for a classifier."** Hold them against as many random units before
+#   Neither the posterior mean nor samples from the prior have any (section 7).
+# - **"With a target of 0.05, 5% of the codes are active for each digit."** The target applies to
+#   the mean of each code over digits. It implies nothing about a single digit.
+# - **"Trained codes are better for a classifier."** Compare them with as many random units before
 #   you believe it (section 9).
 #
 # ## Questions
 #
 # **1.** The data are two numbers, $-1$ and $1$, each with probability $1/2$. What is the best
-# denoiser? What does it give at 0, and how does it look for small and for large $\sigma$?
+# denoiser? What does it return at 0, and what does it look like for small and for large $\sigma$?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The weights of 1 and $-1$ are in the ratio
-# $\exp( -(\tilde x - 1)^2 / 2 \sigma^2 ) : \exp( -(\tilde x + 1)^2 / 2 \sigma^2 )$, which is
-# $\exp( \tilde x / \sigma^2 ) : \exp( -\tilde x / \sigma^2 )$. So the mean is
-# $\tanh ( \tilde x / \sigma^2 )$. At 0 it gives 0, which is no example. For small $\sigma$ it is
-# almost a step to the nearer number; for large $\sigma$ it is almost 0 wherever $\tilde x$ is small
-# beside $\sigma^2$. It is no straight line, since the data are not normal.
+# The weights of 1 and $-1$ are in the ratio $\exp( -(\tilde x - 1)^2 / 2 \sigma^2 ) : \exp(
+# -(\tilde x + 1)^2 / 2 \sigma^2 )$, which is $\exp( \tilde x / \sigma^2 ) : \exp( -\tilde x /
+# \sigma^2 )$. So the mean is $\tanh ( \tilde x / \sigma^2 )$. At 0, it is 0, which is not an
+# example. For small $\sigma$, it is almost a step to the nearer number; for large $\sigma$, it is
+# almost 0 wherever $\tilde x$ is small compared with $\sigma^2$. It is not a straight line, because
+# the data are not normal.
 #
 # </details>
 #
@@ -863,33 +865,34 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The reconstruction stays as it is, and so does the error of the denoiser. The L1 penalty falls to a
-# tenth, and the contractive penalty to a hundredth. So both can be made tiny without any change of
-# what the codes say, and something must keep the decoder's weights from growing: a limit on the
-# length of its columns, weights that decay (as here), or the same weights in encoder and decoder, as
-# in the paper of Rifai et al. Noise has no such hole.
+# The reconstruction stays the same, and so does the error of the denoiser. The L1 penalty falls to
+# a tenth, and the contractive penalty to a hundredth. So both can be made tiny without changing the
+# information in the codes, and something must keep the decoder's weights from growing: a limit on
+# the length of its columns, weight decay (as here), or the same weights in encoder and decoder, as
+# in the paper of Rifai et al. Noise has no such loophole.
 #
 # </details>
 #
-# **3.** Change the code: in section 2, set `SIGMA = 1.0`. Where do the arrows of the second and the
-# third panel end?
+# **3.** Change the code: in section 2, set `SIGMA = 1.0`. Where do the arrows of the second and
+# third panels end?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Inside the spiral, drawn towards the mean of all data. With much noise very many examples could be
-# the start, so each end is a mean over a large part of the spiral. Not one arrow ends on the data: the
-# nearest end is 0.18 away. The least error rises from 0.088 to 0.69, and the network still reaches it.
+# Inside the spiral, pulled toward the mean of all data. With much noise, very many examples are
+# possible originals, so each end is a mean over a large part of the spiral. Not one arrow ends on
+# the data: the nearest end is 0.18 away. The minimum error rises from 0.088 to 0.69, and the
+# network still reaches it.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | denoising | `DenoisingAutoencoder` | [denoising_autoencoder_mnist](../../recipes/denoising_autoencoder_mnist.py) | 6.2524 dB gained where a quarter is masked; closing 5.467 | [Vincent et al. 2008](https://doi.org/10.1145/1390156.1390294), [2010](https://www.jmlr.org/papers/v11/vincent10a.html) |
-# | codes of denoisers, 10,000 labels | `DenoisingAutoencoder` | [denoising_autoencoder_mnist](../../recipes/denoising_autoencoder_mnist.py) | 95.780 % with Gaussian noise; random units 93.39 %, plain 92.13 % | [Vincent et al. 2008](https://doi.org/10.1145/1390156.1390294) |
+# | denoising | `DenoisingAutoencoder` | [denoising_autoencoder_mnist](../../recipes/denoising_autoencoder_mnist.py) | PSNR gain with a quarter masked 6.2524 dB; closing 5.467 | [Vincent et al. 2008](https://doi.org/10.1145/1390156.1390294), [2010](https://www.jmlr.org/papers/v11/vincent10a.html) |
+# | codes of denoisers, 10,000 labels | `DenoisingAutoencoder` | [denoising_autoencoder_mnist](../../recipes/denoising_autoencoder_mnist.py) | 95.780% with Gaussian noise; random units 93.39%, plain 92.13% | [Vincent et al. 2008](https://doi.org/10.1145/1390156.1390294) |
 # | sparse codes | `SparseAutoencoder` | [sparse_autoencoder_mnist](../../recipes/sparse_autoencoder_mnist.py) | mean activation 0.056412, plain 0.5272; squared error 8.900, plain 2.663 | [Ng 2011](https://web.stanford.edu/class/cs294a/sparseAutoencoder.pdf) |
-# | contractive codes, then all labels | `ContractiveAutoencoder` | [contractive_autoencoder_mnist](../../recipes/contractive_autoencoder_mnist.py) | test error 1.670 %, without pretraining 1.730 %; in the paper 1.14 % | [Rifai et al. 2011](https://icml.cc/2011/papers/455_icmlpaper.pdf) |
-# | few labels | `Autoencoder` | [embeddings_mnist](../../recipes/embeddings_mnist.py) | 76.5 % with 100 labels; pixels 75.95 % | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |
+# | contractive codes, then all labels | `ContractiveAutoencoder` | [contractive_autoencoder_mnist](../../recipes/contractive_autoencoder_mnist.py) | test error 1.670%, without pretraining 1.730%; paper 1.14% | [Rifai et al. 2011](https://icml.cc/2011/papers/455_icmlpaper.pdf) |
+# | few labels | `Autoencoder` | [embeddings_mnist](../../recipes/embeddings_mnist.py) | 76.5% with 100 labels; pixels 75.95% | [Hinton, Salakhutdinov 2006](https://doi.org/10.1126/science.1127647) |

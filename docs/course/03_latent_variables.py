@@ -1,16 +1,17 @@
 # %% [markdown]
 # # 3. Latent variables: naive Monte Carlo, importance sampling, the bound
 #
-# Many models of data explain what we see by numbers that nobody sees, the **latents**. Such a model
-# is easy to draw from. But the probability that it gives to an image is an integral, and that is
-# hard to compute. This chapter is about that integral. It leads to the bound on which variational
+# Many models explain observed data by unobserved numbers, the **latents**. It is easy to sample
+# from such a model. But the probability that it assigns to an image is an integral, which is hard
+# to compute. This chapter is about that integral. It leads to the bound on which variational
 # autoencoders are trained.
 #
-# After this chapter you can say why averages over the prior fail, derive importance sampling and
-# the evidence lower bound, and say why all such estimates are too low. We use a decoder for which
-# everything has a closed form. So each estimate stands beside the right answer.
+# After this chapter, you can explain why averages over the prior fail, derive importance sampling
+# and the evidence lower bound, and explain why all such estimates are too low. We use a decoder for
+# which everything has a closed form, so each estimate can be compared with the right answer.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer draws.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer
+# samples.
 
 # %%
 import os
@@ -32,32 +33,33 @@ from keras_gen.networks import linear_networks
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 1_000 if QUICK else 30_000  # of the training set, at most
-POINTS = 300 if QUICK else 3_000  # that are sampled in the plane
-DRAWS = 2_000 if QUICK else 200_000  # of latents, for each estimate
+DIGITS = 1_000 if QUICK else 30_000  # maximum number of training digits
+POINTS = 300 if QUICK else 3_000  # number of samples in the plane
+DRAWS = 2_000 if QUICK else 200_000  # samples of latents for each estimate
 SCORED = 20 if QUICK else 200  # test digits whose probability is estimated
-EPOCHS = 1 if QUICK else 30  # of each training
+EPOCHS = 1 if QUICK else 30  # for each run
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# ## 1. Draw the latents, then the data
+# ## 1. Sample the latents, then the data
 #
-# A **latent-variable model** says how an example $x$ is made, in two steps.
+# A **latent-variable model** generates an example $x$ in two steps.
 #
-# 1. Draw the latents $z$ from the **prior** $p(z)$.
-# 2. Draw $x$ from $p(x \mid z)$, the **likelihood**.
+# 1. Sample the latents $z$ from the **prior** $p(z)$.
+# 2. Sample $x$ from $p(x \mid z)$, the **likelihood**.
 #
-# To sample in this order is called **ancestral sampling**. We then forget $z$. Three models:
+# Sampling in this order is called **ancestral sampling**. We then forget $z$. Here are three
+# models:
 #
-# - A **mixture**: $z$ is one of a few numbers, and each has a center $\mu_z$. The example lies near
+# - A **mixture**: $z$ is one of a few numbers, and each has a center $\mu_z$. The example is near
 #   the center: $x = \mu_z + \sigma \epsilon$ with noise $\epsilon \sim N(0, I)$.
 # - A **linear Gaussian decoder**: $z \sim N(0, I)$ and $x = W z + b + \sigma \epsilon$, with a
 #   matrix $W$. If each value of $x$ has its own $\sigma$, this is **factor analysis**. With one
-#   $\sigma$ for all it is **probabilistic PCA** (Tipping and Bishop 1999).
+#   $\sigma$ for all values, it is **probabilistic PCA** (Tipping and Bishop 1999).
 # - A **nonlinear decoder**: $z \sim N(0, I)$ and $x = d(z) + \sigma \epsilon$, with any function
-#   $d$. A network takes this place in chapter 4.
+#   $d$. In chapter 4, it is a network.
 
 # %%
 CENTERS = np.array([[-2.0, -1.0], [0.0, 1.5], [2.0, -0.5]])
@@ -90,30 +92,30 @@ show(
 )
 
 # %% [markdown]
-# How likely is a point $x$? Any latent may have made it, so we add up over all:
+# How likely is a point $x$? Any latent may have generated it, so we sum over all:
 #
 # $$p(x) = \sum_z p(z) p(x \mid z) \quad \mathrm{or} \quad p(x) = \int p(z) p(x \mid z) dz.$$
 #
-# For the mixture this is a sum of three terms. For the linear decoder there is a closed form: $x$
+# For the mixture, this is a sum of three terms. For the linear decoder, there is a closed form: $x$
 # is a sum of independent normal numbers, so it is normal again. Its mean is $b$, and covariances
 # add up:
 #
 # $$p(x) = N(b, W W^T + \sigma^2 I).$$
 #
-# For a network there is no closed form. So what follows is tried out on the linear decoder, where
-# we can check it, and holds for any decoder.
+# For a network, there is no closed form. So we test the following methods on the linear decoder,
+# where we can check them; they apply to any decoder.
 #
-# ## 2. A linear decoder of digits
+# ## 2. A linear decoder for digits
 #
-# The data are digits of MNIST, with pixels from -1 to 1. We set $\sigma = 0.4$. The $W$ and $b$
-# that make the training digits most likely are known: $b$ is the mean digit. Let $e_i$ be the
-# principal components of [chapter 1](01_autoencoders.md), with eigenvalues $\lambda_i$. Column $i$
-# of $W$ is then $\sqrt{\lambda_i - \sigma^2} e_i$. With it the model has variance
-# $(\lambda_i - \sigma^2) + \sigma^2 = \lambda_i$ along each component, as the data have. Where
-# $\lambda_i$ is below $\sigma^2$, the noise alone is already too much, and the column is 0.
+# The data are MNIST digits, with pixels from -1 to 1. We set $\sigma = 0.4$. The $W$ and $b$ that
+# make the training digits most likely are known: $b$ is the mean digit. Let $e_i$ be the principal
+# components of [chapter 1](01_autoencoders.md), with eigenvalues $\lambda_i$. Column $i$ of $W$ is
+# then $\sqrt{\lambda_i - \sigma^2} e_i$. With it, the model has variance $(\lambda_i - \sigma^2) +
+# \sigma^2 = \lambda_i$ along each component, like the data. Where $\lambda_i$ is below $\sigma^2$,
+# the noise alone is already too much, and the column is 0.
 #
-# Pixels are real numbers here. So $p(x)$ is a *density*: it can be above 1, and its logarithm
-# above 0. Only differences of logarithms mean something, in nats.
+# Pixels are real numbers here. So $p(x)$ is a *density*: it can be above 1, and its logarithm above
+# 0. Only differences between logarithms are meaningful, in nats.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -155,18 +157,18 @@ for latents in (2, LATENTS, 50):
     print(f"{latents:2} latents: mean log p(x) of test digits {mean_log_p:8.1f} nats")
 
 # %% [markdown]
-# Which latents may have made a given $x$? The **posterior** says it:
-# $p(z \mid x) = p(z) p(x \mid z) / p(x)$. As a function of $z$, its logarithm is
+# Which latents may have generated a given $x$? The **posterior** tells us: $p(z \mid x) = p(z) p(x
+# \mid z) / p(x)$. As a function of $z$, its logarithm is
 #
 # $$\log p(z \mid x) = -\frac{1}{2} |z|^2 - \frac{1}{2 \sigma^2} |x - b - W z|^2 + \mathrm{const}.$$
 #
 # This is quadratic in $z$, so the posterior is normal. The matrix of its second derivatives,
-# negated, is the inverse of the covariance $S$. Where the gradient is 0 lies the mean $m$:
+# negated, is the inverse of the covariance $S$. The mean $m$ is where the gradient is 0:
 #
 # $$S^{-1} = I + W^T W / \sigma^2, \qquad m = S W^T (x - b) / \sigma^2.$$
 #
 # With principal components as columns, $W^T W$ is diagonal, and so is $S$: latent $i$ has variance
-# $\sigma^2 / \lambda_i$, far less than the 1 of the prior. We draw this for two latents.
+# $\sigma^2 / \lambda_i$, far less than the 1 of the prior. We plot this for two latents.
 
 
 # %%
@@ -208,14 +210,14 @@ show(
 # %% [markdown]
 # ## 3. Naive Monte Carlo
 #
-# The integral is a mean: $p(x) = E_{p(z)} [ p(x \mid z) ]$. So draw $z_1, \ldots, z_k$ from the
+# The integral is a mean: $p(x) = E_{p(z)} [ p(x \mid z) ]$. So sample $z_1, \ldots, z_k$ from the
 # prior, and average:
 #
 # $$\hat{p}(x) = \frac{1}{k} \sum_{i=1}^k p(x \mid z_i).$$
 #
 # Its mean is $p(x)$ for any $k$: the estimate is **unbiased**. What it lacks is precision. Most
-# draws explain nothing. Here are digits, and beside them the decoded $z_i$ that explains each one
-# best, of more and more draws. We also print how far its $\log p(x \mid z)$ is below that of the
+# samples explain nothing. Here are digits, each next to the decoded $z_i$ that explains it best,
+# for more and more samples. We also print how far its $\log p(x \mid z)$ is below that of the
 # posterior's mean.
 
 
@@ -244,50 +246,50 @@ names = ["digit", *(f"{count:,}" for count in counts), "posterior"]
 show(
     captioned(rows, column_names=names),
     "best_of",
-    "Digits, the best explanation among 1 to 100,000 draws of the prior, and the posterior's mean.",
+    "Digits, the best explanation among 1 to 100,000 prior samples, and the posterior mean.",
 )
 
 # %% [markdown]
-# A difference of 7 nats is a factor of 1000 in the sum. So the best draw alone decides the estimate,
-# and it comes up by chance.
+# A difference of 7 nats is a factor of 1000 in the sum. So the best sample alone determines the
+# estimate, and it occurs by chance.
 #
-# How many draws are needed? Let $R$ be the variance of one term, in units of $p(x)^2$. The mean of
-# $k$ terms has the relative error $\sqrt{R / k}$, so we need many more than $R$ draws. Compute the
-# mean square of a term, and use Bayes' rule as $p(x \mid z) / p(x) = p(z \mid x) / p(z)$:
+# How many samples are needed? Let $R$ be the variance of one term, in units of $p(x)^2$. The mean
+# of $k$ terms has the relative error $\sqrt{R / k}$, so we need many more than $R$ samples. Compute
+# the mean square of a term, and use Bayes' rule as $p(x \mid z) / p(x) = p(z \mid x) / p(z)$:
 #
 # $$1 + R = \int p(z) \frac{p(x \mid z)^2}{p(x)^2} dz
 # = \int p(z \mid x) \frac{p(x \mid z)}{p(x)} dz
 # = E_{p(z \mid x)} \left[ \frac{p(z \mid x)}{p(z)} \right].$$
 #
-# The number of draws is how much *denser* the posterior is than the prior, where the posterior
-# lies. If each latent is narrowed down to a tenth, each one costs another factor of about ten. The
-# cost grows exponentially with the number of latents.
+# The number of samples is determined by how much *denser* the posterior is than the prior, in the
+# region of the posterior. If each latent is narrowed down to a tenth, each one costs another factor
+# of about ten. The cost grows exponentially with the number of latents.
 #
 # ## 4. Importance sampling
 #
-# We would rather draw latents that fit $x$. Let $q(z \mid x)$ be any density from which we can
-# draw, and which is nowhere 0 where $p(x, z) = p(z) p(x \mid z)$ is not. It is called the
+# We would rather sample latents that fit $x$. Let $q(z \mid x)$ be any density from which we can
+# sample, and which is nowhere 0 where $p(x, z) = p(z) p(x \mid z)$ is not. It is called the
 # **proposal**. Multiply and divide by it:
 #
 # $$p(x) = \int q(z \mid x) \frac{p(x, z)}{q(z \mid x)} dz = E_q [ w ], \qquad
 # w = \frac{p(z) p(x \mid z)}{q(z \mid x)}.$$
 #
-# So the mean of $k$ **weights** is an unbiased estimate too. With $q = p(z)$ it is the naive one.
+# So the mean of $k$ **weights** is an unbiased estimate too. With $q = p(z)$, it is the naive one.
 # Which $q$ is best? Write $p(x, z) = p(x) p(z \mid x)$. Then
 #
 # $$\frac{w}{p(x)} = \frac{p(z \mid x)}{q(z \mid x)}, \qquad
 # 1 + R = E_{p(z \mid x)} \left[ \frac{p(z \mid x)}{q(z \mid x)} \right].$$
 #
-# With the posterior as proposal, *every* weight is exactly $p(x)$: one draw is enough. A proposal
-# need only be near it. For normal distributions the mean has a closed form too. Let one latent have
-# the posterior $N(m, s^2)$, and let $q$ be $N(m + \delta s, (c s)^2)$. The integral of $p^2 / q$ is
-# that of a normal curve, if $2 c^2 > 1$:
+# With the posterior as proposal, *every* weight is exactly $p(x)$: one sample is enough. A proposal
+# need only be close to it. For normal distributions, the mean has a closed form too. Let one latent
+# have the posterior $N(m, s^2)$, and let $q$ be $N(m + \delta s, (c s)^2)$. The integral of $p^2 /
+# q$ is that of a normal curve, if $2 c^2 > 1$:
 #
 # $$\int \frac{p(z)^2}{q(z)} dz = \frac{c^2}{\sqrt{2 c^2 - 1}} \exp \frac{\delta^2}{2 c^2 - 1}.$$
 #
-# If $2 c^2 \le 1$ it is infinite: such a $q$ is so narrow that rare draws have huge weights.
-# Independent latents multiply. The prior is a special case, with $c = 1 / s$ and
-# $\delta = -m / s$. As a proposal that is not perfect, we take one with $c = 1.5$.
+# If $2 c^2 \le 1$, it is infinite: such a $q$ is so narrow that rare samples have huge weights.
+# Factors of independent latents multiply. The prior is a special case, with $c = 1 / s$ and $\delta
+# = -m / s$. As an imperfect proposal, we use one with $c = 1.5$.
 
 # %%
 C = 1.5
@@ -345,13 +347,13 @@ axes.legend()
 show(
     drawn,
     "variance",
-    "The variance R of a weight grows exponentially with the latents under the prior.",
+    "Under the prior, the variance R of a weight grows exponentially with the number of latents.",
 )
 
 # %% [markdown]
-# For ten latents the variance that we measure under the prior is far too small: the draws that
-# matter have not come up yet. So a naive estimate does not even show that it is bad. The
-# **effective sample size** $(\sum w)^2 / \sum w^2$ tells more. It counts the draws that carry the
+# For ten latents, the measured variance under the prior is far too small: the samples that matter
+# have not occurred yet. So a naive estimate does not even reveal that it is bad. The **effective
+# sample size** $(\sum w)^2 / \sum w^2$ is more informative. It counts the samples that carry the
 # sum.
 
 # %%
@@ -384,20 +386,20 @@ show(
 )
 
 # %% [markdown]
-# A naive run jumps up when a better draw comes up than all before, and falls until the next one.
-# The weighted runs lie on the dashed line from the first draws on.
+# A naive run jumps up when a sample occurs that is better than all before, and falls until the next
+# one. The weighted runs follow the dashed line from the first samples on.
 #
 # ## 5. The bound
 #
-# The naive runs with ten latents lie *below* the truth, and not above and below by chance. This has
-# a reason. The mean of weights is unbiased, but we take its logarithm. By **Jensen's inequality**
-# the mean of a concave function is at most the function of the mean. So for any $k$
+# The naive runs with ten latents are *below* the true value, instead of above and below by chance.
+# There is a reason. The mean of the weights is unbiased, but we take its logarithm. By **Jensen's
+# inequality**, the mean of a concave function is at most the function of the mean. So for any $k$
 #
 # $$E \log \frac{1}{k} \sum_{i=1}^k w_i \le \log E \left[ \frac{1}{k} \sum_{i=1}^k w_i \right]
 # = \log p(x).$$
 #
-# An unbiased estimate of $p(x)$ gives a logarithm that is too low on average. Take $k = 1$. That is
-# the **evidence lower bound**, ELBO. How much is lost? Put in $w = p(x) p(z \mid x) / q(z \mid x)$:
+# An unbiased estimate of $p(x)$ gives a logarithm that is too low on average. For $k = 1$, it is
+# the **evidence lower bound**, ELBO. How much is lost? Insert $w = p(x) p(z \mid x) / q(z \mid x)$:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log w ]
 # = \log p(x) - E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right]
@@ -406,22 +408,21 @@ show(
 # The loss is the Kullback-Leibler divergence of the proposal from the posterior. The bound is
 # **tight** where $q$ is the posterior, and nowhere else.
 #
-# To *compute* the ELBO we need no posterior, only $w$. And with the linear decoder and a normal $q$,
-# each of the three numbers has a closed form of its own. $\log p(x)$ is the normal density of
-# section 1. The ELBO is $E_q [ \log p(x \mid z) ] - \mathrm{KL}(q, p(z))$, since $\log w$ is
-# $\log p(x \mid z)$ minus $\log (q / p(z))$. If $q$ has mean $\mu$ and independent latents of
+# *Computing* the ELBO requires only $w$, not the posterior. And with the linear decoder and a
+# normal $q$, each of the three numbers has its own closed form. $\log p(x)$ is the normal density
+# of section 1. The ELBO is $E_q [ \log p(x \mid z) ] - \mathrm{KL}(q, p(z))$, because $\log w$ is
+# $\log p(x \mid z)$ minus $\log (q / p(z))$. If $q$ has mean $\mu$ and independent latents with
 # variances $v_i$, then
 #
 # $$E_q | x - b - W z |^2 = | x - b - W \mu |^2 + \sum_i v_i | W_i |^2,$$
 #
-# where $W_i$ is column $i$. The divergence of two normal distributions in $n$ dimensions, from
+# where $W_i$ is column $i$. The divergence between two normal distributions in $n$ dimensions, from
 # $N(\mu, A)$ to $N(m, B)$, is
 #
 # $$\mathrm{KL} = \frac{1}{2} \left( \mathrm{tr}(B^{-1} A) + (\mu - m)^T B^{-1} (\mu - m) - n
 # + \log \frac{\det B}{\det A} \right).$$
 #
-# The three should add up. The third case below turns the latents by a rotation $Q$, so the decoder
-# is $W Q$.
+# The three should add up. The third case below rotates the latents by $Q$, so the decoder is $W Q$.
 
 
 # %%
@@ -461,21 +462,23 @@ for name, (some_w, q_mean, q_deviation) in cases.items():
     assert abs(bound + kl - log_p) < 1e-5
 
 # %% [markdown]
-# The turned decoder has the *same* $\log p(x)$, since $W Q (W Q)^T = W W^T$. But its posterior is
-# an ellipsoid that does not lie along the axes. A $q$ with independent latents cannot follow it,
-# and pays. The best one has the variances $1 / (S^{-1})_{ii}$: set the derivative of KL by them to
-# 0. So the bound prefers some decoders over others that are as likely. We meet this in section 7.
+# The rotated decoder has the *same* $\log p(x)$, because $W Q (W Q)^T = W W^T$. But its posterior
+# is an ellipsoid that is not axis-aligned. A $q$ with independent latents cannot match it, and its
+# bound is lower. The best one has the variances $1 / (S^{-1})_{ii}$: set the derivative of KL with
+# respect to them to
+# 0. So the bound prefers some decoders over others that are equally likely. We will meet this again
+#    in section 7.
 #
-# ## 6. More draws, a tighter bound
+# ## 6. More samples, a tighter bound
 #
-# With $k$ weights the bound is $L_k = E \log \frac{1}{k} \sum w_i$, the **importance-weighted
-# bound** (Burda et al. 2016). It never falls as $k$ grows. To see it, take $k + 1$ weights. Leave
-# out each one in turn, and average the rest: that gives $k + 1$ means of $k$ weights, and the mean
-# of those means is the mean of all. Jensen's inequality for this last mean says
-# $L_k \le L_{k+1}$. By the law of large numbers it rises to $\log p(x)$.
+# With $k$ weights, the bound is $L_k = E \log \frac{1}{k} \sum w_i$, the **importance-weighted
+# bound** (Burda et al. 2016). It never falls as $k$ grows. To see this, take $k + 1$ weights. Omit
+# each one in turn, and average the rest: that gives $k + 1$ means of $k$ weights, and the mean of
+# those means is the mean of all. Jensen's inequality for this last mean gives $L_k \le L_{k+1}$. By
+# the law of large numbers, it rises to $\log p(x)$.
 #
-# How fast? Let $R$ be finite. Write the mean of the weights as $p(x) (1 + e)$. The error $e$ has mean 0 and variance
-# $R / k$. Since $\log (1 + e)$ is about $e - e^2 / 2$,
+# How fast? Let $R$ be finite. Write the mean of the weights as $p(x) (1 + e)$. The error $e$ has
+# mean 0 and variance $R / k$. Because $\log (1 + e)$ is about $e - e^2 / 2$,
 #
 # $$L_k \approx \log p(x) - \frac{R}{2 k}.$$
 
@@ -508,10 +511,11 @@ axes.axhline(truth, color="black", linestyle="--", label="log p(x), closed form"
 axes.axhline(exact_elbo, color="gray", linestyle="--", label="ELBO, closed form")
 axes.set(xscale="log", xlabel="draws k", ylabel="nats")
 axes.legend()
-show(drawn, "bounds", "The bound of k draws begins at the ELBO and rises to log p(x).")
+show(drawn, "bounds", "The bound of k samples starts at the ELBO and rises to log p(x).")
 
 # %% [markdown]
-# The last digits are errors of the draws. Which proposal is good? That depends on $k$. We make $q$ narrower and wider than the posterior.
+# The last digits are sampling errors. Which proposal is good? That depends on $k$. We make $q$
+# narrower and wider than the posterior.
 
 # %%
 widths = [0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5]
@@ -530,19 +534,19 @@ show(
         gaps, "deviations of q / those of the posterior", "log p(x) minus the bound, nats"
     ),
     "gaps",
-    "All bounds are tight at the posterior. One draw forgives a narrow q, many draws a wide one.",
+    "All bounds are tight at the posterior. One sample tolerates a narrow q, many samples a wide one.",
 )
 
 # %% [markdown]
-# ## 7. Training by the bound
+# ## 7. Training on the bound
 #
-# So far $W$ came from the eigenvectors. A network has no such solution. But the bound needs only
-# $w$, and the gradient of its logarithm by all weights. Here is a model that learns decoder and
-# proposal together, with $k$ draws. The **encoder** gives the mean and the logarithms of the
-# variances of $q(z \mid x)$. A draw is $z = \mu + \sigma \epsilon$, so that gradients reach the
-# encoder through $z$; chapter 4 looks at this closely. `GenerativeModel` gives the model its
-# optimizer, the check of images (`prepare_batch`), noise (`normal`) and the update (`minimize`).
-# `log_ratio_normal` is $\log q(z \mid x) - \log p(z)$.
+# So far, $W$ came from the eigenvectors. A network has no such solution. But the bound needs only
+# $w$ and the gradient of its logarithm with respect to all weights. Here is a model that learns
+# decoder and proposal together, with $k$ samples. The **encoder** returns the mean and the
+# logarithms of the variances of $q(z \mid x)$. A sample is $z = \mu + \sigma \epsilon$, so that
+# gradients reach the encoder through $z$; chapter 4 examines this closely. `GenerativeModel`
+# provides an optimizer, the image check (`prepare_batch`), noise (`normal`), and the update
+# (`minimize`). `log_ratio_normal` is $\log q(z \mid x) - \log p(z)$.
 
 
 # %%
@@ -575,8 +579,8 @@ class PlainBound(GenerativeModel):
 
 # %% [markdown]
 # We give it a linear decoder, with the mean digit as $b$. The encoder is linear too: $m$ is linear
-# in $x$, as section 2 shows. Variances do not depend on $x$, so we start their weights at 0. Then
-# training should find what we computed: the likelihood of PCA, and a bound that is tight.
+# in $x$, as section 2 shows. Variances do not depend on $x$, so we initialize their weights at 0.
+# Then training should find what we computed: the likelihood of PCA, and a tight bound.
 
 
 # %%
@@ -603,9 +607,9 @@ for k in (1, 5):
     )
 
 # %% [markdown]
-# The class `IWAE` of the library has the same step. With `samples=1` it is a variational
-# autoencoder. It takes the networks as they are. `importance_weighted_nll` averages many weights,
-# and `PriorSampledModel` is the naive estimate as a model. The closed form judges them all.
+# The library's class `IWAE` has the same step. With `samples=1`, it is a variational autoencoder.
+# It accepts the networks unchanged. `importance_weighted_nll` averages many weights, and
+# `PriorSampledModel` is the naive estimate as a model. We compare them all with the closed form.
 
 # %%
 model = IWAE(encoder, decoder, Normal(SIGMA), samples=5)
@@ -630,11 +634,11 @@ for name, nats in estimates.items():
 
 # %% [markdown]
 # Now look at the columns of the learned $W$. A linear autoencoder finds the subspace of the
-# principal components, in any basis (chapter 1). Here too, turned columns have the same likelihood.
-# But only with orthogonal columns is the posterior one of independent latents, and the bound tight.
-# So the best decoder for the bound has the components *themselves* as columns, up to their signs
-# (Lucas et al. 2019). We print what the best $q$ with independent latents loses. It is the
-# divergence of the case of the turned decoder in section 5, and the same for all images.
+# principal components, in any basis (chapter 1). Here too, rotated columns have the same
+# likelihood. But only with orthogonal columns does the posterior have independent latents, so that
+# the bound is tight. So the best decoder for the bound has the components *themselves* as columns,
+# up to their signs (Lucas et al. 2019). We print the loss of the best $q$ with independent latents.
+# It is the divergence for the rotated decoder in section 5, and the same for all images.
 
 
 # %%
@@ -670,47 +674,47 @@ names += ["Wz + b", "samples x", "test digits"]
 show(
     captioned(rows, names),
     "learned",
-    "Columns of W: turned, learned and best. Below: samples of the model, and digits.",
+    "Columns of W: rotated, learned, and best. Below: samples from the model, and digits.",
 )
 
 # %% [markdown]
-# The first row is the turned decoder: it has the best likelihood and loses most. Training with one
-# draw has nearly removed the loss. With five draws more of it is left, since their bound depends
-# less on $q$. With one draw, the first three columns are close to components. Others still mix
-# components of similar eigenvalues, because turning these costs almost nothing.
+# The first row is the rotated decoder: it has the best likelihood and loses most. Training with one
+# sample has nearly removed the loss. With five samples, more of it remains, because their bound
+# depends less on $q$. With one sample, the first three columns are close to components. Others
+# still mix components with similar eigenvalues, because rotating these costs almost nothing.
 #
-# The decoder alone gives $W z + b$, the *mean* of an image. A sample of the model has the noise of
-# each pixel too. Neither is a good digit. The model's $p(x)$ is one normal distribution, a single
-# hill, and digits are not spread like that. A network as the decoder can do better. Then the
-# integral has no closed form, the posterior is not normal, and the bound is no longer tight. But
-# sections 3 to 6 hold as they are, and the training step needs no other line.
-# [Chapter 4](04_vae.md) goes on from here.
+# The decoder alone gives $W z + b$, the *mean* of an image. A sample from the model has the noise
+# of each pixel too. Neither is a good digit. The model's $p(x)$ is one normal distribution, a
+# single hill, and digits are not distributed like that. A network as the decoder can do better.
+# Then the integral has no closed form, the posterior is not normal, and the bound is no longer
+# tight. But sections 3 to 6 apply unchanged, and the training step needs no other line. [Chapter
+# 4](04_vae.md) continues from here.
 #
 # ## 8. What is often said, and what is so
 #
-# - **"Monte Carlo estimates of the likelihood are unbiased."** Those of $p(x)$ are. Their
-#   *logarithms* are too low on average, by about $R / 2k$ where $k$ is large. So a reported
-#   $\log p(x)$ needs the number of draws beside it.
+# - **"Monte Carlo estimates of the likelihood are unbiased."** Estimates of $p(x)$ are. Their
+#   *logarithms* are too low on average, by about $R / 2k$ where $k$ is large. So report the number
+#   of samples with every $\log p(x)$.
 # - **"Naive Monte Carlo does not work."** It works where few latents explain $x$ well enough, as
-#   with two latents here. In the recipe of the table below, a decoder of two latents trained on 50
-#   draws of the prior comes close to a VAE. It fails with many latents.
+#   with two latents here. In the recipe of the table below, a decoder with two latents trained on
+#   50 prior samples comes close to a VAE. It fails with many latents.
 # - **"The better the ELBO of a proposal, the better its estimates."** In the picture of section 6,
-#   half the deviations have the better ELBO, and twice the deviations are better for 100 draws. The
-#   ELBO forgives a $q$ that is too narrow, and averages of weights do not.
-# - **"The latents are the causes of the data."** Turned latents give the same $p(x)$. No data can
-#   tell them apart. What the bound prefers depends on the kind of $q$ that we allow.
+#   half the standard deviations give the better ELBO, and twice the standard deviations are better
+#   for 100 samples. The ELBO tolerates a $q$ that is too narrow, but averages of weights do not.
+# - **"The latents are the causes of the data."** Rotated latents give the same $p(x)$. No data can
+#   distinguish them. What the bound prefers depends on the type of $q$ that we allow.
 #
 # ## Questions
 #
 # **1.** In a mixture, $z$ has few values, and the posterior is easy to compute. Alternate two
 # steps: set $q$ to the posterior of each example, then change the decoder so that the mean of the
-# ELBO rises, with $q$ kept. Why does the mean of $\log p(x)$ never fall?
+# ELBO rises, with $q$ fixed. Why does the mean of $\log p(x)$ never fall?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# After the first step the bound is tight: it is equal to $\log p(x)$. The second step raises the
-# bound, and the new $\log p(x)$ is at least the new bound. So it is at least what it was. This is
-# the *expectation-maximization* algorithm (EM). A variational autoencoder makes both steps at once,
+# After the first step, the bound is tight: it equals $\log p(x)$. The second step raises the bound,
+# and the new $\log p(x)$ is at least the new bound. So it is at least its previous value. This is
+# the *expectation-maximization* algorithm (EM). A variational autoencoder takes both steps at once,
 # by gradients, and its $q$ never quite reaches the posterior.
 #
 # </details>
@@ -720,35 +724,36 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# We cannot say yet. Both estimates are too low, each by its own amount. That amount depends on how
+# We cannot tell yet. Both estimates are too low, each by its own amount. That amount depends on how
 # far the model's *proposal* is from its posterior, not on $p(x)$. B may be better and have a worse
-# encoder. Take more draws until the estimates stop rising, and look at the effective sample size.
-# Even that does not show what the proposal never draws, as the naive estimate with ten latents
-# did.
+# encoder. Increase the number of samples until the estimates stop rising, and check the effective
+# sample size. Even that does not reveal regions from which the proposal never samples, as with the
+# naive estimate for ten latents.
 #
 # </details>
 #
 # **3.** Change the code: in section 4, set `C = 0.5`, so that the proposal is *narrower* than the
 # posterior. What happens to the variance, to the runs in the picture of estimates, and to the bound
-# of $k$ draws?
+# of $k$ samples?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# $R$ is infinite, so the picture of variances has no second line. What is measured there is finite
-# and means nothing. The runs in the other picture look calm, but they stay below the dashed line.
-# With ten latents, 45 of 200,000 draws carry the sum, and the estimate is 0.43 nats too low. The
-# bound of 1000 draws is 0.68 nats below $\log p(x)$; with `C = 1.5` it was 0.009. It still rises,
-# but far more slowly than by $1 / k$. So a proposal should rather be too wide than too narrow.
+# $R$ is infinite, so the picture of variances has no second curve. The measured values are finite
+# but meaningless. The runs in the other picture look calm, but they stay below the dashed line.
+# With ten latents, 45 of 200,000 samples carry the sum, and the estimate is 0.43 nats too low. The
+# bound of 1000 samples is 0.68 nats below $\log p(x)$; with `C = 1.5`, it was 0.009. It still
+# rises, but far more slowly than $1 / k$. So it is better for a proposal to be too wide than too
+# narrow.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. All are negative
-# log-likelihoods of a test digit, binarized, in nats, but for the last one.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md). All are negative
+# log-likelihoods per binarized test digit, in nats, except the last one.
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | naive Monte Carlo | `PriorSampledModel` | [naive_monte_carlo_mnist](../../recipes/naive_monte_carlo_mnist.py) | 146.81 nats with two latents, a VAE 145.11; a mixture of Bernoullis 123.9 | [Doersch 2016](https://arxiv.org/abs/1606.05908) |
-# | the bound of k draws | `IWAE` | [iwae_mnist](../../recipes/iwae_mnist.py) | 85.46 nats with k = 50, 86.46 with k = 1; in the paper 84.78 and 86.76 | [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
-# | a bound beside the known density | `VAE` | [vae_series_oscillations](../../recipes/vae_series_oscillations.py) | 1.780 nats below it; a mixture of normal distributions 4.149 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |
+# | naive Monte Carlo | `PriorSampledModel` | [naive_monte_carlo_mnist](../../recipes/naive_monte_carlo_mnist.py) | 146.81 nats with two latents, VAE 145.11; Bernoulli mixture 123.9 | [Doersch 2016](https://arxiv.org/abs/1606.05908) |
+# | the bound of k samples | `IWAE` | [iwae_mnist](../../recipes/iwae_mnist.py) | 85.46 nats with k = 50, 86.46 with k = 1; paper 84.78 and 86.76 | [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
+# | a bound compared with the known density | `VAE` | [vae_series_oscillations](../../recipes/vae_series_oscillations.py) | 1.780 nats below it; Gaussian mixture 4.149 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |

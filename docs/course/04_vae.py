@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 4. The variational autoencoder
 #
-# An autoencoder learns codes, but it does not say which codes are likely. Noise put in their place
-# gives no digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a
-# *probability* of images. Its codes have a known distribution, so drawing from it gives new
+# An autoencoder learns codes, but it does not tell which codes are likely. Decoding noise does not
+# give a digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a *probability
+# distribution* over images. Its codes have a known distribution, so sampling from it gives new
 # digits.
 #
-# After this chapter you can derive the loss of a VAE, say what is approximated in it, and write its
-# training step. What is derived is checked by a number or a picture.
+# After this chapter, you can derive the loss of a VAE, state what is approximated in it, and write
+# its training step. Every derivation is checked by a number or a picture.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
 # %%
 import os
@@ -36,19 +36,19 @@ from keras_gen.workshop.visualize import (
 )
 
 QUICK = bool(os.environ.get("QUICK"))
-DIGITS = 1_000 if QUICK else 30_000  # of the training set, at most
-TESTED = 300 if QUICK else 5_000  # of the test set, at most
-EPOCHS = 1 if QUICK else 14  # of the model with two latents
-CLASS_EPOCHS = 1 if QUICK else 2  # of the convolutional model
-BETA_EPOCHS = 1 if QUICK else 4  # of each model of the comparison
-SIDE = 60 if QUICK else 300  # points on each axis of the grid of latents
+DIGITS = 1_000 if QUICK else 30_000  # maximum number of training digits
+TESTED = 300 if QUICK else 5_000  # maximum number of test digits
+EPOCHS = 1 if QUICK else 14  # for the model with two latents
+CLASS_EPOCHS = 1 if QUICK else 2  # for the convolutional model
+BETA_EPOCHS = 1 if QUICK else 4  # for each model in the comparison
+SIDE = 60 if QUICK else 300  # points per axis of the grid of latents
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are handwritten digits of 28 × 28 pixels. We make each pixel black or white at random,
-# white with the probability of its gray value. Then an image is a list of 784 bits, and a
+# The data are handwritten digits with 28 × 28 pixels. We make each pixel black or white at random,
+# white with the probability given by its gray value. Then an image is a list of 784 bits, and a
 # probability of images is easy to write down.
 
 # %%
@@ -61,37 +61,37 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # %% [markdown]
 # ## 1. The model
 #
-# We imagine that an image is made in two steps.
+# We assume that an image is generated in two steps.
 #
-# 1. Draw a few numbers $z$, the **latents**, from the **prior** $p(z) = N(0, I)$: independent
+# 1. Sample a few numbers $z$, the **latents**, from the **prior** $p(z) = N(0, I)$: independent
 #    normal numbers.
-# 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Draw each
-#    pixel $x_i$, which is 0 or 1, with it.
+# 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Sample
+#    each pixel $x_i$, which is 0 or 1, with it.
 #
 # So the probability of an image given its latents, the **likelihood**, is a product over pixels,
 # and its logarithm is a sum:
 #
 # $$\log p(x \mid z) = \sum_i x_i \log d_i(z) + (1 - x_i) \log (1 - d_i(z)).$$
 #
-# This is the negative cross-entropy. Nobody sees $z$. The probability of an image takes all latents
-# together:
+# This is the negative cross-entropy. $z$ is not observed. The probability of an image combines all
+# latents:
 #
 # $$p(x) = \int p(z) p(x \mid z) dz.$$
 #
-# We want the decoder under which the training images are likely: it maximizes the mean of
-# $\log p(x)$. But the integral runs over all latents, and almost all of them give another digit
-# than $x$. Averaging over draws from the prior would need a huge number of them
-# ([chapter 3](03_latent_variables.md)).
+# We want the decoder under which the training images are likely: it maximizes the mean of $\log
+# p(x)$. But the integral is over all latents, and almost all of them give a digit other than $x$.
+# Averaging over samples from the prior would need a huge number of them ([chapter
+# 3](03_latent_variables.md)).
 #
 # ## 2. The bound
 #
-# We would rather draw latents that fit the image. So we train a second network, the **encoder**. It
-# gives for each image $x$ a normal distribution $q(z \mid x)$, with a mean and a variance for each
-# latent. The best choice would be the **posterior** $p(z \mid x) = p(z) p(x \mid z) / p(x)$, which
-# we cannot compute. Let us see what we lose with another $q$.
+# We would rather sample latents that fit the image. So we train a second network, the **encoder**.
+# For each image $x$, it returns a normal distribution $q(z \mid x)$, with a mean and a variance for
+# each latent. The best choice would be the **posterior** $p(z \mid x) = p(z) p(x \mid z) / p(x)$,
+# which we cannot compute. Let us see what we lose with a different $q$.
 #
-# $\log p(x)$ does not depend on $z$, so its mean over draws $z$ from $q$ is itself. Replace $p(x)$
-# by $p(x, z) / p(z \mid x)$, and multiply and divide by $q(z \mid x)$:
+# $\log p(x)$ does not depend on $z$, so its mean over samples $z$ from $q$ is itself. Replace
+# $p(x)$ by $p(x, z) / p(z \mid x)$, and multiply and divide by $q(z \mid x)$:
 #
 # $$\log p(x) = E_q \left[ \log \frac{p(x, z)}{p(z \mid x)} \right]
 # = E_q \left[ \log \frac{p(x, z)}{q(z \mid x)} \right] +
@@ -102,22 +102,22 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$\log p(x) = \mathrm{ELBO}(x) + \mathrm{KL}(q(z \mid x), p(z \mid x)).$$
 #
-# A divergence is never negative. The reason is Jensen's inequality for the concave logarithm, a
-# mean of logarithms is at most the logarithm of the mean:
+# A divergence is never negative. By Jensen's inequality for the concave logarithm, a mean of
+# logarithms is at most the logarithm of the mean:
 #
 # $$-\mathrm{KL} = E_q \left[ \log \frac{p(z \mid x)}{q(z \mid x)} \right]
 # \le \log E_q \left[ \frac{p(z \mid x)}{q(z \mid x)} \right]
 # = \log \int p(z \mid x) dz = \log 1 = 0.$$
 #
-# So the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. As $\log p(x)$
-# does not depend on $q$, an encoder that raises the ELBO brings $q$ nearer to the posterior. To
-# compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which splits the logarithm
-# in two:
+# So the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. Because $\log
+# p(x)$ does not depend on $q$, an encoder that raises the ELBO brings $q$ closer to the posterior.
+# To compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which splits the
+# logarithm in two:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
 #
-# The first term asks for good reconstructions. The second one asks that the encoder's distribution
-# stays near the prior. Training minimizes the negative ELBO, in both networks at once.
+# The first term favors good reconstructions. The second one keeps the encoder's distribution close
+# to the prior. Training minimizes the negative ELBO with respect to both networks at once.
 #
 # ## 3. The divergence of two normal distributions
 #
@@ -125,12 +125,12 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$\log \frac{q(z)}{p(z)} = -\log \sigma - \frac{(z - \mu)^2}{2 \sigma^2} + \frac{z^2}{2}.$$
 #
-# Take the mean over $z$ from $q$. $E(z - \mu)^2 = \sigma^2$ and $E z^2 = \mu^2 + \sigma^2$, so
+# Average over $z$ from $q$. $E(z - \mu)^2 = \sigma^2$ and $E z^2 = \mu^2 + \sigma^2$, so
 #
 # $$\mathrm{KL} = \frac{1}{2} \left( \mu^2 + \sigma^2 - \log \sigma^2 - 1 \right).$$
 #
-# Several independent latents add up. We hold the formula against its definition, the mean of
-# $\log (q / p)$ over many draws. All such numbers are in nats: the unit of natural logarithms.
+# Divergences of independent latents add up. We compare the formula with its definition, the mean of
+# $\log (q / p)$ over many samples. All such numbers are in nats, the unit of natural logarithms.
 
 
 # %%
@@ -150,37 +150,36 @@ print(f"a million draws    {log_ratios.mean():.4f} ± {log_ratios.std() / 1000:.
 print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats")
 
 # %% [markdown]
-# ## 4. The gradient through a draw
+# ## 4. The gradient through a sample
 #
-# The other term, $E_q [ \log p(x \mid z) ]$, is estimated with one draw of $z$. But we also need
-# its gradient by the parameters of the encoder, and these decide *how* $z$ is drawn. Write $f(z)$
-# for $\log p(x \mid z)$, and let only the mean $\mu$ of $q$ be unknown, with $\sigma = 1$. There
-# are two ways.
+# The other term, $E_q [ \log p(x \mid z) ]$, is estimated with one sample of $z$. But we also need
+# its gradient with respect to the encoder's parameters, which determine *how* $z$ is sampled. Write
+# $f(z)$ for $\log p(x \mid z)$, and let only the mean $\mu$ of $q$ be unknown, with $\sigma = 1$.
+# There are two ways.
 #
-# **The score function.** The derivative goes into the integral, and meets the density alone.
-# Since $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, this is again a mean
-# over draws from $q$. For $\sigma = 1$, $\log q$ is $-(z - \mu)^2 / 2$ and a constant. So its derivative
-# by $\mu$ is $z - \mu$:
+# **The score function.** Differentiate inside the integral, where only the density depends on
+# $\mu$. Because $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, this is again
+# a mean over samples from $q$. For $\sigma = 1$, $\log q$ is $-(z - \mu)^2 / 2$ plus a constant. So
+# its derivative with respect to $\mu$ is $z - \mu$:
 #
 # $$\frac{\partial}{\partial \mu} \int q(z) f(z) dz
 # = E_q \left[ f(z) \frac{\partial \log q(z)}{\partial \mu} \right]
 # = E_q [ f(z) (z - \mu) ].$$
 #
-# **The reparameterization.** Draw noise $\epsilon$ from $N(0, 1)$ first, and set
-# $z = \mu + \epsilon$. Now $\mu$ is an ordinary number in an ordinary function:
+# **The reparameterization.** Sample noise $\epsilon$ from $N(0, 1)$ first, and set $z = \mu +
+# \epsilon$. Now $\mu$ is an ordinary number in an ordinary function:
 #
 # $$\frac{\partial}{\partial \mu} E_\epsilon [ f(\mu + \epsilon) ]
 # = E_\epsilon [ f'(\mu + \epsilon) ].$$
 #
-# Both are right on average, the second one if $f$ has no jumps. The first one uses only the *value* of
-# $f$, the second one its *slope*.
-# Let us measure how much they scatter, with $f(z) = z_1^2 + \ldots + z_n^2$ at $\mu = (1, ..., 1)$
-# and for $\mu_1$. The true derivative is $2 \mu_1 = 2$. For the reparameterization the variance is
-# that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. The score function's estimate is
-# $f(z) \epsilon_1$. For $n = 1$ that is $(\mu + \epsilon)^2 \epsilon$. With $E \epsilon^2 = 1$,
-# $E \epsilon^4 = 3$ and $E \epsilon^6 = 15$ its mean square is $\mu^4 + 18 \mu^2 + 15$. Less the
-# squared mean $4 \mu^2$, the variance is $\mu^4 + 14 \mu^2 + 15 = 30$. In the same way it is
-# $4 n^2 + 14 n + 12$ for $n$ latents.
+# Both are correct on average, the second one if $f$ has no jumps. The first one uses only the
+# *value* of $f$, and the second one its *slope*. Let us measure their variance, with $f(z) = z_1^2
+# + \ldots + z_n^2$ at $\mu = (1, ..., 1)$ and for $\mu_1$. The true derivative is $2 \mu_1 = 2$.
+# For the reparameterization, the variance is that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any
+# $n$. The score function's estimate is $f(z) \epsilon_1$. For $n = 1$, that is $(\mu + \epsilon)^2
+# \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, its mean square
+# is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$, the variance is $\mu^4 + 14
+# \mu^2 + 15 = 30$. Likewise, it is $4 n^2 + 14 n + 12$ for $n$ latents.
 
 
 # %%
@@ -217,22 +216,24 @@ for name, values in variances.items():
     right.plot(numbers, values, marker="o", label=name)
 right.set(xscale="log", yscale="log", xlabel="number of latents", ylabel="variance")
 right.legend()
-show(drawn, "gradients", "One draw tells much more by the slope of f than by its value.")
+show(
+    drawn, "gradients", "With one sample, the slope of f is far more informative than its value."
+)
 
 # %% [markdown]
-# In training there is one draw for each image. So the VAE takes the second way: $z = \mu + \sigma
-# \epsilon$, equation 4 of the paper (Kingma and Welling 2014). It serves $\sigma$ too: the derivative
-# by $\sigma$ is the mean of $f'(\mu + \sigma \epsilon) \epsilon$. The network returns $\log
-# \sigma^2$, which may be any number, where $\sigma$ has to be positive.
+# In training, there is one sample for each image. So the VAE uses the second way: $z = \mu + \sigma
+# \epsilon$, equation 4 of the paper (Kingma and Welling 2014). It also works for $\sigma$: the
+# derivative with respect to $\sigma$ is the mean of $f'(\mu + \sigma \epsilon) \epsilon$. The
+# network returns $\log \sigma^2$, which may be any number, whereas $\sigma$ has to be positive.
 #
 # ## 5. The training step
 #
-# Here is the whole method as a model of this library. `GenerativeModel` gives it an optimizer, a
-# check of the images (`prepare_batch`, by what `edges` says of them), the noise of the step
-# (`normal`), and the update (`minimize`). `weighted` adds up the terms of the loss with the weights
-# of `loss_weights`, and `report` returns what `fit` shows. `heads` are the encoder's two outputs.
-# Both terms are *sums*, over an image's pixels and over latents; `minimize` takes the mean over the
-# images of a batch. What is left is the mathematics above.
+# Here is the whole method as a model of this library. `GenerativeModel` provides an optimizer, an
+# image check (`prepare_batch`, based on `edges`), the noise of the step (`normal`), and the update
+# (`minimize`). `weighted` adds up the terms of the loss with the weights in `loss_weights`, and
+# `report` returns the values shown by `fit`. `heads` are the encoder's two outputs. Both terms are
+# *sums*, over an image's pixels and over latents; `minimize` averages over the images in a batch.
+# The rest is the mathematics above.
 
 
 # %%
@@ -267,8 +268,8 @@ class PlainVAE(GenerativeModel):
 
 
 # %% [markdown]
-# The decoder ends with logits: $d_i(z)$ is their sigmoid, which `Bernoulli` applies. We give the
-# model only **two** latents. Then we can draw all of them in the plane, and compute integrals over
+# The decoder returns logits: $d_i(z)$ is their sigmoid, which `Bernoulli` applies. We give the
+# model only **two** latents. Then we can show all of them in the plane and compute integrals over
 # them on a grid. `start_at_mean` sets the last biases of the decoder so that it begins with the
 # mean digit, which saves the first steps.
 
@@ -284,9 +285,9 @@ for name in ("loss", "reconstruction_loss", "kl_loss"):
     print(f"{name:20} first epoch {history[name][0]:6.1f}   last {history[name][-1]:6.1f} nats")
 
 # %% [markdown]
-# The class `VAE` of the library has the same step. It adds sampling, encoding, scores and files. It
-# takes the networks as they are, so this is the trained model. `evaluate` runs the step and changes
-# nothing, with noise that is the same in each evaluation, so both numbers are equal:
+# The library's class `VAE` has the same step. It adds sampling, encoding, scores, and files. It
+# accepts the networks unchanged, so this is the trained model. `evaluate` runs the step without
+# changing anything, with the same noise in each evaluation, so both numbers are equal:
 
 # %%
 model = VAE(encoder, decoder)
@@ -299,20 +300,21 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # %% [markdown]
 # ## 6. Is it true? log p(x) = ELBO + KL
 #
-# With two latents we can add up $p(z) p(x \mid z)$ over a fine grid of the plane. That gives
-# $\log p(x)$ without any encoder. On the same grid we compute the posterior, and the divergence of
-# the encoder's $q$ from it. The ELBO is estimated by draws from $q$, as in training.
+# With two latents, we can sum $p(z) p(x \mid z)$ over a fine grid of the plane. That gives $\log
+# p(x)$ without any encoder. On the same grid, we compute the posterior and the divergence of the
+# encoder's $q$ from it. The ELBO is estimated with samples from $q$, as in training.
 #
-# The last column needs no grid, and works for any number of latents. The ELBO is the mean of the
+# The last column needs no grid and works for any number of latents. The ELBO is the mean of the
 # logarithms of the **weights** $w = p(x, z) / q(z \mid x)$. The mean of the weights *themselves* is
-# $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first, and take
-# the logarithm after that. For $k = 1$ this is the ELBO. By Jensen's inequality it never exceeds
-# $\log p(x)$ on average. And on average it does not fall as $k$ grows: a mean of $k + 1$ weights is the
-# mean of the $k + 1$ means that leave one weight out, and the logarithm of that mean is at least the mean
-# of their logarithms. This is the **importance weighted bound**. Papers report it as the likelihood of a
-# VAE. Where weights differ much, few of them count, about $(\sum w)^2 / \sum w^2$ of them, the
-# `effective_sample_size`. The relative variance of the mean weight is about one over it, and a small
-# relative error is the error of the logarithm: so the error of the table is one over its root.
+# $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first and take the
+# logarithm afterward. For $k = 1$, this is the ELBO. By Jensen's inequality, it never exceeds $\log
+# p(x)$ on average. And on average, it does not fall as $k$ grows: a mean of $k + 1$ weights is the
+# mean of the $k + 1$ means that omit one weight, and the logarithm of that mean is at least the
+# mean of their logarithms. This is the **importance weighted bound**. Papers report it as the
+# likelihood of a VAE. Where weights differ strongly, few of them count, about $(\sum w)^2 / \sum
+# w^2$ of them, the `effective_sample_size`. The relative variance of the mean weight is about the
+# reciprocal of it, and a small relative error is the error of the logarithm: so the error in the
+# table is the reciprocal of its square root.
 
 
 # %%
@@ -359,12 +361,13 @@ for row, digit in enumerate(test_labels[shown]):
     )
 
 # %% [markdown]
-# The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the error of the
-# draws. The weighted draws agree too, mostly within their error. But the error itself is estimated
-# from the draws. Where $q$ misses a part of the posterior, no draw shows it, and the estimate stays
-# too low, as for the digit 2 here: it is .85 nats below, so the draws saw $e^{-0.85}$, less than
-# half, of the posterior. For the 8 about two of 10,000 weights count, and its error is hardly one.
-# How fast does the bound rise with $k$? Values a little below 0 in the plot are errors of the draws.
+# The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the sampling
+# error. The weighted samples agree too, mostly within their error. But the error itself is
+# estimated from the samples. Where $q$ misses a part of the posterior, no sample shows it, and the
+# estimate stays too low, as for the digit 2 here: it is .85 nats below, so the samples covered
+# $e^{-0.85}$, less than half, of the posterior. For the 8, about two of 10,000 weights count, and
+# its estimated error is barely meaningful. How fast does the bound rise with $k$? Values slightly
+# below 0 in the plot are sampling errors.
 
 # %%
 seed = keras.random.SeedGenerator(1).next()
@@ -384,10 +387,11 @@ plot = line_plot(
 show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged.")
 
 # %% [markdown]
-# What is the divergence that we lose? Here is the true posterior of each of these digits in gray,
-# and the encoder's normal distribution in red. Two things are lost. It can only be an ellipse along
-# the axes. And one network gives it for all images, so it does not always stand at the best place,
-# as for the 8. The other part of the posterior of the 2 lies outside of its panel.
+# Where does the lost divergence come from? Here is the true posterior of each of these digits in
+# gray, and the encoder's normal distribution in red. There are two sources. The encoder's
+# distribution can only be an axis-aligned ellipse. And a single network computes it for all images,
+# so it is not always in the best place, as for the 8. The other part of the posterior of the 2 is
+# outside its panel.
 
 # %%
 drawn = new_figure(10, 3.7)
@@ -416,15 +420,15 @@ panels[1, 0].set_ylabel("latent 2")
 show(
     drawn,
     "posteriors",
-    "The posterior of five digits (gray), and the encoder's q at 1 and 2 deviations (red).",
+    "The posterior of five digits (gray), and the encoder's q at 1 and 2 standard deviations (red).",
 )
 
 # %% [markdown]
 # ## 7. The plane of latents
 #
-# The decoder gives an image for every point. We take points in equal steps of the prior's
-# probability. Neighbors look alike, and most images are digits or lie between two. The divergence
-# from the prior keeps the codes together, as section 9 shows.
+# The decoder returns an image for every point. We use points at equal steps of the prior's
+# probability. Neighbors look alike, and most images are digits or between two digits. The
+# divergence from the prior keeps the codes together, as section 9 shows.
 
 # %%
 show(manifold(model, side=13), "plane", "The decoder's images of 13 x 13 points of the plane.")
@@ -435,15 +439,16 @@ codes = {"means of q(z|x), test digits": test_means}
 show(
     code_scatter(codes, test_labels, axis_names=("latent 1", "latent 2")),
     "codes",
-    "The encoder has seen no labels, and still puts most digits of a kind together.",
+    "The encoder has seen no labels, yet it groups most digits by class.",
 )
 
 # %% [markdown]
 # ## 8. The class
 #
-# Two latents are good for a map and too few for good digits. `VAE.for_images` builds a model with
-# convolutional networks and as many latents as we like, here eight. (The networks, the passes and the
-# rate differ too, so what follows is no measure of the latents alone.)
+# Two latents are good for a map but too few for good digits. `VAE.for_images` builds a model with
+# convolutional networks and as many latents as we like, here eight. (The networks, the number of
+# passes, and the learning rate differ too, so the comparison does not measure the effect of the
+# latents alone.)
 
 # %%
 convolutional = VAE.for_images((28, 28, 1), latent_dim=8, filters=(16, 32))
@@ -466,22 +471,23 @@ names = ["test digits", "2 latents", "8 latents"]
 show(
     captioned(rows, names),
     "reconstructions",
-    "Test digits, and what is left of them in 2 and in 8 latents.",
+    "Test digits, and their reconstructions from 2 and from 8 latents.",
 )
 
 # %%
 show(
     samples(convolutional, n=60, columns=12),
     "samples",
-    "Images of 60 draws from the prior. Some are digits, some lie between two digits.",
+    "Images of 60 samples from the prior. Some are digits, and some are between two digits.",
 )
 
 # %% [markdown]
-# ## 9. What the weight of the divergence does
+# ## 9. The effect of weighting the divergence
 #
-# Multiply the divergence by a number $\beta$. With $\beta = 1$ the loss is the negative ELBO. With a
-# larger one it bounds $-\log p(x)$ less tightly, and with a smaller one it need not bound it. But it
-# shows what the two terms do. We train three models, and look at reconstructions and samples.
+# Multiply the divergence by a number $\beta$. With $\beta = 1$, the loss is the negative ELBO. With
+# a larger one, it bounds $-\log p(x)$ less tightly, and with a smaller one, it need not be a bound.
+# But it shows the effects of the two terms. We train three models and look at reconstructions and
+# samples.
 
 # %%
 rows = [as_uint8(some)]
@@ -513,29 +519,29 @@ show(
 )
 
 # %% [markdown]
-# With $\beta = 0.1$ a latent costs little, and each $q$ is narrow: it costs $55.4 / 20 = 2.8$ nats a
-# latent, as a normal distribution does whose deviation is about 0.06 where the means spread like the
-# prior. Draws from the prior mostly fall *between* such codes, where the decoder has seen nothing.
-# With $\beta = 10$ the training ends where every $q$ is the prior, and the decoder gives the mean
-# digit, whatever $z$ is. This is called *posterior collapse*. It is not the best solution even of
-# this loss: the model of section 5, with two latents, has $139.2 + 10 \cdot 6.2 = 201.2$ on its
-# training images. Early in training latents help little and cost much, and the training does not come
-# back.
+# With $\beta = 0.1$, a latent costs little, and each $q$ is narrow: it costs $55.4 / 20 = 2.8$ nats
+# per latent, like a normal distribution with a standard deviation of about 0.06 if the means are
+# spread like the prior. Samples from the prior mostly fall *between* such codes, where the decoder
+# has not been trained. With $\beta = 10$, training ends where every $q$ is the prior, and the
+# decoder returns the mean digit, whatever $z$ is. This is called *posterior collapse*. It is not
+# even the best solution for this loss: the model of section 5, with two latents, has $139.2 + 10
+# \cdot 6.2 = 201.2$ on its training images. Early in training, latents help little and cost much,
+# and training does not recover.
 #
 # ## 10. What is often said, and what is so
 #
 # - **"The loss is the mean squared error plus the KL divergence."** The squared error is the
-#   negative log-likelihood of a normal distribution, but *summed* over pixels, and divided by twice
-#   its variance. Code that takes the *mean* over 784 pixels and the *sum* over latents has in truth
-#   $\beta = 784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$ that is 392, far
-#   more than the 10 of section 9.
-# - **"The VAE generates blurred images."** What is shown, here too, is $d(z)$: the *mean* of
-#   $p(x \mid z)$, and no draw from it. A draw would have white noise at the edges instead, since
-#   pixels are independent given $z$.
-# - **"The reparameterization always has the lower variance."** It usually has, for smooth
-#   functions. It is no law: see question 2.
-# - **"The KL term is a regularizer that is added."** Nothing was added. It is a part of the bound, and
-#   its weight is 1.
+#   negative log-likelihood of a normal distribution, but *summed* over pixels and divided by twice
+#   its variance. Code that *averages* over 784 pixels and *sums* over latents in fact has $\beta =
+#   784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$, that is 392, far
+#   more than the 10 in section 9.
+# - **"The VAE generates blurred images."** Pictures, here too, show $d(z)$: the *mean* of $p(x \mid
+#   z)$, not a sample from it. A sample would have white noise at the edges instead, because pixels
+#   are independent given $z$.
+# - **"The reparameterization always has the lower variance."** It usually does, for smooth
+#   functions. It is not a law: see question 2.
+# - **"The KL term is a regularizer that is added."** Nothing was added. It is a part of the bound,
+#   with weight 1.
 #
 # ## Questions
 #
@@ -544,11 +550,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler,
-# so that an ellipse along the axes fits it better. A decoder that pays with some $\log p(x)$ for a
-# simpler posterior can have the better bound. So the trained decoder is not the one of maximum
-# likelihood. More weights in the bound ([chapter 3](03_latent_variables.md), `IWAE`) or a richer
-# $q$ make the loss smaller.
+# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler, so
+# that an axis-aligned ellipse fits it better. A decoder that sacrifices some $\log p(x)$ for a
+# simpler posterior can have the better bound. So the trained decoder is not the maximum-likelihood
+# decoder. More weights in the bound ([chapter 3](03_latent_variables.md), `IWAE`) or a richer $q$
+# reduce the loss.
 #
 # </details>
 #
@@ -556,10 +562,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is
-# $10 \cos(10 z)$, whose variance is about 50. The score function multiplies values between -1 and 1
-# by $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only whole values,
-# there is no slope at all: discrete latents need other means ([chapter 5](05_discrete_latents.md)).
+# One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is $10 \cos(10
+# z)$, whose variance is about 50. The score function multiplies values between -1 and 1 by
+# $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only integer values,
+# there is no slope at all: discrete latents need other methods ([chapter
+# 5](05_discrete_latents.md)).
 #
 # </details>
 #
@@ -568,21 +575,21 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes without a
-# digit, and its divergence is far above that of $\beta = 0.1$. Noise in the latents only harms the
-# reconstruction, so the variances fall towards 0, and the model becomes the plain autoencoder of
+# Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes that do not form
+# digits, and its divergence is far above that for $\beta = 0.1$. Noise in the latents only harms
+# the reconstruction, so the variances fall toward 0, and the model becomes the plain autoencoder of
 # chapter 1.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them. Less is better
-# for nats and bits. Our `IWAE` was trained for fewer passes than the `VAE`, and is behind it.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md). Lower is better for nats and
+# bits. Our `IWAE` starts from the weights of our `VAE` and is trained for 30 more passes.
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | the VAE on binarized MNIST | `VAE` | [vae_mnist](../../recipes/vae_mnist.py) | 86.66 nats, in the paper 86.76 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114); figure of [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
-# | more weights in the bound | `IWAE` | [iwae_mnist](../../recipes/iwae_mnist.py) | 85.46 nats, in the paper 84.78 | [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
-# | naive Monte Carlo | `PriorSampledModel` | [naive_monte_carlo_mnist](../../recipes/naive_monte_carlo_mnist.py) | 146.81 nats; a mixture of Bernoullis 123.9 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |
-# | a VAE of photographs | `VAE` | [convolutional_vae_celeb_a](../../recipes/convolutional_vae_celeb_a.py) | 6.168 bits a value; WebP 4.684 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |
+# | the VAE on binarized MNIST | `VAE` | [vae_mnist](../../recipes/vae_mnist.py) | 86.66 nats, paper 86.76 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114); value from [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
+# | more weights in the bound | `IWAE` | [iwae_mnist](../../recipes/iwae_mnist.py) | 85.46 nats, paper 84.78 | [Burda et al. 2016](https://arxiv.org/abs/1509.00519) |
+# | naive Monte Carlo | `PriorSampledModel` | [naive_monte_carlo_mnist](../../recipes/naive_monte_carlo_mnist.py) | 146.81 nats; Bernoulli mixture 123.9 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |
+# | a VAE on photographs | `VAE` | [convolutional_vae_celeb_a](../../recipes/convolutional_vae_celeb_a.py) | 6.168 bits per dimension; WebP 4.684 | [Kingma, Welling 2014](https://arxiv.org/abs/1312.6114) |

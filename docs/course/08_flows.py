@@ -1,16 +1,16 @@
 # %% [markdown]
-# # 8. Flows
+# # 8. Normalizing flows
 #
-# A flow turns an example into numbers that look like normal noise, by a map that can be undone. Put
-# in data, and it tells how likely they are: exactly, without a bound. Put in noise, the other way
-# round, and out comes an example. The price is that every layer must have an inverse and a
-# determinant that are cheap.
+# A flow transforms an example into numbers that look like normal noise, by an invertible map. Given
+# data, it returns their likelihood: exactly, without a bound. Given noise, the inverse returns an
+# example. The price is that every layer must have an inexpensive inverse and determinant.
 #
-# After this chapter you can derive the change of variables, build a coupling and its
-# log-determinant, write the training step of a flow, count bits per dimension, and say what no flow
-# can do. Points of the plane come first, since their true density is known. Images come at the end.
+# After this chapter, you can derive the change of variables, build a coupling and its
+# log-determinant, write the training step of a flow, count bits per dimension, and explain what no
+# flow can do. We start with 2-D points, because their true density is known. Images come at the
+# end.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, with fewer steps and points.
+# With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
 # %%
 import os
@@ -32,15 +32,15 @@ from keras_gen.networks import mlp_encoder
 from keras_gen.workshop.visualize import captioned, new_figure, planar_densities, show
 
 QUICK = bool(os.environ.get("QUICK"))
-COUPLINGS = 1 if QUICK else 8  # of each flow of points
+COUPLINGS = 1 if QUICK else 8  # for each flow on points
 UNITS = 4 if QUICK else 64  # of both hidden layers of their networks
-STEPS = 4 if QUICK else 2000  # of the first training
-CLASS_STEPS = 4 if QUICK else 800  # of each of the others
-PER_CALL = 1 if QUICK else 50  # steps of training in one call of TensorFlow
-POINTS = 100 if QUICK else 20_000  # that are tested
-SIDE = 20 if QUICK else 140  # points on each axis of a grid
-IMAGE_STEPS = 4 if QUICK else 400  # of the flow of images
-IMAGE_COUPLINGS = 1 if QUICK else 4  # of each scale
+STEPS = 4 if QUICK else 2000  # for the first training run
+CLASS_STEPS = 4 if QUICK else 800  # for each of the others
+PER_CALL = 1 if QUICK else 50  # training steps per TensorFlow call
+POINTS = 100 if QUICK else 20_000  # number of test points
+SIDE = 20 if QUICK else 140  # points per axis of a grid
+IMAGE_STEPS = 4 if QUICK else 400  # for the flow on images
+IMAGE_COUPLINGS = 1 if QUICK else 4  # for each scale
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -48,38 +48,38 @@ random = np.random.default_rng(0)
 # %% [markdown]
 # ## 1. The change of variables
 #
-# **One dimension.** Let $x$ be a random number with the density $p_X$, and let $z = f(x)$ for a
-# smooth function that rises everywhere. We know the density $p_Z$ of $z$. What is $p_X$?
-# The event $X \le x$ is the event $Z \le f(x)$, so both have the same probability:
+# **One dimension.** Let $x$ be a random number with density $p_X$, and let $z = f(x)$ for a smooth,
+# strictly increasing function. We know the density $p_Z$ of $z$. What is $p_X$? The event $X \le x$
+# is the event $Z \le f(x)$, so both have the same probability:
 #
 # $$P(X \le x) = P(Z \le f(x)).$$
 #
-# Take the derivative by $x$. On the left it is the density. On the right the chain rule adds a
+# Differentiate with respect to $x$. On the left is the density. On the right, the chain rule adds a
 # factor:
 #
 # $$p_X(x) = p_Z(f(x)) f'(x).$$
 #
-# A falling $f$ turns the event around, and gives the same with $-f'(x)$. So in both cases the factor
-# is $|f'(x)|$. It says how much $f$ stretches: the mass of a short piece of length $dx$ lies on a
-# piece of length $|f'(x)| dx$ afterwards. Where $f$ stretches much, many $z$ fit into few $x$, so
-# the density of $x$ is high.
+# A decreasing $f$ reverses the event and gives the same with $-f'(x)$. So in both cases, the factor
+# is $|f'(x)|$. It measures how much $f$ stretches: the mass of a short interval of length $dx$ is
+# on an interval of length $|f'(x)| dx$ afterward. Where $f$ stretches strongly, many $z$ correspond
+# to few $x$, so the density of $x$ is high.
 #
-# **More dimensions.** Let $f$ take $D$ numbers to $D$ numbers, with an inverse. Near a point $x$ it
+# **More dimensions.** Let $f$ map $D$ numbers to $D$ numbers, with an inverse. Near a point $x$, it
 # is nearly linear: $f(x + h) \approx f(x) + J h$, where $J$ is the **Jacobian**, the matrix of all
-# $\partial f_i / \partial x_j$. A linear map takes a small cube of volume $v$ to a parallelepiped of
-# volume $|\det J| v$. The mass stays the same, so
+# $\partial f_i / \partial x_j$. A linear map takes a small cube of volume $v$ to a parallelepiped
+# of volume $|\det J| v$. The mass stays the same, so
 #
 # $$p_X(x) = p_Z(f(x)) |\det J(x)|.$$
 #
-# With a standard normal $z$, the logarithm is what we train (equations 2 and 3 of Dinh et al. 2017):
+# With a standard normal $z$, we train the logarithm (equations 2 and 3 of Dinh et al. 2017):
 #
 # $$\log p_X(x) = \log N(f(x); 0, I) + \log |\det J(x)|.$$
 #
-# The first term pulls all latents to 0, where the normal density is high. Without the second one, a
-# map that shrinks everything to one point would be the best. The second term pays for stretching.
+# The first term pulls all latents toward 0, where the normal density is high. Without the second
+# one, the best map would shrink everything to one point. The second term rewards stretching.
 #
-# We check one dimension by draws. Let $z = f(x) = \log(x / (1 - x))$, the **logit**, and let $z$ be
-# normal with mean 1. Its inverse is the sigmoid, and $f'(x) = 1 / (x (1 - x))$.
+# We check one dimension with samples. Let $z = f(x) = \log(x / (1 - x))$, the **logit**, and let
+# $z$ be normal with mean 1. Its inverse is the sigmoid, and $f'(x) = 1 / (x (1 - x))$.
 
 
 # %%
@@ -111,25 +111,25 @@ right.legend(loc="upper left")
 show(
     drawn,
     "one_dimension",
-    "Left: two pieces of x of equal length, and what becomes of them. Right: the density of x.",
+    "Left: two intervals of x of equal length, and their images. Right: the density of x.",
 )
 
 # %% [markdown]
-# The piece near 1 becomes much longer than the one in the middle, by the factors
-# $1 / (0.95 \cdot 0.05) = 21$ and 4.
+# The interval near 1 becomes much longer than the one in the middle, by the factors $1 / (0.95
+# \cdot 0.05) = 21$ and 4.
 #
 # **Layers.** A flow is a chain of maps, $f = f_n \circ \ldots \circ f_1$. Its Jacobian is a product
-# of matrices. The determinant of a product is the product of the determinants, so
-# log-determinants simply add up. It is enough to build one good layer.
+# of matrices. The determinant of a product is the product of the determinants, so log-determinants
+# add up. It is enough to construct one good layer.
 #
-# ## 2. Why the inverse and the determinant must be cheap
+# ## 2. Why the inverse and the determinant must be inexpensive
 #
-# We need three things of each layer: $f$ and its log-determinant for the likelihood of each
-# training example in each step, and the inverse to sample. Take an ordinary dense layer with the
-# matrix $W$. For an image of 32 × 32 pixels of three colors, $D = 3072$, the determinant of $W$
-# takes about $2 D^3 / 3$ operations. And a general network has no closed inverse at all: its
-# Jacobian is another one for each example, and takes $D$ passes of automatic differentiation.
-# A triangular matrix is the way out. Its determinant is the product of its diagonal, $D$ factors.
+# We need three things from each layer: $f$ and its log-determinant for the likelihood of each
+# training example in each step, and the inverse for sampling. Consider an ordinary dense layer with
+# the matrix $W$. For an image with 32 × 32 pixels and three colors, $D = 3072$, the determinant of
+# $W$ requires about $2 D^3 / 3$ operations. And a general network has no closed-form inverse at
+# all: its Jacobian differs for each example and requires $D$ passes of automatic differentiation. A
+# triangular matrix solves this. Its determinant is the product of its diagonal, $D$ factors.
 
 # %%
 D = 3072
@@ -139,8 +139,8 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 # %% [markdown]
 # ## 3. Affine couplings
 #
-# Real NVP (Dinh et al. 2017) cuts the numbers into two halves, $x_1$ and $x_2$. The first half
-# **stays**. A network of it decides how the second half is scaled and shifted:
+# Real NVP (Dinh et al. 2017) splits the numbers into two halves, $x_1$ and $x_2$. The first half
+# **stays**. A network on it determines how the second half is scaled and shifted:
 #
 # $$y_1 = x_1, \qquad y_2 = x_2 \cdot e^{s(x_1)} + t(x_1).$$
 #
@@ -150,18 +150,18 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 #
 # The networks $s$ and $t$ are never inverted, so they may be any networks.
 #
-# **The log-determinant.** Write the Jacobian in four blocks. $y_1$ depends on $x_1$ alone, as the
-# identity. Each number of $y_2$ depends on *its own* number of $x_2$, with the factor $e^s$:
+# **The log-determinant.** Write the Jacobian in four blocks. $y_1$ depends only on $x_1$, as the
+# identity. Each number in $y_2$ depends on *its own* number in $x_2$, with the factor $e^s$:
 #
 # $$J = \begin{pmatrix} I & 0 \\ \partial y_2 / \partial x_1 & \mathrm{diag}(e^{s(x_1)})
 # \end{pmatrix}.$$
 #
-# It is triangular. Its diagonal has ones, and then the numbers $e^{s_i}$. The block on the lower
-# left may be as complicated as it likes: it does not enter. So
+# It is triangular. Its diagonal has ones, followed by the numbers $e^{s_i}$. The lower left block
+# may be arbitrarily complicated: it does not enter the determinant. So
 #
 # $$\log |\det J| = \sum_i s_i(x_1).$$
 #
-# Here is the layer. `InvertibleLayer` asks for three results of `call`: the output, the
+# Here is the layer. `InvertibleLayer` expects three results from `call`: the output, the
 # log-determinant of each example, and statistics, which we do not have. We keep $s$ between -2 and
 # 2, so that no scale explodes early in training.
 
@@ -205,10 +205,9 @@ def coupling(half, units, flip, gain=1.0):
 
 
 # %% [markdown]
-# If only one half ever moved, the other one would stay as it is. So `flip` changes roles in every
-# other layer. We check two layers, and a
-# chain of three: automatic differentiation gives the whole
-# Jacobian, whose determinant must be that of our formula.
+# If only one half were ever transformed, the other one would stay unchanged. So `flip` exchanges
+# the roles in every other layer. We check two layers, and a chain of three: automatic
+# differentiation gives the whole Jacobian, whose determinant must equal that of our formula.
 
 # %%
 couplings = [coupling(4, 16, flip=number == 1) for number in range(3)]
@@ -236,25 +235,26 @@ show(
 )
 
 # %% [markdown]
-# Each layer is simple, and the chain is not: its Jacobian is full, and its determinant still costs
-# next to nothing.
+# Each layer is simple, but the chain is not: its Jacobian is full, and its determinant still costs
+# almost nothing.
 #
 # ## 4. Masks, permutations and 1x1 convolutions
 #
-# Which numbers stay? For points of the plane there are only two halves. For images, Real NVP takes
-# turns between a **checkerboard mask**, in which every other pixel stays, and a **channel mask**, in
-# which the first half of the channels stays. One may also reorder the numbers between layers. A
+# Which numbers stay? For 2-D points, there are only two halves. For images, Real NVP alternates
+# between a **checkerboard mask**, in which every other pixel stays, and a **channel mask**, in
+# which the first half of the channels stays. The numbers can also be reordered between layers. A
 # permutation has a determinant of 1 or -1, so its log-determinant is 0.
 #
-# Glow (Kingma and Dhariwal 2018) *learns* how the channels are mixed. At every pixel the $c$ channels
-# are multiplied by one matrix $W$, which is called an **invertible 1x1 convolution**. A permutation
-# is a special case. The Jacobian for all $h \cdot w$ pixels has $W$ in blocks along its diagonal, so
+# Glow (Kingma and Dhariwal 2018) *learns* how the channels are mixed. At every pixel, the $c$
+# channels are multiplied by the same matrix $W$, which is called an **invertible 1x1 convolution**.
+# A permutation is a special case. The Jacobian for all $h \cdot w$ pixels has $W$ in blocks along
+# its diagonal, so
 #
 # $$\log |\det J| = h w \log |\det W|.$$
 #
-# Only a matrix of $c$ rows is decomposed, which is small. Glow also keeps $W$ as a product of
+# Only a matrix with $c$ rows is decomposed, which is small. Glow also keeps $W$ as a product of
 # triangular matrices and a permutation; then even this determinant is a sum of $c$ numbers. We
-# check the formula on an image of 2 × 3 pixels and 4 channels.
+# check the formula on an image with 2 × 3 pixels and 4 channels.
 
 # %%
 mix = InvertibleConvolution()
@@ -271,9 +271,9 @@ print(f"Jacobian of 24 rows         {np.linalg.slogdet(jacobian)[1]:.4f}")
 # %% [markdown]
 # ## 5. The training step
 #
-# Maximum likelihood: the loss is the mean of $-\log p_X(x)$. There is no encoder beside a decoder,
-# and no noise in the step. `GenerativeModel` gives the model an optimizer, the check of the data
-# (`prepare_batch`) and the update (`minimize`).
+# Maximum likelihood: the loss is the mean of $-\log p_X(x)$. There is no separate encoder and
+# decoder, and no noise in the step. `GenerativeModel` provides an optimizer, the data check
+# (`prepare_batch`), and the update (`minimize`).
 
 
 # %%
@@ -320,13 +320,13 @@ entropy = -MOONS.log_density(moons_test).mean()
 print(f"the least possible, the entropy of the moons: {entropy:.3f} nats")
 
 # %% [markdown]
-# The class `Flow` has the same step. It adds samples, densities, checks and files. It takes the
-# chain as it is, so this is the trained model. Before it does, it checks that the layers' inverses
-# are inverses and their log-determinants those of the outputs' differences.
+# The class `Flow` has the same step. It adds samples, densities, checks, and files. It accepts the
+# chain unchanged, so this is the trained model. Before that, it checks that the layers' inverses
+# are correct and that their log-determinants match numerical differences of the outputs.
 #
 # How far is the model from the truth? The mean of $\log p - \log q$ over test points is the
-# Kullback-Leibler divergence of the model $q$ from the moons $p$. And whatever was learned, $q$ must
-# have the mass 1: we add it up on a grid.
+# Kullback-Leibler divergence of the model $q$ from the moons $p$. And whatever was learned, $q$
+# must have total mass 1: we sum it over a grid.
 
 
 # %%
@@ -366,9 +366,9 @@ show(
 # %% [markdown]
 # ## 6. What the layers do
 #
-# Put the points through the couplings, and a grid of lines with them. Each coupling moves all points
-# along one axis only, and along each line of this axis it stretches and shifts. Eight such moves take
-# the moons apart and lay them beside each other.
+# Pass the points through the couplings, together with a grid of lines. Each coupling moves all
+# points along only one axis, and along each line parallel to this axis, it stretches and shifts.
+# Eight such moves separate the moons and place them next to each other.
 
 # %%
 points = moons_test[:3000]
@@ -396,10 +396,10 @@ for axes, (name, points, bent) in zip(panels, shown, strict=False):
 show(drawn, "bent", "Points of the moons and a grid on their way through the couplings.")
 
 # %% [markdown]
-# The grid is bent and stretched, and never torn: the map has an inverse, and is smooth. We come
-# back to that in section 8. At the end the points should be normal. For two standard normal numbers the squared
-# radius exceeds $r^2$ with the probability $e^{-r^2 / 2}$, so we know how many latents should lie in
-# a disk.
+# The grid is bent and stretched, but never cut: the map is invertible and smooth. We come back to
+# that in section 8. At the end, the points should be normal. For two standard normal numbers, the
+# squared radius exceeds $r^2$ with probability $e^{-r^2 / 2}$, so we know how many latents should
+# be in a disk.
 
 # %%
 latents = model.encode(moons_test)
@@ -423,14 +423,14 @@ for axes, (name, (points, color)) in zip(drawn.subplots(1, 4), panels.items(), s
 show(
     drawn,
     "latents",
-    "From data to latents, and from normal draws to samples: the same map, both ways.",
+    "From data to latents, and from normal noise to samples: the same map in both directions.",
 )
 
 # %% [markdown]
-# **The class builds it too.** `Flow.for_vectors` makes the couplings itself, standardizes data in
-# any units, and puts before each coupling the **activation normalization** of Glow: a scale and a
-# shift of each number, which begin so that the first batch has mean 0 and variance 1. Its
-# log-determinant is the sum of the logarithms of the scales. We train it on fewer steps.
+# **The class can also build the chain.** `Flow.for_vectors` constructs the couplings, standardizes
+# data in any units, and puts Glow's **activation normalization** before each coupling: a scale and
+# a shift of each number, initialized so that the first batch has mean 0 and variance 1. Its
+# log-determinant is the sum of the logarithms of the scales. We train it for fewer steps.
 
 # %%
 of_class = Flow.for_vectors(2, steps=COUPLINGS, hidden=(UNITS, UNITS))
@@ -438,17 +438,17 @@ trained(of_class, MOONS.sample(50_000, seed=0), CLASS_STEPS)
 print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, moons_test))
 
 # %% [markdown]
-# It ends nearer to the moons than the plain flow, after fewer steps.
+# It ends closer to the moons than the plain flow, after fewer steps.
 #
 # ## 7. Dequantization, and bits per dimension
 #
-# Pixels are whole numbers, the **levels** 0 to 255. A density knows nothing of that. It may put a
-# narrow peak on each level, and a peak of width $w$ and mass 1 has the height $1 / w$. So the
-# likelihood of levels can be made as large as we like, and the "best" flow has learned only that
-# levels are whole numbers.
+# Pixels are integers, the **levels** 0 to 255. A density does not know that. It may put a narrow
+# peak on each level, and a peak of width $w$ and mass 1 has the height $1 / w$. So the likelihood
+# of levels can be made arbitrarily large, and the "best" flow has learned only that levels are
+# integers.
 #
-# The remedy is **uniform dequantization**: add noise $u$ from $[0, 1)$ to each value. Then the model
-# gives each vector of levels $k$ a probability, the mass of its cube:
+# The remedy is **uniform dequantization**: add noise $u$ from $[0, 1)$ to each value. Then the
+# model assigns each vector of levels $k$ a probability, the mass of its cube:
 #
 # $$P(k) = \int_{[0, 1)^D} p(k + u) du.$$
 #
@@ -457,10 +457,10 @@ print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, m
 #
 # $$E_u [ \log p(k + u) ] \le \log E_u [ p(k + u) ] = \log P(k).$$
 #
-# The left side is what training on noisy data maximizes. So it is a **lower bound** on the
-# log-probability of the levels (Theis et al. 2016), and no flow can get below the entropy of the
-# levels. Let us see both. We invent a distribution of two values of two levels each, with four
-# probabilities that we know.
+# Training on noisy data maximizes the left side. So it is a **lower bound** on the log-probability
+# of the levels (Theis et al. 2016), and no flow can get below the entropy of the levels. Let us see
+# both. We construct a distribution of two values with two levels each, with four known
+# probabilities.
 
 # %%
 table = np.array([0.4, 0.1, 0.2, 0.3])
@@ -514,19 +514,19 @@ show(
 )
 
 # %% [markdown]
-# Without noise the loss falls far below the entropy, and it would fall on. This number means
-# nothing. With noise the order is right: entropy, probability of levels, bound.
+# Without noise, the loss falls far below the entropy, and it would continue to fall. This number is
+# meaningless. With noise, the order is correct: entropy, probability of levels, bound.
 #
-# **Bits per dimension.** Papers divide by the number of values $D$, and by $\log 2$ to turn nats into
-# bits. One thing is easily forgotten. A flow of images works on $x = (k + u) / 256$, in $[0, 1)$.
-# That is one more change of variables, whose log-determinant is $-D \log 256$. So in the unit of one
-# level
+# **Bits per dimension.** Papers divide by the number of values $D$, and by $\log 2$ to convert nats
+# to bits. One step is easily forgotten. A flow on images operates on $x = (k + u) / 256$, in $[0,
+# 1)$. That is one more change of variables, whose log-determinant is $-D \log 256$. So in units of
+# one level
 #
 # $$\text{bits per dimension} = \frac{-\log p(x)}{D \log 2} + \log_2 256.$$
 #
-# A model that knows nothing, the uniform density on $[0, 1)$, has 8 bits: a byte for each value. If a
-# paper scales to $[-1, 1]$, the last term is $\log_2 128 = 7$. Who forgets it reports numbers that
-# are 7 or 8 bits too good.
+# A model that knows nothing, the uniform density on $[0, 1)$, has 8 bits: one byte per value. If a
+# paper scales to $[-1, 1]$, the last term is $\log_2 128 = 7$. If it is forgotten, the reported
+# numbers are 7 or 8 bits too good.
 
 # %%
 print("uniform in [0, 1) ", bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256), "bits")
@@ -536,11 +536,11 @@ print("uniform in [-1, 1)", bits_per_dimension(density_of_two, 784, "uniform", 1
 # %% [markdown]
 # ## 8. What flows cannot do
 #
-# A flow is a smooth map with a smooth inverse. It can stretch and bend the plane, and cannot tear it.
-# The plane of latents is in one piece, and normal noise is everywhere. So the density of a flow is
-# above 0 *everywhere*. Two clusters with a gap are in two pieces. Take one latent of each cluster,
-# and the straight line between them: the flow takes it to a path that runs from one cluster to the
-# other, all of it with positive density. This path is the **filament**.
+# A flow is a smooth map with a smooth inverse. It can stretch and bend the plane, but cannot cut
+# it. The plane of latents is in one piece, and normal noise is everywhere. So the density of a flow
+# is above 0 *everywhere*. Two clusters with a gap are in two pieces. Take one latent from each
+# cluster, and the straight line between them: the flow maps it to a path from one cluster to the
+# other, with positive density all along. This path is the **filament**.
 
 # %%
 CLUSTERS = PlanarNormals(np.array([[-1.4, -1.4], [1.4, 1.4]]), std=0.3)
@@ -582,35 +582,35 @@ show(
 )
 
 # %% [markdown]
-# We put the clusters on the diagonal. In a first run they lay on one axis. There the other number
-# says nothing of the cluster, so no coupling had a first step to take: the flow stayed *one* normal
-# distribution, with a divergence of 1.2 nats.
+# We placed the clusters on the diagonal. In a first run, they were on one axis. Then the other
+# number contains no information about the cluster, so no coupling could make a first step: the flow
+# remained *one* normal distribution, with a divergence of 1.2 nats.
 #
-# The filament has little mass, and more training makes it thinner. But then the map must stretch ever
-# more in the gap, where neighboring latents go to different clusters, and a map that stretches that
-# much is badly conditioned (Cornish et al. 2020). The same holds for holes: a disk of latents cannot
-# become a ring. What helps is another latent distribution with several pieces, a variable that says
-# which piece, or numbers that are *added* to the data. Also note that a flow has as many latents as
-# values. It does not compress to fewer, as a VAE does.
+# The filament has little mass, and more training makes it thinner. But then the map must stretch
+# more and more in the gap, where neighboring latents go to different clusters, and a map with such
+# stretching is badly conditioned (Cornish et al. 2020). The same holds for holes: a disk of latents
+# cannot become a ring. Remedies are a latent distribution with several pieces, a variable that
+# selects the piece, or numbers that are *added* to the data. Also note that a flow has as many
+# latents as values. It does not compress to fewer, as a VAE does.
 #
 # ## 9. Images: several scales
 #
-# A flow of images keeps all numbers through all layers, which is slow. Real NVP and Glow therefore
+# A flow on images keeps all numbers through all layers, which is slow. Real NVP and Glow therefore
 # let half of the channels leave early:
 #
 # 1. **Squeeze**: each square of 2 × 2 pixels becomes one pixel with four times the channels.
-# 2. Some steps: activation normalization, 1x1 convolution, coupling.
-# 3. **Split**: half of the channels leave as latents. The other half goes on at step 1.
+# 2. Several steps: activation normalization, 1x1 convolution, coupling.
+# 3. **Split**: half of the channels leave as latents. The other half continues at step 1.
 #
-# Nothing is thrown away. Those that leave early are latents too, and their normal density counts in
-# the likelihood. They describe details of their scale, given what stays. So the number of latents is
-# that of the pixels. Before all of it stands the logit of section 1, since images have borders and
-# normal numbers have none. `Flow.for_images` builds this. We take digits of 8 × 8 pixels and 17
-# levels of gray, on which a small flow learns in half a minute.
+# Nothing is discarded. The channels that leave early are latents too, and their normal density
+# counts in the likelihood. They describe details at their scale, given the rest. So there are as
+# many latents as pixels. The logit of section 1 is applied first, because images have bounds and
+# normal numbers do not. `Flow.for_images` builds all of this. We use digits with 8 × 8 pixels and
+# 17 gray levels, on which a small flow learns in half a minute.
 
 # %%
 digits = load_digits().images.astype("uint8")[..., None]  # 1797 digits of 8 x 8 pixels
-LEVELS = 17  # of gray, 0 to 16
+LEVELS = 17  # gray levels, 0 to 16
 train_digits, test_digits = digits[:1500], digits[1500:]
 glow = Flow.for_images((8, 8, 1), steps=IMAGE_COUPLINGS, filters=32, levels=LEVELS)
 glow.compile(Adam(CosineDecay(3e-3, IMAGE_STEPS)), steps_per_execution=PER_CALL)
@@ -623,7 +623,7 @@ def bits(nats):
 
 
 counts = np.stack([np.mean(train_digits == level, axis=0) for level in range(LEVELS)])
-smoothed = (1500 * counts + 1) / (1500 + LEVELS)  # of each pixel alone
+smoothed = (1500 * counts + 1) / (1500 + LEVELS)  # for each pixel separately
 histograms = np.log(np.choose(test_digits, smoothed)).reshape(len(test_digits), -1).sum(axis=1)
 print("all levels alike                 ", bits(64 * np.log(LEVELS)))
 print("a histogram for each pixel, test ", bits(-histograms.mean()))
@@ -633,13 +633,13 @@ codes = glow.encode(test_digits[:12])
 print("latents of a digit:", codes.shape[1])
 
 # %% [markdown]
-# `log_prob` of the class already has one level as its unit, so nothing must be added here. The flow
-# knows more of test digits than a histogram for each pixel does. It knows even more of those that it
-# was trained on: 1,500 digits are few.
+# `log_prob` of the class already uses one level as its unit, so nothing must be added here. The
+# flow predicts test digits better than a histogram for each pixel does. It predicts its training
+# digits even better: 1,500 digits are few.
 #
-# The first 32 latents left at the fine scale, and the last 32 at the coarse one. We draw one part
-# anew, and see what it was for. And the inverse is exact: of latents that are left alone, each digit
-# comes back.
+# The first 32 latents left at the fine scale, and the last 32 at the coarse one. We resample one
+# part to see what it encodes. And the inverse is exact: from unchanged latents, each digit is
+# recovered.
 
 # %%
 fresh = random.normal(size=codes.shape).astype("float32")
@@ -654,82 +654,83 @@ print("pixels that differ from the test digits:", np.sum(rows[0] != test_digits[
 show(
     captioned([15 * row for row in rows], list(parts)),  # 15 * 16 is nearly white
     "scales",
-    "Digits whose fine or coarse latents were drawn anew, and whole samples.",
+    "Digits with resampled fine or coarse latents, and full samples.",
 )
 
 # %% [markdown]
-# The fine latents hold little more than shades of single pixels: the digit stays. Digits whose
-# coarse latents were drawn anew are other ones. The last two rows have the same coarse latents, and
-# look alike. For larger images and longer training, here are samples of a published run:
+# The fine latents encode little more than shades of single pixels: the digit stays the same. With
+# resampled coarse latents, the digits are different ones. The last two rows share their coarse
+# latents and look alike. For larger images and longer training, here are samples from a published
+# run:
 #
 # ![Samples of Glow for handwritten digits.](../../recipes/results/glow_mnist.png)
 #
 # ## 10. What is often said, and what is so
 #
 # - **"$p_X(x) = p_Z(z) |\det \partial x / \partial z|$."** This is upside down. With the map from
-#   noise to data, one divides by its determinant (question 1). A quick check: stretch the *data*,
-#   and their density must fall.
-# - **"Flows give the exact likelihood of images."** It is exact for the density of noisy values. For
-#   the levels, which a file holds, it is a bound (section 7). Noise whose
-#   distribution is learned makes the bound better (Ho et al. 2019).
+#   noise to data, divide by its determinant (question 1). A quick check: if the *data* are
+#   stretched, their density must fall.
+# - **"Flows give the exact likelihood of images."** It is exact for the density of noisy values.
+#   For the levels, which are stored in a file, it is a bound (section 7). Noise with a learned
+#   distribution improves the bound (Ho et al. 2019).
 # - **"The networks of a coupling must be invertible."** They are never inverted. Only scaling and
 #   shifting is.
-# - **"The multi-scale flow throws half of the numbers away."** They leave as latents, and pay their
-#   part of the likelihood.
-# - **"A better likelihood means better samples."** Mix a good model with 99 % noise. The likelihood
-#   of each image falls by at most $\log 100 = 4.6$ nats. That is nothing beside the hundreds of nats
-#   of an image, and nearly all samples are noise (Theis et al. 2016).
-# - **"A likelihood tells strange images from common ones."** Flows that were trained on photographs
-#   of objects give house numbers, which they have never seen, a *higher* likelihood (Nalisnick et
+# - **"The multi-scale flow discards half of the numbers."** They leave as latents and contribute to
+#   the likelihood.
+# - **"A better likelihood means better samples."** Mix a good model with 99% noise. The likelihood
+#   of each image falls by at most $\log 100 = 4.6$ nats. That is negligible compared with an
+#   image's hundreds of nats, yet nearly all samples are noise (Theis et al. 2016).
+# - **"A likelihood distinguishes strange images from common ones."** Flows trained on photographs
+#   of objects assign house numbers, which they have never seen, a *higher* likelihood (Nalisnick et
 #   al. 2019). Smooth images are likely, whatever they show.
 #
 # ## Questions
 #
-# **1.** Somebody writes a flow as a generator $x = g(z)$. What is $\log p_X(x)$ in terms of $g$?
+# **1.** Suppose that a flow is written as a generator $x = g(z)$. What is $\log p_X(x)$ in terms of
+# $g$?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# $f$ is the inverse of $g$, so its Jacobian is the inverse matrix, and its determinant is one over
-# that of $g$. With $z = g^{-1}(x)$ the formula is
-# $\log p_X(x) = \log p_Z(z) - \log |\det \partial g / \partial z|$. The sign is a minus: where the
-# generator stretches, its samples are spread thin.
+# $f$ is the inverse of $g$, so its Jacobian is the inverse matrix, and its determinant is the
+# reciprocal of that of $g$. With $z = g^{-1}(x)$, the formula is $\log p_X(x) = \log p_Z(z) - \log
+# |\det \partial g / \partial z|$. The sign is a minus: where the generator stretches, its samples
+# are spread thin.
 #
 # </details>
 #
-# **2.** NICE (Dinh et al. 2015) has couplings without scales: $y_2 = x_2 + t(x_1)$. Which densities
-# of the plane can a chain of them, with normal latents, not have?
+# **2.** NICE (Dinh et al. 2015) has couplings without scales: $y_2 = x_2 + t(x_1)$. Which 2-D
+# densities are impossible for a chain of them with normal latents?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Its log-determinant is 0, so $p_X(x) = N(f(x); 0, I)$. This is never above
-# $1 / (2 \pi) = 0.159$, the normal density at 0. So no narrow peak is possible: such a flow moves
-# mass around, and never makes it denser. The paper adds one layer at the end that scales each number
-# by a constant.
+# Its log-determinant is 0, so $p_X(x) = N(f(x); 0, I)$. This is never above $1 / (2 \pi) = 0.159$,
+# the normal density at 0. So a narrow peak is impossible: such a flow moves mass around but never
+# makes it denser. The paper adds one layer at the end that scales each number by a constant.
 #
 # </details>
 #
 # **3.** Change the code: in section 5, give all couplings `flip=False`. Which part of the moons can
-# the flow learn, and what do you see in the pictures?
+# the flow learn, and what do the pictures show?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `flip=False` in the chain. Now $x_1$ always stays: the latents' first number is the data's,
-# with a variance of about 3 instead of 1. All grid lines move up and down only. For each $x_1$ the
-# map of $x_2$ is a scale and a shift, so the density along each vertical line is a normal one.
-# Where two moons lie above each other, it fills the gap. The divergence from the moons was 0.97
-# nats in our run, instead of 0.11.
+# with a variance of about 3 instead of 1. All grid lines move only vertically. For each $x_1$, the
+# map of $x_2$ is a scale and a shift, so the density along each vertical line is normal. Where one
+# moon is above the other, it fills the gap. The divergence from the moons was 0.97 nats in our run,
+# instead of 0.11.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | densities of the plane | `Flow`, `MADE` | [densities_plane](../../recipes/densities_plane.py) | KL from the moons 0.0055 nats; MADE 0.003067 | [Dinh et al. 2017](https://arxiv.org/abs/1605.08803) |
-# | couplings for images | `Flow` | [real_nvp_mnist](../../recipes/real_nvp_mnist.py) | 1.3047 bits per dimension; boosted trees of the pixels before 0.9897 | [Dinh et al. 2017](https://arxiv.org/abs/1605.08803) |
-# | 1x1 convolutions | `Flow` | [glow_mnist](../../recipes/glow_mnist.py) | 1.1939 bits per dimension; the same trees 0.9897; in a paper 1.05 | [Kingma, Dhariwal 2018](https://arxiv.org/abs/1807.03039); figure of [Grathwohl et al. 2019](https://arxiv.org/abs/1810.01367) |
+# | 2-D densities | `Flow`, `MADE` | [densities_plane](../../recipes/densities_plane.py) | KL from the moons 0.0055 nats; MADE 0.003067 | [Dinh et al. 2017](https://arxiv.org/abs/1605.08803) |
+# | couplings for images | `Flow` | [real_nvp_mnist](../../recipes/real_nvp_mnist.py) | 1.3047 bits per dimension; boosted trees 0.9897 | [Dinh et al. 2017](https://arxiv.org/abs/1605.08803) |
+# | 1x1 convolutions | `Flow` | [glow_mnist](../../recipes/glow_mnist.py) | 1.1939 bits per dimension; boosted trees 0.9897; paper 1.05 | [Kingma, Dhariwal 2018](https://arxiv.org/abs/1807.03039); value from [Grathwohl et al. 2019](https://arxiv.org/abs/1810.01367) |
 # | faces, attributes as directions | `Flow` | [glow_celeb_a](../../recipes/glow_celeb_a.py) | 3.864 bits per dimension; WebP 4.684 | [Kingma, Dhariwal 2018](https://arxiv.org/abs/1807.03039) |
-# | densities of classes | `ConditionalFlow` | [conditional_flow_adult](../../recipes/conditional_flow_adult.py) | 17.679 nats; a normal distribution of each class 19.30 | [Winkler et al. 2019](https://arxiv.org/abs/1912.00042) |
-# | sounds from spectrograms | `WaveGlow` | [waveglow_spoken_digit](../../recipes/waveglow_spoken_digit.py) | 11.35 bits a sample; recursive least squares 11.50 | [Prenger et al. 2019](https://arxiv.org/abs/1811.00002) |
+# | class-conditional densities | `ConditionalFlow` | [conditional_flow_adult](../../recipes/conditional_flow_adult.py) | 17.679 nats; Gaussian per class 19.30 | [Winkler et al. 2019](https://arxiv.org/abs/1912.00042) |
+# | sounds from spectrograms | `WaveGlow` | [waveglow_spoken_digit](../../recipes/waveglow_spoken_digit.py) | 11.35 bits per sample; recursive least squares 11.50 | [Prenger et al. 2019](https://arxiv.org/abs/1811.00002) |

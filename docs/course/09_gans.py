@@ -1,15 +1,15 @@
 # %% [markdown]
-# # 9. GANs: the game, its field, why it fails, what helps
+# # 9. GANs: the game, its vector field, why it fails, and what helps
 #
 # A generative adversarial network (GAN) has no likelihood. Two networks play against each other:
-# the **generator** $G$ makes examples from noise, and the **discriminator** $D$ says how likely an
-# example is real. What makes this a method, and why does it so often fail? We look at games so
-# small that everything can be computed, and come to images at the end.
+# the **generator** $G$ makes examples from noise, and the **discriminator** $D$ predicts the
+# probability that an example is real. What makes this a method, and why does it fail so often? We
+# study games so small that everything can be computed, and come to images at the end.
 #
-# After this chapter you can derive the best discriminator, the two losses of the generator, and the
-# vector field of the game, and say what each of the usual remedies is for.
+# After this chapter, you can derive the best discriminator, the two generator losses, and the
+# vector field of the game, and explain the purpose of each of the usual remedies.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps.
 
 # %%
 import os
@@ -42,12 +42,12 @@ from keras_gen.workshop.visualize import (
 )
 
 QUICK = bool(os.environ.get("QUICK"))
-D_STEPS = 50 if QUICK else 1500  # of the discriminator of two normal distributions
+D_STEPS = 50 if QUICK else 1500  # for the discriminator of two normal distributions
 ARROWS = 5 if QUICK else 13  # along each axis of a field
-PATH = 20 if QUICK else 200  # steps of a path
-RING_STEPS = 5 if QUICK else 1500  # of each GAN of points
-PER_CALL = 1 if QUICK else 50  # steps in one call of TensorFlow, of the GANs below
-IMAGE_STEPS = 2 if QUICK else 1000  # of the GAN of images
+PATH = 20 if QUICK else 200  # steps per path
+RING_STEPS = 5 if QUICK else 1500  # for each GAN on points
+PER_CALL = 1 if QUICK else 50  # steps per TensorFlow call, for the GANs below
+IMAGE_STEPS = 2 if QUICK else 1000  # for the GAN on images
 FILTERS = 4 if QUICK else 16  # of its networks
 
 keras.utils.set_random_seed(0)
@@ -56,36 +56,36 @@ random = np.random.default_rng(0)
 # %% [markdown]
 # ## 1. The game
 #
-# Let $p$ be the density of the data, and $q$ the density of what the generator makes. The
-# discriminator wants to say 1 for data and 0 for generated examples. The two players have one
-# value, which $D$ maximizes and $G$ minimizes (Goodfellow et al. 2014, equation 1):
+# Let $p$ be the density of the data, and $q$ the density of the generator's examples. The
+# discriminator's goal is to output 1 for data and 0 for generated examples. The two players share
+# one value, which $D$ maximizes and $G$ minimizes (Goodfellow et al. 2014, equation 1):
 #
 # $$V(D, G) = E_{x \sim p} [ \log D(x) ] + E_{x \sim q} [ \log (1 - D(x)) ].$$
 #
-# Here $E_{x \sim p}$ is the mean over examples $x$ drawn from $p$.
+# Here, $E_{x \sim p}$ is the mean over examples $x$ sampled from $p$.
 #
-# **The best discriminator.** Keep $G$ fixed, and so $q$. Then $V$ is an integral of
-# $p(x) \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ on its own. The
-# derivative with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It falls as $D(x)$
-# grows, so $V$ is largest where it is 0:
+# **The best discriminator.** Keep $G$ fixed, and therefore $q$. Then $V$ is an integral of $p(x)
+# \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ separately. The derivative
+# with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It falls as $D(x)$ grows,
+# so $V$ is largest where it is 0:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
 #
-# **Its value.** Put it in, with $m = (p + q) / 2$ for the mean of both densities. Then $\log (p / (p
-# + q)) = \log (p / m) - \log 2$ and $\log (q / (p + q)) = \log (q / m) - \log 2$. Two
-# Kullback-Leibler divergences from $m$ are left, such as $\mathrm{KL}(p, m) = E_{x \sim p} [ \log
+# **Its value.** Insert it, with $m = (p + q) / 2$ for the mean of both densities. Then $\log (p /
+# (p + q)) = \log (p / m) - \log 2$ and $\log (q / (p + q)) = \log (q / m) - \log 2$. Two
+# Kullback-Leibler divergences from $m$ remain, such as $\mathrm{KL}(p, m) = E_{x \sim p} [ \log
 # (p(x) / m(x)) ]$:
 #
 # $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
 # = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
 #
 # JS is the **Jensen-Shannon divergence**, half the sum of the two. It is 0 if both densities are
-# equal, and at most $\log 2$, since $p / m$ and $q / m$ are at most 2. So against the best
+# equal, and at most $\log 2$, because $p / m$ and $q / m$ are at most 2. So against the best
 # discriminator, the generator minimizes a divergence. We check both formulas with two normal
 # distributions whose densities we know.
 #
 # In code, $D$ is the sigmoid of a **logit**, the number that the network returns. With
-# $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of minus the logit, and
+# $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of the negative logit, and
 # $-\log (1 - D)$ that of the logit. `Minimax` computes the negative of $V$ in this way.
 
 
@@ -153,28 +153,27 @@ show(
 )
 
 # %% [markdown]
-# On the left, $D$ is right wherever examples lie. Beyond 2.5 there are hardly any, so little teaches
-# it there.
+# On the left, $D$ is accurate wherever there are examples. Beyond 2.5 there are almost none, so it
+# learns little there.
 #
-# On the right is the first problem. If the densities hardly overlap, JS is nearly $\log 2$, whether they
-# are near or far. It has hardly a slope, so it tells the generator nothing. The **Wasserstein distance**
-# is the distance over which mass must be moved on average, by the shortest plan, to make one density of
-# the other. It is the
-# distance itself here, with a slope of size 1 however far they are. We come back to it in section
-# 5.
+# On the right is the first problem. If the densities barely overlap, JS is nearly $\log 2$, whether
+# they are near or far. It has almost no slope, so it gives the generator no information. The
+# **Wasserstein distance** is the average distance over which mass must be moved, by the shortest
+# plan, to turn one density into the other. Here, it equals the distance itself, with a slope of
+# size 1 however far apart they are. We come back to it in section 5.
 #
-# ## 2. Two losses of the generator
+# ## 2. Two generator losses
 #
 # The generator sees $D$ only at its own examples. Let $l$ be the logit of a generated example, so
-# $D = 1 / (1 + e^{-l})$. Two losses are in use:
+# $D = 1 / (1 + e^{-l})$. Two losses are common:
 #
-# - **minimax**, or saturating: $\log (1 - D)$. Its derivative by $l$ is $-D$.
-# - **non-saturating**: $-\log D$. Its derivative by $l$ is $-(1 - D)$.
+# - **minimax**, or saturating: $\log (1 - D)$. Its derivative with respect to $l$ is $-D$.
+# - **non-saturating**: $-\log D$. Its derivative with respect to $l$ is $-(1 - D)$.
 #
-# Both fall as $D$ grows. But early in training the discriminator is sure, and $D$ of generated
-# examples is near 0. There the first derivative is nearly 0, and the second one nearly -1. What counts is
-# the derivative by the *logit*: the network moves the logit, and $D$ itself hardly moves where the
-# sigmoid is flat.
+# Both fall as $D$ grows. But early in training, the discriminator is confident, and $D$ is near 0
+# for generated examples. There, the first derivative is nearly 0, and the second one nearly -1.
+# What matters is the derivative with respect to the *logit*: the network moves the logit, and $D$
+# itself barely moves where the sigmoid is flat.
 
 # %%
 logits = np.linspace(-8, 8, 201)
@@ -193,64 +192,65 @@ for axes in (left, right):
 show(
     drawn,
     "losses",
-    "Where D is sure, on the left, only the non-saturating loss has a slope by the logit.",
+    "Where D is confident (left), only the non-saturating loss has a slope in the logit.",
 )
 
 # %% [markdown]
-# Some lectures add that the change "does not affect the dynamics". What is the same is the *fixed
-# point*, and the derivative there: at $D = 1/2$ both are $-1/2$. Everywhere else the generator
-# moves by another length, and so the game takes another path. The next section proves and draws it.
+# It is sometimes added that the change "does not affect the dynamics". The *fixed point* is the
+# same, and so is the derivative there: at $D = 1/2$, both are $-1/2$. Everywhere else, the
+# generator's step has a different length, so the game takes a different path. The next section
+# proves and plots it.
 #
 # ## 3. The field of the game
 #
-# The smallest GAN has two numbers (Mescheder et al. 2018). All data are 0. The generator makes the
-# number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is
-# $\theta = \psi = 0$. At $x = 0$ the logit is always 0, so only generated examples matter: the
-# value is $V = -\log 2 - \log (1 + e^{\theta \psi})$. The players follow its slopes, $D$ up and
-# $G$ down, or $G$ up the slope of $\log D = -\log (1 + e^{-\theta \psi})$ with the
-# non-saturating loss. With $s$ for the sigmoid, and a dot for the derivative by time:
+# The smallest GAN has two numbers (Mescheder et al. 2018). All data are 0. The generator outputs
+# the number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is $\theta =
+# \psi = 0$. At $x = 0$, the logit is always 0, so only generated examples matter: the value is $V =
+# -\log 2 - \log (1 + e^{\theta \psi})$. The players follow its slopes, $D$ up and $G$ down, or $G$
+# up the slope of $\log D = -\log (1 + e^{-\theta \psi})$ with the non-saturating loss. With $s$ for
+# the sigmoid, and a dot for the time derivative:
 #
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
 #
 # How does the distance to the equilibrium change? Half its square has the derivative $\theta
-# \dot\theta + \psi \dot\psi$. With minimax that is 0: along the field the distance stays as it is.
-# With the non-saturating loss it is
+# \dot\theta + \psi \dot\psi$. With minimax, that is 0: along the field, the distance stays
+# constant. With the non-saturating loss, it is
 #
 # $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
 #
-# since $s(u) - s(-u) = (e^u - 1) / (e^u + 1) = \tanh(u / 2)$. It is below 0 except on the axes. So
-# the two losses have different dynamics even in the smallest GAN.
+# because $s(u) - s(-u) = (e^u - 1) / (e^u + 1) = \tanh(u / 2)$. It is below 0 except on the axes.
+# So the two losses have different dynamics even in the smallest GAN.
 #
-# **Near the equilibrium** $s = 1/2$, so both are the same linear field:
+# **Near the equilibrium**, $s = 1/2$, so both are the same linear field:
 #
 # $$\dot\theta = \psi / 2, \qquad \dot\psi = -\theta / 2.$$
 #
 # A solution is $\theta = e^{\lambda t}$ with $\psi = 2 \lambda e^{\lambda t}$, where $2 \lambda^2 =
 # -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are imaginary, so the
-# players circle around it, and no distance shrinks by a constant factor. Steps of length $h$ are
-# worse. If both move at once, a step adds $h$ times the field, so an eigenvalue $\lambda$ becomes $1
-# + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above 1. The path leaves. If they take
-# turns, as in `GAN`, first $\psi' = \psi - \frac{h}{2} \theta$ and then $\theta' = \theta +
-# \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta + \frac{h}{2} \psi$. This matrix has the determinant
-# 1 and, for $h < 4$, complex eigenvalues, so their size is exactly 1. The path is then an ellipse,
-# nearly a circle for small $h$.
+# players circle around the equilibrium, and no distance shrinks by a constant factor. Steps of
+# length $h$ are worse. If both players move simultaneously, a step adds $h$ times the field, so an
+# eigenvalue $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above
+# 1. The path diverges. If they take turns, as in `GAN`, first $\psi' = \psi - \frac{h}{2} \theta$
+# and then $\theta' = \theta + \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta + \frac{h}{2} \psi$.
+# This matrix has determinant 1 and, for $h < 4$, complex eigenvalues, so their size is exactly 1.
+# The path is then an ellipse, nearly a circle for small $h$.
 #
 # **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
-# loss, where $l$ is the logit of an example $x$. Here it is $\frac{\gamma}{2} \psi^2$, so
-# $\dot\psi$ gets the friction $-\gamma \psi$. The same solution now needs
-# $2 \lambda^2 = -1/2 - 2 \gamma \lambda$:
+# loss, where $l$ is the logit of an example $x$. Here, it is $\frac{\gamma}{2} \psi^2$, so
+# $\dot\psi$ gets the friction $-\gamma \psi$. The same solution now needs $2 \lambda^2 = -1/2 - 2
+# \gamma \lambda$:
 #
 # $$\lambda = -\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}.$$
 #
-# Their real part is negative for every $\gamma > 0$: for $\gamma > 1$ the root is real, and smaller than
-# $\gamma$. So the game converges near the equilibrium. A step with turns has
-# $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$ then, and $\theta'$ as before. We measure the
-# eigenvalues of the library's own training step, and hold them against the matrices of these steps. The
-# Wasserstein game is left out: its penalty has a kink at $\psi = 0$, so it has no such matrix.
+# Their real part is negative for every $\gamma > 0$: for $\gamma > 1$, the root is real, and
+# smaller than $\gamma$. So the game converges near the equilibrium. An alternating step then has
+# $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$, and $\theta'$ as before. We measure the
+# eigenvalues of the library's own training step and compare them with the matrices of these steps.
+# The Wasserstein game is omitted: its penalty has a kink at $\psi = 0$, so it has no such matrix.
 
 # %%
-H = 0.2  # length of a step
+H = 0.2  # step length
 GAMMA = 0.6  # weight of R1
 ZERO = np.zeros((1, 1))  # all data
 
@@ -278,7 +278,7 @@ for name, matrix in theory.items():
     print(f"{name:50} {measured:9.4f} {abs(np.linalg.eigvals(matrix)).max():16.4f}")
 
 # %% [markdown]
-# Now the paths, all from the same place.
+# Now the paths, all from the same starting point.
 
 # %%
 axis = np.linspace(-2, 2, ARROWS)
@@ -292,22 +292,22 @@ names = ["theta, the generator", "psi, the discriminator"]
 show(
     vector_fields(panels, names),
     "fields",
-    "Where the two players move, and a path (blue) from the dot to the star.",
+    "The field of the two players, and a path (blue) from the dot to the star.",
 )
 
 # %% [markdown]
 # The first two fields differ in the corners, where $\theta \psi$ is far from 0: where one loss
-# moves the generator fast, the other hardly moves it. The minimax path is a ring. The
-# non-saturating path comes nearer, but more and more slowly, since near the equilibrium it is the
-# same rotation. R1 goes in. With the Wasserstein loss of section 5 and a gradient penalty of weight $w$
-# the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's $-\theta \psi$, so
-# $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The penalty pulls
-# $|\psi|$ to 1, where $\theta$ cannot rest: the path does not arrive.
+# moves the generator quickly, the other barely moves it. The minimax path is a ring. The
+# non-saturating path comes closer, but more and more slowly, because near the equilibrium it is the
+# same rotation. R1 converges. With the Wasserstein loss of section 5 and a gradient penalty of
+# weight $w$, the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's $-\theta
+# \psi$, so $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The
+# penalty pulls $|\psi|$ to 1, where $\theta$ cannot rest: the path does not arrive.
 #
 # ## 4. The training step
 #
-# This is algorithm 1 of Goodfellow et al. with the non-saturating loss. `players` says which
-# optimizer trains which network; `minimize` updates those of one player alone.
+# This is algorithm 1 of Goodfellow et al. with the non-saturating loss. `players` assigns an
+# optimizer to each network; `minimize` updates only one player's networks.
 
 
 # %%
@@ -350,33 +350,33 @@ class PlainGAN(GenerativeModel):
 
 
 # %% [markdown]
-# ## 5. Lost modes, and what helps
+# ## 5. Lost modes and remedies
 #
 # Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them. Against
-# the best discriminator, a generator that makes only one of them has a JS of 0.497 (with $p = q / 8$
-# on the mode made, $q = 0$ elsewhere), not far from the most, $\log 2 = 0.693$. But if $D$ learns
-# slowly, the generator finds the point where $D$ is highest at the moment, and sends its examples
+# the best discriminator, a generator that covers only one of them has a JS of 0.497 (with $p = q /
+# 8$ on the covered mode, $q = 0$ elsewhere), not far from the maximum, $\log 2 = 0.693$. But if $D$
+# learns slowly, the generator finds the point where $D$ is currently highest and sends its examples
 # there. When $D$ has learned that, the generator moves on. This is called **mode collapse**. We
 # compare:
 #
-# - `PlainGAN` whose discriminator learns ten times as slowly as its generator;
+# - `PlainGAN` whose discriminator learns ten times more slowly than its generator;
 # - `PlainGAN` with equal learning rates;
 # - `GAN` with `R1`: the friction of section 3;
 # - `WGANGP`: the Wasserstein distance as the loss (Arjovsky et al. 2017; Gulrajani et al. 2017).
-#   The distance is the largest difference of the means of $D$ over data and over generated
-#   examples, among all functions $D$ whose slope is nowhere above 1 (the duality of Kantorovich
-#   and Rubinstein, which we do not prove). $D$ is now any number and no probability, and is called
-#   the **critic**. It minimizes $E_q D - E_p D + w E (|\partial D / \partial x| - 1)^2$ at points between
-#   data and generated examples, with a small weight $w$ for such small networks, and has five updates
-#   for one of the generator. The generator minimizes $-E_q D$.
+#   The distance is the largest difference between the means of $D$ over data and over generated
+#   examples, among all functions $D$ whose slope is nowhere above 1 (the Kantorovich–Rubinstein
+#   duality, which we do not prove). $D$ now returns any number, not a probability, and is called
+#   the **critic**. It minimizes $E_q D - E_p D + w E (|\partial D / \partial x| - 1)^2$ at points
+#   between data and generated examples, with a small weight $w$ for such small networks, and makes
+#   five updates per generator update. The generator minimizes $-E_q D$.
 #
-# Below, a mode counts as found if one of 2,500 generated points lies near it, within three deviations of
-# its center. A cloud over the whole plane would find all of them, so the fraction of all points that lie
-# near a mode stands beside.
+# Below, a mode counts as covered if one of 2,500 generated points is near it, within three standard
+# deviations of its center. A cloud over the whole plane would cover all of them, so the fraction of
+# all points near a mode is reported as well.
 
 # %%
 CENTERS = ring_centers(8)
-WIDTH = 0.05  # deviation of each mode
+WIDTH = 0.05  # standard deviation of each mode
 BATCH = 256
 TIMES = 5
 ring = points_around(CENTERS, WIDTH, 50_000, 0)
@@ -420,18 +420,18 @@ show(
 )
 
 # %% [markdown]
-# With a slow $D$ the whole cloud sits in one place, and moves on. Only late it spreads over the ring,
-# and ends with 35 % of its points near a mode, where equal rates have 88 %. So the first thing that
-# helps is a discriminator that keeps up. R1 and the Wasserstein loss end a little behind plain equal
-# rates here, by one training each, so this does not order the three. The latter has half of its
-# points near a mode after 300 steps of the generator already, though it takes five updates of $D$ for
-# each. Their uses are the troubles of sections 1 and 3: densities that do not overlap, and circling.
+# With a slow $D$, the whole cloud is in one place and moves on. Only late does it spread over the
+# ring, and it ends with 35% of its points near a mode, compared with 88% for equal rates. So the
+# first remedy is a discriminator that keeps up. R1 and the Wasserstein loss end slightly behind
+# plain equal rates here, with one run each, so this does not rank the three. The latter already has
+# half of its points near a mode after 300 generator steps, though it makes five updates of $D$ for
+# each. They address the problems of sections 1 and 3: densities that do not overlap, and circling.
 #
 # ## 6. The class, on images
 #
-# `GAN.for_images` builds the networks of DCGAN (Radford et al. 2016). They are narrow here, and
-# the training is short, so the learning rates are higher than the paper's 0.0002. Here the
-# generator has the higher one, since with images a discriminator soon wins.
+# `GAN.for_images` builds the DCGAN networks (Radford et al. 2016). They are narrow here, and
+# training is short, so the learning rates are higher than the paper's 0.0002. Here, the generator
+# has the higher one, because on images a discriminator soon wins.
 
 # %%
 data = small_images("mnist", first=100 if QUICK else None)
@@ -449,17 +449,17 @@ for name in ("d_loss", "g_loss", "real_accuracy", "fake_accuracy"):
 show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS} steps.")
 
 # %% [markdown]
-# The losses do not say how good the digits are: both players get better at once. So look at the
-# samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more check
-# is due. Does the generator copy the training images? It has seen 32,000 images, none more than once,
-# so it could hardly learn one by heart. After long trainings the check is worth more: the training
-# image that is nearest to a sample should be another one. And between two latents the images should
-# change step by step.
+# The losses do not show how good the digits are: both players improve at the same time. So look at
+# the samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more
+# check is needed. Does the generator copy the training images? It has seen 32,000 images, none more
+# than once, so it could hardly memorize one. After long training, the check is more important: the
+# training image nearest to a sample should be a different one. And between two latents, the images
+# should change gradually.
 
 # %%
 ends = model.draw_latents(8, seed=1)
 between = model.interpolate(ends[:4], ends[4:], steps=10)
-show(captioned(list(between)), "interpolations", "Four lines between two latents each.")
+show(captioned(list(between)), "interpolations", "Four interpolations between two latents each.")
 
 # %%
 train_images = data.train.arrays()
@@ -468,73 +468,74 @@ near, _ = model.nearest_neighbors(made, train_images, k=1)
 show(
     captioned([made, near[:, 0]], ["samples", "nearest training images"]),
     "neighbors",
-    "Samples, and the training images that are nearest to them, pixel by pixel.",
+    "Samples and their nearest training images, by pixel distance.",
 )
 
 # %% [markdown]
 # ## 7. What is often said, and what is so
 #
-# - **"A GAN minimizes the Jensen-Shannon divergence."** It does against the best discriminator and
-#   with the minimax loss. In practice $D$ runs a few steps behind, and the loss is the
+# - **"A GAN minimizes the Jensen-Shannon divergence."** It does so against the best discriminator
+#   and with the minimax loss. In practice, $D$ lags a few steps behind, and the loss is the
 #   non-saturating one (question 2).
-# - **"Training is finished when D says 1/2."** The best $D$ of equal densities says 1/2, but so
-#   does a $D$ that is too weak to see a difference.
-# - **"The loss of WGAN's critic is the Wasserstein distance."** Less its sign it would be, for the best
-#   critic among those of slope 1 at most. A trained critic and a penalty give an estimate, and the recipe
-#   below measures its error.
-# - **"R1 makes GANs converge."** It is proven near an equilibrium, for small steps. It says nothing
-#   of how far the players are from one.
+# - **"Training is finished when D outputs 1/2."** The best $D$ for equal densities outputs 1/2, but
+#   so does a $D$ that is too weak to see a difference.
+# - **"The loss of WGAN's critic is the Wasserstein distance."** Up to its sign, it would be, for
+#   the best critic among those with slope at most 1. A trained critic and a penalty give an
+#   estimate, and the recipe below measures its error.
+# - **"R1 makes GANs converge."** This is proven near an equilibrium, for small steps. It implies
+#   nothing about players far from one.
 #
 # ## Questions
 #
-# **1.** In section 1 the loss ended well below $2 \log 2 = 1.386$. Where would it end if both
+# **1.** In section 1, the loss ended well below $2 \log 2 = 1.386$. Where would it end if both
 # densities were equal, and where if they did not overlap at all?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It ends at $2 \log 2 - 2 \mathrm{JS}$. Equal densities have $\mathrm{JS} = 0$, so the loss is
-# $2 \log 2$: nothing can be told apart. Densities that do not overlap have
-# $\mathrm{JS} = \log 2$, so the loss falls towards 0, which no finite network reaches.
+# It ends at $2 \log 2 - 2 \mathrm{JS}$. Equal densities have $\mathrm{JS} = 0$, so the loss is $2
+# \log 2$: they cannot be distinguished. Densities that do not overlap have $\mathrm{JS} = \log 2$,
+# so the loss falls toward 0, which no finite network reaches.
 #
 # </details>
 #
-# **2.** Let $D$ be the best one for the present generator, and hold it fixed. Let the generator's
-# density $q$ change a little: the non-saturating loss changes. Which divergences of $p$ and $q$
-# change by the same?
+# **2.** Let $D$ be the best one for the current generator, and keep it fixed. Let the generator's
+# density $q$ change slightly: the non-saturating loss changes. Which divergences between $p$ and
+# $q$ change by the same amount?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Write $q_0$ for the present density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
+# Write $q_0$ for the current density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
 # the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. The slope of the
 # first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$: that divergence also has a part in which
-# the logarithm moves, but this is the integral of the change of $q$, which is 0. The slope of the
-# second mean is in the same way that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q, m)$: as
-# $m$ moves by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m = -2 \delta$,
-# which is 0 too. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$ (Arjovsky and
-# Bottou 2017). This KL divergence punishes examples that are no data far more than missing modes.
+# the logarithm changes, but this is the integral of the change in $q$, which is 0. In the same way,
+# the slope of the second mean is that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q, m)$:
+# as $m$ changes by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m = -2
+# \delta$, which is 0 too. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$
+# (Arjovsky and Bottou 2017). This KL divergence penalizes examples outside the data far more than
+# missing modes.
 #
 # </details>
 #
-# **3.** Change the code: set `GAMMA = 2.0` in section 3. What becomes of the path with R1, and why?
+# **3.** Change the code: set `GAMMA = 2.0` in section 3. What happens to the path with R1, and why?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It no longer circles, but crawls straight into the equilibrium. For $\gamma > 1$ the root
-# $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is
-# $-1 + \sqrt{3} / 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction
-# makes the game slow.
+# It no longer circles, but moves slowly and directly into the equilibrium. For $\gamma > 1$, the
+# root $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is $-1 + \sqrt{3} /
+# 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction slows the game
+# down.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
 # | the game on a line | `GAN`, `InstanceNoiseGAN` | [gan_one_dimension](../../recipes/gan_one_dimension.py) | earth mover's distance 0.030; a fitted normal distribution 0.01761 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
 # | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
-# | other divergences, by f-GAN | `GAN` | [f_gan_line](../../recipes/f_gan_line.py) | largest error 0.008759; moments of the data 0.7154 | [Nowozin et al. 2016](https://arxiv.org/abs/1606.00709) |
-# | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 modes of 25, in the paper 23.8 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
-# | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; with clipped weights 0.08684 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |
-# | the first GAN of digits | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | Parzen estimate 161.0 nats, in the paper 225 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
+# | other divergences, with f-GAN | `GAN` | [f_gan_line](../../recipes/f_gan_line.py) | largest error 0.008759; moments of the data 0.7154 | [Nowozin et al. 2016](https://arxiv.org/abs/1606.00709) |
+# | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 modes of 25, paper 23.8 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
+# | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; clipped weights 0.08684 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |
+# | the original GAN on digits | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | Parzen estimate 161.0 nats, paper 225 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |

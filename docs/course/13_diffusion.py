@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 13. Diffusion and flow matching
 #
-# It is easy to turn data into noise: add noise, again and again. Diffusion models and flow matching
-# learn the way back. A network sees a noisy point, and predicts what it was made of, on average.
-# This is plain regression: no game, and no encoder to train.
+# It is easy to turn data into noise: add noise repeatedly. Diffusion models and flow matching learn
+# the reverse. A network sees a noisy point and predicts its components, on average. This is plain
+# regression: there is no game and no encoder to train.
 #
-# After this chapter you can say what the network learns, derive the loss of DDPM and that of flow
-# matching, write both samplers, and compute exact likelihoods. We work in the plane, where the right
-# answers are known, and look at images at the end.
+# After this chapter, you can explain what the network learns, derive the losses of DDPM and flow
+# matching, write both samplers, and compute exact likelihoods. We work with 2-D points, where the
+# right answers are known, and look at images at the end.
 #
-# With `QUICK=1` in the environment the chapter runs in seconds, with fewer steps and points.
+# With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
 # %%
 import os
@@ -32,22 +32,22 @@ from keras_gen.networks import time_mlp
 from keras_gen.workshop.visualize import new_figure, planar_densities, show
 
 QUICK = bool(os.environ.get("QUICK"))
-DRAWS = 1_000 if QUICK else 1_000_000  # of checks by numbers
-STEPS = 4 if QUICK else 5000  # of the training of DDPM
-FLOW_STEPS = 4 if QUICK else 4000  # of each training of flow matching
-PER_CALL = 2 if QUICK else 100  # steps of training in one call of TensorFlow
-POINTS = 50 if QUICK else 2000  # that are sampled
+DRAWS = 1_000 if QUICK else 1_000_000  # for numerical checks
+STEPS = 4 if QUICK else 5000  # for training DDPM
+FLOW_STEPS = 4 if QUICK else 4000  # for each flow matching run
+PER_CALL = 2 if QUICK else 100  # training steps per TensorFlow call
+POINTS = 50 if QUICK else 2000  # number of samples
 MOST_STEPS = 20 if QUICK else 1000  # of a sampler
-SIDE = 20 if QUICK else 100  # points on each axis of a grid
-WIDTH = 8 if QUICK else 96  # units of each layer of the networks
-BLOCKS = 1 if QUICK else 3  # layers of them, but for the first and the last
+SIDE = 20 if QUICK else 100  # points per axis of a grid
+WIDTH = 8 if QUICK else 96  # units in each layer of the networks
+BLOCKS = 1 if QUICK else 3  # number of their layers, except the first and the last
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are points on the black squares of a board. They have gaps and sharp edges, and their
-# density is known: 1/8 on a black square, and 0 elsewhere.
+# The data are points on the black squares of a checkerboard. They have gaps and sharp edges, and
+# their density is known: 1/8 on a black square, and 0 elsewhere.
 
 # %%
 BOARD = checkerboard(side=1.0)
@@ -57,23 +57,23 @@ test = BOARD.sample(POINTS, seed=1)
 # %% [markdown]
 # ## 1. Noising
 #
-# Time runs from 0, where the data are, to 1, where only noise is left. The chain of DDPM (Ho et al.
-# 2020) has $T = 1000$ steps. Each one shrinks the point a little, and adds a little noise:
+# Time runs from 0, the data, to 1, pure noise. The chain of DDPM (Ho et al. 2020) has $T = 1000$
+# steps. Each one shrinks the point slightly and adds a little noise:
 #
 # $$x_t = \sqrt{1 - \beta} x_s + \sqrt{\beta} \epsilon, \qquad t = s + 1/T, \quad
 # \epsilon \sim N(0, I).$$
 #
-# The number $\beta$ grows from 0.0001 to 0.02 along the chain. We need not take the steps one by
-# one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 - \alpha_s^2$. Then
-# $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ before $x$. Its noise is the sum of two
-# independent normal numbers, so variances add up:
-# $(1 - \beta) \sigma_s^2 + \beta = 1 - (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
+# The number $\beta$ grows from 0.0001 to 0.02 along the chain. The steps need not be computed one
+# by one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 - \alpha_s^2$.
+# Then $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in front of $x$. Its noise is the
+# sum of two independent normal numbers, so variances add up: $(1 - \beta) \sigma_s^2 + \beta = 1 -
+# (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
 #
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha(t)^2 = \prod (1 - \beta), \qquad
 # \sigma(t)^2 = 1 - \alpha(t)^2.$$
 #
 # The paper writes $\bar\alpha_t$ for $\alpha(t)^2$. In the library, `LinearPath` is this chain. We
-# take all thousand steps, with many draws of one number, and compare.
+# simulate all thousand steps, with many samples of one number, and compare.
 
 # %%
 PATH = LinearPath()
@@ -94,9 +94,9 @@ print(f"\nalpha-bar of the last step                     {left_over:.3e}")
 print(f"KL of the end from N(0, 1), for the number 1.5 {divergence:.1e} nats")
 
 # %% [markdown]
-# **Why is the end nothing but noise?** The product of all $1 - \beta$ is $\bar\alpha_T = 0.00004$.
-# So of $x$ only the part $\alpha(1) = 0.006$ is left, under noise of deviation 1. The end hardly
-# depends on where we began, and we can draw it without any data.
+# **Why is the end pure noise?** The product of all $1 - \beta$ is $\bar\alpha_T = 0.00004$. So only
+# a fraction $\alpha(1) = 0.006$ of $x$ remains, under noise with standard deviation 1. The end
+# barely depends on the start, and we can sample it without any data.
 
 # %%
 drawn = new_figure(11, 2.6)
@@ -110,31 +110,32 @@ show(drawn, "noising", "The points of the board at five times.")
 # %% [markdown]
 # ## 2. The best prediction is a conditional mean, and the score
 #
-# A network $\epsilon_\theta(x_t, t)$ shall predict the noise from the noisy point. Its loss is the
+# A network $\epsilon_\theta(x_t, t)$ predicts the noise from the noisy point. Its loss is the
 # squared error. Many pairs of $x$ and $\epsilon$ give the same $x_t$, so no network can be right
-# each time. Which prediction $f$ has the smallest loss? We may choose it for each $x_t$ on its own.
-# The derivative of $E( |\epsilon - f|^2 \mid x_t )$ by $f$ is
-# $-2 ( E(\epsilon \mid x_t) - f )$, which is 0 at
+# every time. Which prediction $f$ has the smallest loss? We may choose it for each $x_t$
+# separately. The derivative of $E( |\epsilon - f|^2 \mid x_t )$ with respect to $f$ is $-2 (
+# E(\epsilon \mid x_t) - f )$, which is 0 at
 #
 # $$f(x_t) = E(\epsilon \mid x_t).$$
 #
 # This is the **mean over all noises that could have been added**. It is also something else. The
 # density of $x_t$ is a mean over data, $q(x_t) = \int p(x) q(x_t \mid x) dx$, with the normal
-# density $q(x_t \mid x)$ of mean $\alpha x$ and variance $\sigma^2$. The gradient by $x_t$ goes into
-# the integral, and $\epsilon = (x_t - \alpha x) / \sigma$:
+# density $q(x_t \mid x)$ with mean $\alpha x$ and variance $\sigma^2$. The gradient with respect to
+# $x_t$ can be taken inside the integral, and $\epsilon = (x_t - \alpha x) / \sigma$:
 #
 # $$\nabla q(x_t) = \int p(x) q(x_t \mid x) \frac{-(x_t - \alpha x)}{\sigma^2} dx
 # = -\frac{1}{\sigma} \int p(x) q(x_t \mid x) \epsilon dx.$$
 #
 # Divide by $q(x_t)$. On the left is the gradient of the logarithm, called the **score**. On the
-# right $p(x) q(x_t \mid x) / q(x_t)$ is the density of $x$ given $x_t$, by Bayes' rule. So
+# right, $p(x) q(x_t \mid x) / q(x_t)$ is the density of $x$ given $x_t$, by Bayes' rule. So
 #
 # $$\nabla \log q(x_t) = -\frac{1}{\sigma} E(\epsilon \mid x_t).$$
 #
-# This is Tweedie's formula. Who predicts the noise knows in which direction the density grows. We
-# check it where all is known: the data are five points. Then the conditional mean is a weighted sum
-# of five noises. The score comes from automatic differentiation of $\log q$. And a million draws
-# show what regression sees: the mean of the noise of those draws that end near one place.
+# This is Tweedie's formula. Predicting the noise is equivalent to knowing the direction in which
+# the density grows. We check this in a case where everything is known: the data are five points.
+# Then the conditional mean is a weighted sum of five noises. The score comes from automatic
+# differentiation of $\log q$. And a million samples show the target of the regression: the mean
+# noise of the samples that end near one place.
 
 # %%
 FIVE = np.array([[-1.5, -1.0], [-1.0, 1.2], [0.2, -0.3], [1.2, 1.3], [1.5, -0.8]])
@@ -192,32 +193,33 @@ show(
 )
 
 # %% [markdown]
-# With little noise each arrow points to one of the data. With much noise they point to the middle of
-# all: from far away, all five points could have been the start.
+# With little noise, each arrow points to one of the data points. With much noise, they point to the
+# center of all: from far away, all five points are possible origins.
 #
 # ## 3. The loss of DDPM
 #
 # DDPM is a variational autoencoder ([chapter 4](04_vae.md)) whose encoder is fixed: it is the chain
-# of section 1, and the latents are all its states. The decoder is a chain that goes back,
-# $p(x_s \mid x_t)$, from $p(x_1) = N(0, I)$. The negative ELBO is a sum with one divergence for each
-# step (equation 5 of the paper):
+# of section 1, and the latents are all its states. The decoder is a chain in the reverse direction,
+# $p(x_s \mid x_t)$, from $p(x_1) = N(0, I)$. The negative ELBO is a sum with one divergence for
+# each step (equation 5 of the paper):
 #
 # $$\mathrm{KL}(q(x_1 \mid x), p(x_1)) + \sum_t E \mathrm{KL}(q(x_s \mid x_t, x), p(x_s \mid x_t)) +
 # E[-\log p(x \mid x_{1/T})].$$
 #
-# The first term has nothing to train, and is nearly 0. The others compare a step back of the model
-# with the **posterior** $q(x_s \mid x_t, x)$: the step back if somebody told us $x$. By Bayes' rule
-# it is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. These are two normal densities, so it is
-# one too. Precisions, the inverses of variances, add up, and the mean weighs by precision. With
-# $a = \alpha_t / \alpha_s$ and the variance $\beta = \sigma_t^2 - a^2 \sigma_s^2$ of the step:
+# The first term has nothing to train and is nearly 0. The others compare a reverse step of the
+# model with the **posterior** $q(x_s \mid x_t, x)$: the reverse step if $x$ were known. By Bayes'
+# rule, it is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. These are two normal densities, so it
+# is normal too. Precisions, the inverses of variances, add up, and the mean is weighted by
+# precision. With $a = \alpha_t / \alpha_s$ and the variance $\beta = \sigma_t^2 - a^2 \sigma_s^2$
+# of the step:
 #
 # $$\tilde\beta = \left( \frac{1}{\sigma_s^2} + \frac{a^2}{\beta} \right)^{-1}
 # = \frac{\beta \sigma_s^2}{\sigma_t^2}, \qquad
 # \tilde\mu = \tilde\beta \left( \frac{\alpha_s x}{\sigma_s^2} + \frac{a x_t}{\beta} \right)
 # = \frac{\alpha_s \beta}{\sigma_t^2} x + \frac{a \sigma_s^2}{\sigma_t^2} x_t.$$
 #
-# `posterior` is this formula (equations 6 and 7). We hold it against Bayes' rule itself: multiply
-# both densities on a fine grid, and take mean and variance.
+# `posterior` is this formula (equations 6 and 7). We compare it with Bayes' rule itself: multiply
+# both densities on a fine grid, and compute mean and variance.
 
 # %%
 s, t = (tf.constant(time, "float64") for time in (0.3, 0.4))
@@ -237,19 +239,19 @@ print(
 print(f"posterior:             mean {by_formula[0][0, 0]:.5f}, variance {by_formula[1]:.5f}")
 
 # %% [markdown]
-# The model does not know $x$. It predicts the noise, and so an example
-# $\hat x = (x_t - \sigma_t \epsilon_\theta) / \alpha_t$. Let its step back be the posterior with
-# $\hat x$ in the place of $x$. Then both normal distributions have the variance $\tilde\beta$, and
-# their divergence is $|\tilde\mu - \hat\mu|^2 / (2 \tilde\beta)$ (equation 8). The means differ by
-# $\alpha_s \beta / \sigma_t^2$ times $x - \hat x$, and
-# $x - \hat x = -(\sigma_t / \alpha_t) (\epsilon - \epsilon_\theta)$. Put together, with
-# $\alpha_t^2 = (1 - \beta) \alpha_s^2$ for neighbors in the chain:
+# The model does not know $x$. It predicts the noise, and hence an example $\hat x = (x_t - \sigma_t
+# \epsilon_\theta) / \alpha_t$. Let its reverse step be the posterior with $\hat x$ instead of $x$.
+# Then both normal distributions have the variance $\tilde\beta$, and their divergence is
+# $|\tilde\mu - \hat\mu|^2 / (2 \tilde\beta)$ (equation 8). The means differ by $\alpha_s \beta /
+# \sigma_t^2$ times $x - \hat x$, and $x - \hat x = -(\sigma_t / \alpha_t) (\epsilon -
+# \epsilon_\theta)$. Together, with $\alpha_t^2 = (1 - \beta) \alpha_s^2$ for neighbors in the
+# chain:
 #
 # $$\mathrm{KL} = w(t) |\epsilon - \epsilon_\theta|^2, \qquad
 # w(t) = \frac{\beta}{2 (1 - \beta) \sigma_s^2}.$$
 #
 # This is equation 12 for the variance $\tilde\beta$; with the variance $\beta$, $\sigma_s$ becomes
-# $\sigma_t$, and a constant is added. So a bound on the likelihood is a squared error of the noise,
+# $\sigma_t$, and a constant is added. So a bound on the likelihood is a squared error in the noise,
 # with a weight for each time. DDPM drops the weight (equation 14):
 #
 # $$L = E_{t, x, \epsilon} |\epsilon - \epsilon_\theta(\alpha(t) x + \sigma(t) \epsilon, t)|^2.$$
@@ -281,19 +283,19 @@ axes.legend()
 show(
     drawn,
     "weights",
-    "The bound pays for the first steps most; equation 14 pays for all alike.",
+    "The bound weights the first steps most; equation 14 weights all steps equally.",
 )
 
 # %% [markdown]
-# The bound spends its weight on the first steps, where the noise is too small to see. Equation 14
-# gives relatively more to the large noise, where the shape of an image is decided. Both are smallest
-# at the same prediction, $E(\epsilon \mid x_t)$, if the network is free at each $t$. The weight only
-# says where a limited network should be good.
+# The bound puts its weight on the first steps, where the noise is too small to see. Equation 14
+# gives relatively more weight to large noise, where the shape of an image is determined. Both are
+# minimized by the same prediction, $E(\epsilon \mid x_t)$, if the network is free at each $t$. The
+# weight only determines where a limited network should be good.
 #
 # ## 4. The training step
 #
-# Here is algorithm 1 as a model of this library. `GenerativeModel` gives it an optimizer, the check
-# of the data (`prepare_batch`), noise (`normal`, `uniform`), and the update (`minimize`).
+# Here is algorithm 1 as a model of this library. `GenerativeModel` provides an optimizer, the data
+# check (`prepare_batch`), noise (`normal`, `uniform`), and the update (`minimize`).
 
 
 # %%
@@ -332,8 +334,8 @@ network = time_mlp((2,), WIDTH, BLOCKS)
 plain = trained(PlainDDPM(network), STEPS, 256)
 
 # %% [markdown]
-# The class `DDPM` has the same step, and adds samplers, the bound, files. It takes the network as it
-# is, so this is the trained model:
+# The class `DDPM` has the same step and adds samplers, the bound, and files. It accepts the network
+# unchanged, so this is the trained model:
 
 # %%
 ddpm = DDPM(network, data="vectors")
@@ -346,11 +348,11 @@ print(f"loss of test points by PlainDDPM {both[0]:.3f}, by DDPM {both[1]:.3f}")
 print("they differ by the draws of noise and times")
 
 # %% [markdown]
-# The loss does not go to 0, and should not. The noise has a variance that nobody can predict from
-# $x_t$. Is this what is left? For the board, $q(x_t)$ is known: a uniform number plus a normal one
-# has a density that is a difference of two values of the normal distribution function $\Phi$. So we
-# know the score, and with section 2 the best prediction. The squared error of any prediction is that
-# of the best one, plus its mean squared distance from the best one.
+# The loss does not go to 0, and should not. The noise has a variance that cannot be predicted from
+# $x_t$. Is this the remaining loss? For the checkerboard, $q(x_t)$ is known: a uniform number plus
+# a normal one has a density that is a difference between two values of the normal distribution
+# function $\Phi$. So we know the score, and with section 2 the best prediction. The squared error
+# of any prediction is that of the best one, plus its mean squared distance from the best one.
 
 
 # %%
@@ -381,29 +383,29 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
     print(f"{time:4.2f} {least:15.4f} {distance:12.4f} {least + distance:7.4f} {loss:13.4f}")
 
 # %% [markdown]
-# Nearly all of the loss is what no network can avoid. A loss of 0.77 would be very good at time
-# 0.05, and 0.01 would be bad at time 0.8: losses of different times tell nothing beside each
-# other. What training can still remove lies at small $t$, where the squares have sharp edges.
+# Nearly all of the loss is unavoidable for any network. A loss of 0.77 would be very good at time
+# 0.05, and 0.01 would be bad at time 0.8: losses at different times are not comparable. Training
+# can still reduce the loss at small $t$, where the squares have sharp edges.
 #
 # ## 5. Sampling
 #
-# **Ancestral.** Draw $x_1$ from $N(0, I)$. Predict the noise, and so $\hat x$. Draw $x_s$ from the
-# posterior with $\hat x$ for $x$, and so on (algorithm 2).
+# **Ancestral.** Sample $x_1$ from $N(0, I)$. Predict the noise, and hence $\hat x$. Sample $x_s$
+# from the posterior with $\hat x$ for $x$, and so on (algorithm 2).
 #
-# **DDIM** (Song et al. 2021) draws no new noise. It puts both predicted parts together again, at the
-# earlier time:
+# **DDIM** (Song et al. 2021) adds no new noise. It recombines both predicted parts at the earlier
+# time:
 #
 # $$x_s = \alpha_s \hat x + \sigma_s \epsilon_\theta.$$
 #
-# Divide by $\alpha_s$, and write $r = \sigma / \alpha$. With
-# $\hat x = (x_t - \sigma_t \epsilon_\theta) / \alpha_t$ this is
+# Divide by $\alpha_s$, and write $r = \sigma / \alpha$. With $\hat x = (x_t - \sigma_t
+# \epsilon_\theta) / \alpha_t$, this is
 #
 # $$\frac{x_s}{\alpha_s} = \frac{x_t}{\alpha_t} + (r_s - r_t) \epsilon_\theta,$$
 #
-# a step of Euler's method for the differential equation $dy / dr = \epsilon_\theta$, with
-# $y = x_t / \alpha_t$. So each latent $x_1$ leads to one sample. More steps solve the same equation
-# more exactly, and do not change where it leads. Both samplers are one formula (equations 12 and 16
-# of Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral sampling:
+# an Euler step for the differential equation $dy / dr = \epsilon_\theta$, with $y = x_t /
+# \alpha_t$. So each latent $x_1$ leads to one sample. More steps solve the same equation more
+# accurately, and do not change its end point. Both samplers are one formula (equations 12 and 16 of
+# Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral sampling:
 #
 # $$x_s = \alpha_s \hat x + \sqrt{\sigma_s^2 - \eta^2 \tilde\beta} \epsilon_\theta +
 # \eta \sqrt{\tilde\beta} \epsilon.$$
@@ -479,10 +481,11 @@ right.set_ylabel(f"DDIM: distance from {counts[-1]} steps")
 show(drawn, "steps", "Left: errors of both samplers. Right: the same latents, with more steps.")
 
 # %% [markdown]
-# With DDIM the colors stay in their places: the same latent gives the same sample, for few and many
-# steps. With ancestral sampling the new noise mixes them. Both need about 20 steps here. With more of
-# them, the points on white squares do not get fewer. So what is left should be the error of the
-# *network*, and not of the steps. We can tell: DDIM also runs with the best prediction of section 4.
+# With DDIM, the colors stay in place: the same latent gives the same sample, for few and many
+# steps. With ancestral sampling, the new noise mixes them. Both need about 20 steps here. With more
+# steps, the number of points on white squares does not decrease. So the remaining error should be
+# that of the *network*, and not of the steps. We can verify this: DDIM also runs with the best
+# prediction from section 4.
 
 # %%
 for count in (20, min(100, MOST_STEPS)):
@@ -494,20 +497,20 @@ for count in (20, min(100, MOST_STEPS)):
     print(f"best prediction, {count:3} steps of DDIM: {off_board(x_t):.1%} on white squares")
 
 # %% [markdown]
-# Without any error of a network, 20 steps leave 5 % on white squares, and 100 steps next to none. So
-# from about 100 steps on, all of our 11 % are the network's, and a longer training is what helps.
+# Without any network error, 20 steps leave 5% on white squares, and 100 steps almost none. So from
+# about 100 steps on, all of our 11% are due to the network, and longer training is what helps.
 #
 # ## 6. Flow matching
 #
-# Why this path, and why the noise? Lipman et al. and Liu et al. (2023) take the simplest path, a
-# straight line, and predict the velocity along it:
+# Why this path, and why predict the noise? Lipman et al. and Liu et al. (2023) use the simplest
+# path, a straight line, and predict the velocity along it:
 #
 # $$x_t = (1 - t) x + t \epsilon, \qquad \frac{dx_t}{dt} = \epsilon - x.$$
 #
 # The network learns, by squared error, the conditional mean $u(x_t, t) = E(\epsilon - x \mid x_t)$.
-# Each pair has its own line, but the network knows only $x_t$, and gives one velocity for all lines
-# that cross there. Why do points that follow it have the right distribution at all times? Let $h$ be
-# any smooth function. The chain rule, and then a mean that is taken first for given $x_t$, say:
+# Each pair has its own line, but the network knows only $x_t$, and returns one velocity for all
+# lines that cross there. Why do points that follow it have the correct distribution at all times?
+# Let $h$ be any smooth function. By the chain rule, and then by averaging first for given $x_t$:
 #
 # $$\frac{d}{dt} E[ h(x_t) ] = E \left[ \nabla h(x_t) \cdot \frac{dx_t}{dt} \right]$$
 #
@@ -515,20 +518,21 @@ for count in (20, min(100, MOST_STEPS)):
 #
 # $$= E [ \nabla h(x_t) \cdot u(x_t, t) ].$$
 #
-# The last line is how the mean of $h$ changes if points with the density of $x_t$ move by $u$ alone.
-# So both have the same means of all $h$, which is the same density. And regression on the
-# velocities of single lines is enough: $u$ is their conditional mean.
+# The last line is how the mean of $h$ changes if points with the density of $x_t$ move by $u$
+# alone. So both have the same means for all $h$, and therefore the same density. And regression on
+# the velocities of single lines is sufficient: $u$ is their conditional mean.
 #
-# Nothing in this used the straight line, or that noise and data are independent. On the path of
-# section 1 the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and its equation
-# is the one that DDIM follows. So diffusion and flow matching are one method with different paths, weights and names.
+# This argument used neither the straight line nor the independence of noise and data. On the path
+# of section 1, the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and its
+# equation is the one that DDIM follows. So diffusion and flow matching are one method with
+# different paths, weights, and names.
 #
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
-# al. (2024) deal the noise of each batch to its points so that the sum of squared distances is the
-# least: **optimal pairing**. Two lines of such a pairing do not cross at the same time, or exchanging
-# their ends would be shorter. So fewer lines contradict each other. The straightness is the mean
-# squared distance between the velocity on the way and that of the line from end to end. It is 0 for
-# straight paths at even speed, and then *one* step of Euler's method is exact.
+# al. (2024) assign the noise of each batch to its points so that the sum of squared distances is
+# minimal: **optimal pairing**. Two lines of such a pairing do not cross at the same time, because
+# exchanging their ends would be shorter. So fewer lines contradict each other. The straightness is
+# the mean squared distance between the velocity along the path and that of the line from end to
+# end. It is 0 for straight paths at constant speed, and then *one* Euler step is exact.
 
 # %%
 flows = {}
@@ -572,7 +576,7 @@ for axes, (name, model) in zip(drawn.subplots(1, 3), models.items(), strict=True
     axes.scatter(*lines[-1].T, s=10, color="tab:red", label="sample", zorder=3)
     axes.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[], title=name)
 axes.legend(loc="lower right")
-show(drawn, "paths", "The ways of the same 60 latents by three trained models.")
+show(drawn, "paths", "The paths of the same 60 latents under three trained models.")
 
 # %%
 drawn = new_figure(11, 3)
@@ -584,33 +588,35 @@ for pairing, flow in flows.items():
         axes.scatter(*points.T, s=2, linewidths=0)
         axes.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
         axes.set_title(f"{pairing}, {count} step{'s' if count > 1 else ''}")
-show(drawn, "few_steps", "One and four steps of Euler's method, for both pairings.")
+show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 
 # %% [markdown]
-# One step from time 1 goes to $x_1 - u(x_1, 1)$. With independent pairing the noise says nothing of
-# its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples fall on one place, the mean
-# of the data. Black and white squares meet there, so half of the points count as wrong. With
-# optimal pairing the noise says where its example lies, and one step already spreads the points
-# over the board, though not with its sharp edges: the pairing is optimal only within batches of
-# 128. The loss tells the same: where lines hardly cross, the velocity hardly varies, and the part
-# that no network can avoid nearly disappears.
+# One step from time 1 goes to $x_1 - u(x_1, 1)$. With independent pairing, the noise contains no
+# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples fall on
+# one place, the mean of the data. Black and white squares meet there, so half of the points count
+# as wrong. With optimal pairing, the noise indicates where its example is, and one step already
+# spreads the points over the board, though not with its sharp edges: the pairing is optimal only
+# within batches of
+# 128. The loss shows the same effect: where lines barely cross, the velocity barely varies, and the
+#    unavoidable part of the loss nearly disappears.
 #
 # ## 7. Exact likelihoods
 #
-# A differential equation is a flow: it moves mass, and loses none. Where the velocity spreads points,
-# the density falls. Along a path
+# A differential equation is a flow: it moves mass without losing any. Where the velocity spreads
+# points, the density falls. Along a path
 #
 # $$\frac{d}{dt} \log q(x_t) = -\nabla \cdot u(x_t, t),$$
 #
 # with the divergence $\nabla \cdot u$, the sum of $\partial u_i / \partial x_i$. So follow a point
-# from time 0 to time 1, where the density is normal, and add the divergence up (Chen et al. 2018):
+# from time 0 to time 1, where the density is normal, and integrate the divergence (Chen et al.
+# 2018):
 #
 # $$\log q(x_0) = \log N(x_1; 0, I) + \int_0^1 \nabla \cdot u(x_t, t) dt.$$
 #
-# `FlowMatching.log_prob` does this by the method of Runge and Kutta. It is no bound, as that of DDPM
-# and of the VAE is. Its only error is that of the numerical solution. If it is right, the density of
-# the *model* must have the mass 1, however good the model is. And the mean of $\log p - \log q$ over
-# test points is the divergence of the model from the board.
+# `FlowMatching.log_prob` does this with a Runge–Kutta method. It is not a bound, unlike the
+# likelihoods of DDPM and the VAE. Its only error is that of the numerical solution. If it is
+# correct, the density of the *model* must have total mass 1, however good the model is. And the
+# mean of $\log p - \log q$ over test points is the divergence of the model from the checkerboard.
 
 # %%
 axis = np.linspace(-3.2, 3.2, SIDE)
@@ -635,75 +641,75 @@ show(
 # %% [markdown]
 # ## 8. Images
 #
-# For images nothing changes but the network: a U-Net in the place of the dense layers, as
-# `DDPM.for_images` and `FlowMatching.for_images` build it. Training takes an hour and more on CPU
-# cores, so we look at a published run. Time runs from left to right, from noise to clothes. What is
-# large appears first, what is small last.
+# For images, only the network changes: a U-Net instead of dense layers, as built by
+# `DDPM.for_images` and `FlowMatching.for_images`. Training takes an hour or more on CPU cores, so
+# we look at a published run. Time runs from left to right, from noise to clothes. Large structures
+# appear first, and small ones last.
 #
 # ![Noise in which clothes appear from left to right.](../../recipes/results/flow_matching_fashion_mnist_emerging.png)
 #
 # ## 9. What is often said, and what is so
 #
-# - **"The reverse process removes the noise that was added."** Nobody knows which noise was added.
-#   The network predicts the *mean* over all noises that could have been, and section 4 shows how far
-#   a single noise is from it. Therefore $\hat x$ at large $t$ is a blur, the mean of many examples,
-#   and one large step back gives no sample.
+# - **"The reverse process removes the noise that was added."** The added noise is unknown. The
+#   network predicts the *mean* over all noises that could have been added, and section 4 shows how
+#   far a single noise is from it. Therefore $\hat x$ at large $t$ is a blur, the mean of many
+#   examples, and one large reverse step does not give a sample.
 # - **"DDPM needs 1000 steps to sample."** It is *trained* on 1000 times. The number of steps is
-#   chosen afterwards, see section 5: the network only says what the mean noise is at a time, and any
+#   chosen afterward, see section 5: the network only predicts the mean noise at a time, and any
 #   solver may use it.
-# - **"A lower loss means better samples."** The loss is mostly a variance that no network removes.
-#   It also depends on the weights of times and on what is predicted.
+# - **"A lower loss means better samples."** Most of the loss is a variance that no network removes.
+#   It also depends on the time weights and on the prediction target.
 # - **"Flow matching has straight paths."** Its *conditional* paths are straight, from one noise to
-#   one point. Those that samples take are bent, as measured in section 6.
-# - **"Diffusion models have no latents."** The noise at time 1 is the latent, of the size of the
-#   example. With DDIM it decides the sample.
+#   one point. The paths of samples are bent, as measured in section 6.
+# - **"Diffusion models have no latents."** The noise at time 1 is the latent, with the size of the
+#   example. With DDIM, it determines the sample.
 #
 # ## Questions
 #
-# **1.** A data set has one point only. What does the best network predict, and how many steps of
-# DDIM are needed?
+# **1.** A dataset has only one point. What does the best network predict, and how many DDIM steps
+# are needed?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# All noise comes from this one point $c$, so $E(\epsilon \mid x_t) = (x_t - \alpha c) / \sigma$: the
-# noise that was added, without any error. Then $\hat x = c$ at any time, and one step is enough.
-# Steps are needed since there are several points that could have been the start.
+# All noise comes from this one point $c$, so $E(\epsilon \mid x_t) = (x_t - \alpha c) / \sigma$:
+# the noise that was added, without any error. Then $\hat x = c$ at any time, and one step is
+# enough. Steps are needed because there are several possible origins.
 #
 # </details>
 #
-# **2.** A perfect network has seen a finite training set, each point as often as we like. What do
-# its samples look like?
+# **2.** A perfect network has been trained on a finite training set, for as long as we like. What
+# do its samples look like?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The best prediction is that of section 2, with all training points in the place of the five. Its
-# score leads exactly to these points, so it only repeats the training set. New samples come from what
-# the network does *not* fit: it is smooth, and cannot follow each point. The best loss on the
+# The best prediction is that of section 2, with all training points instead of the five. Its score
+# leads exactly to these points, so it only reproduces the training set. New samples come from what
+# the network does *not* fit: it is smooth and cannot follow each point. The minimum loss on the
 # training set is not the goal.
 #
 # </details>
 #
-# **3.** Change the code: in `sampled`, leave the new noise out, but keep the rest as it is with
-# $\eta = 1$. What do the samples of 100 steps look like, and why?
+# **3.** Change the code: in `sampled`, omit the new noise, but keep everything else as with $\eta =
+# 1$. What do the samples after 100 steps look like, and why?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `fresh = 0.0 * latents`. All samples fall on nearly one place in the middle of the board:
-# with the best prediction, their deviation is 0.07 instead of 1.1. Each step now has less noise
-# than $x_s$ should have: the variance $\sigma_s^2 - \tilde\beta$ instead of $\sigma_s^2$. The
-# network still trusts that the noise of time $s$ is there, and takes away too much of it. DDIM
-# leaves the new noise out *and* keeps $\sigma_s \epsilon_\theta$.
+# with the best prediction, their standard deviation is 0.07 instead of 1.1. Each step now has less
+# noise than $x_s$ should have: the variance is $\sigma_s^2 - \tilde\beta$ instead of $\sigma_s^2$.
+# The network still assumes the noise of time $s$ and removes too much of it. DDIM omits the new
+# noise *and* keeps $\sigma_s \epsilon_\theta$.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Figures are of the published runs, as [RESULTS.md](../../RESULTS.md) has them.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md).
 #
-# | topic | class | recipe | figure | paper |
+# | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | diffusion of images | `DDPM` | [ddpm_fashion_mnist](../../recipes/ddpm_fashion_mnist.py) | kernel distance in 10 steps 0.2894 | [Ho et al. 2020](https://arxiv.org/abs/2006.11239) |
-# | flow matching of images | `FlowMatching` | [flow_matching_fashion_mnist](../../recipes/flow_matching_fashion_mnist.py) | kernel distance in 10 steps 0.2203 | [Lipman et al. 2023](https://arxiv.org/abs/2210.02747) |
-# | digits of a class, by guidance | `ConditionalDDPM` | [guided_ddpm_mnist](../../recipes/guided_ddpm_mnist.py) | class that was asked for 0.9880; a mixture of Gaussians 0.9410 | [Ho, Salimans 2022](https://arxiv.org/abs/2207.12598) |
-# | paths and pairings, in nats | `FlowMatching` | [flow_matching_plane](../../recipes/flow_matching_plane.py) | optimal pairing 0.0634 nats; a mixture of Gaussians 0.1323 | [Tong et al. 2024](https://arxiv.org/abs/2302.00482) |
+# | image diffusion | `DDPM` | [ddpm_fashion_mnist](../../recipes/ddpm_fashion_mnist.py) | kernel distance, 10 steps, 0.2894 | [Ho et al. 2020](https://arxiv.org/abs/2006.11239) |
+# | flow matching on images | `FlowMatching` | [flow_matching_fashion_mnist](../../recipes/flow_matching_fashion_mnist.py) | kernel distance, 10 steps, 0.2203 | [Lipman et al. 2023](https://arxiv.org/abs/2210.02747) |
+# | class-conditional digits, with guidance | `ConditionalDDPM` | [guided_ddpm_mnist](../../recipes/guided_ddpm_mnist.py) | requested class 0.9880; Gaussian mixture per class 0.9410 | [Ho, Salimans 2022](https://arxiv.org/abs/2207.12598) |
+# | paths and pairings, in nats | `FlowMatching` | [flow_matching_plane](../../recipes/flow_matching_plane.py) | optimal pairing 0.0634 nats; Gaussian mixture 0.1323 | [Tong et al. 2024](https://arxiv.org/abs/2302.00482) |
 # | one step, after reflow | `Reflow` | [reflow_plane](../../recipes/reflow_plane.py) | straightness 0.00009438, before 2.164 | [Liu et al. 2023](https://arxiv.org/abs/2209.03003) |

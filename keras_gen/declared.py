@@ -56,6 +56,8 @@ PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
 """An integer of at least 1."""
 Steps = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=MOST_STEPS)]
 """An integer from 1 to 10,000, such as the number of steps of a loop inside a call."""
+Examples = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=2**26)]
+"""An integer of 1 to 67,108,864, such as the number of training examples with a weight each."""
 CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
 """An integer from 0 to 2**20."""
 Positive = Annotated[float, checked_positive]

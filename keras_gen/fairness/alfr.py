@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.classifiers.classifier import label_terms
 from keras_gen.core import Player
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import PositiveInteger
+from keras_gen.declared import Steps
 from keras_gen.fairness.blind_classifier import BlindClassifier
 
 
@@ -55,7 +55,7 @@ class ALFR(BlindClassifier):
     """
 
     weight: Weight = 1.0
-    discriminator_steps: PositiveInteger = 1
+    discriminator_steps: Steps = 1
 
     @override
     def train_step(self, data):

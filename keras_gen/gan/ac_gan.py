@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import Named, Steps, argument, made_by, network
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.gan.gan import VECTOR_OPTIONS
 from keras_gen.losses import penalties
@@ -50,7 +50,7 @@ class ACGAN(ConditionalGAN):
 
     discriminator: keras.Model = network("x -> logits class_logits")
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     @override
     def discriminator_inputs(self, images, batch):

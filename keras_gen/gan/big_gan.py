@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import Player
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, PositiveInteger, made_by
+from keras_gen.declared import Named, Steps, made_by
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
@@ -58,7 +58,7 @@ class BigGAN(ConditionalGAN):
     has_dense_networks = False
 
     objective: Named[Objective] = made_by(adversarial.get, default="hinge")
-    discriminator_steps: PositiveInteger = 2
+    discriminator_steps: Steps = 2
     orthogonal_weight: Weight = 1e-4
 
     @override

@@ -10,7 +10,7 @@ from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, require_inputs, require_logits
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import Named, Steps, argument, made_by, network
 from keras_gen.gan.gan import GAN, KINDS
 from keras_gen.losses import kl_categorical, penalties
 from keras_gen.losses.classification import label_cross_entropy
@@ -79,7 +79,7 @@ class CoGAN(GAN):
     class_weight: Weight = 1.0
     pair_weight: Weight = 0.0
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     # The losses of eq. (2) -------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.core import apply_gradients, joint_gradients
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import PositiveInteger, fixed
+from keras_gen.declared import Steps, fixed
 from keras_gen.gan.gan import GAN
 
 
@@ -46,7 +46,7 @@ class ConsensusGAN(GAN):
     ```
     """
 
-    discriminator_steps: PositiveInteger = fixed(1)
+    discriminator_steps: Steps = fixed(1)
     gamma: Weight = 10.0
 
     @override

@@ -26,7 +26,7 @@ from keras_gen.core import (
     stateless,
 )
 from keras_gen.core.kinds_of_data import Images, Number, Vectors
-from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import Named, Steps, argument, made_by, network
 from keras_gen.latents import (
     WIDEST,
     draw_latents,
@@ -105,7 +105,7 @@ class GAN(GenerativeModel):
     discriminator: keras.Model = network("x -> logits")
     objective: Named[Objective] = made_by(adversarial.get, default="non_saturating")
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None)
-    discriminator_steps: PositiveInteger = 1
+    discriminator_steps: Steps = 1
     data: Literal["images", "vectors"] = argument(default="images", kw_only=True)
     augmentation: Sequence[str] = made_by(check_augmentations, default=(), kw_only=True)
     latent_dim: int = argument(check=checked_size, default=None, kw_only=True)

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core import ImagePool
-from keras_gen.declared import CountFrom0, Named, PositiveInteger, argument, made_by
+from keras_gen.declared import CountFrom0, Named, Steps, argument, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
@@ -46,7 +46,7 @@ class HistoryGAN(GAN):
     pool_size: CountFrom0 = 1000
     objective: Named[Objective] = made_by(adversarial.get, default="non_saturating", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     @override
     def update_discriminator(self, batch, fake, use):

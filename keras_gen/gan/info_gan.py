@@ -20,7 +20,7 @@ from keras_gen.declared import (
     CountFrom0,
     Named,
     Positive,
-    PositiveInteger,
+    Steps,
     argument,
     made_by,
     network,
@@ -102,7 +102,7 @@ class InfoGAN(GAN):
     scale: Positive = 1.0
     objective: Named[Objective] = made_by(adversarial.get, default="non_saturating", later=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     # The losses of eq. (6) -------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from keras_gen.arguments import (
 )
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import require
-from keras_gen.declared import Count, Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import Count, Named, Steps, argument, made_by, network
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.losses import penalties
 from keras_gen.losses.penalties import Penalty
@@ -59,7 +59,7 @@ class PacGAN(GAN):
     discriminator: keras.Model = network("pack -> logits")
     pack: Count = argument(kw_only=True)
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     @override
     def prepare_batch(self, data):

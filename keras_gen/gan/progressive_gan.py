@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import require_inputs, require_logits
 from keras_gen.core.schedules import Linear
-from keras_gen.declared import Named, PositiveInteger, argument, made_by, network
+from keras_gen.declared import Named, PositiveInteger, Steps, argument, made_by, network
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.losses import GradientPenalty, Wasserstein, adversarial, penalties
@@ -69,7 +69,7 @@ class ProgressiveGAN(GAN):
     penalty: Named[Penalty | None] = made_by(penalties.get, default=GradientPenalty(10.0))
     stable_steps: PositiveInteger = 50_000
     fade_steps: PositiveInteger = 50_000
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     # The step --------------------------------------------------------------------------------
 

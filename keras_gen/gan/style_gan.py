@@ -19,6 +19,7 @@ from keras_gen.declared import (
     Fraction,
     Named,
     PositiveInteger,
+    Steps,
     argument,
     made_by,
     network,
@@ -90,7 +91,7 @@ class StyleGAN(GAN):
     mixing: Fraction = 0.9
     path_weight: Weight = 2.0
     path_every: PositiveInteger = 8
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     # The step --------------------------------------------------------------------------------
 

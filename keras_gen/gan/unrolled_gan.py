@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core import global_mean, global_sum, stateless
-from keras_gen.declared import Named, Positive, PositiveInteger, argument, made_by
+from keras_gen.declared import Named, Positive, Steps, argument, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import penalties
 from keras_gen.losses.penalties import Penalty
@@ -57,7 +57,7 @@ class UnrolledGAN(GAN):
     unrolled_steps: Unrolled = 5
     unrolled_rate: Positive = 1e-2
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
-    discriminator_steps: PositiveInteger = argument(default=1, kw_only=True)
+    discriminator_steps: Steps = argument(default=1, kw_only=True)
 
     @override
     def generator_terms(self, batch):

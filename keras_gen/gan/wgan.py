@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core import for_users, replace_weights
-from keras_gen.declared import Named, Positive, PositiveInteger, argument, fixed, made_by
+from keras_gen.declared import Named, Positive, Steps, argument, fixed, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.adversarial_objective import Objective
@@ -45,7 +45,7 @@ class WGAN(GAN):
     renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
 
     clip: Positive | None = 0.01
-    discriminator_steps: PositiveInteger = argument(default=5, later=True)
+    discriminator_steps: Steps = argument(default=5, later=True)
     objective: Named[Objective] = fixed(adversarial.get("wasserstein"))
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
 

@@ -3,7 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.declared import Named, NonNegative, Positive, PositiveInteger, argument, fixed
+from keras_gen.declared import Named, NonNegative, Positive, Steps, argument, fixed
 from keras_gen.gan.wgan import WGAN
 from keras_gen.losses import GradientPenalty
 from keras_gen.losses.penalties import Penalty
@@ -46,7 +46,7 @@ class WGANGP(WGAN):
     discriminator_normalization = "layer"
 
     penalty_weight: NonNegative = 10.0
-    discriminator_steps: PositiveInteger = argument(default=5, later=True)
+    discriminator_steps: Steps = argument(default=5, later=True)
     clip: Positive | None = fixed(None)
     penalty: Named[Penalty | None] = fixed(None)  # set by `penalty_weight`
 

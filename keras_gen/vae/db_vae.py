@@ -13,9 +13,9 @@ from keras_gen.core.schedules import Weight
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.declared import (
     CountFrom0,
+    Examples,
     NonNegative,
     Positive,
-    PositiveInteger,
     argument,
     network,
 )
@@ -85,7 +85,7 @@ class DBVAE(VAE):
 
     encoder: keras.Model = network("x -> z z logits")
     decoder: keras.Model = network("z -> parameters")
-    dataset_size: PositiveInteger = argument(kw_only=True)
+    dataset_size: Examples = argument(kw_only=True)
     positive: CountFrom0 = 1
     weight: Weight = 100.0
     beta: Weight = argument(default=1.0, later=True)

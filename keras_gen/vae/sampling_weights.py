@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_array
 from keras_gen.core.distribution.replicas import global_batch
-from keras_gen.declared import DeclaredLayer, PositiveInteger
+from keras_gen.declared import DeclaredLayer, Examples
 from keras_gen.tensor_checks import require
 
 _STALE = (
@@ -37,7 +37,7 @@ class SamplingWeights(DeclaredLayer):
         changes: Number of changes, int64.
 
     Raises:
-        ValueError: If the size is below 1.
+        ValueError: If the size is not 1 to 67,108,864.
 
     Example:
     ```python
@@ -52,7 +52,7 @@ class SamplingWeights(DeclaredLayer):
 
     options: ClassVar = {"trainable": False, "dtype": "float32", "autocast": False}
 
-    size: PositiveInteger
+    size: Examples
 
     @override
     def set_up(self):

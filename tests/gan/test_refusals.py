@@ -128,3 +128,5 @@ def test_arguments_that_do_not_fit_each_other(case):
 def test_players_that_step_at_once_take_no_further_steps():
     with pytest.raises((TypeError, ValueError), match="discriminator_steps"):
         gan.ConsensusGAN(generator(), critic(), discriminator_steps=2)
+    with pytest.raises(ValueError, match=r"discriminator_steps must be .*10000, found 1000000000"):
+        gan.GAN(generator(), critic(), discriminator_steps=10**9)

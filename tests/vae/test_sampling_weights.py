@@ -30,6 +30,11 @@ def weights_of(values):
 # Drawing ---------------------------------------------------------------------------------------
 
 
+def test_weights_that_no_memory_holds_are_refused():
+    with pytest.raises(ValueError, match=r"size must be .*67108864, found 1099511627776"):
+        SamplingWeights(2**40)
+
+
 @pytest.mark.parametrize("size", [1, 2, 1000, 200_000])
 def test_draws_what_numpy_draws(size, rng):
     values = (rng.exponential(size=size) * (rng.uniform(size=size) < 0.5)).astype("float32")

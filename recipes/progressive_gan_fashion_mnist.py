@@ -1,4 +1,4 @@
-"""Progressive growing of GANs on Fashion-MNIST.
+"""Progressive growing of GANs on Fashion-MNIST, from 4x4 to 32x32.
 
 Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
 Variation", ICLR 2018.

@@ -145,6 +145,6 @@ def test_changed_text_is_published_without_a_run(publish, tmp_path, monkeypatch)
     assert page.endswith("```text\n1\n```\n\nIt is one.\n")
     assert (tmp_path / "01_a.ipynb").read_text() == publish.notebook(changed)
     (tmp_path / "01_a.py").write_text(changed.replace("print(1)", "print(2)"))
-    with pytest.raises(ValueError, match="01_a has other code or other cells than its page"):
+    with pytest.raises(ValueError, match="The code or cells of 01_a differ from its page"):
         publish.publish_text("01_a")
     assert (tmp_path / "01_a.md").read_text() == page

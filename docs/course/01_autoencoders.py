@@ -165,7 +165,7 @@ turned *= np.sign(np.sum(turned * pca.components_.T, axis=0))
 
 
 def in_a_row(basis):
-    """Images of the columns, each from black at its largest negative weight to white."""
+    """Returns columns as images; the largest negative weight of each is black."""
     scaled = basis / np.abs(basis).max(axis=0)
     return (127.5 + 127.5 * scaled).astype("uint8").T.reshape(-1, 28, 28, 1)
 
@@ -205,7 +205,7 @@ test_codes = components.transform(flat_pixels(test_images))
 
 
 def by_components(number):
-    """Reconstructions of the test digits by so many components."""
+    """Returns reconstructions of the test digits with the given number of components."""
     found = test_codes[:, :number] @ components.components_[:number] + components.mean_
     return found.reshape(test_images.shape).astype("float32")
 

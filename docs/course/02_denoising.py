@@ -112,12 +112,12 @@ S = 0.03
 
 
 def draw_points(n):
-    """Points `[n, 2]` of the data."""
+    """Samples data points `[n, 2]`."""
     return CENTERS[random.integers(150, size=n)] + S * random.normal(size=(n, 2))
 
 
 def log_q(noisy, sigma):
-    """The logarithm of the density of noisy points, `[n]`."""
+    """Returns the log-density of noisy points, `[n]`."""
     variance = S**2 + sigma**2
     squares = tf.reduce_sum((noisy[:, None] - CENTERS) ** 2, axis=-1)
     return tf.reduce_logsumexp(-squares / (2 * variance), axis=1) - np.log(
@@ -126,7 +126,7 @@ def log_q(noisy, sigma):
 
 
 def best_denoiser(noisy, sigma):
-    """E(x | noisy point) of points `[n, 2]`, by Bayes' rule."""
+    """Returns E(x | noisy point) for points `[n, 2]`, by Bayes' rule."""
     variance = S**2 + sigma**2
     squares = np.sum((noisy[:, None] - CENTERS) ** 2, axis=-1)
     weights = np.exp(-(squares - squares.min(axis=1, keepdims=True)) / (2 * variance))
@@ -188,7 +188,7 @@ class PlainDenoiser(GenerativeModel):
 
 
 def reconstructed(model, points):
-    """Reconstructions of points `[n, 2]`, without further noise."""
+    """Reconstructs points `[n, 2]` without additional noise."""
     return model.decoder(model.encoder(points.astype("float32"))).numpy()
 
 
@@ -309,7 +309,7 @@ line = np.linspace(-4, 5, 9001)
 
 
 def density_and_score(x, sigma):
-    """q(x) and its score, for data with noise of deviation sigma."""
+    """Returns q(x) and its score for noise with standard deviation sigma."""
     variances = DEVIATIONS**2 + sigma**2
     apart = x[:, None] - MEANS
     parts = SHARES * np.exp(-(apart**2) / (2 * variances)) / np.sqrt(2 * np.pi * variances)
@@ -317,7 +317,7 @@ def density_and_score(x, sigma):
 
 
 def penalized(sigma):
-    """The r on the line with the least E[(x - r)^2 + sigma^2 r'^2]."""
+    """Returns the r that minimizes E[(x - r)^2 + sigma^2 r'^2] on the line."""
     p, _ = density_and_score(line, 0.0)
     between, _ = density_and_score((line[1:] + line[:-1]) / 2, 0.0)
     stiff = sigma**2 * between / (line[1] - line[0]) ** 2
@@ -396,12 +396,12 @@ else:
 
 
 def halved(images):
-    """Images of half the side."""
+    """Returns images at half the side length."""
     return images.reshape(len(images), 14, 2, 14, 2, 1).mean(axis=(2, 4)).round().astype("uint8")
 
 
 def flat(images):
-    """Pixels from 0 to 1, `[n, 196]`."""
+    """Returns pixels from 0 to 1, `[n, 196]`."""
     return images.reshape(len(images), -1).astype("float32") / 255
 
 
@@ -426,7 +426,7 @@ eigenvalues = np.maximum(eigenvalues, 0)  # pixels that are always black may rou
 
 
 def wiener(noisy, sigma):
-    """The best linear denoiser of noisy digits `[n, 196]`."""
+    """Applies the best linear denoiser to noisy digits `[n, 196]`."""
     factors = eigenvalues / (eigenvalues + sigma**2)
     return mean_digit + ((noisy - mean_digit) @ components * factors) @ components.T
 
@@ -455,7 +455,7 @@ for sigma in (0.25, 0.5, 1.0):
 
 # %%
 def trained(kind, **options):
-    """A model with one layer of sigmoid codes, trained on digits."""
+    """Returns a model with one layer of sigmoid codes, trained on digits."""
     keras.utils.set_random_seed(0)  # all models begin with the same weights
     model = kind(*one_layer_networks((14, 14, 1), UNITS), **options)
     optimizer = AdamW(CosineDecay(3e-3, EPOCHS * len(train_digits) // 100), weight_decay=0.4)
@@ -473,7 +473,7 @@ denoisers = {
 
 
 def mean_over_training(noisy, sigma):
-    """The posterior mean of noisy digits `[n, 196]` if data are the training digits."""
+    """Returns posterior means of noisy digits `[n, 196]` over the training digits."""
     parts = []
     for some in np.array_split(noisy, max(len(noisy) // 500, 1)):
         # Of |noisy - x|^2 the part that depends on x.
@@ -665,7 +665,7 @@ sparse = {strength: trained(SparseAutoencoder, weight=strength) for strength in 
 
 
 def random_units(gain):
-    """An encoder that nobody trained."""
+    """Returns an untrained encoder."""
     encoder, _ = mlp_networks(
         (14, 14, 1), UNITS, hidden=(), output_activation="sigmoid", output_gain=gain
     )
@@ -673,12 +673,12 @@ def random_units(gain):
 
 
 def by(encoder):
-    """What an encoder makes of pixels `[n, 196]`."""
+    """Returns an encoder's codes of pixels `[n, 196]`."""
     return lambda x: encoder(x.reshape(-1, 14, 14, 1).astype("float32")).numpy()
 
 
 def accuracy(encode, digits, labels):
-    """Of a linear classifier with `LABELS` labeled training digits."""
+    """Returns the accuracy of a linear classifier with `LABELS` labeled digits."""
     found = linear_probe(
         encode(pixels), train_labels, encode(flat(digits)), labels, counts=[LABELS]
     )
@@ -753,7 +753,7 @@ print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_lab
 
 # %%
 def gray(directions):
-    """Images of weights `[n, 196]`: gray is 0, white or black the largest of each."""
+    """Returns weights `[n, 196]` as images: gray is 0, white or black the largest."""
     largest = np.abs(directions).max(axis=1, keepdims=True)
     return (127.5 + 127.5 * directions / largest).astype("uint8").reshape(-1, 14, 14, 1)
 

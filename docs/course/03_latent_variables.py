@@ -125,7 +125,7 @@ test_images, test_labels = data.test.take(SCORED).arrays()
 
 
 def flat(images):
-    """Pixels from -1 to 1, `[n, 784]`."""
+    """Returns pixels from -1 to 1, `[n, 784]`."""
     return images.reshape(len(images), -1) / 127.5 - 1
 
 
@@ -142,12 +142,12 @@ eigenvalues, components = ascending[::-1], vectors[:, ::-1]
 
 
 def best_w(latents):
-    """The most likely matrix W, `[784, latents]`."""
+    """Returns the maximum-likelihood matrix W, `[784, latents]`."""
     return components[:, :latents] * np.sqrt(np.maximum(eigenvalues[:latents] - SIGMA**2, 0))
 
 
 def log_marginal(x, w):
-    """log p(x) in closed form."""
+    """Returns log p(x) in closed form."""
     root = np.linalg.cholesky(w @ w.T + SIGMA**2 * np.eye(len(w)))
     return multivariate_normal(b, Covariance.from_cholesky(root)).logpdf(x)
 
@@ -173,13 +173,13 @@ for latents in (2, LATENTS, 50):
 
 # %%
 def posterior(x, w):
-    """Mean `[latents]` and covariance `[latents, latents]` of p(z|x)."""
+    """Returns the mean `[latents]` and covariance `[latents, latents]` of p(z|x)."""
     covariance = np.linalg.inv(np.eye(w.shape[1]) + w.T @ w / SIGMA**2)
     return covariance @ w.T @ (x - b) / SIGMA**2, covariance
 
 
 def diagonal_posterior(x, w):
-    """Mean and deviations of p(z|x), where its covariance is diagonal."""
+    """Returns mean and standard deviations of p(z|x), if its covariance is diagonal."""
     mean, covariance = posterior(x, w)
     return mean, np.sqrt(np.diag(covariance))
 
@@ -223,7 +223,7 @@ show(
 
 # %%
 def log_likelihood(z, x, w):
-    """log p(x|z) of latents `[k, latents]`, with |x - b - Wz|^2 multiplied out."""
+    """Returns log p(x|z) for latents `[k, latents]`, with |x - b - Wz|^2 expanded."""
     rest = x - b
     squares = rest @ rest - 2 * z @ (w.T @ rest) + np.sum((z @ (w.T @ w)) * z, axis=1)
     return -0.5 * (squares / SIGMA**2 + len(x) * np.log(2 * np.pi * SIGMA**2))
@@ -296,7 +296,7 @@ C = 1.5
 
 
 def relative_variance(x, w, q_mean, q_deviation):
-    """R of the weights in closed form."""
+    """Returns R of the weights in closed form."""
     mean, deviation = diagonal_posterior(x, w)
     delta = (q_mean - mean) / deviation
     c = q_deviation / deviation
@@ -306,20 +306,20 @@ def relative_variance(x, w, q_mean, q_deviation):
 
 
 def log_normal(z, mean, deviation):
-    """The logarithm of a normal density, summed over latents."""
+    """Returns a normal log-density, summed over latents."""
     squares = ((z - mean) / deviation) ** 2
     return np.sum(-0.5 * squares - np.log(deviation) - 0.5 * np.log(2 * np.pi), axis=-1)
 
 
 def log_weights(x, w, q_mean, q_deviation, draws=DRAWS):
-    """log w of draws from q, `[draws]`."""
+    """Returns log w of samples from q, `[draws]`."""
     z = q_mean + q_deviation * random.normal(size=(draws, len(q_mean)))
     log_joint = log_normal(z, 0, np.ones_like(q_mean)) + log_likelihood(z, x, w)
     return log_joint - log_normal(z, q_mean, q_deviation)
 
 
 def proposals(x, w):
-    """Means and deviations: the prior, and the posterior with C times its deviations."""
+    """Returns means and standard deviations of the prior and of the widened posterior."""
     mean, deviation = diagonal_posterior(x, w)
     prior = (np.zeros_like(mean), np.ones_like(mean))
     return {"prior": prior, "wider posterior": (mean, C * deviation)}
@@ -427,7 +427,7 @@ show(
 
 # %%
 def kl_normals(mean, covariance, other_mean, other_covariance):
-    """KL(N(mean, covariance), N(other_mean, other_covariance))."""
+    """Returns KL(N(mean, covariance), N(other_mean, other_covariance))."""
     inverse = np.linalg.inv(other_covariance)
     apart = mean - other_mean
     squares = np.trace(inverse @ covariance) + apart @ inverse @ apart - len(mean)
@@ -436,7 +436,7 @@ def kl_normals(mean, covariance, other_mean, other_covariance):
 
 
 def elbo(x, w, mean, deviation):
-    """The bound in closed form, for q with independent latents."""
+    """Returns the bound in closed form, for q with independent latents."""
     squares = np.sum((x - b - w @ mean) ** 2) + np.sum(w**2 @ deviation**2)
     expected = -0.5 * (squares / SIGMA**2 + len(x) * np.log(2 * np.pi * SIGMA**2))
     prior = np.zeros(len(mean)), np.eye(len(mean))
@@ -492,7 +492,7 @@ counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
 
 def bound_of(log_w, k):
-    """The mean of log (mean of k weights), over groups of k draws."""
+    """Returns the mean of log (mean of k weights) over groups of k samples."""
     groups = log_w[: len(log_w) // k * k].reshape(-1, k)
     return np.mean(np.logaddexp.reduce(groups, axis=1) - np.log(k))
 
@@ -551,7 +551,7 @@ show(
 
 # %%
 class PlainBound(GenerativeModel):
-    """Maximizes the bound of k draws in the decoder and in the proposal."""
+    """Maximizes the bound of k samples over the decoder and the proposal."""
 
     def __init__(self, encoder, decoder, samples, **kwargs):
         super().__init__(**kwargs)
@@ -643,7 +643,7 @@ for name, nats in estimates.items():
 
 # %%
 def lost(w):
-    """log p(x) minus the ELBO of the best q with independent latents, nats."""
+    """Returns log p(x) minus the ELBO of the best q with independent latents, nats."""
     precision = np.eye(w.shape[1]) + w.T @ w / SIGMA**2
     return 0.5 * (np.sum(np.log(np.diag(precision))) - np.linalg.slogdet(precision)[1])
 
@@ -660,7 +660,7 @@ for name, some_w in (decoders | {"best W": w}).items():
 
 
 def as_images(basis):
-    """Images of directions, from black at the largest negative value to white."""
+    """Returns directions as images; the largest negative value is black."""
     return as_uint8((basis / np.abs(basis).max(axis=0)).T)
 
 

@@ -135,7 +135,7 @@ print("training images", train_images.shape, "and test images", test_images.shap
 
 # %%
 def log_normal(z, mean, log_variance):
-    """The logarithm of a normal density, summed over the last axis."""
+    """Returns a normal log-density, summed over the last axis."""
     squares = (z - mean) ** 2 / np.exp(log_variance)
     return -0.5 * np.sum(squares + log_variance + np.log(2 * np.pi), axis=-1)
 
@@ -184,7 +184,7 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 
 # %%
 def gradient_estimates(latents, draws=100_000):
-    """Estimates of the derivative by the first mean, one for each draw, by both ways."""
+    """Returns one estimate of the derivative per sample, for both ways."""
     epsilon = random.normal(size=(draws, latents))
     z = 1.0 + epsilon
     score = np.sum(z**2, axis=1) * epsilon[:, 0]
@@ -319,7 +319,7 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 
 # %%
 def log_joint(z, x):
-    """log p(z) + log p(x|z) in nats, for each point `[n, 2]` and each image: [n, images]."""
+    """Returns log p(z) + log p(x|z) per point `[n, 2]` and image: [n, images]."""
     pixels = x.reshape(len(x), -1)
     parts = []
     for some in np.array_split(z, max(len(z) // 1000, 1)):
@@ -331,7 +331,7 @@ def log_joint(z, x):
 
 
 def square_grid(center, reach, side):
-    """Points `[side * side, 2]` of a square, and the area that each one stands for."""
+    """Returns points `[side * side, 2]` of a square, and the area per point."""
     axis = np.linspace(-reach, reach, side)
     points = center + np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     return points.astype("float32"), (axis[1] - axis[0]) ** 2

@@ -109,7 +109,7 @@ def sigmoid(x):
 
 
 def score_variances(n, theta):
-    """Of the score function with n latents: without a baseline, and with the mean cost."""
+    """Returns variances for n latents: without a baseline, and with the mean cost."""
     p = np.array([1 - theta, theta])
     z = np.array([0.0, 1.0])
     s, g = z - theta, cost(z)
@@ -245,7 +245,7 @@ def slope_of_cost(z):
 
 
 def estimates(kind, phi, temperature=None):
-    """Estimates of the derivative at all u, whose mean is an integral."""
+    """Returns estimates of the derivative for all u; their mean is an integral."""
     theta = sigmoid(phi)
     hard = (phi + logistic > 0).astype(float)
     if kind == "score function":
@@ -406,7 +406,7 @@ class PlainGumbelVAE(GenerativeModel):
 
 
 class ScoreFunctionVAE(PlainGumbelVAE):
-    """As `PlainGumbelVAE`, but hard codes, and the gradient of the score function."""
+    """Like `PlainGumbelVAE`, but with hard codes and the score-function gradient."""
 
     def train_step(self, data):
         x = self.prepare_batch(data)["x"]
@@ -449,7 +449,7 @@ def networks():
 
 
 def of_class(encoder, decoder):
-    """The library's model of networks, for scores by hard codes."""
+    """Returns the library's model with these networks, for scores of hard codes."""
     model = GumbelVAE(encoder, decoder, temperature=TEMPERATURE)
     model.compile(Adam(2e-3), **WAY)
     return model
@@ -590,7 +590,7 @@ for k in range(3):
 
 # %%
 def moved_codes(restart, steps=5 if QUICK else 200):
-    """Codes after steps of k-means on batches of points of a ring."""
+    """Returns codes after k-means steps on batches of points on a ring."""
     rng = np.random.default_rng(1)
     codes = rng.normal(size=(32, 2)) * 0.1 + [0.3, 0]
     for _ in range(steps):

@@ -72,7 +72,7 @@ random = np.random.default_rng(0)
 
 
 def train(model, stream, steps, per_call=PER_CALL, **optimizers):
-    """Trains by an endless stream of batches, and returns the values of both halves."""
+    """Trains on an endless stream of batches and returns the metrics of both halves."""
     optimizers = optimizers or {"optimizer": Adam(CosineDecay(1e-3, steps))}
     model.compile(**optimizers, steps_per_execution=per_call, run_eagerly=QUICK)
     half = max(steps // 2, 1)
@@ -168,7 +168,7 @@ v = np.exp(log_variances.astype("float64"))
 
 
 def turned(angle, first, second):
-    """The rotation of two latents."""
+    """Returns the rotation of two latents."""
     rotation = np.eye(means.shape[1])
     rotation[[first, first, second, second], [first, second, first, second]] = (
         np.cos(angle),
@@ -180,7 +180,7 @@ def turned(angle, first, second):
 
 
 def lost(rotation):
-    """Mean over images of what the best independent q of turned latents loses, nats."""
+    """Returns the mean loss of the best independent q for rotated latents, nats."""
     precisions = (1 / v) @ (rotation**2).T  # the diagonal of R diag(1 / v) R^T
     return 0.5 * np.mean(np.sum(np.log(precisions) + np.log(v), axis=1))
 
@@ -241,7 +241,7 @@ source = Source(images)
 
 
 def linear_vae(beta):
-    """A linear encoder to means, variances that begin alike, and a linear decoder."""
+    """Returns a linear encoder of means, equal initial variances, and a linear decoder."""
     mean_encoder, decoder = linear_networks(pixels.mean(axis=0).reshape(32, 32, 1), LATENTS)
     codes = mean_encoder.output
     log_variance = keras.layers.Dense(LATENTS, kernel_initializer="zeros")(codes)
@@ -291,7 +291,7 @@ for beta in BETAS:
 
 # %%
 class PlainTCVAE(GenerativeModel):
-    """A VAE whose total correlation has a weight of its own."""
+    """A VAE with a separate weight for the total correlation."""
 
     def __init__(self, encoder, decoder, dataset_size, beta, **kwargs):
         super().__init__(**kwargs)
@@ -483,7 +483,7 @@ TRIES = 20 if QUICK else 300
 
 
 def clouds(number, across):
-    """Points of two clouds along the first axis, and classes: the cloud, or which side of 0."""
+    """Samples two clouds along the first axis, and classes: the cloud, or the side of 0."""
     cloud = random.integers(2, size=number)
     points = random.normal(size=(number, 2))
     points[:, 0] += D * (2 * cloud - 1)
@@ -491,13 +491,13 @@ def clouds(number, across):
 
 
 def nearer(labeled, points):
-    """Names points by the nearer mean of labeled points, `[2, labels, 2]`."""
+    """Classifies points by the nearer mean of labeled points, `[2, labels, 2]`."""
     distances = np.linalg.norm(points[:, None] - labeled.mean(axis=1), axis=2)
     return distances.argmin(axis=1)
 
 
 def errors(across):
-    """Errors from six labels, and from these and 4,000 points in a mixture, over many draws."""
+    """Returns errors with six labels alone and with a mixture of 4,000 points."""
     points, classes = clouds(4000, across)
     mixture = GaussianMixture(2, covariance_type="spherical", random_state=0).fit(points)
     in_cloud = mixture.predict(points)

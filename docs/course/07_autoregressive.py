@@ -73,7 +73,7 @@ joint = random.dirichlet(np.ones(8)).reshape(2, 2, 2)
 
 
 def conditionals(joint, order):
-    """p(x_i | the bits before it in the order) for all values of the bits, in the order's axes."""
+    """Returns p(x_i | preceding bits in the order) for all values of the bits."""
     p = np.transpose(joint, order)
     for i in range(3):
         with_it = p.sum(axis=tuple(range(i + 1, 3)), keepdims=True)
@@ -292,7 +292,7 @@ except ValueError as error:
 
 # %%
 class PlainAutoregressive(GenerativeModel):
-    """Bits, each given those before it; the network is causal, and returns logits."""
+    """Models bits given the preceding ones; the network is causal and returns logits."""
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
@@ -312,7 +312,7 @@ class PlainAutoregressive(GenerativeModel):
 
 
 def trained(model, examples, rate, steps, batch):
-    """Trains with a learning rate that falls to 0; prints the loss of each quarter."""
+    """Trains with a learning rate that decays to 0; prints the loss of each quarter."""
     quarters = min(steps, 4)
     model.compile(
         Adam(CosineDecay(rate, steps)),
@@ -382,7 +382,7 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 
 # %%
 def seen_by_formula(layers, stacks, row=7, column=7):
-    """The pixels before (row, column) that are seen: one kernel of side 7, then some of side 3."""
+    """Returns the preceding pixels seen from (row, column): one 7x7 kernel, then 3x3."""
     up, right = row - np.arange(14)[:, None], np.arange(14) - column
     reach = 3 + layers
     to_the_right = reach if stacks == 2 else np.minimum(up + 2, reach)
@@ -461,7 +461,7 @@ for name in list(orders)[1:]:
 
 
 def by_orders(images):
-    """log p of the images by each MADE, and by the mean of their probabilities."""
+    """Returns log p of the images for each MADE and for their mean probability."""
     found = {name: mades[name].log_prob(flat(images)[:, orders[name]]) for name in orders}
     together = np.logaddexp.reduce(list(found.values())) - np.log(len(found))
     return found | {"mean of the three": together}
@@ -494,7 +494,7 @@ for name, log_p in by_orders(held_out).items():
 
 # %%
 def in_pieces(images):
-    """The fraction of images [n, 14, 14, 1] whose ink is in more than one piece."""
+    """Returns the fraction of images [n, 14, 14, 1] with more than one piece of ink."""
     counts = [connected(image[..., 0] > 0, np.ones((3, 3)))[1] for image in images]
     return np.mean(np.array(counts) > 1)
 
@@ -725,12 +725,12 @@ UNIT = 16 * PIXELS  # bits after the point
 
 
 def parts_of_white(logits):
-    """Probabilities of white, in parts of 65536."""
+    """Returns the probabilities of white, in units of 1/65536."""
     return np.clip(np.rint(65536 / (1 + np.exp(-logits))), 1, 65535).astype(int).tolist()
 
 
 def packed(pixels, parts):
-    """The file of an image: a whole number, and how many binary digits it has."""
+    """Returns an image as a file: an integer, and its number of binary digits."""
     low, width = 0, 1
     for white, part in zip(pixels, parts, strict=True):
         low = (low << 16) + (0 if white else width * part)
@@ -740,7 +740,7 @@ def packed(pixels, parts):
 
 
 def unpacked(file, digits, part_of_next, count):
-    """The first pixels of a file; `part_of_next(pixels)` is the conditional of the next one."""
+    """Reads the first pixels; `part_of_next(pixels)` is the conditional of the next."""
     value, low, width, pixels = file << (UNIT - digits), 0, 1, []
     for place in range(1, count + 1):
         part = part_of_next(pixels)
@@ -810,7 +810,7 @@ UPPER, LOWER = (rows_below(7) == 0), rows_below(7)  # the halves, as masks
 
 
 def completed_by_made(images, missing, n):
-    """Completions `[m, n, 14, 14, 1]` by the MADE that begins at the bottom."""
+    """Returns completions `[m, n, 14, 14, 1]` by the MADE that starts at the bottom."""
     order = orders["rows from the bottom"]
     pixels = tf.constant(np.repeat(flat(images)[:, order], n, axis=0))
     absent = tf.constant(missing.astype("float32").reshape(1, PIXELS)[:, order])

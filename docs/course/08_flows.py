@@ -84,7 +84,7 @@ random = np.random.default_rng(0)
 
 # %%
 def log_normal(z):
-    """The logarithm of the standard normal density, summed over the last axis."""
+    """Returns the standard normal log-density, summed over the last axis."""
     return -0.5 * np.sum(np.square(z) + np.log(2 * np.pi), axis=-1)
 
 
@@ -168,7 +168,7 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 
 # %%
 class PlainCoupling(InvertibleLayer):
-    """One half of the numbers stays; a network of it scales and shifts the other half."""
+    """Keeps one half of the numbers; a network on it scales and shifts the other half."""
 
     def __init__(self, network, flip, **kwargs):
         super().__init__(**kwargs)
@@ -198,7 +198,7 @@ class PlainCoupling(InvertibleLayer):
 
 
 def coupling(half, units, flip, gain=1.0):
-    """A coupling of twice `half` numbers; its network begins with s and t of the size `gain`."""
+    """Returns a coupling of twice `half` numbers; initially, s and t have size `gain`."""
     hidden = (units, units)
     network = mlp_encoder((half,), half, hidden, "swish", heads=("s", "t"), output_gain=gain)
     return PlainCoupling(network, flip)
@@ -278,7 +278,7 @@ print(f"Jacobian of 24 rows         {np.linalg.slogdet(jacobian)[1]:.4f}")
 
 # %%
 class PlainFlow(GenerativeModel):
-    """A flow of points of the plane, with normal latents."""
+    """A flow on 2-D points, with normal latents."""
 
     def __init__(self, flow, **kwargs):
         super().__init__(**kwargs)
@@ -297,7 +297,7 @@ class PlainFlow(GenerativeModel):
 
 
 def trained(model, points, steps):
-    """Trains with a learning rate that falls from 0.005 to 0; prints the loss of each quarter."""
+    """Trains with a learning rate from 0.005 to 0; prints the loss of each quarter."""
     model.compile(Adam(CosineDecay(5e-3, steps)), steps_per_execution=PER_CALL)
     stream = Source(points, origin="points of the plane").stream(256, 0)
     losses = model.fit(stream, steps_per_epoch=steps // 4, epochs=4, verbose=0).history["loss"]
@@ -331,14 +331,14 @@ print(f"the least possible, the entropy of the moons: {entropy:.3f} nats")
 
 # %%
 def square_grid(span, side):
-    """Points `[side * side, 2]` of a square around 0, and the area that each one stands for."""
+    """Returns points `[side * side, 2]` of a square around 0, and the area per point."""
     axis = np.linspace(-span, span, side)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype("float32")
     return points, (axis[1] - axis[0]) ** 2
 
 
 def divergence(known, model, points):
-    """KL from a known density to a model, in nats, and its standard error."""
+    """Returns the KL from a known density to a model, in nats, and its standard error."""
     nats = known.log_density(points) - model.log_prob(points, batch_size=5_000)
     return f"{nats.mean():.4f} ± {nats.std() / len(nats) ** 0.5:.4f} nats"
 
@@ -490,7 +490,7 @@ print(f"the bound, -log p of noisy levels       {bound:.4f} nats")
 
 # %%
 def known_log_density(points):
-    """That of the levels plus noise: the probability of the square in which a point lies."""
+    """Returns the density of levels plus noise: the probability of a point's square."""
     squares = np.floor(points).astype(int)
     on_board = np.all((squares >= 0) & (squares < 2), axis=1)
     density = np.where(on_board, table[(squares[:, 0] + 2 * squares[:, 1]) % 4], 0)

@@ -256,7 +256,7 @@ ZERO = np.zeros((1, 1))  # all data
 
 
 def dirac_gan(objective, penalty=None, h=H):
-    """A GAN of two numbers that takes steps of plain gradient descent."""
+    """Returns a GAN with two numbers, trained by plain gradient descent."""
     model = GAN(*dirac_networks(), objective, penalty, data="vectors")
     model.compile(d_optimizer=SGD(h), g_optimizer=SGD(h))
     return model

@@ -80,7 +80,7 @@ print("training images", images.shape, "and test images", test.shape)
 
 
 def pretrained(name, build):
-    """The model of an export; a new, untrained one where the exports are not at hand."""
+    """Returns an exported model, or an untrained one if the exports are not available."""
     if not QUICK:
         try:
             return keras_gen.load(name)
@@ -117,7 +117,7 @@ def pretrained(name, build):
 
 # %%
 def copies(kernel, stride=2, size=6):
-    """How many copies of a kernel meet at each place along one axis."""
+    """Returns how many kernel copies overlap at each position along one axis."""
     counts = np.zeros(stride * (size - 1) + kernel, int)
     for place in range(size):
         counts[stride * place : stride * place + kernel] += 1
@@ -167,7 +167,7 @@ print("kernels of the library's generator:", sides)
 
 # %%
 class PlainConditionalGAN(GenerativeModel):
-    """Generator: latents and labels to images; discriminator: images and labels to logits."""
+    """Maps latents and labels to images, and images and labels to logits."""
 
     totals = ("d_loss", "g_loss")
     batch = ("x", "labels")
@@ -364,7 +364,7 @@ print(f"the library's layer, against a kernel divided by its singular value: {er
 
 # %%
 def slope_of_convolution(kernel, side=16):
-    """The largest singular value of a circular convolution on side x side pixels."""
+    """Returns the largest singular value of a circular convolution on side x side."""
     by_frequency = np.fft.fft2(kernel, s=(side, side), axes=(0, 1))  # [side, side, in, out]
     return np.linalg.svd(by_frequency, compute_uv=False).max()
 
@@ -710,7 +710,7 @@ by_pca = np.clip(np.rint(by_pca), 0, 255).astype("uint8").reshape(-1, *SHAPE)
 
 
 def errors_of(made):
-    """The root of the mean squared error of each image, in levels of 255."""
+    """Returns the root mean squared error per image, in levels of 255."""
     squares = (made - targets.astype("float32")) ** 2
     return np.sqrt(squares.mean(axis=(1, 2, 3)))
 

@@ -84,7 +84,7 @@ def sources(images):
 
 
 def targets(images, phases):
-    """The digits on stripes; `phases` `[n]` says which of four rows is bright."""
+    """Returns digits on stripes; `phases` `[n]` selects the bright one of four rows."""
     rows = np.arange(images.shape[1])
     stripes = BRIGHT * ((rows + phases[:, None]) % 4 == 0)[:, :, None, None]
     return np.where(images > 127, 255, stripes).astype("uint8")
@@ -98,7 +98,7 @@ pairs = Source((x, y))
 
 
 def generator():
-    """A U-Net from images in [-1, 1] to images in [-1, 1], `[batch, 28, 28, 1]`."""
+    """Returns a U-Net between images in [-1, 1], `[batch, 28, 28, 1]`."""
     return unet_generator((28, 28, 1), filters=FILTERS, noise="none")
 
 
@@ -111,7 +111,7 @@ answers = {}
 
 
 def answer(name, network):
-    """Stores a network's images of the test digits, and prints what they are like."""
+    """Stores a network's outputs for the test digits and prints their statistics."""
     made = Images((28, 28, 1)).restore(network(test_x / 127.5 - 1)).numpy()
     answers[name] = made
     report(name, made)
@@ -182,12 +182,12 @@ answer("trained, absolute loss", absolute.generator)
 
 # %%
 def mean(values):
-    """The mean over pixels and channels, `[batch]`."""
+    """Returns the mean over pixels and channels, `[batch]`."""
     return tf.reduce_mean(values, axis=[1, 2, 3])
 
 
 class PlainPix2Pix(GenerativeModel):
-    """The discriminator takes source and image in two channels, and returns a map of logits."""
+    """The discriminator maps source and image, as two channels, to a map of logits."""
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
@@ -278,7 +278,7 @@ p, q = 0.3, np.linspace(1e-6, 1 - 1e-6, 100_001)
 
 
 def twice_js(p, q):
-    """2 JS of two answers with probabilities p and q of the first one."""
+    """Returns 2 JS of two binary answers with probabilities p and q."""
     total = 0.0
     for a, b in ((p, q), (1 - p, 1 - q)):
         m = (a + b) / 2
@@ -375,7 +375,7 @@ def cloud_centers(turn):
 
 
 def draw_clouds(centers, number):
-    """Points `[n, games, 2]` and classes `[n, games]`; centers `[games, classes, 2]`."""
+    """Samples points `[n, games, 2]` and classes `[n, games]` around centers."""
     classes = random.integers(CLASSES, size=(number, GAMES))
     noise = WIDTH * random.normal(size=(number, GAMES, 2))
     return (centers[np.arange(GAMES), classes] + noise).astype("float32"), classes
@@ -404,7 +404,7 @@ def point_discriminator():
 
 
 class PlainCycleGAN(GenerativeModel):
-    """Many games side by side: networks take points `[batch, games, 2]`."""
+    """Many games in parallel: networks accept points `[batch, games, 2]`."""
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
@@ -599,7 +599,7 @@ draws_x, draws_y = random.normal(size=(2, DRAWS, 2))
 
 
 def unit_terms(R, a=0.8):
-    """Terms of UNIT for E_X(x) = a x, G_X(z) = a z, and the same of Y with R."""
+    """Returns UNIT's terms for E_X(x) = a x, G_X(z) = a z, and likewise Y with R."""
 
     def encode(points, turned):
         codes = a * points @ turned.T
@@ -814,7 +814,7 @@ enlarged = enlarger.translate(quarter_size)
 
 
 def fine_detail(images):
-    """The deviation of what a blur by 3x3 pixels takes away, in levels."""
+    """Returns the standard deviation of what a 3x3 blur removes, in levels."""
     images = tf.cast(images, tf.float32)
     return np.std(images - tf.nn.avg_pool2d(images, 3, 1, "SAME"))
 

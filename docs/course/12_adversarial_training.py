@@ -81,7 +81,7 @@ SHIFT = 1.5  # mean of the second feature in the target
 
 
 def draw_points(domain, fraction, number=POINTS):
-    """Points `[n, 2]` and labels 0 and 1; a fraction of the labels is 1."""
+    """Samples points `[n, 2]` and labels 0 and 1, with the given fraction of 1."""
     labels = (random.random(number) < fraction).astype("int64")
     signs = 2 * labels - 1
     second = SECOND * signs if domain == "source" else np.full(number, SHIFT)
@@ -144,26 +144,26 @@ F_STEP = f[1] - f[0]
 
 
 def centers(angle, domain):
-    """Means of the feature for both labels."""
+    """Returns the means of the feature for both labels."""
     signs = np.array([-1, 1])
     second = SECOND * signs if domain == "source" else np.full(2, SHIFT)
     return np.cos(angle) * FIRST * signs + np.sin(angle) * second
 
 
 def mixed(function, angle, domain, fraction=0.5):
-    """A function of both normal distributions, averaged with the fractions of the labels."""
+    """Averages a function of both normal distributions, weighted by label fractions."""
     low, high = centers(angle, domain)
     return (1 - fraction) * function(f - low) + fraction * function(f - high)
 
 
 def errors_of_thresholds(angle, domain, fraction=0.5):
-    """Error of the classifier that says +1 above each value of f."""
+    """Returns the error of the classifier that predicts +1 above each value of f."""
     low, high = centers(angle, domain)
     return (1 - fraction) * norm.sf(f - low) + fraction * norm.cdf(f - high)
 
 
 def source_classifier(angle, fraction=0.5):
-    """Errors in source and target of the threshold that is best in the source, of either sign."""
+    """Returns source and target errors of the threshold that is best in the source."""
     source = errors_of_thresholds(angle, "source")
     target = errors_of_thresholds(angle, "target", fraction)
     flipped = 1 - source.max() < source.min()
@@ -172,7 +172,7 @@ def source_classifier(angle, fraction=0.5):
 
 
 def bound_terms(angle):
-    """Error in the source, d / 2, and the least sum of both errors."""
+    """Returns the source error, d / 2, and the minimum sum of both errors."""
     difference = mixed(norm.cdf, angle, "source") - mixed(norm.cdf, angle, "target")
     both = sum(errors_of_thresholds(angle, domain) for domain in ("source", "target"))
     least = min(both.min(), 2 - both.max())  # of either sign
@@ -238,7 +238,7 @@ show(drawn, "bound", "The bound on the target error, and its terms, for each fea
 
 # %%
 class PlainDANN(GenerativeModel):
-    """Learns labels of the source by features that do not tell it from the target."""
+    """Learns source labels from features that do not reveal the domain."""
 
     totals = ("label_loss", "d_loss")
     batch = ("x", "labels", "target_x")
@@ -279,7 +279,7 @@ class PlainDANN(GenerativeModel):
 
 # %%
 def networks():
-    """An encoder to one feature, a classifier of it, and a discriminator."""
+    """Returns an encoder to one feature, a classifier, and a discriminator."""
     start = np.array([[np.cos(best_in_source)], [np.sin(best_in_source)]])
     project = keras.layers.Dense(
         1,
@@ -293,7 +293,7 @@ def networks():
 
 
 def train(model, steps, *parts, batch_size=256, **optimizers):
-    """Trains by batches of examples, and returns the last value of each loss."""
+    """Trains on batches of examples and returns the last value of each loss."""
     optimizers = optimizers or {"optimizer": Adam(5e-3)}
     model.compile(**optimizers, steps_per_execution=PER_CALL, run_eagerly=QUICK)
     stream = Source(parts).stream(batch_size, 0)
@@ -308,7 +308,7 @@ def angle_of(model):
 
 
 def js(angle, fraction=0.5):
-    """The Jensen-Shannon divergence of the domains' features."""
+    """Returns the Jensen-Shannon divergence between the domains' features."""
     p = mixed(norm.pdf, angle, "source") + 1e-300
     q = mixed(norm.pdf, angle, "target", fraction) + 1e-300
     m = (p + q) / 2
@@ -333,7 +333,7 @@ print(f"2 log 2 - 2 JS at this angle  {2 * np.log(2) - 2 * js(angle_of(plain)):.
 
 # %%
 def source_loss(angle):
-    """Cross-entropy of the best classifier of the feature in the source: its logit is 2 m f."""
+    """Returns the cross-entropy of the best source classifier: its logit is 2 m f."""
     m = centers(angle, "source")[1]
     return np.sum(norm.pdf(f - m) * np.logaddexp(0, -2 * m * f)) * F_STEP
 
@@ -343,7 +343,7 @@ divergences = {part: np.array([js(angle, part) for angle in angles]) for part in
 
 
 def downhill(weight, fraction):
-    """The angle where a descent from the best direction of the source ends."""
+    """Returns the angle where descent from the best source direction ends."""
     losses = label_losses + 2 * weight * divergences[fraction]
     place = np.argmin(label_losses)
     while (best := place - 1 + np.argmin(losses[place - 1 : place + 2])) != place:
@@ -356,7 +356,7 @@ def measured_error(model, x, labels):
 
 
 def adapted(fraction):
-    """For each weight: the error in the target, and the trained model."""
+    """Returns the target error and the trained model for each weight."""
     x, _ = draw_points("target", fraction)
     test_x, test_labels = draw_points("target", fraction)
     found = {}
@@ -534,7 +534,7 @@ tested = data.test.take(TESTED)
 
 
 def in_colors(some, green):
-    """Images, whether they are odd, and whether they are green, as a fraction of the odd is."""
+    """Returns images, whether they are odd, and whether they are green."""
     painted, groups = rare_color(some, green, seed=0)
     images, odd = painted.arrays()
     return images, odd, groups % 2
@@ -546,7 +546,7 @@ test_colors = in_colors(tested, 0.5)
 
 
 def alfr(hidden, weight):
-    """Codes of two numbers between -1 and 1, and an adversary with these hidden layers."""
+    """Returns a model with codes of two numbers in [-1, 1] and the given adversary."""
     return ALFR(
         mlp_encoder((28, 28, 3), 2, (64,), "relu", output_activation="tanh"),
         mlp_encoder((2,), 2, (), name="classifier"),
@@ -598,7 +598,7 @@ show(
 
 # %%
 def blocks(images):
-    """Means of 4 x 4 pixels, `[n, values]`."""
+    """Returns means of 4 x 4 pixels, `[n, values]`."""
     n, height, width, channels = images.shape
     parts = images.reshape(n, height // 4, 4, width // 4, 4, channels) / 255
     return parts.mean(axis=(2, 4)).reshape(n, -1)
@@ -721,7 +721,7 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
 
 # %%
 class PlainAdversarialTraining(GenerativeModel):
-    """A classifier that learns from the examples that FGSM makes of a batch."""
+    """A classifier trained on FGSM examples of each batch."""
 
     batch = ("x", "labels")
 
@@ -761,7 +761,7 @@ train(plain, STEPS, gaussian, gaussian_labels, optimizer=Adam(decay))
 
 
 def direction(network):
-    """The difference of the weights of both logits, of length 1."""
+    """Returns the normalized difference between the weights of both logits."""
     kernel = network.get_weights()[0]
     w = kernel[:, 1] - kernel[:, 0]
     return w / np.linalg.norm(w)

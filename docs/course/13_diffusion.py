@@ -142,7 +142,7 @@ FIVE = np.array([[-1.5, -1.0], [-1.0, 1.2], [0.2, -0.3], [1.2, 1.3], [1.5, -0.8]
 
 
 def mean_noise_of_five(x_t, t):
-    """E(noise | x_t) of points `[n, 2]`, if the data are the five points."""
+    """Returns E(noise | x_t) for points `[n, 2]`, if the data are the five points."""
     alpha, sigma = PATH.alpha(t).numpy(), PATH.sigma(t).numpy()
     noises = (x_t[:, None] - alpha * FIVE) / sigma  # [n, 5, 2]
     weights = np.exp(-0.5 * np.sum(noises**2, axis=-1))
@@ -151,7 +151,7 @@ def mean_noise_of_five(x_t, t):
 
 
 def log_q_of_five(x_t, t):
-    """The logarithm of q(x_t), `[n]`, but for a constant."""
+    """Returns log q(x_t) up to a constant, `[n]`."""
     squares = tf.reduce_sum((x_t[:, None] - PATH.alpha(t) * FIVE) ** 2, axis=-1)
     return tf.reduce_logsumexp(-squares / (2 * PATH.sigma(t) ** 2), axis=1)
 
@@ -322,7 +322,7 @@ class PlainDDPM(GenerativeModel):
 
 
 def trained(model, steps, batch):
-    """Trains with a learning rate that falls from 0.002 to 0."""
+    """Trains with a learning rate that decays from 0.002 to 0."""
     model.compile(Adam(CosineDecay(2e-3, steps)), steps_per_execution=PER_CALL)
     stream = train.stream(batch, 0)
     losses = model.fit(stream, steps_per_epoch=steps // 2, epochs=2, verbose=0).history["loss"]
@@ -357,7 +357,7 @@ print("they differ by the draws of noise and times")
 
 # %%
 def best_prediction(x_t, t):
-    """E(noise | x_t) of points `[n, 2]` of the board, by the score of q(x_t)."""
+    """Returns E(noise | x_t) for points `[n, 2]` of the board, from the score of q(x_t)."""
     alpha, sigma = PATH.alpha(t).numpy(), PATH.sigma(t).numpy()
     low = (x_t[:, None] - alpha * BOARD.corners) / sigma  # [n, 8, 2]
     high = (x_t[:, None] - alpha * (BOARD.corners + BOARD.side)) / sigma
@@ -414,7 +414,7 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
 # %%
 @tf.function
 def step_back(x_t, t, s, eta, fresh):
-    """Leads points from time t to s."""
+    """Moves points from time t to s."""
     noise = network([x_t, tf.fill([tf.shape(x_t)[0]], t)])
     example = (x_t - PATH.sigma(t) * noise) / PATH.alpha(t)
     _, variance = posterior(PATH, t, s, x_t, example)
@@ -423,7 +423,7 @@ def step_back(x_t, t, s, eta, fresh):
 
 
 def sampled(latents, steps, eta):
-    """Leads latents `[n, 2]` at time 1 to points of the plane."""
+    """Maps latents `[n, 2]` at time 1 to 2-D points."""
     x = latents
     for t, s in pairwise(PATH.times(steps)):
         fresh = random.normal(size=latents.shape).astype("float32")
@@ -432,7 +432,7 @@ def sampled(latents, steps, eta):
 
 
 def off_board(points):
-    """The fraction of points that lie on white squares or beside the board."""
+    """Returns the fraction of points on white squares or outside the board."""
     return np.mean(np.isinf(BOARD.log_density(points)))
 
 
@@ -551,7 +551,7 @@ for pairing, flow in flows.items():
 
 # %%
 def paths(model, latents, steps=60):
-    """Where the differential equation leads latents `[n, 2]`, `[steps + 1, n, 2]`."""
+    """Returns the paths of latents `[n, 2]` under the equation, `[steps + 1, n, 2]`."""
     path = model.probability_path
     times = path.times(steps)
 

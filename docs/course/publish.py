@@ -1,11 +1,11 @@
-"""Makes the page and the notebook of chapters: runs them, and writes beside them what they show.
+"""Publishes chapters: runs them, and writes their pages and notebooks.
 
   python docs/course/publish.py 04_vae
-  python docs/course/publish.py --text 04_vae    where only text has changed: nothing is run
+  python docs/course/publish.py --text 04_vae    only text has changed: run nothing
 
-A chapter is a script of cells: `# %% [markdown]` begins a cell of text, and `# %%` one of code. The
-page has what the cells print and draw, and the hash of the script, so that a test can tell that it
-is out of date. The notebook is the script without outputs.
+A chapter is a script with cells: `# %% [markdown]` starts a text cell, and `# %%` a code cell. The
+page contains the printed output and pictures of the cells, and the hash of the script, so that a
+test can detect that it is out of date. The notebook is the script without outputs.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from PIL import Image, ImageChops
 from keras_gen.files.writing import replacing
 
 HERE = Path(__file__).resolve().parent
-GRAYS = 32  # of a published picture without colors, which makes its file small
-COLORS = 64  # of another one, rare ones too
-PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # what `show` prints
+GRAYS = 32  # gray levels of published gray pictures, to keep files small
+COLORS = 64  # colors of other published pictures, including rare ones
+PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # as printed by `show`
 INSTALL = """\
-# Where keras_gen is missing, install it, and keep the TensorFlow that is there.
+# Where keras_gen is missing, install it, and keep the installed TensorFlow.
 import importlib.util
 from importlib.metadata import distributions
 
@@ -41,7 +41,7 @@ if importlib.util.find_spec("keras_gen") is None:
 
 
 def read_cells(source: str) -> list[tuple[str, int, str]]:
-    """The cells of a chapter: "markdown" or "code", the line before the text, and the text."""
+    """Returns a chapter's cells: "markdown" or "code", the line before the text, and the text."""
     found: list[tuple[str, int, list[str]]] = []
     for number, line in enumerate(source.splitlines(), start=1):
         if line.startswith("# %%"):
@@ -54,12 +54,12 @@ def read_cells(source: str) -> list[tuple[str, int, str]]:
 
 
 def digest(source: str) -> str:
-    """The hash of a chapter, which its page holds."""
+    """Returns the hash of a chapter, which its page contains."""
     return hashlib.sha256(source.encode()).hexdigest()
 
 
 def notebook(source: str) -> str:
-    """The chapter as a notebook without outputs, whose first cell installs the library."""
+    """Returns the chapter as a notebook without outputs; its first cell installs the library."""
     cells = [_cell("code", INSTALL)]
     cells += [_cell(kind, text) for kind, _, text in read_cells(source)]
     python = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -74,7 +74,7 @@ def _cell(kind, text):
 
 
 def page(name: str, source: str, pictures: Path) -> str:
-    """Runs a chapter in the working directory; its text, and its pictures in a folder."""
+    """Runs a chapter in the working directory; returns its page and writes its pictures."""
     script = HERE / f"{name}.py"
     names = {"__name__": "__main__"}
     parts = [_first_line(name, source)]
@@ -84,7 +84,7 @@ def page(name: str, source: str, pictures: Path) -> str:
             continue
         parts.append(f"```python\n{text}\n```")
         printed = io.StringIO()
-        # In the lines that they have in the script, where TensorFlow looks for functions.
+        # Keep the script's line numbers, where TensorFlow looks for functions.
         code = compile("\n" * line + text, script, "exec")
         with contextlib.redirect_stdout(printed):
             exec(code, names)
@@ -96,7 +96,7 @@ def page(name: str, source: str, pictures: Path) -> str:
 
 
 def _shown(printed: str, pictures: Path) -> list[str]:
-    """What a cell printed, as blocks of text and as pictures."""
+    """Returns the printed output of a cell as text blocks and pictures."""
     parts: list[str] = []
     lines: list[str] = []
     for line in [*printed.splitlines(), None]:
@@ -115,7 +115,7 @@ def _shown(printed: str, pictures: Path) -> list[str]:
 
 
 def _publish_picture(path: Path, pictures: Path) -> None:
-    """A picture of few colors, which keeps its size in pixels."""
+    """Saves a picture with few colors at its original size."""
     with Image.open(path) as image:
         colored = image.convert("RGB")
     gray = colored.convert("L")
@@ -127,7 +127,7 @@ def _publish_picture(path: Path, pictures: Path) -> None:
 
 
 def publish(name: str) -> None:
-    """Writes the page, the pictures and the notebook of a chapter when all of it has run."""
+    """Writes a chapter's page, pictures, and notebook after all of it has run."""
     source = (HERE / f"{name}.py").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder, name)
@@ -140,10 +140,10 @@ def publish(name: str) -> None:
 
 
 def publish_text(name: str) -> None:
-    """Writes the page and the notebook anew where the script's code is that which has run.
+    """Rewrites the page and notebook of a chapter whose code has not changed since its run.
 
     Raises:
-        ValueError: If the code is another, or a cell's text stands on the page more than once.
+        ValueError: If the code has changed, or a cell's text is not on the page exactly once.
     """
     source = (HERE / f"{name}.py").read_text(encoding="utf-8")
     text = (HERE / f"{name}.md").read_text(encoding="utf-8")
@@ -152,13 +152,18 @@ def publish_text(name: str) -> None:
     has_run = ["".join(cell["source"]) for cell in before if cell["cell_type"] == "code"]
     code = [text_of for kind, _, text_of in after if kind == "code"]
     if code != has_run or len(after) != len(before):
-        raise ValueError(f"{name} has other code or other cells than its page: run it all.")
+        raise ValueError(
+            f"The code or cells of {name} differ from its page: publish without --text."
+        )
     for cell, (kind, _, new) in zip(before, after, strict=True):
         if kind == "code":
             continue
         old = "".join(cell["source"])
         if text.count(old) != 1:
-            raise ValueError(f"{name}.md has a text {text.count(old)} times: {old[:60]!r}")
+            raise ValueError(
+                f"{name}.md contains a cell's text {text.count(old)} times: expected once. Publish "
+                f"without --text. The text begins {old[:60]!r}."
+            )
         text = text.replace(old, new)
     _, _, rest = text.partition("\n")
     _write(name, f"{_first_line(name, source)}\n{rest}", source)
@@ -175,7 +180,7 @@ def _write(name: str, text: str, source: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.pop("QUICK", None)  # what is published is the whole run
+    os.environ.pop("QUICK", None)  # publish the full run
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", action="store_true", help="only text has changed: run nothing")
     parser.add_argument("chapters", nargs="+", help="such as 04_vae")

@@ -1,9 +1,9 @@
-"""Draws the images of README.md and the gallery that exports make of photographs, and a detail.
+"""Generates the pictures in README.md and the gallery that exported models make from photographs.
 
   python docs/pictures/draw.py
 
-Test photographs of the data sets are not ours to publish. These ones are free, and come with
-scikit-image and scikit-learn; docs/licenses.md names their authors.
+Test photographs from the datasets may not be published. The photographs here are free and come
+with scikit-image and scikit-learn; docs/licenses.md names their authors.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from keras_gen.workshop.visualize import captioned, translations_below, write_im
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
 RESULTS = HERE.parents[1] / "recipes" / "results"
-FACTOR = 4  # of the super-resolution
+FACTOR = 4  # super-resolution factor
 NAMES = ("photograph", "CycleGAN")
 
 
@@ -48,14 +48,14 @@ def main():
 
 
 def signature(name, which):
-    """A signature of a committed export, as a function of uint8 images."""
+    """Returns a signature of a committed export as a function of uint8 images."""
     (version,) = (path for path in (EXPORTS / name).iterdir() if path.is_dir())
     call = tf.saved_model.load(version).signatures[which]
     return lambda images: call(images=tf.constant(images))["output_images"].numpy()
 
 
 def resized(photograph, height, width):
-    """The photograph, resized to a height and cut to a width."""
+    """Returns the photograph, resized to a height and cropped to a width."""
     image = tf.image.resize(photograph, [height, 10_000], "area", preserve_aspect_ratio=True)
     return tf.cast(tf.round(image), tf.uint8).numpy()[:, :width]
 

@@ -1,9 +1,9 @@
-"""Draws test images of clothes, and the images of latents that were found for them.
+"""Inverts DCGAN on test images of clothes, and compares the results with PCA.
 
-  python docs/pictures/invert.py     two minutes on one CPU core
+  python docs/pictures/invert.py     2 minutes on one CPU core
 
-The latents are those of the exported DCGAN, found by gradient descent; as many principal components
-stand below. Printed are their mean squared errors, pixels from 0 to 1.
+The latents of the exported DCGAN are found by gradient descent; the last row uses as many principal
+components. The script prints the mean squared errors, for pixels from 0 to 1.
 """
 
 from pathlib import Path

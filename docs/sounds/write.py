@@ -1,10 +1,10 @@
-"""Writes the sounds of the gallery: test recordings, what exports make, and what baselines make.
+"""Writes the gallery's sounds: test recordings, and sounds from exported models and baselines.
 
   python docs/sounds/write.py     about a minute
 
-The recordings are of the Free Spoken Digit Dataset, CC BY-SA 4.0, as docs/licenses.md says, and the
-sounds made of them are under the same license. Each file has three sounds, one after the other: of
-recordings those of one speaker that say 1, 2 and 3, each the first; of samples the first three.
+The recordings come from the Free Spoken Digit Dataset (CC BY-SA 4.0, see docs/licenses.md), and the
+sounds made from them have the same license. Each file contains three consecutive sounds: one
+speaker's first recordings of 1, 2, and 3, or the first three samples.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ IN_WORDS = {
     "by_counts": "counts of codes",
 }
 SPEAKER = "jackson"
-TARGET = "nicolas"  # whose voice the words get
+TARGET = "nicolas"  # speaker of the target voice
 DIGITS = (1, 2, 3)
 
 
@@ -53,7 +53,7 @@ def main():
 
 
 def converted():
-    """Words from their codes, and in another voice: by a VQ-VAE, and by baselines."""
+    """Returns words reconstructed and in another voice, by a VQ-VAE and by baselines."""
     model = keras_gen.load("vq_vae_spoken_digit")
     data = spoken_digits()
     train, train_speakers, _ = data.train.arrays()
@@ -70,7 +70,7 @@ def converted():
 
 
 def spoken():
-    """Sounds of a WaveNet, sample by sample, and of a linear prediction."""
+    """Returns sounds from WaveNet and from linear prediction."""
     model = keras_gen.load("wavenet_spoken_digit")
     data = spoken_digits(align="start")
     waveforms, speakers, _ = data.train.arrays()
@@ -83,7 +83,7 @@ def spoken():
 
 
 def of_codes():
-    """Sounds of codes that a WaveNet draws, and of codes by counts of three after each other."""
+    """Returns sounds from codes sampled by WaveNet, and by counts of three consecutive codes."""
     model = keras_gen.load("vq_vae_prior_spoken_digit")
     data = spoken_digits()
     choice = data.hold_out_takes(1)
@@ -101,14 +101,14 @@ def of_codes():
 
 
 def recorded(data):
-    """The first test recording of the speaker for each digit."""
+    """Returns the speaker's first test recording of each digit."""
     waveforms, speakers, digits = data.test.arrays()
     of_speaker = speakers == data.speakers.index(SPEAKER)
     return np.stack([waveforms[of_speaker & (digits == digit)][0] for digit in DIGITS])
 
 
 def predicted(predictor, n, samples):
-    """Sounds of a linear prediction with its logistic errors, clipped to [-1, 1]."""
+    """Samples sounds from a linear prediction with logistic errors, clipped to [-1, 1]."""
     random = np.random.default_rng(0)
     taps = predictor.taps
     sounds = np.zeros([n, taps + samples])
@@ -126,7 +126,7 @@ def predicted(predictor, n, samples):
 
 
 def counted(n_grams, n, length):
-    """Codes drawn one after the other, each given those before it."""
+    """Samples codes one after another, each given the preceding ones."""
     random = np.random.default_rng(0)
     codes = np.zeros([n, 0], int)
     for _ in range(length):

@@ -80,9 +80,10 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
             bound = signature.bind(*args, **kwargs)
         except TypeError:
             return function(*args, **kwargs)  # Python's own error names the function
-        parameters = _evaluated(function)
+        hints = _hints(function)
         for name, value in bound.arguments.items():
-            parameter = parameters[name]
+            parameter = signature.parameters[name]
+            parameter = parameter.replace(annotation=hints.get(name, parameter.empty))
             if parameter.kind is parameter.VAR_KEYWORD or name in ("self", "cls"):
                 continue
             if value is None and not _may_be_none(parameter):
@@ -112,9 +113,9 @@ def checked_types(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @functools.cache
-def _evaluated(function) -> dict[str, inspect.Parameter]:
-    """The parameters with the names of types resolved, once all types are defined."""
-    return dict(inspect.signature(function, eval_str=True).parameters)
+def _hints(function) -> dict[str, Any]:
+    """The annotations with types in place of their names, once all types are defined."""
+    return typing.get_type_hints(function, include_extras=True)
 
 
 def _may_be_none(parameter: inspect.Parameter) -> bool:

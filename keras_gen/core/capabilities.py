@@ -14,11 +14,13 @@ from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
+from keras_gen.declared import parameters_of
 from keras_gen.messages import warn
 from keras_gen.tensor_checks import require
 
 F = TypeVar("F", bound=Callable)
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
+SELF = inspect.Parameter("self", BY_PLACE_OR_NAME)
 MOST_SAMPLES = 1024
 """Maximum `n` of an export's `sample`: a server computes all samples at once, and for 1,024
 images of 128x128 pixels, a single layer with 64 channels needs 4 GiB."""
@@ -61,13 +63,14 @@ def capability(function: Callable) -> Callable:
             return {"codes": self.encoder(x, training=False)}
     ```
     """
-    signature = inspect.signature(function)
-    parameters = [p for p in signature.parameters.values() if p.name != "given"]
+    parameters = parameters_of(function)
+    conditions = any(p.name == "given" for p in parameters)
+    parameters = [p for p in parameters if p.name != "given"]
     size = inspect.Parameter("batch_size", inspect.Parameter.KEYWORD_ONLY, default=256)
 
     def takes(model) -> list[str]:
-        names = [p.name for p in parameters if p.name != "self"]
-        return [*names, *model.given] if "given" in signature.parameters else names
+        names = [p.name for p in parameters]
+        return [*names, *model.given] if conditions else names
 
     @functools.wraps(function)
     def examples(self, **tensors):
@@ -87,7 +90,7 @@ def capability(function: Callable) -> Callable:
         *arrays, batch_size = _bound(self, function.__name__, expected, args, kwargs)
         return _over_batches(self, examples, takes(self), arrays, batch_size)
 
-    method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
+    method.__signature__ = inspect.Signature([SELF, *parameters, size])  # type: ignore
     method.function = examples  # type: ignore[attr-defined]
     method.takes = takes  # type: ignore[attr-defined]
     return method
@@ -285,7 +288,7 @@ def sample_conditions(model) -> dict[str, Condition]:
     They are the other parameters of the model's `from_noise`, where `**given` stands for the names
     in its attribute `given`, in the singular.
     """
-    _, *rest = inspect.signature(model.from_noise).parameters.values()
+    _, *rest = parameters_of(type(model).from_noise)
     defaults: dict[str, Any] = {}
     if any(p.name == "given" for p in rest):
         for name in model.given:

@@ -32,9 +32,7 @@ class Declarations(griffe.Extension):
         constructor = vars(known).get("__init__")
         if not hasattr(constructor, "fields"):
             return
-        parameters = [
-            _parameter(each) for each in inspect.signature(known.__init__).parameters.values()
-        ]
+        parameters = map(_parameter, constructor.__signature__.parameters.values())
         made = griffe.Function("__init__", parameters=griffe.Parameters(*parameters))
         cls.set_member("__init__", made)
         for field in dataclasses.fields(known):

@@ -31,6 +31,7 @@ from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
 from keras_gen.core.optimizers import LearningRates, unaveraged
 from keras_gen.core.training_state import release_folders
+from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
 USUAL_BATCH = 32  # as in Keras
@@ -447,3 +448,57 @@ def _warn_of_few_values(model, x) -> None:
             f"number of distinct values in {len(rows)} rows is {', '.join(few)}: spread these "
             "values with keras_gen.data.NormalScores, or leave the columns out."
         )
+
+
+# Methods of `GenerativeModel` ------------------------------------------------------------------
+
+
+def fit(self, *args, **kwargs):
+    """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
+
+    A call that is refused or interrupted before its first step leaves the model unchanged:
+    the units, columns, and class names that it found are forgotten.
+
+    `x` and `validation_data` can be a `keras_gen.data.Source`, such as from `image_folder`.
+
+    Raises:
+        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The weights
+            that it trains are those before that step.
+        ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
+            `epochs` is 0, examples or classes have weights, a callback needs a single
+            optimizer, or a layer was frozen after `compile`.
+    """
+    return FitCall(self, keras.Model.fit.__get__(self), args, kwargs).run()
+
+
+def evaluate(self, *args, **kwargs):
+    """Evaluates like `keras.Model.evaluate`, and refuses bad data like `fit`."""
+    if CALLED_BY_FIT in kwargs:  # its data has already been inspected
+        return keras.Model.evaluate(self, *args, **kwargs)
+    return EvaluateCall(self, keras.Model.evaluate.__get__(self), args, kwargs).run()
+
+
+def train_on_batch(self, *args, **kwargs):
+    """Trains like `keras.Model.train_on_batch`.
+
+    Raises:
+        NonFiniteLossError: See `fit`.
+        ValueError: If the model standardizes examples whose units it does not know yet, the
+            batch does not fit its edges, or examples or classes have weights.
+    """
+    return TrainOnBatchCall(self, keras.Model.train_on_batch.__get__(self), args, kwargs).run()
+
+
+def test_on_batch(self, *args, **kwargs):
+    """Evaluates like `keras.Model.test_on_batch`, and refuses bad data like `fit`."""
+    return TestOnBatchCall(self, keras.Model.test_on_batch.__get__(self), args, kwargs).run()
+
+
+def predict(self, *args, **kwargs):
+    """Returns the output of the capability named in `predicts`, like `keras.Model.predict`.
+
+    Raises:
+        NotImplementedError: If the model has no such capability.
+        ValueError: If the data does not fit the edges, or values are masked.
+    """
+    return PredictCall(self, keras.Model.predict.__get__(self), args, kwargs).run()

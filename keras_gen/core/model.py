@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
@@ -12,31 +11,17 @@ from typing_extensions import override
 
 from keras_gen import declared
 from keras_gen.arguments import checked_flag, checked_seed, refuse_masked
-from keras_gen.core import capabilities, names_of_classes, noise, saving, schedules
+from keras_gen.core import capabilities, compilation, names_of_classes, noise, saving, schedules
+from keras_gen.core import fit as calls
 from keras_gen.core.batches import in_order, named_parts, prepare_batch
-from keras_gen.core.checks.before_compile import check_compile, refuse_shared_layers
+from keras_gen.core.checks.before_compile import refuse_shared_layers
 from keras_gen.core.configuration import config_of, model_of
 from keras_gen.core.construction import DOORS, finish, given_arguments
-from keras_gen.core.fit import (
-    EvaluateCall,
-    FitCall,
-    PredictCall,
-    TestOnBatchCall,
-    TrainOnBatchCall,
-)
 from keras_gen.core.kinds_of_data import Edge
-from keras_gen.core.minimize import minimize, trainable_weights
-from keras_gen.core.players import Player, built_optimizers
+from keras_gen.core.minimize import minimize
+from keras_gen.core.players import Player
 from keras_gen.core.step import as_step, inside, running, taken_dry
-from keras_gen.keras_internals import CALLED_BY_FIT, own_metrics
-
-
-class ReportedMean(keras.metrics.Mean):
-    """A running mean that is NaN without values, such as an accuracy without labels."""
-
-    @override
-    def result(self):
-        return tf.where(self.count.value > 0, super().result(), math.nan)
+from keras_gen.keras_internals import own_metrics
 
 
 @dataclass_transform(
@@ -207,52 +192,8 @@ class GenerativeModel(keras.Model):
         """Returns the networks that one of the optimizers trains."""
         return self._networks_of[optimizer]
 
-    @override
-    def compile(
-        self, optimizer=None, *, run_eagerly=False, jit_compile=False, steps_per_execution=1,
-        **optimizers,
-    ):  # fmt: skip
-        """Builds every optimizer for its networks and creates all state that training needs.
-
-        Optimizers are built here, because a step under a distribution strategy must not create
-        variables. `mixed_float16` networks get a dynamic loss scale.
-
-        Args:
-            optimizer: Optimizer of a model with a single player.
-            run_eagerly: As in Keras.
-            jit_compile: Whether XLA compiles the losses and their gradients, for one device. From
-                the same seed, XLA generates different noise from TensorFlow's graphs, so that the
-                weights after a step differ; runs with the same setting agree.
-            steps_per_execution: As in Keras, for one device.
-            **optimizers: An optimizer (object, name, or config) per player in `players()`, by name,
-                such as `d_optimizer` and `g_optimizer`. Defaults are given by `players()`: usually
-                the paper's optimizer, otherwise Adam with the defaults of Keras.
-
-        Raises:
-            ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
-                network is not built, two share a layer, or an option does not work on several
-                replicas.
-        """
-        players = self.players()
-        if optimizer is not None:
-            optimizers["optimizer"] = optimizer
-        check_compile(self, optimizers, jit_compile, steps_per_execution)
-        built = built_optimizers(players, optimizers)
-        # Nothing is refused from here on, so a refused call keeps the previous compilation.
-        super().compile(
-            optimizer=None, run_eagerly=run_eagerly, jit_compile=False,
-            steps_per_execution=steps_per_execution,
-        )  # fmt: skip
-        # For the whole Keras step, XLA would drop the checks, so `minimize` compiles only
-        # gradients.
-        self.__dict__["_xla"] = jit_compile
-        for name, each in built.items():
-            setattr(self, name, each)
-        # Not tracked: networks are saved as arguments.
-        self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
-        weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
-        self.__dict__["_weights_at_compile"] = weights
-        self._means = {name: ReportedMean(name=name) for name in self.loss_names}
+    compile = compilation.compile_model
+    training_variables = compilation.training_variables
 
     @override
     def get_compile_config(self) -> dict:
@@ -268,11 +209,6 @@ class GenerativeModel(keras.Model):
     @override
     def compile_from_config(self, config: dict):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
-
-    def training_variables(self) -> list:
-        """Returns all state of the next step: weights, counters, pools, and optimizers."""
-        optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
-        return [*self.variables, *(v for o in optimizers for v in o.variables)]
 
     # Losses ----------------------------------------------------------------------------------
 
@@ -513,60 +449,17 @@ class GenerativeModel(keras.Model):
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing: Keras would build the model with data, but everything is already built."""
 
-    @override
-    def fit(self, *args, **kwargs):
-        """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
-
-        A call that is refused or interrupted before its first step leaves the model unchanged:
-        the units, columns, and class names that it found are forgotten.
-
-        `x` and `validation_data` can be a `keras_gen.data.Source`, such as from `image_folder`.
-
-        Raises:
-            NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The weights
-                that it trains are those before that step.
-            ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
-                `epochs` is 0, examples or classes have weights, a callback needs a single
-                optimizer, or a layer was frozen after `compile`.
-        """
-        return FitCall(self, super().fit, args, kwargs).run()
-
-    @override
-    def evaluate(self, *args, **kwargs):
-        if CALLED_BY_FIT in kwargs:  # its data has already been inspected
-            return super().evaluate(*args, **kwargs)
-        return EvaluateCall(self, super().evaluate, args, kwargs).run()
-
-    @override
-    def train_on_batch(self, *args, **kwargs):
-        """Trains like `keras.Model.train_on_batch`.
-
-        Raises:
-            NonFiniteLossError: See `fit`.
-            ValueError: If the model standardizes examples whose units it does not know yet, the
-                batch does not fit its edges, or examples or classes have weights.
-        """
-        return TrainOnBatchCall(self, super().train_on_batch, args, kwargs).run()
-
-    @override
-    def test_on_batch(self, *args, **kwargs):
-        return TestOnBatchCall(self, super().test_on_batch, args, kwargs).run()
+    fit = calls.fit
+    evaluate = calls.evaluate
+    predict = calls.predict
+    train_on_batch = calls.train_on_batch
+    test_on_batch = calls.test_on_batch
 
     @override
     def __call__(self, *args, **kwargs):
         """Returns the output of `call`; raises a ValueError if values are masked."""
         refuse_masked("The input", args)
         return super().__call__(*args, **kwargs)
-
-    @override
-    def predict(self, *args, **kwargs):
-        """Returns the output of the capability named in `predicts`, like `keras.Model.predict`.
-
-        Raises:
-            NotImplementedError: If the model has no such capability.
-            ValueError: If the data does not fit the edges, or values are masked.
-        """
-        return PredictCall(self, super().predict, args, kwargs).run()
 
     @override
     def predict_step(self, data):

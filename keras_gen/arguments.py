@@ -181,7 +181,7 @@ def only_given(**arguments: Any) -> Any:
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:
         found = " and ".join(f"{name} is {shown(value)}" for name, value in arguments.items())
-        raise ValueError(f"{found}: expected exactly one of them. Leave the other out.")
+        raise ValueError(f"{found}: give exactly one of them.")
     return given[0]
 
 

@@ -136,7 +136,7 @@ def test_what_is_no_shape_of_images(shape):
 def test_one_argument_is_given():
     assert only_given(classes=None, conditions=2) == 2
     for classes, conditions in ((None, None), (3, 2)):
-        sentence = f"^classes is {classes} and conditions is {conditions}: expected exactly one"
+        sentence = f"^classes is {classes} and conditions is {conditions}: give exactly one of them"
         with pytest.raises(ValueError, match=sentence):
             only_given(classes=classes, conditions=conditions)
 

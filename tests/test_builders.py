@@ -1,4 +1,4 @@
-"""Builders of usual networks: each builds by its own defaults, or names what it needs."""
+"""Builders of standard networks: each builds by its own defaults, or names what it needs."""
 
 import inspect
 import re
@@ -60,8 +60,8 @@ def test_builds_or_names_what_it_needs(name, door):
         assert argument not in needed
         needed[argument] = NEEDED[argument]
     words = (
-        "for videos|for images|for texts|no usual networks|lacks coder|columns|source is None"
-        "|begins with a trained model"
+        "for videos|for images|for texts|no standard networks|lacks coder|columns|source is None"
+        "|requires a model trained"
     )
     assert re.search(rf"{words}|missing 2 required|feature_network|examples", text), text
 
@@ -88,7 +88,7 @@ def test_defaults_fit_every_size(name, shape):
         height, width, _ = shape
         sides = rf"{height}x{width}|{re.escape(str(shape))}|multiple|even|square"
         assert re.search(
-            rf"{sides}|no usual networks|for videos|for texts|lacks coder|begins with", text
+            rf"{sides}|no standard networks|for videos|for texts|lacks coder|requires a model", text
         ), text
         assert "latent_dim" not in text
         return

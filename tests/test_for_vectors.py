@@ -366,9 +366,9 @@ def test_classes_without_usual_networks_of_rows():
     for name in ("PixelVAE", "BIVA", "StyleGAN"):
         cls = getattr(keras_gen, name)
         if hasattr(cls, "for_vectors"):
-            with pytest.raises(TypeError, match=f"{name} .*has no usual networks"):
+            with pytest.raises(TypeError, match=f"{name} .*has no standard networks"):
                 cls.for_vectors(3)
-    with pytest.raises(TypeError, match=r"BigGAN .*has no usual networks"):
+    with pytest.raises(TypeError, match=r"BigGAN .*has no standard networks"):
         keras_gen.BigGAN.for_vectors(3, classes=2)
 
 
@@ -378,7 +378,7 @@ def test_what_does_not_standardize(rng):
     with pytest.raises(ValueError, match="standardize is True, but PriorSampledModel does not"):
         decoder = mlp_decoder((6,), 2, hidden=(4,))
         keras_gen.PriorSampledModel(decoder, "unbounded_normal", standardize=True).compile()
-    with pytest.raises(ValueError, match="vectors have no lowest"):
+    with pytest.raises(ValueError, match="vectors have no minimum"):
         keras_gen.DenoisingAutoencoder.for_vectors(3, corruption="salt_and_pepper")
     with pytest.raises(TypeError, match="shape must be an integer"):
         keras_gen.VAE.for_vectors(2.5)

@@ -1,4 +1,4 @@
-"""Domain adaptation: labels of one domain name examples of another."""
+"""Domain adaptation: classifying examples of one domain with labels from another."""
 
 from keras_gen.adaptation.adda import ADDA
 from keras_gen.adaptation.dann import DANN

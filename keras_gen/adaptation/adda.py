@@ -18,26 +18,29 @@ from keras_gen.networks import copied
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ADDA(DomainModel):
-    """Gives the target an encoder of its own, whose features look like those of the source.
+    """Trains a separate target encoder, whose features resemble those of the source.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
-    (9). An encoder and a classifier have learned the source (`Classifier`). They stay as they are,
-    while a copy of the encoder plays a GAN's game: a discriminator tells its features of target
-    images from those of source images, and the copy learns to be taken for the source. `classify`
-    and `features` use the copy, for the target.
+    (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a
+    copy of
+    the encoder is trained as in a GAN: a discriminator distinguishes its features of target
+    images from the features of source images, and the copy learns to make its features look like
+    source features. `classify` and `features` use the copy, for the target.
 
-    Deviations: the paper leaves the order of both updates open; here the encoder's comes first, and
-    the discriminator sees the features that the encoder gave before its update.
+    Deviations: the paper does not specify the order of both updates; here, the encoder's comes
+    first, and the discriminator sees the features from before the encoder's update.
 
-    `fit` takes source images, labels and target images; `evaluate` takes labeled images of the
-    target. While training, `loss` and `accuracy` are those of the source, which do not change.
+    `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
+    images.
+    During training, `loss` and `accuracy` are those of the source, which do not change.
 
     Args:
-        encoder: Images in [0, 1] of the target to features `[batch, features]`; it starts as a copy
-            of the source's.
-        classifier: Features to logits `[batch, classes]`, trained with the source's encoder.
-        discriminator: Features to the logits of source and target, `[batch, 2]`.
-        source_encoder: The trained encoder of the source, which is not changed.
+        encoder: Network from target images in [0, 1] to features `[batch, features]`; starts as a
+            copy of the source encoder.
+        classifier: Network from features to logits `[batch, classes]`, trained with the source
+            encoder.
+        discriminator: Network from features to source and target logits, `[batch, 2]`.
+        source_encoder: Trained source encoder, which is not changed.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
@@ -47,7 +50,7 @@ class ADDA(DomainModel):
     ```python
     import tensorflow as tf
     from keras_gen.classifiers import Classifier
-    source_model = Classifier.for_images((28, 28, 1), filters=4, hidden=16)  # trained, to be of use
+    source_model = Classifier.for_images((28, 28, 1), filters=4, hidden=16)  # should be trained
     model = ADDA.from_source(source_model, discriminator_hidden=(16,))
     model.compile()
     digits = others = np.zeros((8, 28, 28, 1), "uint8")
@@ -66,19 +69,20 @@ class ADDA(DomainModel):
         batch = self.with_target(self.prepare_batch(data))
         with self.inference():
             source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
-            # Reported only: neither network is updated.
+            # Only reported: neither network is updated.
             terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
             features = self.features_of(batch["target_x"])
             logits = self.discriminator_logits(features)
-            # Eq. (9), with the labels inverted: the discriminator shall take them for the source's.
+            # Eq. (9), with the labels inverted: the discriminator should classify them as source
+            # features.
             return domain_cross_entropy(logits, SOURCE), features
 
         adversarial, target = self.minimize(encoder_loss, "optimizer")
 
         def discriminator_loss():
-            # The losses of both domains, added.
+            # The sum of the losses of both domains.
             return self.domain_loss(source, target)
 
         d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")
@@ -87,7 +91,7 @@ class ADDA(DomainModel):
 
     @override
     def players(self):
-        adam = partial(Adam, 2e-4, beta_1=0.5)  # sec. 5.1, with GANs' usual beta
+        adam = partial(Adam, 2e-4, beta_1=0.5)  # sec. 5.1, with the beta that is usual for GANs
         return {
             "optimizer": Player([self.encoder], adam),
             "d_optimizer": Player([self.discriminator], adam),
@@ -104,16 +108,17 @@ class ADDA(DomainModel):
     def from_source(
         cls, source: keras.Model, discriminator_hidden: tuple = (500, 500), **kwargs
     ):
-        """Builds the model from a classifier that has learned the source.
+        """Builds the model from a classifier trained on the source.
 
         Args:
-            source: A trained `Classifier`, or a Keras model that ends in a dense layer of logits,
-                before which it is split. The model has copies of its networks.
-            discriminator_hidden: Units of the discriminator's hidden layers; the paper's.
+            source: Trained `Classifier`, or a Keras model that ends in a dense layer of logits,
+                before which it is split. The model gets copies of its networks.
+            discriminator_hidden: Numbers of units of the discriminator's hidden layers; the default
+                is the paper's.
             **kwargs: Further arguments of the class.
 
         Raises:
-            ValueError: If a Keras model ends otherwise.
+            ValueError: If a Keras model ends in another layer.
 
         Example: `ADDA.from_source(keras.models.load_model("digits.keras"))`.
         """

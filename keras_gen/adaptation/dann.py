@@ -1,4 +1,4 @@
-"""Domain-adversarial training by gradient reversal, DANN (Ganin et al. 2016)."""
+"""Domain-adversarial training with gradient reversal, DANN (Ganin et al. 2016)."""
 
 from functools import partial
 
@@ -15,27 +15,30 @@ from keras_gen.layers import reverse_gradient
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DANN(DomainModel):
-    """Learns labels of a source domain by features that do not tell it from the target.
+    """Learns source labels from features that do not distinguish the source from the target.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (9) and (18). One
-    step updates all networks: between encoder and discriminator the gradient is reversed, so that
-    the discriminator learns to tell the domains apart and the encoder learns the opposite.
+    step updates all networks: between encoder and discriminator, the gradient is reversed, so that
+    the discriminator learns to distinguish the domains and the encoder learns the opposite.
 
-    `fit` takes source images, labels and target images; `evaluate` takes labeled images. `loss` is
-    the classifier's, `d_loss` the discriminator's, in nats; a discriminator that tells nothing has
-    1.39.
+    `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
+    `loss`
+    is that of the classifier and `d_loss` that of the discriminator, in nats. The `d_loss` of a
+    discriminator at chance is 1.39.
 
-    Deviations: lambda is 0.1 and the optimizer Adam; in the paper lambda goes from 0 to 1, with
-    momentum and a rate that falls. On LeNet, which has no normalization, the latter diverged: the
-    encoder can raise the discriminator's loss without end by larger features.
+    Deviations: lambda is 0.1 and the optimizer is Adam; in the paper, lambda grows from 0 to 1,
+        with
+    momentum and a decaying learning rate. On LeNet, which has no normalization, the latter
+    diverged:
+    the encoder can increase the discriminator's loss without bound through larger features.
 
     Args:
-        encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
-            which is split before its last dense layer.
-        discriminator: Features to the logits of source and target, `[batch, 2]`; None: one with 500
-            hidden units.
-        weight: lambda, of the reversed gradient: a number or a schedule of the step, such as the
+        encoder: Network from images in [0, 1] to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
+            whole classifier, which is split before its last dense layer.
+        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, it
+            has 500 hidden units.
+        weight: lambda, the factor of the reversed gradient: a number or a schedule, such as the
             paper's, `keras_gen.core.schedules.Sigmoid`.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 

@@ -15,26 +15,27 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DomainConfusion(DomainModel):
-    """Learns labels of a source domain by features that leave a discriminator undecided.
+    """Learns source labels from features that leave a discriminator undecided.
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
-    2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's answer
-    and one half, which is least where the features say nothing of the domain. Unlike gradient
-    reversal, it does not want the discriminator to be wrong. Discriminator and encoder take turns.
+    2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's output
+    and one half, which is minimal if the features reveal nothing about the domain. Unlike gradient
+    reversal, it does not push the discriminator to be wrong. Discriminator and encoder alternate.
 
-    `fit` takes source images, labels and target images; `evaluate` takes labeled images. `loss` is
-    the classifier's, in nats; where the features say nothing, `d_loss` and `confusion_loss` are
-    1.39.
+    `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
+    `loss`
+    is that of the classifier, in nats. If the features reveal nothing, `d_loss` and
+    `confusion_loss` are 1.39.
 
-    Deviations: without the paper's soft labels, which need some labels of the target.
+    Deviations: without the paper's soft labels, which require some target labels.
 
     Args:
-        encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`. None: the encoder is a whole classifier,
-            which is split before its last dense layer.
-        discriminator: Features to the logits of source and target, `[batch, 2]`; None: one with 500
-            hidden units.
-        weight: lambda, of the confusion: a number or a schedule of the step.
+        encoder: Network from images in [0, 1] to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
+            whole classifier, which is split before its last dense layer.
+        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, it
+            has 500 hidden units.
+        weight: lambda, the weight of the confusion loss: a number or a schedule.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
@@ -76,7 +77,7 @@ class DomainConfusion(DomainModel):
         )
 
     def confusion(self, features) -> tf.Tensor:
-        """Returns eq. (5), the cross-entropy of the answer to one half: `[batch]`."""
+        """Returns eq. (5), the cross-entropy between the output and one half: `[batch]`."""
         logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)

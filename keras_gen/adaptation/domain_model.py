@@ -1,4 +1,4 @@
-"""What methods of domain adaptation share: two domains, and a discriminator of their features."""
+"""The base class of domain adaptation: two domains, and a discriminator on their features."""
 
 import tensorflow as tf
 from typing_extensions import override
@@ -8,23 +8,25 @@ from keras_gen.classifiers.classifier import edge_of_examples
 from keras_gen.core.batches import in_order
 from keras_gen.losses.classification import label_cross_entropy
 
-SOURCE = 0  # the class of its features for the discriminator
+SOURCE = 0  # the discriminator's class for source features
 TARGET = 1
 
 
 class DomainModel(OpposedClassifier):
-    """Base of classifiers that learn labels of one domain, the source, for another, the target.
+    """Base class of classifiers trained with labels in a source domain for use in a target domain.
 
-    `fit` takes source images, their labels, and target images, which have none. `evaluate` takes
-    labeled images of either domain: target labels are for measuring only. A discriminator tells by
-    its features which domain an image is of; a method says how the encoder fools it (`train_step`).
+    `fit` accepts source images, their labels, and target images, which have no labels. `evaluate`
+    accepts labeled images of either domain: target labels are used only for evaluation. A
+    discriminator predicts an image's domain from its features; a subclass defines how the encoder
+    works against it (`train_step`).
 
     Args:
-        encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
-        discriminator: Features to the logits of source and target, `[batch, 2]`; None: a usual one.
+        encoder: Network from images in [0, 1] to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
+        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, a
+            standard network.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
-        **kwargs: `name` and the like, of `keras.Model`.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -54,7 +56,7 @@ class DomainModel(OpposedClassifier):
 
     @override
     def named_parts(self, data):
-        """Labeled examples without a target are for `evaluate`."""
+        """Also accepts labeled examples without a target, for `evaluate`."""
         parts = in_order(data)
         if len(parts) == 2 and tf.TensorShape(parts[1].shape).rank in (None, 1, 2):
             return dict(zip(("x", "labels"), parts, strict=True))
@@ -63,24 +65,24 @@ class DomainModel(OpposedClassifier):
     @override
     def prepare_batch(self, data):
         batch = super().prepare_batch(data)
-        # What is wrong with the target ends `evaluate` too, which does not read it.
+        # An invalid target also ends `evaluate`, which does not use it.
         with tf.control_dependencies([batch.get("target_x", batch["x"])]):
             batch["labels"] = tf.identity(batch["labels"])
         return batch
 
     @override
     def test_step(self, data):
-        """Measures labeled images alone, of either domain."""
+        """Evaluates labeled images of either domain."""
         terms = self.terms(self.prepare_batch(data))
         return self.report(terms, loss=self.weighted(terms))
 
     def with_target(self, batch) -> dict:
-        """Returns a prepared batch of training, which has target images; a ValueError if not."""
+        """Returns a prepared training batch; raises a ValueError if it has no target images."""
         if "target_x" not in batch:
             raise ValueError(
-                f"{type(self).__name__} trains on x (images), labels (labels), target_x "
-                "(target_images), but got labeled images alone, which are for evaluate: give fit "
-                "images of the target, too."
+                f"{type(self).__name__} trains on x (images), labels (labels), and target_x "
+                "(target_images), but got only labeled images, which are for evaluate: also "
+                "pass target images to fit."
             )
         return batch
 
@@ -92,7 +94,8 @@ class DomainModel(OpposedClassifier):
         outputs = tuple(self.discriminator.output_shape[1:])
         if outputs != (2,):
             raise ValueError(
-                f"The discriminator returns {outputs}: expected logits (2,), of source and target."
+                f"The discriminator returns {outputs}: expected logits (2,), for source and "
+                "target."
             )
         self.edges["target_x"] = edge_of_examples(self.encoder.input_shape[1:], "target_")
 

@@ -9,25 +9,25 @@ from keras_gen.losses import UnboundedNormal
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Autoencoder(EncoderDecoder):
-    """An encoder of examples to codes and a decoder that reconstructs the examples.
+    """An encoder from examples to codes, and a decoder that reconstructs the examples.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    without their pretraining. The loss is that of the reconstruction, in nats per example: with
-    `"bernoulli"` the cross-entropy of their supporting text, with `"normal"` half the squared error
-    and a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs: y is
-    reconstructed of x.
+    without their pretraining. The loss is that of the reconstruction, in nats per example: for
+    `"bernoulli"`, the cross-entropy in their supporting text, and for `"normal"`, half the squared
+    error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs: y is
+    reconstructed from x.
 
     Deviations: all layers are trained from the start by one optimizer; the paper first trains a
     stack of restricted Boltzmann machines.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters.
+        encoder: Network from examples to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        seed: Seed of the noise that variants draw.
+        seed: Seed of the noise that variants use.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the codes.
+        ValueError: If encoder and decoder have different codes.
 
     Example:
     ```python
@@ -44,7 +44,7 @@ class Autoencoder(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step of encoder and decoder on the error of the reconstructions."""
+        """Takes one step of encoder and decoder on the reconstruction error."""
         batch = self.prepare_batch(data)
 
         def error():
@@ -59,7 +59,7 @@ class Autoencoder(EncoderDecoder):
         return self.terms_of(batch, self.encoded(batch["x"])[0])
 
     def terms_of(self, batch, codes) -> dict:
-        """Returns the terms of the loss for codes of a batch."""
+        """Returns the terms of the loss for the codes of a batch."""
         target = batch.get("target", batch["x"])
         return {"reconstruction": self.reconstruction(codes, target)}
 

@@ -15,18 +15,18 @@ from keras_gen.networks import mlp_encoder
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ClassifyingAutoencoder(Autoencoder):
-    """Reconstructs all examples and classifies those that have a label, from the same codes.
+    """Reconstructs all examples and classifies the labeled ones, from the same codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
-    Networks", ICML 2008, sec. 3: unlabeled examples train the encoder by their reconstruction.
-    `fit(images, labels)` takes integers, -1 for an example without a label.
+    Networks", ICML 2008, sec. 3: unlabeled examples train the encoder through their reconstruction.
+    `fit(images, labels)` accepts integers, with -1 for an example without a label.
 
     Deviations: the paper trains layer by layer, each with both losses, and models word counts.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters.
-        classifier: Codes to logits `[batch, classes]`.
+        encoder: Network from examples to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters.
+        classifier: Network from codes to logits `[batch, classes]`.
         likelihood: Name or object: p(x | code).
         weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
@@ -63,11 +63,11 @@ class ClassifyingAutoencoder(Autoencoder):
         return super().loss_weights() | {"classification": self.weight}
 
     def logits_of(self, codes) -> tf.Tensor:
-        """Returns the logits of the classes for codes, float32 `[batch, classes]`."""
+        """Returns the class logits for codes, float32 `[batch, classes]`."""
         return tf.cast(self.classifier(codes, training=self.training), tf.float32)
 
     def logits(self, x) -> tf.Tensor:
-        """Returns the logits of the classes for examples, float32 `[batch, classes]`."""
+        """Returns the class logits for examples, float32 `[batch, classes]`."""
         return self.logits_of(self.encoded(x)[0])
 
     # Building --------------------------------------------------------------------------------
@@ -87,13 +87,13 @@ class ClassifyingAutoencoder(Autoencoder):
         filters: tuple[int, ...] = (32, 64),
         **kwargs,
     ):
-        """Builds the model with convolutions, and a linear classifier of the codes.
+        """Builds the model with convolutions, and a linear classifier on the codes.
 
         Args:
-            shape: See `Autoencoder.for_images`, and likewise `latent_dim` and `filters`.
+            shape: See `Autoencoder.for_images`.
             classes: Number of classes.
-            latent_dim: Dimensions of the codes.
-            filters: Channels of the convolutions.
+            latent_dim: Number of dimensions of the codes.
+            filters: Numbers of channels of the convolutions.
             **kwargs: Further arguments of the class.
 
         Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.
@@ -111,13 +111,13 @@ class ClassifyingAutoencoder(Autoencoder):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units, with dense networks.
+        """Builds the model for rows of numbers in any units, with dense networks.
 
         Args:
-            shape: See `Autoencoder.for_vectors`, and likewise `latent_dim` and `hidden`.
+            shape: See `Autoencoder.for_vectors`.
             classes: Number of classes.
-            latent_dim: Dimensions of the codes.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
+            latent_dim: Number of dimensions of the codes.
+            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
             **kwargs: Further arguments of the class.
 
         Example: `ClassifyingAutoencoder.for_vectors(8, classes=3)`.

@@ -1,4 +1,4 @@
-"""An encoder of examples to codes and a decoder: autoencoders and VAEs."""
+"""Models with an encoder and a decoder: autoencoders and VAEs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -26,10 +26,10 @@ from keras_gen.networks import (
 
 
 class Coder(LikelihoodModel):
-    """Base of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
+    """Base class of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
 
     The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
-    outputs of the encoder; the decoder takes the first.
+    outputs of the encoder; the decoder uses the first one.
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
@@ -38,7 +38,7 @@ class Coder(LikelihoodModel):
 
     @override
     def call(self, x, training=False):
-        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        """Returns the mean of p(x | codes) for examples prepared by the edge."""
         given = self.side_inputs(x)
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
@@ -70,12 +70,12 @@ class Coder(LikelihoodModel):
 
     @capability
     def reconstruct(self, x):
-        """Returns the reconstructions, in the kind of the examples."""
+        """Returns the reconstructions, in the form of the examples."""
         return {"x": self(x)}
 
     @capability
     def encode(self, x):
-        """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple."""
+        """Returns the codes, float32 `[n, ...]`; a tuple for several `code_names`."""
         return dict(zip(self.code_names, self.encoded(x, *self.side_inputs(x)), strict=True))
 
     @capability
@@ -89,22 +89,22 @@ class Coder(LikelihoodModel):
 
     def __init__(self, latent_dim: int | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim = latent_dim  # if given, it has to be that of the networks
+        self.latent_dim = latent_dim  # if given, it must match the networks
 
     def freeze(self) -> None:
-        """Ends its training: it encodes and decodes for a model that is trained on its codes."""
+        """Ends the training of the coder, for use by a model that is trained on its codes."""
         self.trainable = False
-        # Else files of that model would hold the state of an optimizer that has no work left.
+        # Otherwise, files of that model would contain the state of an unused optimizer.
         self.optimizer = None
         self.compiled = False
 
 
 class EncoderDecoder(Coder):
-    """Base of coders of one encoder and one decoder, which `for_images` and `for_vectors` build.
+    """Base class of coders with one encoder and one decoder, built by `for_images`, `for_vectors`.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters.
+        encoder: Network from examples to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters.
         likelihood: Name or object: p(x | codes).
         seed: Seed of the noise.
     """
@@ -119,8 +119,9 @@ class EncoderDecoder(Coder):
         taken = tuple(self.decoder.inputs[0].shape[1:])
         if self.latent_dim not in (None, taken[-1]):
             raise ValueError(
-                f"latent_dim is {self.latent_dim}, and the decoder takes latents {taken}: expected "
-                "the same. Leave latent_dim out, because the networks determine it."
+                f"latent_dim is {self.latent_dim}, but the decoder accepts latents {taken}: "
+                "expected equal numbers. Leave latent_dim out, because the networks determine "
+                "it."
             )
         self.latent_dim = taken[-1]
         examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
@@ -139,13 +140,13 @@ class EncoderDecoder(Coder):
         """Builds the model with a convolutional encoder and decoder.
 
         Args:
-            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
-            latent_dim: Dimensions of the codes.
-            filters: Channels of the convolutions; each halves the sides.
+            shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
+            latent_dim: Number of dimensions of the codes.
+            filters: Numbers of channels of the convolutions, each of which halves the sides.
             **kwargs: Further arguments of the class.
 
         Raises:
-            TypeError: If the class has other networks than an encoder and a decoder.
+            TypeError: If the class has networks other than an encoder and a decoder.
 
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
@@ -171,20 +172,21 @@ class EncoderDecoder(Coder):
         hidden: tuple[int, ...] = (64, 64),
         **kwargs,
     ):
-        """Builds the model of rows of numbers in any units, with dense networks.
+        """Builds the model for rows of numbers in any units, with dense networks.
 
-        The first `fit` finds the mean and standard deviation of each column, by which the networks'
-        numbers are standardized; reconstructions, samples, and scores are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which standardize
+        the networks' inputs and outputs. Reconstructions, samples, and scores are in the units of
+        the data.
 
         Args:
-            shape: Columns of a row, or `(steps, channels)` of series.
-            latent_dim: Dimensions of the codes.
-            hidden: Units of the encoder's hidden layers, which the decoder mirrors.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default,
-                with one learned standard deviation for each column.
+            shape: Number of columns, or `(steps, channels)` of series.
+            latent_dim: Number of dimensions of the codes.
+            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`,
+                with one learned standard deviation per column.
 
         Raises:
-            TypeError: If the class has other networks than an encoder and a decoder.
+            TypeError: If the class has networks other than an encoder and a decoder.
 
         Example: `VAE.for_vectors(8, latent_dim=3).fit(table, epochs=20)`.
         """
@@ -210,28 +212,28 @@ class EncoderDecoder(Coder):
 
     @classmethod
     def activation_of_codes(cls, options: dict) -> str | None:
-        """Returns the activation of the usual encoder's outputs, of a model with these options."""
+        """Returns the activation of the outputs of the standard encoder, given the options."""
         return None
 
     @classmethod
     def _require_usual_networks(cls, given):
-        """Raises a TypeError if the class has networks that are neither usual nor given."""
+        """Raises a TypeError if the class has networks that are neither standard nor given."""
         networks = required_networks(cls)
         seen, codes = (names.split() for names in networks.pop("encoder").split("->"))
         taken = networks.pop("decoder").split("->")[0].split()
         usual = len(seen) == len(taken) == 1 and len(codes) == len(cls.code_names)
         if not usual or networks.keys() - given.keys():
-            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
+            raise TypeError(f"{cls.__name__} has no standard networks: pass your own networks.")
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
-    """Returns the outputs of a usual decoder for each value, before `with_scales`."""
+    """Returns the number of outputs of a standard decoder per value, before `with_scales`."""
     shared = isinstance(likelihood, likelihoods.ColumnNormal)
     return 1 if shared else likelihood.params_per_value
 
 
 def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> keras.Model:
-    """Returns a decoder to all parameters of the likelihood, of one to `outputs_per_value`."""
+    """Extends a decoder with `outputs_per_value` outputs to all parameters of the likelihood."""
     if not isinstance(likelihood, likelihoods.ColumnNormal):
         return decoder
     return with_column_scales(decoder, likelihood.minimum_scale)
@@ -254,7 +256,7 @@ def decoder_to(
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
-    """Returns the edges `x` and `latents` of a decoder to the parameters of a likelihood.
+    """Returns the edges `x` and `latents` for a decoder to the parameters of a likelihood.
 
     Raises:
         ValueError: If the decoder's outputs per value do not fit the likelihood.
@@ -265,8 +267,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
     needed = likelihood.params_per_value
     if channels % needed:
         raise ValueError(
-            f"The decoder's output has shape {(*front, channels)} and {likelihood} needs "
-            f"{needed} numbers per value: let the last axis be a multiple of {needed}."
+            f"The decoder's output has shape {(*front, channels)}: expected a last axis that "
+            f"is a multiple of {needed}, the numbers per value of {likelihood}."
         )
     return {
         "x": edge_of(likelihood, (*front, channels // needed)),
@@ -281,7 +283,7 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
     ...]`, such as classes.
     """
     shape = decoder.inputs[0].shape[1:]
-    front = keras.ops.shape(latents)[: -len(shape)]  # of several latents for each example
+    front = keras.ops.shape(latents)[: -len(shape)]  # for several latents of each example
     inputs = [tf.reshape(latents, [-1, *shape])]
     for value, taken in zip(given, decoder.inputs[1:], strict=True):
         each = tf.broadcast_to(value, [*front, *taken.shape[1:]])
@@ -292,6 +294,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def require_moments(network, outputs) -> None:
-    """Raises a ValueError if outputs of a functional model leave out means or log variances."""
+    """Raises a ValueError if outputs of a functional model exclude means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)

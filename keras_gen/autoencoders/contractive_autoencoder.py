@@ -13,27 +13,27 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """An autoencoder with a penalty on how the codes h change: weight * ||dh/dx||_F^2.
+    """An autoencoder with a penalty on changes of the codes h: weight * ||dh/dx||_F^2.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: as `Autoencoder`; encoder and decoder do not share weights, as the paper's do.
+    Deviations: see `Autoencoder`; encoder and decoder do not share weights, as in the paper.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters.
+        encoder: Network from examples to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         weight: lambda in the paper, 0.1 for its MNIST classifier: a number or a schedule.
-        method: How the norm is computed. `"closed_form"`: eq. (6), exact, for one dense sigmoid
+        method: Computation of the norm. `"closed_form"`: eq. (6), exact, for one dense sigmoid
             layer. `"jacobian"`: exact, for any encoder, with a backward pass for every code.
-            `"hutchinson"`: an unbiased estimate by one backward pass along a random direction.
-            `"auto"`: the closed form if it applies, else the estimate.
+            `"hutchinson"`: an unbiased estimate with one backward pass along a random direction.
+            `"auto"`: the closed form if it applies, and otherwise the estimate.
         seed: Seed of the directions.
 
     Raises:
         ValueError: If `method` is unknown or does not apply, `weight` is negative, or the
-            likelihood is one of integers.
+            likelihood is for integers.
 
     Example:
     ```python
@@ -62,7 +62,7 @@ class ContractiveAutoencoder(Autoencoder):
         return {"norms": tf.sqrt(self._contraction(x, exact)[1])}
 
     def _contraction(self, x, method):
-        """The codes and ||dh/dx||_F^2, `[batch]`."""
+        """Returns the codes and ||dh/dx||_F^2, `[batch]`."""
         if method == "closed_form" or (method == "auto" and self._layer is not None):
             codes = self.encoded(x)[0]
             # Eq. (6): sum_j (h_j (1 - h_j))^2 sum_i W_ij^2.
@@ -73,7 +73,7 @@ class ContractiveAutoencoder(Autoencoder):
             codes = self.encoded(x)[0]
             flat = tf.reshape(codes, [tf.shape(codes)[0], -1])
             if method != "jacobian":
-                # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.
+                # E |v J|^2 = ||J||_F^2 for v with independent entries of mean 0 and variance 1.
                 direction = self.normal("direction", keras.ops.shape(codes))
                 along = tf.reduce_sum(codes * direction)
         slopes = (
@@ -88,14 +88,14 @@ class ContractiveAutoencoder(Autoencoder):
         super().set_up()
         if self.likelihood.levels:
             raise ValueError(
-                f"The likelihood is {self.likelihood}, whose data are integers, by which codes "
-                "have no slopes: use another, such as 'bernoulli' or 'normal'."
+                f"The likelihood is {self.likelihood}, whose data are integers, for which codes "
+                "have no gradient: use another likelihood, such as 'bernoulli' or 'normal'."
             )
         self._layer = _sigmoid_layer(self.encoder)
         if self.method == "closed_form" and self._layer is None:
             raise ValueError(
-                "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
-                "'jacobian' or 'hutchinson'."
+                "method is 'closed_form', which requires an encoder with one dense sigmoid "
+                "layer: use 'jacobian' or 'hutchinson'."
             )
 
 
@@ -105,6 +105,7 @@ def _sigmoid_layer(encoder):
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):
         return None
-    # Of inputs of more axes each unit gives several codes, and each code sees a part of the inputs.
+    # For inputs with more axes, each unit gives several codes, which see only part of the
+    # inputs.
     alone = tuple(encoder.output_shape) == (None, rest[0].units)
     return rest[0] if alone and rest[0].activation is keras.activations.sigmoid else None

@@ -14,31 +14,31 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DenoisingAutoencoder(Autoencoder):
-    """Reconstructs examples from corrupted ones, so that codes keep what examples have in common.
+    """Reconstructs examples from corrupted ones, so that codes keep their common structure.
 
     Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
-    sec. 3.3 names the three corruptions. They are drawn anew in every step. `fit(noisy, clean)`
-    reconstructs clean examples of noisy ones, which are corrupted too unless `amount` is 0.
+    sec. 3.3 lists the three corruptions. They are sampled in every step. `fit(noisy, clean)`
+    reconstructs clean examples from noisy ones, which are also corrupted unless `amount` is 0.
 
-    Deviations: as `Autoencoder`; all values of an example have the same weight, where the second
-    paper's sec. 3.4 weighs corrupted ones.
+    Deviations: see `Autoencoder`; all values of an example have the same weight, whereas the second
+    paper's sec. 3.4 emphasizes corrupted ones.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters.
+        encoder: Network from examples to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the
-            data's range, or 0 in vectors, their mean if they are standardized.
-            `"salt_and_pepper"`: that fraction becomes the lowest or the highest with equal
-            probability. `"gaussian"`: Normal noise of standard deviation `amount`, in units
-            of the data, or in deviations of those that are standardized.
-        amount: See `corruption`; a number or a schedule of the step.
+        corruption: `"masking"`: the fraction `amount` of the values becomes the minimum of the
+            data's range, or 0 in vectors (their mean if they are standardized).
+            `"salt_and_pepper"`: that fraction becomes the minimum or the maximum with equal
+            probability. `"gaussian"`: normal noise with standard deviation `amount`, in units
+            of the data, or in standard deviations for standardized data.
+        amount: See `corruption`; a number or a schedule.
         seed: Seed of the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, or `"salt_and_pepper"` with data of no highest
-            value, or `"gaussian"` with integers, or `amount` is negative or a fraction above 1.
+        ValueError: If `corruption` is unknown, is `"salt_and_pepper"` for data without a maximum,
+            or is `"gaussian"` for integers, or `amount` is negative or a fraction above 1.
 
     Example:
     ```python
@@ -57,7 +57,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     @for_users
     def corrupt(self, x) -> tf.Tensor:
-        """Returns corrupted examples `[batch, ...]`, drawn for this step."""
+        """Returns corrupted examples `[batch, ...]`, sampled for this step."""
         shape = keras.ops.shape(x)
         amount = self.scheduled(self.amount)
         if self.corruption == "gaussian":
@@ -77,12 +77,12 @@ class DenoisingAutoencoder(Autoencoder):
         super().set_up()
         if self.corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
             raise ValueError(
-                "corruption is 'salt_and_pepper', and vectors have no lowest and highest value: "
+                "corruption is 'salt_and_pepper', but vectors have no minimum and maximum: "
                 "use 'masking' or 'gaussian'."
             )
         if self.corruption == "gaussian" and self.likelihood.levels:
             raise ValueError(
-                f"corruption is 'gaussian', and the data of {self.likelihood} are integers: use "
+                f"corruption is 'gaussian', but the data of {self.likelihood} are integers: use "
                 "'masking' or 'salt_and_pepper'."
             )
         highest = None if self.corruption == "gaussian" else 1.0

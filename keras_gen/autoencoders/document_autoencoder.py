@@ -1,4 +1,4 @@
-"""The autoencoder of documents, from their words (Hinton & Salakhutdinov 2006)."""
+"""The document autoencoder, which uses word counts (Hinton & Salakhutdinov 2006)."""
 
 import keras
 import tensorflow as tf
@@ -19,35 +19,37 @@ def weights_of_words(name, value):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """Codes of documents, whose words it reconstructs: text in, words and their rates out.
+    """Codes of documents, from which words are reconstructed: text in, words and their rates out.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    fig. 4 and the supporting text: a document is the vector of its word counts over their sum. The
-    loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
-    word, so that long and short documents weigh the same.
+    fig. 4 and the supporting text: a document is the vector of its word counts divided by their
+    sum.
+    The loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
+    word, so that long and short documents have the same weight.
 
     With `idf`, a document is the vector of log(1 + count) times the inverse document frequency of
-    the word, at one length for all documents (tf-idf; Salton, Buckley: "Term-Weighting Approaches
-    in Automatic Text Retrieval", Information Processing & Management 1988): rare words count for
-    more. The encoder takes this vector, and the likelihood, such as "normal", models it.
+    the word, normalized to the same length for all documents (tf-idf; Salton, Buckley:
+    "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
+    1988), so that rare words count more. The encoder gets this vector, and the likelihood, such as
+    "normal", models it.
 
-    `fit` takes counts, `[batch, words]`; other methods take counts or texts. A document without a
-    known word is all zeros. With `"multinomial"` it has a score of 0; other likelihoods give zeros
+    `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
+    known words is all zeros. With `"multinomial"`, its score is 0; other likelihoods assign zeros
     a probability too.
 
-    Deviations: as `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
-    nothing from inputs near 0: the fractions are times the number of words in the vocabulary, 1 on
-    average, and the mean square of tf-idf is 1.
+    Deviations: see `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
+    nothing from inputs near 0: the fractions are multiplied by the size of the vocabulary, which
+    makes them 1 on average, and the mean square of tf-idf is 1.
 
     Args:
-        encoder: Fractions of words `[batch, words]` to codes `[batch, ...]`.
-        decoder: Codes to the likelihood's parameters, `[batch, words]`.
-        vocabulary: The words, as `keras_gen.data.common_words` finds them.
-        likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with `idf`
-            p(tf-idf | code), such as "normal".
-        idf: Inverse document frequency of each word, not negative, as scikit-learn's
-            `TfidfTransformer` has it. None: documents are fractions of words.
-        top: How many words `decode` and `reconstruct` return.
+        encoder: Network from fractions of words `[batch, words]` to codes `[batch, ...]`.
+        decoder: Network from codes to the likelihood's parameters, `[batch, words]`.
+        vocabulary: Words, as returned by `keras_gen.data.common_words`.
+        likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with
+            `idf`, p(tf-idf | code), such as "normal".
+        idf: Inverse document frequency of each word, not negative, as in scikit-learn's
+            `TfidfTransformer`. If None, documents are fractions of words.
+        top: Number of words returned by `decode` and `reconstruct`.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
@@ -90,7 +92,7 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def signatures(self) -> dict:
-        """Returns those of texts, and three of counts for runtimes that know no strings."""
+        """Returns signatures for texts, and three for counts, for runtimes without strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
         x = self.edges["x"]
         z = self.edges["latents"]
@@ -104,7 +106,7 @@ class DocumentAutoencoder(Autoencoder):
         """The values to reconstruct: counts, or tf-idf of mean square 1."""
         if self.idf is None:
             return x
-        # Not log1p, which some runtimes of exported models lack.
+        # Not log1p, which some runtimes for exported models lack.
         weighted = tf.math.log(1.0 + x) * tf.constant(list(self.idf), tf.float32)
         return tf.math.l2_normalize(weighted, axis=-1) * len(self.vocabulary) ** 0.5
 
@@ -117,29 +119,28 @@ class DocumentAutoencoder(Autoencoder):
         shapes = [tuple(self.encoder.input_shape[1:]), tuple(self.decoder.output_shape[1:])]
         if shapes != [(size,)] * 2:
             raise ValueError(
-                f"The encoder takes {shapes[0]} and the decoder gives {shapes[1]}: expected "
-                f"({size},) of both, for a vocabulary of {size} words."
+                f"The encoder accepts {shapes[0]} and the decoder returns {shapes[1]}: expected "
+                f"({size},) for both, for a vocabulary of {size} words."
             )
         checked_integer("top", self.top, 1, size)
         if self.idf is not None and len(self.idf) != size:
             raise ValueError(
-                f"idf has {len(self.idf)} numbers: expected one for each of {size} words."
+                f"idf has {len(self.idf)} numbers: expected one for each of the {size} words."
             )
         texts = self.edges["x"] = Texts(self.vocabulary, self.top)
-        # What the signatures read besides the networks: the table of words.
+        # Read by the signatures in addition to the networks: the table of words.
         self.resources = [texts.counter]
 
     @override
     @classmethod
     def _require_usual_networks(cls, given):
         raise TypeError(
-            f"{cls.__name__} is for texts: build it with an encoder and a decoder of as many "
-            "numbers as the vocabulary has words, such as keras_gen.networks.mlp_encoder and "
-            "mlp_decoder."
+            f"{cls.__name__} is for texts: build it with an encoder and a decoder whose sizes "
+            "match the vocabulary, such as keras_gen.networks.mlp_encoder and mlp_decoder."
         )
 
 
 def _lengths(counts):
-    """Known words of each document, `[batch, 1]`; 1 where there is none, to divide by."""
+    """The number of known words in each document, `[batch, 1]`; 1 if none, for division."""
     total = tf.reduce_sum(counts, axis=-1, keepdims=True)
     return tf.where(total > 0, total, 1.0)

@@ -1,7 +1,7 @@
-"""What models whose codes are integers share: how they encode and decode.
+"""Shared methods of models with integer codes: encoding and decoding.
 
-Such a model says `encode = encode` and the like in its body. Its `codes` are integers of
-examples, and `embedded` returns what the decoder takes for them.
+Such a model has `encode = encode` and so on in its body. Its `codes` returns the integers of
+examples, and `embedded` the decoder's input for them.
 """
 
 from keras_gen.core.capabilities import capability
@@ -25,10 +25,10 @@ def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") ->
 
     Args:
         shape: Shape of the codes of an example.
-        levels: Number of values of a code, at least 2 (else a ValueError).
-        dtype: Integer dtype outside the model, as of `Levels`.
+        levels: Number of values of a code, at least 2; otherwise a ValueError is raised.
+        dtype: Integer dtype outside the model, as in `Levels`.
         name: Name of the edge.
     """
     if levels < 2:
-        raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
+        raise ValueError(f"levels is {levels}: expected at least 2 values per code.")
     return Levels(tuple(shape), levels, name=name, dtype=dtype)

@@ -15,23 +15,23 @@ def pretrain_layers(
     train: Callable[[DenoisingAutoencoder, Source, str], None],
     amount: float = 0.25,
 ) -> None:
-    """Trains the layers of a deep autoencoder one after the other, from the outside inwards.
+    """Trains the layers of a deep autoencoder one after the other, from the outside in.
 
-    Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder of
-    one layer, which learns the codes of the layers before it; the whole model then starts from
+    Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder with
+    one layer, which learns the codes of the previous layers; the whole model then starts with
     their weights. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
-    Networks", NeurIPS 2006; with denoising layers Vincent et al.: "Stacked Denoising Autoencoders",
-    JMLR 2010, sec. 3.5.
+    Networks", NeurIPS 2006; with denoising layers, Vincent et al.: "Stacked Denoising
+    Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
-        model: Autoencoder of dense layers, the decoder the mirror image of the encoder; hidden
-            layers are sigmoid, so that their outputs lie between 0 and 1.
-        source: Images `[...]` as the model takes them, without labels.
-        train: Function of a layer's model, its source and its name; it compiles and fits.
-        amount: Fraction of a layer's inputs that are masked, drawn anew in every step.
+        model: Autoencoder with dense layers, whose decoder mirrors the encoder; hidden layers are
+            sigmoid, so that their outputs are between 0 and 1.
+        source: Images `[...]` in the model's input format, without labels.
+        train: Function of a layer's model, its source, and its name, which compiles and fits.
+        amount: Fraction of a layer's inputs that are masked, sampled in every step.
 
     Raises:
-        ValueError: If the networks are no mirror images, or a hidden layer is not sigmoid.
+        ValueError: If the networks are not mirror images, or a hidden layer is not sigmoid.
 
     Example:
     ```python
@@ -49,15 +49,15 @@ def pretrain_layers(
     if sizes[0] != [size[::-1] for size in sizes[1]]:
         raise ValueError(
             f"The encoder has dense layers (inputs, units) {sizes[0]} and the decoder, from its "
-            f"end, {sizes[1]}: expected mirror images, the same with inputs and units exchanged."
+            f"end, {sizes[1]}: expected mirror images, with inputs and units exchanged."
         )
     hidden = [*ups[:-1], *downs[1:]]
     if other := [
         layer.name for layer in hidden if layer.activation is not keras.activations.sigmoid
     ]:
         raise ValueError(
-            f"The hidden layer {other[0]} is not sigmoid: the next one learns its values as "
-            "probabilities, so build the networks with activation='sigmoid'."
+            f"The activation of hidden layer {other[0]} is not sigmoid: the next layer learns "
+            "its values as probabilities. Build the networks with activation='sigmoid'."
         )
     for number, (up, down) in enumerate(zip(ups, downs, strict=True)):
         likelihood = model.likelihood if number == 0 else "bernoulli"
@@ -78,14 +78,14 @@ def _dense(network):
 
 
 def _encoder(dense, shape):
-    """A new network of one layer like `dense`."""
+    """Builds a network with one layer like `dense`."""
     inputs = keras.Input(shape)
     copy = keras.layers.Dense(dense.units, dense.activation, dtype="float32")
     return keras.Model(inputs, copy(keras.layers.Flatten()(inputs)), name="encoder")
 
 
 def _decoder(dense, shape):
-    """A network of one layer of the size of `dense`, without its activation: to logits."""
+    """Builds a network with one layer as large as `dense`, without its activation: to logits."""
     inputs = keras.Input((dense.kernel.shape[0],))
     outputs = keras.layers.Dense(dense.units, dtype="float32")(inputs)
     return keras.Model(inputs, keras.layers.Reshape(shape)(outputs), name="decoder")

@@ -14,28 +14,29 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SparseAutoencoder(Autoencoder):
-    """An autoencoder with many codes, only a few of them active for any example.
+    """An autoencoder with many codes, only a few of which are active for any example.
 
     Ng: "Sparse autoencoder", CS294A lecture notes, 2011, for `penalty="kl"`: the sum over codes of
     KL(target || mean activation), between Bernoulli variables. `penalty="l1"`: the sum of the
     codes' absolute values.
 
-    Deviations: the mean activation is over the batch, where the notes take the training set.
+    Deviations: the mean activation is computed over the batch, whereas the notes use the training
+    set.
 
     Args:
-        encoder: Examples to codes `[batch, ...]`; with `"kl"` between 0 and 1, as of a sigmoid,
-            in which the encoders of `for_images` and `for_vectors` end then.
-        decoder: Codes to the likelihood's parameters.
+        encoder: Network from examples to codes `[batch, ...]`; with `"kl"`, codes are between 0 and
+            1, as after a sigmoid, which `for_images` and `for_vectors` then add to their encoders.
+        decoder: Network from codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         penalty: `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.
-        target: rho, the mean activation that `"kl"` aims at.
+        target: rho, the target mean activation for `"kl"`.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1; with
-            `"kl"` if the encoder ends in another activation than a sigmoid.
+        ValueError: If `penalty` is unknown, `weight` is negative, or `target` is not between 0 and
+            1; with `"kl"`, if the encoder ends in an activation other than a sigmoid.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""Representations that are blind to an attribute."""
+"""Representations that do not reveal a sensitive attribute."""
 
 from keras_gen.fairness.alfr import ALFR
 from keras_gen.fairness.grad import GRAD

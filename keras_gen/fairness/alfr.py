@@ -15,31 +15,31 @@ from keras_gen.fairness.blind_classifier import BlindClassifier
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ALFR(BlindClassifier):
-    """Learns labels by features from which an adversary cannot predict an attribute.
+    """Learns labels from features from which an adversary cannot predict an attribute.
 
     Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. Encoder and
-    classifier minimize the classifier's loss less that of the adversary, the discriminator, which
-    takes steps of its own in between.
+    classifier minimize the classifier's loss minus that of the adversary, the discriminator, which
+    takes its own steps in between.
 
-    `fit` and `evaluate` take examples, labels and attributes. `loss` is the classifier's, `d_loss`
-    the discriminator's, in nats.
+    `fit` and `evaluate` accept examples, labels, and attributes. `loss` is that of the classifier
+    and `d_loss` that of the discriminator, in nats.
 
-    Deviations: nothing is reconstructed of the features, alpha = 0, so that they serve one task.
-    The adversary takes a number of steps for each of the encoder's, so that it stays strong.
+    Deviations: nothing is reconstructed from the features (alpha = 0), so that they serve one task.
+    The adversary takes several steps for each step of the encoder, so that it stays strong.
 
     Args:
-        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to logits of the attribute's values, `[batch, values]`.
-        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
-        weight: beta, of the adversary's loss for the encoder: a number or a schedule of the step.
-        discriminator_steps: Steps of the discriminator, on the batch's features, for one of the
-            encoder.
+        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`.
+        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
+        weight: beta, the weight of the adversary's loss for the encoder: a number or a schedule.
+        discriminator_steps: Number of steps of the discriminator, on the batch's features, per step
+            of the encoder.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, `weight` is negative, or
-            `discriminator_steps` below 1.
+            `discriminator_steps` is below 1.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""What classifiers whose features should not tell an attribute share."""
+"""The base class of classifiers whose features should not reveal an attribute."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ from keras_gen.networks import mlp_encoder
 
 
 class BlindClassifier(OpposedClassifier):
-    """Base of classifiers whose features should not tell an attribute, such as a person's sex.
+    """Base class of classifiers whose features should not reveal an attribute, such as sex.
 
-    `fit` and `evaluate` take examples, their labels, and their attributes. A discriminator predicts
-    the attribute from the features; a method says how the encoder works against it (`train_step`).
-    What it fails to find, another one may: measure features with
-    `keras_gen.metrics.attribute_leak`.
+    `fit` and `evaluate` accept examples, their labels, and their attributes. A discriminator
+    predicts the attribute from the features; a subclass defines how the encoder works against it
+    (`train_step`). Another adversary may find information that this one misses: evaluate features
+    with `keras_gen.metrics.attribute_leak`.
 
     Args:
-        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to logits of the attribute's values, `[batch, values]`.
-        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`.
+        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
-        **kwargs: `name` and the like, of `keras.Model`.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: If the networks do not fit each other, or the columns.
@@ -55,12 +55,12 @@ class BlindClassifier(OpposedClassifier):
         """Builds the model with dense networks.
 
         Args:
-            columns: Of the table, as `keras_gen.data.table_columns` finds them.
+            columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
             values: Number of values of the attribute.
-            features: Features.
-            hidden: Units of the encoder's hidden layers.
-            discriminator_hidden: Units of the discriminator's hidden layers.
+            features: Number of features.
+            hidden: Numbers of units of the encoder's hidden layers.
+            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
         size = width_of(columns)
@@ -83,9 +83,9 @@ def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(
-            f"The encoder takes {tuple(shape)}: expected ({table.vectors.size},), the numbers of a "
-            f"row of {len(columns)} columns."
+            f"The encoder accepts {tuple(shape)}: expected ({table.vectors.size},), the length "
+            f"of the vector for a row of {len(columns)} columns."
         )
     model.edges["x"] = table
-    # What the signatures read besides the networks: the tables of categories.
+    # Read by the signatures in addition to the networks: the tables of categories.
     model.resources = [table.vectors]

@@ -15,26 +15,27 @@ from keras_gen.layers import reverse_gradient
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GRAD(BlindClassifier):
-    """Learns labels by features that do not tell an attribute, with a reversed gradient.
+    """Learns labels from features that do not reveal an attribute, with a reversed gradient.
 
     Raff, Sylvester: "Gradient Reversal against Discrimination: A Fair Neural Network Learning
     Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks:
-    between encoder and discriminator the gradient is reversed, so that the discriminator learns to
+    between encoder and discriminator, the gradient is reversed, so that the discriminator learns to
     predict the attribute and the encoder learns the opposite.
 
-    `fit` and `evaluate` take examples, labels and attributes. `loss` is the classifier's, `d_loss`
-    the discriminator's, in nats; of two values as frequent as each other, a discriminator that
-    predicts nothing has 0.69.
+    `fit` and `evaluate` accept examples, labels, and attributes. `loss` is that of the classifier
+    and `d_loss` that of the discriminator, in nats. For two equally frequent values, the
+    `d_loss` of
+    a discriminator at chance is 0.69.
 
-    Deviations: the features are bounded by `for_table`, for without a bound the encoder can raise
-    the discriminator's loss by larger features alone.
+    Deviations: `for_table` bounds the features, because without a bound the encoder can increase
+    the discriminator's loss through larger features alone.
 
     Args:
-        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`.
-        discriminator: Features to logits of the attribute's values, `[batch, values]`.
-        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
-        weight: lambda, of the reversed gradient: a number or a schedule of the step.
+        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`.
+        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
+        weight: lambda, the factor of the reversed gradient: a number or a schedule.
         seed: Seed of the order of the examples in `fit`, if they come from a source.
 
     Raises:

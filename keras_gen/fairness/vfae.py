@@ -42,29 +42,30 @@ HEADS = ("mean", "log_variance")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VFAE(LikelihoodModel):
-    """A VAE whose latents should be independent of an attribute, which its decoder is given.
+    """A VAE whose latents should be independent of an attribute, which its decoder receives.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
-    attribute s and the latents z1 make the example, p(x|z1,s), so that z1 need not tell s. The
-    label y and further latents z2, a priori Normal, make z1, p(z1|z2,y), so that z1 tells the
-    label (sec. 2.2). The loss is the negative of the bound L_s for an example with a label, and of
-    L_u for one without a label (-1), plus alpha times the label's cross-entropy and beta times the
-    squared maximum mean discrepancy between the z1 of both values of the attribute (sec. 2.3).
+    attribute s and the latents z1 generate the example, p(x|z1,s), so z1 need not encode s. The
+    label y and further latents z2, with a normal prior, generate z1, p(z1|z2,y), so that z1 encodes
+    the label (sec. 2.2). The loss is the negative of the bound L_s for an example with a label, and
+    of L_u for one without a label (-1), plus alpha times the label's cross-entropy and beta times
+    the squared maximum mean discrepancy between the z1 for both values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
-    classification_loss + beta * discrepancy_loss`; all but the last in nats. `score` is the bound
-    without labels. `encode` returns the mean and log variance of q(z1|x,s).
+    classification_loss + beta * discrepancy_loss`; all except the last are in nats. `score` is the
+    bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
 
     Deviations: the label is predicted from one sample of z1 per example, as are the bounds.
 
     Args:
-        encoder: Examples and int32 attributes `[batch]` to mean and log variance of q(z1|x,s).
-        decoder: z1 and attributes to the likelihood's parameters.
-        classifier: z1 to logits of q(y|z1).
-        upper_encoder: z1 and labels to mean and log variance of q(z2|z1,y).
-        upper_decoder: z2 and labels to mean and log variance of p(z1|z2,y).
+        encoder: Network from examples and int32 attributes `[batch]` to mean and log variance of
+            q(z1|x,s).
+        decoder: Network from z1 and attributes to the likelihood's parameters.
+        classifier: Network from z1 to logits of q(y|z1).
+        upper_encoder: Network from z1 and labels to mean and log variance of q(z2|z1,y).
+        upper_decoder: Network from z2 and labels to mean and log variance of p(z1|z2,y).
         likelihood: Name or object: p(x|z1,s).
-        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
         alpha: Weight of the label's cross-entropy, a number or a schedule.
         beta: Weight of the discrepancy, a number or a schedule.
         seed: Seed of the latents' noise, and of the discrepancy's random features.
@@ -112,9 +113,9 @@ class VFAE(LikelihoodModel):
         return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
 
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
-        """Returns the terms of L_s and L_u, both as a mean over q(y|z1).
+        """Returns the terms of L_s and L_u, both as means over q(y|z1).
 
-        q is one-hot where the label is known, so that the other classes add nothing.
+        q is one-hot if the label is known, so that the other classes contribute nothing.
         """
         z1, (*posterior, seed) = inferred
         logits = self.logits_of(z1)
@@ -138,7 +139,7 @@ class VFAE(LikelihoodModel):
             "reconstruction": reconstruction,  # -log p(x|z1,s)
             "kl": kl,  # KL(q(z1|x,s) || p(z1|z2,y))
             "upper_kl": upper_kl,  # KL(q(z2|z1,y) || N(0, 1))
-            # -log p(y) - H(q(y|z1)); the entropy is 0 where the label is known.
+            # -log p(y) - H(q(y|z1)); the entropy is 0 if the label is known.
             "class_kl": tf.where(known, math.log(classes), kl_categorical(logits)),
         }
 
@@ -157,12 +158,12 @@ class VFAE(LikelihoodModel):
     # The bounds ------------------------------------------------------------------------------
 
     def posterior(self, x, attributes) -> list[tf.Tensor]:
-        """Returns mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
+        """Returns the mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
         found = self.encoder([x, attributes], training=self.training)
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Samples z1 or z2 from (mean, log variance); returns these with the seed for z2 too."""
+        """Samples z1 or z2 from (mean, log variance); returns these with the seed for z2."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
@@ -172,12 +173,12 @@ class VFAE(LikelihoodModel):
         return tf.cast(self.classifier(latents, training=self.training), tf.float32)
 
     def logits(self, x, attributes) -> tf.Tensor:
-        """Returns the logits of the classes at the mean of z1, float32 `[batch, classes]`."""
+        """Returns the class logits at the mean of z1, float32 `[batch, classes]`."""
         return self.logits_of(self.posterior(x, attributes)[0])
 
     @override
     def nats(self, x, attributes):
-        """Returns the negative bound of log p(x|s) without labels."""
+        """Returns the negative bound on log p(x|s) without labels."""
         inferred = self.drawn(self.posterior(x, attributes), self.score_seeds(x))
         unknown = tf.fill(tf.shape(x)[:1], -1)
         return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred).values()))
@@ -186,13 +187,13 @@ class VFAE(LikelihoodModel):
 
     @override
     def call(self, x, attributes, training=False):
-        """Returns the mean of p(x|z1,s) for examples that went through the edge."""
+        """Returns the mean of p(x|z1,s) for examples prepared by the edge."""
         mean, _ = self.posterior(x, attributes)
         return self.likelihood.mean(self.decoder([mean, attributes], training=training))
 
     @capability
     def encode(self, x, attributes):
-        """Returns mean and log variance of q(z1|x,s), float32 `[n, latents]` each."""
+        """Returns the mean and log variance of q(z1|x,s), float32 `[n, latents]` each."""
         return dict(zip(HEADS, self.posterior(x, attributes), strict=True))
 
     # Building --------------------------------------------------------------------------------
@@ -224,14 +225,14 @@ class VFAE(LikelihoodModel):
         hidden: tuple[int, ...] = (100,),
         **kwargs,
     ):
-        """Builds the model with dense networks; by default of the paper's sizes for Adult.
+        """Builds the model with dense networks, by default in the paper's sizes for Adult.
 
         Args:
-            columns: Of the table, as `keras_gen.data.table_columns` finds them.
+            columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
-            latent_dim: Dimensions of z1 and of z2.
-            hidden: Units of the hidden layers.
-            **kwargs: Further arguments of the class; the likelihood is `ColumnNormal` by default.
+            latent_dim: Number of dimensions of z1 and of z2.
+            hidden: Numbers of units of the hidden layers.
+            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`.
         """
         size = width_of(columns)
         likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))

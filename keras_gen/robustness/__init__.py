@@ -1,4 +1,4 @@
-"""Adversarial examples, and classifiers that stand up to them."""
+"""Adversarial examples, and classifiers that resist them."""
 
 from keras_gen.robustness.adversarial_training import AdversarialTraining
 from keras_gen.robustness.apgd import APGD

@@ -28,31 +28,32 @@ def attack_of(identifier) -> Attack:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdversarialTraining(Classifier):
-    """A classifier that learns from the examples that an attack makes of a batch.
+    """A classifier trained on adversarial examples of each batch.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
-    attack begins anew in each step, on the network as it is then. With FGSM and `clean_fraction`
-    0.5 it is Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR
-    2015, sec. 6.
+    attack starts over in each step, on the current network. With FGSM and `clean_fraction` 0.5, it
+    is Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015,
+    sec.
+    6.
 
-    `fit(images, labels)` takes integers. `loss` and `accuracy` of a step are over attacked
-    examples; `evaluate` measures clean ones, and `keras_gen.robustness.robust_accuracy` how it
-    stands up to attacks: others than the one that it was trained on, too. One strong step, as of
-    FGSM, can be learned without any robustness.
+    `fit(images, labels)` accepts integers. `loss` and `accuracy` of a step are computed on attacked
+    examples; `evaluate` uses clean ones, and `keras_gen.robustness.robust_accuracy` evaluates
+    robustness to attacks, including those not used in training. A network can learn to resist a
+    single strong step, as in FGSM, without any robustness.
 
     Args:
-        encoder: Images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
-        attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"` or an object of
-            `keras_gen.robustness`. Its `epsilon` may be a schedule of the step: with the whole of
-            it from the start, training may not begin.
-        clean_fraction: Weight of the loss of clean examples, 0 to 1; the attacked ones have the
-            rest.
+        encoder: Network from images in [0, 1], or vectors, to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
+        attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
+            `keras_gen.robustness`. Its `epsilon` may be a schedule: at full strength from the
+            start, training may fail to start.
+        clean_fraction: Weight of the loss of clean examples, 0 to 1; the rest is the weight of
+            attacked ones.
         seed: Seed of the attack's random starts.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an argument is out of its range.
+        ValueError: If the networks do not fit each other, or an argument is out of range.
 
     Example:
     ```python
@@ -90,7 +91,7 @@ class AdversarialTraining(Classifier):
 
     @override
     def test_step(self, data):
-        """Measures clean examples."""
+        """Evaluates clean examples."""
         terms = super().terms(self.prepare_batch(data))
         return self.report(terms, loss=self.weighted(terms))
 
@@ -99,7 +100,7 @@ class AdversarialTraining(Classifier):
         networks = [self.encoder, self.classifier]
         return {
             "optimizer": Player(networks, partial(Adam, 1e-4))
-        }  # the authors' rate for MNIST
+        }  # the authors' learning rate for MNIST
 
     # Building --------------------------------------------------------------------------------
 
@@ -109,12 +110,13 @@ class AdversarialTraining(Classifier):
         self.attack.check_epsilon(*range_of(self.edges["x"]))
         if self.attack.targeted:
             raise ValueError(
-                "The attack is targeted, and labels are the true ones: it would help."
+                "The attack is targeted, but labels are the true classes: expected an "
+                "untargeted attack."
             )
 
 
 def range_of(edge: Edge) -> tuple[float, float]:
-    """Returns the smallest and the largest value of prepared examples; vectors have no bounds."""
+    """Returns the minimum and maximum of prepared examples; vectors have no bounds."""
     if isinstance(edge, Images):
         return edge.low, edge.high
     return -math.inf, math.inf

@@ -1,4 +1,4 @@
-"""APGD: projected gradient descent that chooses the length of its steps (Croce & Hein 2020)."""
+"""APGD: projected gradient descent with automatic step size (Croce & Hein 2020)."""
 
 import math
 from collections.abc import Callable
@@ -19,30 +19,32 @@ from keras_gen.robustness.attacks import (
     without_class,
 )
 
-MOMENTUM = 0.75  # alpha: the part of a step that follows the gradient, not the step before
-RISING = 0.75  # rho: the fraction of steps that has to raise the loss, or else they are halved
+MOMENTUM = 0.75  # alpha: the fraction of a step that follows the gradient, not the last step
+RISING = (
+    0.75  # rho: minimum fraction of steps that must raise the loss; otherwise steps are halved
+)
 
 
 @serializable
 class APGD(Attack):
-    """PGD with momentum, which halves its steps and returns to its best point where it stalls.
+    """PGD with momentum, which halves its steps and returns to its best point when it stalls.
 
     Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
-    Parameter-Free Attacks", ICML 2020, algorithm 1. Nothing but the number of steps is to be
-    chosen. The example of the largest loss on the way is returned.
+    Parameter-Free Attacks", ICML 2020, algorithm 1. Its only parameter is the number of steps. The
+    example with the highest loss along the way is returned.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
-        loss: What is raised: `"cross_entropy"`; `"margin"`, by which the likeliest other class
-            leads; or `"dlr"`, the margin over the differences of the largest logits, which any
-            scale of the logits leaves as it is, eq. (6); of 3 classes or more.
-        rival: Of the loss `"dlr"`: the class that is to win. 0 for any, k for the k-th likeliest
-            wrong one of the example itself: eq. (7), of 4 classes or more.
+        loss: Loss to maximize: `"cross_entropy"`; `"margin"`, the lead of the most likely other
+            class; or `"dlr"`, the margin divided by differences of the largest logits, which is
+            invariant to the scale of the logits, eq. (6), for at least 3 classes.
+        rival: Target class of the loss `"dlr"`. 0 for any, and k for the k-th most likely wrong
+            class of the unchanged example: eq. (7), for at least 4 classes.
 
     Raises:
-        ValueError: If an argument is out of its range, `rival` comes with another loss, or, on a
-            call, there are too few classes.
+        ValueError: If an argument is out of range, `rival` is combined with another loss, or, when
+            called, there are too few classes.
 
     Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
     """
@@ -51,15 +53,16 @@ class APGD(Attack):
     loss: Literal["cross_entropy", "margin", "dlr"] = "cross_entropy"
     rival: CountFrom0 = 0
 
-    relative_step = 2.0  # of the first steps
+    relative_step = 2.0  # length of the first steps
     random_start = True
 
     @override
     def set_up(self):
         if self.rival and (self.loss != "dlr" or self.targeted):
             raise ValueError(
-                f"rival is {self.rival} with the loss {self.loss!r} and targeted={self.targeted}: "
-                "it is an argument of the loss 'dlr' that is not targeted."
+                f"rival is {self.rival}, loss is {self.loss!r}, and targeted is "
+                f"{self.targeted}: expected the loss 'dlr' without targeted=True. Change them, "
+                "or leave rival out."
             )
 
     @override
@@ -79,7 +82,8 @@ class APGD(Attack):
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
     ) -> tf.Tensor:
         radius = self.radius(x, epsilon)
-        # Whether the lengths are judged after a step, and how many steps there were since then.
+        # Whether step lengths are checked after a step, and the number of steps since the last
+        # check.
         judged = np.zeros(self.steps, bool)
         since = np.ones(self.steps)
         checkpoints = _checkpoints(self.steps)
@@ -144,7 +148,7 @@ class APGD(Attack):
 
 
 class _Place(NamedTuple):
-    """Examples, what is raised of them, `[batch]`, and its gradient."""
+    """Examples, their loss to maximize, `[batch]`, and its gradient."""
 
     values: tf.Tensor
     loss: tf.Tensor
@@ -152,7 +156,7 @@ class _Place(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Where each example is, was and was best, and what is known since the last checkpoint."""
+    """The current, previous, and best points, and statistics since the checkpoint."""
 
     at: _Place
     last: tf.Tensor
@@ -164,7 +168,7 @@ class _State(NamedTuple):
 
 
 def _checkpoints(steps: int) -> list[int]:
-    """After how many steps the lengths are judged: after 22 %, and then ever more often."""
+    """The steps after which step lengths are checked: after 22%, and then increasingly often."""
     before = 0  # percent
     after = 22
     found = []
@@ -175,7 +179,7 @@ def _checkpoints(steps: int) -> list[int]:
 
 
 def _chosen(condition, one: _Place, other: _Place) -> _Place:
-    """Takes each example from `one` where its condition, `[batch]`, holds."""
+    """Selects each example from `one` if its condition, `[batch]`, holds."""
     return _Place(
         tf.where(_like(condition, one.values), one.values, other.values),
         tf.where(condition, one.loss, other.loss),
@@ -184,15 +188,15 @@ def _chosen(condition, one: _Place, other: _Place) -> _Place:
 
 
 def _like(values, x):
-    """Values `[batch]` with as many axes as the examples, `[batch, 1, ...]`."""
+    """Reshapes values `[batch]` to the number of axes of the examples, `[batch, 1, ...]`."""
     return tf.reshape(values, [-1, *[1] * (x.shape.rank - 1)])
 
 
-# What is raised ------------------------------------------------------------------------------
+# Losses to maximize --------------------------------------------------------------------------
 
 
 def difference_of_logits_ratio(logits, labels) -> tf.Tensor:
-    """Returns the DLR loss, eq. (6): the margin, over how far the largest is from the third."""
+    """Returns the DLR loss, eq. (6): the margin over the gap from largest to third logit."""
     largest = _largest(logits, 3)
     return tf.math.divide_no_nan(margin(logits, labels), largest[:, 0] - largest[:, 2])
 
@@ -210,7 +214,7 @@ def _rival_difference(rivals):
 def _rivals(logits, labels, rank: int):
     if rank >= logits.shape[-1]:
         raise ValueError(
-            f"rival is {rank} and there are {logits.shape[-1]} classes: expected at most "
+            f"rival is {rank}, but there are {logits.shape[-1]} classes: expected at most "
             f"{logits.shape[-1] - 1}."
         )
     return tf.math.top_k(without_class(logits, labels), rank).indices[:, rank - 1]
@@ -219,8 +223,8 @@ def _rivals(logits, labels, rank: int):
 def _largest(logits, count: int):
     if logits.shape[-1] < count:
         raise ValueError(
-            f"There are {logits.shape[-1]} classes, and this loss takes {count} or more: choose "
-            "loss='margin'."
+            f"There are {logits.shape[-1]} classes: expected at least {count} for this loss. "
+            "Use loss='margin'."
         )
     return tf.math.top_k(logits, count).values
 

@@ -1,4 +1,4 @@
-"""Defenses that replace an image by what a generative model can make (MagNet, Defense-GAN)."""
+"""Defenses that project images onto a generative model's outputs (MagNet, Defense-GAN)."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,15 @@ from keras_gen.checked_arguments import checked_types
 
 @checked_types
 def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
-    """Returns a network behind an autoencoder, which was trained on clean images.
+    """Returns a network preceded by an autoencoder, which was trained on clean images.
 
     Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial Examples", CCS 2017, the
-    reformer. An attack differentiates both, so that it is made for the defense.
+    reformer. An attack differentiates both, so it is adapted to the defense.
 
     Args:
-        network: From floats in [0, 1] to logits.
-        autoencoder: A model from floats in [0, 1] to such, such as a `VAE` of Bernoulli pixels.
+        network: Network from floats in [0, 1] to logits.
+        autoencoder: Model from floats in [0, 1] to floats in [0, 1], such as a `VAE` with Bernoulli
+            pixels.
 
     Example: `robust_accuracy(reconstructed(model, vae), digits, labels, {"pgd": PGD(0.3)})`.
     """
@@ -37,23 +38,24 @@ def projected(
     rate: float = 0.5,
     momentum: float = 0.7,
 ) -> Callable:
-    """Returns a network that sees the nearest image that a decoder can make.
+    """Returns a network that sees the nearest image that a decoder can generate.
 
     Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
-    using Generative Models", ICLR 2018, eq. (4): latents are moved by gradient descent until what
-    they decode to is as near as possible. For attacks the gradient passes as if nothing had been
+    using Generative Models", ICLR 2018, eq. (4): latents are moved by gradient descent until their
+    decoded image is as close as possible. For attacks, the gradient passes as if nothing had been
     replaced (BPDA), as in Athalye, Carlini, Wagner: "Obfuscated Gradients Give a False Sense of
-    Security", ICML 2018, sec. 5.4, for the descent itself hardly has one.
+    Security", ICML 2018, sec. 5.4, since the descent itself has almost no gradient.
 
-    Deviation: one descent from the latents that an encoder names, in place of ten from random ones.
+    Deviation: a single descent from the latents given by an encoder, instead of ten from random
+    ones.
 
     Args:
-        network: From floats in [0, 1] to logits.
-        decode: From latents to floats in [0, 1].
-        start: From images to the latents where the descent begins.
-        steps: Steps of the descent.
-        rate: Length of a step, of the mean squared distance of a value's.
-        momentum: Of the descent.
+        network: Network from floats in [0, 1] to logits.
+        decode: Function from latents to floats in [0, 1].
+        start: Function from images to the latents at which the descent starts.
+        steps: Number of steps of the descent.
+        rate: Length of a step, for the mean squared distance per value.
+        momentum: Momentum of the descent.
 
     Example:
     ```python

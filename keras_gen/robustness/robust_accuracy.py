@@ -1,4 +1,4 @@
-"""How a classifier stands up to attacks."""
+"""The accuracy of a classifier under attacks."""
 
 from collections.abc import Callable
 
@@ -21,21 +21,22 @@ from keras_gen.robustness.square_attack import SquareAttack
 
 
 def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
-    """Returns FGSM, PGD, APGD of three losses and SquareAttack, for `robust_accuracy`.
+    """Returns the standard attacks for `robust_accuracy`: FGSM, PGD, APGD, and SquareAttack.
 
-    Attacks of one kind are too kind a measure: PGD alone leaves digits that APGD or squares
-    change. As in Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of
-    Diverse Parameter-Free Attacks", ICML 2020, the losses differ, and one attack needs no gradient.
+    APGD is included with three losses. A single type of attack overestimates robustness: some
+    digits that withstand PGD are changed by APGD or SquareAttack. The combination follows Croce,
+    Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
+    Parameter-Free Attacks", ICML 2020: different losses, and one attack without gradients.
 
     Args:
-        epsilon: Most by which a value may change, in the units of the input.
-        queries: Of SquareAttack.
+        epsilon: Maximum change per value, in input units.
+        queries: Number of queries for SquareAttack.
 
     Example: `robust_accuracy(model, digits, labels, usual_attacks(0.3), restarts=3)`.
     """
     return {
         "fgsm": FGSM(epsilon),
-        "pgd": PGD(epsilon, relative_step=1 / 30),  # the paper's
+        "pgd": PGD(epsilon, relative_step=1 / 30),  # the paper's step length
         "apgd_cross_entropy": APGD(epsilon),
         "apgd_margin": APGD(epsilon, loss="margin"),
         "apgd_dlr": APGD(epsilon, loss="dlr"),
@@ -52,23 +53,22 @@ def robust_accuracy(
     bounds: tuple[float, float] | None = None,
     restarts: int = 1,
 ) -> dict[str, float]:
-    """Returns the accuracy under each attack, without any (`"clean"`), and under the `"worst"`.
+    """Returns the accuracy under each attack, without attacks (`"clean"`), and at `"worst"`.
 
-    An example counts as right in the worst case if no attack, from no start, changed its class.
-    Each start is one for the examples that are still named right.
+    An example counts as correct in the worst case if no attack, from any start, changed its class.
+    Each start attacks only the examples that are still classified correctly.
 
     Args:
-        network: As attacks take it.
+        network: Network in the form that attacks accept.
         images: uint8, or floats in `bounds`, `[n, ...]`.
-        labels: Their classes, integers `[n]` or `[n, 1]`.
-        attacks: By name, not targeted. They must have been made for this network, and not for
-            another one.
-        bounds: Smallest and largest value of the network's input. None: 0 and 1, if it names no
-            more examples right in another range.
-        restarts: Random starts of each attack that has such, 1 or more.
+        labels: Classes of the images, integers `[n]` or `[n, 1]`.
+        attacks: Untargeted attacks by name, run on this network.
+        bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
+            network does not classify more examples correctly in another range.
+        restarts: Number of starts of each attack with random starts, at least 1.
 
     Raises:
-        ValueError: If an attack is targeted, or as attacks do.
+        ValueError: If an attack is targeted, and for the errors of attacks.
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """
@@ -76,7 +76,8 @@ def robust_accuracy(
     for name, attack in attacks.items():
         if attack.targeted:
             raise ValueError(
-                f"The attack {name!r} is targeted: here labels are the true classes."
+                f"The attack {name!r} is targeted, but labels are the true classes: expected "
+                "an untargeted attack."
             )
     x = in_bounds(images, *(bounds or UNIT))
     labels = class_labels(labels, len(x))

@@ -1,4 +1,4 @@
-"""SquareAttack: random squares, without any gradient (Andriushchenko et al. 2020)."""
+"""SquareAttack: random squares, without gradients (Andriushchenko et al. 2020)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,26 +15,26 @@ from keras_gen.declared import Count
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import Attack, logits_of, margin
 
-# After these fractions of the queries the squares have half as many pixels.
+# After these fractions of the queries, the squares have half as many pixels.
 HALVED_AFTER = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 
 @serializable
 class SquareAttack(Attack):
-    """Sets random squares of an image to the border of the ball, and keeps what helps.
+    """Sets random squares of an image to the border of the ball, and keeps those that help.
 
     Andriushchenko, Croce, Flammarion, Hein: "Square Attack: a Query-Efficient Black-Box Adversarial
-    Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. It asks for
-    logits alone. Networks whose gradients mislead stand up to PGD and not to this one.
+    Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. It uses only
+    logits. Networks with misleading gradients withstand PGD, but not this attack.
 
     Args:
         epsilon, targeted: See `Attack`.
         norm: `"inf"`.
-        queries: Number of changes that are tried, 1 to 2**20.
-        fraction: Part of the pixels in the first squares, above 0 to 1; later ones are smaller.
+        queries: Number of changes to try, 1 to 2**20.
+        fraction: Fraction of the pixels in the first squares, above 0 to 1; later ones are smaller.
 
     Raises:
-        ValueError: If an argument is out of its range, or, on a call, examples are no images
+        ValueError: If an argument is out of range, or, when called, examples are not images
             `[n, height, width, channels]`.
 
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
@@ -48,7 +48,7 @@ class SquareAttack(Attack):
     @override
     def set_up(self):
         if self.norm != "inf":
-            raise ValueError(f"norm is {self.norm!r}: squares are in the norm 'inf' here.")
+            raise ValueError(f"norm is {self.norm!r}: expected 'inf', the norm of squares.")
 
     @override
     def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
@@ -63,13 +63,13 @@ class SquareAttack(Attack):
     ) -> tf.Tensor:
         if x.shape.rank != 4:
             raise ValueError(
-                f"The examples have shape {x.shape}: squares are drawn in images [n, height, "
-                "width, channels]."
+                f"The examples have shape {x.shape}: expected images [n, height, width, "
+                "channels], in which squares are changed."
             )
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape
         batch = tf.shape(x)[0]
-        # Outside of the loop, in which replicas cannot ask each other for their sizes.
+        # Outside the loop, in which replicas cannot exchange their sizes.
         first, total = replica_slice(batch)
         sides = tf.constant([self._side(query, height, width) for query in range(self.queries)])
 
@@ -101,7 +101,7 @@ class SquareAttack(Attack):
             directions = tf.where(better[:, None, None, None], tried, directions)
             return query + 1, directions, tf.maximum(loss, best)
 
-        # Vertical stripes, each of one sign.
+        # Vertical stripes, each with one sign.
         stripes = signs([1, width, channels], noise.folded(seed, self.queries))
         stripes = tf.broadcast_to(stripes, tf.shape(x))
         best = score(moved(stripes))
@@ -114,20 +114,20 @@ class SquareAttack(Attack):
         return tf.stop_gradient(moved(directions))
 
     def _side(self, query: int, height: int, width: int) -> int:
-        """The side of the square of one query, in pixels."""
+        """The side of a query's square, in pixels."""
         halvings = sum(query > after * self.queries for after in HALVED_AFTER)
         pixels = self.fraction * 0.5**halvings * height * width
         return int(np.clip(round(np.sqrt(pixels)), 1, min(height, width)))
 
 
 def _inside(uniform, side, length: int):
-    """Where squares begin that lie inside, integers."""
+    """The starts of squares that lie inside, integers."""
     places = tf.cast(length - side + 1, tf.float32)
     return tf.cast(tf.floor(uniform * places), tf.int32)
 
 
 def _square(top, left, side, height: int, width: int):
-    """Which pixels are in the squares, bool `[batch, height, width, 1]`."""
+    """A mask of the pixels in the squares, bool `[batch, height, width, 1]`."""
     rows = tf.range(height)[None]
     columns = tf.range(width)[None]
     in_rows = (rows >= top[:, None]) & (rows < top[:, None] + side)

@@ -14,41 +14,43 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
 
-# By the precision inside the networks: shorter changes are rounded away. On digits the direction
-# of bfloat16 has a cosine of 0.03 (median) to that of float32 at 0.01, 0.76 at 0.1, 0.88 at 0.3 and
-# 0.73 at 1; that of float16 0.71 at 0.01, 0.96 at 0.1 and 0.91 at 0.3.
+# By the precision inside the networks: shorter changes are rounded away. On digits, the
+# direction
+# in bfloat16 has a median cosine of 0.03 with that in float32 at 0.01, 0.76 at 0.1, 0.88 at 0.3,
+# and
+# 0.73 at 1; in float16, it is 0.71 at 0.01, 0.96 at 0.1, and 0.91 at 0.3.
 XI = {"float16": 0.1, "bfloat16": 0.3}
 XI_ELSE = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAT(Classifier):
-    """A classifier whose answer should not change in the direction in which it changes most.
+    """A classifier whose output should not change in the direction in which it changes most.
 
     Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction needs no
-    label, so that unlabeled examples, -1, take part: `fit(images, labels)` with few labels.
+    label, so unlabeled examples (-1) contribute: `fit(images, labels)` with few labels.
 
-    Deviation: xi is 0.01 and not 1e-6, with which float32 rounds the divergence away; of networks
-    that compute in float16 it is 0.1, and in bfloat16 0.3.
+    Deviation: xi is 0.01 instead of 1e-6, with which float32 rounds the divergence away; for
+    networks that compute in float16, it is 0.1, and in bfloat16, 0.3.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.
 
     Args:
-        encoder: Images in [0, 1] to features `[batch, features]`.
-        classifier: Features to logits `[batch, classes]`; see `Classifier` for None.
+        encoder: Network from images in [0, 1] to features `[batch, features]`.
+        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
         epsilon: Length of the change, the root of the sum of squares over an image.
-        xi: Length of the change by which the direction is found. None: by the precision in which
-            the networks compute.
-        iterations: Power iterations that find it.
-        weight: alpha, of the smoothness: a number or a schedule.
-        entropy_weight: Of the entropy of the answers, a number or a schedule; 1 in the paper's
-            VAT+EntMin.
-        seed: Seed of the random directions from which the iterations begin.
+        xi: Length of the change used to find the direction. If None, it depends on the precision of
+            the networks.
+        iterations: Number of power iterations used to find the direction.
+        weight: alpha, the weight of the smoothness loss: a number or a schedule.
+        entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the
+            paper's VAT+EntMin.
+        seed: Seed of the random directions at which the iterations start.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an argument is out of its range.
+        ValueError: If the networks do not fit each other, or an argument is out of range.
 
     Example:
     ```python
@@ -75,7 +77,7 @@ class VAT(Classifier):
     @override
     def terms(self, batch):
         x = batch["x"]
-        # Both answers are of one network: what drops out in the first drops out in the second.
+        # Both outputs come from one network with the same dropout masks.
         state = state_of(self.encoder, self.classifier)
         logits = self.logits(x)
         terms = label_terms(batch["labels"], logits)
@@ -88,12 +90,12 @@ class VAT(Classifier):
         return terms
 
     def divergence(self, x, answer, state=()) -> tf.Tensor:
-        """Returns KL(answer || answer to x), `[batch]`, in nats; running statistics stay."""
+        """Returns KL(answer || output for x), nats `[batch]`, with running statistics fixed."""
         with stateless(state=state):
             return kl_categorical(answer, self.logits(x))
 
     def worst_change(self, x, answer, state=()) -> tf.Tensor:
-        """Returns the change of length epsilon along the answer's largest curvature, eq. (11)."""
+        """Returns the change of length epsilon along the output's largest curvature, eq. (11)."""
         xi = self.xi or self._usual_xi()
         direction = self.normal("direction", keras.ops.shape(x))
         for _ in range(self.iterations):

@@ -19,41 +19,43 @@ from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.translation.predictor import AdversarialPredictor
 
-_CELLS = 8  # rows and columns of the noise that shapes random regions
+_CELLS = 8  # rows and columns of the noise that defines random regions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContextEncoder(AdversarialPredictor):
-    """Predicts missing regions of an image from their surroundings, and so learns features.
+    """Predicts missing regions of an image from their surroundings, and thereby learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016. Encoder and decoder, F, minimize eq. (3), the weighted sum of the masked squared
-    error of eq. (1) and of the adversarial loss of eq. (2). The discriminator sees the predicted
-    region alone. F returns the whole image; its values outside the region have no loss.
+    error in eq. (1) and the adversarial loss in eq. (2). The discriminator sees only the predicted
+    region. F returns the whole image; its values outside the region have no loss.
 
-    With `"center"`, the missing region is the central square of half the image's side. A border of
-    `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With `"random"`
-    it is a quarter of the image in arbitrary shape: where coarse noise, upsampled smoothly and
-    drawn anew for every image, is lowest. Missing pixels are 0, mid-gray.
+    With `"center"`, the missing region is the central square with half the image's side. A
+    border of
+    `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With `"random"`,
+    the region is a quarter of the image in arbitrary shape: the minima of coarse noise, which is
+    upsampled smoothly and sampled for every image. Missing pixels are 0, mid-gray.
 
-    Deviations: random regions are noise, as in the authors' code, where the paper cuts out
-    silhouettes of PASCAL VOC; there the discriminator sees the whole image with the known pixels. F
-    is updated before the discriminator, which saves one pass, and its form of eq. (2) is
+    Deviations: random regions are noise, as in the authors' code, whereas the paper uses
+    silhouettes from PASCAL VOC; for these, the discriminator sees the whole image with the known
+    pixels. F is updated before the discriminator, which saves one pass, and its form of eq. (2) is
     non-saturating, as in the authors' code. The channel-wise fully connected layer is in the
-    decoder for inpainting too (fig. 9b), in place of the bottleneck of 4000 units of fig. 9a.
+    decoder for inpainting too (fig. 9b), instead of the bottleneck of 4000 units in fig. 9a.
 
     Args:
-        encoder: Float images in [-1, 1] to features `[batch, ...]`.
-        decoder: Features to images of the same size in [-1, 1].
-        discriminator: Predicted regions to logits: squares of half the side for `"center"`, whole
-            images for `"random"`. None: the reconstruction loss alone, as for the paper's features.
+        encoder: Network from float images in [-1, 1] to features `[batch, ...]`.
+        decoder: Network from features to images of the same size in [-1, 1].
+        discriminator: Network from predicted regions to logits: squares with half the side for
+            `"center"`, whole images for `"random"`. If None, only the reconstruction loss is used,
+            as for the paper's features.
         mask: `"center"` or `"random"`.
-        overlap: Pixels by which the predicted square overlaps with its context, for `"center"`: 4
-            of 128 in the authors' code.
-        overlap_weight: Weight of the squared error there.
+        overlap: Number of pixels by which the predicted square overlaps with its context, for
+            `"center"`: 4 of 128 in the authors' code.
+        overlap_weight: Weight of the squared error in the overlap.
         objective: Adversarial objective, a name or an object.
-        reconstruction_weight: lambda_rec of eq. (3).
-        adversarial_weight: lambda_adv of eq. (3).
+        reconstruction_weight: lambda_rec in eq. (3).
+        adversarial_weight: lambda_adv in eq. (3).
         seed: Seed of the regions.
 
     Raises:
@@ -90,14 +92,14 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates F on eqs. (1) and (2), then D on what F predicted before its update."""
+        """Updates F on eqs. (1) and (2), and then D on F's earlier predictions."""
         batch = self.prepare_batch(data)
         x = batch["x"]
 
         def generator_loss():
             missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions"))
             filled = tf.cast(self((1 - missing) * x, training=self.training), tf.float32)
-            # Weights of the squared errors: 0 where nothing is predicted.
+            # Weights of the squared errors, 0 where nothing is predicted.
             weights = missing
             if self.mask == "center":
                 border = centered_square(x.shape[1], self._margin) - missing
@@ -106,7 +108,8 @@ class ContextEncoder(AdversarialPredictor):
             error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
             pixels = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32)
             terms = {"reconstruction": error / (pixels * x.shape[-1])}
-            # The predicted region, which gets gradients, and known pixels around random ones.
+            # The predicted region, which gets gradients, and the known pixels around random
+            # regions.
             predicted = self._seen(tf.where(weights > 0, filled, x))
             if self.discriminator:
                 logits = self.discriminator(predicted, training=self.training)
@@ -130,7 +133,7 @@ class ContextEncoder(AdversarialPredictor):
         return images[:, seen, seen]
 
     def _missing(self, n, key):
-        """Missing pixels of n images, 1 in `[n, side, side, 1]`; the center is the same for all."""
+        """Missing pixels of n images, 1 in `[n, side, side, 1]`; the center is equal for all."""
         side = self.encoder.input_shape[1]
         if self.mask == "center":
             return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)
@@ -138,12 +141,12 @@ class ContextEncoder(AdversarialPredictor):
 
     @property
     def _margin(self):
-        """Rows and columns at each border of an image that the discriminator does not see."""
+        """The number of pixels at each border of an image that the discriminator does not see."""
         return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
     @override
     def call(self, images, training=False):
-        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
+        """Returns F for float images in [-1, 1] whose missing pixels are 0: whole images."""
         return self.decoder(self.encoder(images, training=training), training=training)
 
     @override
@@ -165,7 +168,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @for_users
     def masks(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Draws n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
+        """Samples n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
         seed = None if seed is None else checked_seed(seed)
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self._drawn(n, seed).numpy().astype("uint8")
@@ -174,15 +177,15 @@ class ContextEncoder(AdversarialPredictor):
     def inpaint(
         self, images, masks=None, seed: int | None = None, batch_size: int = 256
     ) -> np.ndarray:
-        """Returns images of the same shape and kind whose missing pixels are filled in.
+        """Returns images of the same shape and type with missing pixels filled in.
 
         Args:
             images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; missing pixels
-                may hold any value.
-            masks: `[n, side, side]` or `[n, side, side, 1]`, not 0 where a pixel is missing; None
-                draws them as in training.
-            seed: Seed of the drawing; None draws anew.
-            batch_size: Images at once.
+                may have any value.
+            masks: `[n, side, side]` or `[n, side, side, 1]`, not 0 where a pixel is missing. If
+                None, they are sampled as in training.
+            seed: Seed of the masks. If None, they differ each time.
+            batch_size: Number of images at once.
 
         Raises:
             TypeError: If the images have another dtype.
@@ -195,7 +198,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @capability
     def fill(self, x, masks):
-        """Returns images filled in where uint8 masks `[n, side, side, 1]` are not 0."""
+        """Returns images, filled in where uint8 masks `[n, side, side, 1]` are not 0."""
         missing = masks > 0
         filled = tf.cast(self(tf.where(missing, 0.0, x), training=False), tf.float32)
         return {"x": tf.where(missing, filled, x)}
@@ -207,7 +210,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def signatures(self) -> dict:
-        """Returns `fill`, `encode`, and `inpaint` of regions as in training, drawn with seed 0."""
+        """Returns `fill`, `encode`, and `inpaint` for regions as in training, with seed 0."""
 
         def inpaint(self, x):
             masks = self._drawn(keras.ops.shape(x)[0], 0)
@@ -226,7 +229,7 @@ class ContextEncoder(AdversarialPredictor):
         height, width, channels = shape = self.encoder.input_shape[1:]
         if height != width or None in shape:
             raise ValueError(
-                f"The encoder takes images of shape {shape}: expected squares of a known size."
+                f"The encoder accepts images of shape {shape}: expected squares of known size."
             )
         self.edges["x"] = Images(shape)
         self.edges["masks"] = Levels((height, width, 1), name="masks")
@@ -234,12 +237,12 @@ class ContextEncoder(AdversarialPredictor):
         most = height // 4 - 1
         if self.overlap > most:
             raise ValueError(
-                f"overlap is {self.overlap} for images of {height} pixels: expected 0 to {most}, "
-                "so that something is missing."
+                f"overlap is {self.overlap} for images of {height} pixels: expected 0 to "
+                f"{most}, so that part of the image is missing."
             )
         seen = height - 2 * self._margin
         if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, channels):
             raise ValueError(
-                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
-                f"predicted region of mask={self.mask!r}, {(seen, seen, channels)}."
+                f"The discriminator accepts {self.discriminator.input_shape[1:]}: expected "
+                f"{(seen, seen, channels)}, the predicted region of mask={self.mask!r}."
             )

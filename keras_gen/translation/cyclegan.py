@@ -32,30 +32,31 @@ class CycleGAN(Translator):
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
-    sec. 5.2; D_X and D_Y on a history of generated images (sec. 4).
+    sec. 5.2; D_X and D_Y are trained on a history of generated images (sec. 4).
 
     Deviations: none in the algorithm. G and F are applied to both of their images in one call,
-    which changes nothing, since instance normalization treats each image alone.
+    which makes no difference, since instance normalization treats each image independently.
 
     Args:
-        generator_xy: G, float images in [-1, 1] to the same.
-        generator_yx: F, likewise.
-        discriminator_x: D_X, images to logits of any shape; with a pool, of known input size.
-        discriminator_y: D_Y, likewise.
+        generator_xy: G, a network from float images in [-1, 1] to float images in [-1, 1].
+        generator_yx: F, a network of the same form.
+        discriminator_x: D_X, a network from images to logits of any shape; with a pool, of known
+            input size.
+        discriminator_y: D_Y, a network of the same form.
         objective: Adversarial objective, a name or an object; least squares in the paper.
-        cycle_weight: lambda of eq. (3).
+        cycle_weight: lambda in eq. (3).
         identity_weight: Weight of the identity loss as a fraction of lambda: 0.5 for paintings and
-            photographs in the paper. 0 saves its two passes. Domains of different channels, such as
-            gray and color, need 0, for a generator cannot take the images that it is to make.
-        pool_size: Images in each history.
-        margin: Pixels of reflection that are put around images before they are translated, and cut
-            off afterwards. Features near a border differ from those inside an image, so that
+            photographs in the paper. 0 saves its two passes. Domains with different channels, such
+            as gray and color, need 0, because a generator cannot accept its own output images.
+        pool_size: Number of images in each history.
+        margin: Number of pixels of reflection added around images before translation, and cropped
+            afterward. Features near a border differ from those inside an image, so that
             translations may have lines there; 16 pixels remove them. The paper has none.
-        smooth_colors: Whether translations, but not the images in training, get a smoothed chroma:
-            painters and cameras have grain in the luma, and narrow generators in the colors too.
-            The paper has no such filter.
+        smooth_colors: Whether the chroma of translations, but not of images in training, is
+            smoothed: painters and cameras have grain in the luma, and narrow generators also in the
+            colors. The paper has no such filter.
         domains: Names of X and Y, which name the directions and the served signatures.
-        seed: Seed of the histories' draws.
+        seed: Seed of the histories' random choices.
 
     Raises:
         ValueError: If a weight is negative, a discriminator's input size is unknown, the domains
@@ -79,7 +80,8 @@ class CycleGAN(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator takes a GiB for an image of 836 x 836; a margin makes many small images
+    # A residual generator needs one GiB for an image of 836 x 836; a margin makes many small
+    # images
     # much larger.
     most_elements = 2**21
     most_examples = 256
@@ -98,7 +100,7 @@ class CycleGAN(Translator):
 
     @override
     def train_step(self, data):
-        """Updates G and F together, then D_X and D_Y on histories of translations (sec. 4)."""
+        """Updates G and F together, and then D_X and D_Y on histories of translations (sec. 4)."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
         d_x = partial(self.discriminator_x, training=self.training)
@@ -112,7 +114,7 @@ class CycleGAN(Translator):
             fooled_y = self.objective.generator(d_y(fake_y))
             fooled_x = self.objective.generator(d_x(fake_x))
             terms = {
-                "adversarial": fooled_y + fooled_x,  # eq. (1), the part of G and F
+                "adversarial": fooled_y + fooled_x,  # eq. (1), the generators' part
                 "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (2)
                 "identity": l1(same_x, x) + l1(same_y, y),  # sec. 5.2, L_identity
             }
@@ -125,7 +127,7 @@ class CycleGAN(Translator):
         def discriminator_loss():
             of_x = self.objective.discriminator(d_x(x), d_x(past_x))
             of_y = self.objective.discriminator(d_y(y), d_y(past_y))
-            return 0.5 * (of_x + of_y)  # halved (app. 7.1); Adam's steps keep their length
+            return 0.5 * (of_x + of_y)  # halved (app. 7.1); Adam's steps do not change
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
@@ -158,7 +160,7 @@ class CycleGAN(Translator):
     # Use -------------------------------------------------------------------------------------
 
     def _served(self, generator):
-        """A generator as `translate` and exports use it."""
+        """A generator in the form used by `translate` and exports."""
         if not self.smooth_colors:
             return generator
         images = keras.Input(generator.input_shape[1:])
@@ -176,17 +178,17 @@ class CycleGAN(Translator):
         y = self.discriminator_y.input_shape[1:]
         if x[-1] != y[-1] and self.identity_weight:
             raise ValueError(
-                f"identity_weight is {self.identity_weight}, and images of X have {x[-1]} channels "
-                f"and images of Y {y[-1]}: expected 0, because a generator cannot take the images "
-                "that it is to make."
+                f"identity_weight is {self.identity_weight}, but images of X have {x[-1]} "
+                f"channels and images of Y have {y[-1]}: expected 0, because a generator "
+                "cannot accept its own output images."
             )
         require_translation(x, y, self.generator_xy)
         require_translation(y, x, self.generator_yx)
         for generator in (self.generator_xy, self.generator_yx):
             if self.margin and None not in generator.input_shape[1:3]:
                 raise ValueError(
-                    f"margin is {self.margin}, but {generator.name} takes images of "
-                    f"{generator.input_shape[1:3]} alone: build it for (None, None, channels)."
+                    f"margin is {self.margin}, but {generator.name} accepts only images of size "
+                    f"{generator.input_shape[1:3]}: build it for (None, None, channels)."
                 )
         self.edges["x"] = Images(self.generator_xy.input_shape[1:])
         self.edges["y"] = Images(self.generator_yx.input_shape[1:])
@@ -195,7 +197,7 @@ class CycleGAN(Translator):
         self.pool_y = ImagePool(self.pool_size, y)
         put_first(self, self.discriminator_x, self.discriminator_y, self.pool_x, self.pool_y)
         source, target = self.domains
-        # Not tracked: they are the generators, or made of them.
+        # Not tracked: they are the generators, or built from them.
         self.__dict__["_directions"] = {
             f"{source}_to_{target}": self._served(self.generator_xy),
             f"{target}_to_{source}": self._served(self.generator_yx),
@@ -207,11 +209,12 @@ class CycleGAN(Translator):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the images in training, both sides of at least 6
-                pixels; others are translated too. The discriminators of images below 24 pixels have
-                fewer strided layers.
-            filters: Channels of the first layers.
-            blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
+            shape: `(height, width, channels)` of the training images, with sides of at least 6
+                pixels; images of other sizes can be translated too. For images below 24 pixels,
+                discriminators have fewer strided layers.
+            filters: Number of channels of the first layers.
+            blocks: Number of residual blocks in the generators: 6 at 128x128, 9 at 256x256 in the
+                paper.
             **kwargs: Further arguments of the class.
         """
         open_shape = (None, None, shape[-1])

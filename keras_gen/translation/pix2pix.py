@@ -25,25 +25,27 @@ from keras_gen.translation.translator import (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Pix2Pix(Translator, AdversarialPredictor):
-    """Translation that is learned from pairs: a conditional GAN and the L1 distance.
+    """Translation learned from pairs, with a conditional GAN and the L1 distance.
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
-    CVPR 2017. G minimizes eq. (4), the adversarial loss of eq. (1) and lambda times the L1 distance
-    of eq. (3). The discriminator sees the source beside the target or its prediction.
+    CVPR 2017. G minimizes eq. (4), the adversarial loss of eq. (1) plus lambda times the L1
+    distance
+    of eq. (3). The discriminator sees the source concatenated with the target or its prediction.
 
-    L1 alone finds the median of what a source allows, gray where that is much: give no
-    discriminator to see it. With the discriminator alone, a source and its target need not fit.
+    L1 alone finds the median of the possible targets, which is gray where there are many: train
+    without a discriminator to see it. With the discriminator alone as in eq. (2), a source and its
+    translation need not match.
 
     Deviations: G is updated before the discriminator, which saves a pass.
 
     Args:
-        generator: G, float images of the source domain in [-1, 1] to those of the target domain, of
-            the same height and width.
-        discriminator: D, source and target beside each other in the channels to logits of any
-            shape; or the target alone, as in eq. (2), where it takes only the target's channels.
-            None: L1 alone.
+        generator: G, a network from float images of the source domain in [-1, 1] to images of the
+            target domain, with the same height and width.
+        discriminator: D, a network from source and target, concatenated in the channels, to logits
+            of any shape; or from the target alone, as in eq. (2), if it accepts only the target's
+            channels. If None, only L1 is used.
         objective: Adversarial objective, a name or an object. G's is non-saturating (sec. 3.3).
-        l1_weight: lambda of eq. (4), 100 in the paper.
+        l1_weight: lambda in eq. (4), 100 in the paper.
         domains: Names of source and target, which name the direction and the served signature.
         seed: Seed of all randomness in the steps.
 
@@ -74,7 +76,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates G, then D on what G made before its update."""
+        """Updates G, and then D on G's earlier outputs."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
 
@@ -97,7 +99,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def judged(self, source, images):
-        """Returns D's logits of images, given their source if it takes that too."""
+        """Returns D's logits for images, given their source if D accepts it."""
         if self.discriminator.input_shape[-1] != images.shape[-1]:
             images = tf.concat([source, tf.cast(images, tf.float32)], axis=-1)
         return self.discriminator(images, training=self.training)
@@ -132,8 +134,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
         *target_sides, target_channels = target = self.generator.output_shape[1:]
         if source_sides != target_sides:
             raise ValueError(
-                f"The generator takes {source_sides[0]}x{source_sides[1]} pixels and makes "
-                f"{target_sides[0]}x{target_sides[1]}: expected the same of both."
+                f"The generator accepts {source_sides[0]}x{source_sides[1]} pixels and returns "
+                f"{target_sides[0]}x{target_sides[1]}: expected equal sizes."
             )
         require_translation(source, (None, None, target_channels), self.generator)
         both = source_channels + target_channels
@@ -141,8 +143,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
             seen = self.discriminator.input_shape[-1]
             if seen not in (both, target_channels):
                 raise ValueError(
-                    f"The discriminator takes {seen} channels: expected {both}, those of source "
-                    f"and target, or {target_channels}, those of the target."
+                    f"The discriminator accepts {seen} channels: expected {both}, those of "
+                    f"source and target, or {target_channels}, those of the target."
                 )
         self.edges["x"] = Images(source)
         self.edges["y"] = Images(target, name="targets")
@@ -156,11 +158,11 @@ class Pix2Pix(Translator, AdversarialPredictor):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the source, both sides even and of at least 6
-                pixels. The discriminators of images below 24 pixels have fewer strided layers.
-            channels: Of the target; None: those of the source.
-            filters: Channels of the first layers.
-            noise: What is random in the generator, see `unet_generator`.
+            shape: `(height, width, channels)` of the source, with even sides of at least 6
+                pixels. For images below 24 pixels, discriminators have fewer strided layers.
+            channels: Number of channels of the target. If None, that of the source.
+            filters: Number of channels of the first layers.
+            noise: Type of randomness in the generator, see `unet_generator`.
             **kwargs: Further arguments of the class.
         """
         channels = channels or shape[-1]

@@ -1,4 +1,4 @@
-"""Videos of poses, by recursion (Chan, Ginosar, Zhou, Efros 2019)."""
+"""Pose-to-video translation by recursion (Chan, Ginosar, Zhou, Efros 2019)."""
 
 from functools import partial
 
@@ -19,27 +19,30 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Pix2PixVideo(AdversarialPredictor):
-    """Translates videos of poses into videos of a person: each frame follows from the one before.
+    """Translates videos of poses into videos of a person: each frame depends on the previous one.
 
-    Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator takes the image of a
-    pose x_t and the frame that it made before, and makes the frame G(x_t); before the first frame
-    stands a black one. The discriminator sees two frames that follow each other beside their two
-    poses, so that it sees the motion too: the paper's temporal smoothing.
+    Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator gets the image of a
+    pose x_t and its own previous frame, and generates the frame G(x_t); the first frame
+    is preceded by a black one. The discriminator sees two consecutive frames together with their
+    two
+    poses, so it also sees motion: the paper's temporal smoothing.
 
-    Training takes clips of two frames, as in the paper, or longer ones: then the recursion is
-    trained through all frames, and each two that follow each other are judged. What moves for more
-    than two frames after its cause, as hair does, needs longer clips.
+    Training uses clips of two frames, as in the paper, or longer ones: then the recursion is
+    trained through all frames, and all pairs of consecutive frames are judged. Effects that last
+    longer than two frames, such as the motion of hair, need longer clips.
 
-    Deviations: the L1 distance of pix2pix stands in place of the distances of the discriminator's
-    maps and of VGG's features; one discriminator, of one scale; no second GAN of the face; poses
-    come as images, and nothing fits them to another person's proportions. G is updated before the
-    discriminator, which saves a pass.
+    Deviations: the L1 distance of pix2pix replaces the distances of the discriminator's
+    feature maps and of VGG features; there is one discriminator, at one scale, and no second GAN
+    for
+    the face; poses are given as images, and nothing adapts them to another person's proportions. G
+    is updated before the discriminator, which saves a pass.
 
     Args:
-        generator: G, a pose and a frame beside each other in the channels, floats in [-1, 1], to
-            the next frame in this range.
-        discriminator: D, two poses and their two frames, beside each other in the channels in this
-            order, to logits of any shape.
+        generator: G, a network from a pose and a frame, concatenated in the channels, floats in
+            [-1, 1], to the next frame in this range.
+        discriminator: D, a network from two poses and their two frames, concatenated in the
+            channels
+            in this order, to logits of any shape.
         objective: Adversarial objective, a name or an object.
         l1_weight: Weight of the L1 distance, as in `Pix2Pix`.
         seed: Seed of all randomness in the steps.
@@ -66,20 +69,20 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def prepare_batch(self, data):
-        """Names the poses and the frames, and checks that there are as many."""
+        """Names the poses and the frames, and checks that their numbers match."""
         batch = super().prepare_batch(data)
         poses = batch["x"].shape[1]
         frames = batch["y"].shape[1]
         if poses != frames:
             raise ValueError(
-                f"There are clips of {poses} poses and videos of {frames} frames: expected a pose "
-                "for each frame."
+                f"There are clips of {poses} poses and videos of {frames} frames: expected one "
+                "pose per frame."
             )
         return batch
 
     @override
     def train_step(self, data):
-        """Updates G, then D on what G made before its update."""
+        """Updates G, and then D on G's earlier outputs."""
         batch = self.prepare_batch(data)
         x = batch["x"]
         y = batch["y"]
@@ -90,7 +93,7 @@ class Pix2PixVideo(AdversarialPredictor):
             #     + E log(1 - D(x_{t-1}, x_t, G(x_{t-1}), G(x_t))).
             terms = {
                 "adversarial": self.objective.generator(self.judged(x, fake)),
-                "l1": l1(fake, y),  # of both frames
+                "l1": l1(fake, y),  # for both frames
             }
             return self.weighted(terms), terms, fake
 
@@ -104,12 +107,12 @@ class Pix2PixVideo(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _frames(self, poses):
-        """The frames of clips: G(x_{t-1}) after a black one, then G(x_t) after G(x_{t-1})."""
+        """The frames of clips: G(x_{t-1}) after a black frame, and then G(x_t) after G(x_{t-1})."""
         count = poses.shape[1]
         if count is None or count < 2:
             raise ValueError(
-                f"The clips have {count or 'an unknown number of'} frames: expected two at least, "
-                "and as many in all."
+                f"The clips have {count or 'an unknown number of'} frames: expected at least "
+                "two, and equal numbers in all clips."
             )
         frame = self._black(poses)
         frames = []
@@ -119,7 +122,7 @@ class Pix2PixVideo(AdversarialPredictor):
         return tf.stack(frames, axis=1)
 
     def judged(self, poses, frames):
-        """Returns D's logits of each two frames and their poses, `[batch, frames - 1, ...]`."""
+        """Returns D's logits for consecutive frames and poses, `[batch, frames - 1, ...]`."""
         frames = tf.cast(frames, tf.float32)
         pairs = tf.concat([poses[:, :-1], poses[:, 1:], frames[:, :-1], frames[:, 1:]], axis=-1)
         flat = tf.reshape(pairs, [-1, *pairs.shape[2:]])
@@ -138,11 +141,11 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @capability
     def translate(self, x):
-        """Makes the frames of poses one after another, `[n, frames, height, width, channels]`."""
+        """Generates frames one after another, `[n, frames, height, width, channels]`."""
         count = tf.shape(x)[1]
 
         def body(t, frame, frames):
-            # By gather: OpenVINO computes slices at a loop's own number wrongly.
+            # With gather, because OpenVINO slices incorrectly by a loop variable.
             frame = self([tf.gather(x, t, axis=1), frame], training=False)
             frame = tf.ensure_shape(frame, [None, *self.frame_shape])
             return t + 1, frame, frames.write(t, frame)
@@ -153,12 +156,12 @@ class Pix2PixVideo(AdversarialPredictor):
         return {"y": tf.transpose(frames.stack(), [1, 0, 2, 3, 4])}
 
     def _black(self, poses):
-        """The frame before the first one."""
+        """The black frame before the first one."""
         return -tf.ones([tf.shape(poses)[0], *self.frame_shape])
 
     @override
     def call(self, inputs, training=False):
-        """Makes the next frame of a pose and the frame before."""
+        """Generates the next frame from a pose and the previous frame."""
         pose, frame = inputs
         frame = tf.cast(frame, tf.float32)
         made = self.generator(tf.concat([pose, frame], axis=-1), training=training)
@@ -173,15 +176,15 @@ class Pix2PixVideo(AdversarialPredictor):
         *taken_sides, taken = self.generator.input_shape[1:]
         if None in self.frame_shape or taken_sides != sides or taken <= channels:
             raise ValueError(
-                f"The generator takes {self.generator.input_shape[1:]} and makes "
-                f"{self.frame_shape}: expected a pose and a frame beside each other in the "
-                "channels, and a frame of the same, known size."
+                f"The generator accepts {self.generator.input_shape[1:]} and returns "
+                f"{self.frame_shape}: expected a pose and a frame concatenated in the "
+                "channels, and an output frame of the same, known size."
             )
         require_range(Images(self.frame_shape).span, "frames", self.generator)
         seen = self.discriminator.input_shape[-1]
         if seen != 2 * taken:
             raise ValueError(
-                f"The discriminator takes {seen} channels: expected {2 * taken}, those of two "
+                f"The discriminator accepts {seen} channels: expected {2 * taken}, those of two "
                 "poses and two frames."
             )
         self.edges["x"] = Images((None, *sides, taken - channels), name="poses")
@@ -195,9 +198,9 @@ class Pix2PixVideo(AdversarialPredictor):
         """Builds the model with the networks of pix2pix, without their dropout.
 
         Args:
-            shape: `(height, width, channels)` of a frame, both sides even and of at least 6 pixels.
-            pose_channels: Of the images of poses; None: those of the frames.
-            filters: Channels of the first layers.
+            shape: `(height, width, channels)` of a frame, with even sides of at least 6 pixels.
+            pose_channels: Number of channels of pose images. If None, that of the frames.
+            filters: Number of channels of the first layers.
             **kwargs: Further arguments of the class.
         """
         height, width, channels = shape

@@ -1,4 +1,4 @@
-"""Networks that predict a known target, and a discriminator that may help them look real."""
+"""Networks that predict a known target, optionally with a discriminator."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from keras_gen.losses.adversarial_objective import Objective
 
 
 class AdversarialPredictor(GenerativeModel):
-    """Base of models that predict a known target, with a discriminator or without."""
+    """Base class of models that predict a known target, with or without a discriminator."""
 
     discriminator: keras.Model | None = network("seen -> logits", default=None)
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")
@@ -30,7 +30,9 @@ class AdversarialPredictor(GenerativeModel):
 
     def predictors(self) -> Player:
         """Returns the networks that predict, and their default optimizer."""
-        raise NotImplementedError(f"{type(self).__name__} does not say which networks predict.")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define which networks predict: override predictors."
+        )
 
     @override
     def players(self):

@@ -26,34 +26,37 @@ PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SRGAN(Translator, AdversarialPredictor):
-    """Super-resolution: small images become larger ones, by a whole factor.
+    """Super-resolution: enlarges images by an integer factor.
 
     Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
-    Network", CVPR 2017. G minimizes the distance of pixels, eq. (4), of features, eq. (5), and the
-    adversarial loss of eq. (6), each with its weight, as in eq. (3). With pixels alone, as SRResNet
-    is trained, an enlarged image is the mean of all that are possible, and smooth; the other two
-    draw one that is possible. Train so first, and give the same generator to an SRGAN afterwards,
-    as in the paper.
+    Network", CVPR 2017. G minimizes the pixel distance, eq. (4), the feature distance, eq. (5), and
+    the adversarial loss of eq. (6), each with its weight, as in eq. (3). With pixels alone, which
+    trains SRResNet, an enlarged image is the mean of all possible images, and therefore smooth; the
+    other two terms select one possible image. As in the paper, first train with pixels, and then
+    pass the same generator to an SRGAN.
 
     Deviations: features are compared as unit vectors (`losses.feature_distance`), whose scale does
-    not depend on the network; the paper divides VGG's by 12.75. G is updated before the
-    discriminator, which saves a pass. Small images are in [-1, 1] too, and not in [0, 1].
+    not depend on the network; the paper divides VGG features by 12.75. G is updated before the
+    discriminator, which saves a pass. Small images are also in [-1, 1], not in [0, 1].
 
     Args:
-        generator: G, float images in [-1, 1] to larger ones, such as `sr_resnet`.
-        discriminator: Images of the larger size to logits; None: without the adversarial loss.
-        feature_network: The same images to a map or several; it is not trained. `vgg_features` or
-            `activation_maps` of a classifier. None: without the distance of features.
+        generator: G, a network from float images in [-1, 1] to larger ones, such as `sr_resnet`.
+        discriminator: Network from images of the larger size to logits. If None, there is no
+            adversarial loss.
+        feature_network: Network from images of the larger size to one or more feature maps,
+            which is
+            not trained, such as `vgg_features` or `activation_maps` of a classifier. If None, there
+            is no feature distance.
         objective: Adversarial objective, a name or an object. G's is non-saturating, eq. (6).
         pixel_distance: `"squared"`, as in the paper, or `"absolute"`.
-        pixel_weight: Weight of the distance of pixels: 1 for SRResNet, 0 for the paper's SRGAN.
-        feature_weight: Weight of the distance of features.
+        pixel_weight: Weight of the pixel distance: 1 for SRResNet, 0 for the paper's SRGAN.
+        feature_weight: Weight of the feature distance.
         adversarial_weight: Weight of the adversarial loss, 1e-3 in eq. (3).
         seed: Seed of all randomness in the steps.
 
     Raises:
-        ValueError: If a weight is negative, or the distance unknown; in `fit`, if larger images are
-            not as large as G makes them.
+        ValueError: If a weight is negative, or the distance is unknown; in `fit`, if the size of
+            the larger images differs from G's output.
 
     Example:
     ```python
@@ -68,12 +71,14 @@ class SRGAN(Translator, AdversarialPredictor):
 
     batch = ("x", "y")
     size_multiple = 1
-    # Features of 16 times as many pixels: a GiB for an image of 362 x 362.
+    # Features for 16 times as many pixels need one GiB for an image of 362 x 362.
     most_elements = 3 * 2**17
 
     generator: keras.Model = network("x -> y", kw_only=True)
     discriminator: keras.Model | None = network("y -> logits", default=None)
-    feature_network: keras.Model | None = network(default=None)  # of y, to any number of maps
+    feature_network: keras.Model | None = network(
+        default=None
+    )  # from y to any number of feature maps
     objective: Named[Objective] = made_by(
         adversarial.get_of_fakes, default="non_saturating", later=True
     )
@@ -84,7 +89,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates G, then D on what G made before its update."""
+        """Updates G, and then D on G's earlier outputs."""
         batch = self.prepare_batch(data)
         large = batch["y"]
 
@@ -141,14 +146,14 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @for_users
     def self_ensemble(self, images, batch_size: int = 8) -> np.ndarray:
-        """Returns enlarged images, the mean of those of all turned and mirrored images, uint8.
+        """Returns enlarged images, averaged over all rotated and mirrored inputs, uint8.
 
         Timofte, Rothe, Van Gool: "Seven Ways to Improve Example-Based Single Image Super
         Resolution", CVPR 2016, sec. 3.5. It takes eight times as long.
 
         Args:
             images: uint8 `[n, height, width, channels]`.
-            batch_size: Images at once.
+            batch_size: Number of images at once.
         """
         scaled = self.edges["x"].prepare(images).numpy()
         results = []
@@ -180,26 +185,26 @@ class SRGAN(Translator, AdversarialPredictor):
             self._train_on(self.discriminator.input_shape[1:], factor)
 
     def _factor(self) -> int:
-        """By what number the generator enlarges both sides."""
+        """The factor by which the generator enlarges both sides."""
         *sides, channels = self.generator.input_shape[1:]
         height, width = (16 if side is None else side for side in sides)
         large = made_shape(self.generator, (height, width, channels))[:2]
         factor = large[0] // height
         if factor < 1 or large != (factor * height, factor * width):
             raise ValueError(
-                f"The generator '{self.generator.name}' makes images of {large[0]}x{large[1]} "
-                f"pixels of those of {height}x{width}: expected sides that are a whole number of "
-                "times as long."
+                f"The generator '{self.generator.name}' turns images of {height}x{width} "
+                f"pixels into {large[0]}x{large[1]} pixels: expected sides that are an integer "
+                "multiple of the input's."
             )
         return factor
 
     def _train_on(self, large: tuple, factor: int):
-        """Lets training take images of the discriminator's size, and small ones that fit them."""
+        """Makes training accept images of the discriminator's size, and matching small images."""
         height, width, channels = large
         if height % factor or width % factor:
             raise ValueError(
-                f"The discriminator takes {height}x{width} pixels: expected multiples of {factor}, "
-                "by which the generator enlarges."
+                f"The discriminator accepts {height}x{width} pixels: expected multiples of "
+                f"{factor}, the generator's enlargement factor."
             )
         self.training_edges["x"] = Images((height // factor, width // factor, channels))
         self.training_edges["y"] = Images(large, name="targets")
@@ -212,10 +217,10 @@ class SRGAN(Translator, AdversarialPredictor):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the larger images in training.
-            factor: 2, 3, 4 or 8.
-            filters: Channels of the first layers.
-            blocks: Residual blocks.
+            shape: `(height, width, channels)` of the larger training images.
+            factor: Enlargement factor, 2, 3, 4, or 8.
+            filters: Number of channels of the first layers.
+            blocks: Number of residual blocks.
             **kwargs: Further arguments of the class.
         """
         generator = sr_resnet(shape[-1], filters, blocks, factor)
@@ -223,9 +228,9 @@ class SRGAN(Translator, AdversarialPredictor):
 
 
 def _require_same_size(enlarged, large):
-    """Raises a ValueError if the generator makes images of another size than the targets."""
+    """Raises a ValueError if the generator's images and the targets differ in size."""
     if not enlarged.shape.is_compatible_with(large.shape):
         raise ValueError(
-            f"The generator makes images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, and "
-            f"the larger ones have {large.shape[1]}x{large.shape[2]}: expected the same."
+            f"The generator returns images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, "
+            f"but the targets have {large.shape[1]}x{large.shape[2]}: expected equal sizes."
         )

@@ -38,38 +38,44 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TalkingHeads(AdversarialPredictor):
-    """Draws a person in any pose, given by landmarks, from a few images of this person.
+    """Generates images of a person in any pose, given by landmarks, from a few example images.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
-    Talking Head Models", ICCV 2019. A step of the meta-learning sees, of each person in the batch,
-    K shots and a further frame. The embedder makes a vector of each shot, whose mean says who it
-    is; with it the generator draws the frame from its landmarks. The networks that draw minimize
-    eq. (2): the distance to the frame, the adversarial loss and the distance of the discriminator's
-    maps, eq. (4), and the distance of the embedding to the discriminator's vector of the person.
-    The discriminator's score, eq. (3), is a logit plus the product of features and that vector.
+    Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch,
+    K shots and a further frame. The embedder turns each shot into a vector, and their mean
+    represents the person; with it, the generator predicts the frame from its landmarks. Embedder
+    and
+    generator minimize eq. (2): the distance to the frame, the adversarial loss and the distance of
+    the discriminator's feature maps, eq. (4), and the distance of the embedding to the
+    discriminator's vector for the person. The discriminator's score, eq. (3), is a logit plus the
+    inner product of features and that vector.
 
     `adapt` fine-tunes a copy on a person's images, sec. 3.3.
 
-    Deviations: the distance to the frame is that of pixels, L1, and of the features of a network
-    only if one is given; the paper has two VGGs. One update of the discriminator a step, not two.
-    In `adapt`, the loss is that of pix2pix, without the distance of maps, and the embedding is
-    trained in place of its projections.
+    Deviations: the distance to the frame is the L1 pixel distance, and a distance in the
+        features of
+    a network only if one is given; the paper uses two VGGs. There is one discriminator update per
+    step, not two. In `adapt`, the loss is that of pix2pix, without the distance of feature maps,
+    and
+    the embedding is trained instead of its projections.
 
     Args:
-        embedder: Landmarks and an image, beside each other in the channels, to a vector
+        embedder: Network from landmarks and an image, concatenated in the channels, to a vector
             `[batch, N]`.
-        generator: Landmarks `[batch, height, width, channels]` and vectors `[batch, N]` to images
-            in [-1, 1].
-        discriminator: The embedder's input to logits `[batch, 1]`, features `[batch, N]` and maps
-            that are compared, one or several.
-        identities: int32 labels of people to vectors `[batch, N]`, the paper's W. All four as
-            `keras_gen.networks.talking_head_networks` makes them.
-        feature_network: Images to maps, whose distance is minimized too; it is not trained.
+        generator: Network from landmarks `[batch, height, width, channels]` and vectors
+            `[batch, N]` to images in [-1, 1].
+        discriminator: Network from the embedder's input to logits `[batch, 1]`, features
+            `[batch, N]`, and one or more feature maps to compare.
+        identities: Network from int32 labels of people to vectors `[batch, N]`, the paper's W. All
+            four networks can be built with `keras_gen.networks.talking_head_networks`.
+        feature_network: Network from images to feature maps, whose distance is also minimized; it
+            is not trained.
         objective: Adversarial objective, a name or an object.
-        pixel_weight: Weight of the L1 distance of pixels.
+        pixel_weight: Weight of the L1 pixel distance.
         feature_weight: Weight of the distance of the feature network's maps.
-        matching_weight: Weight of the distance of the discriminator's maps, 10 in the paper.
-        embedding_weight: Weight of the distance of embedding and vector, 80 in the paper.
+        matching_weight: Weight of the distance of the discriminator's feature maps, 10 in the
+            paper.
+        embedding_weight: Weight of the distance between embedding and vector, 80 in the paper.
         seed: Seed of all randomness in the steps.
 
     Raises:
@@ -80,7 +86,7 @@ class TalkingHeads(AdversarialPredictor):
     import tensorflow as tf
     model = TalkingHeads.for_images((32, 32, 3), people=4, embedding_dim=8, filters=4)
     model.compile()
-    frames = maps = np.zeros((4, 5, 32, 32, 3), "uint8")  # five of each of four people
+    frames = maps = np.zeros((4, 5, 32, 32, 3), "uint8")  # five frames for each of four people
     data = (maps[:, 0], frames[:, 0], frames[:, 1:], maps[:, 1:], np.arange(4))
     model.fit(tf.data.Dataset.from_tensor_slices(data).batch(2))
     embeddings = model.embed(frames[:1, :3], maps[:1, :3])
@@ -99,7 +105,7 @@ class TalkingHeads(AdversarialPredictor):
     identities: keras.Model = network("label -> person", kw_only=True)
     feature_network: keras.Model | None = network(
         default=None
-    )  # of images, to any number of maps
+    )  # from images to any number of feature maps
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge", later=True)
     pixel_weight: Weight = 10.0
     feature_weight: Weight = 1.0
@@ -108,7 +114,7 @@ class TalkingHeads(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates embedder and generator on eq. (2), then the discriminator and its identities."""
+        """Updates embedder and generator on eq. (2), and then the discriminator and identities."""
         batch = self.prepare_batch(data)
 
         def generator_loss():
@@ -147,7 +153,7 @@ class TalkingHeads(AdversarialPredictor):
         return logits + tf.reduce_sum(features * vectors, axis=1, keepdims=True), maps
 
     def _embedded(self, shots, landmarks):
-        """The mean of the embedder's vectors of the shots of each person."""
+        """The mean embedding over the shots of each person."""
         count, number = tf.unstack(tf.shape(shots)[:2])
         pairs = tf.concat([landmarks, shots], axis=-1)
         pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
@@ -177,12 +183,12 @@ class TalkingHeads(AdversarialPredictor):
 
     @capability
     def embed(self, shots, shot_landmarks):
-        """Returns the vectors of people, `[n, N]`, of their shots `[n, shots, ...]`."""
+        """Returns the vectors of people, `[n, N]`, for their shots `[n, shots, ...]`."""
         return {"embeddings": self._embedded(shots, shot_landmarks)}
 
     @capability
     def render(self, x, embeddings):
-        """Draws people of these vectors with these landmarks, uint8 `[n, height, width, 3]`."""
+        """Generates images for vectors and landmarks, uint8 `[n, height, width, 3]`."""
         return {"y": self.generator([x, embeddings], training=False)}
 
     @for_users
@@ -193,18 +199,18 @@ class TalkingHeads(AdversarialPredictor):
 
         Args:
             images: T images of the person, uint8 `[T, height, width, channels]`.
-            landmarks: Their landmarks, likewise.
-            steps: Updates, each on all images.
-            learning_rate: Adam's rate of the networks that draw; the discriminator's is four times
-                as large, as in the paper.
+            landmarks: Landmarks of the images, uint8 `[T, height, width, channels]`.
+            steps: Number of updates, each on all images.
+            learning_rate: Adam's learning rate for the generating networks; the discriminator's is
+                four times as large, as in the paper.
             verbose: See `fit`.
 
         Returns:
-            A model that turns landmarks into images of this person (`translate`), compiled.
+            A compiled model that turns landmarks into images of this person (`translate`).
 
         Raises:
-            TypeError: If one is no array, or a number none.
-            ValueError: If there are no images, or not as many landmarks.
+            TypeError: If an argument has the wrong type.
+            ValueError: If there are no images, or the number of landmarks differs.
 
         Example: `model.adapt(frames, maps).translate(other_maps)`.
         """
@@ -216,8 +222,8 @@ class TalkingHeads(AdversarialPredictor):
             raise ValueError("adapt got a number: expected images and landmarks, [T, ...] each.")
         if not 0 < len(images) == len(landmarks):
             raise ValueError(
-                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected as many "
-                "of each, and one at least."
+                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected equal "
+                "numbers, and at least one of each."
             )
         vector = self.embed(images[None], landmarks[None])[0]
         generator = _with_vector(self.generator, vector)
@@ -250,8 +256,8 @@ class TalkingHeads(AdversarialPredictor):
         landmarks = tuple(self.generator.inputs[0].shape[1:])
         if list(landmarks[:-1]) != sides:
             raise ValueError(
-                f"The generator takes landmarks of shape {landmarks} and makes images of shape "
-                f"{image}: expected the same height and width."
+                f"The generator accepts landmarks of shape {landmarks} and returns images of "
+                f"shape {image}: expected equal heights and widths."
             )
         require_range(Images(image).span, "images", self.generator)
         require_inputs(1, type(self), self.discriminator)
@@ -261,14 +267,14 @@ class TalkingHeads(AdversarialPredictor):
         if len(outputs) < 3 or outputs[1] != person:
             raise ValueError(
                 f"The discriminator's outputs have shapes {outputs}: expected logits, features of "
-                f"shape {tuple(person)}, and one map at least."
+                f"shape {tuple(person)}, and at least one feature map."
             )
         expected = (*sides, channels + landmarks[-1])
         for judge in (self.embedder, self.discriminator):
             if judge.input_shape[1:] != expected:
                 raise ValueError(
-                    f"The network '{judge.name}' takes {judge.input_shape[1:]}: expected "
-                    f"{expected}, landmarks and an image beside each other."
+                    f"The network '{judge.name}' accepts {judge.input_shape[1:]}: expected "
+                    f"{expected}, landmarks and an image concatenated in the channels."
                 )
         self.edges["x"] = Images(landmarks, name="landmarks")
         self.edges["y"] = Images(image)
@@ -282,21 +288,21 @@ class TalkingHeads(AdversarialPredictor):
     def for_images(
         cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
     ):
-        """Builds the model with its usual networks.
+        """Builds the model with its standard networks.
 
         Args:
-            shape: `(height, width, channels)` of images and of maps of landmarks, both sides
+            shape: `(height, width, channels)` of images and of landmark images; the sides are
                 multiples of 8.
             people: Number of people in training.
-            embedding_dim: Length of the vector of a person.
-            filters: Channels of the first layers.
+            embedding_dim: Length of a person's vector.
+            filters: Number of channels of the first layers.
             **kwargs: Further arguments of the class.
         """
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
 
 def _number_of_people(identities) -> int:
-    """Of the labels that a network of one embedding takes."""
+    """The number of labels that a network with one embedding accepts."""
     tables = [each for each in identities.layers if isinstance(each, keras.layers.Embedding)]
     if len(tables) != 1:
         raise ValueError(
@@ -312,7 +318,7 @@ def _copy(network):
 
 
 def _learned(vector, inputs):
-    """A vector that is trained from this value on, for each example of the inputs."""
+    """A trainable vector with this initial value, for each example of the inputs."""
     layer = LearnedConstant(vector.shape)
     outputs = layer(inputs)
     layer.set_weights([vector])
@@ -320,14 +326,14 @@ def _learned(vector, inputs):
 
 
 def _with_vector(generator, vector):
-    """A copy of the generator that draws one person."""
+    """A copy of the generator for one person."""
     landmarks = keras.Input(generator.inputs[0].shape[1:])
     images = _copy(generator)([landmarks, _learned(vector, landmarks)])
     return keras.Model(landmarks, images, name="generator")
 
 
 def _scoring(discriminator, vector):
-    """A copy of the discriminator that scores one person."""
+    """A copy of the discriminator for one person."""
     pairs = keras.Input(discriminator.input_shape[1:])
     logits, features, *_ = _copy(discriminator)(pairs)
     product = keras.layers.Dot(axes=1, dtype="float32")([features, _learned(vector, pairs)])

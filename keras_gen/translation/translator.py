@@ -1,4 +1,4 @@
-"""What models with networks from images to images share: translation, in Python and served."""
+"""The base class of image-to-image models: translation, in Python and served."""
 
 from functools import partial
 from typing import Annotated
@@ -16,43 +16,47 @@ from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
 from keras_gen.keras_internals import all_layers
 
-# Generators of any size halve height and width twice, and pad what is left by reflection.
+# Generators for any size halve height and width twice, and pad the remainder by reflection.
 SIZE_MULTIPLE = 4
 
 
 class Translator(GenerativeModel):
-    """Base of models that turn images into images, by networks that `directions` names.
+    """Base class of models that turn images into images, with networks named by `directions`.
 
-    Each direction is a signature of uint8 images, with a seed if its network draws at inference.
-    Networks say themselves which channels they take and give, and whether they take any size.
+    Each direction is a signature for uint8 images, with a seed if its network is random at
+    inference. Networks themselves define their numbers of channels, and whether they accept any
+    size.
     """
 
-    # Pixels of reflection around images while they are translated.
+    # Number of pixels of reflection added around images during translation.
     margin = 0
-    # What the sides must be multiples of for networks that take any size; 1 for those that do not
+    # Required divisor of the sides for networks that accept any size; 1 for those that do not
     # halve them.
     size_multiple = SIZE_MULTIPLE
 
     @for_users
     def directions(self) -> dict:
         """Returns the networks by names such as `photo_to_monet`."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it translates.")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define its translations: override directions."
+        )
 
     @for_users
     def translate(
         self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
     ) -> np.ndarray:
-        """Returns translations of images, of the same kind.
+        """Returns translations of images, in the form of the images.
 
         Args:
             images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
-            direction: A key of `directions()`; the first by default.
-            batch_size: Images at once.
-            seed: Seed of networks that draw at inference, such as with `Dropout(always=True)`.
+            direction: Key of `directions()`. If None, the first one.
+            batch_size: Number of images at once.
+            seed: Seed of networks that are random at inference, such as with
+                `Dropout(always=True)`.
 
         Raises:
-            TypeError: If the batch size or the seed is no integer.
-            ValueError: If one of these, the direction, the shape or the range is wrong.
+            TypeError: If the batch size or the seed is not an integer.
+            ValueError: If one of these, the direction, the shape, or the range is invalid.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         seed = checked_seed(seed)
@@ -93,7 +97,7 @@ class Translator(GenerativeModel):
 
     @override
     def signatures(self) -> dict:
-        """Returns one signature for each direction: of uint8 images, and a seed if they draw."""
+        """Returns one signature per direction: for uint8 images, and a seed for random networks."""
         own = {}
         for name, network in self.directions().items():
             own[name] = _signature(network, self.margin, self.size_multiple)
@@ -101,7 +105,7 @@ class Translator(GenerativeModel):
 
 
 def checked_domains(name: str, value) -> tuple[str, str]:
-    """Returns the names of two domains as a tuple; a ValueError unless they are two."""
+    """Returns the names of two domains as a tuple; raises a ValueError unless they differ."""
     names = tuple(checked_list(name, value))
     if len(set(names)) != 2 or not all(isinstance(each, str) for each in names):
         raise ValueError(f"{name} is {value!r}: expected two different names.")
@@ -113,23 +117,23 @@ Domains = Annotated[tuple[str, str], checked_domains]
 
 
 def made_shape(network: keras.Model, shape: tuple) -> tuple:
-    """Returns the shape of what a functional model makes of one example of a shape."""
+    """Returns the output shape of a functional model for an example of a shape."""
     made = network.compute_output_shape((1, *shape))
     return tuple(made[-1] if isinstance(made, list) else made)[1:]
 
 
 def require_translation(shape: tuple, made: tuple, *networks) -> None:
-    """Raises a ValueError unless networks, one after the other, turn images into others.
+    """Raises a ValueError unless networks, applied in sequence, turn images into other images.
 
-    The last activation must be able to give all values of images.
+    The last activation must be able to output all image values.
 
     Args:
         shape: Shape of the images; a side of None is tried with 64 pixels.
-        made: Expected shape of what the last network makes, with None for the sides of `shape`.
-        *networks: Functional models, of images of `shape` or of any size.
+        made: Expected output shape of the last network, with None for the sides of `shape`.
+        *networks: Functional models, for images of `shape` or of any size.
     """
     taken = tuple(64 if side is None else side for side in shape)
-    if None in networks[0].input_shape[1:3]:  # `any_size` pads what it gets
+    if None in networks[0].input_shape[1:3]:  # `any_size` pads its input
         taken = (*(-(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE for side in taken[:2]), taken[2])
         made = (None, None, made[2])
     require_takes(networks[0], taken)
@@ -142,22 +146,22 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
     if found != expected:
         names = ", ".join(f"'{network.name}'" for network in networks)
         raise ValueError(
-            f"The networks {names} make images of shape {found} of those of shape {taken}: "
+            f"The networks {names} turn images of shape {taken} into shape {found}: "
             f"expected {expected}."
         )
     require_range(Images(made).span, "images", networks[-1])
 
 
 def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
-    """Pads images by a margin and to a size that the network takes, applies it, and crops.
+    """Pads images by a margin and to a size that the network accepts, applies it, and crops.
 
     Args:
-        network: From images to images of the same size, or of a multiple of it. One of known size
-            gets them as they are.
+        network: Network from images to images of the same size, or a multiple of it. A network of
+            known size gets unpadded images.
         images: Floats `[batch, height, width, channels]`.
-        training: As of networks.
-        margin: Pixels of reflection at each border.
-        multiple: What the sides that the network takes are multiples of.
+        training: Training mode of the network.
+        margin: Number of pixels of reflection at each border.
+        multiple: Required divisor of the sides.
     """
     if None not in network.input_shape[1:3]:
         return network(images, training=training)
@@ -167,19 +171,19 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     results = network(padded, training=training)
     if padded is images:
         return results
-    # Of networks that enlarge, what is cut off has grown too.
+    # For networks that enlarge images, the cropped margin has grown too.
     factor = keras.ops.shape(results)[1] // keras.ops.shape(padded)[1]
     top = factor * margin
     return results[:, top : top + factor * height, top : top + factor * width]
 
 
 def _padded(images, size, margin, multiple, axis):
-    """Images that turn back before the first and after the last pixel, however few there are."""
+    """Pads images by reflection before the first and after the last pixel, even repeatedly."""
     smallest = 2 * multiple if multiple > 1 else 1
     fits = multiple == 1 or (isinstance(size, int) and size % multiple == 0 and size >= smallest)
     if fits and not margin:
         return images
-    # Only numbers from 0 on are divided: of others, runtimes do not mean the same remainder.
+    # Only nonnegative numbers are divided: for others, the remainder differs between runtimes.
     length = (size + 2 * margin + multiple - 1) // multiple * multiple
     index = tf.range(tf.maximum(length, smallest)) - margin
     index = tf.where(index < 0, -1 - index, index) % (2 * size)
@@ -210,5 +214,5 @@ def _signature(network, margin, multiple):
 
 
 def _draws(network) -> bool:
-    """Whether a layer of the network draws at inference."""
+    """Whether a layer of the network is random at inference."""
     return any(getattr(layer, "always", False) for layer in all_layers(network))

@@ -31,33 +31,34 @@ from keras_gen.translation.translator import (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UNIT(Translator):
-    """Unpaired translation through latents that two domains share.
+    """Unpaired translation through latents shared by two domains.
 
-    Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. A VAE of
-    each domain, eq. (3), a discriminator of each, eq. (4), and cycle consistency, eq. (5), are
+    Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. A VAE for
+    each domain, eq. (3), a discriminator for each, eq. (4), and cycle consistency, eq. (5), are
     trained together, eq. (2). The last layers of the encoders and the first ones of the generators
     are shared, so that the two images of one scene have the same latents z, and a translation is
-    the image of z in the other domain. q(z | x) is Normal with a learned mean and deviation 1, and
-    p(x | z) a Laplace distribution, whose logarithm is minus the L1 distance.
+    the image of z in the other domain. q(z | x) is normal with a learned mean and standard
+    deviation
+    1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1 distance.
 
     Deviations: divergences and distances are means over values, as in the authors' code, so that
-    weights do not depend on sizes. Translations have the mean of q, without noise.
+    weights do not depend on sizes. Translations use the mean of q, without noise.
 
     Args:
-        encoder_x: Float images of X in [-1, 1] to maps.
-        encoder_y: Those of Y, likewise.
-        shared_encoder: Maps to the means of z, `[batch, ..., channels]`.
-        shared_generator: z to maps.
-        generator_x: G_1, maps to images of X.
-        generator_y: G_2, maps to images of Y.
-        discriminator_x: D_1, images of X to logits of any shape.
-        discriminator_y: D_2, likewise.
+        encoder_x: Network from float images of X in [-1, 1] to feature maps.
+        encoder_y: Network from float images of Y in [-1, 1] to feature maps.
+        shared_encoder: Network from feature maps to the means of z, `[batch, ..., channels]`.
+        shared_generator: Network from z to feature maps.
+        generator_x: G_1, a network from feature maps to images of X.
+        generator_y: G_2, a network from feature maps to images of Y.
+        discriminator_x: D_1, a network from images of X to logits of any shape.
+        discriminator_y: D_2, a network from images of Y to logits of any shape.
         objective: Adversarial objective, a name or an object.
         adversarial_weight: lambda_0.
-        kl_weight: lambda_1, of the divergence of q from N(0, 1).
-        likelihood_weight: lambda_2, of the distance of reconstructions.
-        cycle_kl_weight: lambda_3, of the divergences in the cycle.
-        cycle_weight: lambda_4, of the distance after the cycle.
+        kl_weight: lambda_1, the weight of the divergence of q from N(0, 1).
+        likelihood_weight: lambda_2, the weight of the reconstruction distance.
+        cycle_kl_weight: lambda_3, the weight of the divergences in the cycle.
+        cycle_weight: lambda_4, the weight of the distance after the cycle.
         domains: Names of X and Y, which name the directions and the served signatures.
         seed: Seed of the latents' noise.
 
@@ -82,7 +83,7 @@ class UNIT(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator takes a GiB for an image of 836 x 836.
+    # A residual generator needs one GiB for an image of 836 x 836.
     most_elements = 2**21
     most_examples = 256
 
@@ -104,7 +105,7 @@ class UNIT(Translator):
 
     @override
     def train_step(self, data):
-        """Updates encoders and generators on the weighted sum of terms, then D_1 and D_2."""
+        """Updates encoders and generators on the weighted sum of terms, and then D_1 and D_2."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
         d_x = partial(self.discriminator_x, training=self.training)
@@ -127,8 +128,8 @@ class UNIT(Translator):
             fooled_x = self.objective.generator(d_x(fake_x))
             kl = _kl(mean_x) + _kl(mean_y)
             terms = {
-                "adversarial": fooled_y + fooled_x,  # eq. (4), the part of the generators
-                "kl": kl,  # eq. (3); "cycle_kl" has them a second time, as eq. (5) does
+                "adversarial": fooled_y + fooled_x,  # eq. (4), the generators' part
+                "kl": kl,  # eq. (3); "cycle_kl" includes them a second time, as in eq. (5)
                 "reconstruction": l1(same_x, x) + l1(same_y, y),  # eq. (3)
                 "cycle_kl": _kl(mean_x) + _kl(mean_fake_y) + _kl(mean_y) + _kl(mean_fake_x),
                 "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (5)
@@ -210,10 +211,10 @@ class UNIT(Translator):
             require_translation(shape, y, encoder, *shared, self.generator_y)
         self.edges["x"] = Images(self.encoder_x.input_shape[1:])
         self.edges["y"] = Images(self.encoder_y.input_shape[1:])
-        # Translations may have any size; training takes that of the discriminators.
+        # Translations may have any size; training uses that of the discriminators.
         self.training_edges |= {"x": Images(x), "y": Images(y)}
         source, target = self.domains
-        # Not tracked: they are made of the networks.
+        # Not tracked: they are built from the networks.
         self.__dict__["_directions"] = {
             f"{source}_to_{target}": self._composed(self.encoder_x, self.generator_y),
             f"{target}_to_{source}": self._composed(self.encoder_y, self.generator_x),
@@ -225,11 +226,11 @@ class UNIT(Translator):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the images in training, both sides multiples of 4
-                and at least 8 pixels; others are translated too. The discriminators of images below
-                24 pixels have fewer strided layers.
-            filters: Channels of the first layers.
-            blocks: Residual blocks that a domain has for itself.
+            shape: `(height, width, channels)` of the training images; the sides are multiples of 4
+                and at least 8 pixels. Images of other sizes can be translated too. For images below
+                24 pixels, discriminators have fewer strided layers.
+            filters: Number of channels of the first layers.
+            blocks: Number of residual blocks that are specific to a domain.
             **kwargs: Further arguments of the class.
         """
         strided = min(3, halvings(shape, smallest=3))
@@ -242,5 +243,5 @@ class UNIT(Translator):
 
 
 def _kl(mean):
-    """KL(N(mean, 1) || N(0, 1)) of each latent, the mean over them: `[batch]`."""
+    """Returns KL(N(mean, 1) || N(0, 1)), the mean over latents: `[batch]`."""
     return per_example_mean(0.5 * tf.square(mean))

@@ -175,7 +175,7 @@ class TestNetworks:
 
 
 def test_codes_of_one_value_are_refused():
-    with pytest.raises(ValueError, match=r"^A code has 1 values: expected at least 2"):
+    with pytest.raises(ValueError, match=r"^levels is 1: expected at least 2"):
         edge_of_codes((2,), 1)
 
 

@@ -105,7 +105,7 @@ def test_a_dense_layer_of_an_axis_has_no_closed_form(rng):
     encoder = keras.Model(inputs, keras.layers.Flatten()(layer(inputs)))
     decoder = mlp_decoder((5, 3), latent_dim=10, hidden=())
     likelihood = UnboundedNormal(scale=1.0)
-    with pytest.raises(ValueError, match="is for an encoder of one dense sigmoid layer"):
+    with pytest.raises(ValueError, match="an encoder with one dense sigmoid layer"):
         ContractiveAutoencoder(encoder, decoder, likelihood, method="closed_form")
     model = ContractiveAutoencoder(encoder, decoder, likelihood)
     x = rng.normal(size=(2, 5, 3)).astype("float32")

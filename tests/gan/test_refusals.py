@@ -47,7 +47,8 @@ CASES = {
         r"shape \(None, 2, 2\): expected latents",
     ),
     "latents of another number": lambda: (
-        gan.GAN, [generator(), critic()], dict(latent_dim=8), "latent_dim is 8, .* accepts 2 latents",
+        gan.GAN, [generator(), critic()], dict(latent_dim=8),
+        "latent_dim is 8, .* accepts 2 latents",
     ),
     "a mixed batch": lambda: (
         gan.GAN, [generator(), critic(before=[MIXING(name="mixing")])], dict(penalty=R1()),

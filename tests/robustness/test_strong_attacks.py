@@ -219,12 +219,12 @@ def test_names_and_what_cannot_be():
         assert attack_of(keras.saving.serialize_keras_object(attack)) == attack
     with pytest.raises(ValueError, match="rival is 1 with the loss 'margin'"):
         APGD(loss="margin", rival=1)
-    with pytest.raises(ValueError, match="norm is '2': squares are in the norm 'inf' here"):
+    with pytest.raises(ValueError, match="norm is '2': expected 'inf'"):
         SquareAttack(norm="2")
     x, labels = examples()
     network = linear_classifier(SHAPE, KERNEL)
-    with pytest.raises(ValueError, match="There are 2 classes, and this loss takes 3 or more"):
+    with pytest.raises(ValueError, match="There are 2 classes: expected at least 3 for this loss"):
         APGD(loss="dlr")(network, x, labels)
     flat = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="squares are drawn in images"):
+    with pytest.raises(ValueError, match="in which squares are changed"):
         SquareAttack()(flat, x.reshape(4, 6), labels)

@@ -46,17 +46,17 @@ def talking_heads(scale):
     return keras_gen.TalkingHeads(*networks, model.discriminator, model.identities)
 
 
-BOTH = r"\(16, 16, 3\) of those of shape \(32, 32, 3\): expected \(32, 32, 3\)"
+BOTH = r"\(32, 32, 3\) into shape \(16, 16, 3\): expected \(32, 32, 3\)"
 SIZES = {
     "CycleGAN": (lambda: cycle_gan(sized(0.5)), BOTH),
     "CycleGAN, the other": (lambda: cycle_gan(sized(1), sized(0.5)), BOTH),
-    "CycleGAN, larger": (lambda: cycle_gan(sized(2)), r"\(64, 64, 3\) of those of shape \(32,"),
-    "UNIT": (lambda: unit(generator_y=halved_generator()), r"\(16, 16, 3\) of those of shape"),
-    "Pix2Pix": (lambda: keras_gen.Pix2Pix(sized(0.5)), r"\(32, 32, 3\) of those .*\(64, 64, 3\)"),
-    "Pix2Pix, known": (lambda: keras_gen.Pix2Pix(sized(0.5, SHAPE)), "32x32 .* makes 16x16"),
-    "SRGAN": (lambda: keras_gen.SRGAN(sized(0.5)), "8x8 pixels of those of 16x16: expected"),
-    "SRGAN, known": (lambda: keras_gen.SRGAN(sized(0.5, SHAPE)), "16x16 pixels of those of 32x32"),
-    "TalkingHeads": (lambda: talking_heads(0.5), r"\(64, 64, 3\) and makes .*\(32, 32, 3\)"),
+    "CycleGAN, larger": (lambda: cycle_gan(sized(2)), r"\(32, 32, 3\) into shape \(64,"),
+    "UNIT": (lambda: unit(generator_y=halved_generator()), r"into shape \(16, 16, 3\): expected"),
+    "Pix2Pix": (lambda: keras_gen.Pix2Pix(sized(0.5)), r"\(64, 64, 3\) into shape \(32, 32, 3\)"),
+    "Pix2Pix, known": (lambda: keras_gen.Pix2Pix(sized(0.5, SHAPE)), "32x32 .* returns 16x16"),
+    "SRGAN": (lambda: keras_gen.SRGAN(sized(0.5)), "16x16 pixels into 8x8 pixels: expected"),
+    "SRGAN, known": (lambda: keras_gen.SRGAN(sized(0.5, SHAPE)), "32x32 pixels into 16x16"),
+    "TalkingHeads": (lambda: talking_heads(0.5), r"\(64, 64, 3\) and returns .*\(32, 32, 3\)"),
 }  # fmt: skip
 
 

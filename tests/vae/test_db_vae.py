@@ -124,5 +124,5 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
 
 
 def test_it_has_no_usual_networks():
-    with pytest.raises(TypeError, match="DBVAE has no usual networks"):
+    with pytest.raises(TypeError, match="DBVAE has no standard networks"):
         DBVAE.for_images((8, 8, 1))

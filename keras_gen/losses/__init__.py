@@ -1,7 +1,7 @@
-"""Functions of tensors that are minimized, most with one value per example, float32 `[batch]`.
+"""Losses: functions of tensors to minimize, usually with one value per example, float32 `[batch]`.
 
-`adversarial.get`, `likelihoods.get` and `penalties.get` find objects by name. Objects raise a
-`ValueError` for arguments outside of the ranges in their Args.
+`adversarial.get`, `likelihoods.get`, and `penalties.get` find objects by name. Objects raise a
+`ValueError` for arguments outside the ranges in their `Args`.
 """
 
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties

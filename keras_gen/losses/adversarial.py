@@ -1,9 +1,9 @@
 """Adversarial objectives: what a discriminator and a generator minimize, given logits.
 
 Every objective has two methods that return one loss per example, float32 `[batch]`:
-`discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`; objectives
-with `compares` need the real logits. Logits are the raw output of the discriminator, `[batch, ...]`
-of any float dtype. They are cast to float32 first, and the loss is averaged over the other axes: a
+`discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. Objectives
+with `compares` require the real logits. Logits are the raw output of the discriminator, `[batch,
+...]`, of any float dtype. They are cast to float32, and the loss is averaged over the other axes: a
 PatchGAN's map counts as one example.
 """
 
@@ -28,13 +28,13 @@ class Minimax(Objective):
     """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
 
     With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))) and the
-    generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
+    generator log(1 - D(G(z))), whose gradient vanishes when the discriminator wins.
 
     Args:
-        real_target: Target of D for real examples, above 0 and at most 1. Below 1 it is the
+        real_target: Target of D for real examples, above 0 and at most 1. A target below 1 is the
             one-sided label smoothing of Salimans et al.: "Improved Techniques for Training GANs",
-            NeurIPS 2016, section 3.4, who use 0.9. The best D is then `real_target` times p / (p +
-            q), for the densities p of the data and q of the model.
+            NeurIPS 2016, section 3.4, where it is 0.9. The optimal D is then `real_target` times p
+            / (p + q), for the densities p of the data and q of the model.
 
     Example:
         >>> loss = Minimax().discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
@@ -46,18 +46,18 @@ class Minimax(Objective):
     def set_up(self):
         if not 0 < self.real_target <= 1:
             raise ValueError(
-                f"{type(self).__name__} found real_target={self.real_target}: pass a probability "
-                "above 0 and at most 1, such as 0.9."
+                f"{type(self).__name__}'s real_target is {self.real_target}: expected a "
+                "probability above 0 and at most 1, such as 0.9."
             )
 
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """The logit of half the target for real examples, where p = q."""
+        """The logit of half the target for real examples, at which p = q."""
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
-        # The cross entropy with that target.
+        # The cross-entropy with that target.
         return tf.nn.softplus(-logits) + (1.0 - self.real_target) * logits
 
     def _fake(self, logits):
@@ -71,7 +71,7 @@ class Minimax(Objective):
 class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
-    Same fixed point, but the generator's gradient is strong where the discriminator wins.
+    The fixed point is the same, but the generator's gradient is strong when the discriminator wins.
 
     Example:
         >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
@@ -85,7 +85,7 @@ class NonSaturating(Minimax):
 class LeastSquares(Objective):
     """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
 
-    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2,
+    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator (D(G(z)) - c)^2,
     without the factors 1/2 of equation 9, as in CycleGAN (Zhu et al. 2017, section 4).
 
     Args:
@@ -104,7 +104,7 @@ class LeastSquares(Objective):
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """The logit half way between the discriminator's targets."""
+        """The logit halfway between the discriminator's targets."""
         return (self.a + self.b) / 2
 
     def _real(self, logits):
@@ -121,11 +121,11 @@ class LeastSquares(Objective):
 class Wasserstein(Objective):
     """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
 
-    The critic minimizes D(G(z)) - D(x), the generator -D(G(z)). It is a distance only while the
-    critic is Lipschitz: use it with a penalty, clipping or spectral normalization.
+    The critic minimizes D(G(z)) - D(x), and the generator -D(G(z)). The difference is a distance
+    only while the critic is Lipschitz: use it with a penalty, clipping, or spectral normalization.
 
     Args:
-        drift: Factor of D(x)^2, which draws the critic's outputs to 0: 0.001 in Karras et al.
+        drift: Factor of D(x)^2, which pulls the critic's outputs toward 0: 0.001 in Karras et al.
             (2018), appendix A.1; 0 or above.
 
     Example:
@@ -147,9 +147,9 @@ class Wasserstein(Objective):
 
 @serializable
 class Hinge(Objective):
-    """The hinge loss of Lim & Ye (2017), also Miyato et al. (2018), equations 16 and 17.
+    """The hinge loss of Lim & Ye (2017) and Miyato et al. (2018), equations 16 and 17.
 
-    The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))), the generator -D(G(z)).
+    The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))), and the generator -D(G(z)).
 
     Example:
         >>> loss = Hinge().discriminator(2 * tf.ones([4, 1]), -2 * tf.ones([4, 1]))  # 0 each
@@ -167,23 +167,23 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """How much more real the real examples are to the discriminator than fakes, and the reverse.
+    """How much more realistic real examples are than fakes to the discriminator, and the reverse.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
-    ICLR 2019. With C the logit, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and
-    its generator -log sigmoid(C(G(z)) - C(x)), for the pairs of real and fake examples at the same
-    place of their batches. RaSGAN compares each example with the average of the other kind.
+    ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and its
+    generator -log sigmoid(C(G(z)) - C(x)), for pairs of real and fake examples at the same position
+    in their batches. RaSGAN compares each example with the average of the other kind.
 
     Args:
-        average: RaSGAN in place of RSGAN. Averages are over the global batch, and over all places
-            of maps of logits.
+        average: Whether to use RaSGAN instead of RSGAN. Averages are over the global batch, and
+            over all positions in maps of logits.
 
     Example:
         >>> Relativistic().generator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # log 2 each
     """
 
     average: bool = False
-    # Without annotations, or they would be arguments.
+    # No annotations, because annotated attributes are arguments.
     compares = True
     threshold = None
 
@@ -197,13 +197,13 @@ class Relativistic(Objective):
     def generator(self, fake_logits, real_logits=None):
         if real_logits is None:
             raise ValueError(
-                "Relativistic found real_logits=None: pass the logits of real examples too, with "
-                "which its generator compares the fakes."
+                "Relativistic found real_logits=None: also pass the logits of real examples, "
+                "with which its generator compares the fakes."
             )
         return self._disbelief(fake_logits, real_logits)
 
     def _disbelief(self, first, second):
-        """-log of the probability that the first is more real than the second."""
+        """Returns -log of the probability that the first is more realistic than the second."""
         first = tf.cast(first, tf.float32)
         second = tf.cast(second, tf.float32)
         if not self.average:
@@ -230,7 +230,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def get(identifier: Any) -> Objective:
-    """Returns the objective of a name in `OBJECTIVES`, of a saved config, or an instance itself.
+    """Returns the objective for a name in `OBJECTIVES` or a saved config, or an instance as is.
 
     Example:
         >>> get("least_squares")
@@ -240,7 +240,7 @@ def get(identifier: Any) -> Objective:
 
 
 def get_of_fakes(identifier: Any) -> Objective:
-    """Returns `get(identifier)`, for models whose generators see no logits of real examples.
+    """Returns `get(identifier)`, for models whose generators do not use logits of real examples.
 
     Raises:
         ValueError: If the objective compares fakes with real examples.
@@ -248,8 +248,8 @@ def get_of_fakes(identifier: Any) -> Objective:
     objective = get(identifier)
     if objective.compares:
         raise ValueError(
-            f"The objective {type(objective).__name__} compares fakes with real examples, which "
-            "the generator's step does not see here: use another, such as 'least_squares' or "
-            "'hinge'."
+            f"The objective {type(objective).__name__} compares fakes with real examples, "
+            "which this generator's step does not use: use another objective, such as "
+            "'least_squares' or 'hinge'."
         )
     return objective

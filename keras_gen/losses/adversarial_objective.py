@@ -1,4 +1,4 @@
-"""The base of adversarial objectives, and the loss of a discriminator on several kinds of fakes."""
+"""The base class of adversarial objectives, and the loss on several kinds of fakes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Objective(Declared):
-    """Base of the objectives: subclasses define the loss of one logit.
+    """Base class of the objectives: subclasses define the loss for logits.
 
     Attributes:
-        compares: Whether `generator` needs `real_logits`. If not, models save that pass of the
-            discriminator.
-        threshold: The best discriminator's logit of an example that is as likely real as fake;
-            None where that is no number, as of critics whose logits mean something by their
-            differences alone.
+        compares: Whether `generator` requires `real_logits`. If not, models skip that pass through
+            the discriminator.
+        threshold: The optimal discriminator's logit for an example that is equally likely to be
+            real or fake. None if it is not a number, as for critics of whose logits only the
+            differences have a meaning.
     """
 
     compares: ClassVar[bool] = False
@@ -53,13 +53,14 @@ def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.
     """Returns a discriminator's loss on real examples and on one or more kinds of fakes.
 
     Args:
-        objective: Adversarial objective that it minimizes.
+        objective: Adversarial objective that the discriminator minimizes.
         real_logits: `[batch, ...]`.
-        *fake_logits: Of each kind of fakes, of the same shape.
+        *fake_logits: Logits of each kind of fakes, in the shape of `real_logits`.
 
     Returns:
-        The loss, the mean over the kinds of half of the objective; and the fraction of all that the
-        discriminator classifies right, by the objective's threshold or else by 0: `[batch]` each.
+        The loss, which is the mean over the kinds of half the objective, and the fraction of all
+        examples that the discriminator classifies correctly, with the objective's threshold or
+        otherwise 0: `[batch]` each.
 
     Example:
         >>> loss, accuracy = discrimination(Minimax(), tf.ones([4, 1]), -tf.ones([4, 1]))

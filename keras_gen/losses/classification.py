@@ -1,4 +1,4 @@
-"""Cross entropies of labels, of which some may be missing, and of codes."""
+"""Cross-entropies of labels, some of which may be missing, and of codes."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from keras_gen.losses.tensor_arguments import of_tensors
 
 @of_tensors("labels", "logits")
 def label_cross_entropy(labels, logits) -> tf.Tensor:
-    """Returns -log q(label | x), 0 for examples without a label: `[batch]`, nats.
+    """Returns -log q(label | x), or 0 for examples without a label, `[batch]` in nats.
 
     Args:
-        labels: Int32 `[batch]`, -1 for an example without one.
+        labels: Int32 `[batch]`, -1 for an example without a label.
         logits: Float32 `[batch, classes]`.
 
     Example:
@@ -32,21 +32,21 @@ def label_cross_entropy(labels, logits) -> tf.Tensor:
 def code_information(
     codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:
-    """L_I = E[log Q(c|x)] + H(c), of codes c that are categories and numbers uniform in [-1, 1].
+    """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories, and numbers uniform in [-1, 1].
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5): at most the mutual information of c and x, and of
-    categories at most their entropy. Q is categorical, and Normal for numbers.
+    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5): at most the mutual information of c and x, and,
+    for categories, at most their entropy. Q is categorical for categories and normal for numbers.
 
     Args:
-        codes: `[batch, codes]`, one-hot categories and then numbers.
-        found: Parameters of Q, `[batch, outputs]`: logits of all categories, then means of the
-            numbers, then, if Q predicts them, their scales before a softplus (+ 0.001).
-        categories: Classes of each categorical code.
-        scale: Standard deviation of numbers in a Q that predicts means alone.
+        codes: `[batch, codes]`, one-hot categories followed by numbers.
+        found: Parameters of Q, `[batch, outputs]`: logits of all categories, the means of the
+            numbers, and, if Q predicts them, their scales before a softplus (+ 0.001).
+        categories: Number of classes of each categorical code.
+        scale: Standard deviation of numbers for a Q that predicts only means.
 
     Returns:
-        Float32 `[batch]` each, nats: "categorical" and "continuous", -log Q(c|x) of the categories
-        and of the numbers, and "information", H(c) minus both.
+        Float32 `[batch]` each, in nats: "categorical" and "continuous", -log Q(c|x) of the
+        categories and of the numbers, and "information", H(c) minus both.
 
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each

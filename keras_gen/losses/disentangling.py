@@ -1,4 +1,4 @@
-"""Losses that make the latents of a data set independent of each other.
+"""Losses that make the latents of a dataset independent of each other.
 
 All are estimated from the *global* batch, so that N replicas equal one device.
 """
@@ -35,25 +35,25 @@ def decomposed_kl(
 
     Chen, Li, Grosse, Duvenaud (2018), eq. (2): the mutual information of latents and examples, log
     q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log q(z_j); and the
-    divergence of each latent by itself, sum_j log q(z_j) - log p(z). Here q(z) is the mixture of
-    q(z|x) over the data set. The mean of their sum is the KL divergence.
+    divergence of each latent by itself, sum_j log q(z_j) - log p(z). q(z) is the mixture of q(z|x)
+    over the dataset. The mean of their sum is the KL divergence.
 
     For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
-    by 1 / (M N). This is a lower bound of log q(z) in expectation, so mutual information is
+    by 1 / (M N). In expectation, this is a lower bound of log q(z), so mutual information is
     overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
-    the others by (N - 1) / (N (M - 1)): q(z) without bias, exact if the batch is the data set.
-    Deviation: the paper weights the last of the others differently; here all are equal.
+    the others by (N - 1) / (N (M - 1)): q(z) is unbiased, and exact if the batch is the dataset.
+    Deviation: the paper weights the last of the others differently; here, all weights are equal.
 
     Args:
-        latents: Drawn from q(z|x), `[batch, latents]`.
+        latents: Samples from q(z|x), `[batch, latents]`.
         mean: Means of q(z|x), `[batch, latents]`.
-        log_variance: Logarithms of its variances, `[batch, latents]`.
+        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`.
         dataset_size: N, at least the size of the global batch.
-        stratified: Whether q(z) is estimated by stratified sampling.
+        stratified: Whether to estimate q(z) by stratified sampling.
 
     Returns:
-        "mutual_information", "total_correlation" and "dimension_kl", float32 `[batch]` each; single
-        values may be negative.
+        "mutual_information", "total_correlation", and "dimension_kl", float32 `[batch]` each;
+        single values may be negative.
 
     Example:
         >>> parts = decomposed_kl(mean, mean, tf.zeros([8, 2]), dataset_size=1000)
@@ -72,14 +72,15 @@ def decomposed_kl(
 
 
 def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
-    """Estimates of log q(z) and of sum_j log q(z_j), `[batch]`."""
+    """Returns estimates of log q(z) and sum_j log q(z_j), `[batch]` each."""
     means = global_batch(mean)
     log_variances = global_batch(log_variance)
     local = keras.ops.shape(latents)[0]
     count = tf.shape(means)[0]
     sentence = (
-        "The batch has {} examples and dataset_size is {}: expected no more than the data set has; "
-        "pass the number of training examples."
+        "The batch has {} examples, but dataset_size is {}: expected at most the number of "
+        "examples "
+        "in the dataset. Pass the number of training examples."
     )
     with tf.control_dependencies(
         [require(count <= dataset_size, sentence, count, dataset_size)]
@@ -92,7 +93,7 @@ def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
         log_weights = tf.math.log(own / n + (1 - own) * others)
     else:
         log_weights = -tf.math.log(size * n)
-    # log q(z_j of the example i | x of the example k), [i, k, j].
+    # log q(z_j of example i | x of example k), [i, k, j].
     densities = _log_normal(latents[:, None], means, log_variances)
     joint = tf.reduce_logsumexp(tf.reduce_sum(densities, axis=2) + log_weights, axis=1)
     marginals = tf.reduce_logsumexp(densities + log_weights[..., None], axis=1)
@@ -100,7 +101,7 @@ def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
 
 
 def _flat(values) -> tf.Tensor:
-    """Float32 `[batch, latents]` of latents of any shape."""
+    """Returns latents of any shape as float32 `[batch, latents]`."""
     return tf.reshape(tf.cast(values, tf.float32), [keras.ops.shape(values)[0], -1])
 
 
@@ -113,19 +114,21 @@ def _log_normal(x, mean, log_variance):
 def dip_penalties(
     mean: tf.Tensor, log_variance: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
-    """Squared distance of the latents' covariance over the global batch from the identity.
+    """Returns the squared distance of the latents' covariance from the identity.
 
     Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or that
-    of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7).
+    of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7), over the global
+    batch.
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
-        log_variance: Logarithms of its variances, `[batch, latents]`; None: DIP-VAE-I.
+        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`. If None, the loss
+            is DIP-VAE-I's.
 
     Returns:
         "off_diagonal", the sum of the squared entries off the diagonal, each pair twice, and
         "diagonal", the sum of the squared distances of the diagonal from 1. Float32 `[batch]` each,
-        the same for all examples.
+        with equal values for all examples.
 
     Example:
         >>> parts = dip_penalties(tf.constant([[1.0], [-1.0]]))  # variance 1: both are 0
@@ -149,11 +152,11 @@ def dip_penalties(
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Shuffles each latent independently over the examples of the global batch.
 
-    Kim, Mnih (2018), algorithm 1: draws from the product of the latents' marginal distributions.
+    Kim, Mnih (2018), algorithm 1: samples from the product of the latents' marginal distributions.
 
     Args:
-        latents: `[batch, latents]`, this replica's part, as of the result.
-        seed: Stateless seed, int `[2]`, the same on all replicas.
+        latents: This replica's latents, `[batch, latents]`, in the format of the result.
+        seed: Stateless seed, int `[2]`, equal on all replicas.
 
     Example:
         >>> permuted = permuted_dimensions(tf.random.normal([8, 2]), seed=[0, 1])

@@ -1,4 +1,4 @@
-"""Divergences between distributions, and bounds on likelihoods: nats, float32, `[batch]`."""
+"""Divergences between distributions and bounds on likelihoods, in nats, float32, `[batch]`."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 @checked_types
 @of_tensors("mean", "log_var")
 def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
-    """The divergence of `kl_standard_normal`, in which each latent has so many nats for free.
+    """Returns the divergence of `kl_standard_normal`, with a number of free nats per latent.
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
     Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free,
-    mean of KL over the *global* batch). Below `free` the gradient is zero, so that nothing draws a
-    latent nearer to its prior. Each latent is a group of its own.
+    mean of KL over the *global* batch). Below `free`, the gradient is zero, so that nothing pulls a
+    latent closer to its prior. Each latent is its own group.
 
     Args:
         mean: Means, `[batch, ...]`.
         log_var: Logarithms of the variances, same shape.
-        free: Nats of each latent, 0 or more; with 0 its mean over the batch is the divergence.
+        free: Free nats per latent, 0 or more; with 0, the mean over the batch is the divergence.
 
     Returns:
         Float32 `[batch]`, the same value for each example.
@@ -88,10 +88,10 @@ def log_ratio_normal(
     mean_p: tf.Tensor,
     log_var_p: tf.Tensor,
 ) -> tf.Tensor:
-    """Log-density of N(mean_q, exp(log_var_q)) minus that of N(mean_p, exp(log_var_p)), at values.
+    """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    Its mean over values `[batch, ...]` drawn from q is `kl_normal`, whose arguments are the others.
-    One draw estimates a divergence without a closed form, where p depends on the draw.
+    Its mean over values `[batch, ...]` sampled from q is `kl_normal`, whose arguments are the
+    others. One sample estimates a divergence without a closed form, if p depends on the sample.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -107,7 +107,7 @@ def log_ratio_normal(
 
 @of_tensors("logits_q", "logits_p", one_batch=False)
 def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf.Tensor:
-    """KL(softmax(logits_q) || softmax(logits_p)), the classes on the last axis.
+    """Returns KL(softmax(logits_q) || softmax(logits_p)), with the classes on the last axis.
 
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
@@ -117,7 +117,7 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
     """
     log_q = tf.nn.log_softmax(tf.cast(logits_q, tf.float32))
-    # Equal logits are the uniform distribution.
+    # Equal logits mean the uniform distribution.
     logits_p = tf.zeros_like(log_q) if logits_p is None else tf.cast(logits_p, tf.float32)
     return per_example_sum(tf.exp(log_q) * (log_q - tf.nn.log_softmax(logits_p)))
 
@@ -128,7 +128,7 @@ def importance_weighted_nats(log_weights) -> tf.Tensor:
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, eq. (8), negated.
 
     Args:
-        log_weights: log p(x, z) - log q(z|x) of latents z drawn from q, `[k, batch]` in nats.
+        log_weights: log p(x, z) - log q(z|x) for latents z sampled from q, `[k, batch]` in nats.
 
     Example:
         >>> importance_weighted_nats(tf.math.log([[0.1], [0.3]])).numpy()  # -log 0.2
@@ -146,20 +146,20 @@ FREQUENCIES = 500  # of the paper
 def fourier_discrepancy(
     values: tf.Tensor, groups: tf.Tensor, seed: tf.Tensor, gamma: float = 1.0
 ) -> tf.Tensor:
-    """The squared distance of the mean features of two groups, over the *global* batch.
+    """Returns the squared distance of the mean features of two groups, over the *global* batch.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec.
     2.4: random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
-    cos(sqrt(2 / gamma) x W + b), in which the discrepancy costs no more than the features.
+    cos(sqrt(2 / gamma) x W + b), with which the discrepancy costs no more than the features.
 
     Args:
         values: `[batch, d]`.
         groups: Integers `[batch]`, 0 or 1.
         seed: Stateless seed of W and b, `[2]`.
-        gamma: Of the kernel exp(-|x - y|^2 / gamma), above 0.
+        gamma: Parameter of the kernel exp(-|x - y|^2 / gamma), above 0.
 
     Returns:
-        Float32 `[batch]`, the same value for each example; 0 if a group has none.
+        Float32 `[batch]`, with equal values for all examples; 0 if a group is empty.
 
     Example:
         >>> fourier_discrepancy(tf.zeros([4, 2]), tf.constant([0, 0, 1, 1]), [0, 0])  # 0
@@ -170,7 +170,7 @@ def fourier_discrepancy(
     phases = tf.random.stateless_uniform(
         [FREQUENCIES], tf.bitwise.invert(seed), maxval=2 * math.pi
     )
-    # What is far from 0 has its phase in float64: in float32 an angle of 1e6 is off by 0.06.
+    # Phases are computed in float64: in float32, an angle of 1e6 is off by 0.06.
     center = tf.stop_gradient(tf.reduce_mean(values, axis=0, keepdims=True))
     offsets = tf.cast(center, tf.float64) @ tf.cast(frequencies, tf.float64)
     turns = math.sqrt(2 / gamma) / (2 * math.pi) * offsets

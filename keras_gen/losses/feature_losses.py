@@ -1,4 +1,4 @@
-"""Distances of images in features, and of waveforms in spectra."""
+"""Distances between images in features, and between waveforms in spectra."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.losses.tensor_arguments import of_tensors
 
-EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
+EPSILON = 1e-10  # added to squared lengths, whose roots have no derivative at 0
 
 
 def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Returns the distance of two batches in the feature maps of a network, such as VGG: `[batch]`.
+    """Returns the distance of two batches in a network's feature maps, such as VGG's: `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
-    Perceptual Metric", CVPR 2018, eq. (1): at each place of each map the squared distance of the
-    two vectors of channels, scaled to length 1; the mean over places, summed over maps. So it is
-    from 0 to 4 for each map. Deviation: the paper's w, fitted to human ratings of distances, is 1
-    for all channels.
+    Perceptual Metric", CVPR 2018, eq. (1): the squared distance between the two channel vectors at
+    each position of each map, scaled to length 1; averaged over positions and summed over maps. It
+    is between 0 and 4 for each map. Deviation: the paper's w, fitted to human ratings of distances,
+    is 1 for all channels.
 
     Args:
-        first: Maps `[batch, ..., channels]` of any float dtype, one or several.
-        second: Those of the other batch.
+        first: One or several maps `[batch, ..., channels]` of any float dtype.
+        second: The maps of the other batch.
 
     Example:
         >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
@@ -47,13 +47,13 @@ def slope_ratio(
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
     (7): |slope| / (|other| + delta), a float32 scalar, equal on all replicas, without a gradient.
-    Deviation: not above `most`, as in the authors' code.
+    Deviation: limited to `most`, as in the authors' code.
 
     Args:
         slope: This replica's part of the gradient of the first loss with respect to a kernel.
-        other: The same of the other loss.
+        other: The corresponding gradient of the other loss.
         delta: Small number that bounds the ratio.
-        most: Largest ratio.
+        most: Maximum ratio.
 
     Example:
         >>> slope_ratio(tf.constant([3.0, 4.0]), tf.constant([0.0, 2.0]))  # 2.5
@@ -76,7 +76,7 @@ def _unit(vectors):
     return vectors * tf.math.rsqrt(squares + EPSILON)
 
 
-_TINY = 1e-6  # the root of 0 has no gradient
+_TINY = 1e-6  # because the root of 0 has no gradient
 
 
 @checked_types
@@ -87,20 +87,21 @@ def spectral_loss(
     windows: Sequence[int] = (80, 200, 400),
     floor: float = 1e-3,
 ) -> tf.Tensor:
-    """Distance of Fourier transforms at several resolutions, in which phases are free: `[batch]`.
+    """Returns the distance of spectra at several resolutions, ignoring phases, `[batch]`.
 
     Yamamoto, Song, Kim: "Parallel WaveGAN: A fast waveform generation model based on generative
     adversarial networks with multi-resolution spectrogram", ICASSP 2020: the spectral convergence,
-    |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|, and
-    the mean of this over the resolutions. By default the windows last 10, 25 and 50 ms at 8,000
-    samples a second, as there. Deviation: a floor is added to the magnitudes, in place of a least
-    value, so that inaudible differences do not count, and silence has a gradient.
+    |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|,
+    averaged over the resolutions. The default windows last 10, 25, and 50 ms at 8,000 samples per
+    second, as in the paper. Deviation: a floor is added to the magnitudes instead of clipping them
+    to a minimum, so that inaudible differences do not count, and silence has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
-        originals: The same.
-        windows: Lengths of the windows in samples, 5 or more.
-        floor: As in `keras_gen.core.sound_spectra.magnitudes`; a sine wave of amplitude 1 has 1.
+        originals: Original waveforms, with the format of `waveforms`.
+        windows: Lengths of the windows in samples, at least 5.
+        floor: As in `keras_gen.core.sound_spectra.magnitudes`, where a sine wave of amplitude 1 has
+            magnitude 1.
 
     Example:
         >>> spectral_loss(tf.zeros([2, 800, 1]), tf.zeros([2, 800, 1]))  # 0
@@ -109,8 +110,8 @@ def spectral_loss(
     originals = tf.cast(originals, tf.float32)
     if not waveforms.shape.is_compatible_with(originals.shape):
         raise ValueError(
-            f"Waveforms have shape {waveforms.shape} and originals {originals.shape}: expected one "
-            "shape."
+            f"Waveforms have shape {waveforms.shape}, but originals {originals.shape}: expected "
+            "equal shapes."
         )
     losses = []
     for window in windows:

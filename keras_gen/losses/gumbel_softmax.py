@@ -1,4 +1,4 @@
-"""The Concrete distribution, which relaxes one-hot codes: its draws and its density."""
+"""The Concrete distribution, which relaxes one-hot codes: its samples and its density."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def relaxed_codes(
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
     Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the softmax of the noisy
-    logits over the temperature. As it falls to 0, the codes become one-hot draws from
-    softmax(logits). Logarithms, since codes underflow.
+    logits divided by the temperature. As it falls to 0, the codes become one-hot samples from
+    softmax(logits). The result is in logarithms because codes underflow.
 
     Args:
         logits: `[batch, ..., classes]`.
-        gumbel: Standard Gumbel noise of the same shape.
+        gumbel: Standard Gumbel noise with the shape of `logits`.
         temperature: Positive number or scalar tensor.
 
     Example:
@@ -38,12 +38,12 @@ def log_concrete(
 
     Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
     underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
-    classes, logits l and temperature t, summed over the other axes. Differences of two such
+    classes, logits l, and temperature t, summed over the other axes. Differences of two such
     densities at the same codes are those of the densities of the codes themselves.
 
     Args:
-        log_codes: `[batch, ..., classes]`, as `relaxed_codes` returns them.
-        logits: Of the same shape, or broadcast to it.
+        log_codes: `[batch, ..., classes]`, as returned by `relaxed_codes`.
+        logits: Logits in the shape of `log_codes`, or a shape that broadcasts to it.
         temperature: Positive number or scalar tensor.
 
     Example:
@@ -65,16 +65,16 @@ def relaxed_kl(
     temperature: float | tf.Tensor,
     prior_temperature: float | tf.Tensor,
 ):
-    """Estimates the KL divergence of relaxed codes from a uniform prior that is relaxed too.
+    """Estimates the KL divergence of relaxed codes from a uniform prior, relaxed too.
 
     Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, float32 `[batch]` in nats. Its
-    mean over draws is that of the Concrete distributions; single values may be negative.
+    mean over samples is that of the Concrete distributions; single values may be negative.
 
     Args:
-        log_codes: Drawn by `relaxed_codes` of the logits, `[batch, ..., classes]`.
+        log_codes: Result of `relaxed_codes` for the logits, `[batch, ..., classes]`.
         logits: `[batch, ..., classes]`.
-        temperature: Of the codes.
-        prior_temperature: Of the prior.
+        temperature: Temperature of the codes.
+        prior_temperature: Temperature of the prior.
 
     Example:
         >>> relaxed_kl(log_codes, tf.zeros([4, 3, 2]), 0.5, 0.5)  # 0: they are the same

@@ -1,4 +1,4 @@
-"""Penalties on a discriminator and two batches; all take the `weight` and `every` of `Penalty`."""
+"""Penalties on a discriminator and two batches, with the `weight` and `every` of `Penalty`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Penalty(Declared):
-    """Base of the penalties.
+    """Base class of the penalties.
 
     Args:
-        weight: Its factor in the loss, at least 0.
-        every: Number of steps between two computations, 1 or more; it is then multiplied by this
-            number (Karras et al. 2020, StyleGAN2, section 3.1).
+        weight: Factor of the penalty in the loss, at least 0.
+        every: Number of steps between computations, at least 1; the penalty is then multiplied by
+            this number (Karras et al. 2020, StyleGAN2, section 3.1).
     """
 
     weight: NonNegative = 10.0
     every: PositiveInteger = 1
-    # The noise of a call, and whether it is drawn for every value of an example.
+    # The noise of a call, and whether each value of an example has its own.
     # Not annotated, because annotated attributes are arguments.
     noise = "uniform"
     noise_per_value = False
@@ -42,9 +42,9 @@ class Penalty(Declared):
         for layer in all_layers(discriminator):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
-                    f"{type(self).__name__} takes the gradient of each example alone, and the "
-                    f"layer '{layer.name}' of {discriminator.name} mixes them: build it without "
-                    "batch normalization (normalization='layer' or None)."
+                    f"{type(self).__name__} uses the gradient of each example alone, but the "
+                    f"layer '{layer.name}' of {discriminator.name} mixes examples: build it "
+                    "without batch normalization (normalization='layer' or None)."
                 )
 
     def __init_subclass__(cls) -> None:
@@ -63,13 +63,14 @@ class Penalty(Declared):
         """Returns the weighted penalty of every example, float32 `[batch]`.
 
         Args:
-            discriminator: Function of examples that returns logits `[batch, ...]`; their mean over
-                the other axes is differentiated. It must not mix the examples of a batch.
+            discriminator: Function from examples to logits `[batch, ...]`, whose mean over the
+                other
+                axes is differentiated. It must not mix the examples of a batch.
             real: Real examples, `[batch, ...]`.
-            fake: Fakes, same shape.
+            fake: Fakes, in the shape of `real`.
             epsilon: Noise, by default uniform in [0, 1], one number for each example, `[batch, 1,
-                ...]` with as many axes as `real`; Normal if `noise` is "normal", and of the shape
-                of `real` if `noise_per_value`.
+                ...]` with the number of axes of `real`; normal if `noise` is "normal", and with the
+                shape of `real` if `noise_per_value`.
         """
         raise NotImplementedError
 
@@ -80,8 +81,8 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: The paper's lambda.
-        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. Otherwise the
-            penalty holds a critic on a line that starts with the wrong sign at slope -1.
+        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. Otherwise, the
+            penalty keeps a critic on a line that starts with the wrong sign at slope -1.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
@@ -96,8 +97,8 @@ class GradientPenalty(Penalty):
         fake = tf.cast(fake, tf.float32)
         if not real.shape.is_compatible_with(fake.shape):
             raise ValueError(
-                f"GradientPenalty found real {real.shape} and fake {fake.shape}: "
-                "pass batches of one shape."
+                f"real has shape {real.shape}, but fake {fake.shape}: expected batches of equal "
+                "shape."
             )
         between = epsilon * real + (1.0 - epsilon) * fake
         return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)
@@ -105,17 +106,17 @@ class GradientPenalty(Penalty):
 
 @serializable
 class DRAGAN(Penalty):
-    """weight * (|grad D(x + delta)| - 1)^2, delta normal noise on real examples x.
+    """weight * (|grad D(x + delta)| - 1)^2, with normal noise delta on real examples x.
 
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
-    algorithm 1, with k = 1. It holds D near slope 1 only around the data. Deviation: the authors'
-    code perturbs a batch by up to half of its standard deviation; here the noise has a given one,
-    so that no example's penalty depends on the others.
+    algorithm 1, with k = 1. It keeps D near slope 1 only around the data. Deviation: the authors'
+    code perturbs a batch by up to half its standard deviation; here, the noise has a fixed standard
+    deviation, so that no example's penalty depends on the others.
 
     Args:
         weight: The paper's lambda.
         std: Standard deviation of the noise, at least 0, the root of the paper's c, in units of the
-            examples: images are in [-1, 1].
+            examples, such as images in [-1, 1].
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -137,7 +138,7 @@ class R1(Penalty):
     """weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), equation 9.
 
     Args:
-        weight: The paper's gamma, 10 there.
+        weight: The paper's gamma, which is 10.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
@@ -170,14 +171,16 @@ class JensenShannonRegularizer(Penalty):
 
     Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks through
     Regularization", NeurIPS 2017, for the Jensen-Shannon GAN: with D = sigmoid(logit), weight / 2 *
-    ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise of the
-    variance `weight` on real and generated examples has the same effect. It is for the objectives
-    whose logit is log p / q: minimax, non-saturating (that of the authors' code), Jensen-Shannon.
-    It vanishes where D is sure: between distributions far apart noise helps, and this does not.
-    Deviation: the weight is constant, where the paper's runs on images anneal it.
+    ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise with
+    variance `weight` on real and generated examples has the same effect. The penalty is for
+    objectives whose logit is log p / q: minimax, non-saturating (as in the authors' code), and
+    Jensen-Shannon. It vanishes when D is certain: between distributions that are far apart, noise
+    helps, but this penalty does not. Deviation: the weight is constant, whereas the paper's image
+    experiments anneal it.
 
     Args:
-        weight: The paper's gamma: 2 in the authors' runs on images, 0.1 where it is not annealed.
+        weight: The paper's gamma: 2 in the authors' image experiments, 0.1 where it is not
+            annealed.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -197,16 +200,16 @@ class JensenShannonRegularizer(Penalty):
 
 @serializable
 class Consistency(Penalty):
-    """weight * (D(x) - D(T(x)))^2 at real images x, each moved and flipped at random by T.
+    """weight * (D(x) - D(T(x)))^2 at real images x, each randomly shifted and flipped by T.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
-    2020. D are the logits; the squares are averaged over maps of them. All transformations of an
-    image are equally likely: flipped or not, and moved by whole pixels either way, with the image
-    continued by reflection. Batch normalization is allowed.
+    2020. D is the logits; the squares are averaged over maps of them. All transformations of an
+    image are equally likely: flipped or not, and shifted by whole pixels in either direction, with
+    the image continued by reflection. Batch normalization is allowed.
 
     Args:
         weight: The paper's lambda.
-        pixels: Largest shift of an image up, down, left or right, 0 or more.
+        pixels: Maximum shift of an image up, down, left, or right, 0 or more.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
@@ -218,14 +221,14 @@ class Consistency(Penalty):
 
     @override
     def check(self, discriminator):
-        """Raises a ValueError unless it takes images that can be moved; it may mix examples."""
+        """Raises a ValueError unless D accepts images that can be shifted; D may mix examples."""
         shape = tuple(discriminator.inputs[0].shape[1:])
         sides = [side for side in shape[:2] if side is not None]
         if len(shape) != 3 or any(side <= self.pixels for side in sides):
             raise ValueError(
-                f"Consistency moves images by up to {self.pixels} pixels, and {discriminator.name} "
-                f"takes examples of shape {shape}: it is for images [height, width, channels] of "
-                f"at least {self.pixels + 1} pixels a side."
+                f"Consistency shifts images by up to {self.pixels} pixels, but "
+                f"{discriminator.name} accepts examples of shape {shape}: expected images "
+                f"[height, width, channels] with sides of at least {self.pixels + 1} pixels."
             )
 
     @override
@@ -245,7 +248,7 @@ class Consistency(Penalty):
 
 
 def _logits_and_slope(discriminator, examples):
-    """The logit of each example, `[batch]`, and |grad logit|^2."""
+    """Returns the logit of each example, `[batch]`, and |grad logit|^2."""
     examples = tf.cast(examples, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(examples)
@@ -254,9 +257,9 @@ def _logits_and_slope(discriminator, examples):
 
 
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
-    """(|grad D| - 1)^2 at each example, `[batch]`; one-sided 0 where the slope is below 1."""
+    """Returns (|grad D| - 1)^2 of each example, `[batch]`; if one-sided, 0 for slopes below 1."""
     _, slope = _logits_and_slope(discriminator, examples)
-    # The root has no derivative at 0, as for a critic that ignores its input.
+    # The root has no derivative at 0, the slope of a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(slope, 1e-12))
     return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
 
@@ -272,7 +275,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def get(identifier: Any) -> Penalty | None:
-    """Returns the penalty of a name in `PENALTIES` or of a saved config, an instance, or None.
+    """Returns the penalty for a name in `PENALTIES` or a saved config; an instance or None as is.
 
     Example:
         >>> get("gradient")

@@ -1,4 +1,4 @@
-"""What the loss objects share: serialization, lookup by name, one value per example."""
+"""What the loss objects share: serialization, lookup by name, and one value per example."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ T = TypeVar("T")
 
 
 def serializable(cls: type[T]) -> type[T]:
-    """Lets Keras save objects of a class of `Declared` by its name."""
+    """Lets Keras save objects of a subclass of `Declared` by its name."""
     return keras.saving.register_keras_serializable("keras_gen")(cls)
 
 
 def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: str) -> T:
-    """Turns a name, a saved config or an instance into an instance.
+    """Converts a name, a saved config, or an instance into an instance.
 
     Args:
         identifier: A key of `known`, a dict from `keras.saving.serialize_keras_object`, or an
             instance of `base`.
         known: Classes by name; a name means the class with its default arguments.
         base: Class of the result.
-        kind: Its name in the error.
+        kind: Description of the class for the error message.
 
     Raises:
         ValueError: If `identifier` is none of these.
@@ -37,50 +37,50 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     if not isinstance(result, base):
         raise ValueError(
             f"Unknown {kind} {identifier!r}: pass one of the names {', '.join(sorted(known))}, "
-            f"an instance of {base.__name__}, or the config of one."
+            f"an instance of {base.__name__}, or its config."
         )
     return result
 
 
 def per_example_mean(values: tf.Tensor) -> tf.Tensor:
-    """Mean over all axes but the first: [batch, ...] -> [batch]."""
+    """Returns the mean over all axes but the first: [batch, ...] -> [batch]."""
     if not values.shape.rank:
         raise _no_batch(values)
     return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
 
 def per_example_sum(values: tf.Tensor) -> tf.Tensor:
-    """Sum over all axes but the first: [batch, ...] -> [batch]."""
+    """Returns the sum over all axes but the first: [batch, ...] -> [batch]."""
     if not values.shape.rank:
         raise _no_batch(values)
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
 def softmax(logits) -> tf.Tensor:
-    """Returns the probabilities over the last axis, of any number of axes.
+    """Returns the probabilities over the last axis of a tensor with any number of axes.
 
-    TensorFlow's own softmax takes 5 at most on some CPUs, and its logarithm any number.
+    On some CPUs, TensorFlow's own softmax accepts at most 5 axes, but its logarithm any number.
     """
     return tf.exp(tf.nn.log_softmax(logits))
 
 
 @tf.custom_gradient
 def softplus(x: tf.Tensor):
-    """Returns log(1 + exp(x)) of floats of any shape, to the last digits that a sum of 1 keeps.
+    """Returns log(1 + exp(x)) of floats of any shape, to the last digits that a sum with 1 keeps.
 
-    On CPUs it takes half as long as TensorFlow's own. Its gradient, sigmoid(x), is written down:
+    On CPUs, it takes half as long as TensorFlow's own. Its gradient, sigmoid(x), is written out:
     that of the two terms would be wrong at 0.
     """
 
     def gradient(upstream):
         return upstream * tf.sigmoid(x)
 
-    # The sigmoid is 1/2 or more, and its logarithm finite.
+    # The sigmoid is at least 1/2, and its logarithm finite.
     return tf.nn.relu(x) - tf.math.log(tf.sigmoid(tf.abs(x))), gradient
 
 
 def log_sigmoid(x: tf.Tensor) -> tf.Tensor:
-    """Returns log(1 / (1 + exp(-x))) of floats of any shape, by `softplus`."""
+    """Returns log(1 / (1 + exp(-x))) of floats of any shape, with `softplus`."""
     return -softplus(-x)
 
 
@@ -92,5 +92,5 @@ def _no_batch(values: tf.Tensor) -> ValueError:
 
 
 def l1(a, b) -> tf.Tensor:
-    """Returns the mean absolute difference of two batches, `[batch]`; b in float32."""
+    """Returns the mean absolute difference of two batches, `[batch]`; b is float32."""
     return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

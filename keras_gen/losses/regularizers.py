@@ -26,8 +26,8 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels; 0 if all filters, the columns
-    of W, are orthogonal, of any norm. The paper weights it by 1e-4. Embeddings, offsets and scales
-    do not count.
+    of W, are orthogonal, whatever their norm. The paper's weight is 1e-4. Embeddings, offsets, and
+    scales are not included.
 
     Example:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
@@ -46,20 +46,20 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
 
 
 def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Variable | None:
-    """Returns a built layer's weight of two axes or more with one of the names, or None."""
+    """Returns a built layer's weight with two or more axes and one of the names, or None."""
     found = (getattr(layer, name, None) for name in names)
     kernels = (k for k in found if isinstance(k, keras.Variable) and len(k.shape) >= 2)
     return next(kernels, None)
 
 
 def last_kernel(network: keras.Model) -> keras.Variable:
-    """Returns the kernel of the last layer of a network that has one."""
+    """Returns the kernel of the last layer that has one."""
     kernels = [kernel_of(layer, ("kernel",)) for layer in all_layers(network)]
     return [kernel for kernel in kernels if kernel is not None][-1]
 
 
 def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
-    """Returns a kernel of a layer, or another value of it, as a matrix `[all others, outputs]`."""
+    """Returns a layer's kernel, or another value for it, as a matrix `[all others, outputs]`."""
     kernel = tf.convert_to_tensor(kernel)
     if isinstance(layer, TRANSPOSED):
         kernel = tf.linalg.matrix_transpose(kernel)
@@ -71,18 +71,19 @@ def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Returns how much an image changes with its styles, in a random direction: |J^T y|, `[batch]`.
+    """Returns how much an image changes with its styles in a random direction: |J^T y|, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of the image by the styles, and J^T y the
-    gradient of the image's product with y. As in the authors' code y is divided by the root of the
-    number of pixels, and the squares are averaged over the layers that have a style.
+    StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of the image with respect to the styles, and
+    J^T y is the gradient of the image's product with y. As in the authors' code, y is divided by
+    the root of the number of pixels, and the squares are averaged over the layers that have a
+    style.
 
     Args:
-        generate: Function of styles that returns images, float `[batch, height, width, channels]`;
-            each image may depend on its own styles only.
+        generate: Function from styles to images, float `[batch, height, width, channels]`; each
+            image may depend only on its own styles.
         styles: Floats `[batch, layers, style]`.
-        directions: y, standard Normal noise of the images' shape.
+        directions: y, standard normal noise in the shape of the images.
 
     Example:
         >>> styles, y = tf.random.normal([4, 2, 3]), tf.ones([4, 1, 1, 1])
@@ -94,16 +95,16 @@ def path_lengths(
         images = tf.cast(generate(styles), tf.float32)
         along = per_example_sum(images * directions) / math.sqrt(math.prod(images.shape[1:3]))
     squares = tf.square(tf.cast(tape.gradient(along, styles), tf.float32))
-    # The root has no derivative at 0, where an image that ignores its styles lies.
+    # The root has no derivative at 0, the value for an image that ignores its styles.
     return tf.sqrt(tf.maximum(tf.reduce_mean(tf.reduce_sum(squares, 2), 1), 1e-12))
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Computes a term `[batch]` every so many steps, times that number (else 0).
+    """Computes a term `[batch]` at regular intervals, multiplied by the interval (otherwise 0).
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is the
-    number of this replica's examples.
+    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is this
+    replica's number of examples.
     """
     if every == 1:
         return compute()

@@ -1,4 +1,4 @@
-"""Tensors that losses are given, checked by name before anything is computed with them."""
+"""Checks of the tensors that losses receive, by name, before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from keras_gen.checked_arguments import checked_tensor
 
 
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
-    """Makes a function refuse arguments that are not numbers, each in a sentence that names it.
+    """Returns a decorator that rejects arguments that are not numbers, each with its name.
 
-    Arrays and lists of numbers become tensors, of the dtype that they have; None stays None. Where
-    TensorFlow cannot compute with the shapes, the sentence has the shapes of all.
+    Arrays and lists of numbers become tensors with their own dtype; None stays None. If TensorFlow
+    cannot compute with the shapes, the message lists all of them.
 
     Args:
-        names: Arguments that are tensors.
-        function: Argument that is a function, if there is one.
-        one_batch: Whether all that have axes have as many examples, the size of the first.
+        names: Names of arguments that are tensors.
+        function: Name of an argument that is a function, if there is one.
+        one_batch: Whether all arguments with axes must have equal numbers of examples, the size of
+            their first axis.
 
     Example:
         >>> @of_tensors("x")
@@ -59,8 +60,8 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
                 ) from error
             except tf.errors.InvalidArgumentError as error:
                 raise ValueError(
-                    f"{_shapes(tensors)}: expected shapes and values as {loss.__name__} describes "
-                    "them."
+                    f"{_shapes(tensors)}: expected the shapes and values described in "
+                    f"{loss.__name__}."
                 ) from error
 
         return checked
@@ -71,7 +72,9 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
 def _require_one_batch(tensors: dict[str, tf.Tensor]) -> None:
     sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.shape.rank}
     if len(sizes - {None}) > 1:
-        raise ValueError(f"{_shapes(tensors)}: expected one number of examples, the first axis.")
+        raise ValueError(
+            f"{_shapes(tensors)}: expected equal numbers of examples, the first axis."
+        )
 
 
 def _shapes(tensors: dict[str, tf.Tensor]) -> str:

@@ -18,36 +18,36 @@ def network(shape, *layers):
 
 
 REFUSED = [
-    (lambda: losses.Poisson().draw(MAPS, MAPS), "Poisson draws no value by itself"),
+    (lambda: losses.Poisson().draw(MAPS, MAPS), "Poisson cannot sample a value"),
     *((lambda bad=bad: likelihoods.get(bad), "bernoulli, .*, normal, normal_mixture, poisson")
       for bad in ("gaussian", None, 1.0)),
-    (lambda: losses.Bernoulli().log_prob(MAPS[..., 0], MAPS), "let the network end with shape"),
-    (lambda: losses.Normal(None).log_prob(MAPS, MAPS), "let the network end with shape"),
-    (lambda: losses.Categorical(4).log_prob(MAPS, MAPS), "let the network end with shape"),
+    (lambda: losses.Bernoulli().log_prob(MAPS[..., 0], MAPS), "network whose output shape ends in"),
+    (lambda: losses.Normal(None).log_prob(MAPS, MAPS), "network whose output shape ends in"),
+    (lambda: losses.Categorical(4).log_prob(MAPS, MAPS), "network whose output shape ends in"),
     (lambda: losses.Categorical(1), "^classes must be at least 2, found 1"),
     (lambda: losses.DiscretizedLogistic(minimum_log_scale=NAN),
      "log_scale must be at most 40.0, found"),
-    (lambda: losses.DiscretizedLogistic(scale=0.1, mixtures=2), "pass a scale with one logistic"),
+    (lambda: losses.DiscretizedLogistic(scale=0.1, mixtures=2), "expected a scale with one logistic"),
     *((lambda bad=bad: adversarial.get(bad), "least_squares, minimax, non_saturating")
       for bad in ("lsgan", None, 3, {"name": "hinge"}, losses.Hinge)),
     (lambda: adversarial.get_of_fakes("relativistic"), "^The objective Relativistic comp"),
-    (lambda: losses.Relativistic().generator(MAPS), "real_logits=None: pass the logits of real ex"),
+    (lambda: losses.Relativistic().generator(MAPS), "real_logits=None: also pass the logits of"),
     (lambda: losses.Hinge().generator(tf.constant(1.0)), r"shape \[batch"),
     *((lambda kind=kind: kind(real_target=NAN), "real_target must be finite, found nan")
       for kind in (losses.Minimax, losses.NonSaturating)),
-    *((lambda bad=bad: losses.Minimax(real_target=bad), f"Minimax found real_target={bad}")
+    *((lambda bad=bad: losses.Minimax(real_target=bad), f"Minimax's real_target is {bad}")
       for bad in (0.0, 1.1, -0.5)),
     (lambda: penalties.get("r3"), "gradient, jensen_shannon, r1, r2"),
     (lambda: losses.GradientPenalty().check(
         network((6, 6, 3), keras.layers.BatchNormalization(name="mixing"))),
-     "'mixing' of critic mixes them: build it without"),
+     "'mixing' of critic mixes examples: build it without"),
     *((lambda shape=shape: losses.Consistency(pixels=2).check(
-        network(shape, keras.layers.Dense(1))), "it is for images .* of at least 3 pixels a side")
+        network(shape, keras.layers.Dense(1))), "expected images .* sides of at least 3 pixels")
       for shape in ((4,), (2, 8, 1), (8, 8, 8, 1))),
     (lambda: losses.decomposed_kl(*np.zeros([3, 30, 2]), dataset_size=20),
-     "^The batch has 30 examples and dataset_size is 20: expected no more than .* has; "),
+     "^The batch has 30 examples, but dataset_size is 20: expected at most "),
     (lambda: losses.spectral_loss(ONE, ONE[:, :80]),
-     r"shape \(1, 160, 1\) and originals \(1, 80, 1\)"),
+     r"shape \(1, 160, 1\), but originals \(1, 80, 1\)"),
 ]  # fmt: skip
 
 

@@ -257,10 +257,13 @@ def test_directories_of_other_types_are_refused(directory):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"default": "sing"}, "no signature 'sing': it has run"),
-        ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected some of Single's, run"),
-        ({"signatures": []}, r"signatures is \[\]: expected some"),
-        ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
+        ({"default": "sing"}, "no signature 'sing': expected one of run"),
+        (
+            {"signatures": ["sing"]},
+            r"signatures is \['sing'\]: expected signatures of Single, from",
+        ),
+        ({"signatures": []}, r"signatures is \[\]: expected sig"),
+        ({"warmup": {"sing": {}}}, "no signature 'sing': expected one of run"),
         ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature accepts \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
         ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),

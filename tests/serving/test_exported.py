@@ -127,7 +127,7 @@ def test_loaded_signatures_check_their_inputs(exported):
     photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
     np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
     with pytest.raises(
-        ValueError, match="no signature 'sing': it has halve, invert, invert_bytes, "
+        ValueError, match="no signature 'sing': expected one of halve, invert, invert_bytes, "
     ):
         exported("sing", images=photos)
     with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: expected \['images'\]"):

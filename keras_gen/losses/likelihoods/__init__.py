@@ -4,10 +4,10 @@ Every likelihood has, for network outputs `params` and data `x`,
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
 - `mean(params)` and `sample(params, seed)`: data-shaped float32,
-- `range`, `levels` and `params_per_value`: see `Likelihood`.
+- `range`, `levels`, and `params_per_value`: see `Likelihood`.
 
-`x` is `[batch, ...]`. `params` may have more axes in front, such as the importance samples of IWAE:
-params `[k, batch, H, W, C]` against x `[batch, H, W, C]` give `[k, batch]`. All is computed in
+`x` is `[batch, ...]`. `params` may have more leading axes, such as the importance samples of IWAE:
+params `[k, batch, H, W, C]` with x `[batch, H, W, C]` yield `[k, batch]`. Everything is computed in
 float32, whatever the dtype of the network.
 """
 
@@ -40,7 +40,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def get(identifier: Any) -> Likelihood:
-    """Returns the likelihood of a name in `LIKELIHOODS`, of a saved config, or an instance itself.
+    """Returns the likelihood for a name in `LIKELIHOODS` or a saved config, or an instance as is.
 
     Example:
         >>> get("bernoulli").range

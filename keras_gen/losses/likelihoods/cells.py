@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_gen.data.transforms.tables import Column
 from keras_gen.losses.per_example import log_sigmoid
 
-_OUTSIDE = 1e9  # below and above all edges; infinity would make NaN of gradients
+_OUTSIDE = 1e9  # beyond all edges; infinity would make gradients NaN
 LOG_SCALES = (-7.0, 4.0)
 
 
@@ -19,17 +19,17 @@ class CellLikelihood:
     """Probabilities of the cells of a row's columns, from the outputs of a network.
 
     A word has a softmax. A number has the mass of a mixture of logistic densities in its cell
-    (Salimans et al.: "PixelCNN++", ICLR 2017, eq. 2, there for bins of equal width), between edges
-    at logit(c), where c is the fraction of the training values below. A last output is the logit of
-    a gap. With outputs of zero, words and gaps have the shares of the training rows, and so do
+    (Salimans et al.: "PixelCNN++", ICLR 2017, eq. 2, with bins of equal width), between edges at
+    logit(c), where c is the fraction of the training values below. The last output is the logit of
+    a gap. With outputs of zero, words and gaps have the frequencies of the training rows, and so do
     numbers if `mixtures` is 1; the means of several components are spread around 0.
 
     Each column has `params_per_value` outputs, `[word logits]` or `[logits, means, log scales]`,
-    and the gap's; those that a column does not need count nothing.
+    and the gap's; outputs that a column does not require are ignored.
 
     Args:
-        columns: Columns with cells, as `table_columns` finds them.
-        mixtures: Logistic components of a number.
+        columns: Columns with cells, as returned by `table_columns`.
+        mixtures: Number of logistic components per number.
     """
 
     logits = True
@@ -70,11 +70,11 @@ class CellLikelihood:
         return outputs[..., :-1], outputs[..., -1] + self.gap_logits
 
     def log_probs(self, parameters: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-        """Returns log P of each cell, `[..., columns]`, nats; a gap, below 0, has 0 nats.
+        """Returns log P of each cell, `[..., columns]`, in nats; 0 for a gap, which is below 0.
 
         Args:
             parameters: `[..., columns, parameters]`.
-            cells: Numbers of cells, `[..., columns]`.
+            cells: Indices of cells, `[..., columns]`.
         """
         known = cells >= 0
         cells = tf.cast(tf.maximum(cells, 0), tf.int32)
@@ -105,7 +105,7 @@ class CellLikelihood:
         return tf.exp(_log_mass(logits, means, scales, edges[:-1], edges[1:]))
 
     def draw(self, place, parameters: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-        """Returns cells of one column, float32 `[n]`, that uniform noise draws.
+        """Returns cells of one column, float32 `[n]`, sampled with uniform noise.
 
         Args:
             place: Position of the column, a scalar.
@@ -128,16 +128,16 @@ class CellLikelihood:
         return tf.cast(tf.where(is_word, word, number), tf.float32)
 
     def _mixture(self, parameters):
-        """Logits, means, and scales of the components, `[..., mixtures]` each."""
+        """Returns logits, means, and scales of the components, `[..., mixtures]` each."""
         logits, means, log_scales = tf.split(parameters[..., : 3 * self.mixtures], 3, axis=-1)
         if self.mixtures > 1:
             means += tf.linspace(-1.5, 1.5, self.mixtures)
-            log_scales -= 1.0  # each covers a part
+            log_scales -= 1.0  # because each covers a part
         return logits, means, tf.exp(tf.clip_by_value(log_scales, *LOG_SCALES))
 
 
 def _log_mass(logits, means, scales, low, high):
-    """Log of the mixture's mass between two edges: sigmoid(b) - sigmoid(a), without underflow."""
+    """Returns log(sigmoid(b) - sigmoid(a)), the mixture's mass between edges, without underflow."""
     a, b = (low - means) / scales, (high - means) / scales
     # sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)).
     inside = tf.math.log(-tf.math.expm1((low - high) / scales))
@@ -146,8 +146,8 @@ def _log_mass(logits, means, scales, low, high):
 
 
 def _drawn(logits, uniform):
-    """The outcomes `[n]` of a softmax over logits `[n, outcomes]` that noise `[n, 1]` draws."""
+    """Returns outcomes `[n]` of softmax(logits `[n, outcomes]`), sampled with noise `[n, 1]`."""
     cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
-    # The last sum is 1 up to rounding; no outcome without probability is drawn.
+    # The last sum is 1 up to rounding; an outcome with probability 0 is never sampled.
     passed = cumulative[:, :-1] <= uniform * cumulative[:, -1:]
     return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)

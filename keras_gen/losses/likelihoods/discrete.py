@@ -1,4 +1,4 @@
-"""Black and white pixels, levels, and counts."""
+"""Black-and-white pixels, levels, and counts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from keras_gen.losses.per_example import serializable, softmax, softplus
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels; the network returns logits.
 
-    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are taken as probabilities: then
-    the value is the expected log-probability of their binarization (the cross-entropy).
+    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities: the
+    value is then the expected log-probability of their binarization (the cross-entropy).
 
     Example:
         >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
@@ -57,8 +57,9 @@ class Categorical(Likelihood):
     """Independent levels with probabilities softmax(logits), one logit for each level.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, section
-    2.2. Data are whole numbers from 0 to `classes - 1`, ints or floats. For channels of data the
-    network returns `[..., channels * classes]`, which is `[..., channels, classes]` flattened.
+    2.2. Data are whole numbers from 0 to `classes - 1`, ints or floats. For each channel of the
+    data, the network returns `classes` logits: `[..., channels * classes]`, which is `[...,
+    channels, classes]` flattened.
 
     Args:
         classes: Number of levels, at least 2.
@@ -97,7 +98,7 @@ class Categorical(Likelihood):
         return self.sample_from(params, noise.gumbel(shape, seed))
 
     def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
-        """Returns the levels of highest logit plus Gumbel noise, which are draws from the softmax.
+        """Returns the levels with the highest logit plus Gumbel noise: samples from the softmax.
 
         Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2. Standard Gumbel noise
         `[..., channels, classes]` gives float32 levels `[..., channels]`.
@@ -106,9 +107,9 @@ class Categorical(Likelihood):
 
     @override
     def draw(self, params, uniform, temperature=1.0):
-        """Returns levels by the inverse of the cumulative distribution, see `Likelihood.draw`."""
+        """Returns levels by the inverse of the cumulative distribution; see `Likelihood.draw`."""
         probabilities = softmax(self._by_channel(params) / temperature)
-        # The last sum is 1 up to rounding, and must not count.
+        # The last sum is 1 up to rounding, and must not be counted.
         passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
         return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
 
@@ -120,10 +121,10 @@ class Categorical(Likelihood):
 
 @serializable
 class Poisson(Likelihood):
-    """Independent Poisson counts, such as word counts of a document; the network returns log rates.
+    """Independent Poisson counts, such as a document's word counts; the network returns log rates.
 
-    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it continues
-    smoothly, with the gamma function for the factorial.
+    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between whole numbers, it is
+    continued smoothly by the gamma function.
 
     Example:
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
@@ -146,15 +147,15 @@ class Poisson(Likelihood):
 
 @serializable
 class Multinomial(Likelihood):
-    """Words drawn one after the other, with probabilities softmax(params) over the last axis.
+    """Words sampled one after the other, with probabilities softmax(params) over the last axis.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    supporting text: log p(x) = sum x log softmax(params), in which x are counts, or fractions of
-    all words for nats per word. It is the probability of the words in their order: the multinomial
-    coefficient is left out.
+    supporting text: log p(x) = sum x log softmax(params), in which x contains counts, or fractions
+    of all words for nats per word. This is the probability of the words in order: the multinomial
+    coefficient is omitted.
 
     Args:
-        draws: Number of words of `mean` and `sample`, at least 1. `log_prob` takes any number.
+        draws: Number of words for `mean` and `sample`, at least 1. `log_prob` accepts any number.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each
@@ -167,7 +168,7 @@ class Multinomial(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the expected counts among `draws` words; for 1, the words' probabilities."""
+        """Returns the expected counts among `draws` words; with 1, the words' probabilities."""
         return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
 
     @override

@@ -1,4 +1,4 @@
-"""What all likelihoods share."""
+"""The base class of likelihoods."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Likelihood(Declared):
-    """Base of the likelihoods.
+    """Base class of the likelihoods.
 
     Attributes:
-        range: Lowest and highest value of data.
-        params_per_value: Output channels of the network for each channel of the data.
+        range: Minimum and maximum of the data.
+        params_per_value: Number of output channels of the network for each channel of the data.
         levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
-            data. A model with levels takes integer images, and else floats in `range`.
+            data. A model with levels accepts integer images, and otherwise floats in `range`.
         logits: Whether the parameters are logits.
-        parameter_range: Smallest and largest parameter that a network must be able to return; None:
-            as the data are.
-        uniforms_per_value: Uniform numbers from which `draw` makes a value; 0: it cannot.
+        parameter_range: Minimum and maximum parameter that a network must be able to return. None
+            means the range of the data.
+        uniforms_per_value: Number of uniform values with which `draw` samples a value; 0 means that
+            it cannot.
     """
 
     range: ClassVar[tuple[float, float]]
@@ -58,8 +59,9 @@ class Likelihood(Declared):
             expected[-1] *= self.params_per_value
         if not params.shape[-len(expected) :].is_compatible_with(expected):
             raise ValueError(
-                f"{type(self).__name__} found network outputs of shape {params.shape} for data of "
-                f"shape {x.shape}: let the network end with shape {tuple(expected)}."
+                f"{type(self).__name__} found network outputs of shape {params.shape} for data "
+                f"of shape {x.shape}: expected a network whose output shape ends in "
+                f"{tuple(expected)}."
             )
         return self._log_prob(params, x)
 
@@ -68,24 +70,24 @@ class Likelihood(Declared):
         raise NotImplementedError
 
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draws data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
+        """Samples data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
         raise NotImplementedError
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> tf.Tensor:
-        """Returns data that uniform noise draws, each value by itself, float32 `[..., *event]`.
+        """Returns data sampled with uniform noise, each value by itself, float32 `[..., *event]`.
 
         Args:
-            params: Network outputs, `[..., *event]` with `params_per_value` channels for each.
+            params: Network outputs, `[..., *event]`, with `params_per_value` channels for each.
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
-            temperature: Above 0; below 1 likely values become more likely.
+            temperature: Temperature, above 0; below 1, likely values become more likely.
         """
-        raise NotImplementedError(f"{type(self).__name__} draws no value by itself.")
+        raise NotImplementedError(f"{type(self).__name__} cannot sample a value by itself.")
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError
 
     def _by_channel(self, params: tf.Tensor) -> tf.Tensor:
-        """`[..., channels * params_per_value]` as float32 `[..., channels, params_per_value]`."""
+        """Returns params as float32 `[..., channels, params_per_value]`."""
         *front, last = keras.ops.shape(params)
         shape = [*front, last // self.params_per_value, self.params_per_value]
         return tf.reshape(tf.cast(params, tf.float32), shape)

@@ -1,4 +1,4 @@
-"""Levels of a continuous quantity: the mass of a logistic density around each."""
+"""Levels of a continuous quantity: the mass of a logistic density around each level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
 
-# Beyond it the exponential comes near the end of float32.
+# Beyond it, the exponential approaches the limit of float32.
 _MAXIMUM_LOG_SCALE = 40.0
 
 
@@ -25,21 +25,22 @@ class DiscretizedLogistic(Likelihood):
 
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
-    `bins` values at equal distances from -1 to 1, such as images of 8 bits scaled to that range.
-    The lowest and the highest bin include the whole tail beyond them. For each channel of the data
-    the network returns `[logits, means, log scales]`, `mixtures` of each, and for one mixture
-    `[mean, log scale]`: `[..., channels, params_per_value]`, with the last two axes flattened.
+    `bins` values at equal distances from -1 to 1, such as 8-bit images scaled to that range. The
+    lowest and the highest bin include the whole tail beyond them. For each channel of the data, the
+    network returns `[logits, means, log scales]`, `mixtures` of each, and for one mixture `[mean,
+    log scale]`: `[..., channels, params_per_value]`, with the last two axes flattened.
 
-    Deviations: channels are independent, so that there may be any number of them; the paper's share
-    the logits of a pixel, and each mean depends linearly on the channels before. The mass of a bin
-    is a product that does not underflow, so that probabilities sum to 1; the authors' code takes
+    Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
+    of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
+    bin is a product that does not underflow, so that probabilities sum to 1; the authors' code uses
     the density at the bin's center for a mass below 1e-5.
 
     Args:
         bins: Number of levels from -1 to 1, at least 2.
         mixtures: Number of logistics in each mixture, at least 1.
-        minimum_log_scale: Least log scale, as in the authors' code.
-        scale: The fixed scale of every value, above 0, for one logistic; the network returns its
+        minimum_log_scale: Minimum log scale, as in the authors' code.
+        scale: Fixed scale of every value, above 0, for one logistic; the network returns only the
+            mean. If None, the network also returns scales.
             mean. None: the network returns scales too.
 
     Example:
@@ -59,7 +60,7 @@ class DiscretizedLogistic(Likelihood):
         if self.scale is not None and self.mixtures > 1:
             raise ValueError(
                 f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: "
-                "pass a scale with one logistic, or None."
+                "expected a scale with one logistic, or None."
             )
 
     @property
@@ -74,10 +75,11 @@ class DiscretizedLogistic(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the expected value before it is rounded to the grid, within [-1, 1]."""
+        """Returns the expected value before rounding to the grid, within [-1, 1]."""
         logits, means, scales = self._split(params)
-        # Clipping moves the tails of a logistic to -1 and 1. The mean of what results is odd in
-        # `means`, and for those above 0 no exponential overflows.
+        # Clipping moves the tails of a logistic to -1 and 1. The resulting mean is odd in
+        # `means`,
+        # and for means above 0 no exponential overflows.
         size = tf.abs(means)
         inside = tf.minimum(size, 1.0)
         beyond = tf.sigmoid(-tf.abs(size - 1.0) / scales) * tf.math.expm1(-2.0 * inside / scales)
@@ -99,12 +101,12 @@ class DiscretizedLogistic(Likelihood):
         cumulative = tf.cumsum(softmax(logits / temperature), axis=-1)
         passed = cumulative[..., :-1] <= uniform[..., :1]
         chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
-        # Both ends would be infinite.
+        # Otherwise, both ends would be infinite.
         inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
         return self._value(means, temperature * scales, chosen, inside)
 
     def _value(self, means, scales, chosen, uniform):
-        """The values on the grid that uniform noise draws from the chosen logistics."""
+        """Returns values on the grid, sampled from the chosen logistics with uniform noise."""
         axes = means.shape.rank - 1
         chosen = chosen[..., None]
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
@@ -125,7 +127,7 @@ class DiscretizedLogistic(Likelihood):
         return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + mass, axis=-1)
 
     def _split(self, params):
-        """Logits, means and scales, `[..., channels, mixtures]` each."""
+        """Returns logits, means, and scales, `[..., channels, mixtures]` each."""
         values = self._by_channel(params)
         if self.scale is not None:
             return tf.zeros_like(values), values, tf.ones_like(values) * self.scale

@@ -21,11 +21,11 @@ class Normal(Likelihood):
     """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
 
     Args:
-        scale: The fixed standard deviation, above 0; the network returns the mean. None: the
-            network returns `[..., 2 * channels]`, first the mean; the standard deviation is
-            softplus of the second half plus `minimum_scale`.
-        minimum_scale: Least standard deviation when it is learned, above 0. It bounds the density
-            on pixels that never vary.
+        scale: Fixed standard deviation, above 0; the network returns the mean. If None, the network
+            returns `[..., 2 * channels]`, the mean first; the standard deviation is the softplus of
+            the second half plus `minimum_scale`.
+        minimum_scale: Minimum standard deviation when it is learned, above 0. It bounds the density
+            of pixels that never vary.
 
     Example:
         >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
@@ -51,7 +51,7 @@ class Normal(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the mean, which may lie outside `range` if the network lets it."""
+        """Returns the mean, which may be outside `range` if the network allows it."""
         return self._split(params)[0]
 
     @override
@@ -62,7 +62,7 @@ class Normal(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         mean, scale = self._split(params)
-        # Both ends would be infinite.
+        # Otherwise, both ends would be infinite.
         inside = tf.clip_by_value(uniform[..., 0], 1e-7, 1 - 1e-7)
         return mean + temperature * scale * tf.math.ndtri(inside)
 
@@ -84,9 +84,9 @@ class Normal(Likelihood):
 
 @serializable
 class UnboundedNormal(Normal):
-    """`Normal` values of data that may be any numbers, such as the latents of another model.
+    """`Normal` values for data that may be any numbers, such as the latents of another model.
 
-    Models treat such data as vectors, and not as images. The scale is learned by default.
+    Models treat such data as vectors, not as images. The scale is learned by default.
 
     Example:
         >>> UnboundedNormal().range
@@ -104,16 +104,16 @@ class ColumnNormal(UnboundedNormal):
 
     Rybkin, Daniilidis, Levine: "Simple and Effective VAE Training with Calibrated Decoders", ICML
     2021, sec. 3. The decoder ends with the scales (`keras_gen.networks.with_column_scales`), which
-    all rows share: a scale of each value would grow with a value's error before its mean is
-    learned, so that a column of few different values is taken for noise.
+    all rows share: a scale for each value would grow with the value's error before its mean is
+    learned, so that a column with few distinct values would be mistaken for noise.
 
-    Deviations: the paper has one scale for all values. Its minimum bounds the density of a column
-    that has few different values, which otherwise has no upper bound.
+    Deviations: the paper has one scale for all values. The minimum bounds the density of a column
+    that has few distinct values, which is otherwise unbounded.
 
     Args:
         minimum_scale: Minimum standard deviation, above 0 to 1, in the unit of the decoder's means:
-            for standardized data the standard deviation of the column. The default allows at most
-            2.59 nats per value, and a column with noise of the smaller standard deviation s loses
+            for standardized data, the standard deviation of the column. The default allows at most
+            2.59 nats per value, and a column with noise of a smaller standard deviation s loses
             at least log(0.03 / s) - 0.5 nats per value.
 
     Raises:
@@ -131,26 +131,26 @@ class ColumnNormal(UnboundedNormal):
     def set_up(self):
         if self.scale is not None:
             raise ValueError(
-                f"ColumnNormal's scale is {self.scale}: expected None, for the decoder learns it. "
-                "UnboundedNormal has a fixed scale."
+                f"ColumnNormal's scale is {self.scale}: expected None, because the decoder "
+                "learns it. UnboundedNormal has a fixed scale."
             )
 
 
 @serializable
 class NormalMixture(Likelihood):
-    """Any numbers, each with a mixture of normal densities of its own.
+    """Arbitrary numbers, each with its own mixture of normal densities.
 
     Uria, Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS
     2013, sec. 3. For each value the network returns `[logits, means, raw scales]`, `mixtures` of
     each: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
 
-    Deviations: a standard deviation is softplus of the raw scale plus `minimum_scale`, in place of
-    an exponential, and the gradient of the means is not scaled by it.
+    Deviations: a standard deviation is the softplus of the raw scale plus `minimum_scale` instead
+    of an exponential, and the gradient of the means is not scaled by it.
 
     Args:
         mixtures: Number of normal densities in each mixture, at least 1.
-        minimum_scale: Least standard deviation, above 0. It bounds the density on values that never
-            vary.
+        minimum_scale: Minimum standard deviation, above 0. It bounds the density of values that
+            never vary.
 
     Example:
         >>> NormalMixture(5).log_prob(tf.zeros([4, 30]), tf.ones([4, 2])).shape
@@ -188,7 +188,7 @@ class NormalMixture(Likelihood):
         axes = means.shape.rank - 1
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
         scale = tf.gather(scales, chosen, axis=-1, batch_dims=axes)[..., 0]
-        # Both ends would be infinite.
+        # Otherwise, both ends would be infinite.
         inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
         return mean + temperature * scale * tf.math.ndtri(inside)
 
@@ -199,6 +199,6 @@ class NormalMixture(Likelihood):
         return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + log_normal, axis=-1)
 
     def _split(self, params):
-        """Logits, means and scales, `[..., channels, mixtures]` each."""
+        """Returns logits, means, and scales, `[..., channels, mixtures]` each."""
         logits, means, raw = tf.split(self._by_channel(params), 3, axis=-1)
         return logits, means, tf.nn.softplus(raw) + self.minimum_scale

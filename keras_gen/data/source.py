@@ -347,6 +347,13 @@ def _stacked(value: Any) -> tf.Tensor:
             f"A Source stacks its examples on axis 0, found the scalar {value!r}: "
             "expected an array of shape [n, ...]."
         )
+    try:
+        tf.as_dtype(value.dtype)
+    except TypeError:
+        raise TypeError(
+            f"A Source got an array of {value.dtype}: expected a type that TensorFlow has, such as "
+            "float64."
+        ) from None
     with tf.device("CPU:0"):
         return tf.identity(value)
 

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -82,7 +83,7 @@ REFUSED = [
     (lambda: inverse_density(np.zeros([1, 1]), 0.1, -1),
      "bin_width is -1.0: expected a finite numb"),
     (lambda: inverse_density(np.zeros(3), 0.1),
-     r"^latents have shape .*: expected \[n, latents\]\.$"),
+     r"^latents have shape .*: expected \[n, latents\] with n"),
     (lambda: inverse_density(np.array([[0.0], [np.nan]]), 0.1), "latents contains NaN or infinity"),
     (lambda: data.character_texts("bbc"), "name is 'bbc': expected 'reuters' or '20newsgroups'"),
     (lambda: data.drawn_dancers(videos=0, frames=1), "videos"),
@@ -168,6 +169,28 @@ REFUSED = [
     (lambda: data.table_rows({name: [4] for name in (*NAMES, "legs")}, NAMES),
      r"lacks the columns \(none\) and has the extra columns legs"),
     (lambda: data.RowVectors([]), "at least one column"),
+    (lambda: partly(many=Source(IMAGES / 255)), "images of uint8 .* and unlabeled of float64"),
+    (lambda: UNLABELED.stream(2, augment=data.random_crop_flip(9)),
+     r"crop is 9: expected at most the sides of the image, \(8, 8\)"),
+    (lambda: UNLABELED.stream(2, augment=data.random_crop_flip(4, images=2)),
+     "images is 2: expected examples that begin with as many"),
+    (lambda: data.random_crop_flip(4, images=0), "images must be at least 1"),
+    (lambda: UNLABELED.stream(2, augment=data.random_shift_flip(8)),
+     "shift is 8: expected less than the sides"),
+    (lambda: Source(np.zeros([3, 20])).stream(2, augment=data.random_shift(5)),
+     r"A waveform has shape \(20,\): expected \[samples, channels\]"),
+    (lambda: data.near_duplicates(IMAGES, IMAGES), r"is uint8 \[8, 8, 1\]: expected .* np.repeat"),
+    (lambda: data.common_words(["a b a"], 5), "no word besides English stop words"),
+    (lambda: data.WordCounts(["Cat"]), "word 'Cat', which is never found: .* in lowercase"),
+    (lambda: inverse_density(np.zeros([0, 2]), 1.0), "n of at least 1"),
+    (lambda: inverse_density([[1.0], [2.0]], 0.0, 1e-320), "bin_width is .*: expected a width that"),
+    (lambda: data.NormalScores(ROWS, COLUMNS, most=0), "most must be at least 1"),
+    (lambda: data.NormalScores(ROWS[:0], COLUMNS), "There are no rows"),
+    (lambda: data.NormalScores([["3", None, "1"]], COLUMNS), "column kind lacks 1 of 1 values"),
+    (lambda: Source(np.zeros(3, "longdouble")), "array of (longdouble|float128): expected a type"),
+    *((functools.partial(data.stacked_digits, IMAGES, labels, 3),
+       "labels are .* expected classes from 0 to 9") for labels in (LABELS - 1, LABELS + 9)),
+    (lambda: data.two_moons().log_density([[np.nan, 0.0]]), "points are .* without NaN"),
 ]  # fmt: skip
 
 
@@ -175,3 +198,16 @@ REFUSED = [
 def test_refused(call, sentence):
     with pytest.raises((TypeError, ValueError), match=sentence):
         call()
+
+
+def test_labels_without_a_sign_get_one():
+    _, labels = next(iter(partly(Source((IMAGES, LABELS.astype("uint8"))))))
+    assert labels.dtype == tf.int64 and sorted(labels.numpy()[2:]) == [-1, -1]
+
+
+def test_normal_scores_of_a_frame_are_those_of_its_rows():
+    frame = pd.DataFrame(ROWS, columns=NAMES)
+    scores = data.NormalScores(frame[NAMES[::-1]], COLUMNS)
+    expected = data.NormalScores(ROWS, COLUMNS).levels(ROWS)
+    for rows in (frame, ROWS, ROWS.tolist()):
+        np.testing.assert_array_equal(scores.levels(rows), expected)

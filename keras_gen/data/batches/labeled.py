@@ -119,12 +119,19 @@ def partly_labeled(
         images, labels = few
         if isinstance(others, tuple):
             others = others[0]
+        labels = tf.cast(labels, tf.int64) if labels.dtype.is_unsigned else labels
         no_labels = -tf.ones([hidden], labels.dtype)
         return tf.concat([images, others], 0), tf.concat([labels, no_labels], 0)
 
     checked_pairs(labeled)
     if not isinstance(unlabeled.element_spec, tf.TensorSpec):
         checked_pairs(unlabeled)
+    one, other = (tf.nest.flatten(each.element_spec)[0] for each in (labeled, unlabeled))
+    if one.dtype != other.dtype or not one.shape.is_compatible_with(other.shape):
+        raise ValueError(
+            f"labeled has images of {one.dtype.name} {one.shape}, and unlabeled of "
+            f"{other.dtype.name} {other.shape}: expected the same of both."
+        )
     parts = unpaired(labeled, unlabeled, (labels_per_batch, hidden), seed, start)
     batches = parts.map(tf.autograph.experimental.do_not_convert(mixed))
     return finished(batches, seed, start, augment_batch)

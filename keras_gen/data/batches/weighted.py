@@ -99,16 +99,22 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         array([0.66666667, 0.66666667, 0.66666667, 2.        ])
     """
     latents = checked_array("latents", latents, np.float64)
-    if latents.ndim != 2:
-        raise ValueError(f"latents have shape {latents.shape}: expected [n, latents].")
+    if latents.ndim != 2 or not len(latents):
+        raise ValueError(
+            f"latents have shape {latents.shape}: expected [n, latents] with n of at least 1."
+        )
     if not np.isfinite(latents).all():
         raise ValueError("latents contains NaN or infinity: expected finite numbers.")
     if not 0 <= alpha < np.inf:
         raise ValueError(f"alpha is {alpha}: expected a finite number of at least 0.")
     if not 0 < bin_width < np.inf:
         raise ValueError(f"bin_width is {bin_width}: expected a finite number above 0.")
+    with np.errstate(over="ignore"):
+        places = np.floor(latents.T / bin_width + 0.5)
+    if not np.isfinite(places).all() or not np.isfinite(1 / bin_width):
+        raise ValueError(f"bin_width is {bin_width:g}: expected a width that suits the latents.")
     logarithms = np.zeros(len(latents))
-    for bins in np.floor(latents.T / bin_width + 0.5):
+    for bins in places:
         _, place, counts = np.unique(bins, return_inverse=True, return_counts=True)
         density = counts / (len(bins) * bin_width)
         logarithms -= np.log(density + alpha)[place]

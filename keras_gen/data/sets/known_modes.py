@@ -59,6 +59,10 @@ def stacked_digits(
             f"images has shape {images.shape} and labels has shape {labels.shape}: expected one "
             "label per image, and at least one image."
         )
+    if classes.min() < 0 or classes.max() > 9:
+        raise ValueError(
+            f"labels are {classes.min()} to {classes.max()}: expected classes from 0 to 9."
+        )
     drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
     return np.ascontiguousarray(stacked), classes[drawn].astype("int64") @ [100, 10, 1]

@@ -34,7 +34,7 @@ def near_duplicates(
         Pairs of indices into `training` and `test`; empty if there are no duplicates.
 
     Raises:
-        ValueError: If a set is empty, or `correlation` is out of range.
+        ValueError: If a set is empty, an image has another form, or `correlation` is out of range.
 
     Example:
     ```python
@@ -64,5 +64,11 @@ def _standardized(images: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _small(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise ValueError(
+            f"An image is {image.dtype} {list(image.shape)}: expected uint8 [height, width, 3]. "
+            "np.repeat(image, 3, axis=-1) makes it of gray."
+        )
     gray = Image.fromarray(image).convert("L")
     return np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX), "float64").ravel()

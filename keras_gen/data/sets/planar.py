@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.arguments import checked_array, checked_seed, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.known_modes import points_around
 from keras_gen.declared import Declared, Positive
@@ -36,8 +36,9 @@ class PlanarNormals(Declared):
     @checked_types
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the log density at points `[n, 2]`, float64 `[n]`."""
-        points = checked_array("points", points, "float64")[:, None]
-        squares = ((points - self.centers) ** 2).sum(axis=-1)
+        points = _checked_points(points, "float64")[:, None]
+        with np.errstate(over="ignore"):
+            squares = ((points - self.centers) ** 2).sum(axis=-1)
         log_normals = -squares / (2 * self.std**2) - np.log(2 * np.pi * self.std**2)
         return logsumexp(log_normals, axis=1) - np.log(len(self.centers))
 
@@ -71,13 +72,20 @@ class PlanarSquares(Declared):
         It is minus infinity outside the squares, which include their borders.
         """
         # In float32, like the sampled points, so that none at a border falls outside.
-        points = checked_array("points", points, "float32")[:, None]
+        points = _checked_points(points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")
         within = np.all((low <= points) & (points <= high), axis=-1)
         inside = np.any(within, axis=1)
         log_density = -np.log(len(self.corners) * self.side**2)
         return np.where(inside, log_density, -np.inf)
+
+
+def _checked_points(points: np.ndarray, dtype: str) -> np.ndarray:
+    points = checked_array("points", points, dtype)
+    if points.ndim != 2 or points.shape[1] != 2 or np.isnan(points).any():
+        raise ValueError(f"points are {shown(points)}: expected numbers [n, 2] without NaN.")
+    return points
 
 
 @checked_types

@@ -42,6 +42,7 @@ def random_crop_flip(
     sides = crop if isinstance(crop, tuple) else (crop, crop)
     for each in sides:
         checked_integer("crop", each, minimum=1)
+    images = checked_integer("images", images, minimum=1)
     if smallest < 1 and isinstance(crop, tuple):
         raise ValueError(
             f"crop is {crop} and smallest is {smallest}: expected a square crop, given as one "
@@ -58,6 +59,10 @@ def random_crop_flip(
 
         def crop_flip(image: tf.Tensor) -> tf.Tensor:
             height, width = sides
+            if any(side and each > side for each, side in zip(sides, image.shape, strict=False)):
+                raise ValueError(
+                    f"crop is {crop}: expected at most the sides of the image, {image.shape[:2]}."
+                )
             if smallest < 1:  # the side that becomes the crop when it is shrunk
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
                 side = tf.cast(tf.round(height / smallest**shrinking), tf.int32)
@@ -71,6 +76,11 @@ def random_crop_flip(
 
         if images == 1:
             return on_image(crop_flip, example)
+        if not isinstance(example, tuple) or len(example) < images:
+            raise ValueError(
+                f"images is {images}: expected examples that begin with as many images, found "
+                f"{tf.nest.map_structure(lambda part: part.shape, example)}."
+            )
         # All images use the same seeds.
         changed = [on_image(crop_flip, image) for image in example[:images]]
         return (*changed, *example[images:])
@@ -98,6 +108,11 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
 
         def shift_flip(image: tf.Tensor) -> tf.Tensor:
+            if any(side is not None and shift >= side for side in image.shape[:2]):
+                raise ValueError(
+                    f"shift is {shift}: expected less than the sides of the image, "
+                    f"{image.shape[:2]}."
+                )
             padded = tf.pad(image, [[shift, shift], [shift, shift], [0, 0]], "REFLECT")
             shifted = tf.image.stateless_random_crop(padded, image.shape, crop_seed)
             if not flip:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.transforms.tables import Column, as_numbers
+from keras_gen.arguments import checked_size
+from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, table_rows
 
 
 class NormalScores:
@@ -24,7 +25,7 @@ class NormalScores:
     over samples z is at most their log-probability.
 
     Args:
-        rows: Training rows, strings `[n, columns]`.
+        rows: Training rows, `[n, columns]`: strings, or a DataFrame.
         columns: Columns, as returned by `table_columns`.
         most: Maximum number of intervals for a numeric column; they contain about equally many
             rows.
@@ -36,8 +37,12 @@ class NormalScores:
     """
 
     def __init__(self, rows: np.ndarray, columns: Sequence[Column], most: int = 32):
+        most = checked_size("most", most)
         self.columns = list(columns)
         self._known = []
+        rows = self._texts(rows)
+        if not len(rows):
+            raise ValueError("There are no rows: expected at least one.")
         for column, values in zip(self.columns, rows.T, strict=True):
             if column.categories:
                 self._known.append(np.array(column.categories))
@@ -45,7 +50,7 @@ class NormalScores:
                 numbers = as_numbers(column.name, values)
                 starts = np.quantile(numbers, np.arange(most) / most, method="lower")
                 self._known.append(np.unique(starts))
-        levels = self.levels(rows)
+        levels = self._levels(rows)
         longest = max(len(known) for known in self._known)
         shares = np.zeros([len(self.columns), longest], np.float32)
         for place, numbers in enumerate(levels.T):
@@ -62,6 +67,14 @@ class NormalScores:
         Raises:
             ValueError: For an unknown category, and for a value that is not a number.
         """
+        return self._levels(self._texts(rows))
+
+    def _texts(self, rows) -> np.ndarray:
+        """Strings `[n, columns]` of rows in an array, in lists, or in a DataFrame."""
+        names = [column.name for column in self.columns]
+        return table_rows(rows, names) if hasattr(rows, "columns") else row_texts(rows, names)
+
+    def _levels(self, rows: np.ndarray) -> np.ndarray:
         found = []
         for column, known, values in zip(self.columns, self._known, rows.T, strict=True):
             if not column.categories:

@@ -102,7 +102,14 @@ def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = CountVectorizer(max_features=size, stop_words="english").fit(texts)
+    counter = CountVectorizer(max_features=size, stop_words="english")
+    try:
+        counter.fit(texts)
+    except ValueError as error:
+        raise ValueError(
+            "texts contain no word besides English stop words: expected words of two or more "
+            "letters."
+        ) from error
     return counter.get_feature_names_out().tolist()
 
 
@@ -127,6 +134,11 @@ class WordCounts(tf.Module):
             raise ValueError(
                 f"The vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
                 "different: expected at least one word, and each only once."
+            )
+        if unread := [word for word in vocabulary if word != word.lower() or " " in word]:
+            raise ValueError(
+                f"The vocabulary has the word {shown(unread[0])}, which is never found: expected "
+                "single words in lowercase."
             )
         self.size = len(vocabulary)
         numbers = np.arange(self.size, dtype=np.int64)

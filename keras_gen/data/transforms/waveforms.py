@@ -178,6 +178,10 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         def shift(waveform: tf.Tensor) -> tf.Tensor:
+            if waveform.shape.rank != 2:
+                raise ValueError(
+                    f"A waveform has shape {waveform.shape}: expected [samples, channels]."
+                )
             first = tf.random.stateless_uniform([], seed, 0, 2 * most + 1, tf.int32)
             padded = tf.pad(waveform, [[most, most], [0, 0]])
             return tf.ensure_shape(padded[first : first + waveform.shape[0]], waveform.shape)

@@ -107,6 +107,12 @@ from keras_gen.metrics.sounds import (
     signal_to_noise,
     vocoding_report,
 )
+from keras_gen.metrics.tables import (
+    closest_rows,
+    detection_auc,
+    table_fidelity,
+    usefulness,
+)
 from keras_gen.metrics.update_field import (
     trajectory,
     update_field,

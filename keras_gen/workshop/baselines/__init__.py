@@ -58,5 +58,6 @@ from keras_gen.workshop.baselines.sound_baselines import (
     NearestUnits,
     griffin_lim,
 )
+from keras_gen.workshop.baselines.tables import ChowLiuTree, IndependentColumns, ProductMixture
 from keras_gen.workshop.baselines.upscaling import ClusteredRidge, bicubic
 from keras_gen.workshop.baselines.vector_codes import PrincipalComponents, ink_moments

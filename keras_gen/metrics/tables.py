@@ -1,0 +1,248 @@
+"""Metrics of sampled rows of a table, compared with real rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+
+from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.core.kinds_of_data import Rows
+from keras_gen.data.transforms.tables import Column
+
+_BLOCK = 200  # rows whose distances are computed at once
+
+
+def table_fidelity(
+    columns: Sequence[Column], real: Any, samples: Any, bins: int = 32
+) -> dict[str, float]:
+    """Compares the distributions of columns, and of pairs of columns, with those of real rows.
+
+    The total variation distance of two finite samples is above 0 even if their distributions are
+    equal: the floor is its expected value for independent samples of these sizes, with normal
+    fluctuations around the shares of the real rows.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        real: Held-out rows: a DataFrame, a dict of columns, or strings `[n, columns]`.
+        samples: Sampled rows, in the same form.
+        bins: Most quantile bins of a numeric column, at least 2. A gap is a bin of its own.
+
+    Returns:
+        `column_tv` and `pair_tv`, the mean total variation distances of columns and of pairs, 0 to
+        1; `column_floor` and `pair_floor`; and `worst_column_tv`.
+
+    Raises:
+        ValueError: If rows do not fit the columns, there are fewer than 2, or `bins` is below 2.
+
+    Example: `table_fidelity(columns, held_out, model.sample(len(held_out)))["pair_tv"]`.
+    """
+    bins = checked_integer("bins", bins, minimum=2)
+    edge = Rows(columns)
+    cells = [_binned(columns, _cells(edge, rows), bins) for rows in (real, samples)]
+    counts = np.max([part.max(axis=0) for part in cells], axis=0) + 1
+    singles = [_distance(*(part[:, i] for part in cells)) for i in range(len(columns))]
+    pairs = []
+    for i in range(len(columns)):
+        for j in range(i):
+            pairs.append(_distance(*(part[:, i] * counts[j] + part[:, j] for part in cells)))
+    (column_tv, column_floor), (pair_tv, pair_floor) = (
+        np.mean(each or [(0.0, 0.0)], axis=0) for each in (singles, pairs)
+    )
+    return {
+        "column_tv": float(column_tv),
+        "pair_tv": float(pair_tv),
+        "column_floor": float(column_floor),
+        "pair_floor": float(pair_floor),
+        "worst_column_tv": float(max(tv for tv, _ in singles)),
+    }
+
+
+def _distance(real, samples):
+    """Total variation distance of two samples of integers, and its floor."""
+    size = max(real.max(), samples.max()) + 1
+    p, q = (np.bincount(part, minlength=size) / len(part) for part in (real, samples))
+    # E|N(0, s^2)| = s sqrt(2 / pi) of the difference of two shares.
+    deviation = np.sqrt(p * (1 - p) * (1 / len(real) + 1 / len(samples)))
+    return 0.5 * np.abs(p - q).sum(), 0.5 * deviation.sum() * np.sqrt(2 / np.pi)
+
+
+def _binned(columns, cells, bins):
+    """Numbers of bins from 1 on, and 0 for gaps: `[n, columns]`."""
+    cells = np.floor(cells).astype(int)
+    for place, column in enumerate(columns):
+        if not column.categories:
+            ends = np.cumsum(column.shares)
+            middles = ends - np.array(column.shares) / 2
+            # The bin in which the middle of a cell lies.
+            numbers = np.unique(np.floor(middles * bins), return_inverse=True)[1]
+            known = cells[:, place] >= 0
+            cells[known, place] = numbers[cells[known, place]]
+    return cells + 1
+
+
+def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int = 0) -> float:
+    """Returns how well boosted trees tell samples from real rows: a classifier two-sample test.
+
+    Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. The classifier is trained
+    on half of equally many real and sampled rows and tested on the other half.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        real: Held-out rows, at least 20; see `table_fidelity`.
+        samples: Sampled rows, at least 20.
+        seed: Seed of the choice of rows.
+
+    Returns:
+        Area under the ROC curve: 0.5 if it cannot tell them apart, 1 if it always can.
+
+    Raises:
+        ValueError: If rows do not fit the columns, or there are fewer than 20.
+    """
+    random = np.random.default_rng(checked_seed(seed))
+    parts = [_values(columns, rows) for rows in (real, samples)]
+    count = min(map(len, parts))
+    if count < 20:
+        raise ValueError(
+            f"There are {count} real or sampled rows: expected at least 20 of each."
+        )
+    x = np.concatenate([part[random.permutation(len(part))[:count]] for part in parts])
+    y = np.repeat([1, 0], count)
+    train = np.tile(np.arange(count) < count // 2, 2)
+    trees = _trees(columns).fit(x[train], y[train])
+    return float(roc_auc_score(y[~train], trees.predict_proba(x[~train])[:, 1]))
+
+
+def usefulness(
+    columns: Sequence[Column], real: Any, samples: Any, target: str
+) -> dict[str, float]:
+    """Trains boosted trees on samples, and tests them on real rows (TSTR).
+
+    Interpolated or copied training rows do well here too: report `detection_auc` and `closest_rows`
+    with it.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        real: Held-out rows without gaps in the target; see `table_fidelity`.
+        samples: Sampled rows. Rows with a gap in the target are left out.
+        target: Name of the column to predict, which has two words.
+
+    Returns:
+        `accuracy`, and `auc`, the area under the ROC curve; 0.5 for samples of only one word.
+
+    Raises:
+        ValueError: If the target is not a column of two words, or rows do not fit the columns.
+    """
+    names = [column.name for column in columns]
+    if target not in names or len(columns[names.index(target)].categories) != 2:
+        raise ValueError(f"target is {target!r}: expected the name of a column of two words.")
+    place = names.index(target)
+    others = [column for column in columns if column.name != target]
+    (x, y), (test_x, test_y) = (_without(_values(columns, r), place) for r in (samples, real))
+    if len(np.unique(y)) < 2:
+        guess = y[0] if len(y) else 0
+        return {"accuracy": float((test_y == guess).mean()), "auc": 0.5}
+    p = _trees(others).fit(x, y).predict_proba(test_x)[:, 1]
+    right = (p > 0.5) == test_y
+    return {"accuracy": float(right.mean()), "auc": float(roc_auc_score(test_y, p))}
+
+
+def _without(values, place):
+    """Other columns, and the one at the place, of rows where it is known."""
+    known = values[~np.isnan(values[:, place])]
+    return np.delete(known, place, axis=1), known[:, place]
+
+
+def closest_rows(
+    columns: Sequence[Column], samples: Any, training: Any, held_out: Any
+) -> dict[str, float]:
+    """Tests whether samples are nearer to training rows than to held-out rows.
+
+    The distance of two rows is Gower's: ranks of numbers, 0 to 1, and whether words differ. If no
+    training row was memorized, half of the samples are nearer to a training row, given as many
+    training as held-out rows; the larger set is cut.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        samples: Sampled rows; see `table_fidelity`.
+        training: Training rows.
+        held_out: Rows that the model was not trained on.
+
+    Returns:
+        `nearer_to_training`, the fraction of samples (ties count half); `copies`, the fraction of
+        samples that equal a training row; and `held_out_copies`, that fraction of held-out rows.
+
+    Raises:
+        ValueError: If rows do not fit the columns.
+    """
+    parts = [_values(columns, rows) for rows in (samples, training, held_out)]
+    known = {row.tobytes() for row in parts[1]}
+    copies = [np.mean([row.tobytes() in known for row in part]) for part in (parts[0], parts[2])]
+    count = min(len(parts[1]), len(parts[2]))
+    ranks = [_ranks(columns, part) for part in (parts[0], parts[1][:count], parts[2][:count])]
+    near, other = (_nearest(columns, ranks[0], part) for part in ranks[1:])
+    return {
+        "nearer_to_training": float((near < other).mean() + (near == other).mean() / 2),
+        "copies": float(copies[0]),
+        "held_out_copies": float(copies[1]),
+    }
+
+
+def _ranks(columns, values):
+    ranks = values.copy()
+    for place, column in enumerate(columns):
+        if not column.categories:
+            above = np.nextafter(column.ends[-1], np.inf)
+            limits = np.append(column.starts, above)
+            ranks[:, place] = np.interp(
+                values[:, place], limits, np.append(0, np.cumsum(column.shares))
+            )
+    return np.nan_to_num(ranks, nan=-1).astype("float32")
+
+
+def _nearest(columns, rows, others):
+    words = np.array([bool(column.categories) for column in columns])
+    found = []
+    for start in range(0, len(rows), _BLOCK):
+        some = rows[start : start + _BLOCK, None]
+        distance = np.zeros([len(some), len(others)], "float32")
+        for place, is_word in enumerate(words):
+            difference = some[..., place] - others[:, place]
+            distance += (difference != 0) if is_word else np.abs(difference)
+        found.append(distance.min(axis=1))
+    return np.concatenate(found)
+
+
+def _cells(edge, rows):
+    """Cells of rows, float32 `[n, columns]`, -1 for gaps."""
+    cells = edge.prepare(edge.as_array(rows)).numpy()
+    if len(cells) < 2:
+        raise ValueError(f"There are {len(cells)} rows: expected at least 2.")
+    return cells
+
+
+def _values(columns, rows):
+    """Numbers, and numbers of words, float64 `[n, columns]`, NaN for gaps."""
+    edge = Rows(columns)
+    texts = np.asarray(edge.as_array(rows)).astype(str)
+    cells = _cells(edge, texts)
+    values = np.floor(cells).astype(np.float64)
+    for place, column in enumerate(columns):
+        if not column.categories:
+            known = cells[:, place] >= 0
+            values[known, place] = texts[known, place].astype(np.float64)
+    values[cells < 0] = np.nan
+    return values
+
+
+def _trees(columns):
+    # scikit-learn allows 255 categories.
+    words = [0 < len(column.categories) <= 255 for column in columns]
+    return HistGradientBoostingClassifier(
+        max_iter=60,
+        max_leaf_nodes=20,
+        categorical_features=words,
+        early_stopping=False,
+        random_state=0,
+    )

@@ -1,0 +1,177 @@
+"""Cheap models of the cells of a table's rows: independent columns, a tree, and a mixture."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from keras_gen.data.transforms.tables import Column
+
+
+class IndependentColumns:
+    """Columns that do not depend on each other, with the shares of the training rows.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        cells: Numbers of cells of the training rows, int `[n, columns]`, without gaps.
+    """
+
+    def __init__(self, columns: Sequence[Column], cells: np.ndarray):
+        # As if one more row had an equal part of every cell.
+        self.shares = [_smoothed(column.shares, len(cells)) for column in columns]
+
+    def log_prob(self, cells: np.ndarray) -> np.ndarray:
+        """Returns log P of rows, `[n]`, nats."""
+        pairs = zip(self.shares, cells.T, strict=True)
+        return np.sum([np.log(shares)[column] for shares, column in pairs], axis=0)
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns cells of sampled rows, int `[n, columns]`."""
+        random = np.random.default_rng(seed)
+        return np.stack([random.choice(len(p), n, p=p) for p in self.shares], axis=1)
+
+
+class ChowLiuTree:
+    """Each column given one other column, in the tree of largest mutual information.
+
+    Chow, Liu: "Approximating Discrete Probability Distributions with Dependence Trees", IEEE
+    Transactions on Information Theory 14, 1968. Mutual information is reduced by its expected value
+    for independent columns.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        cells: Numbers of cells of the training rows, int `[n, columns]`, without gaps.
+        pseudo_counts: Rows of the column's own distribution that are added to each conditional.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column], cells: np.ndarray, pseudo_counts: float = 10.0
+    ):
+        count = len(columns)
+        self.shares = [_smoothed(column.shares, len(cells)) for column in columns]
+        joint = {
+            (i, j): _joint(cells[:, i], cells[:, j], len(self.shares[i]), len(self.shares[j]))
+            for i in range(count)
+            for j in range(count)
+        }
+        information = {pair: _mutual_information(counts) for pair, counts in joint.items()}
+        self.order = [count - 1]
+        self.parents: dict[int, int] = {}
+        self.conditionals: dict[int, np.ndarray] = {}
+        while len(self.order) < count:
+            left = [j for j in range(count) if j not in self.order]
+            pairs = [(i, j) for i in self.order for j in left]
+            parent, child = max(pairs, key=lambda pair: information[pair])
+            counts = joint[parent, child] + pseudo_counts * self.shares[child]
+            self.conditionals[child] = counts / counts.sum(axis=1, keepdims=True)
+            self.parents[child] = parent
+            self.order.append(child)
+
+    def log_prob(self, cells: np.ndarray) -> np.ndarray:
+        """Returns log P of rows, `[n]`, nats."""
+        root = self.order[0]
+        total = np.log(self.shares[root])[cells[:, root]]
+        for child, parent in self.parents.items():
+            total += np.log(self.conditionals[child])[cells[:, parent], cells[:, child]]
+        return total
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns cells of sampled rows, int `[n, columns]`."""
+        random = np.random.default_rng(seed)
+        cells = np.zeros([n, len(self.order)], int)
+        root = self.order[0]
+        cells[:, root] = random.choice(len(self.shares[root]), n, p=self.shares[root])
+        for child, parent in self.parents.items():
+            cells[:, child] = _drawn(self.conditionals[child][cells[:, parent]], random)
+        return cells
+
+
+class ProductMixture:
+    """A mixture of products of the columns' distributions, fitted by the EM algorithm.
+
+    Args:
+        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        cells: Numbers of cells of the training rows, int `[n, columns]`; -1 is a gap, which counts
+            nothing.
+        components: Number of products.
+        rounds: Rounds of the EM algorithm.
+        seed: Seed of the first assignment of rows to components.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        cells: np.ndarray,
+        components: int = 80,
+        rounds: int = 60,
+        seed: int = 0,
+    ):
+        self.sizes = [len(column.shares) for column in columns]
+        prior = np.concatenate([np.array(column.shares) + 1e-4 for column in columns])
+        rows = self._one_hot(cells)
+        random = np.random.default_rng(seed)
+        parts = random.dirichlet(np.full(components, 0.1), len(rows)).astype("float32")
+        for _ in range(rounds):
+            self._maximize(rows, parts, prior)
+            scores = rows @ self.log_shares.T + self.log_weights
+            parts = np.exp(log_softmax(scores, axis=1))
+        self._maximize(rows, parts, prior)
+
+    def _maximize(self, rows, parts, prior):
+        counts = parts.T @ rows + prior
+        shares = [each / each.sum(axis=1, keepdims=True) for each in self._by_column(counts)]
+        self.log_shares = np.log(np.concatenate(shares, axis=1)).astype("float32")
+        self.log_weights = np.log(parts.mean(axis=0) + 1e-9)
+
+    def _one_hot(self, cells):
+        pairs = zip(self.sizes, cells.T, strict=True)
+        # The last row, of zeros, is for gaps.
+        columns = [np.eye(size + 1, size, dtype="float32")[column] for size, column in pairs]
+        return np.concatenate(columns, axis=1)
+
+    def _by_column(self, values):
+        return np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
+
+    def log_prob(self, cells: np.ndarray) -> np.ndarray:
+        """Returns log P of rows, `[n]`, nats; gaps count nothing."""
+        scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
+        return logsumexp(scores, axis=1) - logsumexp(self.log_weights)
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns cells of sampled rows, int `[n, columns]`."""
+        random = np.random.default_rng(seed)
+        weights = np.exp(self.log_weights)
+        chosen = random.choice(len(weights), n, p=weights / weights.sum())
+        by_column = self._by_column(np.exp(self.log_shares))
+        return np.stack([_drawn(each[chosen], random) for each in by_column], axis=1)
+
+    def probabilities(self, cells: np.ndarray) -> list[np.ndarray]:
+        """Returns P of each column's cells given the known values of a row, `[n, cells]` each."""
+        scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
+        weights = np.exp(log_softmax(scores, axis=1))
+        return [weights @ each for each in self._by_column(np.exp(self.log_shares))]
+
+
+def _smoothed(shares, count):
+    shares = np.array(shares)
+    return (shares * count + 1 / len(shares)) / (count + 1)
+
+
+def _joint(first, second, rows, columns):
+    return np.bincount(first * columns + second, minlength=rows * columns).reshape(rows, columns)
+
+
+def _mutual_information(counts):
+    p = counts / counts.sum()
+    product = np.outer(p.sum(axis=1), p.sum(axis=0))
+    seen = p > 0
+    used = [(p.sum(axis=axis) > 0).sum() - 1 for axis in (0, 1)]
+    chance = used[0] * used[1] / (2 * counts.sum())
+    return (p[seen] * np.log(p[seen] / product[seen])).sum() - chance
+
+
+def _drawn(probabilities, random):
+    """One outcome for each row of probabilities `[n, outcomes]`."""
+    cumulative = np.cumsum(probabilities, axis=1)
+    uniform = random.uniform(size=(len(probabilities), 1)) * cumulative[:, -1:]
+    return (cumulative[:, :-1] <= uniform).sum(axis=1)

@@ -1,0 +1,69 @@
+"""Cheap models of tables recover known distributions."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from keras_gen.data import table_columns
+from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, ProductMixture
+
+SIZES = 2, 3, 2
+
+
+def cells(n, seed):
+    """A chain: the second value depends on the first, and the third on the second."""
+    random = np.random.default_rng(seed)
+    first = random.integers(0, 2, n)
+    second = np.where(random.uniform(size=n) < 0.8, first, 2)
+    third = np.where(random.uniform(size=n) < 0.9, second % 2, 1 - second % 2)
+    return np.stack([first, second, third], axis=1)
+
+
+def log_p(rows):
+    first, second, third = rows.T
+    p = 0.5 * np.where(second == first, 0.8, np.where(second == 2, 0.2, 0))
+    return np.log(np.maximum(p * np.where(third == second % 2, 0.9, 0.1), 1e-12))
+
+
+TRAIN = cells(20000, 0)
+COLUMNS = table_columns({f"c{k}": column.astype(str) for k, column in enumerate(TRAIN.T)})
+EVERY = np.array(list(itertools.product(*map(range, SIZES))))
+MODELS = {
+    "independent": lambda: IndependentColumns(COLUMNS, TRAIN),
+    "tree": lambda: ChowLiuTree(COLUMNS, TRAIN),
+    "mixture": lambda: ProductMixture(COLUMNS, TRAIN, components=6, rounds=40),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probabilities_sum_to_1_and_samples_follow_them(name):
+    model = MODELS[name]()
+    p = np.exp(model.log_prob(EVERY))
+    assert p.sum() == pytest.approx(1, abs=1e-4)
+    drawn = model.sample(20000, seed=1)
+    shares = [(drawn == row).all(axis=1).mean() for row in EVERY]
+    np.testing.assert_allclose(shares, p, atol=0.015)
+
+
+def test_the_tree_and_the_mixture_recover_the_chain():
+    test = cells(20000, 1)
+    true = log_p(test).mean()
+    assert MODELS["tree"]().log_prob(test).mean() == pytest.approx(true, abs=0.01)
+    assert MODELS["mixture"]().log_prob(test).mean() == pytest.approx(true, abs=0.03)
+    marginals = [np.bincount(column) / len(test) for column in test.T]
+    entropy = sum((p * np.log(p)).sum() for p in marginals)
+    assert MODELS["independent"]().log_prob(test).mean() == pytest.approx(entropy, abs=0.01)
+
+
+def test_the_tree_joins_neighbors_of_the_chain():
+    assert MODELS["tree"]().parents == {1: 2, 0: 1}
+
+
+def test_the_mixture_fills_gaps_from_the_conditional_distribution():
+    model = MODELS["mixture"]()
+    given = np.array([[1, -1, 0]])
+    rows = np.array([[1, k, 0] for k in range(3)])
+    p = np.exp(model.log_prob(rows))
+    np.testing.assert_allclose(model.probabilities(given)[1][0], p / p.sum(), rtol=1e-4)
+    assert model.log_prob(given) == pytest.approx(np.log(p.sum()), abs=1e-5)

@@ -12,6 +12,7 @@ from keras_gen.core.checks.networks import (
     require_range,
     require_takes,
 )
+from keras_gen.core.compilation import Player
 from keras_gen.core.distribution.replicas import (
     batch_mean,
     global_batch,
@@ -34,7 +35,6 @@ from keras_gen.core.minimize import (
 )
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import stateless_seed
-from keras_gen.core.players import Player
 from keras_gen.core.schedules import ConstantThenLinear, Schedule
 from keras_gen.core.step import training_step
 from keras_gen.core.training_state import CheckpointError, TrainingState

@@ -15,11 +15,11 @@ from keras_gen.core import capabilities, compilation, names_of_classes, noise, s
 from keras_gen.core import fit as calls
 from keras_gen.core.batches import in_order, named_parts, prepare_batch
 from keras_gen.core.checks.before_compile import refuse_shared_layers
+from keras_gen.core.compilation import Player
 from keras_gen.core.configuration import config_of, model_of
 from keras_gen.core.construction import DOORS, finish, given_arguments
 from keras_gen.core.kinds_of_data import Edge
 from keras_gen.core.minimize import minimize
-from keras_gen.core.players import Player
 from keras_gen.core.step import as_step, inside, running, taken_dry
 from keras_gen.keras_internals import own_metrics
 

@@ -29,14 +29,15 @@ from keras_gen.data.sets.images import (
     photos_and_paintings,
     small_images,
 )
-from keras_gen.data.sets.known_modes import points_around, stacked_digits
 from keras_gen.data.sets.near_duplicates import near_duplicates
 from keras_gen.data.sets.oscillations import Oscillations
 from keras_gen.data.sets.planar import (
     PlanarNormals,
     PlanarSquares,
     checkerboard,
+    points_around,
     rings,
+    stacked_digits,
     two_moons,
 )
 from keras_gen.data.sets.rare_groups import rare_color, rare_group

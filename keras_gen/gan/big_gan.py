@@ -12,7 +12,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, Steps, made_by
 from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.regularizers import orthogonality
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
 

@@ -37,7 +37,7 @@ from keras_gen.latents import (
 )
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.losses.regularizers import lazily

@@ -8,7 +8,7 @@ from keras_gen.core import ImagePool
 from keras_gen.declared import CountFrom0, Named, Steps, argument, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import adversarial, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.penalties import Penalty
 
 

@@ -28,7 +28,7 @@ from keras_gen.declared import (
 from keras_gen.gan.gan import GAN, VECTOR_OPTIONS
 from keras_gen.latents import WIDEST, truncated_normal
 from keras_gen.losses import adversarial, code_information, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import info_gan_networks, with_codes, with_head
 

@@ -13,7 +13,7 @@ from keras_gen.declared import Named, PositiveInteger, Steps, argument, made_by,
 from keras_gen.gan.gan import GAN
 from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.losses import GradientPenalty, Wasserstein, adversarial, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import progressive_discriminator, progressive_generator
 from keras_gen.networks.gan.progressive_networks import faded, resized

@@ -8,7 +8,7 @@ from keras_gen.core import for_users, replace_weights
 from keras_gen.declared import Named, Positive, Steps, argument, fixed, made_by
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import adversarial, penalties
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.penalties import Penalty
 
 

@@ -6,11 +6,16 @@
 
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties
 from keras_gen.losses.adversarial import (
+    FDivergence,
     Hinge,
+    JensenShannon,
+    KullbackLeibler,
     LeastSquares,
     Minimax,
     NonSaturating,
+    Pearson,
     Relativistic,
+    ReverseKL,
     Wasserstein,
 )
 from keras_gen.losses.classification import code_information
@@ -21,13 +26,6 @@ from keras_gen.losses.divergences import (
     kl_normal,
     kl_standard_normal,
     log_ratio_normal,
-)
-from keras_gen.losses.f_divergences import (
-    FDivergence,
-    JensenShannon,
-    KullbackLeibler,
-    Pearson,
-    ReverseKL,
 )
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio, spectral_loss
 from keras_gen.losses.gumbel_softmax import log_concrete, relaxed_codes, relaxed_kl

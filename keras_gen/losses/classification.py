@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_types
 from keras_gen.losses.likelihoods import UnboundedNormal
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors
 
 
 @of_tensors("labels", "logits")

@@ -17,8 +17,7 @@ from keras_gen.core.distribution.replicas import (
     replica_part,
     replica_slice,
 )
-from keras_gen.losses.per_example import per_example_sum
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors, per_example_sum
 from keras_gen.tensor_checks import require
 
 

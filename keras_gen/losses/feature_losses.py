@@ -10,8 +10,7 @@ import tensorflow as tf
 from keras_gen.checked_arguments import checked_tensor, checked_types
 from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.sound_spectra import magnitudes
-from keras_gen.losses.per_example import per_example_mean
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors, per_example_mean
 
 EPSILON = 1e-10  # added to squared lengths, whose roots have no derivative at 0
 

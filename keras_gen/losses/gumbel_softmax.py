@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_gen.losses.per_example import per_example_sum
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 
 @of_tensors("logits", "gumbel", "temperature", one_batch=False)

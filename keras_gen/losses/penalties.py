@@ -13,12 +13,12 @@ from keras_gen.data.transforms.image_augmentations import moved
 from keras_gen.declared import CountFrom0, Declared, NonNegative, PositiveInteger
 from keras_gen.keras_internals import all_layers
 from keras_gen.losses.per_example import (
+    of_tensors,
     per_example_mean,
     per_example_sum,
     resolve,
     serializable,
 )
-from keras_gen.losses.tensor_arguments import of_tensors
 
 
 class Penalty(Declared):

@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_types
 from keras_gen.keras_internals import all_layers
-from keras_gen.losses.per_example import per_example_sum
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,

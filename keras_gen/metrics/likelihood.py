@@ -20,7 +20,7 @@ from keras_gen.arguments import (
 )
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.noise import stateless_seed
-from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_features, as_numbers, part_of
 
 

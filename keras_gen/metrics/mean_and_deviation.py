@@ -1,11 +1,12 @@
-"""Summaries of measurements that are repeated with other seeds."""
+"""Summaries of measurements that are repeated with other seeds, and the bar that long ones show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
@@ -44,3 +45,13 @@ def mean_and_deviation(
         if len(each) > 1:
             means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=1))
     return means
+
+
+def with_bar(steps: Iterable, unit: str) -> tqdm:
+    """Steps, over which a terminal shows a bar if they take more than a second; a log has none.
+
+    Example:
+        >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP
+        ...     measure(images[start : start + 100])
+    """
+    return tqdm(steps, unit=unit, disable=None, leave=False, delay=1)

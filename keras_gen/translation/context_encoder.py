@@ -16,7 +16,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.data.transforms.images import centered_square, random_regions
 from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.translation.predictor import AdversarialPredictor
 
 _CELLS = 8  # rows and columns of the noise that defines random regions

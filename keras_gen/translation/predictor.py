@@ -10,7 +10,7 @@ from keras_gen.core import GenerativeModel, Player
 from keras_gen.declared import Named, made_by, network
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 
 
 class AdversarialPredictor(GenerativeModel):

@@ -14,7 +14,7 @@ from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import sr_discriminator, sr_resnet

@@ -28,7 +28,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, made_by, network
 from keras_gen.layers import LearnedConstant
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import talking_head_networks

@@ -18,7 +18,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings

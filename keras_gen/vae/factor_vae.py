@@ -12,7 +12,7 @@ from keras_gen.core import Player, parts
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import fixed, network
 from keras_gen.losses import Minimax, permuted_dimensions
-from keras_gen.losses.adversarial_objective import discrimination
+from keras_gen.losses.adversarial import discrimination
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import mlp_encoder
 from keras_gen.vae.vae import VAE

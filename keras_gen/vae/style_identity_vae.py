@@ -19,7 +19,7 @@ from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Count, Named, argument, made_by, network
 from keras_gen.losses import adversarial, kl_standard_normal
-from keras_gen.losses.adversarial_objective import Objective, discrimination
+from keras_gen.losses.adversarial import Objective, discrimination
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen.core import global_mean, make_strategy
 from keras_gen.losses import adversarial
-from keras_gen.losses.adversarial_objective import discrimination
+from keras_gen.losses.adversarial import discrimination
 
 NAMES = sorted(adversarial.OBJECTIVES)
 

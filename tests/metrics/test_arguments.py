@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_gen import metrics
 from keras_gen.metrics import linear_probe, mean_and_deviation
-from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.sounds import median_pitch
 from keras_gen.vae import PriorSampledModel
 from keras_gen.workshop.baselines.coral import coral

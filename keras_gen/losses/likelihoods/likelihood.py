@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.declared import Declared
-from keras_gen.losses.tensor_arguments import of_tensors
+from keras_gen.losses.per_example import of_tensors
 
 
 class Likelihood(Declared):

@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
-from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_numbers
 
 BLOCK = 1024  # queries at once

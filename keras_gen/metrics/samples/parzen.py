@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from keras_gen.checked_arguments import checked_types
-from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_images
 
 

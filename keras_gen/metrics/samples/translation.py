@@ -13,7 +13,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.messages import warn
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs import l1_error, ms_ssim
-from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
 from keras_gen.metrics.samples.feature_distances import kernel_distance
 from keras_gen.metrics.samples.wasserstein import pyramid_distances

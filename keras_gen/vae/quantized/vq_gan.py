@@ -17,7 +17,7 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, made_by, network
 from keras_gen.keras_internals import put_first
 from keras_gen.losses import adversarial, likelihoods
-from keras_gen.losses.adversarial_objective import Objective, discrimination
+from keras_gen.losses.adversarial import Objective, discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.regularizers import last_kernel
 from keras_gen.networks import patch_discriminator, residual_decoder, residual_encoder

@@ -50,7 +50,9 @@ from keras_gen.workshop.baselines.pixel_contexts import BoostedPixels, ContextTa
 from keras_gen.workshop.baselines.quantized_codes import (
     CodedComponents,
     PatchCodebook,
+    PrincipalComponents,
     QuantizedComponents,
+    ink_moments,
 )
 from keras_gen.workshop.baselines.sound_baselines import (
     Equalizer,
@@ -60,4 +62,3 @@ from keras_gen.workshop.baselines.sound_baselines import (
 )
 from keras_gen.workshop.baselines.tables import ChowLiuTree, IndependentColumns, ProductMixture
 from keras_gen.workshop.baselines.upscaling import ClusteredRidge, bicubic
-from keras_gen.workshop.baselines.vector_codes import PrincipalComponents, ink_moments

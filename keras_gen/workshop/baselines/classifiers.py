@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics.representations.probes import linear_probe
-from keras_gen.workshop.baselines.vector_codes import PrincipalComponents
+from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # of a support vector machine's errors
 FOLDS = 5  # of the training codes, by which the cost is chosen

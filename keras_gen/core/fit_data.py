@@ -265,8 +265,7 @@ class Arrays(FitData):
             )
         # Keras casts arrays to float32, and only arrays.
         self.lose_digits = any(
-            hasattr(edge, "adapted") and edge.loses(part)
-            for part, edge in zip(self.parts, edges, strict=False)
+            edge.loses(part) for part, edge in zip(self.parts, edges, strict=False)
         )
         self.x, *others = self.parts
         self.y = tuple(others) if len(others) > 1 else others[0] if others else None

@@ -232,7 +232,7 @@ class InfoGAN(GAN):
     @checked_arguments(square=True)
     def for_images(
         cls,
-        shape: int | tuple,
+        shape: tuple,
         latent_dim: int = 62,
         filters: int = 64,
         categories: Sequence[int] = (10,),

@@ -67,6 +67,10 @@ class Edge:
             "Leave it out."
         )
 
+    def loses(self, values) -> bool:
+        """Whether float32, to which Keras casts arrays, rounds values noticeably."""
+        return False
+
     def nats_outside(self, nats: tf.Tensor) -> tf.Tensor:
         """Converts -log p of examples inside to -log p of the same examples outside."""
         return nats

@@ -347,6 +347,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         standardized = (values - self.mean.value) / self._units()
         return finite(tf.cast(standardized, tf.float32), subject)
 
+    @override
     def loses(self, values) -> bool:
         """Whether float32 rounds numbers `[n, *shape]` by over a thousandth of their spread."""
         if getattr(values, "dtype", None) != np.float64 or np.shape(values)[1:] != self.shape:

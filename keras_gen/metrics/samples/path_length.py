@@ -82,7 +82,7 @@ def perceptual_path_length(
     # The two points in float64: their difference is about 1e-4 of each.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
 
-    apart = ~np.isclose(*points, rtol=1e-14, atol=0).all(axis=1)
+    apart = ~np.isclose(points[0], points[1], rtol=1e-14, atol=0).all(axis=1)
     if (apart & (np.float32(points[0]) == np.float32(points[1])).all(axis=1)).any():
         raise ValueError(
             f"epsilon is {epsilon:g}: expected a larger step, since both latents are equal in "

@@ -25,7 +25,9 @@ from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
-LARGEST = {int: 2**31 - 1, float: 3e38}  # limits of TensorFlow's int32 and float32
+# Limits of TensorFlow's int32 and float32.
+LARGEST_INTEGER = 2**31 - 1
+LARGEST_NUMBER = 3e38
 LEAST_COMPARED = 10  # minimum images per set for `keras_gen.metrics.sample_report`
 QUICK = "quick"  # an optional preset
 # Settings that may differ when a run resumes: paths, devices, and evaluation frequency.
@@ -133,9 +135,9 @@ class RunSettings:
         flag = _flag(name)
         if isinstance(value, int):
             least = self.LEAST.get(name, int(name not in self.ZERO))
-            checked_integer(flag, checked_integer(flag, value, least), maximum=LARGEST[int])
+            checked_integer(flag, checked_integer(flag, value, least), maximum=LARGEST_INTEGER)
         else:
-            checked_number(flag, checked_number(flag, value, 0), maximum=LARGEST[float])
+            checked_number(flag, checked_number(flag, value, 0), maximum=LARGEST_NUMBER)
         if name in self.BELOW_ONE:
             checked_below_1(flag, value)
         if name in self.UP_TO_ONE:
@@ -454,7 +456,7 @@ def _are_numbers(text: str, whole: bool, least: int) -> bool:
         numbers = [int(word) if whole else float(word) for word in text.split()]
     except ValueError:
         return False
-    return bool(numbers) and all(least <= number <= LARGEST[int] for number in numbers)
+    return bool(numbers) and all(least <= number <= LARGEST_INTEGER for number in numbers)
 
 
 def _usual_preset() -> str:

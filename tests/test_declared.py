@@ -194,7 +194,7 @@ def test_a_class_below_one_that_writes_its_constructor_declares_nothing():
         pass
 
     assert Inherits(ENCODER, DECODER).beta == 3.0
-    with pytest.raises(TypeError, match="Below declares size, but its base Written writes"):
+    with pytest.raises(TypeError, match="Below declares size, but its base Written defines"):
 
         class Below(Written):
             size: Count = 3
@@ -347,7 +347,7 @@ def test_what_a_class_must_not_declare(base, field, kind, value, sentence):
 
 
 def test_a_mixin_with_a_constructor_takes_no_further_arguments():
-    with pytest.raises(TypeError, match="B declares size, but its base Mixin writes"):
+    with pytest.raises(TypeError, match="B declares size, but its base Mixin defines"):
         type("B", (Mixin, Base), {"size": 3, "__annotations__": {"size": Count}})
 
 

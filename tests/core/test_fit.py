@@ -89,13 +89,13 @@ NO_EXAMPLES = [
     ([], "got no data as x"),
     (3, "got x of type int"),
     ([[1, 2], [3]], "got x of type int"),
-    (np.array(["a", "b"]), "an array of texts as x"),
+    (np.array(["a", "b"]), "an array of strings as x"),
     (np.array([[1], [2, 3]], object), "an array of Python objects, which cannot be stacked"),
     (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
     (LEVELS[:0], "got no examples"),
     ({"x": LEVELS[:0]}, "got no examples"),
     ({}, "got no data as x"),
-    (list(LEVELS), "got 4 arrays in a batch: give fit 1, .* stack examples"),
+    (list(LEVELS), "got 4 arrays in a batch: give fit 1 arrays .* stack examples"),
     (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
 ]
 NUMBERS = [
@@ -109,7 +109,7 @@ NUMBERS = [
 ]
 ONES = np.ones(4)
 ARGUMENTS = [
-    ("fit", [LEVELS], dict(lr=1), "fit takes .* unexpected keyword argument 'lr'"),
+    ("fit", [LEVELS], dict(lr=1), "fit accepts .* unexpected keyword argument 'lr'"),
     ("fit", [LEVELS, None, 2, 0], {}, r"^epochs must be at least 1, found 0\.$"),
     # The twelfth argument of `fit`, and the fifth of `evaluate`.
     ("fit", [LEVELS, *[None] * 2, 1, 0, None, 0.0, None, True, None, ONES], {}, "sample_weight"),
@@ -341,7 +341,9 @@ class TestFirstBatch:
 
     def test_bits_as_levels(self):
         for low in (-1.0, 0.0):
-            with pytest.warns(UserWarning, match="uint8 of 0 and 1.* multiply them by 255"):
+            with pytest.warns(
+                UserWarning, match="uint8 with values 0 and 1.* multiply them by 255"
+            ):
                 Seeing(low=low).fit(LEVELS // 255, verbose=0)
         Seeing().fit(LEVELS * 0, verbose=0)
 

@@ -97,9 +97,9 @@ def test_an_encoder_of_three_outputs_is_cut():
     flat = layers.Flatten()(x)
     mean, log_variance = layers.Dense(3)(flat), layers.Dense(3)(flat)
     encoder = keras.Model(x, [mean, log_variance, mean + log_variance], name="encoder")
-    with pytest.raises(ValueError, match=r"'encoder' has 3 outputs: .* Give (.*)\.$") as caught:
+    with pytest.raises(ValueError, match=r"'encoder' has 3 outputs: .* Pass (.*)\.$") as caught:
         VAE(encoder, mlp_decoder((2, 2, 1), latent_dim=3))
-    cut = eval(re.search(r"Give (.*)\.$", str(caught.value))[1], dict(keras=keras, encoder=encoder))
+    cut = eval(re.search(r"Pass (.*)\.$", str(caught.value))[1], dict(keras=keras, encoder=encoder))
     assert VAE(cut, mlp_decoder((2, 2, 1), latent_dim=3)).latent_dim == 3
 
 

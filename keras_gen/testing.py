@@ -548,6 +548,8 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
     if type(value) in WRONG:
         kind = float if "float" in annotation and value is not None else type(value)
         wrong = list(WRONG[kind])
+        if parameter.name == "seed":
+            wrong.append(2**31)
         return wrong if value is None else wrong + nothing
     if isinstance(value, keras.Layer) or callable(value):
         return [object(), 3.5, np.ones([3, 2]), *nothing]

@@ -1,6 +1,5 @@
 """A browser without a screen, driven through Chromium's own protocol."""
 
-import base64
 import contextlib
 import json
 import os
@@ -27,7 +26,7 @@ class Page:
         """Opens an empty page through the browser's two pipes."""
         self._commands, self._replies = commands, replies
         self._count, self._buffer = 0, b""
-        self.session, self.addresses, self.refused = None, [], []
+        self.session, self.addresses = None, []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self.session = attached["sessionId"]
@@ -77,13 +76,6 @@ class Page:
         """Chooses a file in an input."""
         node = self.send("Runtime.evaluate", expression=f"document.querySelector({selector!r})")
         self.send("DOM.setFileInputFiles", files=[str(path)], objectId=node["result"]["objectId"])
-
-    def screenshot(self, path: Path, width: int, height: int) -> None:
-        """Writes what is seen through a window of some size."""
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.send("Emulation.setDeviceMetricsOverride", **size)
-        time.sleep(1)  # until all is drawn
-        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
 
 
 @contextlib.contextmanager

@@ -34,18 +34,6 @@ def written(folder: Path) -> dict[Path, int]:
     return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def imported_by(*arguments, packages):
-    """Which of the packages a command has imported when it is done, in a fresh process."""
-    script = (
-        "import sys; from keras_gen.workshop.cli import main; assert main() == 0\n"
-        f"print(*[name for name in {packages!r}.split() if name in sys.modules])"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, text=True, capture_output=True, env=environment, check=True)
-    return done.stdout.splitlines()[-1].split()
-
-
 def run_without(*arguments, packages):
     """Runs the command in a fresh process in which some packages cannot be imported."""
     script = (

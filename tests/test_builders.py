@@ -44,7 +44,8 @@ def test_builds_or_names_what_it_needs(name, door):
     needed = {}
     while True:
         try:
-            small(getattr(CLASSES[name], door), SHAPES.get(door), **needed)
+            model = small(getattr(CLASSES[name], door), SHAPES.get(door), **needed)
+            assert model.standardize == (door == "for_vectors")
             return
         except (TypeError, ValueError) as error:
             text = str(error)

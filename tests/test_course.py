@@ -100,15 +100,6 @@ def test_the_index_names_all_chapters():
     assert len(re.findall(r"^\| \d+ \|", index, re.MULTILINE)) == 13
 
 
-def test_cells_keep_their_lines(publish):
-    source = "# %% [markdown]\n# # Title\n#\n# text\n\n# %%\nx = 1\n\n\n# %%\ny = 2\n"
-    assert publish.read_cells(source) == [
-        ("markdown", 1, "# Title\n\ntext"),
-        ("code", 6, "x = 1"),
-        ("code", 10, "y = 2"),
-    ]
-
-
 def test_a_page_shows_what_its_cells_print_and_draw(publish, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(publish, "HERE", tmp_path)

@@ -1,11 +1,9 @@
 """Models for images in one line: the networks that are made fit each other and the images."""
 
-import numpy as np
 import pytest
 
 import keras_gen
 from keras_gen.losses import Categorical, Normal
-from shared import losses_of
 
 CODES = dict(latent_dim=2, filters=(2,))
 SMALL = {
@@ -38,17 +36,11 @@ OF_NETWORKS = "latent_dim filters blocks hidden width widths scales noise factor
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", SMALL)
-def test_takes_images_of_the_shape(rng, name):
+def test_arguments_reach_the_model(name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
     given = arguments.keys() - set(OF_NETWORKS)
     assert all(getattr(model, name) == arguments[name] for name in given)
-    images = rng.integers(0, 256, (4, *shape), "uint8")
-    second = images if model.batch == ("x", "y") else np.arange(4)
-    first = images[:, ::2, ::2] if name == "SRGAN" else images
-    batch = (first, second)[: len(model.batch)]
-    model.compile(run_eagerly=True)
-    model.fit(*batch, batch_size=4, verbose=0)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -62,30 +54,6 @@ def test_sizes_that_cannot_be_are_refused(name):
     for wrong in (0, -1, 2.5, "28", (28, 0), (8, 0, 1), None):
         with pytest.raises((TypeError, ValueError), match=r"^shape .*\.$"):
             build(wrong, **arguments)
-
-
-# One class of each way in which networks see images.
-ANY_SIZE = {
-    "VAE", "VQVAE", "GAN", "WGANGP", "ConditionalGAN", "ACGAN", "InfoGAN", "PacGAN", "M2",
-    "CycleGAN",
-}  # fmt: skip
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("shape", [(28, 28, 1), (20, 28, 3), (45, 37, 3)])
-@pytest.mark.parametrize("name", sorted(ANY_SIZE))
-def test_takes_sides_that_are_no_powers_of_two(rng, name, shape):
-    _, arguments = SMALL[name]
-    model = getattr(keras_gen, name).for_images(shape, **arguments)
-    if name != "CycleGAN":
-        maker = model.generator if "GAN" in name else model.decoder
-        assert maker.output_shape[1:3] == shape[:2]
-    if shape == (45, 37, 3):
-        images = rng.integers(0, 256, (2, *shape), "uint8")
-        batch = (images, images) if name == "CycleGAN" else (images, np.arange(2))
-        model.compile(run_eagerly=True)
-        losses = losses_of(model, *batch[: len(model.batch)], training=True)
-        assert np.isfinite(list(losses.values())).all()
 
 
 def test_networks_that_cannot_be():

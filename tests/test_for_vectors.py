@@ -310,49 +310,19 @@ def test_samples_have_the_mean_and_deviation_of_the_data(rows, tmp_path):
     np.testing.assert_allclose(found, model.sample(4, seed=1), rtol=1e-5)
 
 
-DOORS = {
-    "Autoencoder": {},
-    "DenoisingAutoencoder": {},
-    "ContractiveAutoencoder": {},
-    "SparseAutoencoder": {},
-    "VAE": dict(beta=4.0),
-    "IWAE": dict(samples=2),
-    "BetaTCVAE": dict(dataset_size=500),
-    "DIPVAE": {},
-    "CapacityVAE": {},
-    "VQVAE": dict(codebook_size=4),
-    "M2": dict(classes=2),
-    "GAN": {},
-    "WGAN": dict(discriminator_steps=1),
-    "WGANGP": dict(discriminator_steps=1),
-    "UnrolledGAN": dict(unrolled_steps=1),
+GANS = {
     "ACGAN": dict(classes=2),
     "ConditionalGAN": dict(classes=2),
     "InfoGAN": dict(categories=(3,), continuous=1),
     "PacGAN": {},
-    "Flow": {},
 }
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", DOORS)
-def test_takes_rows(rows, name):
-    sizes = dict(steps=2, hidden=(4,)) if name == "Flow" else SMALL
-    model = adapted(getattr(keras_gen, name).for_vectors(3, **sizes, **DOORS[name]), rows)
-    assert model.get_config()["standardize"] is True
-    batch = (rows[:8], np.arange(8) % 2)[: len(model.batch)]
-    model.compile(run_eagerly=True)
-    losses = losses_of(model, *batch, training=True)
-    assert np.isfinite(list(losses.values())).all()
-    if hasattr(model, "sample"):
-        assert model.sample(2, seed=1).shape == (2, 3)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", ["ACGAN", "ConditionalGAN", "InfoGAN", "PacGAN"])
+@pytest.mark.parametrize("name", GANS)
 def test_gans_take_series_in_any_units(rng, name):
     series = rng.normal([3.0, 4000.0], [1.0, 20.0], (8, 5, 2))
-    model = getattr(keras_gen, name).for_vectors((5, 2), **SMALL, **DOORS[name])
+    model = getattr(keras_gen, name).for_vectors((5, 2), **SMALL, **GANS[name])
     adapted(model, series)
     model.compile(run_eagerly=True)
     losses_of(model, *(series, np.arange(8) % 2)[: len(model.batch)], training=True)
@@ -360,16 +330,6 @@ def test_gans_take_series_in_any_units(rng, name):
     drawn = model.sample(3, seed=1, **conditions)
     assert drawn.shape == (3, 5, 2)
     assert np.abs(drawn[..., 1] - 4000).max() < 500  # of an untrained generator
-
-
-def test_classes_without_usual_networks_of_rows():
-    for name in ("PixelVAE", "BIVA", "StyleGAN"):
-        cls = getattr(keras_gen, name)
-        if hasattr(cls, "for_vectors"):
-            with pytest.raises(TypeError, match=f"{name} .*has no standard networks"):
-                cls.for_vectors(3)
-    with pytest.raises(TypeError, match=r"BigGAN .*has no standard networks"):
-        keras_gen.BigGAN.for_vectors(3, classes=2)
 
 
 def test_what_does_not_standardize(rng):
@@ -401,11 +361,6 @@ def test_latents_that_the_networks_say_too():
     assert keras_gen.GAN(*pair, data="vectors", latent_dim=2).latent_dim == 2
     with pytest.raises(ValueError, match=r"latent_dim is 8, .* takes 2 latents: expected"):
         keras_gen.GAN(*pair, data="vectors", latent_dim=8)
-
-
-def test_numbers_in_place_of_networks():
-    with pytest.raises(TypeError, match="flow is 2: expected a built"):
-        keras_gen.Flow(2)
 
 
 # Columns of few values ---------------------------------------------------------------------------

@@ -136,26 +136,3 @@ def test_tab_completion_shows_what_users_call(tiny):
                 used = name in DOORS or any(map(is_for_users, bases))
                 assert used or hasattr(keras.Model, name), name
     assert not shown & {"terms", "prepare_batch", "minimize", "report", "generated", "weighted"}
-
-
-@pytest.mark.parametrize(
-    "name,expected",
-    [
-        (
-            "VAE",
-            "beta decode decoder encode encoder for_images for_vectors interpolate latent_dim "
-            "likelihood log_prob reconstruct sample score threshold",
-        ),
-        (
-            "GAN",
-            "augmentation data discriminator discriminator_steps draw_latents for_images "
-            "for_vectors generate generator interpolate latent_arithmetic latent_dim "
-            "nearest_neighbors objective penalty sample truncate",
-        ),
-    ],
-)
-def test_what_tab_completion_shows(name, expected):
-    core = "edges evaluation_step from_pretrained networks players seed signatures standardize step"
-    core += " started_from training_edges"
-    shown = {name for name in dir(TINY[name].build(0)) if not name.startswith("_")}
-    assert shown - set(dir(keras.Model())) == set(f"{core} {expected}".split())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data import DataDamaged, DataUnavailable, facades, load_tfds
+from keras_gen.data import DataDamaged, facades, load_tfds
 from keras_gen.data.tfds_builders.adult.adult import read_rows
 from keras_gen.data.tfds_builders.adult.columns import COLUMNS
 from keras_gen.data.tfds_builders.reuters.reuters import read_sgml
@@ -96,9 +96,7 @@ def test_halves_are_photograph_and_labels(tmp_path, monkeypatch):
     assert {tuple(c) for c in small} <= {tuple(c) for c in labels[0].reshape(-1, 3)}
 
 
-def test_without_files_or_with_others(tmp_path):
-    with pytest.raises(DataUnavailable, match=r"lacks its source files.*facades\.tar\.gz"):
-        load_tfds("facades", "train", features="photo", data_dir=tmp_path)
+def test_pictures_of_another_size(tmp_path):
     write(tmp_path / "downloads" / "manual", width=500)
     with pytest.raises(DataDamaged, match=r"1\.jpg has width 500 and height 256"):
         load_tfds("facades", "train", features="photo", data_dir=tmp_path)
@@ -164,18 +162,6 @@ def test_both_kinds_of_files_give_the_same(tmp_path, write):
     ]  # fmt: skip
     test = sorted(zip(*(a.tolist() for a in found["test"]), strict=True))
     assert test == [(4, b"BRIEF\n", b""), (5, b"\nAll in one", b"gold")]
-
-
-def test_without_files(tmp_path):
-    for folder in ("absent", "empty"):
-        (tmp_path / "empty").mkdir(exist_ok=True)
-        options = dict(data_dir=tmp_path / "data", manual_dir=tmp_path / folder)
-        with pytest.raises(
-            DataUnavailable, match=f"{folder} lacks its source files.*reuters21578.tar.gz"
-        ):
-            load_tfds("reuters", "train", **options)
-        if folder == "absent":
-            assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.thorough

@@ -1,5 +1,6 @@
 """Moving images, frame by frame."""
 
+import os
 import subprocess
 import sys
 import weakref
@@ -88,7 +89,8 @@ def test_what_is_an_animation(tmp_path):
     assert is_animation(tmp_path / "bare")
     (tmp_path / "broken.gif").write_bytes(b"GIF89a")
     Image.fromarray(FRAMES[0]).save(tmp_path / "a.jpg")
-    for name in ("broken.gif", "a.jpg", "missing.gif"):
+    os.mkfifo(tmp_path / "pipe.gif")
+    for name in ("broken.gif", "a.jpg", "missing.gif", "pipe.gif"):
         assert not is_animation(tmp_path / name)
     assert is_video("A.MP4") and is_video("a.mov") and not is_video("a.gif")
 

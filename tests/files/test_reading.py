@@ -9,13 +9,27 @@ import pytest
 
 import keras_gen
 from keras_gen.core import training_state
+from keras_gen.data import image_folder, paired_folders, side_by_side
 from keras_gen.files.animations import is_animation, is_video, map_frames, write_animation
 from keras_gen.files.images import read_image, write_image, write_png
 from keras_gen.files.reading import open_arrays, open_regular, read_json, read_regular, read_text
 from keras_gen.files.sounds import write_wav
 from keras_gen.files.writing import write_json
+from keras_gen.serving.export import load_weights
+from keras_gen.serving.exported import load, read_metadata, resolve
 
 READERS = (open_regular, read_regular, read_text, read_json, read_image)
+FOLDERS = (
+    resolve,
+    load,
+    read_metadata,
+    keras_gen.load,
+    lambda path: load_weights(None, path),
+    lambda path: image_folder(path, 4),
+    lambda path: side_by_side(path, 4),
+    lambda path: paired_folders(path, "a", 4),
+    lambda path: paired_folders("a", path, 4),
+)
 WRITERS = (
     lambda path: write_image(path, None),
     lambda path: write_png(path, np.zeros([1, 1], "uint8")),
@@ -29,7 +43,7 @@ WRITERS = (
 
 
 @pytest.mark.parametrize("path", [0, 1, True, b"a.png", None, 1.5, ["a.png"]])
-@pytest.mark.parametrize("call", [*READERS, *WRITERS])
+@pytest.mark.parametrize("call", [*READERS, *FOLDERS, *WRITERS])
 def test_paths_of_other_types_are_refused(call, path):
     """An integer is the number of an open file to Python, which would read or close that."""
     with pytest.raises(TypeError, match=r" is .*: expected a path, as a str or pathlib\.Path\."):
@@ -53,8 +67,9 @@ def test_what_is_no_regular_file_is_refused(tmp_path, read):
     for name, says in (("lost", "No such file"), ("circle", "Too many levels")):
         with pytest.raises(OSError, match=says):
             read(tmp_path / name)
-    with pytest.raises(ValueError, match="expected a nonempty path without NUL"):
-        read("a\0b")
+    for empty in ("", "a\0b"):
+        with pytest.raises(ValueError, match="expected a nonempty path without NUL"):
+            read(empty)
 
 
 @pytest.mark.parametrize("read", [read_regular, read_text, read_json, read_image])

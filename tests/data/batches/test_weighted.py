@@ -123,19 +123,6 @@ class TestInverseDensity:
         weights = inverse_density(latents, 0.1)
         np.testing.assert_allclose(weights, expected / expected.mean(), rtol=1e-10)
 
-    def test_of_normal_latents_it_undoes_the_normal_density(self, rng):
-        latents = rng.normal(size=(200_000, 1))
-        weights = inverse_density(latents, alpha=0.05, bin_width=0.05)
-        density = np.exp(-(latents[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi)
-        expected = 1 / (density + 0.05)
-        np.testing.assert_allclose(weights, expected / expected.mean(), rtol=0.1)
-
-    def test_much_smoothing_draws_all_alike_and_less_draws_the_rare_more(self, rng):
-        latents = rng.normal(size=(100, 4))
-        np.testing.assert_allclose(inverse_density(latents, alpha=1e9), 1, atol=1e-6)
-        largest = [inverse_density(latents, alpha).max() for alpha in (1.0, 0.1, 0.01, 0.0)]
-        assert largest == sorted(largest) and largest[-1] > 2 * largest[0]
-
     def test_a_latent_that_hardly_varies_about_0_changes_nothing(self, rng):
         used, idle = rng.normal(size=(100, 1)), rng.normal(0, 0.01, (100, 1))
         both = np.concatenate([used, idle], axis=1)

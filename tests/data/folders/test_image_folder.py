@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data import image_folder, paired_folders, random_crop_flip, side_by_side
+from keras_gen.data import image_folder, random_crop_flip
 
 RED = (200, 30, 10)
 
@@ -281,21 +281,6 @@ def test_a_table_that_is_a_pipe_is_refused(three):
     for path in (table, "/dev/zero"):
         with pytest.raises(OSError, match="is a pipe, a socket, or a device"):
             image_folder(folder, 4, labels=path)
-
-
-@pytest.mark.parametrize("path", [1, 0, True, b"folder", None, ["folder"]])
-def test_folders_of_other_types_are_refused(path):
-    for read, name in (
-        (lambda: image_folder(path, 4), "path"),
-        (lambda: side_by_side(path, 4), "path"),
-        (lambda: paired_folders(path, "a", 4), "source"),
-        (lambda: paired_folders("a", path, 4), "target"),
-    ):
-        with pytest.raises(TypeError, match=f"^{name} is .*: expected a path"):
-            read()
-    for empty in ("", "a\0b"):
-        with pytest.raises(ValueError, match="expected a nonempty path without NUL"):
-            image_folder(empty, 4)
 
 
 def test_classes_that_are_numbers_are_in_their_order(tmp_path):

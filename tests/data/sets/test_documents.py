@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from keras_gen.data import DataUnavailable, Source, WordCounts, character_texts, documents
+from keras_gen.data import Source, WordCounts, character_texts, documents
 
 module = sys.modules["keras_gen.data.sets.documents"]  # which the function of its name hides
 
@@ -86,11 +86,7 @@ def test_without_network_newsgroups_are_given_up_before_they_are_tried(monkeypat
 
 
 @pytest.mark.thorough
-def test_the_offline_sample(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(module, "load_tfds", unavailable)
+def test_the_offline_sample(offline):
     data = documents("reuters", words=100)
     assert data.warning == "OFFLINE SAMPLE instead of the real data: no network here"
     assert data.train.arrays().shape[1] == len(data.vocabulary) == 100
@@ -117,11 +113,7 @@ def test_texts_of_characters(reuters, monkeypatch):
 
 
 @pytest.mark.thorough
-def test_texts_of_characters_without_network(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(module, "load_tfds", unavailable)
+def test_texts_of_characters_without_network(offline):
     data = character_texts("reuters")
     assert data.warning == "OFFLINE SAMPLE instead of the real data: no network here"
     assert len(data.train) > 300 and len(data.test) > 100

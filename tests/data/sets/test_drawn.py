@@ -9,13 +9,6 @@ from keras_gen.data.sets.drawn_dancers import JOINTS, lagged
 FACES = drawn_faces(people=4, frames=6, size=32, seed=3)
 
 
-def test_shapes_and_ranges():
-    assert FACES.images.shape == FACES.landmarks.shape == (4, 6, 32, 32, 3)
-    assert FACES.images.dtype == FACES.landmarks.dtype == np.uint8
-    assert FACES.points.shape[:2] == (4, 6) and FACES.points.shape[3] == 2
-    assert 0 < FACES.points.min() < FACES.points.max() < 1
-
-
 def test_maps_are_bright_at_the_points_and_black_far_from_them():
     bright = FACES.landmarks.max(axis=-1)
     height = np.arange(32)[:, None] + 0.5
@@ -44,15 +37,6 @@ def test_the_seed_says_who_is_drawn():
 
 
 DANCERS = drawn_dancers(videos=4, frames=6, size=32, seed=3)
-
-
-def test_shapes_and_ranges_of_dancers():
-    assert DANCERS.images.shape == DANCERS.poses.shape == (4, 6, 32, 32, 3)
-    assert DANCERS.images.dtype == DANCERS.poses.dtype == np.uint8
-    assert DANCERS.points.shape == (4, 6, len(JOINTS), 2)
-    assert DANCERS.lagging.shape == (4, 6, 2, 2)
-    assert 0 < DANCERS.points.min() < DANCERS.points.max() < 1
-    assert 0 < DANCERS.lagging.min() < DANCERS.lagging.max() < 1
 
 
 def test_poses_are_bright_at_the_joints():

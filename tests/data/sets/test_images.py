@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_gen.data import DataDamaged, DataUnavailable, Domains, Source
+from keras_gen.data import DataDamaged, Domains, Source
 from keras_gen.data.sets import images as module
 from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
 from keras_gen.files.images import write_png
-
-
-@pytest.fixture
-def offline(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(module, "load_tfds", unavailable)
 
 
 def folder(path, count, first=0):
@@ -99,18 +91,6 @@ class TestOffline:
         np.testing.assert_array_equal(some.train.arrays(), data.train.arrays()[:300])
         with pytest.raises(ValueError, match="count must be at least 1"):
             small_images("mnist", first=0)
-
-    def test_colored_images(self, offline):
-        data = small_images("cifar10", labels=True)
-        assert data.warning.startswith("OFFLINE SAMPLE")
-        image, label = data.train.element_spec
-        assert image.shape == (32, 32, 3) and image.dtype == "uint8" and label.dtype == "int64"
-
-    def test_faces(self, offline):
-        data = faces(16)
-        assert data.warning.startswith("OFFLINE SAMPLE")
-        assert data.test.element_spec.shape == (16, 16, 3)
-        assert len(faces(16, labels=True).test.element_spec) == 2
 
     def test_damage_is_not_passed_over(self, monkeypatch):
         def damaged(*args, **kwargs):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.data import DataUnavailable, Source, spoken_digits
+from keras_gen.data import Source, spoken_digits
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.offline.voices import VOICES
 from keras_gen.data.sets import spoken
@@ -30,11 +30,7 @@ def test_the_take_decides_the_part(monkeypatch):
     assert data.describe()["test"] == "4 examples: digits, split train, from there"
 
 
-def test_without_network_voices_take_their_place(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(spoken, "load_tfds", unavailable)
+def test_without_network_voices_take_their_place(offline):
     data = spoken_digits(256)
     assert data.warning == "OFFLINE SAMPLE instead of the real data: no network here"
     assert data.speakers == VOICES and "synthetic voices" in data.train.origin
@@ -84,11 +80,7 @@ def test_recordings_that_begin_at_the_start(monkeypatch):
         spoken_digits(6, align="end")
 
 
-def test_takes_are_held_out(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(spoken, "load_tfds", unavailable)
+def test_takes_are_held_out(offline):
     data = spoken_digits(256, align="start")
     assert (data.train.arrays()[0][:, 0] != 0).all()
     choice = data.hold_out_takes(2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import DataUnavailable, RowVectors, Source, people_table
+from keras_gen.data import RowVectors, Source, people_table
 from keras_gen.data.tfds_builders.adult.columns import COLUMNS, NUMBERS
 
 module = sys.modules["keras_gen.data.sets.tables"]
@@ -39,11 +39,7 @@ def test_adult_has_its_columns_incomes_and_sexes(monkeypatch):
     assert data.record()["name"] == "adult/1.0.0"
 
 
-def test_the_offline_sample(monkeypatch):
-    def unavailable(*args, **kwargs):
-        raise DataUnavailable("no network here")
-
-    monkeypatch.setattr(module, "load_tfds", unavailable)
+def test_the_offline_sample(offline):
     data = people_table()
     assert data.warning == "OFFLINE SAMPLE instead of the real data: no network here"
     assert len(data.train) == 295 and len(data.test) == 147

@@ -112,18 +112,3 @@ def test_recordings_begin_with_their_first_sound():
     expected = [[3, 0, 4, 0, 0], [1, 2, 3, 4, 5], [0] * 5]
     np.testing.assert_array_equal(found[..., 0], expected)
     np.testing.assert_array_equal(from_first_sound(sounds[..., 0], 9)[0], [3, 0, 4] + [0] * 6)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda number: fit_length(np.ones([3]), number),
-        lambda number: from_first_sound(np.ones([1, 3]), number),
-        lambda number: mu_law_levels(np.ones([3]), number),
-        lambda number: mu_law_waveform([1], number),
-    ],
-)
-@pytest.mark.parametrize("number", [0, -1, 2.5, "8", True, None])
-def test_sizes_that_cannot_be_are_refused(call, number):
-    with pytest.raises((TypeError, ValueError), match=r"^(samples|levels) must be .*, found"):
-        call(number)

@@ -1,7 +1,6 @@
 """Classifiers of few labels, on classes whose best classifier is known."""
 
 import numpy as np
-import pytest
 
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import linear_probe
@@ -20,8 +19,6 @@ def test_a_machine_with_a_gaussian_kernel_finds_a_circle(rng):
     x, y = circles(rng, 60)
     test_x, test_y = circles(rng, 300)
     assert svm_accuracy(x, y, test_x, test_y) > 0.99
-    with pytest.raises(ValueError, match="5 examples of each class: found 3 of the smallest"):
-        svm_accuracy(x[:6], y[:6], test_x, test_y)
 
 
 def test_cheap_classifiers_of_images_see_the_known_labels_alone(rng):

@@ -43,12 +43,6 @@ def test_an_empty_column_stays_empty(rng):
     assert not found[:, ::3].any()
 
 
-def test_of_vectors_that_tell_nothing_nothing_is_erased():
-    vectors = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    attributes = np.array([0, 0, 1, 1])
-    np.testing.assert_allclose(LinearErasure(vectors, attributes)(vectors), vectors, atol=1e-12)
-
-
 def test_under_the_weights_label_and_attribute_are_independent(rng):
     labels = rng.integers(0, 2, 200)
     attributes = np.where(rng.random(200) < 0.8, labels, 1 - labels)

@@ -1,13 +1,9 @@
 """Distributions pixel by pixel against counts by hand and known entropies."""
 
-import itertools
-
 import numpy as np
 import pytest
 
 from keras_gen.workshop.baselines import BoostedPixels, ContextTable
-
-EVERY = np.array(list(itertools.product([0, 1], repeat=4)), "uint8").reshape(16, 2, 2, 1)
 
 
 def test_counts_without_context():
@@ -27,18 +23,6 @@ def test_counts_with_the_pixel_above_and_the_one_to_the_left():
     by_pixel = [1 - both[0, 0], both[0, 0], both[0, 0], both[1, 1]]
     found = ContextTable(2).fit(image).log_prob(image)
     np.testing.assert_allclose(found, np.log(by_pixel).sum())
-
-
-def test_learns_what_a_few_pixels_say(rng):
-    """Columns are of one color: all but the first row is certain."""
-    images = np.repeat(rng.integers(0, 2, (500, 1, 8, 1), "uint8"), 8, axis=1)
-    nats = -ContextTable(4).fit(images[:400]).log_prob(images[400:]).mean()
-    blind = -ContextTable(0).fit(images[:400]).log_prob(images[400:]).mean()
-    assert blind == pytest.approx(64 * np.log(2), rel=0.01)
-    assert nats < 0.45 * blind
-
-
-EVERY = np.array(list(itertools.product([0, 1], repeat=4)), "uint8").reshape(16, 2, 2, 1)
 
 
 def test_levels_reach_the_entropy_of_a_known_process(rng):

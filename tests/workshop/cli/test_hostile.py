@@ -90,8 +90,3 @@ def test_hostile_command_lines(hostile, capsys):
         assert code == 2 or len(error) == 1, shown
         assert "Errno 36" not in sentence and "null byte" not in sentence, shown
         assert written(hostile) == before, shown
-
-
-def test_links_that_lead_in_a_circle(hostile, capsys):
-    assert main(["apply", "inverter", "loop.png", "-o", "new.png"]) == 1
-    assert "skipped loop.png" in capsys.readouterr().err

@@ -87,22 +87,21 @@ def test_show(home, capsys):
     assert "did you mean inverter" in fails(capsys, "show", "invert")
 
 
+def make_export(home, name, metadata):
+    """A folder that holds no more of an export than its metadata, if any."""
+    folder = home / "mine" / name / "1"
+    (folder / "assets.extra").mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    if metadata is not None:
+        (folder / "assets.extra" / "keras_gen.json").write_text(metadata)
+
+
 def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
-    for name, data in (("faces", "celeb_a/2.1.0"), ("digits", "mnist/3.0.1")):
-        folder = home / "mine" / name / "1" / "assets.extra"
-        folder.mkdir(parents=True)
-        (folder.parent / "saved_model.pb").touch()
-        defaults = {"sample": {"label": -1}}
-        inputs = {"seed": {}, "n": {}, "label": {}}
-        signatures = {"sample": {"inputs": inputs}}
-        metrics = {"minutes": 37.7} if name == "digits" else {}
-        metadata = {
-            "data": {"name": data},
-            "metrics": metrics,
-            "defaults": defaults,
-            "signatures": signatures,
-        }
-        (folder / "keras_gen.json").write_text(json.dumps(metadata))
+    sample = {"inputs": {"seed": {}, "n": {}, "label": {}}}
+    both = {"signatures": {"sample": sample}, "defaults": {"sample": {"label": -1}}}
+    faces, digits = {"name": "celeb_a/2.1.0"}, {"name": "mnist/3.0.1"}
+    make_export(home, "faces", json.dumps(both | {"data": faces, "metrics": {}}))
+    make_export(home, "digits", json.dumps(both | {"data": digits, "metrics": {"minutes": 37.7}}))
     assert main(["list", "--models", "mine"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["faces", "export,", "not", "commercial"] in lines
@@ -120,11 +119,7 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
         ("odd", '{"networks": {"a": 1}}'),
         ("bare", None),
     ):
-        folder = home / "mine" / name / "1"
-        (folder / "assets.extra").mkdir(parents=True)
-        (folder / "saved_model.pb").touch()
-        if text is not None:
-            (folder / "assets.extra" / "keras_gen.json").write_text(text)
+        make_export(home, name, text)
     (home / "mine" / "empty").mkdir()
     assert main(["list", "--models", "mine"]) == 0
     out = capsys.readouterr().out
@@ -140,17 +135,8 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
 def test_list_and_help_need_no_tensorflow(home):
     done = run_without("list", packages="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
-    for arguments in (
-        [],
-        ["list"],
-        ["show"],
-        ["apply"],
-        ["sample"],
-        ["publish"],
-        ["results"],
-        ["reproduce"],
-    ):
-        done = run_without(*arguments, "--help", packages="tensorflow keras tqdm")
+    for command in ("", "list", "show", "apply", "sample", "publish", "results", "reproduce"):
+        done = run_without(*command.split(), "--help", packages="tensorflow keras tqdm")
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
 

@@ -34,11 +34,21 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert "NLL, rate 0.1, nats ↓  85.50 ± 0.25 (test examples)  ▽ short of the paper by 1.5" in out
     assert main(["results", "--check"]) == 1
     assert main(["results"]) == 0 and main(["results", "--check"]) == 0
-    page = (home / "docs" / "results" / "vae.md").read_text()
-    assert "**▽ short of the paper by 1.5**" in page and "- a short run.\n" in page
+    page = home / "docs" / "results" / "vae.md"
+    text = page.read_text()
+    assert "**▽ short of the paper by 1.5**" in text and "- a short run.\n" in text
     assert "paper: 84, **▽ short of the paper** |" in (home / "RESULTS.md").read_text()
     assert "85.5 nats; in the paper 84 |" in (home / "README.md").read_text()
     assert main(["results"]) == 0 and "everything is up to date" in capsys.readouterr().out
+    # What surrounds the table is free, and what was edited in it is restored.
+    readme = home / "README.md"
+    readme.write_text(readme.read_text().replace("More", "Much more"))
+    assert main(["results", "--check"]) == 0
+    for edited, old in ((page, "85.50"), (readme, "85.5")):
+        edited.write_text(edited.read_text().replace(old, "1.2"))
+        assert main(["results", "--check"]) == 1 and edited.name in capsys.readouterr().out
+    assert main(["results"]) == 0
+    assert page.read_text() == text and "\n\nMuch more.\n" in readme.read_text()
 
     assert main(["publish", "saved_models/toy/1"]) == 0
     assert read_records(home)["toy"][0].values["nll"] == 1.0

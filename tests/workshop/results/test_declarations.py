@@ -11,18 +11,6 @@ from toy_results import NLL, PUBLISHED, make_published, make_root
 
 pytestmark = pytest.mark.pages
 
-MATRIX = """
-[matrices.scores]
-title = "Scores"
-rows = { VAE = "vae", beta-VAE = "beta" }
-baselines = { PCA = "pca" }
-references = { "test images" = "floor" }
-higher_is_better = true
-spread = "{key}_error"
-spread_of = "test examples"
-tolerance = 0.1
-columns = { MIG = "mig_{row}", PSNR = { key = "psnr_{row}", tolerance = 2.0, unit = "dB" } }
-"""
 FACTORS = """
 [matrices.objectives]
 title = "By penalty"
@@ -68,21 +56,6 @@ def test_what_is_not_measured(metrics, message):
         make_published().measured(metrics)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(tolerance=0), "the tolerance of k must be above 0, found 0"),
-        (dict(tolerance=float("nan")), "the tolerance of k must be finite, found nan"),
-        (dict(tolerance=1, spread="error"), "spread 'error' and spread_of None: give both"),
-        (dict(tolerance=1, spread_of="test examples"), "spread None and spread_of 'test examples'"),
-        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck': .* one of seeds, tes"),
-    ],
-)
-def test_bad_figures(changes, message):
-    with pytest.raises(ValueError, match=message):
-        Figure("k", "m", **changes)
-
-
 def test_a_figure_is_named_by_what_was_measured():
     figure = Figure("k", "NLL, {n:,} samples of {part:.0%}", "nats", tolerance=1)
     assert figure.words({"n": 5000, "part": 0.25}) == "NLL, 5,000 samples of 25%, nats"
@@ -117,27 +90,6 @@ spread_of = "test examples"
     assert (nll.spread, fid.spread) == ("nll_error", "fid_error")
 
 
-def test_a_matrix_of_measures(read):
-    (matrix,) = read(PUBLISHED + MATRIX).matrices
-    assert matrix.columns == ("MIG", "PSNR") and not matrix.is_one_measure
-    mig, psnr = matrix.rows["beta-VAE"]
-    assert (mig.key, mig.spread, mig.unit) == ("mig_beta", "mig_beta_error", "")
-    assert (psnr.key, psnr.unit, psnr.tolerance) == ("psnr_beta", "dB", 2.0)
-    assert psnr.baselines == {"PCA": "psnr_pca"} and psnr.higher_is_better
-    assert [cell.key for cell in matrix.baselines["PCA"]] == ["mig_pca", "psnr_pca"]
-    assert not matrix.baselines["PCA"][0].baselines
-    assert [cell.key for cell in matrix.references["test images"]] == ["mig_floor", "psnr_floor"]
-
-
-def test_a_matrix_of_two_factors(read):
-    (matrix,) = read(PUBLISHED + FACTORS).matrices
-    assert matrix.is_one_measure and not matrix.baselines and not matrix.references
-    none, r1 = matrix.rows["hinge"]
-    assert (none.key, r1.key) == ("fid_hinge_none", "fid_hinge_r1")
-    assert none.baselines == {"mixture": "fid_mixture"}
-    assert none.references == {"test images": "fid_floor"}
-
-
 def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
     published = read(PUBLISHED + FACTORS)
     metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "fid_hinge_r1": 7.0, "fid_mixture": 1.0}
@@ -155,7 +107,10 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ("train_size", "size", "unexpected keyword argument 'size'"),
         ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
         ("train_size =", 'train_size = "7" #', "train_size is '7': give a number of examples"),
-        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid must be above 0"),
+        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid must be above 0, found 0"),
+        ("tolerance = 0.1", "tolerance = nan", "the tolerance of fid must be finite, found nan"),
+        ('spread = "nll_error"', "", "spread None and spread_of 'test examples': give both"),
+        ('"test examples"', '"luck"', "spread_of 'luck': .* one of seeds, tes"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
         ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),

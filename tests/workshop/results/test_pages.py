@@ -16,35 +16,13 @@ from keras_gen.workshop.results.pages import (
     Family,
     head,
     index,
-    outdated,
     page,
-    read_families,
     update,
 )
-from keras_gen.workshop.results.words import measured, source, value, verdict
+from keras_gen.workshop.results.words import verdict
 from toy_results import FID, NLL, make_export, make_groups, make_published, make_record, make_root
 
 pytestmark = pytest.mark.pages
-
-
-@pytest.mark.parametrize(
-    ("value", "spread", "text"),
-    [
-        (86.7649, 0.0521, "86.765 ± 0.052"),
-        (86.7649, 2.4, "86.8 ± 2.4"),
-        (0.004685, 0.0022123, "0.0047 ± 0.0022"),
-        (12345.6, 120.0, "12,346 ± 120"),
-        (86.7649, 0.0, "86.76 ± 0.00"),
-        (4.709007956599, 8.0e-13, "4.709 ± 0.000"),
-        (86.7649, None, "86.76"),
-        (0.0098702, None, "0.009870"),
-        (1234567.0, None, "1,234,567"),
-        (-3.14159, None, "-3.142"),
-        (0, None, "0.000"),
-    ],
-)
-def test_measured(value, spread, text):
-    assert measured(value, spread) == text
 
 
 # One figure --------------------------------------------------------------------------------------
@@ -108,37 +86,6 @@ def test_the_paper_is_met_or_missed(nll, missed, text):
     entry = Entry(NLL, (make_record(values={"nll": nll}),))
     assert entry.missed_by == pytest.approx(missed) and verdict(entry) == text
     assert verdict(Entry(FID, (make_record(values={"fid": 1.0}),))) == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "other", "higher", "expected"),
-    [
-        (83.0, 84.0, False, 0),
-        (84.0, 84.0, False, 0),
-        (85.5, 84.0, False, 1.5),
-        (85.5, 84.0, True, 0),
-        (0.9, 0.95, True, 0.05),
-        (0.1, 0.0, False, 0.1),
-        (-5.0, -6.0, False, 1.0),
-        (12345, 12340, False, 0),
-    ],
-)
-def test_worse_by(value, other, higher, expected):
-    worse = dataclasses.replace(NLL, higher_is_better=higher).worse_by(value, other)
-    assert worse == pytest.approx(expected, abs=1e-9) and (worse > 0) == (expected > 0)
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        (dict(), "83.90 ± 0.25 (test examples)"),
-        (dict(spread=None, spread_of=None), "83.90"),
-        (dict(spread_of="label draws", seeds="repeats"), "83.90 ± 0.25 (3 label draws)"),
-    ],
-)
-def test_a_spread_names_its_kind(changes, text):
-    record = make_record(config={"repeats": 3})
-    assert value(Entry(dataclasses.replace(NLL, **changes), (record,))) == text
 
 
 # Runs of several seeds ---------------------------------------------------------------------------
@@ -363,19 +310,6 @@ def test_the_index_has_the_first_figure_of_each_recipe(runs, root):
     assert NONE in index([], root)
 
 
-@pytest.mark.parametrize(
-    ("paper", "found"),
-    [
-        ("Toy & Ting 2000, p. 3", "Toy & Ting 2000"),
-        ("Toy 2000, https://t.org/a(89)1; else: Ting 1999", "[Toy 2000](https://t.org/a(89)1)"),
-        ("Toy et al. 2000, https://t.org/1.56, table 1", "[Toy et al. 2000](https://t.org/1.56)"),
-        ("a talk, undated", "a talk"),
-    ],
-)
-def test_the_source_of_a_paper(paper, found):
-    assert source(paper) == found
-
-
 # README.md ---------------------------------------------------------------------------------------
 
 TOLD = "{value:.1f} ({baseline:.0%}; {better})"
@@ -398,29 +332,6 @@ def test_head_tells_a_figure_of_each_family():
     other = {"vae": dataclasses.replace(TOYS, recipe="cubes")}
     with pytest.raises(ValueError, match="tells a figure of cubes, which has no results"):
         head([groups], other)
-
-
-def test_update_and_check(tmp_path):
-    root = make_root(tmp_path)
-    readme, results = root / "README.md", root / "RESULTS.md"
-    assert read_families(root)["vae"].title == "Toys"
-    family = root / "docs" / "results" / "vae.md"
-    assert set(outdated(root)) == {readme, results} and not results.exists()
-    assert set(update(root)) == {readme, results} and not update(root) and not outdated(root)
-    assert readme.read_text() == f"# Toys\n\n{BEGIN}\n{NONE}\n{END}\n\nMore.\n"
-    assert NONE in results.read_text()
-    write_records(root, "toy", [make_record()])
-    assert set(update(root)) == {readme, results, family}
-    text = readme.read_text()
-    assert text.startswith(f"# Toys\n\n{BEGIN}\n| Produced&nbsp;by&nbsp;a&nbsp;recipe | Methods |")
-    assert "83.9 nats; in the paper 84 |\n" in text and text.endswith(f"{END}\n\nMore.\n")
-    family.write_text(family.read_text().replace("83.90", "83.80"))
-    assert list(outdated(root)) == [family]
-    update(root)
-    readme.write_text(text.replace("83.9", "83.8"))
-    assert list(outdated(root)) == [readme]
-    readme.write_text(text.replace("More", "Much more"))
-    assert not outdated(root)
 
 
 @pytest.mark.parametrize(

@@ -72,23 +72,3 @@ def test_files_that_hold_no_json(tmp_path):
     (make_root(tmp_path) / "recipes" / "results" / "toy.json").write_text("{")
     with pytest.raises(ValueError, match=r"toy\.json cannot be used"):
         read_records(tmp_path)
-
-
-def test_no_repository(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"holds no folder recipes: .* --root"):
-        read_records(tmp_path)
-
-
-def test_settings_differ_in_all_but_the_seed():
-    record = make_record()
-    assert record.setting == make_record(config={"seed": 3}, values={"nll": 1}).setting
-    for other in (dict(config={"rate": 2}), dict(train_size="9 of 100"), dict(split="")):
-        assert make_record(**other).setting != record.setting
-
-
-@pytest.mark.parametrize(
-    ("flags", "count"),
-    [("", 0), (" --seed 3 --grid-every 2", 0), (" --rate 2 --no-ema --seed 1", 2)],
-)
-def test_changed_flags(flags, count):
-    assert make_record(f"--preset cpu{flags}").changed_flags == count

@@ -81,14 +81,6 @@ def test_runs_that_fail(root, rate, message):
         reproduce(root, "toy")
 
 
-def test_existing_folders_stay(root, tmp_path):
-    publish(root, make_record(CPU))
-    (tmp_path / "old").mkdir()
-    with pytest.raises(FileExistsError, match="already exists: choose another --output"):
-        reproduce(root, "toy", output=tmp_path / "old")
-    assert not list((tmp_path / "old").iterdir())
-
-
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
@@ -101,11 +93,6 @@ def test_commands_that_start_no_recipe(root, command, sentence):
     with pytest.raises(ValueError, match=sentence):
         reproduce(root, "toy")
     assert not (root.parent / "here" / "runs").exists()
-
-
-def test_nothing_published(root):
-    with pytest.raises(ValueError, match="toy has no published runs"):
-        reproduce(root, "toy")
 
 
 @pytest.mark.parametrize(

@@ -192,10 +192,3 @@ class TestResume:
             ValueError, match=r"a/config.json (is|contains|does) .+[Cc]hoose another"
         ):
             choose(resume=True, output=Path("a"))
-
-    def test_a_config_that_is_a_pipe_is_refused(self, here):
-        make_run("a")
-        Path("a/config.json").unlink()
-        os.mkfifo("a/config.json")
-        with pytest.raises(OSError, match=r"a/config.json is a pipe, a socket, or a device"):
-            choose(resume=True, output=Path("a"))

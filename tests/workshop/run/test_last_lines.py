@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keras_gen.serving.exported import resolve
-from keras_gen.workshop.run.last_lines import longer, made, numbers, pictures, resuming, usage
+from keras_gen.workshop.run.last_lines import longer, numbers, resuming, usage
 from processes import ROOT
 
 
@@ -75,11 +75,3 @@ def test_paths_in_commands_are_quoted(tmp_path):
     assert shlex.split(line)[:5] == ["draw:", "keras-gen", "sample", str(folder), "-n"]
     said = resuming(Path("recipes/toy.py"), Path("my runs/1"))
     assert said == "python recipes/toy.py --resume --output 'my runs/1'"
-
-
-def test_a_smoke_run_says_what_it_made(tmp_path):
-    for name in ("losses.png", "b.wav", "metrics.json", "history.csv"):
-        (tmp_path / name).touch()
-    first, second = made(tmp_path)
-    assert first == "made: b.wav, losses.png, metrics.json" and "are meaningless" in second
-    assert pictures(tmp_path) == [f"look at b.wav, losses.png in {tmp_path}"]

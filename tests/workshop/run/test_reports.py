@@ -11,14 +11,9 @@ from keras_gen.workshop.run import LEAST_COMPARED
 from keras_gen.workshop.run.reports import (
     code_use_report,
     density_bits,
-    extractor_accuracies,
     fit_bernoulli_mixture,
-    lines_by_count,
     plot_by_count,
-    prefixed,
     psnr_report,
-    spreads_by_count,
-    suffixed,
 )
 from keras_gen.workshop.visualize import line_plot
 
@@ -49,16 +44,6 @@ def test_as_many_images_are_needed_as_settings_say(rng, count, works):
         generation_report(features, features)
 
 
-def test_names():
-    assert prefixed("floor_", {"recall": 0.5}) == {"floor_recall": 0.5}
-    assert suffixed({"recall": 0.5}, "_floor") == {"recall_floor": 0.5}
-    extractors = {"conv": SimpleNamespace(accuracy=0.9), "mlp": SimpleNamespace(accuracy=None)}
-    assert extractor_accuracies(extractors) == {
-        "extractor_accuracy_conv": 0.9,
-        "extractor_accuracy_mlp": None,
-    }
-
-
 def test_psnr_is_the_mean_over_images():
     images = np.zeros([2, 4, 4, 3], "uint8")
     found = images.copy()
@@ -73,18 +58,6 @@ def test_codes_in_use():
     report = code_use_report({"top": np.array([4, 4, 0]), "bottom": np.array([8, 0, 0])})
     assert report["top_in_use"] == 2 and report["bottom_in_use"] == 1
     np.testing.assert_allclose([report["top_perplexity"], report["bottom_perplexity"]], [2, 1])
-
-
-def test_lines_go_through_the_metrics_of_their_name():
-    metrics = {"gan_50": 1.0, "gan_200": 2.0, "svc_50": 3.0, "svc_200": 4.0}
-    lines = lines_by_count(metrics, ("gan", "svc"), (50, 200))
-    assert lines == {"gan": ([50, 200], [1.0, 2.0]), "svc": ([50, 200], [3.0, 4.0])}
-
-
-def test_spreads_of_one_seed_are_left_out():
-    metrics = {"gan_50_deviation": 0.1, "gan_200_deviation": 0.2, "svc_50_deviation": 0.3}
-    found = spreads_by_count(metrics, ("gan", "svc"), (50, 200), "deviation")
-    assert found == {"gan": [0.1, 0.2]}
 
 
 def test_a_plot_by_count_has_the_lines_in_words_and_their_spreads():

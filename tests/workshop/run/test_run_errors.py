@@ -35,22 +35,12 @@ class TestErrors:
         said = toy.fails(capsys, "--output", "run", "--learning-rate", "1e38")
         assert "not finite" in said and "Lower the learning rate" in said
 
-    def test_mistakes_in_code_are_not_hidden(self, toy):
-        toy.evaluate = lambda model: {}["score"]
-        with pytest.raises(KeyError):
-            toy()
-
     def test_a_warning_is_one_line(self, capsys):
         with one_sentence(), warnings.catch_warnings():
             warnings.simplefilter("always")
             sys.stderr.write(warnings.formatwarning("3 are left out", UserWarning, "a.py", 1))
         assert capsys.readouterr().err == "warning: 3 are left out\n"
         assert "a.py:1" in warnings.formatwarning("3 are left out", UserWarning, "a.py", 1)
-
-    def test_a_finished_folder(self, toy, capsys):
-        toy("--output", "run")
-        for flags in ([], ["--resume"]):
-            assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)
 
     def test_memory_that_is_too_small(self, toy, capsys):
         def measure(model):

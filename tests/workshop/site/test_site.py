@@ -75,14 +75,6 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
     assert with_images > 50
 
 
-def test_the_page_of_a_method():
-    text = methods.Methods(ROOT, links.Links(ROOT)).pages()["methods/WGAN.md"]
-    assert "\n# WGAN\n\n**A generator trained against a critic" in text
-    assert "tf.clip_by_value(w, -self.clip, self.clip)" in text
-    assert "## Deviations from the paper\n\nNone." in text
-    assert "- Variant of [`GAN`](GAN.md)." in text
-
-
 def test_a_figure_that_is_not_published_is_refused(models):
     with pytest.raises(ValueError, match="vae_mnist publishes no 'nothing'"):
         methods.figure_of(models.groups["vae_mnist"][0], "nothing")
@@ -157,14 +149,6 @@ def test_links_are_turned():
     assert turned == text.replace(".py)", ".py.md)") + "\n```\n[a](../recipes/vae_mnist.py)\n```\n"
     assert kept.shown == {"recipes/vae_mnist.py"}
     assert kept.copied == {"docs/x.png"}
-
-
-def test_a_sound_has_a_player():
-    kept = links.Links(ROOT)
-    turned = kept.turned("docs/gallery.md", "- [seven](sounds/seven.wav), loud")
-    player = '<audio controls preload="none" src="sounds/seven.wav"></audio>'
-    assert turned == f"- [seven](sounds/seven.wav) {player}, loud"
-    assert kept.copied == {"docs/sounds/seven.wav"}
 
 
 def test_captions_are_those_of_the_gallery():

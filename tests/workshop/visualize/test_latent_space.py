@@ -1,12 +1,10 @@
 """Images of what a model does."""
 
 import numpy as np
-import pytest
 
 from all_tiny import TINY
 from grid_cells import Plain, cells, gray, images, rgb
-from keras_gen.core.callbacks import SampleGrid
-from keras_gen.files.images import grid, read_image
+from keras_gen.files.images import grid
 from keras_gen.workshop.visualize import (
     class_traversals,
     interpolations,
@@ -122,14 +120,6 @@ class TestOrderedTraversals:
         found = ordered_traversals(Posterior(), images(103, 97), most=2, span=1, steps=3)
         assert gray(found, 3) == [[83, 103, 123], [99, 100, 101]]
 
-    def test_of_a_variational_autoencoder(self):
-        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(4)
-        mean, log_variance = model.encode(digits)
-        divergence = (np.exp(log_variance) + mean**2 - 1 - log_variance).mean(axis=0)
-        order = [0, 1] if divergence[0] > divergence[1] else [1, 0]
-        expected = traversals(model, digits[:1], order, steps=3)
-        np.testing.assert_array_equal(ordered_traversals(model, digits, steps=3), expected)
-
 
 class TestPerturbations:
     def test_noise_grows_along_a_row(self, names):
@@ -139,14 +129,6 @@ class TestPerturbations:
         moved = points[:, None] + np.linspace(0, 2, 5)[:, None] * noise[:, None]
         np.testing.assert_array_equal(found, np.round(100 + moved @ [10, 1]))
         assert names["columns"] == [f"noise {size}" for size in ("0", "0.5", "1", "1.5", "2")]
-
-    def test_none_is_the_reconstruction(self):
-        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(3)
-        found = cells(perturbations(model, digits, steps=3), 3)
-        np.testing.assert_array_equal(found[:, 0], rgb(model.reconstruct(digits)))
-        assert (found[:, 2] != found[:, 0]).any()
-        still = cells(perturbations(model, digits, largest=0, steps=2), 2)
-        np.testing.assert_array_equal(still[:, 0], still[:, 1])
 
 
 class TestManifold:
@@ -216,20 +198,3 @@ def test_class_traversals(names):
     np.testing.assert_array_equal(whole, class_traversals(model, digits[:1], range(3)))
     of_codes = class_traversals(model, codes, [2, 0])
     np.testing.assert_array_equal(of_codes, class_traversals(model, digits, [2, 0]))
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda model: traversals(model, steps=3),
-        lambda model: manifold(model, side=3),
-        lambda model: perturbations(model, [[0.0, 1.0]], steps=3),
-        lambda model: samples(model, 4),
-    ],
-)
-def test_each_is_a_callback(tmp_path, draw):
-    model = TINY["VAE"].compiled()
-    model.optimizer.use_ema = False
-    model.fit(*TINY["VAE"].data(4), verbose=0, callbacks=[SampleGrid(draw, tmp_path)])
-    np.testing.assert_array_equal(read_image(tmp_path / "epoch-0001.png"), draw(model))

@@ -43,19 +43,6 @@ class TestCodeScatter:
         assert drawn.shape == (900, 1100, 3)
         assert len(where(drawn[450:, :550], RED)) and not len(where(drawn[450:, 550:1000], RED))
 
-    @pytest.mark.thorough
-    def test_many_labels_have_colors_of_their_own(self):
-        codes = {"a": self.codes()}
-        few, many = (code_scatter(codes, np.arange(200) % n).reshape(-1, 3) for n in (10, 23))
-        assert len(np.unique(many, axis=0)) > len(np.unique(few, axis=0))
-
-    def test_one_label_has_no_legend(self):
-        codes = {"a": self.codes()}
-        several = code_scatter(codes, self.labels)
-        one = code_scatter(codes, np.zeros(200, int), names=["points"])
-        rights = [frame(image.swapaxes(0, 1))[-1] for image in (several, one)]
-        assert rights[0] < 560 < rights[1]
-
     def test_colors_that_are_given(self):
         colors = ("tab:red", "black", "gray", "tab:blue")
         axes = code_scatter({"a": self.codes()}, self.labels, colors=colors)[:, :500]
@@ -123,14 +110,6 @@ class TestLinePlot:
         longer = np.diff(pixels)
         assert longer[0] > 0
         np.testing.assert_allclose(longer[1:], longer[1], rtol=0.05)
-
-
-def test_a_legend_that_would_hide_a_line_stands_above():
-    xs = np.linspace(0, 1, 41)
-    full = {f"number {n}": (xs, (-1) ** np.arange(41) * (n + 1)) for n in range(3)}
-    free = {"low": (xs, xs)}
-    tops = [frame(line_plot(lines, "x", "y"))[0] for lines in (full, free)]
-    assert tops[0] > 30 > tops[1]
 
 
 class TestRocPlot:

@@ -31,25 +31,6 @@ def test_integers_of_any_kind_are_taken(value):
     assert found == 3 and type(found) is int
 
 
-@pytest.mark.parametrize("value", [1.0, 2.5, True, np.True_, "3", None, [3], np.float32(3)])
-def test_what_is_no_integer(value):
-    with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, found .*\.$"):
-        checked_integer("n", value, minimum=1)
-
-
-def test_limits():
-    with pytest.raises(ValueError, match=r"^n must be at least 1, found 0\.$"):
-        checked_integer("n", 0, minimum=1)
-    with pytest.raises(ValueError, match=r"^n must be 1 to 4, found 5\.$"):
-        checked_integer("n", 5, minimum=1, maximum=4)
-
-
-def test_an_integer_without_limits():
-    assert checked_integer("seed", -(2**40)) == -(2**40)
-    with pytest.raises(TypeError, match=r"^seed must be an integer, found None\.$"):
-        checked_integer("seed", None)
-
-
 @pytest.mark.parametrize(
     "value", [1, 1.0, np.float32(1), np.int8(1), np.array(1.0), tf.constant(1)]
 )
@@ -58,50 +39,56 @@ def test_numbers_of_any_kind_are_taken(value):
     assert found == 1 and type(found) is float and checked_positive("scale", value) == 1
 
 
-@pytest.mark.parametrize("value", [True, np.True_, "1", None, [1.0], np.ones(1), object()])
-def test_what_is_no_number(value):
-    with pytest.raises(TypeError, match=r"^scale must be a number of 0 to 1, found .*\.$"):
-        checked_number("scale", value, 0, 1)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.5])
-def test_numbers_that_cannot_be(value):
-    with pytest.raises(ValueError, match=r"^scale must be 0 to 1, found .*\.$"):
-        checked_number("scale", value, 0, 1)
-
-
-@pytest.mark.parametrize("value", [0.0, -1, float("nan"), float("inf")])
-def test_numbers_above_0(value):
-    with pytest.raises(ValueError, match=rf"^rate must be .*, found {value:g}\.$"):
-        checked_positive("rate", value)
-
-
-def test_flags():
+def test_what_other_checks_return():
+    assert checked_integer("seed", -(2**40)) == -(2**40)
     assert checked_flag("flag", np.False_) is False and checked_flag("flag", True) is True
-    for value in (1, 0.0, "yes", None, [True]):
-        with pytest.raises(TypeError, match=r"^flag must be True or False, found .*\.$"):
-            checked_flag("flag", value)
-
-
-def test_choices():
     assert checked_choice("kind", "b", {"a": 1, "b": 2}) == "b"
-    for value in ("c", None, ["a"], 3):
-        with pytest.raises(ValueError, match=r"^kind is .*: expected one of a, b\.$"):
-            checked_choice("kind", value, ("a", "b"))
-
-
-def test_lists():
     assert checked_list("sizes", (3, 2)) == [3, 2] == checked_list("sizes", np.array([3, 2]))
-    for value in ("ab", None, 3, {"a": 1}):
-        with pytest.raises(TypeError, match=r"^sizes must be a list, found .*\.$"):
-            checked_list("sizes", value)
-
-
-def test_seeds_are_those_that_an_export_takes():
     assert checked_seed(0) == 0 and checked_seed(2**31 - 1) == 2**31 - 1
-    for seed in (-1, 2**31):
-        with pytest.raises(ValueError, match=rf"seed must be 0 to 2147483647, found {seed}\."):
-            checked_seed(seed)
+    assert checked_shape("shape", 8) == (8,)
+    assert checked_shape("shape", [np.int64(7), 2]) == (7, 2)
+
+
+NAN, INF = float("nan"), float("inf")
+NO_INTEGERS = [1.0, 2.5, True, np.True_, "3", None, [3], np.float32(3)]
+NO_NUMBERS = [True, np.True_, "1", None, [1.0], np.ones(1), object()]
+
+
+def at_least_1(value):
+    return checked_integer("n", value, minimum=1)
+
+
+def fraction(value):
+    return checked_number("scale", value, 0, 1)
+
+
+REFUSED = [  # a check, the error, values, and what is said of each
+    (at_least_1, TypeError, NO_INTEGERS, "n must be an integer of at least 1, found .*"),
+    (at_least_1, ValueError, [0], "n must be at least 1, found 0"),
+    (lambda n: checked_integer("n", n, 1, 4), ValueError, [5], "n must be 1 to 4, found 5"),
+    (lambda n: checked_integer("n", n), TypeError, [None], "n must be an integer, found None"),
+    (fraction, TypeError, NO_NUMBERS, "scale must be a number of 0 to 1, found .*"),
+    (fraction, ValueError, [NAN, INF, -0.1, 1.5], "scale must be 0 to 1, found .*"),
+    (lambda rate: checked_positive("rate", rate), ValueError, [0.0, -1, NAN, INF],
+     r"rate must be .*, found (0|-1|nan|inf)"),
+    (lambda flag: checked_flag("flag", flag), TypeError, [1, 0.0, "yes", None, [True]],
+     "flag must be True or False, found .*"),
+    (lambda kind: checked_choice("kind", kind, ("a", "b")), ValueError, ["c", None, ["a"], 3],
+     "kind is .*: expected one of a, b"),
+    (lambda sizes: checked_list("sizes", sizes), TypeError, ["ab", None, 3, {"a": 1}],
+     "sizes must be a list, found .*"),
+    (checked_seed, ValueError, [-1, 2**31], "seed must be 0 to 2147483647, found (-1|2147483648)"),
+    (lambda shape: checked_shape("shape", shape), TypeError, [2.5],
+     r"shape must be an integer of at least 1, found 2\.5"),
+    (lambda shape: checked_shape("shape", shape), ValueError, [()], "shape is empty.*"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "error", "values", "sentence"), REFUSED)
+def test_what_is_refused(check, error, values, sentence):
+    for value in values:
+        with pytest.raises(error, match=rf"^{sentence}\.$"):
+            check(value)
 
 
 def test_long_values_are_shown_in_short():
@@ -120,17 +107,17 @@ def image_shape(shape: tuple):
     return shape
 
 
-def test_shapes_have_one_number_or_several():
-    assert checked_shape("shape", 8) == (8,)
-    assert checked_shape("shape", [np.int64(7), 2]) == (7, 2)
-    assert image_shape(28) == (28, 28, 1)
-    assert image_shape((20, 28, 3)) == (20, 28, 3)
-
-
 @pytest.mark.parametrize("shape", [(28, 28), "28", (), [1, 2, 3, 4]])
 def test_what_is_no_shape_of_images(shape):
     with pytest.raises((TypeError, ValueError), match=r"\(height, width, channels\)"):
         image_shape(shape)
+
+
+def test_shapes_of_images_have_one_number_or_three():
+    assert image_shape(28) == (28, 28, 1)
+    assert image_shape((20, 28, 3)) == (20, 28, 3)
+    with pytest.raises(ValueError, match="shape must be at least 1, found 0"):
+        image_shape((0, 28, 1))
 
 
 def test_one_argument_is_given():
@@ -139,15 +126,6 @@ def test_one_argument_is_given():
         sentence = f"^classes is {classes} and conditions is {conditions}: give exactly one of them"
         with pytest.raises(ValueError, match=sentence):
             only_given(classes=classes, conditions=conditions)
-
-
-def test_sizes_that_cannot_be():
-    with pytest.raises(ValueError, match="shape must be at least 1, found 0"):
-        image_shape((0, 28, 1))
-    with pytest.raises(TypeError, match=r"shape must be an integer of at least 1, found 2\.5"):
-        checked_shape("shape", 2.5)
-    with pytest.raises(ValueError, match="shape is empty"):
-        checked_shape("shape", ())
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,6 @@ def test_an_optimizer_changes_its_own_networks_only(built):
                 assert any(moved) if name == active else not any(moved), (active, network.name)
 
 
-def test_a_step_counts_itself_and_reports_every_loss(tiny, trained):
-    model = trained.model
-    logs = step(model)
-    assert set(logs) == set(model.loss_names) and all(np.isfinite(v) for v in logs.values())
-    assert model.step.numpy() == 1
-    assert all(getattr(model, name).iterations.numpy() >= 1 for name in players(model))
-
-
 def test_one_seed_gives_one_training_of_one_graph(tiny, trained):
     assert trained.traced_at_first == tiny.traces
     model, traces = trained.model, trained.traces

@@ -141,15 +141,6 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     assert "out/a.png (and 1 more) already exists" in error
 
 
-def test_the_ending_is_the_format(home):
-    for ending, kind, error in (("jpg", "JPEG", 4), ("webp", "WEBP", 4), ("bmp", "BMP", 0)):
-        write_png("flat.png", np.full([8, 16, 3], 200, np.uint8))
-        assert main(["apply", "inverter", "flat.png", "-o", f"out.{ending}"]) == 0
-        with Image.open(f"out.{ending}") as image:
-            assert image.format == kind
-        assert np.abs(read_image(f"out.{ending}").astype(int) - 55).max() <= error
-
-
 @pytest.mark.thorough
 def test_large_images_are_cut(home, capsys, monkeypatch):
     """Into tiles that no call exceeds; how many is on the bar, and a seam nowhere."""

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import socket
 from pathlib import Path
 from typing import Literal
 
@@ -239,24 +238,11 @@ class TestConfig:
         with pytest.raises(FileNotFoundError):
             run("--config", "nowhere.json")
 
-    @pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder", "huge"])
-    def test_what_never_ends_is_not_read(self, tmp_path, kind):
-        path = tmp_path / "config.json"
-        match kind:
-            case "pipe":
-                os.mkfifo(path)
-            case "device":
-                path.symlink_to("/dev/zero")
-            case "socket":
-                with socket.socket(socket.AF_UNIX) as listener:
-                    listener.bind(str(path))
-            case "folder":
-                path.mkdir()
-            case "huge":
-                with path.open("wb") as file:
-                    file.truncate(2**40)
-        with pytest.raises(OSError, match=f"{path} (is a|has 1,099,511,627,776 bytes: expected)"):
-            run("--config", str(path))
+    def test_what_never_ends_is_not_read(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe.json")
+        for path in (tmp_path / "pipe.json", "/dev/zero"):
+            with pytest.raises(OSError, match=f"{path} is a pipe, a socket, or a device"):
+                run("--config", str(path))
 
     @pytest.mark.parametrize(
         ("change", "says"),

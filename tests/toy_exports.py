@@ -9,86 +9,76 @@ import tensorflow as tf
 from shared import dropping_network
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+OF_ONE_SIZE = tf.TensorSpec([None, 6, 9, 3], tf.uint8, "images")
 SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
 PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)
 
 
-class Inverter:
+class Toy:
+    """A model that has some signatures, and no network."""
+
+    networks = MappingProxyType({})
+
+    def __init__(self, **signatures):
+        self.signatures = lambda: signatures
+
+
+def encode(images):
+    return tf.cast(images, tf.float32)
+
+
+def inverter() -> Toy:
     """Negatives and halves of images; noise as samples."""
 
-    networks = MappingProxyType({})
+    def sample(seed, n):
+        noise = tf.random.stateless_uniform([n, 4, 4, 1], [seed, 0], 0, 256, tf.int32)
+        return {"images": tf.cast(noise, tf.uint8)}
 
-    def signatures(self):
-        def sample(seed, n):
-            noise = tf.random.stateless_uniform([n, 4, 4, 1], [seed, 0], 0, 256, tf.int32)
-            return {"images": tf.cast(noise, tf.uint8)}
-
-        return {
-            "invert": (lambda images: {"images": 255 - images}, [IMAGES]),
-            "halve": (lambda images: {"images": images // 2}, [IMAGES]),
-            "encode": (lambda images: tf.cast(images, tf.float32), [IMAGES]),
-            "sample": (sample, SCALARS),
-        }
+    return Toy(
+        invert=(lambda images: {"images": 255 - images}, [IMAGES]),
+        halve=(lambda images: {"images": images // 2}, [IMAGES]),
+        encode=(encode, [IMAGES]),
+        sample=(sample, SCALARS),
+    )
 
 
-class Fixed(Inverter):
-    """Two signatures that take one size only, and none of them the default."""
-
-    def signatures(self):
-        images = tf.TensorSpec([None, 6, 9, 3], tf.uint8, "images")
-        return {
-            "encode": (lambda images: tf.cast(images, tf.float32), [images]),
-            "a": (lambda images: images, [images]),
-            "b": (lambda images: images, [images]),
-        }
+def of_one_size(*names) -> Toy:
+    """Signatures that return images of one size as they are, none of them the default."""
+    same = (lambda images: images, [OF_ONE_SIZE])
+    return Toy(encode=(encode, [OF_ONE_SIZE]), **dict.fromkeys(names, same))
 
 
-class Single(Fixed):
-    def signatures(self):
-        return {name: signature for name, signature in super().signatures().items() if name != "b"}
-
-
-class Listener:
+def listener() -> Toy:
     """Names the brighter half of an image, draws what is missing, and hums."""
+    image, mask = (tf.TensorSpec([None, 4, 4, 1], tf.uint8, name) for name in ("images", "masks"))
+    seeds = tf.TensorSpec([None], tf.int32, "seeds")
 
-    networks = MappingProxyType({})
+    def classify(images):
+        means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
+        return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
 
-    def signatures(self):
-        image = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "images")
-        mask = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "masks")
-        seeds = tf.TensorSpec([None], tf.int32, "seeds")
+    def fill(images, masks, seeds):
+        drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
+        return {"output_images": tf.where(masks > 0, drawn, images)}
 
-        def classify(images):
-            means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
-            return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
+    def sample(seed, n):
+        return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
 
-        def fill(images, masks, seeds):
-            drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
-            return {"output_images": tf.where(masks > 0, drawn, images)}
-
-        def sample(seed, n):
-            return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
-
-        return {
-            "classify": (classify, [image]),
-            "fill": (fill, [image, mask, seeds]),
-            "sample": (sample, SCALARS),
-        }
+    return Toy(
+        classify=(classify, [image]), fill=(fill, [image, mask, seeds]), sample=(sample, SCALARS)
+    )
 
 
-class Normalizer:
+def normalizer() -> Toy:
     """Instance normalization, which depends on the whole image."""
 
-    networks = MappingProxyType({})
+    def normalize(images):
+        values = tf.cast(images, tf.float32)
+        mean, variance = tf.nn.moments(values, [1, 2], keepdims=True)
+        scaled = 128 + 40 * (values - mean) * tf.math.rsqrt(variance + 1)
+        return {"images": tf.cast(tf.clip_by_value(scaled, 0, 255), tf.uint8)}
 
-    def signatures(self):
-        def normalize(images):
-            values = tf.cast(images, tf.float32)
-            mean, variance = tf.nn.moments(values, [1, 2], keepdims=True)
-            scaled = 128 + 40 * (values - mean) * tf.math.rsqrt(variance + 1)
-            return {"images": tf.cast(tf.clip_by_value(scaled, 0, 255), tf.uint8)}
-
-        return {"normalize": (normalize, [IMAGES])}
+    return Toy(normalize=(normalize, [IMAGES]))
 
 
 class Translator:

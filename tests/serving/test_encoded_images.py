@@ -4,7 +4,6 @@ import io
 import itertools
 import struct
 import zlib
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from keras_gen.serving.exported import SUFFIX, read_metadata
 from keras_gen.serving.warmup import WARMUP
 from keras_gen.workshop.cli import models
 from processes import ROOT
+from toy_exports import IMAGES, Toy
 
 EXPORTS = [
     path
@@ -28,47 +28,32 @@ EXPORTS = [
 GIVEN = np.full([1, 7, 5, 3], 9, np.uint8)
 
 
-class Shifter:
-    """Images to images, sizes and lists of images; of any size, and of one size in gray."""
+def shift(images, by):
+    return {"images": images + tf.cast(by, tf.uint8)}
 
-    networks = MappingProxyType({})
 
-    def shift(self, images, by):
-        return {"images": images + tf.cast(by, tf.uint8)}
-
-    def measure(self, images):
-        copies = tf.stack([images, images], axis=1)
-        return {"means": tf.reduce_mean(tf.cast(images, tf.float32), [1, 2, 3]), "copies": copies}
-
-    def signatures(self):
-        any_size = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-        gray = tf.TensorSpec([None, 6, 9, 1], tf.uint8, "images")
-        frames = tf.TensorSpec([None, 6, 9, 2], tf.uint8, "images")
-        by = tf.TensorSpec([], tf.int32, "by")
-        return {
-            "shift": (self.shift, [any_size, by]),
-            "measure": (self.measure, [gray]),
-            "both": (lambda a: self.shift(a, 1), [any_size]),
-            "both_bytes": (lambda texts: texts, [tf.TensorSpec([None], tf.string, "texts")]),
-            "two": (lambda images, by: self.shift(images, by), [any_size, by]),
-            "flow": (self.measure, [frames]),
-        }
-
-    def signature_defaults(self):
-        return {"shift": {"by": 5}}
+def measure(images):
+    copies = tf.stack([images, images], axis=1)
+    return {"means": tf.reduce_mean(tf.cast(images, tf.float32), [1, 2, 3]), "copies": copies}
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
+    """Images to images, sizes and lists of images; of any size, and of one size in gray."""
+    gray, frames = (tf.TensorSpec([None, 6, 9, n], tf.uint8, "images") for n in (1, 2))
+    by = tf.TensorSpec([], tf.int32, "by")
+    shifter = Toy(
+        shift=(shift, [IMAGES, by]),
+        measure=(measure, [gray]),
+        both=(lambda a: shift(a, 1), [IMAGES]),
+        both_bytes=(lambda texts: texts, [tf.TensorSpec([None], tf.string, "texts")]),
+        two=(lambda images, by: shift(images, by), [IMAGES, by]),
+        flow=(measure, [frames]),
+    )
+    shifter.signature_defaults = lambda: {"shift": {"by": 5}}
     folder = tmp_path_factory.mktemp("exports")
     given = {"shift": {"images": GIVEN, "by": 1}}
-    return load(export(Shifter(), folder, "shifter", "measure", warmup=given))
-
-
-def file(image, kind="png"):
-    buffer = io.BytesIO()
-    Image.fromarray(image.squeeze()).save(buffer, kind)
-    return buffer.getvalue()
+    return load(export(shifter, folder, "shifter", "measure", warmup=given))
 
 
 def image_in(content):
@@ -79,6 +64,10 @@ def stored(image, kind="PNG", **options):
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def file(image, kind="PNG"):
+    return stored(Image.fromarray(image.squeeze()), kind)
 
 
 def exif(orientation, order="<", type="H", before=0, directory=8):
@@ -317,7 +306,7 @@ def test_what_is_no_image(exported):
     for content in (b"hello", file(np.zeros([6, 9], np.uint8))[:40], b""):
         with pytest.raises(ValueError, match=r"^signature 'measure_bytes' of \S+ failed: .*[a-z]"):
             exported("measure_bytes", images_bytes=[content])
-    for content in (b"hello", b"", file(np.zeros([6, 9], np.uint8), "gif")):
+    for content in (b"hello", b"", file(np.zeros([6, 9], np.uint8), "GIF")):
         with pytest.raises(ValueError, match="contains a file of another type: expected"):
             exported("measure_bytes", images_bytes=[content])
 

@@ -5,7 +5,6 @@ import errno
 import json
 import os
 from pathlib import Path
-from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -17,19 +16,11 @@ from commands import left_by_a_killed_process
 from keras_gen.serving import export as export_module
 from keras_gen.serving.export import export, load, next_version
 from keras_gen.serving.exported import read_metadata, versions
-from toy_exports import IMAGES, Translator
+from toy_exports import IMAGES, Toy, Translator
 
 
-class Single:
-    """A model with one signature and no network."""
-
-    networks = MappingProxyType({})
-
-    def __init__(self, function=lambda images: images, spec=IMAGES):
-        self.function, self.spec = function, spec
-
-    def signatures(self):
-        return {"run": (self.function, [self.spec])}
+def single(function=lambda images: images, spec=IMAGES) -> Toy:
+    return Toy(run=(function, [spec]))
 
 
 def test_outputs_are_uint8_int32_or_float32(path, photos):
@@ -84,7 +75,7 @@ def test_other_runtimes_find_the_shapes_of_inputs(path):
 
 def test_variables_outside_the_networks_are_kept(tmp_path):
     scale = tf.Variable(2.0)
-    model = Single(lambda images: tf.cast(images, tf.float32) * scale)
+    model = single(lambda images: tf.cast(images, tf.float32) * scale)
     exported = load(export(model, tmp_path, "a"))
     scale.assign(0.0)
     assert exported("run", images=np.full([1, 1, 1, 3], 4))["output"].max() == 8.0
@@ -157,7 +148,7 @@ def test_metadata_takes_what_training_has_at_hand(tmp_path):
         output: Path = Path("runs")
 
     metadata = {"config": Config(), "metrics": {"a": np.arange(2), "b": tf.constant(1.5)}}
-    path = export(Single(), tmp_path, "a", metadata=metadata)
+    path = export(single(), tmp_path, "a", metadata=metadata)
     written = json.loads((path / "assets.extra" / "keras_gen.json").read_text())
     assert written["config"] == {"rate": None, "output": "runs"}
     assert written["metrics"] == {"a": [0, 1], "b": 1.5}
@@ -172,23 +163,23 @@ def contents(folder):
 
 
 def test_never_over_an_existing_version(tmp_path):
-    first = export(Single(), tmp_path, "a")
+    first = export(single(), tmp_path, "a")
     before = contents(first)
-    assert export(Single(), tmp_path, "a") == tmp_path / "a" / "2"
+    assert export(single(), tmp_path, "a") == tmp_path / "a" / "2"
     (tmp_path / "a" / "0010").mkdir()  # not an export, and yet a number taken
     (tmp_path / "a" / "notes").mkdir()
     assert next_version(tmp_path, "a") == 11
-    last = export(Single(), tmp_path, "a")
+    last = export(single(), tmp_path, "a")
     assert last == tmp_path / "a" / "11" and read_metadata(last)["version"] == 11
     assert contents(first) == before
     assert list(versions(tmp_path / "a")) == [1, 2, 11]
 
 
 def test_a_version_taken_meanwhile_is_left_alone(tmp_path, monkeypatch):
-    before = contents(export(Single(), tmp_path, "a"))
+    before = contents(export(single(), tmp_path, "a"))
     numbers = iter([1, 1, 2])
     monkeypatch.setattr(export_module, "next_version", lambda *_: next(numbers))
-    assert export(Single(), tmp_path, "a") == tmp_path / "a" / "2"
+    assert export(single(), tmp_path, "a") == tmp_path / "a" / "2"
     assert contents(tmp_path / "a" / "1") == before
 
 
@@ -196,7 +187,7 @@ def test_clears_what_a_killed_export_left(tmp_path):
     left = left_by_a_killed_process(tmp_path / "a" / "b9c2")
     left.unlink()
     (left / "variables").mkdir(parents=True)
-    export(Single(), tmp_path, "a")
+    export(single(), tmp_path, "a")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["1"]
 
 
@@ -211,7 +202,7 @@ FULL = [
 @pytest.mark.parametrize("existing", ["export", "nothing"])
 def test_failure_leaves_nothing(tmp_path, monkeypatch, error, step, existing):
     if existing == "export":
-        export(Single(), tmp_path, "a")
+        export(single(), tmp_path, "a")
     before = contents(tmp_path)
 
     def fail(*arguments, **options):
@@ -225,17 +216,17 @@ def test_failure_leaves_nothing(tmp_path, monkeypatch, error, step, existing):
     else:
         monkeypatch.setattr(os, "rename", fail)
     with pytest.raises(OSError, match=r"(?s)cannot write .*No space left .*another directory"):
-        export(Single(), tmp_path, "a")
+        export(single(), tmp_path, "a")
     assert contents(tmp_path) == before
     monkeypatch.undo()
-    assert export(Single(), tmp_path, "a").name == ("2" if existing == "export" else "1")
+    assert export(single(), tmp_path, "a").name == ("2" if existing == "export" else "1")
 
 
 def test_directory_is_a_file(tmp_path):
     (tmp_path / "file").write_text("mine")
     for directory, name in ((tmp_path / "file", "a"), (tmp_path, "file")):
         with pytest.raises(OSError, match=r"cannot write the export .*directory.*file"):
-            export(Single(), directory, name)
+            export(single(), directory, name)
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -244,24 +235,21 @@ def test_directory_is_a_file(tmp_path):
 )
 def test_names_that_are_no_folder(tmp_path, name):
     with pytest.raises(ValueError, match=r"^name is .*: expected a folder name of at most 255"):
-        export(Single(), tmp_path, name)
+        export(single(), tmp_path, name)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("directory", [1, b"exports", None])
 def test_directories_of_other_types_are_refused(directory):
     with pytest.raises(TypeError, match=r"^directory is .*: expected a path"):
-        export(Single(), directory, "a")
+        export(single(), directory, "a")
 
 
 @pytest.mark.parametrize(
     "options, message",
     [
         ({"default": "sing"}, "no signature 'sing': expected one of run"),
-        (
-            {"signatures": ["sing"]},
-            r"signatures is \['sing'\]: expected signatures of Single, from",
-        ),
+        ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected signatures of Toy, from"),
         ({"signatures": []}, r"signatures is \[\]: expected sig"),
         ({"warmup": {"sing": {}}}, "no signature 'sing': expected one of run"),
         ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature accepts \['images'\]"),
@@ -271,7 +259,7 @@ def test_directories_of_other_types_are_refused(directory):
 )
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
-        export(Single(), tmp_path, "a", **options)
+        export(single(), tmp_path, "a", **options)
     assert not list(tmp_path.iterdir())
 
 
@@ -285,4 +273,4 @@ def test_bad_options(tmp_path, options, message):
 )
 def test_bad_input_specs(tmp_path, spec):
     with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*expected a name"):
-        export(Single(spec=spec), tmp_path, "a")
+        export(single(spec=spec), tmp_path, "a")

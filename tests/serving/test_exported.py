@@ -2,7 +2,6 @@
 
 import os
 import re
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,23 +10,18 @@ import tensorflow as tf
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
 from processes import ROOT
+from toy_exports import IMAGES, Toy
 
 EXPORTS = sorted((ROOT / "saved_models").glob("*/*/"))
 
 
-class Inverter:
-    """A stand-in without networks."""
-
-    networks = MappingProxyType({})
-
-    def signatures(self):
-        images = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-        number, text = (tf.TensorSpec([], kind, "x") for kind in (tf.float32, tf.string))
-        return {
-            "invert": (lambda images: 255 - images, [images]),
-            "halve": (lambda x: x / 2, [number]),
-            "measure": (tf.strings.length, [text]),
-        }
+def inverter() -> Toy:
+    number, text = (tf.TensorSpec([], kind, "x") for kind in (tf.float32, tf.string))
+    return Toy(
+        invert=(lambda images: 255 - images, [IMAGES]),
+        halve=(lambda x: x / 2, [number]),
+        measure=(tf.strings.length, [text]),
+    )
 
 
 def test_versions(tmp_path):
@@ -75,7 +69,7 @@ def test_load_what_is_not_there(tmp_path):
 
 
 def test_load_what_is_damaged(tmp_path):
-    path = export(Inverter(), tmp_path, "a")
+    path = export(inverter(), tmp_path, "a")
     for damage in (b"", b"garbage", (path / "saved_model.pb").read_bytes()[:999]):
         (path / "saved_model.pb").write_bytes(damage)
         with pytest.raises(OSError, match=r"not a readable SavedModel .*export the model again"):
@@ -90,7 +84,7 @@ def test_load_what_is_damaged(tmp_path):
 )
 def test_exports_with_a_pipe_are_refused(tmp_path, file):
     """TensorFlow would wait for one without end."""
-    path = export(Inverter(), tmp_path, "a")
+    path = export(inverter(), tmp_path, "a")
     (path / file).unlink()
     os.mkfifo(path / file)
     if file == "saved_model.pb":
@@ -103,7 +97,7 @@ def test_exports_with_a_pipe_are_refused(tmp_path, file):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    return load(export(Inverter(), tmp_path_factory.mktemp("exports"), "a"))
+    return load(export(inverter(), tmp_path_factory.mktemp("exports"), "a"))
 
 
 def test_loaded_signatures_check_their_inputs(exported):

@@ -2,7 +2,6 @@
 
 import io
 import struct
-from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -18,30 +17,21 @@ from keras_gen.serving.export import export
 from keras_gen.serving.exported import load
 from keras_gen.serving.request_limits import MOST_ELEMENTS, MOST_EXAMPLES
 from processes import ROOT
+from toy_exports import IMAGES, Toy
 
 EXPORTS = sorted((ROOT / "saved_models").glob("*/*/"))
 FEW = 300
 
 
-class Large:
-    """Takes little, since each of its elements would need much memory."""
-
-    networks = MappingProxyType({})
-    most_elements = FEW
-
-    def signatures(self):
-        images = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-        texts = tf.TensorSpec([None], tf.string, "texts")
-        return {
-            "invert": (lambda images: {"images": 255 - images}, [images]),
-            "measure": (tf.strings.length, [texts]),
-        }
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
+    """A model that takes little, since each of its elements would need much memory."""
+    texts = tf.TensorSpec([None], tf.string, "texts")
+    invert = (lambda images: {"images": 255 - images}, [IMAGES])
+    large = Toy(invert=invert, measure=(tf.strings.length, [texts]))
+    large.most_elements = FEW
     warmup = {"invert": {"images": np.zeros([1, 2, 2, 3], np.uint8)}}
-    return load(export(Large(), tmp_path_factory.mktemp("exports"), "large", warmup=warmup))
+    return load(export(large, tmp_path_factory.mktemp("exports"), "large", warmup=warmup))
 
 
 def file(height, width, kind="png", **options):

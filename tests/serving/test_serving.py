@@ -6,7 +6,6 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from keras_gen.core.capabilities import MOST_SAMPLES
 from keras_gen.messages import refusal
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
-from toy_exports import IMAGES
+from toy_exports import IMAGES, Toy
 
 SIGNATURES = (
     "translate", "sample", "count", "serving_default", "translate_bytes", "count_bytes",
@@ -247,26 +246,22 @@ def test_warmup_asks_every_signature(path):
         exported(signature, **inputs)
 
 
-class Counter:
-    """A stand-in that takes and gives texts, by a table that is no variable of a network."""
+def counter() -> Toy:
+    """Takes and gives texts, by a table that is no variable of a network."""
+    words = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([3, 5], tf.int64))
+    table = tf.lookup.StaticHashTable(words, default_value=-1)
 
-    networks = MappingProxyType({})
+    def look_up(texts):
+        return {"numbers": table.lookup(texts), "louder": tf.strings.upper(texts)}
 
-    def __init__(self):
-        words = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([3, 5], tf.int64))
-        self.table = tf.lookup.StaticHashTable(words, default_value=-1)
-        self.resources = [self.table]
-
-    def look_up(self, texts):
-        return {"numbers": self.table.lookup(texts), "louder": tf.strings.upper(texts)}
-
-    def signatures(self):
-        return {"look_up": (self.look_up, [tf.TensorSpec([None], tf.string, "texts")])}
+    model = Toy(look_up=(look_up, [tf.TensorSpec([None], tf.string, "texts")]))
+    model.resources = [table]
+    return model
 
 
 @pytest.mark.slow
 def test_texts_and_tables_need_no_keras_either(tmp_path):
-    path = export(Counter(), tmp_path, "texts")
+    path = export(counter(), tmp_path, "texts")
     printed = run(
         """
 import sys
@@ -287,23 +282,16 @@ print(found["louder"].numpy().tolist())
     assert described["outputs"]["louder"] == {"dtype": "string", "shape": [None]}
 
 
-class NeedsLargePictures:
-    networks = MappingProxyType({})
-
-    def signatures(self):
-        return {"run": (needs_large_images, [IMAGES])}
-
-
 def needs_large_images(images):
     with tf.control_dependencies([tf.debugging.assert_greater(tf.shape(images)[1], 99)]):
         return tf.identity(images)
 
 
 def test_a_signature_that_fails_on_its_warmup_request(tmp_path):
+    model = Toy(run=(needs_large_images, [IMAGES]))
     with pytest.raises(ValueError, match=r"'run' fails on .*64, 64.*warmup=\{'run': \.\.\.\}"):
-        export(NeedsLargePictures(), tmp_path, "a")
+        export(model, tmp_path, "a")
     assert not list(tmp_path.iterdir())
-    path = export(
-        NeedsLargePictures(), tmp_path, "a", warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}}
-    )
+    warmup = {"run": {"images": np.full([1, 100, 5, 3], 7)}}
+    path = export(model, tmp_path, "a", warmup=warmup)
     assert warmup_requests(path)["serving_default"][1]["images"].shape == (1, 100, 5, 3)

@@ -4,17 +4,17 @@ import pytest
 
 from keras_gen.files.images import write_png
 from keras_gen.serving.export import export
-from toy_exports import PHOTO, Fixed, Inverter, Single
+from toy_exports import PHOTO, inverter, of_one_size
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
     metadata = {"data": {"name": "noise"}, "metrics": {"note": "x", "kid": 0.123456}}
-    export(Inverter(), folder, "inverter")
-    export(Inverter(), folder, "inverter", metadata=metadata)
-    export(Fixed(), folder, "fixed", metadata={"data": "usps"})
-    export(Single(), folder, "single")
+    export(inverter(), folder, "inverter")
+    export(inverter(), folder, "inverter", metadata=metadata)
+    export(of_one_size("a", "b"), folder, "fixed", metadata={"data": "usps"})
+    export(of_one_size("a"), folder, "single")
     return folder
 
 

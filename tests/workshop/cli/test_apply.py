@@ -16,7 +16,7 @@ from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import main
 from keras_gen.workshop.cli.models import fitted
-from toy_exports import PHOTO, Normalizer
+from toy_exports import PHOTO, normalizer
 
 
 @pytest.mark.thorough
@@ -144,7 +144,7 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
 @pytest.mark.thorough
 def test_large_images_are_cut(home, capsys, monkeypatch):
     """Into tiles that no call exceeds; how many is on the bar, and a seam nowhere."""
-    export(Normalizer(), "mine", "normalizer")
+    export(normalizer(), "mine", "normalizer")
     large = np.random.default_rng(0).integers(0, 256, [300, 500, 3], np.uint8)
     write_png("large.png", large)
     called, call = [], exported.Exported.__call__

@@ -8,32 +8,28 @@ from commands import fails
 from keras_gen.files.images import enlarged_grid, read_image, write_png
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import main
-from toy_exports import PHOTO, Listener
+from toy_exports import PHOTO, Toy, listener
 
 TOY = ["complete", "toy", "image.png", "-o", "whole.png"]
 
 
-class Labeled(Listener):
+def labeled() -> Toy:
     """Writes ten times the label and the seed where something is missing."""
+    usual = listener().signatures()
+    labels = tf.TensorSpec([None], tf.int32, "labels")
 
-    def signatures(self):
-        found = super().signatures()
-        _, (image, mask, seeds) = found["fill"]
-        labels = tf.TensorSpec([None], tf.int32, "labels")
+    def fill(images, masks, seeds, labels):
+        drawn = tf.cast(10 * labels + seeds, tf.uint8)[:, None, None, None]
+        return {"output_images": tf.where(masks > 0, drawn, images)}
 
-        def fill(images, masks, seeds, labels):
-            drawn = tf.cast(10 * labels + seeds, tf.uint8)[:, None, None, None]
-            return {"output_images": tf.where(masks > 0, drawn, images)}
-
-        fill_with_label = (fill, [image, mask, seeds, labels])
-        return {"classify": found["classify"], "fill": fill_with_label}
+    return Toy(classify=usual["classify"], fill=(fill, [*usual["fill"][1], labels]))
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
-    export(Listener(), folder, "toy")
-    export(Labeled(), folder, "labeled", metadata={"class_names": ["tall", "wide"]})
+    export(listener(), folder, "toy")
+    export(labeled(), folder, "labeled", metadata={"class_names": ["tall", "wide"]})
     return folder
 
 

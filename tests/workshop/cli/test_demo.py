@@ -11,7 +11,6 @@ import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -28,7 +27,7 @@ from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
-from toy_exports import PHOTO, Inverter, Listener
+from toy_exports import PHOTO, Toy, inverter, listener
 
 INSTALL = 'pip install "keras-generative[demo]", or in a checkout with pip install -e ".[demo]"'
 SAVED_MODELS = Path(__file__).parents[3] / "saved_models"
@@ -41,18 +40,15 @@ COMMITTED = {
 }
 
 
-class Decoder:
+def decoder() -> Toy:
     """Draws the fourth of twelve latents as a shade of gray, which the last two hardly change."""
 
-    networks = MappingProxyType({})
+    def decode(latents):
+        shades = 128 + 40 * latents[:, 3] + tf.reduce_sum(latents[:, 10:], 1)
+        shades = tf.cast(tf.clip_by_value(shades, 0, 255), tf.uint8)
+        return {"images": tf.tile(shades[:, None, None, None], [1, 4, 4, 1])}
 
-    def signatures(self):
-        def decode(latents):
-            shades = 128 + 40 * latents[:, 3] + tf.reduce_sum(latents[:, 10:], 1)
-            shades = tf.cast(tf.clip_by_value(shades, 0, 255), tf.uint8)
-            return {"images": tf.tile(shades[:, None, None, None], [1, 4, 4, 1])}
-
-        return {"decode": (decode, [tf.TensorSpec([None, 12], tf.float32, "latents")])}
+    return Toy(decode=(decode, [tf.TensorSpec([None, 12], tf.float32, "latents")]))
 
 
 def offered(home, model, name="model"):
@@ -93,7 +89,7 @@ def test_the_committed_exports():
 
 
 def test_images_to_images(home):
-    found, model = offered(home, Inverter())
+    found, model = offered(home, inverter())
     images = found["Translate"]
     assert list(images.signatures) == ["invert", "halve"]  # the default first
     for name, expected in (("invert", 255 - PHOTO), ("halve", PHOTO // 2)):
@@ -103,7 +99,7 @@ def test_images_to_images(home):
 
 
 def test_sounds_classes_and_completions(home):
-    found, model = offered(home, Listener())
+    found, model = offered(home, listener())
     assert list(found) == ["Listen", "Classify", "Complete"]
 
     pause = round(models.PAUSE * models.RATE)
@@ -159,7 +155,7 @@ def test_steps_solvers_and_guidance(home):
 
 
 def test_sliders_move_what_changes_most(home):
-    found, model = offered(home, Decoder())
+    found, model = offered(home, decoder())
     assert list(found) == ["Latents"] and found["Latents"].encoder is None
     start = found["Latents"].start(model)
     assert start.moved == [*range(8), 10, 11] and panels.SLIDERS == 10
@@ -339,7 +335,7 @@ def named(path):
 def client(tmp_path_factory):
     pytest.importorskip("gradio", reason=INSTALL)
     folder = tmp_path_factory.mktemp("mine")
-    export(Inverter(), folder, "inverter")
+    export(inverter(), folder, "inverter")
     with served(folder, "0.0.0.0") as address:
         yield Client(address.replace("0.0.0.0", "127.0.0.1"))
 
@@ -454,7 +450,7 @@ def printed(home, script):
 @pytest.mark.thorough
 def test_few_visitors_are_remembered(home):
     """Any number of names can be sent, and each takes memory that stays."""
-    export(Decoder(), home / "mine", "decoder")
+    export(decoder(), home / "mine", "decoder")
     script = (
         "for number in range(page.VISITORS + 20): pages.state_holder[str(number)]\n"
         "print(len(pages.state_holder.session_data) - page.VISITORS)"
@@ -467,8 +463,8 @@ def page(home):
     pytest.importorskip("gradio", reason=INSTALL)
     if chromium() is None:
         pytest.skip("needs Chromium, and there is none on this machine")
-    export(Inverter(), home / "mine", "inverter")
-    export(Decoder(), home / "mine", "decoder")
+    export(inverter(), home / "mine", "inverter")
+    export(decoder(), home / "mine", "decoder")
     with served(home / "mine") as address, browse(home / "profile") as page:
         page.send("Page.navigate", url=address)
         page.address = address

@@ -25,7 +25,7 @@ from keras_gen.workshop.cli.models import _conditions
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
 from shared import samples_of
-from toy_exports import Listener
+from toy_exports import listener
 
 GAN = '''"""A GAN on USPS.
 
@@ -269,7 +269,7 @@ def test_classes_and_speakers_have_names(home, capsys, monkeypatch):
 
 def test_sounds(home, capsys):
     """One after another, with pauses between them, at the rate of the metadata."""
-    export(Listener(), "mine", "hum", metadata={"rate": 1000}, signatures=["sample"])
+    export(listener(), "mine", "hum", metadata={"rate": 1000}, signatures=["sample"])
     sample = ["sample", "mine/hum", "--seed", "2", "-o"]
     assert main([*sample, "hum.wav", "-n", "2"]) == 0
     assert capsys.readouterr().out == "2 sounds written to hum.wav\n"

@@ -15,7 +15,6 @@ from toy_exports import PHOTO
 APPLY = "apply inverter photo.png -o"
 SEVERAL = "apply inverter photo.png copy.png -o"
 IMAGES_TO_IMAGES = "images. Signatures that do: halve, invert, serving_default."
-NO_EXPORTS = "there are no exports in {0}: expected {0}/<name>/<version>/saved"
 ENDINGS = "expected a file name that ends in .png or .jpg or .jpeg or .webp"
 # A command, and what its one sentence holds.
 FAILING = [
@@ -48,7 +47,7 @@ FAILING = [
     ("new json", "'json' is the name of an installed module: choose another name."),
     ("new more", "more exists already: choose another name"),
     ("new thing --folder file/x", "file is a file: choose a --folder outside it"),
-    ("demo empty", NO_EXPORTS.format("empty")),
+    ("demo empty", "no exports in empty: expected empty/<name>/<version>/saved"),
 ]  # fmt: skip
 # What is wrong with a command line is told below its usage.
 WRONG = [

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import processes
 from keras_gen.core import averaged_weights
 from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.files.images import read_image
@@ -35,12 +35,7 @@ def history(folder="run"):
 
 
 def event_steps(folder="run"):
-    """The steps that TensorBoard shows for the loss, in the order of writing."""
-    steps = []
-    for path in sorted(Path(folder).glob("tensorboard/train/events*"), key=os.path.getmtime):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            steps += [event.step for value in event.summary.value if value.tag == "epoch_loss"]
-    return steps
+    return processes.event_steps(folder, "epoch_loss")
 
 
 def metadata_data(toy):

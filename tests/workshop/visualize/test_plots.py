@@ -37,12 +37,6 @@ class TestCodeScatter:
         assert len(low) > 100 and len(high) > 100
         assert high[:, 0].max() < low[:, 0].min() and low[:, 1].max() < high[:, 1].min()
 
-    def test_panels_stand_two_in_a_row(self):
-        panels = {name: self.codes() for name in "abc"}
-        drawn = code_scatter(panels, self.labels)
-        assert drawn.shape == (900, 1100, 3)
-        assert len(where(drawn[450:, :550], RED)) and not len(where(drawn[450:, 550:1000], RED))
-
     def test_colors_that_are_given(self):
         colors = ("tab:red", "black", "gray", "tab:blue")
         axes = code_scatter({"a": self.codes()}, self.labels, colors=colors)[:, :500]
@@ -83,13 +77,6 @@ class TestFilters:
 
 
 class TestLinePlot:
-    def test_a_falling_line_falls(self):
-        drawn = line_plot({"error": ([1, 2, 3], [9.0, 4.0, 1.0])}, "size", "error")
-        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
-        points = where(drawn[60:], BLUE)  # below the legend
-        left, right = points[points[:, 1] < 250], points[points[:, 1] > 400]
-        assert len(left) and len(right) and left[:, 0].mean() < right[:, 0].mean()
-
     def test_powers_are_straight_on_logarithmic_scales(self):
         lines = {"a": ([1, 10, 100], [1.0, 10.0, 100.0])}
         straight = line_plot(lines, "x", "y", log_x=True, log_y=True)

@@ -7,7 +7,7 @@ import types
 import numpy as np
 
 from keras_gen.files.images import read_image
-from keras_gen.workshop.visualize import new_figure, show
+from keras_gen.workshop.visualize import show
 
 SQUARE = np.full((4, 6, 3), 200, "uint8")
 
@@ -17,14 +17,6 @@ def test_a_script_writes_it_and_says_where(tmp_path, monkeypatch, capsys):
     show(SQUARE, "square", "A gray square.")
     assert capsys.readouterr().out == "[runs/course/square.png] A gray square.\n"
     assert np.array_equal(read_image(tmp_path / "runs/course/square.png"), SQUARE)
-
-
-def test_a_figure_is_drawn(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    drawn = new_figure(2, 1)
-    drawn.subplots().plot([0, 1])
-    show(drawn, "line", "A line.")
-    assert read_image(tmp_path / "runs/course/line.png").shape == (100, 200, 3)
 
 
 def test_a_notebook_shows_it_and_writes_nothing(tmp_path, monkeypatch, capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keras_gen.files.writing import partial_path
 from keras_gen.workshop.cli import main
+from processes import python
 
 
 def left_by_a_killed_process(path: Path, content: bytes = b"half") -> Path:
@@ -40,7 +41,4 @@ def run_without(*arguments, packages):
         f"import sys; sys.modules.update(dict.fromkeys({packages!r}.split()))\n"
         "from keras_gen.workshop.cli import main; sys.exit(main())"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
-    )
+    return python("-c", script, *arguments)

@@ -94,6 +94,12 @@ def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProc
     return _forked(runpy.run_path, path, arguments, cwd or os.getcwd(), env or os.environ)
 
 
+def python(*arguments, **options) -> subprocess.CompletedProcess:
+    """Runs Python to its end, as `python -c CODE` or with a script, in a process of its own."""
+    usual = dict(env=environment(), capture_output=True, text=True)
+    return subprocess.run([sys.executable, *map(str, arguments)], **usual | options)
+
+
 def run_workers(path, *arguments) -> list[subprocess.CompletedProcess]:
     """Runs a script twice at once, as two workers of one cluster; each is given its number."""
 

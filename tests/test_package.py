@@ -1,10 +1,7 @@
 """The package itself: what `import keras_gen` gives, and what it does not load."""
 
 import inspect
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 import keras_gen
 import tiny
 from all_tiny import TINY
+from processes import environment, python
 
 
 def test_every_model_is_at_the_top():
@@ -32,10 +30,7 @@ def test_keras_loads_a_file_in_a_new_process(tmp_path):
     model = TINY["VAE"].compiled()
     model.save(tmp_path / "vae.keras")
     code = "import keras, keras_gen; print(type(keras.models.load_model('vae.keras')).__name__)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "VAE\n"
+    assert python("-c", code, cwd=tmp_path).stdout == "VAE\n"
 
 
 def test_other_names_are_refused():
@@ -45,7 +40,7 @@ def test_other_names_are_refused():
 
 def test_the_package_alone_loads_no_tensorflow():
     code = "import sys, keras_gen; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert python("-c", code).returncode == 0
 
 
 @pytest.mark.thorough
@@ -55,19 +50,18 @@ def test_models_need_no_tensorflow_datasets():
         "import sys; sys.modules['tensorflow_datasets'] = None; import keras, keras_gen; "
         "keras_gen.GAN, keras_gen.data, keras_gen.networks, keras_gen.serving"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    python("-c", code, check=True)
 
 
 @pytest.mark.parametrize("where", ["environment", "file"])
 def test_another_backend_is_refused(tmp_path, where):
-    env = {**os.environ, "KERAS_HOME": str(tmp_path)}
+    env = environment() | {"KERAS_HOME": str(tmp_path)}
     env.pop("KERAS_BACKEND", None)
     if where == "environment":
         env["KERAS_BACKEND"] = "torch"
     else:
         (tmp_path / "keras.json").write_text('{"backend": "torch"}')
-    code = [sys.executable, "-c", "import keras_gen"]
-    done = subprocess.run(code, env=env, capture_output=True, text=True, check=False)
+    done = python("-c", "import keras_gen", env=env)
     assert done.returncode == 1
     assert "the Keras backend is 'torch': expected 'tensorflow'" in done.stderr
 

@@ -2,21 +2,18 @@
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 
 from keras_gen.quiet import ONEDNN, quiet, start_tensorflow
-from processes import environment
+from processes import environment, python
 
 START = "import os; from keras_gen.quiet import start_tensorflow; start_tensorflow()"
 
 
 def stderr(code, **env):
-    command = [sys.executable, "-c", code]
     env = {k: v for k, v in environment().items() if k != "TF_CPP_MIN_LOG_LEVEL"} | env
-    return subprocess.run(command, env=env, text=True, capture_output=True, timeout=300).stderr
+    return python("-c", code, env=env, timeout=300).stderr
 
 
 @pytest.mark.thorough

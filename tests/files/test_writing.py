@@ -3,14 +3,13 @@
 import errno
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from commands import left_by_a_killed_process
 from keras_gen.files import writing
 from keras_gen.files.writing import clear_partial_files, partial_path, replacing, write_json
+from processes import python
 
 
 def names(folder):
@@ -69,10 +68,7 @@ def test_a_file_too_large_for_the_disk(tmp_path):
         f"with replacing({str(tmp_path / 'file')!r}) as file: file.write(bytes(5000))"
     )
     (tmp_path / "file").write_bytes(b"old")
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    result = python("-c", code)
     assert "file (File too large): choose another place." in result.stderr
     assert (tmp_path / "file").read_bytes() == b"old" and names(tmp_path) == ["file"]
 

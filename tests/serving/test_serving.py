@@ -1,9 +1,6 @@
 """Exports at work without Keras: in a fresh process, in the C runtime, and their warm-up."""
 
 import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from keras_gen.core.capabilities import MOST_SAMPLES
 from keras_gen.messages import refusal
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
+from processes import python
 from toy_exports import IMAGES, Toy
 
 SIGNATURES = (
@@ -25,12 +23,7 @@ SIGNATURES = (
 
 def run(script, *arguments):
     """Runs Python code in a fresh process and returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        text=True,
-        capture_output=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
+    done = python("-c", script, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

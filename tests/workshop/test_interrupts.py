@@ -1,9 +1,8 @@
 """Programs that are interrupted while they import."""
 
-import subprocess
-import sys
-
 import pytest
+
+from processes import python
 
 INTERRUPT = """
 import sys
@@ -25,7 +24,7 @@ import {program}
 def test_an_interrupt_is_one_line(program, name):
     def ended(error):
         script = INTERRUPT.format(name=name, error=error, program=program)
-        return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        return python("-c", script)
 
     interrupted = ended("KeyboardInterrupt")
     assert interrupted.stderr == "\ninterrupted\n"

@@ -27,6 +27,7 @@ from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import models, panels
 from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
+from processes import python
 from toy_exports import PHOTO, Toy, inverter, listener
 
 INSTALL = 'pip install "keras-generative[demo]", or in a checkout with pip install -e ".[demo]"'
@@ -440,9 +441,7 @@ def printed(home, script):
         f"found, _ = panels.offers([Path({str(home)!r})])\n"
         "pages = page.page(found, [], 1, Path('.'), local=True).routes[-1].app\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-c", start + script]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = python("-c", start + script)
     assert not done.returncode, done.stderr
     return done.stdout
 

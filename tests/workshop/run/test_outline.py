@@ -1,14 +1,13 @@
 """The command lines of recipes, answered from their files before anything heavy is imported."""
 
 import os
-import subprocess
 import sys
 
 import pytest
 
 from keras_gen.workshop.results.finished_runs import load_recipe
 from keras_gen.workshop.run.outline import answer, answer_program, read_outline
-from processes import RECIPES, ROOT, environment
+from processes import RECIPES, ROOT, environment, python
 
 RECIPE = '''
 """What it does."""
@@ -119,9 +118,8 @@ def test_every_recipe_has_an_outline():
         "from pathlib import Path; from keras_gen.workshop.run.outline import read_outline\n"
         "for path in sys.argv[1:]: assert read_outline(Path(path)).presets.keys(), path\n"
     )
-    paths = [str(ROOT / "recipes" / f"{name}.py") for name in RECIPES]
-    command = [sys.executable, "-c", code, *paths]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    paths = [ROOT / "recipes" / f"{name}.py" for name in RECIPES]
+    done = python("-c", code, *paths)
     assert done.returncode == 0, done.stderr
 
 
@@ -148,7 +146,6 @@ def test_programs_answer_without_tensorflow(tmp_path, program, flags):
         (tmp_path / f"{package}.py").write_text("raise AssertionError('imported')")
     env = environment()
     env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
-    command = [sys.executable, *program, *flags]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=ROOT)
+    done = python(*program, *flags, env=env, cwd=ROOT)
     assert done.returncode == (0 if flags == ["--help"] else 2), done.stderr
     assert "vae_mnist.py" in done.stdout + done.stderr

@@ -499,28 +499,27 @@ class TestValidation:
         assert "best val_score: 2 after epoch 4" in capsys.readouterr().out
 
 
-class TestSeveralModels:
-    def test_a_part_has_a_folder_of_its_own_and_is_trained_once(self, toy, capsys):
-        parts = []
+def test_a_part_has_a_folder_of_its_own_and_is_trained_once(toy, capsys):
+    parts = []
 
-        def before(run, source):
-            parts.append(toy.build(run))
-            run.fit(parts[-1], lambda start: source.stream(4, 9, start), part="other", epochs=2)
+    def before(run, source):
+        parts.append(toy.build(run))
+        run.fit(parts[-1], lambda start: source.stream(4, 9, start), part="other", epochs=2)
 
-        toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
-        toy("--output", "run")
-        assert "training other: 2 epochs of 2 steps of 4" in capsys.readouterr().out
-        assert [row["epoch"] for row in history("run/other")] == ["1", "2"]
-        assert event_steps("run/other") == [0, 1] and len(history("run")) == 1
-        toy.callbacks = [Stop(None, None)]
-        assert toy("--output", "run", "--resume") == 0
-        # The part was read and not trained again, and the run tells of the main model.
-        out = capsys.readouterr().out
-        assert "from run/other/checkpoints/state-000002.npz" in out and "  epoch 1 of 2" not in out
-        first, again = ([np.asarray(v) for v in m.training_variables()] for m in parts)
-        np.testing.assert_equal(again, first)
-        assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
-        assert len(history("run")) == 3
+    toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
+    toy("--output", "run")
+    assert "training other: 2 epochs of 2 steps of 4" in capsys.readouterr().out
+    assert [row["epoch"] for row in history("run/other")] == ["1", "2"]
+    assert event_steps("run/other") == [0, 1] and len(history("run")) == 1
+    toy.callbacks = [Stop(None, None)]
+    assert toy("--output", "run", "--resume") == 0
+    # The part was read and not trained again, and the run tells of the main model.
+    out = capsys.readouterr().out
+    assert "from run/other/checkpoints/state-000002.npz" in out and "  epoch 1 of 2" not in out
+    first, again = ([np.asarray(v) for v in m.training_variables()] for m in parts)
+    np.testing.assert_equal(again, first)
+    assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
+    assert len(history("run")) == 3
 
 
 class TestEvaluation:

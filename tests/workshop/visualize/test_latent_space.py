@@ -110,25 +110,23 @@ class Posterior(Plain):
         return np.round(100 + codes @ [20, 10, 1]).astype("uint8").reshape(-1, 1, 1, 1)
 
 
-class TestOrderedTraversals:
-    def test_the_latents_of_largest_divergence_come_first(self):
-        # Of images 101 and 99: means of 1 and -1 have 1/2 nat, and variances of e and 1/e, which
-        # have cosh(1) - 1 in the mean, 0.543 / 2. The first image is at (0, 0, 1).
-        found = gray(ordered_traversals(Posterior(), images(101, 99), span=1, steps=3), 3)
-        assert found == [[99, 100, 101], [81, 101, 121], [91, 101, 111]]
-        # Of 103 and 97: 9/2 nats, and (cosh(3) - 1) / 2 = 4.53.
-        found = ordered_traversals(Posterior(), images(103, 97), most=2, span=1, steps=3)
-        assert gray(found, 3) == [[83, 103, 123], [99, 100, 101]]
+def test_the_latents_of_largest_divergence_come_first():
+    # Of images 101 and 99: means of 1 and -1 have 1/2 nat, and variances of e and 1/e, which
+    # have cosh(1) - 1 in the mean, 0.543 / 2. The first image is at (0, 0, 1).
+    found = gray(ordered_traversals(Posterior(), images(101, 99), span=1, steps=3), 3)
+    assert found == [[99, 100, 101], [81, 101, 121], [91, 101, 111]]
+    # Of 103 and 97: 9/2 nats, and (cosh(3) - 1) / 2 = 4.53.
+    found = ordered_traversals(Posterior(), images(103, 97), most=2, span=1, steps=3)
+    assert gray(found, 3) == [[83, 103, 123], [99, 100, 101]]
 
 
-class TestPerturbations:
-    def test_noise_grows_along_a_row(self, names):
-        points = np.array([[1.0, 2.0], [5.0, 5.0]])
-        noise = np.random.default_rng(3).normal(size=(2, 2))
-        found = gray(perturbations(Plain(), points, largest=2, steps=5, seed=3), 5)
-        moved = points[:, None] + np.linspace(0, 2, 5)[:, None] * noise[:, None]
-        np.testing.assert_array_equal(found, np.round(100 + moved @ [10, 1]))
-        assert names["columns"] == [f"noise {size}" for size in ("0", "0.5", "1", "1.5", "2")]
+def test_noise_grows_along_a_row(names):
+    points = np.array([[1.0, 2.0], [5.0, 5.0]])
+    noise = np.random.default_rng(3).normal(size=(2, 2))
+    found = gray(perturbations(Plain(), points, largest=2, steps=5, seed=3), 5)
+    moved = points[:, None] + np.linspace(0, 2, 5)[:, None] * noise[:, None]
+    np.testing.assert_array_equal(found, np.round(100 + moved @ [10, 1]))
+    assert names["columns"] == [f"noise {size}" for size in ("0", "0.5", "1", "1.5", "2")]
 
 
 class TestManifold:

@@ -99,34 +99,32 @@ class TestLinePlot:
         np.testing.assert_allclose(longer[1:], longer[1], rtol=0.05)
 
 
-class TestRocPlot:
-    def test_shows_what_is_detected_at_each_rate(self):
-        # Of scores from 0 to 20, those that are to be detected lie 4.5 higher: with k false alarms
-        # of 20 the limit is 20 - k, which 5 + k of 21 pass, or all of them.
-        normal = np.arange(21.0)
-        scores = {"shifted": np.r_[normal, normal + 4.5], "perfect": np.r_[normal, normal + 21]}
-        positive = np.arange(42) >= 21
-        rates = np.arange(21) / 20
-        area = ((normal + 4.5)[:, None] > normal).mean()
-        lines = {
-            f"shifted ({area:.3f})": (rates, np.minimum(np.arange(21) + 5, 21) / 21),
-            "perfect (1.000)": (rates, np.ones(21)),
-        }
-        expected = line_plot(lines, "false alarms (fraction)", "detected (fraction)")
-        np.testing.assert_array_equal(roc_plot(scores, positive), expected)
+def test_shows_what_is_detected_at_each_rate():
+    # Of scores from 0 to 20, those that are to be detected lie 4.5 higher: with k false alarms
+    # of 20 the limit is 20 - k, which 5 + k of 21 pass, or all of them.
+    normal = np.arange(21.0)
+    scores = {"shifted": np.r_[normal, normal + 4.5], "perfect": np.r_[normal, normal + 21]}
+    positive = np.arange(42) >= 21
+    rates = np.arange(21) / 20
+    area = ((normal + 4.5)[:, None] > normal).mean()
+    lines = {
+        f"shifted ({area:.3f})": (rates, np.minimum(np.arange(21) + 5, 21) / 21),
+        "perfect (1.000)": (rates, np.ones(21)),
+    }
+    expected = line_plot(lines, "false alarms (fraction)", "detected (fraction)")
+    np.testing.assert_array_equal(roc_plot(scores, positive), expected)
 
 
-class TestCodeHistogram:
-    def test_bars_fall_from_left_to_right(self):
-        drawn = code_histogram({"codes": np.array([1, 0, 6, 3])})
-        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
-        bars = where(drawn, BLUE)
-        heights = np.unique(bars[:, 1], return_counts=True)[1]
-        assert (np.diff(heights) <= 3).all()  # but for the dashes of the line across
-        # Uses of 6, 3, 1 and 0, whatever their order: the last quarter is empty.
-        tall = [np.median(part) for part in np.array_split(heights, 3)]
-        assert tall[0] / tall[1] == pytest.approx(2, rel=0.05)
-        assert tall[0] / tall[2] == pytest.approx(6, rel=0.1)
+def test_bars_fall_from_left_to_right():
+    drawn = code_histogram({"codes": np.array([1, 0, 6, 3])})
+    assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+    bars = where(drawn, BLUE)
+    heights = np.unique(bars[:, 1], return_counts=True)[1]
+    assert (np.diff(heights) <= 3).all()  # but for the dashes of the line across
+    # Uses of 6, 3, 1 and 0, whatever their order: the last quarter is empty.
+    tall = [np.median(part) for part in np.array_split(heights, 3)]
+    assert tall[0] / tall[1] == pytest.approx(2, rel=0.05)
+    assert tall[0] / tall[2] == pytest.approx(6, rel=0.1)
 
 
 def test_unit_filters_are_those_of_the_encoder():

@@ -39,12 +39,11 @@ def test_translations_stand_below_their_images_however_many_rows(names):
     assert names["rows"] == ["image", "translation"] * 2
 
 
-class TestReconstructions:
-    def test_below_the_images(self):
-        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(5)
-        found = cells(reconstructions(model, digits), 5)
-        np.testing.assert_array_equal(found[0], rgb(digits))
-        np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
+def test_reconstructions_are_below_the_images():
+    model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(5)
+    found = cells(reconstructions(model, digits), 5)
+    np.testing.assert_array_equal(found[0], rgb(digits))
+    np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
 
 
 class Styles:

@@ -40,18 +40,17 @@ def test_a_film_strip_goes_from_the_first_frame_to_the_last():
     assert two.shape[1] == strip.shape[1] and 2 * len(two) == len(strip)
 
 
-class TestFigure:
-    def test_shows_the_image_and_labels_its_cells(self):
-        sample_grid = grid(np.arange(6 * 4 * 3, dtype="uint8").reshape(6, 4, 3, 1), columns=3)
-        drawn = figure(sample_grid, "Title", ["upper", "lower"], ["a", "b", "c"])
-        (axes,) = drawn.axes
-        np.testing.assert_array_equal(axes.images[0].get_array(), sample_grid)
-        assert axes.get_title() == "Title"
-        assert [text.get_text() for text in axes.get_yticklabels()] == ["upper", "lower"]
-        assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
-        # Rows of 4 pixels begin at 2 and at 8, columns of 3 at 2, 7 and 12.
-        assert axes.get_yticks().tolist() == [3.5, 9.5]
-        assert axes.get_xticks().tolist() == [3.0, 8.0, 13.0]
+def test_a_figure_shows_the_image_and_labels_its_cells():
+    sample_grid = grid(np.arange(6 * 4 * 3, dtype="uint8").reshape(6, 4, 3, 1), columns=3)
+    drawn = figure(sample_grid, "Title", ["upper", "lower"], ["a", "b", "c"])
+    (axes,) = drawn.axes
+    np.testing.assert_array_equal(axes.images[0].get_array(), sample_grid)
+    assert axes.get_title() == "Title"
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["upper", "lower"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
+    # Rows of 4 pixels begin at 2 and at 8, columns of 3 at 2, 7 and 12.
+    assert axes.get_yticks().tolist() == [3.5, 9.5]
+    assert axes.get_xticks().tolist() == [3.0, 8.0, 13.0]
 
 
 @pytest.mark.thorough

@@ -239,11 +239,10 @@ def test_code_imports_what_there_is(page):
 
 
 WIDE = ("dcgan_generator", "dcgan_discriminator", "patch_discriminator", "resnet_generator")
-RANDOM = np.random.default_rng(0)
 
 
 def images(*shape) -> np.ndarray:
-    return RANDOM.integers(0, 256, shape, np.uint8)
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
 def small_images(name, labels=False):

@@ -11,8 +11,6 @@ from scipy.ndimage import uniform_filter1d
 from keras_gen.serving.export import export, load
 from keras_gen.serving.tiles import SMALLEST, Tiled, _measure, in_tiles_of_one_size
 
-rng = np.random.default_rng(0)
-
 
 class Halving:
     """A network that halves the size twice, doubles it again and looks 13 pixels far."""
@@ -75,7 +73,7 @@ def halving(tmp_path_factory):
 
 
 @pytest.mark.parametrize("size", [(448, 612), (130, 900), (521, 300)])
-def test_tiles_of_a_local_network_equal_the_whole(halving, size):
+def test_tiles_of_a_local_network_equal_the_whole(rng, halving, size):
     """Also at the borders, and for any size that the network takes."""
     image = rng.integers(0, 256, [*(side // 4 * 4 for side in size), 3], np.uint8)
     network, tiles, said = Recorder(halving), [], []
@@ -121,7 +119,7 @@ def test_tiles_of_a_normalizing_network_show_no_seam(channels):
     assert len(said) == 1
 
 
-def test_a_network_that_enlarges():
+def test_a_network_that_enlarges(rng):
     image = rng.integers(0, 256, [300, 500, 3], np.uint8)
 
     def double(image):
@@ -133,7 +131,7 @@ def test_a_network_that_enlarges():
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 48), (200, 131)])
-def test_tiles_of_one_size_cover_an_image_and_fade(size):
+def test_tiles_of_one_size_cover_an_image_and_fade(rng, size):
     image = rng.integers(100, 104, [*size, 3], np.uint8)
     recorder = Recorder(lambda piece: piece.repeat(2, 0).repeat(2, 1))
     enlarged = in_tiles_of_one_size(recorder, image, 64, 48)
@@ -159,14 +157,14 @@ def test_tiles_of_one_size_fade_into_each_other():
         (SMALLEST, (600, 700), lambda image: image[: len(image) // 2]),  # no multiple of the size
     ],
 )
-def test_what_stays_whole(tile, size, network):
+def test_what_stays_whole(rng, tile, size, network):
     image = rng.integers(0, 256, [*size, 3], np.uint8)
     recorder = Recorder(network)
     np.testing.assert_array_equal(Tiled(recorder, tile)(image), network(image))
     assert recorder.shapes[-1] == image.shape
 
 
-def test_refusals():
+def test_refusals(rng):
     with pytest.raises(ValueError, match="tile is 255: expected 0 or at least 256 pixels"):
         Tiled(normalize, 255)
     image = rng.integers(0, 256, [600, 700, 3], np.uint8)

@@ -103,9 +103,7 @@ def exported(tmp_path_factory):
 def test_loaded_signatures_check_their_inputs(exported):
     photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
     np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
-    with pytest.raises(
-        ValueError, match="no signature 'sing': expected one of halve, invert, invert_bytes, "
-    ):
+    with pytest.raises(ValueError, match="no signature 'sing': expected one of halve, invert, "):
         exported("sing", images=photos)
     with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: expected \['images'\]"):
         exported("invert", photos=photos)

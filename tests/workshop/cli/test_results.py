@@ -30,7 +30,7 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert "say why with --note" in fails(capsys, "publish", "toy")
     assert main(["publish", "toy", "--note", "a short run"]) == 0
     out = capsys.readouterr().out
-    assert "recipes/results/toy.json: written for python recipes/toy.py --preset cpu" in out
+    assert "recipes/results/toy.json for python recipes/toy.py --preset cpu" in out
     assert "NLL, rate 0.1, nats ↓  85.50 ± 0.25 (test examples)  ▽ short of the paper by 1.5" in out
     assert main(["results", "--check"]) == 1
     assert main(["results"]) == 0 and main(["results", "--check"]) == 0

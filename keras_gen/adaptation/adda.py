@@ -136,5 +136,5 @@ class ADDA(DomainModel):
     @override
     @classmethod
     def for_images(cls, *args, **kwargs) -> NoReturn:
-        """Refused: a TypeError that names `from_source`."""
-        raise TypeError("ADDA begins with a trained model of the source: use ADDA.from_source.")
+        """Raises a TypeError that suggests `from_source`."""
+        raise TypeError("ADDA requires a model trained on the source: use ADDA.from_source.")

@@ -128,5 +128,5 @@ class ClassifyingAutoencoder(Autoencoder):
 
 @checked_arguments
 def _classifier(latent_dim: int, classes: int) -> keras.Model:
-    """Builds one dense layer, from codes to logits."""
+    """Builds a single dense layer, from codes to logits."""
     return mlp_encoder((latent_dim,), classes, hidden=(), name="classifier")

@@ -204,7 +204,7 @@ class EncoderDecoder(Coder):
         decoder = decoder_to(likelihood, mlp_decoder, shape, latent_dim, hidden[::-1])
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
-    # Arguments of the class by default in `for_vectors`.
+    # Default arguments of the class in `for_vectors`.
     options_of_vectors: ClassVar[dict[str, Any]] = {
         "likelihood": likelihoods.ColumnNormal(),
         "standardize": True,
@@ -245,7 +245,7 @@ def decoder_to(
     """Builds a decoder to all parameters of a likelihood.
 
     Args:
-        likelihood: The likelihood.
+        likelihood: Likelihood whose parameters the decoder returns.
         build: Function of `keras_gen.networks` that builds a decoder.
         shape: Shape of an example.
         *sizes: Further arguments of `build`.

@@ -74,12 +74,12 @@ class BlindClassifier(OpposedClassifier):
 
 
 def width_of(columns: Sequence[Column]) -> int:
-    """Returns how many numbers a row becomes."""
+    """Returns the length of a row's vector."""
     return sum(column.width for column in columns)
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
-    """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
+    """Makes a model accept table rows; raises a ValueError if its vectors have another shape."""
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(

@@ -1,8 +1,8 @@
-"""What Keras lacks inside a network: layers with weights or without.
+"""Layers that Keras lacks, with or without weights.
 
-A file has one layer, or those of one paper; `flows` has invertible layers. All take `name`, `dtype`
-and the like of `keras.layers.Layer` too, and raise a `ValueError` for arguments and, when they are
-built, inputs that their docstrings do not allow.
+Each file contains one layer, or those of one paper; `flows` contains invertible layers. All also
+accept the arguments of `keras.layers.Layer`, such as `name` and `dtype`, and raise a `ValueError`
+for arguments, and, when they are built, inputs that their docstrings do not allow.
 """
 
 from keras_gen.layers.causal import (

@@ -1,4 +1,4 @@
-"""Layers that change channels alone: one-hot levels, gates, and learned scales."""
+"""Layers that change only channels: one-hot levels, gates, and learned scales."""
 
 from typing import ClassVar
 
@@ -12,15 +12,16 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class OneHot(DeclaredLayer):
-    """One-hot vectors of levels: for each level a channel, which is 1 where it stands.
+    """One-hot vectors of levels: one channel per level, which is 1 for the level's positions.
 
-    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sees quantized sound so.
-    There are no weights, and every place is treated by itself. Integers, or floats that are whole
-    numbers, `[batch, ..., 1]` in -1 to `levels` - 1 become floats `[batch, ..., levels]`.
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, encode quantized sound
+    in this way. There are no weights, and every position is processed by itself. Integers, or
+    floats that are whole numbers, `[batch, ..., 1]` in -1 to `levels` - 1 become floats `[batch,
+    ..., levels]`.
 
     Args:
         levels: Number of levels, at least 2.
-        padding: Level that -1, padding, is taken for; None: zeros, as of no level.
+        padding: Level as which padding, -1, is encoded. If None, padding becomes zeros.
 
     Example:
         >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
@@ -30,15 +31,15 @@ class OneHot(DeclaredLayer):
 
     levels: Count
     padding: CountFrom0 | None = None
-    # Half precision has not all levels, so that inputs stay as they are.
+    # Half precision does not have all levels, so inputs are not cast.
     options: ClassVar = {"autocast": False}
 
     @override
     def set_up(self):
         if self.levels < 2 or (self.padding or 0) >= self.levels:
             raise ValueError(
-                f"levels is {self.levels} and padding {self.padding}: expected at least 2 "
-                "levels, and one of them or None."
+                f"levels is {self.levels}, and padding is {self.padding}: expected at least 2 "
+                "levels, and one of them or None as padding."
             )
 
     @override
@@ -64,13 +65,14 @@ class GatedUnit(DeclaredLayer):
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
     Generative Model for Raw Audio", 2016, eq. (2). Every place is treated by itself, and there are
-    no weights: the layer before computes both halves. Floats `[batch, ..., channels]` become
+    Generative Model for Raw Audio", 2016, eq. (2). Every position is processed by itself, and there
+    are no weights: the previous layer computes both halves. Floats `[batch, ..., channels]` become
     `[batch, ..., channels / 2]`.
 
     Args:
-        groups: Number of equal groups of channels, one after the other, each with its own halves:
-            with the channels of the image for maps of `MaskedConvolution`, whose groups must not
-            mix. The channels are a multiple of `2 * groups`.
+        groups: Number of equal groups of channels, one after the other, each with its own halves.
+            For maps of `MaskedConvolution`, whose groups must not mix, it is the number of channels
+            of the image. The channels are a multiple of `2 * groups`.
 
     Example:
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
@@ -103,7 +105,7 @@ class GatedUnit(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ColumnScales(DeclaredLayer):
-    """Appends one learned raw scale for each column to means, the same for all rows.
+    """Appends one learned raw scale for each column to means, equal for all rows.
 
     Input: means `[batch, ..., columns]`. Output: float32 `[batch, ..., 2 * columns]`, the
     parameters of a `Normal` likelihood whose scale is learned.
@@ -114,11 +116,11 @@ class ColumnScales(DeclaredLayer):
     2022, with beta = 1. All columns count as in a squared error, and a column whose scale is large
     at first is learned too. Outputs, and so losses, are unchanged.
 
-    Deviations: the paper's factor is the variance alone, and it weights the gradient of the scale
-    too. Without the division it would change the weight of the other terms of a loss.
+    Deviations: the paper's factor is only the variance, and it also weights the gradient of the
+    scale. Without the division, it would change the weight of the other terms of a loss.
 
     Args:
-        minimum_scale: That of the likelihood.
+        minimum_scale: Minimum scale of the likelihood.
 
     Example:
         >>> parameters = ColumnScales()(keras.random.normal([8, 3]))  # [8, 6]

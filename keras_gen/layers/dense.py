@@ -1,4 +1,4 @@
-"""Dense layers that connect some inputs with some outputs alone."""
+"""Dense layers that connect only some inputs with some outputs."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -25,12 +25,12 @@ Degrees = Annotated[Sequence[int], _degrees]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """A dense layer for each feature map by itself: it connects all places, but not the maps.
+    """A dense layer for each feature map by itself: it connects all positions, but not the maps.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016, sec. 3.1. For m maps of n x n it has m n^4 weights; a fully connected layer would
+    CVPR 2016, sec. 3.1. For m maps of n x n, it has m n^4 weights; a fully connected layer would
     have m^2 n^4. It has no bias, because the next layer has one, or a normalization. Input and
-    output: floats `[batch, height, width, channels]` of known height, width and channels.
+    output: floats `[batch, height, width, channels]` with known height, width, and channels.
 
     Example:
         >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
@@ -39,7 +39,7 @@ class ChannelwiseDense(keras.layers.Layer):
     @override
     def build(self, input_shape):
         right = len(input_shape) == 4 and None not in input_shape[1:]
-        expected = "[batch, height, width, channels] of known height, width, and channels"
+        expected = "[batch, height, width, channels] with known height, width, and channels"
         require_input(self, input_shape, right, expected)
         _, height, width, channels = input_shape
         places = height * width
@@ -59,18 +59,18 @@ class MaskedDense(DeclaredLayer):
     """A dense layer whose units see only inputs of their degree or less.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. The d-th of the values has the degree d; a unit of the degree m depends
-    on the first m values. The mask sets all other entries of the kernel to zero. Floats `[batch,
-    inputs]` become `[batch, units]`.
+    ICML 2015, sec. 3 and 4. The d-th value has degree d; a unit of degree m depends on the first m
+    values. The mask sets all other entries of the kernel to zero. Floats `[batch, inputs]` become
+    `[batch, units]`.
 
     Args:
-        degrees: Of the units, integers, as many as there are units.
-        input_degrees: Of the inputs, integers.
-        strict: Whether a unit sees inputs of lower degrees alone, as the last layer's: the outputs
-            of degree d predict the d-th value.
-        activation: Name or function, of the output.
-        bias_initializer: Name or object.
-        kernel_initializer: Name or object.
+        degrees: Degrees of the units, one integer per unit.
+        input_degrees: Degrees of the inputs, integers.
+        strict: Whether a unit sees only inputs of lower degrees, as in the last layer, where the
+            outputs of degree d predict the d-th value.
+        activation: Name of the output's activation, or a function.
+        bias_initializer: Initializer of the bias: a name or an object.
+        kernel_initializer: Initializer of the kernel: a name or an object.
 
     Example:
         >>> layer = MaskedDense(degrees=[1, 2, 1, 2], input_degrees=[1, 2, 3], activation="relu")
@@ -98,7 +98,7 @@ class MaskedDense(DeclaredLayer):
         self.bias = self.add_weight(
             name="bias", shape=(units,), initializer=self.bias_initializer
         )
-        # M = 1 where m(unit) >= m(input); for the last layer, where d > m(input).
+        # M = 1 where m(unit) >= m(input); in the last layer, where d > m(input).
         see = np.less if self.strict else np.less_equal
         self.mask = see.outer(self.input_degrees, self.degrees).astype("float32")
 

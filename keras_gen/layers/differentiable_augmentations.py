@@ -1,4 +1,4 @@
-"""Augmentations of batches that gradients pass through: DiffAugment, inside the steps of GANs."""
+"""Augmentations of batches with gradients, DiffAugment, inside the steps of GANs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Uniform = Callable[[str, list], tf.Tensor]
 
 
 def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Tensor:
-    """Changes each image at random, by functions that gradients pass through.
+    """Changes each image randomly, by functions that gradients pass through.
 
     Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
-    2020. A discriminator that sees real and generated images through such changes memorizes few
+    2020. A discriminator that sees real and generated images through such changes memorizes a few
     real ones less easily, and the generator does not learn the changes. `"affine"` is ours.
 
     Args:
-        images: Floats `[batch, height, width, channels]` in [-1, 1], which color may leave.
-        names: Some of `"color"`, `"translation"`, `"cutout"` and `"affine"`, in order.
-        uniform: Function of a purpose and a shape that draws from [0, 1).
+        images: Floats `[batch, height, width, channels]` in [-1, 1], a range that color may exceed.
+        names: Some of `"color"`, `"translation"`, `"cutout"`, and `"affine"`, in order.
+        uniform: Function of a purpose and a shape that samples from [0, 1).
 
     Raises:
-        ValueError: If a name is unknown, or the images have another rank or unknown size.
+        ValueError: If a name is unknown, or the images have another rank or an unknown size.
 
     Example:
     ```python
@@ -46,13 +46,13 @@ def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Ten
 
 
 def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names as a tuple; a ValueError if one is not in `AUGMENTATIONS`."""
+    """Returns the names as a tuple; raises a ValueError if one is not in `AUGMENTATIONS`."""
     names = checked_list("augmentation", names)
     return tuple(checked_choice("augmentation", name, AUGMENTATIONS) for name in names)
 
 
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Changes brightness by up to 0.5, saturation by factors 0 to 2 and contrast by 0.5 to 1.5."""
+    """Changes brightness by up to 0.5, saturation by factors 0 to 2, and contrast by 0.5 to 1.5."""
     one_each = [keras.ops.shape(images)[0], 1, 1, 1]
     images += uniform("brightness", one_each) - 0.5
     gray = tf.reduce_mean(images, axis=-1, keepdims=True)
@@ -62,7 +62,7 @@ def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Moves images by up to an eighth of their size either way; 0 fills the gap."""
+    """Shifts images by up to an eighth of their size in either direction, filling with 0."""
     height, width = images.shape[1:3]
 
     def shift(use, most):
@@ -93,11 +93,11 @@ def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Rotates, shears, stretches and moves images; the border is repeated in the gap.
+    """Rotates, shears, stretches, and shifts images, repeating the border in the gap.
 
-    Such changes are in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training Generative
-    Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The strengths are ours: up to
-    20 degrees, a slope of 0.3, factors of exp(-0.15) to exp(0.15) and 6 % of each side.
+    Such changes are described in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training
+    Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The strengths are
+    ours: up to 20 degrees, a slope of 0.3, factors of exp(-0.15) to exp(0.15), and 6% of each side.
     """
     height, width = images.shape[1:3]
 
@@ -106,7 +106,7 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
     angle = drawn("turn", math.radians(20))
     slope = drawn("shear", 0.3)
-    # Where each pixel of the result comes from, in pixels from the middle.
+    # The source of each pixel of the result, in pixels from the center.
     middle_row = (height - 1) / 2
     middle_column = (width - 1) / 2
     down = (tf.range(0.0, height) - middle_row)[None, :, None] * tf.exp(drawn("height", 0.15))
@@ -123,13 +123,13 @@ AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Interpolates images between pixels, bilinearly: `[batch, rows, columns, channels]`.
 
-    Outside lies the border. Gradients of any order are exact, unlike those of TensorFlow's
-    projective transform.
+    Outside the images, the border is repeated. Gradients of any order are exact, unlike those of
+    TensorFlow's projective transform.
 
     Args:
         images: `[batch, height, width, channels]` of static size.
-        rows: Places `[batch, rows, columns]`, 0 for the first row of pixels.
-        columns: Likewise.
+        rows: Row positions `[batch, rows, columns]`, 0 for the first row of pixels.
+        columns: Column positions `[batch, rows, columns]`, 0 for the first column of pixels.
     """
     height, width, channels = images.shape[1:]
     pixels = tf.reshape(images, [-1, height * width, channels])

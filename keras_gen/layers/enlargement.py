@@ -1,4 +1,4 @@
-"""Layers that make images larger by a whole factor, of any size."""
+"""Layers that enlarge images of any size by an integer factor."""
 
 import keras
 import tensorflow as tf
@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """What both have in common: the factor, and the shapes."""
+    """What both layers have in common: the factor, and the shapes."""
 
     factor: Count
 
@@ -21,11 +21,11 @@ class _Enlarging(DeclaredLayer):
 class BicubicEnlargement(_Enlarging):
     """Enlarges images by bicubic interpolation (Keys 1981), without weights.
 
-    `keras.layers.UpSampling2D` does not, where the size is unknown until images arrive. Input:
-    floats `[batch, height, width, channels]`; output: float32 with sides `factor` times as long.
+    `keras.layers.UpSampling2D` does not if the size is unknown until images arrive. Input: floats
+    `[batch, height, width, channels]`; output: float32 with sides `factor` times as long.
 
     Args:
-        factor: 1 or more.
+        factor: Factor of the sides, at least 1.
 
     Example:
         >>> BicubicEnlargement(4)(tf.zeros([1, 5, 6, 3])).shape
@@ -55,7 +55,7 @@ class PixelShuffle(_Enlarging):
     channels]`.
 
     Args:
-        factor: 1 or more.
+        factor: Factor of the sides, at least 1.
 
     Example:
         >>> PixelShuffle(2)(tf.zeros([1, 5, 6, 12])).shape

@@ -1,4 +1,4 @@
-"""Layers of equal learning speed, and the normalization that goes with them."""
+"""Layers with equalized learning rates, and the normalization that goes with them."""
 
 import math
 
@@ -12,20 +12,20 @@ from keras_gen.declared import DeclaredLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedDense(keras.layers.Dense):
-    """A dense layer whose weights start from N(0, 1) and are scaled when they are used.
+    """A dense layer whose weights are initialized from N(0, 1) and scaled when they are used.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 4.1: w = c * kernel, with He's constant c = gain / sqrt(inputs).
-    Optimizers such as Adam change every weight by about the same amount, whatever its size. As all
-    weights have the same size here, all layers learn at the same speed.
+    Optimizers such as Adam change every weight by about the same amount, whatever its size. Because
+    all weights have the same size here, all layers learn at the same speed.
 
     Args:
         units: Size of the outputs.
-        gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
+        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
         rate: Factor of this layer's learning rate: kernel and bias are `1 / rate` times as large,
-            and are multiplied by `rate` in use. 0.01 in the mapping network of StyleGAN (Karras,
-            Laine, Aila 2019).
-        **kwargs: Further arguments of `keras.layers.Dense`, but for the kernel's initializer.
+            and are multiplied by `rate` when used. It is 0.01 in the mapping network of StyleGAN
+            (Karras, Laine, Aila 2019).
+        **kwargs: Further arguments of `keras.layers.Dense`, except the kernel's initializer.
 
     Example:
         >>> y = EqualizedDense(8)(tf.random.normal([4, 16]))
@@ -53,13 +53,15 @@ class EqualizedDense(keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedConv2D(keras.layers.Conv2D):
-    """A convolution of equal learning speed: see `EqualizedDense`.
+    """A convolution with an equalized learning rate: see `EqualizedDense`.
 
     Args:
-        filters: Channels of the outputs.
-        kernel_size: Side of the kernel; He's constant counts its places times the input channels.
-        gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        padding: As in `keras.layers.Conv2D`; so are `kwargs`, but for the kernel's initializer.
+        filters: Number of output channels.
+        kernel_size: Side of the kernel; He's constant counts its positions times the input
+            channels.
+        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
+        padding: Padding as in `keras.layers.Conv2D`; `kwargs` are its further arguments, except the
+            kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
@@ -90,14 +92,14 @@ class EqualizedConv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelNormalization(DeclaredLayer):
-    """Scales the channels of each place to a mean square of 1, without weights.
+    """Scales the channels of each position to a mean square of 1, without weights.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 4.2. It keeps a generator's features from growing in its competition
     with the discriminator, and puts latents on a sphere. Floats `[batch, ..., channels]`.
 
     Args:
-        epsilon: Added to the mean square.
+        epsilon: Number added to the mean square.
 
     Example:
         >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))

@@ -1,4 +1,4 @@
-"""What arguments and inputs of layers may be."""
+"""Types of the arguments and inputs of layers."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -10,13 +10,13 @@ from keras_gen.arguments import checked_below_1, checked_number, checked_odd, sh
 
 def _activation(name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a text, found {shown(value)}.")
+        raise TypeError(f"{name} must be a string, found {shown(value)}.")
     return keras.activations.get(value)
 
 
 def _initializer(name: str, value: Any) -> Any:
     if not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a text or an initializer, found {shown(value)}.")
+        raise TypeError(f"{name} must be a string or an initializer, found {shown(value)}.")
     return keras.initializers.get(value)
 
 
@@ -35,9 +35,9 @@ def _inside(name: str, value: Any) -> float:
 
 
 Activation = Annotated[Any, _activation]
-"""A function of tensors, by its name or itself; None is the identity."""
+"""A function of tensors or its name; None is the identity."""
 Initializer = Annotated[Any, _initializer]
-"""An initializer of weights, by its name or itself."""
+"""An initializer of weights or its name."""
 OddSide = Annotated[int, checked_odd]
 """An odd side of a kernel."""
 OddSides = Annotated[Any, _odd_sides]
@@ -52,21 +52,21 @@ def require_input(layer: keras.Layer, shape: Sequence, right: Any, expected: str
     """Raises a ValueError unless the shape of a layer's input is right."""
     if not right:
         raise ValueError(
-            f"{type(layer).__name__} got the shape {tuple(shape)}: expected {expected}."
+            f"{type(layer).__name__} got input of shape {tuple(shape)}: expected {expected}."
         )
 
 
 def require_pair(network: keras.Model, found: Sequence, wanted: Any, names: str) -> None:
-    """Raises a ValueError unless both outputs of a network are what they should be.
+    """Raises a ValueError unless both outputs of a network are as expected.
 
     Args:
-        network: The network.
-        found: Shape or channels of each output.
-        wanted: What each should be.
+        network: Network to check.
+        found: Shape or number of channels of each output.
+        wanted: Expected shape or number of channels of each output.
         names: Names of the outputs.
     """
     if list(found) != [wanted] * 2:
         raise ValueError(
-            f"The network '{network.name}' has outputs of {list(found)}: expected two, {names}, of "
-            f"{wanted} each."
+            f"The network '{network.name}' has outputs of {list(found)}: expected two, "
+            f"{names}, of {wanted} each."
         )

@@ -15,18 +15,18 @@ class MinibatchStddev(DeclaredLayer):
     """Adds a channel that measures how much the examples of a batch differ from each other.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
+    Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each position over the
     examples, averaged to one number, which is the new channel's value everywhere. So a
     discriminator can recognize generated images that are too similar. Groups of consecutive
-    examples are compared, where the authors' code takes examples at equal distances: in a shuffled
-    batch it is the same. Replicas must hold whole groups, and so equal one device. Floats `[batch,
-    ..., channels]` get one channel more.
+    examples are compared, whereas the authors' code uses examples at equal distances; in a shuffled
+    batch, both are equivalent. Replicas must contain whole groups, and then equal one device. For
+    floats `[batch, ..., channels]`, the output has one more channel.
 
     Args:
-        group_size: Examples that are compared with each other, 4 in the authors' code; all of a
-            smaller batch on one device, and a divisor of a larger one. None: all of the batch, as
-            in the paper, on one device.
-        epsilon: Added to each variance, so that the root has a derivative where all are equal.
+        group_size: Number of examples that are compared with each other, 4 in the authors' code; on
+            one device, all of a smaller batch, and a divisor of a larger one. If None, the whole
+            batch, as in the paper, on one device.
+        epsilon: Number added to each variance, so that the root has a derivative if all are equal.
 
     Example:
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
@@ -45,7 +45,7 @@ class MinibatchStddev(DeclaredLayer):
         else:
             size = batch if self.group_size is None else tf.minimum(self.group_size, batch)
         groups = batch // tf.maximum(size, 1)
-        sentence = "A batch of {} examples cannot be divided into groups of {}: give a multiple."
+        sentence = "A batch of {} examples cannot be divided into groups of {}: pass a multiple."
         with tf.control_dependencies([require(groups * size == batch, sentence, batch, size)]):
             grouped = tf.reshape(values, tf.concat([[groups, size], shape[1:]], axis=0))
         variance = tf.math.reduce_variance(grouped, axis=1, keepdims=True)
@@ -56,11 +56,11 @@ class MinibatchStddev(DeclaredLayer):
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
     def _size_on_replicas(self) -> tf.Tensor:
-        """The size of a group. No group may be shared by replicas."""
+        """Returns the size of a group. No group may be shared by replicas."""
         if self.group_size is None:
             raise ValueError(
-                "group_size is None, which compares all of a batch, and each replica has a part of "
-                "it: give MinibatchStddev a number."
+                "group_size is None, which compares the whole batch, but each replica has "
+                "only a part of it: pass a number to MinibatchStddev."
             )
         return tf.constant(self.group_size)
 
@@ -71,20 +71,20 @@ class MinibatchStddev(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchDiscrimination(DeclaredLayer):
-    """Adds features that measure how near the other examples of a batch are to an example.
+    """Adds features that measure how close the other examples of a batch are to an example.
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
     NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
     compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. So a
     discriminator can recognize generated examples that are too similar. All pairs of a replica's
-    examples are compared: time and memory grow with the square of the batch. Floats `[batch, A]`
-    become `[batch, A + features]`, the new ones from 1 to the number of examples. Deviations: the
-    initial T has columns of length 1, as in the authors' code; theirs also is normalized to that
-    length in training, and scaled and shifted by statistics of a first batch.
+    examples are compared: time and memory grow with the square of the batch size. Floats `[batch,
+    A]` become `[batch, A + features]`, with new features from 1 to the number of examples.
+    Deviations: the initial T has columns of length 1, as in the authors' code; theirs is also
+    normalized to that length in training, and scaled and shifted by statistics of a first batch.
 
     Args:
-        features: Rows of M_i, and so new features: B.
-        row: Numbers in a row: C.
+        features: Number of rows of M_i, and so of new features: B.
+        row: Number of values in a row: C.
 
     Example:
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]

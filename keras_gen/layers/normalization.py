@@ -15,13 +15,14 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. The same in training and inference. Computed in float32 by the fused kernel
+    Stylization", 2016. Training and inference are the same. Computed in float32 by the fused kernel
     for batch normalization, as one example with the channels of all images: the slower
     `keras.layers.GroupNormalization(groups=-1)` takes half of a convolutional block's time on a
-    CPU. Input and output: floats `[batch, height, width, channels]`, of a known number of channels.
+    CPU. Input and output: floats `[batch, height, width, channels]`, with a known number of
+    channels.
 
     Args:
-        epsilon: Added to the variance.
+        epsilon: Number added to the variance.
 
     Example:
         >>> y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
@@ -34,7 +35,7 @@ class InstanceNormalization(DeclaredLayer):
         right = len(input_shape) == 4 and input_shape[-1] is not None
         expected = "[batch, height, width, channels] with a known number of channels"
         require_input(self, input_shape, right, expected)
-        # In mixed precision both stay in float32, as the fused kernel needs them.
+        # In mixed precision, both stay in float32, as the fused kernel requires.
         weight = dict(shape=(input_shape[-1],), autocast=False)
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
@@ -48,7 +49,7 @@ class InstanceNormalization(DeclaredLayer):
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
-    """Returns `InstanceNormalization` by each image's scale and offset, `[batch, channels]`."""
+    """Returns `InstanceNormalization` with each image's scale and offset, `[batch, channels]`."""
     # One example, whose channels are those of all images.
     last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
@@ -64,7 +65,7 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     return tf.ensure_shape(found, images.shape)
 
 
-EPSILON = 1e-12  # below any norm but that of zeros
+EPSILON = 1e-12  # below any norm except that of zeros
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -72,20 +73,20 @@ class SpectralNormalization(keras.layers.Wrapper):
     """Divides the kernel of a layer by its largest singular value, so that its slope is at most 1.
 
     Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
-    ICLR 2018, algorithm 1. The kernel is taken as the matrix W `[outputs, all others]`. Power
-    iteration, which resumes at each call, finds its singular value sigma(W). The gradient passes
-    through sigma, with constant singular vectors (sec. 2.1 and 3).
+    ICLR 2018, algorithm 1. The kernel is treated as the matrix W `[outputs, all others]`. Power
+    iteration, which resumes at each call, estimates its singular value sigma(W). The gradient
+    passes through sigma, with constant singular vectors (sec. 2.1 and 3).
     `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
     `direction`, the vector u, is a weight that each call in training updates, equally on all
-    replicas, because it depends on the kernel alone. Deviation: v is computed from the new u, and
-    not from the one before, so that a call at inference repeats the last one in training.
+    replicas, because it depends only on the kernel. Deviation: v is computed from the new u instead
+    of the previous one, so that a call at inference repeats the last one in training.
 
     Args:
-        layer: A layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
-            with or without weights yet.
-        iterations: Power iterations in a call; one in the paper.
-        **kwargs: `name` and the like; `dtype` is ignored: sigma is float32, and the layer computes
-            in its own precision.
+        layer: Layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
+            built or not.
+        iterations: Number of power iterations per call; one in the paper.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`; `dtype` is ignored:
+            sigma is float32, and the layer computes in its own precision.
 
     Example:
         >>> maps = SpectralNormalization(keras.layers.Conv2D(8, 3))(tf.ones([2, 6, 6, 3]))
@@ -93,7 +94,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     @checked_arguments
     def __init__(self, layer: keras.Layer, iterations: int = 1, **kwargs):
-        # Without `autocast` the kernel arrives here as it is, whatever the policy.
+        # Without `autocast`, the kernel arrives here unchanged, whatever the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
         self.iterations = iterations
 
@@ -104,7 +105,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         if kernel is None:
             raise ValueError(
                 f"The layer '{self.layer.name}' ({type(self.layer).__name__}) has no kernel to "
-                "normalize: wrap a dense layer, a convolution or an embedding."
+                "normalize: wrap a dense layer, a convolution, or an embedding."
             )
         self.direction = self.add_weight(
             name="direction",
@@ -124,7 +125,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def _sigma(self, kernel, training):
-        """An estimate of the largest singular value; u and v are constants of its gradient."""
+        """Returns the estimated largest singular value; for its gradient, u and v are constant."""
         matrix = kernel_matrix(self.layer, kernel)  # W transposed
         fixed = tf.stop_gradient(matrix)
         u = before = tf.convert_to_tensor(self.direction.value)
@@ -132,7 +133,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             for _ in range(self.iterations):
                 v = _unit(tf.linalg.matvec(fixed, u))
                 u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
-            # A step with a kernel that is not finite is refused, and must not change u.
+            # A step with a nonfinite kernel is refused, and must not change u.
             kept = tf.where(tf.reduce_all(tf.math.is_finite(u)), u, before)
             # Read before it is assigned, on every replica.
             with tf.control_dependencies([kept]):

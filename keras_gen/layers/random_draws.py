@@ -13,20 +13,21 @@ from keras_gen.layers.layer_arguments import FractionBelow1
 
 
 class DrawingLayer(DeclaredLayer):
-    """Base of layers that draw noise, as a function of a seed and of a counter, which is a weight.
+    """Base class of layers with noise, a function of a seed and of a counter, which is a weight.
 
-    `keras.layers.Dropout` draws the same noise on every replica of a distribution strategy, and
-    `tf.train.Checkpoint` does not save its state. With these layers N replicas equal one device,
-    and a resumed training equals one without a break.
+    `keras.layers.Dropout` uses the same noise on every replica of a distribution strategy, and
+    `tf.train.Checkpoint` does not save its state. With these layers, N replicas equal one device,
+    and resumed training equals training without a break.
 
     Args:
-        seed: Seed of the noise; by default drawn from Python's generator, which
+        seed: Seed of the noise; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
-        **kwargs: `name` and the like, of `keras.layers.Layer`.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`.
     """
 
-    # Whether it draws at inference too. All examples then have one noise, which follows
-    # `noise.inference_seed`, so that a result does not depend on the others of its batch.
+    # Whether there is noise at inference too. All examples then have the same noise, which is
+    # determined by `noise.inference_seed`, so that a result does not depend on the rest of its
+    # batch.
     always = False
 
     seed: int | None = None
@@ -40,12 +41,12 @@ class DrawingLayer(DeclaredLayer):
         self.built = True
 
     def drawn(self, draw, shape, training: bool) -> tf.Tensor:
-        """Returns float32 noise `[batch, ...]`, at inference `[1, ...]`.
+        """Returns float32 noise `[batch, ...]`, or at inference `[1, ...]`.
 
         Args:
             draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
             shape: `[batch, ...]`: ints or scalar tensors.
-            training: Whether each example has noise of its own, new in every call.
+            training: Whether each example has its own noise, new in every call.
         """
         seed = cast(int, self.seed)
         if not training:
@@ -53,7 +54,7 @@ class DrawingLayer(DeclaredLayer):
             return draw([1, *shape[1:]], key)
         key = noise.stateless_seed(seed, self.calls.value, "dropout")
         values = noise.for_replica(draw, shape, key)
-        # Read before it is counted up, on every replica.
+        # Read before it is incremented, on every replica.
         with tf.control_dependencies([values]):
             self.calls.assign_add(1)
         return values
@@ -63,15 +64,15 @@ class DrawingLayer(DeclaredLayer):
 class Dropout(DrawingLayer):
     """Sets a fraction of the inputs to zero and scales the others up (Srivastava et al. 2014).
 
-    Input and output: floats `[batch, ...]`. See `DrawingLayer` for how it differs from Keras'.
+    Input and output: floats `[batch, ...]`. See `DrawingLayer` for how it differs from Keras's.
 
     Args:
         rate: Fraction of the inputs to drop, 0 to below 1.
-        seed: Seed of the masks; by default drawn from Python's generator, which
+        seed: Seed of the masks; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop at inference too, as pix2pix does in place of latents (Isola et al.
-            2017, sec. 3.2.1). All examples then have one mask, which follows
-            `noise.inference_seed`, so that a result does not depend on the others of its batch.
+        always: Whether to drop at inference too, as pix2pix does instead of using latents (Isola et
+            al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
+            `noise.inference_seed`, so that a result does not depend on the rest of its batch.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
@@ -92,16 +93,16 @@ class Dropout(DrawingLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class NoiseChannels(DrawingLayer):
-    """Appends channels of standard normal noise, drawn at inference too.
+    """Appends channels of standard normal noise, also at inference.
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
-    CVPR 2017, sec. 3.2.1: a generator that takes noise z beside the image learns to ignore it.
-    Input: floats `[batch, height, width, channels]`; output: the same with further channels. See
+    CVPR 2017, sec. 3.2.1: a generator with noise z in addition to the image learns to ignore it.
+    Input: floats `[batch, height, width, channels]`; output: the input with further channels. See
     `DrawingLayer` for the noise at inference.
 
     Args:
-        channels: Number of channels of noise, 1 or more.
-        seed: Seed of the noise; by default drawn from Python's generator, which
+        channels: Number of channels of noise, at least 1.
+        seed: Seed of the noise; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
 
     Example:

@@ -15,15 +15,15 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class RowFeatures(DeclaredLayer):
-    """Makes features of the cells of a row: words are one-hot, numbers have three features.
+    """Computes features of the cells of a row: words are one-hot, and numbers have three features.
 
     The features of a number are its normal score (the standard normal quantile at the middle of its
     cell), whether its cell is the most frequent one, and its standardized mean, clipped to [-3, 3].
-    A last feature of each column is 1, or 0 with all others for a value that is missing (cell -1).
+    The last feature of each column is 1, or 0 along with all others for a missing value (cell -1).
     Floats `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
 
     Example:
         >>> from keras_gen.data import table_columns
@@ -52,7 +52,7 @@ class RowFeatures(DeclaredLayer):
 
     @override
     def call(self, cells):
-        # The first row of each table, of zeros, is for what is missing.
+        # The first row of each table, of zeros, is for missing values.
         rows = tf.cast(tf.maximum(tf.floor(cells), -1.0), tf.int32) + 1
         features = [tf.gather(table, rows[:, place]) for place, table in enumerate(self.tables)]
         return tf.cast(tf.concat(features, axis=1), self.compute_dtype)
@@ -63,7 +63,7 @@ class RowFeatures(DeclaredLayer):
 
 
 def _features(column: Column) -> np.ndarray:
-    """Features of a missing value, and of each cell: `[1 + cells, features]`."""
+    """Returns features of a missing value, and of each cell: `[1 + cells, features]`."""
     if column.categories:
         features = np.eye(len(column.categories))
     else:

@@ -12,14 +12,14 @@ from keras_gen.layers.normalization import normalized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedConstant(DeclaredLayer):
-    """The same learned maps for every example, in place of an input.
+    """Learned maps that are the same for every example, instead of an input.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2. They start from ones, as in the authors' code. Of the input `[batch, ...]`
-    only the batch size counts; the output is `[batch, *shape]`.
+    CVPR 2019, sec. 2. They start as ones, as in the authors' code. Only the batch size of the input
+    `[batch, ...]` matters; the output is `[batch, *shape]`.
 
     Args:
-        shape: `(height, width, channels)` of the maps.
+        shape: Shape of the maps, `(height, width, channels)`.
 
     Example:
         >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
@@ -39,7 +39,7 @@ class LearnedConstant(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Gives each channel of maps the standard deviation and mean that a style sets.
+    """Gives each channel of maps the standard deviation and mean determined by a style.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
@@ -59,7 +59,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     @override
     def call(self, inputs):
         maps, style = inputs
-        # `normalized` needs them in float32.
+        # `normalized` requires them in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
         return ops.cast(normalized(maps, scale + 1, offset, epsilon=1e-8), self.compute_dtype)
 
@@ -69,17 +69,17 @@ class ModulatedConv2D(DeclaredLayer):
     """A convolution whose kernel is scaled for each example: its style scales the input channels.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, and then each output channel's kernel
-    is divided by its norm, so that inputs of variance 1 give outputs of variance 1. An affine map
-    of the style returns s, around 1 at the start. The code scales the inputs in place of the
-    kernel, and divides the outputs by the norm, which is equal. Inputs: maps `[batch, height,
+    StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, after which each output channel's
+    kernel is divided by its norm, so that inputs with variance 1 yield outputs with variance 1. An
+    affine map of the style returns s, initially around 1. The code scales the inputs instead of the
+    kernel, and divides the outputs by the norm, which is equivalent. Inputs: maps `[batch, height,
     width, channels]` and styles `[batch, style]`. Output: maps `[batch, height, width, filters]`.
 
     Args:
-        filters: Channels of the outputs.
+        filters: Number of output channels.
         kernel_size: Side of the kernel.
-        demodulate: Whether to divide by the norm; False for the layers to colors.
-        use_bias: Whether to add one.
+        demodulate: Whether to divide by the norm; False for the layers that return colors.
+        use_bias: Whether to add a bias.
 
     Example:
         >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
@@ -123,17 +123,17 @@ class ModulatedConv2D(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class NoisyActivation(DeclaredLayer):
-    """Adds a bias and scaled noise to maps, and takes the leaky ReLU of slope 0.2.
+    """Adds a bias and scaled noise to maps, and applies the leaky ReLU with slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
-    learned factor, 0 at the start. So random details, such as the place of each hair, need not come
+    learned factor, initially 0. So random details, such as the position of each hair, need not come
     from the latents. Inputs: maps `[batch, height, width, channels]` of a known size and noise
-    `[batch, numbers]`; the layer uses `height * width` of them. Output: maps.
+    `[batch, numbers]`, of which the layer uses `height * width`. Output: maps.
 
     Args:
         offset: Index of this layer's first number in the noise of an example.
-        gain: Factor of the outputs: sqrt(2) after convolutions that have none of their own.
+        gain: Factor of the outputs: sqrt(2) after convolutions without a gain.
 
     Example:
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])

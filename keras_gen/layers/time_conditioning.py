@@ -1,4 +1,4 @@
-"""How networks of diffusion models are conditioned on the time."""
+"""Time conditioning of the networks of diffusion models."""
 
 from typing import ClassVar
 
@@ -16,13 +16,13 @@ from keras_gen.layers.layer_arguments import require_input
 class SinusoidalFeatures(DeclaredLayer):
     """Sines and cosines of numbers at frequencies that grow geometrically.
 
-    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, of places; Ho et al. (2020)
-    take them of the time. Floats `[batch, values]` become `[batch, values * 2 * count]`.
+    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, for positions; Ho et al.
+    (2020) use them for the time. Floats `[batch, values]` become `[batch, values * 2 * count]`.
 
     Args:
         count: Number of frequencies.
-        slowest: Smallest frequency, in radians by 1, above 0.
-        fastest: Largest frequency.
+        slowest: Minimum frequency, in radians per unit, above 0.
+        fastest: Maximum frequency.
 
     Example:
         >>> SinusoidalFeatures(32)(tf.constant([[0.5]])).shape
@@ -32,14 +32,15 @@ class SinusoidalFeatures(DeclaredLayer):
     count: Count
     slowest: Positive = 0.1
     fastest: float = 1000.0
-    # Half precision does not tell near times apart.
+    # Half precision does not distinguish times that are close together.
     options: ClassVar = {"dtype": "float32"}
 
     @override
     def set_up(self):
         if self.slowest > self.fastest:
             raise ValueError(
-                f"slowest is {self.slowest} and fastest {self.fastest}: expected at most fastest."
+                f"slowest is {self.slowest}, but fastest is {self.fastest}: expected at most "
+                "fastest."
             )
 
     @override
@@ -61,12 +62,12 @@ class AdaptiveGroupNormalization(DeclaredLayer):
     Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
     the condition is an embedding of the time: y = (1 + scale) * GroupNorm(x) + offset. Scale and
     offset are linear in it and start at 0. Inputs: floats `[batch, height, width, channels]` and
-    `[batch, features]`. Mean and variance are folded into one factor and one summand of each
+    `[batch, features]`. Mean and variance are combined into one factor and one summand for each
     channel, in float32.
 
     Args:
-        groups: Number of groups, a divisor of the channels.
-        epsilon: Added to the variance.
+        groups: Number of groups, a divisor of the number of channels.
+        epsilon: Number added to the variance.
 
     Example:
         >>> y = AdaptiveGroupNormalization(8)([tf.ones([2, 4, 4, 16]), tf.ones([2, 5])])
@@ -91,7 +92,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         scale, offset = tf.split(self.affine(condition), 2, axis=-1)
         means = tf.reduce_mean(maps, axis=[1, 2])
         mean = self._of_group(means)
-        # Around the mean of its channel a variance has no derivative by that mean.
+        # Around the mean of its channel, a variance has no derivative with respect to that mean.
         center = tf.stop_gradient(means)[:, None, None]
         within = tf.reduce_mean(tf.math.squared_difference(maps, center), axis=[1, 2])
         variance = self._of_group(within + tf.square(means - mean))
@@ -100,7 +101,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         return maps * factor[:, None, None] + summand[:, None, None]
 
     def _of_group(self, means):
-        """Means of each channel `[batch, channels]` become those of its group."""
+        """Turns means of each channel `[batch, channels]` into those of its group."""
         channels = means.shape[-1]
         size = channels // self.groups
         groups = tf.reshape(means, [-1, self.groups, size])

@@ -23,23 +23,24 @@ class VectorQuantizer(DeclaredLayer):
     gradients of `codebook_loss`, the second term of eq. (3). Codes that are no longer chosen
     restart at latents of the batch: Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A
     Generative Model for Music", 2020, sec. 3.1. A call changes nothing: the model calls
-    `after_update` after the weights are updated, by the global batch, so that all replicas hold the
-    same codebook.
+    `after_update` after the weights are updated, with the global batch, so that all replicas have
+    the same codebook.
 
     Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
     They start so low that a code restarts at once if the first batch does not choose it, which
-    initializes the codebook from data. The optimizer's moments of codes that restart stay.
+    initializes the codebook from data. The optimizer's moments of restarted codes are kept.
 
     Args:
         codes: Number of codes, K.
-        dim: Dimensions of a code and of a latent, D.
+        dim: Number of dimensions of a code and of a latent, D.
         decay: Fraction of the old average that an update keeps, gamma, between 0 and 1.
-        epsilon: Of the smoothing, in uses per batch, above 0.
-        dead_after: Updates in a row without a use after which a code restarts. One that was chosen
-            often lasts longer, until its average of uses per batch falls below `decay **
-            dead_after`. None: codes never restart.
+        epsilon: Constant of the smoothing, in uses per batch, above 0.
+        dead_after: Number of consecutive updates without a use after which a code restarts. A code
+            that was chosen often lasts longer, until its average of uses per batch falls below
+            `decay ** dead_after`. If None, codes never restart.
         update: `"average"` or `"loss"`: how codes are learned.
-        **kwargs: `name` and the like; `dtype` is ignored: codes are float32.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`; `dtype` is ignored:
+            codes are float32.
 
     Example:
         >>> quantizer = VectorQuantizer(codes=16, dim=4)
@@ -58,7 +59,7 @@ class VectorQuantizer(DeclaredLayer):
 
     @override
     def set_up(self):
-        # Half way between the counts after `dead_after` updates and after one less.
+        # Halfway between the counts after `dead_after` updates and after one fewer.
         self._fewest = self.decay ** (self.dead_after - 0.5) if self.dead_after else 0.0
         start = self._fewest or 1.0
         state = dict(trainable=False, aggregation="only_first_replica")
@@ -86,18 +87,18 @@ class VectorQuantizer(DeclaredLayer):
         """
         if latents.shape[-1] != self.dim:
             raise ValueError(
-                f"Latents of shape {tuple(latents.shape)}: expected {self.dim} dimensions, as the "
-                "codes have."
+                f"Latents have shape {tuple(latents.shape)}: expected {self.dim} dimensions, "
+                "the number of dimensions of the codes."
             )
         latents = tf.cast(latents, tf.float32)
         # In float64: the squares of numbers far from 0 lose small differences in float32.
         flat = tf.reshape(tf.cast(latents, tf.float64), [-1, self.dim])
         codes = tf.cast(tf.convert_to_tensor(self.codebook), tf.float64)
-        # Eq. (1): |z - e|^2, without |z|^2, which all codes have in common.
+        # Eq. (1): |z - e|^2, without |z|^2, which is equal for all codes.
         distances = tf.reduce_sum(codes**2, -1) - 2 * tf.matmul(flat, codes, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
-        # Eq. (2): the term that is added is 0 and has the gradient. The codes get none.
+        # Eq. (2): the added term is 0 and carries the gradient. The codes get none.
         quantized = tf.stop_gradient(self.embed(indices)) + (latents - tf.stop_gradient(latents))
         return quantized, indices
 
@@ -109,7 +110,7 @@ class VectorQuantizer(DeclaredLayer):
         """Returns the distance of latents from their codes, the last term of eq. (3) without beta.
 
         It is |z - sg(e)|^2, averaged over the latents of an example (end of sec. 3.2): float32
-        `[batch]`, for latents and indices as of `call`.
+        `[batch]`, for latents and indices as in `call`.
         """
         return _distance(latents, tf.stop_gradient(self.embed(indices)))
 
@@ -118,7 +119,7 @@ class VectorQuantizer(DeclaredLayer):
         return _distance(tf.stop_gradient(latents), self.embed(indices))
 
     def terms(self, latents, indices) -> dict[str, tf.Tensor]:
-        """Returns `commitment`, `perplexity` and, if codes are learned by the loss, `codebook`."""
+        """Returns `commitment`, `perplexity`, and, if the loss trains the codes, `codebook`."""
         terms = {}
         if self.update == "loss":
             terms["codebook"] = self.codebook_loss(latents, indices)
@@ -133,12 +134,12 @@ class VectorQuantizer(DeclaredLayer):
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
 
     def after_update(self, latents, indices, seed) -> None:
-        """Moves codes that are averages towards their latents, and restarts unused codes.
+        """Moves codes that are averages toward their latents, and restarts unused codes.
 
         Args:
-            latents: Float `[batch, ..., dim]`, this replica's.
-            indices: Int32 `[batch, ...]`, as `call` returned.
-            seed: Int64 `[2]`, from `stateless_seed`, of the latents where unused codes restart.
+            latents: This replica's latents, float `[batch, ..., dim]`.
+            indices: Int32 `[batch, ...]`, as returned by `call`.
+            seed: Int64 `[2]`, from `stateless_seed`, for the latents where unused codes restart.
         """
         latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])
         new = 1 - self.decay
@@ -165,13 +166,13 @@ class VectorQuantizer(DeclaredLayer):
         self.codebook.assign(sums)
 
     def _uses(self, indices):
-        """How often the global batch chooses each code, float32 `[codes]`."""
+        """Returns how often the global batch chooses each code, float32 `[codes]`."""
         flat = tf.reshape(indices, [-1])
         ones = tf.ones(tf.shape(flat), tf.float32)
         return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))
 
 
 def _distance(a, b) -> tf.Tensor:
-    """|a - b|^2, summed over dimensions, and the mean over the latents of each example."""
+    """Returns |a - b|^2, summed over dimensions and averaged over each example's latents."""
     squares = tf.reduce_sum(tf.square(tf.cast(a, tf.float32) - b), axis=-1)
     return tf.reduce_mean(squares, axis=list(range(1, squares.shape.rank)))

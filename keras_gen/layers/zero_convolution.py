@@ -1,4 +1,4 @@
-"""A convolution that starts from zero."""
+"""A convolution with initial weights of zero."""
 
 import keras
 from keras import ops
@@ -9,16 +9,16 @@ from keras_gen.declared import Count, DeclaredLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ZeroConvolution(DeclaredLayer):
-    """A convolution whose weights start from 0, with a learned factor of each output channel.
+    """A convolution whose weights start at 0, with a learned factor for each output channel.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.3: the last convolution of a coupling's network starts from zeros, so that the coupling starts
+    3.3: the last convolution of a coupling's network starts at zero, so that the coupling starts
     as the identity. The factor, exp(3 log_factor), is that of the authors' code: outputs can grow
-    fast although each weight changes by little. Input and output: `[batch, height, width,
+    fast, although each weight changes only slightly. Input and output: `[batch, height, width,
     channels]`, of the same height and width.
 
     Args:
-        filters: Output channels.
+        filters: Number of output channels.
         kernel_size: Side of the kernel.
 
     Example:
@@ -30,7 +30,7 @@ class ZeroConvolution(DeclaredLayer):
 
     @override
     def set_up(self):
-        # Not a subclass: Keras' convolutions save their own weights alone.
+        # Not a subclass: Keras's convolutions save only their own weights.
         self.convolution = keras.layers.Conv2D(
             self.filters,
             self.kernel_size,

@@ -1,6 +1,6 @@
 """Metrics that are reported and never optimized.
 
-Where arguments are checked, other shapes or ranges than described raise a ValueError, and other
+If arguments are checked, shapes or ranges other than those described raise a ValueError, and other
 dtypes a TypeError or ValueError.
 """
 

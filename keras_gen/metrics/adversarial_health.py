@@ -1,4 +1,4 @@
-"""What goes wrong in adversarial training, in words, while it goes wrong."""
+"""Warnings about what goes wrong in adversarial training, while it goes wrong."""
 
 from __future__ import annotations
 
@@ -14,37 +14,40 @@ from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-SURE = 0.02  # of the loss of a discriminator that guesses: below, it is sure of all examples
-MOSTLY = 0.5  # likewise: below, it is right about most of them
-FLAT = 0.01  # of the generator's loss, gained on the way to the data: less is nothing
-CLOSE = 0.1  # of the distances between real examples: below, samples repeat
-RARE = 0.1  # of a cluster's fraction of the data: below, it is missing
+SURE = (
+    0.02  # fraction of the loss of a discriminator that guesses: below, it is sure of everything
+)
+MOSTLY = 0.5  # fraction of that loss: below, it is right about most examples
+FLAT = 0.01  # gain of the generator's loss on the way to the data: below, it counts as none
+CLOSE = 0.1  # fraction of the distances between real examples: below, samples repeat
+RARE = 0.1  # fraction of a cluster's fraction of the data: below, it is missing
 EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
 
 
 class AdversarialHealth(keras.callbacks.Callback):
-    """Says in words when adversarial training goes wrong, and what to try; it never stops it.
+    """Warnings for when adversarial training goes wrong, with what to try; it never stops training.
 
-    After an epoch it checks a few hundred real examples and as many generated ones. It prints a
-    sentence when one of these has been so for `patience` checks, once until it has passed:
+    After an epoch, it checks a few hundred real examples and an equal number of generated ones. It
+    prints a warning when one of these conditions has held for `patience` checks, once until it has
+    passed:
 
-    - the discriminator is saturated: its loss is below 2 % of that of a guess;
+    - the discriminator is saturated: its loss is below 2% of the loss of guessing;
     - the generator's gradient has vanished: a move as long as the way from its samples to the data
       would change its loss by less than 0.01, although the discriminator is mostly right;
     - samples repeat: the median distance of a sample to the nearest other one is below a tenth of
       that of real examples;
-    - modes are missing: a cluster of the real examples (`metrics.bin_shares`), of pixels as they
-      are, has less than a tenth as many samples.
+    - modes are missing: a cluster of the real examples (`metrics.bin_shares`), in unprocessed
+      pixels, has less than a tenth of the expected samples.
 
-    The first two are not checked where the discriminator's loss may be negative, as that of a
-    Wasserstein critic. Limits are rough: a warning is a reason to inspect samples. A check changes
-    no state, and no noise that the steps draw.
+    The first two are not checked if the discriminator's loss may be negative, as for a Wasserstein
+    critic. The limits are rough: a warning is a reason to inspect samples. A check changes neither
+    the state nor the noise of the training steps.
 
     Args:
-        *data: Real examples as `fit` takes them, one array for each argument, 100 to 1,000 rows.
-        every: Epochs between two checks.
-        patience: Checks in a row after which a sentence is printed.
-        say: Function that is called with each sentence.
+        *data: Real examples as accepted by `fit`, one array per argument, 100 to 1,000 rows.
+        every: Number of epochs between checks.
+        patience: Number of consecutive checks after which a warning is printed.
+        say: Function that is called with each warning.
 
     Raises:
         ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples; at
@@ -63,20 +66,20 @@ class AdversarialHealth(keras.callbacks.Callback):
         super().__init__()
         if not data or len(data[0]) < 100:
             count = len(data[0]) if data else 0
-            raise ValueError(f"AdversarialHealth found {count} examples: pass at least 100.")
+            raise ValueError(f"AdversarialHealth found {count} examples: expected at least 100.")
         self.every = checked_size("every", every)
         self.patience = checked_size("patience", patience)
         self.say = say
         self._data = data
-        # Checks in a row, by name, for checkpoints to keep.
+        # Consecutive checks, by name, kept in checkpoints.
         self.saturated = self.vanished = self.repeated = self.missing = 0
 
     @override
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "logits_of_both"):
             raise ValueError(
-                f"AdversarialHealth is for a generator against a discriminator, and "
-                f"{type(self.model).__name__} is no such model: leave it out."
+                f"AdversarialHealth is for models with a generator and a discriminator, which "
+                f"{type(self.model).__name__} is not: leave it out."
             )
 
     @override
@@ -90,16 +93,16 @@ class AdversarialHealth(keras.callbacks.Callback):
                 self.say(f"  health, epoch {epoch + 1}: {warning}")
 
     def check(self) -> dict[str, str]:
-        """Returns a sentence for each of `saturated`, `vanished`, `repeated`, `missing`.
+        """Returns a warning for each of `saturated`, `vanished`, `repeated`, and `missing`.
 
-        An empty one means that all is well.
+        An empty string means that all is well.
         """
         (batch,) = self.model.minibatches(self.model.prepare_batch(self._data))
         fake = self.model.generated("health", batch)
         real = self.model.real(batch).numpy().reshape(len(fake), -1)
         samples = fake.numpy().reshape(len(fake), -1)
         if not np.isfinite(samples).all():
-            return {}  # the step that made them so is refused, and says why
+            return {}  # the step that caused them is refused, with an explanation
         guess, d_loss, slope = self._play(batch, fake)
         way = np.sqrt(np.square(real - samples).sum(axis=1).mean())
         return {
@@ -110,7 +113,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         }
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
-        """The discriminator's loss if it guessed, and as it is; how steep the generator's is."""
+        """Returns the discriminator's loss for guessing, its loss, and the generator's slope."""
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
@@ -133,9 +136,9 @@ def _saturated(guess, d_loss) -> str:
     if not 0 <= d_loss < SURE * guess:
         return ""
     return (
-        f"the discriminator is sure of every example, with a loss of {d_loss:.2g} where guessing "
-        f"has {guess:.2g}. Try a penalty ('r1', 'gradient'), spectral normalization, or a lower "
-        "rate of its optimizer."
+        f"the discriminator is sure of every example, with a loss of {d_loss:.2g}, while "
+        f"guessing has {guess:.2g}. Try a penalty ('r1', 'gradient'), spectral normalization, "
+        "or a lower learning rate."
     )
 
 
@@ -143,8 +146,8 @@ def _vanished(guess, d_loss, gain) -> str:
     if not (0 <= d_loss < MOSTLY * guess and gain < FLAT):
         return ""
     return (
-        "the generator's gradient has vanished: a move as long as the way to the data would change "
-        f"its loss by {gain:.1g}. Try objective='non_saturating' or 'wasserstein', a "
+        "the generator's gradient has vanished: a move as long as the way to the data would "
+        f"change its loss by {gain:.1g}. Try objective='non_saturating' or 'wasserstein', a "
         "penalty ('gradient', 'r1'), or fewer discriminator_steps."
     )
 
@@ -155,9 +158,9 @@ def _repeated(real, samples) -> str:
     if not found < CLOSE * usual:
         return ""
     return (
-        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g} % of "
-        "the distance between real examples. Try a lower rate, MinibatchStddev in the "
-        "discriminator, PacGAN or UnrolledGAN."
+        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g}% of "
+        "the distance between real examples. Try a lower learning rate, MinibatchStddev in the "
+        "discriminator, PacGAN, or UnrolledGAN."
     )
 
 
@@ -168,6 +171,6 @@ def _missing(real, samples) -> str:
         return ""
     return (
         f"modes are missing: {missing.sum()} of {len(missing)} clusters of the data, with "
-        f"{100 * of_real[missing].sum():.0f} % of the examples, have hardly any samples. Try a "
+        f"{100 * of_real[missing].sum():.0f}% of the examples, have hardly any samples. Try a "
         "penalty ('r1'), PacGAN, UnrolledGAN, or a larger batch."
     )

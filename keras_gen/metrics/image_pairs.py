@@ -1,4 +1,4 @@
-"""Images against their originals: SSIM, PSNR, reconstruction errors, and enlargements."""
+"""Images compared with their originals: SSIM, PSNR, reconstruction errors, and enlargements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images, as_numbers
 from keras_gen.metrics.samples.wasserstein import mean_patch_distance
 
-BATCH = 64  # images measured at once
+BATCH = 64  # number of images measured at once
 SSIM_WINDOW = 11
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
 
@@ -24,17 +24,18 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang e
 def psnr(
     images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma"
 ) -> np.ndarray:
-    """Peak signal-to-noise ratio in decibels, float32 `[n]`; infinite for equal images.
+    """Returns the peak signal-to-noise ratio in dB, float32 `[n]`; infinite for equal images.
 
     The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
-    not rounded), and the peak is 255. Gray images are taken as the luma.
+    not rounded), and the peak is 255. Gray images are treated as luma.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side first; in papers on super-resolution, the scale factor.
-        of: "luma", as in papers on super-resolution, or "rgb" for all values of red, green and
-            blue, as in papers on codes. Gray images have one PSNR.
+        shave: Number of pixels cut off at every side first; in papers on super-resolution, the
+            scale factor.
+        of: "luma", as in papers on super-resolution, or "rgb" for all values of red, green, and
+            blue, as in papers on codes. For gray images, both are equal.
 
     Example: `psnr(upscaled, originals, shave=4).mean()`.
     """
@@ -54,17 +55,17 @@ def psnr(
 
 @checked_types
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Structural similarity of the luma, float32 `[n]`, at most 1, which equal images reach.
+    """Returns the structural similarity of the luma, float32 `[n]`, at most 1 (for equal images).
 
     Wang et al. (2004), section III-B. The window is normal, of 11x11 pixels with standard deviation
-    1.5, inside the image, with K1 = 0.01, K2 = 0.03 and the range 255. The luma is that of `psnr`,
-    in the studio range; in the full range, the similarity differs a little. Colors of one luma
+    1.5, inside the image, with K1 = 0.01, K2 = 0.03, and the range 255. The luma is that of `psnr`,
+    in the studio range; in the full range, the similarity differs slightly. Colors with equal luma
     count as equal.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side first; at least 11 pixels must be left.
+        shave: Number of pixels cut off at every side first; at least 11 pixels must be left.
 
     Example: `ssim(upscaled, originals, shave=4).mean()`.
     """
@@ -78,20 +79,20 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 
 @checked_types
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Structural similarity of the luma over five scales: float32 `[n]`, 0 to 1 (equal images).
+    """Returns the structural similarity of the luma over five scales, float32 `[n]`, 0 to 1.
 
     Wang, Simoncelli and Bovik (2003), equation 7, with the weights of section 3.2: contrast and
-    structure at every scale, each half the one before, and luminance at the last. Window, constants
-    and luma are those of `ssim`.
+    structure at every scale, each half the previous one, and luminance at the last. Equal images
+    reach 1. The window, constants, and luma are those of `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-    pixels. They get as many scales as fit, with those scales' weights divided by their sum. Compare
-    only values of one number of scales.
+    pixels. They are measured at as many scales as fit, with the weights of those divided by their
+    sum. Compare only values for equal numbers of scales.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side first; at least 11 pixels must be left.
+        shave: Number of pixels cut off at every side first; at least 11 pixels must be left.
 
     Example: `ms_ssim(translated, photos).mean()`.
     """
@@ -116,12 +117,12 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
 @checked_types
 def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Mean absolute difference over pixels and channels in 8-bit levels, float32 `[n]`, 0..255.
+    """Returns the mean absolute difference in 8-bit levels, float32 `[n]`, 0..255.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side first.
+        shave: Number of pixels cut off at every side first.
 
     Example:
         >>> l1_error(np.zeros([1, 8, 8, 3], "uint8"), np.full([1, 8, 8, 3], 3, "uint8"))
@@ -138,19 +139,19 @@ def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nd
 def _in_batches(
     measure: Callable, images: np.ndarray, originals: np.ndarray, shave: int, least: int = 1
 ) -> np.ndarray:
-    """Returns `measure` of all pairs, shaved to no less than `least` pixels a side."""
+    """Returns `measure` of all pairs, shaved to sides of at least `least` pixels."""
     images = as_images(images)
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:
         raise ValueError(
-            f"Found images of shape {images.shape} and originals of {originals.shape}: "
-            "pass images of one shape."
+            f"images has shape {images.shape}, but originals {originals.shape}: "
+            "expected equal shapes."
         )
     height, width = images.shape[1:3]
     if shave < 0 or min(height, width) - 2 * shave < least:
         raise ValueError(
-            f"Found shave={shave} for images of {height}x{width} pixels: at least "
-            f"{least} pixels must be left either way."
+            f"shave is {shave} for images of {height}x{width} pixels: at least "
+            f"{least} pixels must be left along each side."
         )
     inside = (slice(None), slice(shave, height - shave), slice(shave, width - shave))
     images = images[inside]
@@ -167,20 +168,20 @@ def _studio_luma(images: tf.Tensor) -> tf.Tensor:
     return images if images.shape[-1] == 1 else 16 + 219 / 255 * luma(images)
 
 
-BLOCK = 1000  # images whose floats are held at once
+BLOCK = 1000  # number of images kept as floats at once
 
 
 @checked_types
 def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Squared error summed over pixels (in [0, 1]) and channels of each image, float32 `[n]`.
+    """Returns the squared error summed over pixels (in [0, 1]) and channels, float32 `[n]`.
 
     Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Principal components
-    have the least of all linear codes.
+    have the lowest error of all linear codes.
 
     Args:
-        images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may lie outside
-            [0, 1] as linear reconstructions do.
-        originals: The same, of one shape and order, in either dtype.
+        images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may be outside
+            [0, 1], as linear reconstructions are.
+        originals: Original images, in the format and order of `images`, in either dtype.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
@@ -190,12 +191,12 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     kinds = [array.dtype == np.uint8 or array.dtype.kind == "f" for array in (images, originals)]
     if images.shape != originals.shape or images.ndim < 2 or not all(kinds):
         raise ValueError(
-            f"Found images {images.dtype} {images.shape} and originals {originals.dtype} "
-            f"{originals.shape}: pass uint8 or floats [n, ...] of one shape."
+            f"images are {images.dtype} {images.shape}, but originals {originals.dtype} "
+            f"{originals.shape}: expected uint8 or floats [n, ...] of equal shape."
         )
     for name, array in (("images", images), ("originals", originals)):
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} has NaN or infinity: expected finite numbers.")
+            raise ValueError(f"{name} contains NaN or infinity: expected finite numbers.")
     errors = np.zeros(len(images), np.float32)
     for start in range(0, len(images), BLOCK):
         part = slice(start, start + BLOCK)
@@ -214,28 +215,28 @@ def _in_unit(images):
 def hole_psnr(
     filled: np.ndarray, originals: np.ndarray, masks: np.ndarray, of: str = "luma"
 ) -> float:
-    """PSNR of the missing pixels in decibels, from the mean squared error over all images.
+    """Returns the PSNR of the missing pixels in dB, from the mean squared error over all images.
 
-    (The mean of the images' own PSNRs would be infinite for one perfect image.) The peak is 255.
+    (The mean of the individual PSNRs would be infinite for one perfect image.) The peak is 255.
 
     Args:
         filled: uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is missing.
         originals: uint8, same shape and order.
         masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
-        of: "luma" or "rgb", see `psnr`. In the luma's studio range, errors of color do not count,
-            and the others count a seventh less.
+        of: "luma" or "rgb"; see `psnr`. In the luma's studio range, color errors do not count, and
+            others count a seventh less.
 
     Raises:
-        ValueError: If the arrays do not fit, nothing is missing, or known pixels differ.
+        ValueError: If the arrays do not match, nothing is missing, or known pixels differ.
 
     Example: `hole_psnr(model.inpaint(images, masks), images, masks)`.
     """
     missing = missing_pixels(originals, masks)
     if np.shape(filled) == np.shape(originals) and (~missing & (filled != originals)).any():
         raise ValueError(
-            "filled differs from originals where nothing is missing: put the known pixels back."
+            "filled differs from originals where nothing is missing: restore the known pixels."
         )
-    # Known pixels add nothing to the errors, and so must not count among the pixels either.
+    # Known pixels add nothing to the errors, so they must not be counted as pixels.
     errors = 10 ** (-psnr(filled, originals, of=of).astype(np.float64) / 10)
     with np.errstate(divide="ignore"):
         return float(-10 * np.log10(errors.mean() / missing.mean()))
@@ -249,19 +250,19 @@ def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
 
     Raises:
-        TypeError: If masks are no numbers or truth values.
-        ValueError: If the arrays do not fit each other, nothing is missing, or masks hold NaN.
+        TypeError: If masks are not numbers or booleans.
+        ValueError: If the arrays do not match, nothing is missing, or masks contain NaN.
     """
     missing = missing_of(masks)
     if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
         raise ValueError(
-            f"Masks have shape {list(missing.shape)}, {missing.sum()} of their values not 0: "
+            f"masks has shape {list(missing.shape)} and {missing.sum()} nonzero values: "
             f"expected {[*np.shape(images)[:3], 1]}, with something missing."
         )
     return missing
 
 
-TILE = 64  # side of the squares in which patches are compared
+TILE = 64  # side of the squares whose patches are compared
 
 
 @checked_types
@@ -271,17 +272,18 @@ def enlargement_report(
     """Shrinks images, enlarges them again, and compares the results with the originals.
 
     Args:
-        enlarge: From uint8 images `[1, height, width, 3]` to those of sides `factor` times as long.
-        images: Originals, each uint8 `[height, width, 3]`, sides of at least 64 that the factor
-            divides.
-        factor: Of the sides.
+        enlarge: Function from uint8 images `[1, height, width, 3]` to images with sides `factor`
+            times as long.
+        images: Originals, each uint8 `[height, width, 3]`, with sides of at least 64 that are
+            multiples of the factor.
+        factor: Factor of the sides.
 
     Returns:
         "psnr", in dB, and "ssim", means over the images, of the luma without a border of `factor`
-        pixels, as in papers; "patches", the distance of patches in squares of 64 pixels, which are
-        cut from the images (`pyramid_distances`): large for images that are too smooth; "detail",
-        the root mean square of what a Gaussian of one pixel's deviation takes from the luma of
-        these squares, divided by that of the originals: 1 is right, and less is too smooth.
+        pixels, as in papers; "patches", the distance of patches in squares of 64 pixels, cut from
+        the images (`pyramid_distances`), which is large for images that are too smooth; "detail",
+        the root mean square of what a Gaussian with standard deviation 1 pixel removes from the
+        luma of these squares, divided by that of the originals: 1 is right, and less is too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """
@@ -310,7 +312,7 @@ def _fine_detail(squares: np.ndarray) -> float:
 
 
 def _squares(image: np.ndarray) -> np.ndarray:
-    """Squares side by side; what is left at the right and below is left out."""
+    """Returns adjacent squares; the remainder at the right and bottom is left out."""
     height, width, channels = image.shape
     rows = height // TILE
     columns = width // TILE

@@ -31,10 +31,10 @@ class ImportanceSampled(Protocol):
         """Checks images and returns them as floats `[batch, ...]`."""
 
     def log_weights(self, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
-        """Draws latents z and returns log p(x, z) - log q(z|x), float32 `[samples, batch]`.
+        """Samples latents z and returns log p(x, z) - log q(z|x), float32 `[samples, batch]`.
 
         Args:
-            x: Float examples `[batch, ...]`, as `prepare` returns them.
+            x: Float examples `[batch, ...]`, as returned by `prepare`.
             samples: Number of latents per example.
             seed: Stateless seed, int64 `[2]`.
         """
@@ -52,21 +52,22 @@ def importance_weighted_nll(
 ) -> dict[str, np.ndarray]:
     """Estimates -log p(x), or -log p(x|c), by importance sampling: Burda et al. (2016), eq. 8.
 
-    -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x), is in expectation an upper bound of
-    the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a running
-    log-sum-exp in one compiled loop, so memory is that of `chunk` samples of `batch_size` examples.
+    -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x), is in expectation an upper
+    bound of the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a
+    running log-sum-exp in one compiled loop, so memory is that of `chunk` samples of `batch_size`
+    examples.
 
     Args:
-        model: A model with the methods of `ImportanceSampled`, such as a `VAE`.
-        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them; binarize them first to
+        model: Model with the methods of `ImportanceSampled`, such as a `VAE`.
+        images: uint8 or float, `[n, ...]`, as accepted by `model.prepare`; binarize them first to
             measure binary data.
-        samples: Samples of each image, k.
-        chunk: Samples decoded at once.
-        batch_size: Examples at once.
-        seed: Seed of the latents. The result depends on it, and within its error on `chunk` and
+        samples: Number of samples per image, k.
+        chunk: Number of samples decoded at once.
+        batch_size: Number of examples at once.
+        seed: Seed of the latents. The result depends on it, and, within its error, on `chunk` and
             `batch_size`.
-        conditions: What a model of p(x|c) is given, such as the labels of a `ConditionalVAE`, `[n,
-            ...]`: Sohn, Lee, Yan (2015), equation 7.
+        conditions: Conditions c for a model of p(x|c), such as the labels of a `ConditionalVAE`,
+            `[n, ...]`: Sohn, Lee, Yan (2015), equation 7.
 
     Returns:
         float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
@@ -93,9 +94,10 @@ def importance_weighted_nll(
     edges = [conditional.edges[name] for name in conditional.given] if given else []
     if given and len(given[0]) != len(images):
         raise ValueError(
-            f"There are {len(given[0])} conditions for {len(images)} images: expected as many."
+            f"There are {len(given[0])} conditions for {len(images)} images: expected equal "
+            "numbers."
         )
-    # AutoGraph is for the loop below alone.
+    # AutoGraph is only for the loop below.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
@@ -103,15 +105,15 @@ def importance_weighted_nll(
 
     @tf.function(input_signature=specs)
     def estimate(x, batch, *condition):
-        # The sums are those of w / exp(largest), w^2 / exp(2 largest) and log w.
+        # The sums are those of w / exp(largest), w^2 / exp(2 largest), and log w.
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
-            # Iterations at the same time would each hold their samples.
+            # Parallel iterations would each keep their own samples.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
             log_w = tf.cast(log_weights(x, chunk, key, *condition), tf.float64)
-            # The last chunk may hold more samples than are wanted.
+            # The last chunk may contain more samples than requested.
             wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
             logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
             log_w = tf.where(wanted, log_w, -math.inf)
@@ -145,18 +147,18 @@ def importance_weighted_nll(
 
 @checked_types
 def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, float]:
-    """Turns the result of `importance_weighted_nll` into a run's metrics.
+    """Converts the result of `importance_weighted_nll` into a run's metrics.
 
     Args:
-        nats: Result of `importance_weighted_nll`, or "nll" alone of another measure.
-        prefix: Start of the names, where several models are measured.
+        nats: Result of `importance_weighted_nll`, or only "nll" from another measure.
+        prefix: Start of the names, for when several models are measured.
 
     Returns:
         "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
-        has them, "negative_elbo", a mean too, and "effective_sample_size", the median.
+        has them, also "negative_elbo", a mean, and "effective_sample_size", the median.
 
     Raises:
-        ValueError: If there are no values, or NaN among them.
+        ValueError: If there are no values, or some are NaN.
 
     Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
@@ -165,8 +167,8 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
     if wrong:
         raise ValueError(
-            f"{wrong[0]} has {np.isnan(nats[wrong[0]]).sum()} NaN of {nats[wrong[0]].size} values: "
-            "expected numbers, one at least."
+            f"{wrong[0]} contains {np.isnan(nats[wrong[0]]).sum()} NaN among "
+            f"{nats[wrong[0]].size} values: expected at least one, and only numbers."
         )
     found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
     if "elbo" in nats:
@@ -177,7 +179,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
 
 
 class LatentDecoder(Protocol):
-    """A model whose decoder gives the parameters of a likelihood."""
+    """A model whose decoder returns the parameters of a likelihood."""
 
     decoder: keras.Model
     likelihood: Any
@@ -189,35 +191,35 @@ def latent_grid(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decodes a grid over two latents, on which log p(x) is a sum instead of an estimate.
 
-    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it becomes a mixture of Bernoulli
-    distributions: the templates are the decoded points, the weights the prior's density. The
+    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
+    distributions: the templates are the decoded points, and the weights the prior's density. The
     mixture is itself a distribution, so its NLL is that of a proper model. It needs no encoder and
     no samples, so it compares models that were trained in different ways. The grid has to be finer
     than an example's posterior: check that doubling `side` does not change the NLL.
 
     Args:
-        model: A model with a `decoder` of latents `[batch, 2]` and a Bernoulli `likelihood`, such
-            as `VAE` or `PriorSampledModel`.
-        side: Points on each axis, 2 or more.
-        span: Largest absolute value of a latent, in standard deviations of the prior.
-        batch_size: Points decoded at once.
+        model: Model with a `decoder` of latents `[batch, 2]` and a Bernoulli `likelihood`, such as
+            `VAE` or `PriorSampledModel`.
+        side: Number of points on each axis, at least 2.
+        span: Maximum absolute value of a latent, in standard deviations of the prior.
+        batch_size: Number of points decoded at once.
 
     Returns:
-        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`, as
-        `keras_gen.workshop.baselines.BernoulliMixture.of` takes them.
+        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`,
+        for `keras_gen.workshop.baselines.BernoulliMixture.of`.
 
     Raises:
-        ValueError: If the latents are not two, or `side` is below 2.
+        ValueError: If there are not two latents, or `side` is below 2.
 
     Example: `-BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)`.
     """
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(
-            f"The decoder takes latents of shape {shape}: a grid needs 2; "
-            "importance_weighted_nll measures any number."
+            f"The decoder accepts latents of shape {shape}: expected 2 for a grid. Use "
+            "importance_weighted_nll for other numbers."
         )
     if side < 2:
-        raise ValueError(f"side is {side}: at least 2 points on each axis.")
+        raise ValueError(f"side is {side}: expected at least 2 points on each axis.")
     axis = np.linspace(-span, span, side, dtype="float32")
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     parts = [
@@ -244,13 +246,13 @@ def bits_per_dimension(
     2016, section 3.1); the density of data without noise bounds nothing.
 
     Args:
-        nats: -log p(x) of whole examples: a number, array or tensor. For "variational" it includes
-            the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
-        dimensions: Numbers in an example, such as 32 * 32 * 3.
-        dequantization: "none" (p is a probability of 256 levels), "uniform" or "variational" (p is
+        nats: -log p(x) of whole examples: a number, array, or tensor. For "variational", it
+            includes the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
+        dimensions: Number of values in an example, such as 32 * 32 * 3.
+        dequantization: "none" (p is a probability of 256 levels), "uniform", or "variational" (p is
             a density of levels plus noise in [0, 1)). Report it with the result.
-        levels_per_unit: Levels in one unit of the model's data: 256 for levels / 256, 128 for
-            levels / 128 - 1, 1 for levels as they are.
+        levels_per_unit: Number of levels per unit of the model's data: 256 for levels / 256, 128
+            for levels / 128 - 1, 1 for unscaled levels.
 
     Example:
         >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)
@@ -263,9 +265,8 @@ def bits_per_dimension(
     checked_positive("levels_per_unit", levels_per_unit)
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
-            f"bits_per_dimension found levels_per_unit={levels_per_unit} for a "
-            "probability, which "
-            "has no unit: leave it out, or name the dequantization of a density."
+            f"levels_per_unit is {levels_per_unit} for a probability, which has no unit: leave "
+            "it out, or specify the dequantization of a density."
         )
     return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)
 
@@ -274,20 +275,20 @@ def bits_per_dimension(
 def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     """Converts negative log-likelihoods of sequences to bits per value, without the padding.
 
-    The sum of the nats of all sequences is divided by the number of their values from 0 on, so
-    that a long sequence counts more than a short one. Padding that was counted would make any
-    model look better.
+    The sum of the nats of all sequences is divided by the number of their values that are at least
+    0, so that a long sequence counts more than a short one. Counting padding would make any model
+    look better.
 
     Args:
-        nats: -log p(x) of whole sequences in which padding counts nothing, `[n]`.
-        levels: The sequences, integers `[n, ...]`, where numbers below 0 are padding: such as
-            `model.edges["x"].prepare(waveforms)` gives them.
+        nats: -log p(x) of whole sequences, without the padding, `[n]`.
+        levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, such as
+            `model.edges["x"].prepare(waveforms)` returns.
 
     Returns:
         Bits per value.
 
     Raises:
-        ValueError: If there is no value, or the numbers of sequences differ.
+        ValueError: If there are no values, or the numbers of sequences differ.
 
     Example:
         >>> bits_per_live_value(np.log([8.0, 2.0]), np.array([[5, 3, 1], [0, -1, -1]]))
@@ -298,13 +299,14 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     live = np.count_nonzero(levels >= 0)
     if nats.shape != levels.shape[:1] or not live:
         raise ValueError(
-            f"Found nats of shape {list(nats.shape)} for {live} live values in sequences of shape "
-            f"{list(levels.shape)}: expected a number for each sequence, and a value from 0 on."
+            f"nats has shape {list(nats.shape)} for {live} values in sequences of shape "
+            f"{list(levels.shape)}: expected one number for each sequence, and a value of at "
+            "least 0."
         )
     if np.isnan(nats).any() or levels.dtype.kind not in "iu":
         raise ValueError(
-            f"Found {np.isnan(nats).sum()} NaN in nats, and levels of {levels.dtype}: expected "
-            "numbers, and integers."
+            f"nats contains {np.isnan(nats).sum()} NaN, and levels is {levels.dtype}: expected "
+            "numbers and integers."
         )
     return float(nats.sum() / live / math.log(2))
 
@@ -314,11 +316,11 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
     """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
 
     Args:
-        means: Posterior means of n >= 2 examples, `[n, latents]`, as `vae.encode(images)[0]`.
-        threshold: A latent is active if the variance of its mean over the data is larger.
+        means: Posterior means of n >= 2 examples, `[n, latents]`, as in `vae.encode(images)[0]`.
+        threshold: Variance of a latent's mean over the data above which it is active.
 
     Returns:
-        The number of active units, and the variances of all, float64 `[latents]`.
+        The number of active units, and the variances of all latents, float64 `[latents]`.
 
     Example:
         >>> active_units(np.array([[1.0, 0.0], [-1.0, 0.001]]))[0]

@@ -16,14 +16,14 @@ from keras_gen.metrics.metric_arguments import as_numbers
 def mean_and_deviation(
     found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """Means of metrics over repeated measurements, and their deviations as `..._deviation`.
+    """Returns means of metrics over repeated measurements, and `..._deviation` for their spread.
 
-    The standard deviation has n - 1 in its denominator; of one seed there is none.
+    The standard deviation has n - 1 in its denominator; for one seed, there is none.
 
     Args:
-        found: The metrics of each seed, by name.
-        name: Name of the mean of a metric, with {} in place of its name.
-        keys: Names of the metrics to include; None: all of the first seed.
+        found: Metrics of each seed, by name.
+        name: Name of the mean of a metric, with {} in place of the metric's name.
+        keys: Names of the metrics to include. If None, all of the first seed.
 
     Raises:
         TypeError: If a metric is not a number.
@@ -34,12 +34,12 @@ def mean_and_deviation(
         {'error_of_two': 2.0, 'error_of_two_deviation': 1.4142135623730951}
     """
     if not found:
-        raise ValueError("No figures were found: expected those of one seed at least.")
+        raise ValueError("No metrics were found: expected those of at least one seed.")
     means = {}
     for key in found[0] if keys is None else keys:
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
         if lacking:
-            raise ValueError(f"Measurement {lacking[0]} lacks the figure {key!r} of the others.")
+            raise ValueError(f"Measurement {lacking[0]} lacks the metric {key!r} of the others.")
         each = as_numbers([of_seed[key] for of_seed in found], key)
         means[name.format(key)] = float(np.mean(each))
         if len(each) > 1:

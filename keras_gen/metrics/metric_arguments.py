@@ -13,10 +13,10 @@ LARGEST = 1e150
 
 
 def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
-    """Returns what a dict has under a key; a ValueError names the dict that lacks it."""
+    """Returns a dict's value for a key; a ValueError names the dict that lacks it."""
     if key not in found:
         raise ValueError(
-            f"{name} lacks {key!r}: expected a dict that has it, found the keys "
+            f"{name} lacks {key!r}: expected a dict with it, found the keys "
             f"{', '.join(map(str, found)) or '(none)'}."
         )
     return found[key]
@@ -26,19 +26,19 @@ def as_numbers(values, name: str) -> np.ndarray:
     """Returns values as an array of real numbers, of any shape and number type.
 
     Args:
-        values: An array, a tensor, or lists of numbers.
-        name: Their name in the error message.
+        values: Array, tensor, or lists of numbers.
+        name: Name of the values in the error message.
 
     Raises:
-        TypeError: If they are texts, objects, complex numbers, or lists of several lengths.
+        TypeError: If they are text, objects, complex numbers, or lists of different lengths.
         ValueError: If some are masked.
     """
     refuse_masked(name, values)
     try:
         array = np.asarray(values)
-    except ValueError:  # lists of several lengths
+    except ValueError:  # lists of different lengths
         array = np.asarray(None)
-    # Kind V has bfloat16.
+    # bfloat16 has kind V.
     if array.dtype.kind not in "biufV" or array.dtype.names:
         raise TypeError(f"{name} must be an array of numbers, found {shown(values)}.")
     return array
@@ -48,9 +48,9 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     """Returns features as a float64 matrix `[n, d]`, flattening further axes.
 
     Args:
-        features: Any number type, `[n, ...]`.
-        name: Their name in the error message.
-        rows: The smallest n.
+        features: Features `[n, ...]`, any number type.
+        name: Name of the features in the error message.
+        rows: Minimum n.
 
     Raises:
         ValueError: If there are fewer rows or axes, no columns, NaN, or numbers of 1e150 or more.
@@ -60,10 +60,9 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # also not NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
-            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, "
-            "found shape "
-            f"{matrix.shape}: pass one row for each example, no NaN or infinity, and no number of "
-            f"{LARGEST:g} or more."
+            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, found "
+            f"shape {matrix.shape}: pass one row for each example, without NaN, infinity, or "
+            f"numbers of {LARGEST:g} or more."
         )
     return matrix.reshape(len(matrix), -1)
 
@@ -71,17 +70,17 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
 def as_feature_pair(
     a: np.ndarray, b: np.ndarray, names: tuple[str, str], rows: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of features as `as_features` does.
+    """Returns two sets of features, like `as_features`.
 
     Raises:
-        ValueError: As `as_features`, or if their widths d differ.
+        ValueError: As for `as_features`, or if their widths d differ.
     """
     a = as_features(a, names[0], rows)
     b = as_features(b, names[1], rows)
     if a.shape[1] != b.shape[1]:
         raise ValueError(
-            f"Found {a.shape[1]} features in {names[0]} and {b.shape[1]} in {names[1]}: pass "
-            "features of one extractor."
+            f"Found {a.shape[1]} features in {names[0]}, but {b.shape[1]} in {names[1]}: pass "
+            "features from one extractor."
         )
     return a, b
 
@@ -89,10 +88,10 @@ def as_feature_pair(
 def as_images(
     images: np.ndarray, name: str = "images", channels: Sequence[int] = (1, 3)
 ) -> np.ndarray:
-    """Returns images as an array uint8 `[n, H, W, C]`, C being one of `channels`.
+    """Returns images as an array uint8 `[n, H, W, C]`, with C one of `channels`.
 
-    Floats raise a ValueError on purpose, as do other shapes: generated images are measured in 256
-    levels, as they would be stored and as the real ones are (Parmar et al. 2022).
+    Floats deliberately raise a ValueError, as do other shapes: generated images are measured in 256
+    levels, as they would be stored and like the real ones (Parmar et al. 2022).
     """
     images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -112,7 +111,7 @@ def as_labeled_pair(
     other_labels: np.ndarray,
     names: tuple[str, str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Returns codes float64 `[n, d]` and labels `[n]`, and others `[m, d]` and `[m]`, checked.
+    """Returns codes float64 `[n, d]`, labels `[n]`, other codes `[m, d]`, and their labels `[m]`.
 
     `as_labels` and `as_feature_pair` raise the errors, with the `names` of the two sets.
     """
@@ -129,9 +128,9 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     """Returns labels as an array of integers `[n]`.
 
     Args:
-        labels: The labels.
-        name: Their name in the error message.
-        n: How many; by default any number above 0.
+        labels: Labels to check.
+        name: Name of the labels in the error message.
+        n: Number of labels; by default any number above 0.
 
     Raises:
         TypeError: If they are not integers.
@@ -149,12 +148,12 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
 
 
 def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
-    """Returns labels as `as_labels` does; a ValueError for those below 0, as of unlabeled ones."""
+    """Returns labels, like `as_labels`, but raises a ValueError for negative (missing) labels."""
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(
-            f"Expected {name} to be integers from 0 on, found {labels.min()}: leave out examples "
-            "without a label."
+            f"Expected {name} to be integers of at least 0, found {labels.min()}: leave out "
+            "examples without a label."
         )
     return labels
 
@@ -163,19 +162,19 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
     """Returns logits, or probabilities, as an array `[n, classes]`.
 
     Raises:
-        ValueError: If they have another shape, or NaN, of which the first class would seem to be
-            the likeliest.
+            ValueError: If they have another shape, or NaN, for which the first class would seem
+                most likely.
     """
     logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():
         raise ValueError(
-            f"Expected {name} to be numbers [n, classes], found shape {list(logits.shape)}: pass "
-            "one row for each example, and no NaN."
+            f"Expected {name} to be numbers [n, classes], found shape {list(logits.shape)}: "
+            "pass one row for each example, without NaN."
         )
     return logits
 
 
 def check_within(name: str, number: int, most: int) -> None:
-    """Raises a ValueError if a number is not between 1 and `most`."""
+    """Raises a ValueError unless a number is between 1 and `most`."""
     if not 1 <= number <= most:
         raise ValueError(f"{name} must be between 1 and {most}, found {number}.")

@@ -25,14 +25,14 @@ AUDIBLE = 40.0  # dB below the loudest frame
 
 @checked_types
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Distance of log spectra, which ignores phases: float64 `[n]` in dB, from 0.
+    """Returns the distance of log spectra, which ignores phases: float64 `[n]` in dB, at least 0.
 
-    For each frame it is the root of the mean squared difference over all frequencies, in dB; then
-    the mean over the frames in which the original is within 40 dB of its loudest.
+    For each frame, it is the root of the mean squared difference over all frequencies, in dB,
+    averaged over the frames in which the original is within 40 dB of its loudest.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
-        originals: The same, of one shape and order.
+        originals: Original waveforms, in the format and order of `waveforms`.
 
     Example:
         >>> log_spectral_distance(np.ones([1, 512, 1]), np.ones([1, 512, 1]))
@@ -49,13 +49,13 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 
 @checked_types
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Energy of the originals over that of the differences, float64 `[n]` in dB; phases count.
+    """Returns the ratio of the energies of originals and differences, float64 `[n]` in dB.
 
-    It is 0 for silence, and infinite for the original.
+    Phases count. The ratio is 0 for silence, and infinite for the original.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
-        originals: The same, of one shape and order, not silent.
+        originals: Original waveforms, in the format and order of `waveforms`, not silent.
 
     Raises:
         ValueError: If the shapes differ, or an original is silent.
@@ -83,15 +83,15 @@ def _require_pairs(waveforms, originals):
     originals = as_numbers(originals, "originals")
     if np.shape(waveforms) != np.shape(originals):
         raise ValueError(
-            f"Waveforms have shape {np.shape(waveforms)} and originals {np.shape(originals)}: "
-            "expected the same."
+            f"Waveforms have shape {np.shape(waveforms)}, but originals {np.shape(originals)}: "
+            "expected equal shapes."
         )
 
 
 WINDOW, STEP = 0.064, 0.016  # seconds
 LOWEST, HIGHEST = 60, 400  # Hz
-PERIODIC = 0.6  # correlation with itself from which a frame has a pitch
-LOUD = 10**-2.5  # of the energy of the loudest frame
+PERIODIC = 0.6  # autocorrelation from which a frame has a pitch
+LOUD = 10**-2.5  # fraction of the energy of the loudest frame
 
 
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
@@ -100,12 +100,12 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     A frame's period is the first peak of its autocorrelation, divided by that of the window, that
     is within a tenth of the highest peak (Boersma: "Accurate Short-Term Analysis of the Fundamental
     Frequency and the Harmonics-to-Noise Ratio of a Sampled Sound", 1993). A parabola through three
-    lags finds its place between them. Frames that are quiet or not periodic are left out; a
-    recording without any other frame has NaN.
+    lags determines its position between them. Frames that are quiet or not periodic are left out; a
+    recording without any other frames yields NaN.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, of 0.064 seconds or more.
-        rate: Samples a second, 1,000 or more.
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, of at least 0.064 seconds.
+        rate: Sampling rate in samples per second, at least 1,000.
 
     Raises:
         ValueError: If they are shorter, or the rate is too low.
@@ -119,7 +119,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     size = round(WINDOW * rate)
     sounds = as_waveforms(waveforms)
     if sounds.shape[1] < size:
-        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {size} or more.")
+        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected at least {size}.")
     frames = np.lib.stride_tricks.sliding_window_view(sounds, size, axis=1)
     frames = frames[:, :: round(STEP * rate)]
     frames = frames - frames.mean(axis=2, keepdims=True)
@@ -130,7 +130,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     correlation /= correlation[..., :1] + 1e-12
     lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
     before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
-    # On the flank of a peak the correlation is nearly as high, at a lag that is too short.
+    # On the flank of a peak, the correlation is nearly as high, at a lag that is too short.
     peaks = np.where((found > before) & (found >= after), found, -np.inf)
     highest = peaks.max(axis=2, keepdims=True)
     first = np.argmax(peaks >= 0.9 * highest, axis=2)[..., None]
@@ -172,8 +172,8 @@ class SpeechProbes:
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
-        speakers: Integers `[n]`.
-        words: Integers `[n]`.
+        speakers: Speakers, integers `[n]`.
+        words: Words, integers `[n]`.
         rate: Samples per second.
 
     Example:
@@ -196,8 +196,8 @@ class SpeechProbes:
 
         Args:
             waveforms: Sounds `[m, samples, 1]`.
-            speakers: The wanted speakers, integers `[m]`.
-            words: The wanted words, integers `[m]`.
+            speakers: Wanted speakers, integers `[m]`.
+            words: Wanted words, integers `[m]`.
         """
         wanted = (np.asarray(speakers), np.asarray(words))
         found = {}
@@ -219,24 +219,25 @@ def conversion_report(
 
     `SpeechProbes` of the training recordings measure how often the wanted speaker and word are
     recognized: in the model's conversions (`converted`), in those of other converters (by their
-    name), and in the recordings before conversion (`unconverted`). With their own speakers they
+    names), and in the recordings before conversion (`unconverted`). With their own speakers, they
     measure the reconstructions (`reconstructed`) and the recordings themselves (`recorded`), which
-    gives the accuracy of the probes. The pitch error is the mean distance of the median pitch to
+    shows the accuracy of the probes. The pitch error is the mean distance of the median pitch to
     that of the wanted speaker's training recordings.
 
     Args:
-        model: Has `reconstruct` and `convert` of waveforms and speakers, as `ConditionalVQVAE`.
-        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
-        test: The same, of recordings that were not trained on.
+        model: Model with `reconstruct` and `convert` for waveforms and speakers, such as
+            `ConditionalVQVAE`.
+        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
+        test: Waveforms, speakers, and words of recordings that were not trained on.
         converters: Baselines of the conversions by name, such as `Equalizer` and `NearestUnits` of
             `keras_gen.workshop.baselines`.
-        codebook: A baseline of the reconstructions, such as
+        codebook: Baseline of the reconstructions, such as
             `keras_gen.workshop.baselines.FrameCodebook`.
 
     Returns:
-        `speaker_converted`, `speaker_by_covariance_converted` and `word_converted` in percent,
-        `pitch_error_converted` in octaves, and likewise of the others; `log_spectral_distance` and
-        `signal_to_noise` of reconstructions in dB, and with `_frames` those of the codebook.
+        `speaker_converted`, `speaker_by_covariance_converted`, and `word_converted` in percent, and
+        `pitch_error_converted` in octaves, as well as those of the others; `log_spectral_distance`
+        and `signal_to_noise` of reconstructions in dB, and with `_frames` those of the codebook.
 
     Example:
         >>> converters = {"filtered": Equalizer(*train[:2])}
@@ -277,17 +278,17 @@ def vocoding_report(
     """Measures sounds that were made from the spectrograms of test recordings.
 
     `SpeechProbes` of the training recordings measure how often speaker and word are recognized in
-    them, and in the recordings themselves, which gives the accuracy of the probes.
+    them, and in the recordings themselves, which shows the accuracy of the probes.
 
     Args:
-        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
-        test: The same, of recordings that were not trained on.
-        vocoded: By the name of each method, sounds of the test recordings, int16 or floats in [-1,
-            1], `[m, samples, 1]`, in their order.
+        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
+        test: Waveforms, speakers, and words of recordings that were not trained on.
+        vocoded: Sounds of the test recordings by the name of each method, int16 or floats in [-1,
+            1], `[m, samples, 1]`, in the order of the recordings.
 
     Returns:
-        Of each method, and of the test recordings as `recorded`, `speaker_METHOD`,
-        `speaker_by_covariance_METHOD` and `word_METHOD` in percent; and of each method
+        For each method, and for the test recordings as `recorded`, `speaker_METHOD`,
+        `speaker_by_covariance_METHOD`, and `word_METHOD` in percent; and for each method
         `log_spectral_distance_METHOD` in dB.
 
     Example:

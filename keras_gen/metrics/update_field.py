@@ -16,14 +16,14 @@ from keras_gen.core.minimize import trainable_weights
 
 @checked_types
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
-    """Returns how one training step moves a model's weights from each of some points.
+    """Returns how one training step moves a model's weights from each of several points.
 
-    The step is the model's own, with its order of players, penalties and optimizers. So under
-    gradient descent of rate h, the result divided by h is the vector field of the game.
+    The step is the model's own, with its order of players, penalties, and optimizers. So under
+    gradient descent with rate h, the result divided by h is the vector field of the game.
 
     Args:
-        model: A compiled `GenerativeModel` of few weights, which is left unchanged.
-        batch: The batch of the step, an array or a tuple of arrays as `fit` takes them.
+        model: Compiled `GenerativeModel` with few weights, which is left unchanged.
+        batch: Batch of the step, an array or a tuple of arrays, as accepted by `fit`.
         points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
             `model.networks` and of their weights, flattened.
 
@@ -57,17 +57,17 @@ def update_jacobian(
 
     Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
     (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3), circle around
-    it at 1, and leave it above 1. For simultaneous gradient descent of rate h on a vector field
+    it at 1, and leave it above 1. For simultaneous gradient descent with rate h on a vector field
     with Jacobian J, it is 1 + h J.
 
     Args:
-        model: As of `update_field`.
-        batch: As of `update_field`.
+        model: Model as for `update_field`.
+        batch: Batch as for `update_field`.
         point: Values of all weights, `[weights]`.
-        difference: Half the distance of the points for the difference quotient.
+        difference: Half the distance between the points of the difference quotient.
 
     Returns:
-        float64 `[weights, weights]`: row i holds the derivatives of weight i after the step.
+        float64 `[weights, weights]`: row i contains the derivatives of weight i after the step.
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
@@ -80,12 +80,12 @@ def update_jacobian(
 
 @checked_types
 def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> np.ndarray:
-    """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
+    """Returns the weights over several training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:
-        model: As of `update_field`.
-        batch: As of `update_field`.
-        point: Where it starts, `[weights]`, the first row of the result.
+        model: Model as for `update_field`.
+        batch: Batch as for `update_field`.
+        point: Start, `[weights]`, the first row of the result.
         steps: Number of steps.
 
     Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
@@ -103,7 +103,7 @@ def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
     variables = model.training_variables()
     values = [v.value.numpy() for v in variables]
     data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
-    # Without AutoGraph, as Keras does: it does not know all that is in a step.
+    # Without AutoGraph, as in Keras: it does not know everything in a step.
     graph = tf.function(lambda: model.train_step(data), autograph=False)
 
     def restore():
@@ -113,7 +113,8 @@ def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
     def reset(point):
         if point.shape != (size,):
             raise ValueError(
-                f"A point has shape {point.shape}: the model has {size} trainable weights."
+                f"A point has shape {point.shape}: expected ({size},), for the trainable "
+                "weights."
             )
         restore()
         ends = np.cumsum([int(np.prod(w.shape)) for w in weights])[:-1]

@@ -62,9 +62,9 @@ REFUSED = [
      "1 maps cannot be divided into 3 groups"),
     (lambda: AdaptiveGroupNormalization(4).build([(None, 2, 2, 6), (None, 3)]),
      r"got the shape \(None, 2, 2, 6\): expected maps with channels that are a"),
-    (lambda: coupled("channels", (4, 4, 1)), "makes no two halves"),
-    (lambda: coupled("checkerboard", (1, 1, 4)), "makes no two halves"),
-    (lambda: coupled("checkerboard", (None, 4, 2)), "needs known sizes"),
+    (lambda: coupled("channels", (4, 4, 1)), "not divide into two halves"),
+    (lambda: coupled("checkerboard", (1, 1, 4)), "not divide into two halves"),
+    (lambda: coupled("checkerboard", (None, 4, 2)), "expected known sizes"),
     (lambda: coupled("half", (2,)), "mask is 'half'"),
     (lambda: coupled("channels", (3,), (2,)),
      r"outputs of \[3, 3\]: expected two, channels of scale and shift, of 2"),
@@ -108,7 +108,7 @@ REFUSED = [
      r"\(Flatten\) has no kernel to normalize: wrap a dense"),
     (lambda: VectorQuantizer(2, 2, decay=1.0), "decay is 1.0: expected a number between 0 and 1"),
     (lambda: VectorQuantizer(5, 2)(tf.ones([4, 3])),
-     r"Latents of shape \(4, 3\): expected 2 dimensions"),
+     r"Latents have shape \(4, 3\): expected 2 dimensions"),
 ]  # fmt: skip
 
 

@@ -128,7 +128,7 @@ class TestUse:
     @pytest.mark.parametrize(
         ("images", "masks", "sentence"),
         [
-            (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, 16, 8]), r"Masks have .*\(2, 16, 8, 1\)"),
+            (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, 16, 8]), r"masks has .*\(2, 16, 8, 1\)"),
             (np.zeros([2, *SHAPE], "uint8"), np.zeros([3, 16, 16]), "2 images and 3 masks"),
         ],
     )
@@ -141,7 +141,7 @@ class TestUse:
     ("options", "sentence"),
     [
         (dict(overlap=4), "overlap is 4 for images of 16 pixels: expected 0 to 3"),
-        (dict(region=16), r"takes \(16, 16, 3\).*mask='center', \(8, 8, 3\)"),
+        (dict(region=16), r"accepts \(16, 16, 3\): expected \(8, 8, 3\), .*mask='center'"),
     ],
 )
 def test_refused(options, sentence):

@@ -1,4 +1,4 @@
-"""Causal layers: an output depends on inputs before it, and is computed place by place."""
+"""Causal layers, whose outputs depend on previous inputs, and are computed one by one."""
 
 from keras_gen.layers.causal.causal_attention import CausalAttention, LearnedPositions
 from keras_gen.layers.causal.causal_layer import CausalLayer

@@ -1,4 +1,4 @@
-"""Attention to inputs before a place, and learned positions."""
+"""Attention to previous inputs, and learned positions."""
 
 import math
 
@@ -13,19 +13,20 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalAttention(CausalLayer):
-    """Self-attention in which a place sees itself and the places before it.
+    """Self-attention in which each position attends to itself and to the previous positions.
 
-    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2: queries, keys and values
+    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2: queries, keys, and values
     are linear functions of the inputs, `[time, d]` for each head, and the heads' results
 
-        softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the place itself, minus infinity after it,
+        softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the position itself, minus infinity after it,
 
-    stand side by side before one more linear function. Floats `[batch, time, channels]`, as the
-    output. The cache of a step holds the keys and values of the places before, so that each step
-    computes those of one place; it costs time in proportion to the length of the sequence.
+    are concatenated and passed through one more linear function. The input and output are floats
+    `[batch, time, channels]`. The cache of a step contains the keys and values of the previous
+    positions, so that each step computes those of one position; the cost of a step is proportional
+    to the length of the sequence.
 
     Args:
-        heads: Number of heads, which divides the channels.
+        heads: Number of heads, a divisor of the number of channels.
 
     Example:
         >>> y = CausalAttention(heads=4)(tf.random.normal([2, 64, 32]))
@@ -37,12 +38,13 @@ class CausalAttention(CausalLayer):
     def build(self, input_shape):
         channels = input_shape[-1]
         expected = (
-            f"[batch, time, channels], and a multiple of the {self.heads} heads as channels"
+            f"[batch, time, channels], with channels that are a multiple of the {self.heads} "
+            "heads"
         )
         right = len(input_shape) == 3 and channels % self.heads == 0
         require_input(self, input_shape, right, expected)
         self.channels = channels
-        # Queries, keys and values side by side.
+        # Queries, keys, and values, concatenated.
         self.kernel = self.add_weight(
             name="kernel", shape=(channels, 3 * channels), initializer="glorot_uniform"
         )
@@ -65,7 +67,7 @@ class CausalAttention(CausalLayer):
         return keras.ops.matmul(y, self.output_kernel) + self.output_bias
 
     def _by_head(self, x):
-        """Floats `[batch, time, channels]` as `[batch, heads, time, channels / heads]`."""
+        """Returns floats `[batch, heads, time, channels / heads]`."""
         batch, time, _ = tf.unstack(tf.shape(x))
         x = tf.reshape(x, [batch, time, self.heads, self.channels // self.heads])
         return tf.transpose(x, [0, 2, 1, 3])
@@ -83,7 +85,7 @@ class CausalAttention(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns keys and values of all places, `[batch, heads, width, channels / heads]` each."""
+        """Returns keys and values, `[batch, heads, width, channels / heads]` each."""
         shape = [batch, self.heads, width, self.channels // self.heads]
         zeros = tf.zeros(shape, self.compute_dtype)
         return zeros, zeros
@@ -106,17 +108,17 @@ class CausalAttention(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have one row.")
+        raise ValueError(f"{self.name} is for sequences, which have only one row.")
 
 
 def attention(queries, keys, values, visible) -> tf.Tensor:
-    """Returns softmax(Q K^T / sqrt(d)) V over the visible places, eq. (1) of the paper.
+    """Returns softmax(Q K^T / sqrt(d)) V over the visible positions, eq. (1) of the paper.
 
     Args:
         queries: Floats `[batch, heads, places, d]`.
-        keys: The same at the places that are looked at, `[batch, heads, others, d]`.
-        values: As the keys.
-        visible: Bool `[places, others]`, whether a place sees another one; at least one of them.
+        keys: Keys of the positions that are attended to, `[batch, heads, others, d]`.
+        values: Values of those positions, in the format of `keys`.
+        visible: Bool `[places, others]`, whether a position sees another one; at least one of them.
     """
     scores = tf.matmul(queries, keys, transpose_b=True)
     scores = tf.cast(scores, tf.float32) / math.sqrt(queries.shape[-1])
@@ -126,14 +128,14 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedPositions(CausalLayer):
-    """Adds to each place of a sequence a learned vector, which says where it stands.
+    """Adds a learned vector to each position of a sequence, which identifies the position.
 
     Gehring et al.: "Convolutional Sequence to Sequence Learning", ICML 2017, sec. 3.1; attention
-    needs it, as it does not see the order of what it looks at. Floats `[batch, time, channels]`, as
-    the output; the vectors are drawn from a normal distribution of standard deviation 0.02.
+    requires it, because it ignores order. The input and output are floats `[batch, time,
+    channels]`; the vectors are initialized from a normal distribution with standard deviation 0.02.
 
     Args:
-        length: Number of places, the most of a sequence.
+        length: Number of positions, the maximum length of a sequence.
 
     Example:
         >>> y = LearnedPositions(64)(tf.random.normal([2, 64, 32]))
@@ -170,4 +172,4 @@ class LearnedPositions(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have one row.")
+        raise ValueError(f"{self.name} is for sequences, which have only one row.")

@@ -1,4 +1,4 @@
-"""The base of causal layers, which a sampler computes place by place."""
+"""The base class of causal layers, which a sampler computes position by position."""
 
 import tensorflow as tf
 
@@ -6,19 +6,20 @@ from keras_gen.declared import DeclaredLayer
 
 
 class CausalLayer(DeclaredLayer):
-    """Base of the layers whose output at a place depends on the inputs at places before it.
+    """Base class of layers whose output at a position depends on inputs at previous positions.
 
-    Places are pixels, row by row and from left to right, or the times of a sequence, which is one
-    row. `call` computes all places at once, as in training. A sampler cannot wait for the whole
-    input, so it computes the same outputs place by place (`keras_gen.autoregressive.Walker`): the
-    cache holds what the layer still needs of the inputs before. Caches are structures of tensors
-    and `tf.TensorArray`s, and in a graph a step never changes the cache that it is given.
+    Positions are pixels, row by row and from left to right, or the times of a sequence, which is
+    one row. `call` computes all positions at once, as in training. A sampler cannot wait for the
+    whole input, so it computes the same outputs position by position
+    (`keras_gen.autoregressive.Walker`): the cache contains what the layer still needs of the
+    previous inputs. Caches are structures of tensors and `tf.TensorArray`s, and in a graph a step
+    never changes the cache that it receives.
 
     Attributes:
-        sees_itself: Whether the output at a place depends on the whole input there. A network has
-            layers that do not between the values and what predicts them.
-        by_rows: Whether the output at a place depends on whole rows of the input, so that it is
-            computed once for each row: on the rows above, and on its own if `sees_itself`.
+        sees_itself: Whether the output at a position depends on the whole input there. A network
+            has layers for which it does not between the values and what predicts them.
+        by_rows: Whether the output at a position depends on whole rows of the input, so that it is
+            computed once per row: on the rows above, and, if `sees_itself`, on its own row.
 
     Example:
     ```python
@@ -42,31 +43,31 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights as the steps need them, in the compute dtype: computed once."""
+        """Returns the weights in the form and dtype that the steps use: computed once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
-        """Returns the cache before the first place.
+        """Returns the cache before the first position.
 
         Args:
-            weights: From `step_weights`.
-            batch: Int32, the number of examples.
-            width: Int32, the number of places in a row.
+            weights: Result of `step_weights`.
+            batch: Number of examples, int32.
+            width: Number of positions in a row, int32.
         """
         return ()
 
     def step(self, weights, cache, x: tf.Tensor, column) -> tuple:
-        """Returns the output at the next place, and the cache after it.
+        """Returns the output at the next position, and the cache after it.
 
         Args:
-            weights: From `step_weights`.
-            cache: From the step before, `next_row` or `empty_cache`.
-            x: The input there, `[batch, channels]`; if `by_rows`, of the row, `[batch, width,
-                channels]`. What the layer does not see of it may still change, and then the same
-                step is taken again for the cache.
-            column: Int32, the place in its row; None if `by_rows`.
+            weights: Result of `step_weights`.
+            cache: Cache from the previous step, `next_row`, or `empty_cache`.
+            x: Input there, `[batch, channels]`; if `by_rows`, the row, `[batch, width, channels]`.
+                Parts that the layer does not see may still change, and the step is then repeated
+                for the cache.
+            column: Position in the row, int32; None if `by_rows`.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no step.")
+        raise NotImplementedError(f"{type(self).__name__} does not implement step.")
 
     def next_row(self, weights, cache):
         """Returns the cache at the start of the next row; not called if `by_rows`."""
@@ -74,10 +75,10 @@ class CausalLayer(DeclaredLayer):
 
 
 def empty_row(dtype, width, channels: int) -> tf.TensorArray:
-    """A row to be written pixel by pixel, `[batch, channels]` each."""
+    """Returns a row to be written pixel by pixel, `[batch, channels]` each."""
     return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)
 
 
 def finished_row(row: tf.TensorArray, like: tf.Tensor) -> tf.Tensor:
-    """Returns the row that is written, `[width, batch, channels]`: as long as like, as many."""
+    """Returns the written row, `[width, batch, channels]`, with the length of `like`."""
     return tf.ensure_shape(row.stack(), [*like.shape[:2], None])

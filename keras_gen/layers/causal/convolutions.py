@@ -21,14 +21,14 @@ class CausalConvolution(CausalLayer):
     step reads and writes one entry of the cache, so that it costs the same for any dilation.
 
     Args:
-        filters: Output channels.
+        filters: Number of output channels.
         kernel_size: Number of taps, at least 1.
-        dilation: Distance of the taps in time, at least 1.
-        sees_itself: Whether the last tap is the present. False moves all taps `dilation` into the
-            past, as the first layer needs, which sees values.
-        activation: Name or function, of the output.
+        dilation: Distance between taps in time, at least 1.
+        sees_itself: Whether the last tap is the present. If False, all taps are shifted by
+            `dilation` into the past, as required in the first layer, whose inputs are the values.
+        activation: Name of the output's activation, or a function.
         use_bias: Whether there is a bias.
-        kernel_initializer: Name or object.
+        kernel_initializer: Initializer of the kernel: a name or an object.
 
     Example:
         >>> y = CausalConvolution(32, 2, dilation=4)(tf.random.normal([2, 100, 1]))
@@ -44,7 +44,7 @@ class CausalConvolution(CausalLayer):
 
     @property
     def past(self) -> int:
-        """How many times before the present are seen."""
+        """The number of previous times that are seen."""
         return (self.kernel_size - self.sees_itself) * self.dilation
 
     @override
@@ -86,7 +86,7 @@ class CausalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the inputs of the past as a ring, in which each new one replaces the oldest."""
+        """Returns the past inputs as a ring, in which each new one replaces the oldest."""
         kernel, _ = weights
         channels = kernel.shape[0] // self.kernel_size
         if not self.past:
@@ -110,28 +110,28 @@ class CausalConvolution(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have one row.")
+        raise ValueError(f"{self.name} is for sequences, which have only one row.")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedConvolution(CausalLayer):
-    """A causal convolution of images, over rows above, pixels to the left and channels before.
+    """A causal convolution of images, over rows above, pixels to the left, and earlier channels.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
-    and fig. 2. The maps are divided into one group for each channel of the image, in its order. At
-    the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
-    itself. The mask sets all other entries of the kernel to zero. Floats `[batch, height, width,
-    channels]` become `[batch, height, width, filters]`, with zeros around the input.
+    and fig. 2. The maps are divided into one group for each channel of the image, in order. At the
+    pixel itself, mask A connects a group to the previous groups; mask B also connects it to itself.
+    The mask sets all other entries of the kernel to zero. Floats `[batch, height, width, channels]`
+    become `[batch, height, width, filters]`, with zeros around the input.
 
     Args:
-        filters: Output channels. Group `g` of `image_channels` begins at `filters * g //
+        filters: Number of output channels. Group `g` of `image_channels` starts at `filters * g //
             image_channels`; the input's channels are divided likewise. If the last layer has
             `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
         kernel_size: Odd side of the kernel, or (height, width).
-        mask: "A" for the first layer, "B" for those after it.
-        image_channels: Channels of the image: 1 or 3, at most the filters.
-        activation: Name or function, of the output.
-        kernel_initializer: Name or object; it is applied to the whole kernel.
+        mask: "A" for the first layer, "B" for later ones.
+        image_channels: Number of channels of the image: 1 or 3, at most the filters.
+        activation: Name of the output's activation, or a function.
+        kernel_initializer: Initializer of the whole kernel: a name or an object.
 
     Example:
         >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
@@ -148,7 +148,7 @@ class MaskedConvolution(CausalLayer):
     def set_up(self):
         if self.kernel_size == (1, 1) and self.mask == "A" and self.image_channels == 1:
             raise ValueError(
-                "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."
+                "A 1x1 kernel with mask A sees nothing of 1 channel: use a larger kernel_size."
             )
         _groups(self.filters, self.image_channels)
 
@@ -185,10 +185,10 @@ class MaskedConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, as `call` pads with.
+        """Returns zeros, the padding of `call`.
 
-        The cache of a pixel has the pixels to the left; its row so far; the rows above that count;
-        and what they add to each pixel of the row.
+        The cache of a pixel contains the pixels to the left; the row so far; the rows above that
+        matter; and what they add to each pixel of the row.
         """
         _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2
@@ -244,11 +244,11 @@ def causal_mask(
 
 
 def _groups(maps: int, image_channels: int) -> np.ndarray:
-    """The channel of the image that each map belongs to, int `[maps]`."""
+    """Returns the image channel to which each map belongs, int `[maps]`."""
     if not 0 < image_channels <= maps:
         raise ValueError(
-            f"{maps} maps cannot be divided into {image_channels} groups: expected at least 1 map "
-            "for each of 1 or more channels of the image."
+            f"{maps} maps cannot be divided into {image_channels} groups: expected at least 1 "
+            "map for each image channel, and at least 1 channel."
         )
     starts = maps * np.arange(1, image_channels) // image_channels
     return np.searchsorted(starts, np.arange(maps), side="right")
@@ -256,10 +256,10 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Shift(CausalLayer):
-    """Moves a sequence one place into the future: zeros come first, and the last place is lost.
+    """Shifts a sequence one position into the future: zeros first, and the last position is lost.
 
-    After it, layers that see the present, such as an LSTM, see the past alone. Floats `[batch,
-    time, channels]`, as the output.
+    After it, layers that see the present, such as an LSTM, see only the past. The input and output
+    are floats `[batch, time, channels]`.
 
     Example:
         >>> Shift()(tf.constant([[[1.0], [2.0], [3.0]]]))[0, :, 0].numpy()
@@ -278,7 +278,7 @@ class Shift(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the place before the first, `[batch, channels]`: zeros."""
+        """Returns the position before the first, `[batch, channels]`: zeros."""
         return tf.zeros([batch, self.channels], self.compute_dtype)
 
     @override
@@ -288,7 +288,7 @@ class Shift(CausalLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VerticalConvolution(CausalLayer):
-    """A convolution over rows above, as wide to the right as to the left: without a blind spot.
+    """A convolution over rows above, equally wide to the right and left: without a blind spot.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. The stack of such layers
@@ -297,12 +297,12 @@ class VerticalConvolution(CausalLayer):
     the input.
 
     Args:
-        filters: Output channels.
-        kernel_size: Odd side of the kernel whose upper half this is.
-        sees_itself: Whether its own row is seen too: not in the first layer of the stack, which
-            sees values; in all others, which see maps of the rows above.
-        activation: Name or function, of the output.
-        kernel_initializer: Name or object.
+        filters: Number of output channels.
+        kernel_size: Odd side of the kernel, of which this is the upper half.
+        sees_itself: Whether its own row is seen too: False in the first layer of the stack, whose
+            inputs are the values, and True in all others, whose inputs are maps of the rows above.
+        activation: Name of the output's activation, or a function.
+        kernel_initializer: Initializer of the kernel: a name or an object.
 
     Example:
         >>> y = VerticalConvolution(64, 7, sees_itself=False)(tf.random.normal([2, 28, 28, 1]))
@@ -319,7 +319,7 @@ class VerticalConvolution(CausalLayer):
     @override
     def set_up(self):
         if self.kernel_size == 1:
-            raise ValueError("kernel_size is 1: expected at least 3, whose rows above are seen.")
+            raise ValueError("kernel_size is 1: expected at least 3, to see rows above.")
 
     @override
     def build(self, input_shape):
@@ -350,7 +350,7 @@ class VerticalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the rows above that count, `[batch, rows, width, channels]`: zeros."""
+        """Returns the rows above that matter, `[batch, rows, width, channels]`: zeros."""
         kernel, _ = weights
         return tf.zeros([batch, self.kernel_size // 2, width, kernel.shape[2]], kernel.dtype)
 

@@ -15,15 +15,15 @@ from keras_gen.layers.layer_arguments import OddSide
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalLSTM(CausalLayer):
-    """An LSTM over a sequence, which is also computed one time after the other.
+    """An LSTM over a sequence, which can also be computed one time after the other.
 
     Hochreiter, Schmidhuber: "Long Short-Term Memory", Neural Computation 1997, with the forget gate
     of Gers, Schmidhuber, Cummins (2000). Floats `[batch, time, channels]` become `[batch, time,
-    units]`. It is `keras.layers.LSTM` without dropout, whose cell does not let a step be taken, and
-    starts from the same weights; its gates are laid out as those of `RowLSTM`.
+    units]`. It is `keras.layers.LSTM` without dropout, whose cell does not allow single steps, with
+    the same initial weights; its gates are laid out like those of `RowLSTM`.
 
     Args:
-        units: Dimensions of the state.
+        units: Number of dimensions of the state.
 
     Example:
         >>> y = CausalLSTM(64)(tf.random.normal([2, 100, 8]))
@@ -44,7 +44,7 @@ class CausalLSTM(CausalLayer):
 
     @override
     def call(self, x):
-        added = keras.ops.matmul(x, self.kernel) + self.bias  # of all times at once
+        added = keras.ops.matmul(x, self.kernel) + self.bias  # for all times at once
         gates = tf.transpose(added, [1, 0, 2])
         recurrent = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, :, : self.units])
@@ -86,20 +86,20 @@ GATES = 4  # output, forget, input, content
 
 
 class PixelLSTM(CausalLayer):
-    """Base of `RowLSTM` and `DiagonalLSTM`: the cell of eq. (3), and a scan over such cells.
+    """Base class of `RowLSTM` and `DiagonalLSTM`: the cell of eq. (3), and a scan of such cells.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1.
-    The gates `[..., 4 * units]` are laid out as `[gate, unit]`. What the input adds to the gates of
-    all pixels (input-to-state) is computed at once and has mask B. What the states before add to
-    them (state-to-state) needs no mask, as these are of earlier pixels.
+    The gates `[..., 4 * units]` are laid out as `[gate, unit]`. The input's contribution to the
+    gates of all pixels (input-to-state) is computed at once and has mask B. The contribution of
+    previous states (state-to-state) needs no mask, because they belong to earlier pixels.
 
-    Initial kernels and biases are those of `keras.layers.LSTM`, as the paper does not state them:
-    biases are zero, those of the forget gate one.
+    Initial kernels and biases are those of `keras.layers.LSTM`, because the paper does not specify
+    them: biases are zero, and those of the forget gate one.
 
     Args:
-        units: The paper's h: features of a pixel's state, at least `image_channels`.
-        image_channels: Channels of the image, into whose groups the features are divided as in
-            `MaskedConvolution`.
+        units: The paper's h: number of features of a pixel's state, at least `image_channels`.
+        image_channels: Number of channels of the image, into whose groups the features are divided,
+            as in `MaskedConvolution`.
     """
 
     units: Count
@@ -109,7 +109,7 @@ class PixelLSTM(CausalLayer):
     def set_up(self):
         if self.image_channels > self.units:
             raise ValueError(
-                f"{self.units} units for {self.image_channels} channels of the image: expected at "
+                f"{self.units} units for {self.image_channels} image channels: expected at "
                 "least 1 unit for each channel."
             )
 
@@ -121,7 +121,7 @@ class PixelLSTM(CausalLayer):
     @property
     @abc.abstractmethod
     def state_width(self) -> int:
-        """Number of states before that a pixel's gates depend on."""
+        """Number of previous states on which a pixel's gates depend."""
 
     @override
     def build(self, input_shape):
@@ -143,18 +143,18 @@ class PixelLSTM(CausalLayer):
         self.kernel_mask = np.tile(mask[0], GATES)
 
     def input_to_state(self, inputs):
-        """Returns what the input adds to all gates, `[batch, height, width, 4 * units]`."""
+        """Returns the input's part of all gates, `[batch, height, width, 4 * units]`."""
         kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
         gates = keras.ops.conv(inputs, kernel[None], padding="same", data_format="channels_last")
         return gates + self.bias
 
     def scan(self, gates: tf.Tensor, before: int) -> tf.Tensor:
-        """Returns the states h of one row after the other, `[rows, batch, places, units]`.
+        """Returns the states h, row by row, `[rows, batch, places, units]`.
 
         Args:
-            gates: What the input adds to them, `[rows, batch, places, 4 * units]`.
-            before: How many of the `state_width` places of the row above that a state depends on
-                lie before its own place.
+            gates: Contribution of the input to the gates, `[rows, batch, places, 4 * units]`.
+            before: Number of the `state_width` positions in the row above, on which a state
+                depends, that are to the left of its own position.
         """
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, ..., : self.units])
@@ -170,7 +170,7 @@ class PixelLSTM(CausalLayer):
 
     @override
     def step_weights(self):
-        """Returns the kernel of the pixel and those to its left, the states' kernel, the bias."""
+        """Returns the kernels of the pixel, of those to its left, and of states, and the bias."""
         kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
         seen = kernel[: self.input_width // 2 + 1]
         weights = tf.reshape(seen, [-1, GATES * self.units]), self.recurrent_kernel, self.bias
@@ -178,7 +178,7 @@ class PixelLSTM(CausalLayer):
 
 
 def lstm_cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns h and c of the gates `[..., 4 * units]` and the c before (eq. 3)."""
+    """Returns h and c for the gates `[..., 4 * units]` and the previous c (eq. 3)."""
     o, f, i, g = tf.split(gates, GATES, axis=-1)
     c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
     return tf.sigmoid(o) * tf.tanh(c), c
@@ -192,25 +192,25 @@ def state_to_state(h: tf.Tensor, kernel: tf.Tensor, before: int) -> tf.Tensor:
 
 
 def initial_bias(shape, dtype=None):
-    """Ones for the forget gate, and zeros."""
+    """Returns ones for the forget gate, and zeros for the others."""
     forget = np.repeat([0.0, 1.0, 0.0, 0.0], shape[0] // GATES)
     return tf.constant(forget, dtype)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class RowLSTM(PixelLSTM):
-    """An LSTM from the first row to the last, whose states are those of a whole row.
+    """An LSTM from the first row to the last, with one state for a whole row.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
     itself (mask B) and on the states of `kernel_size` pixels around it in the row above; its c
-    depends on the c of the pixel above. So it sees a triangle above the pixel, and misses what lies
-    outside of it. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
+    depends on the c of the pixel above. So it sees a triangle above the pixel, and misses what is
+    outside it. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
         units: The paper's h, at least `image_channels`.
         kernel_size: Odd width of both kernels.
-        image_channels: Channels of the image: 1 or 3.
+        image_channels: Number of channels of the image: 1 or 3.
 
     Example:
         >>> y = RowLSTM(16)(tf.random.normal([2, 28, 28, 32]))
@@ -239,10 +239,10 @@ class RowLSTM(PixelLSTM):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, as `call` pads with.
+        """Returns zeros, the padding of `call`.
 
-        The cache of a pixel has the inputs to its left; what the states above add to the gates of
-        each pixel of the row; the c above; and the states of its row so far, h and c.
+        The cache of a pixel contains the inputs to its left; what the states above add to the gates
+        of each pixel of the row; the c above; and the states of its row so far, h and c.
         """
         kernel, _, bias = weights
         margin = self.kernel_size // 2
@@ -281,21 +281,21 @@ class DiagonalLSTM(PixelLSTM):
     """An LSTM along the diagonals of an image, from one of its upper corners.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.2,
-    eq. (3), fig. 3 and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
+    eq. (3), fig. 3, and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
     on the states of two pixels: the one above and the one to the left, whose c counts too. So it
-    sees all pixels above and to the left, with no blind spot. `backward` begins at the upper right
-    corner instead, with the pixel to the right in place of the one to the left. A pixel to the
-    right comes later; therefore its output is shifted down by one row, below a row of zeros. The
-    sum of both directions is the Diagonal BiLSTM, which sees all pixels before.
+    sees all pixels above and to the left, with no blind spot. `backward` starts at the upper right
+    corner instead, with the pixel to the right instead of the one to the left. A pixel to the right
+    comes later; therefore its output is shifted down by one row, below a row of zeros. The sum of
+    both directions is the Diagonal BiLSTM, which sees all previous pixels.
 
-    Pixels of a diagonal do not depend on each other. Skewing the image makes columns of the
-    diagonals, which are computed at once: `width + height - 1` steps. Floats `[batch, height,
-    width, channels]` become `[batch, height, width, units]`.
+    Pixels of a diagonal do not depend on each other. Skewing the image turns the diagonals into
+    columns, which are computed at once: `width + height - 1` steps. Floats `[batch, height, width,
+    channels]` become `[batch, height, width, units]`.
 
     Args:
         units: The paper's h, at least `image_channels`.
-        backward: Whether it begins at the upper right corner.
-        image_channels: Channels of the image: 1 or 3.
+        backward: Whether it starts at the upper right corner.
+        image_channels: Number of channels of the image: 1 or 3.
 
     Example:
         >>> x = tf.random.normal([2, 28, 28, 32])
@@ -318,7 +318,7 @@ class DiagonalLSTM(PixelLSTM):
         width = gates.shape[2]
         if self.backward:
             gates = tf.reverse(gates, axis=[2])
-        # Outside the image the gates are zero, and so is the state that they give.
+        # Outside the image, the gates are zero, and so is the resulting state.
         diagonals = tf.transpose(skew(gates), [2, 0, 1, 3])
         states = self.scan(diagonals, before=1)
         states = unskew(tf.transpose(states, [1, 2, 0, 3]), width)
@@ -331,11 +331,12 @@ class DiagonalLSTM(PixelLSTM):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, as `call` pads with.
+        """Returns zeros, the padding of `call`.
 
-        The cache of a pixel has the states h and c to its left; what the states above add to the
-        gates of each pixel of the row; and the states h of its row so far. Backward, the cache has
-        the states h of the row above, which are the outputs, and the inputs of its row so far.
+        The cache of a pixel contains the states h and c to its left; what the states above add to
+        the gates of each pixel of the row; and the states h of its row so far. Backward, it
+        contains the states h of the row above, which are the outputs, and the inputs of its row so
+        far.
         """
         kernel, _, bias = weights
         if self.backward:
@@ -378,10 +379,10 @@ class DiagonalLSTM(PixelLSTM):
 
 
 def skew(x: tf.Tensor) -> tf.Tensor:
-    """Moves each row one place farther to the right than the row above (fig. 3).
+    """Shifts each row one position farther to the right than the row above (fig. 3).
 
     Floats `[batch, height, width, channels]` become `[batch, height, width + height - 1,
-    channels]`, with zeros around. The diagonals that rise to the right become columns.
+    channels]`, padded with zeros. The diagonals that rise to the right become columns.
 
     Example:
         >>> skew(tf.ones([1, 2, 2, 1]))[0, ..., 0].numpy()
@@ -389,14 +390,14 @@ def skew(x: tf.Tensor) -> tf.Tensor:
                [0., 1., 1.]], dtype=float32)
     """
     height, width, channels = x.shape[1:]
-    # Rows that are shorter by one place than they were written begin one place later each.
+    # Rows that are one position shorter than written start one position later each.
     padded = tf.pad(x, [[0, 0], [0, 0], [0, height], [0, 0]])
     line = tf.reshape(padded, [-1, height * (width + height), channels])
     return tf.reshape(line[:, :-height], [-1, height, width + height - 1, channels])
 
 
 def unskew(x: tf.Tensor, width: int) -> tf.Tensor:
-    """Returns the image `[batch, height, width, channels]` that `skew` was given."""
+    """Returns the image `[batch, height, width, channels]` that was passed to `skew`."""
     height, skewed, channels = x.shape[1:]
     line = tf.reshape(x, [-1, height * skewed, channels])
     line = tf.pad(line, [[0, 0], [0, height], [0, 0]])

@@ -8,23 +8,23 @@ from keras_gen.core.distribution.replicas import batch_mean
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.layers.layer_arguments import require_input
 
-CONSTANT = 1e-12  # a channel of less variance is taken for a constant
+CONSTANT = 1e-12  # a channel with less variance is treated as constant
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ActNorm(InvertibleLayer):
-    """Scales and shifts each channel, at first so that it has mean 0 and variance 1.
+    """Scales and shifts each channel, initially to mean 0 and variance 1.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
     3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch. Input
     and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
 
-    The first batch's mean and standard deviation are weights of their own, and the trainable
-    weights start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. So no weight changes
-    before the loss of a step is known: until `after_update` stores them, `call` uses its own
-    batch's statistics in training, over all replicas, as constants, and is the identity at
-    inference. Deviation: the logarithm of s is trained, as in the authors' code. A channel that
-    does not vary in the first batch keeps its scale.
+    The first batch's mean and standard deviation are separate weights, and the trainable weights
+    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. So no weight changes before the
+    loss of a step is known: until `after_update` stores them, `call` uses its own batch's
+    statistics in training, over all replicas, as constants, and is the identity at inference.
+    Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
+    in the first batch keeps its scale.
 
     Example:
         >>> layer = ActNorm()
@@ -43,7 +43,7 @@ class ActNorm(InvertibleLayer):
         state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
         self.mean = self.add_weight(name="mean", **weight | state)
         self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
-        # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+        # As int64, because TensorFlow keeps int32 variables off GPUs.
         self.initialized = self.add_weight(name="initialized", shape=(), dtype="int64", **state)
 
     @override
@@ -74,8 +74,8 @@ class ActNorm(InvertibleLayer):
         return self.mean.value, self.log_deviation.value
 
     def _first_batch(self, x):
-        """The first batch's statistics: those stored, or those of this batch if there are none."""
-        # Computed in every step, because replicas cannot add up inside a `tf.cond`.
+        """Returns the first batch's statistics: the stored ones, or those of this batch."""
+        # Computed in every step, because replicas cannot be summed inside a `tf.cond`.
         places = list(range(1, x.shape.rank - 1))
         mean = batch_mean(tf.reduce_mean(x, places))
         variance = batch_mean(tf.reduce_mean(tf.square(x - mean), places))

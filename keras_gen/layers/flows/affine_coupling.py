@@ -13,21 +13,21 @@ from keras_gen.layers.layer_arguments import require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts one half of the values, as a network of the other half determines.
+    """Scales and shifts one half of the values, as determined by a network of the other half.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
-    The half that stays is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
-    is a tanh times a learned factor (sec. 4.1), which starts from 1, so that a network that starts
-    from zeros, as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. Input and output:
+    The unchanged half is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
+    is a tanh times a learned factor (sec. 4.1), which starts at 1, so that a network that starts at
+    zeros, such as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. Input and output:
     float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
-        network: Built functional `keras.Model` of the masked values, zeros in place of the other
-            half: from `[batch, ...]`, or from the list of it and of the condition, to the list of
-            (scale, shift), each of the shape of x. Where b is 1 they are not used. For the mask
-            "channels" it may also take the channels that stay alone, and return those of the rest
-            alone, which costs half as much.
-        mask: Which half stays. `"channels"`: the first half of the channels, or of the values of
+        network: Built functional `keras.Model` of the masked values, with zeros instead of the
+            other half: from `[batch, ...]`, or from a list of it and the condition, to a list of
+            (scale, shift), each in the shape of x. They are ignored where b is 1. For the mask
+            "channels", it may also accept only the unchanged channels and return those of the rest,
+            which costs half as much.
+        mask: Unchanged half. `"channels"`: the first half of the channels, or of the values of
             `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether the halves are swapped, as in every other layer of a chain.
 
@@ -45,7 +45,8 @@ class AffineCoupling(InvertibleLayer):
     def build(self, input_shape):
         self._stays = self._make_mask(tuple(input_shape[1:]))
         count = input_shape[-1]
-        # Of the channel mask: the channels that stay, and how many stand before and after the rest.
+        # For the channel mask: the unchanged channels, and how many are before and after the
+        # rest.
         part = slice(count // 2, None) if self.flip else slice(count // 2)
         before, after = (0, count - count // 2) if self.flip else (count // 2, 0)
         alone = self.mask == "channels" and self.network.inputs[0].shape[-1] == before + after
@@ -88,13 +89,13 @@ class AffineCoupling(InvertibleLayer):
         return tf.pad(log_scale, around), tf.pad(shift, around)
 
     def _make_mask(self, shape):
-        """The b of eq. (9): float32 `[channels]`, `[values]` or `[height, width, 1]`, 1 stays."""
+        """Returns b of eq. (9): float32 `[channels]`, `[values]`, or `[height, width, 1]`."""
         by_pixel = self.mask == "checkerboard" and len(shape) > 1
         sides = shape[:-1] if by_pixel else shape[-1:]
         if None in sides:
             raise ValueError(
-                f"AffineCoupling got examples of shape {shape}: the mask '{self.mask}' needs known "
-                "sizes."
+                f"AffineCoupling got examples of shape {shape}: expected known sizes for the "
+                f"mask '{self.mask}'."
             )
         if self.mask == "checkerboard":
             stays = np.indices(sides).sum(axis=0) % 2
@@ -102,8 +103,8 @@ class AffineCoupling(InvertibleLayer):
             stays = np.arange(*sides) < sides[0] // 2
         if stays.min() == stays.max():
             raise ValueError(
-                f"AffineCoupling got examples of shape {shape}: the mask '{self.mask}' "
-                "makes no two halves: use the other mask, or larger examples."
+                f"AffineCoupling got examples of shape {shape}, which the mask '{self.mask}' "
+                "does not divide into two halves: use the other mask, or larger examples."
             )
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays
@@ -111,17 +112,17 @@ class AffineCoupling(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalAffine(InvertibleLayer):
-    """Shifts and scales each value, as a network of the condition determines.
+    """Shifts and scales each value, as determined by a network of the condition.
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: the prior of the latents depends on the condition, p(z | c) = N(mean(c), exp(log
-    scale(c))^2). It is written as a map, y = (x - mean(c)) / scale(c), the last one of a chain, so
-    that latents are standard Normals under every condition. Input and output: float32 `[batch,
+    scale(c))^2). It is implemented as a map, y = (x - mean(c)) / scale(c), the last one in a chain,
+    so that latents are standard normal under every condition. Input and output: float32 `[batch,
     ...]`.
 
     Args:
-        network: Built functional `keras.Model` from conditions `[batch, ...]` to the list of (mean,
-            log scale), each of the shape of x.
+        network: Built functional `keras.Model` from conditions `[batch, ...]` to a list of (mean,
+            log scale), each in the shape of x.
 
     Example:
         >>> condition = keras.Input([3])

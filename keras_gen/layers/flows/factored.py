@@ -1,4 +1,4 @@
-"""Latents of several scales."""
+"""Latents at several scales."""
 
 import math
 
@@ -13,27 +13,27 @@ from keras_gen.layers.layer_arguments import require_input, require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Factored(InvertibleLayer):
-    """Lets some of the channels leave as latents; the others go through the rest of a flow.
+    """Outputs some of the channels as latents; the others pass through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
     (14) to (16): coarser scales need less memory and time, and latents of all scales learn. Input:
-    float32 `[batch, ..., channels]`, 2 or more channels. Output: one vector, `[batch, values]`, of
-    the latents that leave here, then of those of the rest; or both as channels side by side. It is
-    the last layer of a chain.
+    float32 `[batch, ..., channels]`, at least 2 channels. Output: one vector, `[batch, values]`, of
+    the latents that leave here, followed by those of the rest; or both concatenated as channels. It
+    is the last layer of a chain.
 
-    With a network, the latents that leave have a prior that the others determine, as the split
-    of Glow (Kingma, Dhariwal 2018) has in the authors' code: p(z | h) = N(mean(h), exp(log
-    scale(h))^2). It is written as a map: what leaves is (z - mean) / scale, so that all latents are
-    standard Normals.
+    With a network, the latents that leave have a prior that the others determine, like the split
+    of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h), exp(log
+    scale(h))^2). It is implemented as a map: what leaves is (z - mean) / scale, so that all latents
+    are standard normal.
 
     Args:
-        rest: The flow of the first channels, those that stay, such as a `Chain` of the next scale,
-            which may end in a `Factored` of its own.
-        network: Built functional `keras.Model` from what stays to the list of (mean, log scale),
-            each of the shape of what leaves; None: mean 0 and scale 1.
-        leaving: How many channels leave, the last ones; None: half of them.
-        flat: False for latents side by side as channels, `[batch, ..., channels]`: of any size, and
-            with a rest that keeps the size.
+        rest: Flow of the first channels, those that stay, such as a `Chain` of the next scale,
+            which may end in its own `Factored`.
+        network: Built functional `keras.Model` from what stays to a list of (mean, log scale), each
+            in the shape of what leaves. If None, the mean is 0 and the scale 1.
+        leaving: Number of channels that leave, the last ones. If None, half of them.
+        flat: Whether the output is one vector. If False, the latents are concatenated as channels,
+            `[batch, ..., channels]`: of any size, and with a rest that keeps the size.
 
     Example:
         >>> layer = Factored(Squeeze())
@@ -62,8 +62,8 @@ class Factored(InvertibleLayer):
         self._rest_shape = tuple(self.rest.y_shape((None, *stay_shape))[1:])
         if not self.flat and self._rest_shape[:-1] != tuple(places):
             raise ValueError(
-                f"The rest turns {stay_shape} into {self._rest_shape}: expected the same size for "
-                "latents side by side; use flat=True."
+                f"The rest turns {stay_shape} into {self._rest_shape}: expected equal sizes for "
+                "latents concatenated as channels. Use flat=True."
             )
         if self.network is not None:
             shapes = [tuple(output.shape[1:]) for output in self.network.outputs]

@@ -15,7 +15,7 @@ from keras_gen.layers.layer_arguments import require_input
 def _below_half(name: str, value: Any) -> float:
     number = checked_number(name, value)
     if not 0 < number < 0.5:
-        raise ValueError(f"{name} is {number}: it must lie between 0 and 1/2.")
+        raise ValueError(f"{name} is {number}: expected a number between 0 and 1/2.")
     return number
 
 
@@ -24,7 +24,7 @@ Alpha = Annotated[float, _below_half]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Squeeze(InvertibleLayer):
-    """Turns the pixels of each square of an image, or neighbors in time, into channels of one.
+    """Turns the pixels of each square of an image, or neighbors in time, into channels.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6. Float32
     `[batch, height, width, channels]` becomes `[batch, height / factor, width / factor, channels *
@@ -76,19 +76,19 @@ class Squeeze(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Logit(InvertibleLayer):
-    """Takes values in [0, 1] to the logits of values in [alpha, 1 - alpha].
+    """Maps values in [0, 1] to the logits of values in [alpha, 1 - alpha].
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: a flow
-    of Normal latents has no borders, and images have. Any shape `[batch, ...]`, float32.
+    with normal latents has no bounds, but images do. Any shape `[batch, ...]`, float32.
 
-    Deviation: the paper writes logit(alpha + (1 - alpha) x), which is infinite where x is 1. Here
-    it is logit(alpha + (1 - 2 alpha) x), finite and alike at both ends.
+    Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here, it
+    is logit(alpha + (1 - 2 alpha) x), which is finite and symmetric at both ends.
 
-    A small alpha gives black and white more room among the logits, and pays where images consist
-    of little else, such as digits.
+    A small alpha gives black and white more room among the logits, which is useful if images
+    consist of little else, such as digits.
 
     Args:
-        alpha: Distance that is kept from 0 and 1, between 0 and 1/2.
+        alpha: Distance kept from 0 and 1, between 0 and 1/2.
 
     Example:
         >>> y, log_det, _ = Logit(0.05)(tf.random.uniform([2, 8, 8, 1]))
@@ -100,7 +100,7 @@ class Logit(InvertibleLayer):
     def call(self, x, condition=None, training=False):
         slope = 1 - 2 * self.alpha
         log_p = tf.math.log(self.alpha + slope * x)
-        # The rest is not computed as 1 - p, which rounds where p is near 1.
+        # The rest is not computed as 1 - p, which is inexact for p near 1.
         log_rest = tf.math.log(self.alpha + slope * (1 - x))
         # dy/dx = slope / (p (1 - p)).
         log_slopes = tf.math.log(slope) - log_p - log_rest
@@ -108,6 +108,6 @@ class Logit(InvertibleLayer):
 
     @override
     def inverse(self, y, condition=None):
-        """Returns x in [0, 1], its end for logits beyond those of 0 and 1."""
+        """Returns x in [0, 1], clipped for logits beyond those of 0 and 1."""
         x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
         return tf.clip_by_value(x, 0.0, 1.0)

@@ -16,14 +16,15 @@ class InvertibleConvolution(InvertibleLayer):
     """Mixes the channels of each pixel by one learned matrix, y = W x.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.2: a permutation of the channels that is learned. W starts as a random rotation, so that the
-    log-determinant starts from 0. Input and output: float32 `[batch, ..., channels]`.
+    3.2: a learned permutation of the channels. W starts as a random rotation, so that the
+    log-determinant starts at 0. Input and output: float32 `[batch, ..., channels]`.
 
     Args:
-        lu: Whether W is kept as its LU decomposition, P L (U + diag(s)), eq. (10). P, a permutation
-            of the channels, and the signs of s stay as they start. L, U and log |s| are trained. W
-            is invertible then whatever the weights, and its determinant costs no decomposition.
-        seed: Seed of the rotation: layers of one chain should have different ones.
+        lu: Whether W is stored as its LU decomposition, P L (U + diag(s)), eq. (10). P, a
+            permutation of the channels, and the signs of s keep their initial values. L, U, and log
+            |s| are trained. W is then invertible for any weights, and its determinant needs no
+            decomposition.
+        seed: Seed of the rotation; layers of one chain should have different ones.
 
     Example:
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
@@ -47,7 +48,7 @@ class InvertibleConvolution(InvertibleLayer):
         self.upper = self._weight("upper", upper)
         self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
         self.sign = self._weight("sign", np.sign(diagonal), trainable=False)
-        # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+        # As int64, because TensorFlow keeps int32 variables off GPUs.
         self.order = self._weight("order", order, trainable=False, dtype="int64")
 
     def _weight(self, name, value, **options):
@@ -67,11 +68,11 @@ class InvertibleConvolution(InvertibleLayer):
         if self.lu:
             log_det = tf.reduce_sum(self.log_s.value)  # eq. (11)
         else:
-            # By W = Q R, for XLA knows no determinant.
+            # With W = Q R, because XLA has no determinant.
             identity = np.eye(matrix.shape[0], dtype="float32")
             diagonal = tf.reduce_sum(tf.linalg.qr(matrix).r * identity, axis=1)
             log_det = tf.reduce_sum(tf.math.log(tf.abs(diagonal)))
-        # Eq. (9): once for each pixel.
+        # Eq. (9), once for each pixel.
         places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
         return _mixed(x, matrix), tf.fill(tf.shape(x)[:1], places * log_det), ()
 
@@ -97,7 +98,7 @@ def _mixed(x, matrix):
 
 
 def _rotation(size, seed):
-    """A random matrix with orthogonal rows of length 1 and the determinant 1."""
+    """Returns a random matrix with orthogonal rows of length 1 and determinant 1."""
     normal = np.random.default_rng(checked_seed(seed)).normal(size=(size, size))
     rotation, triangle = np.linalg.qr(normal)
     # Signs that make it unique, and uniform among all orthogonal matrices.

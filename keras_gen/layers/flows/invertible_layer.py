@@ -1,4 +1,4 @@
-"""The base of invertible layers, and a chain of them."""
+"""The base class of invertible layers, and a chain of them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from keras_gen.declared import DeclaredLayer
 
 
 class InvertibleLayer(DeclaredLayer):
-    """Base of the layers y = f(x) that have an inverse and a known log |det dy/dx|.
+    """Base class of layers y = f(x) that have an inverse and a known log |det dy/dx|.
 
-    With it log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density
+    With it, log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density
     Estimation Using Real NVP", ICLR 2017, eq. (3).
 
-    A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x;
-    `condition_shape` if it takes a condition; and `after_update` if it has state other than its
-    trainable weights. `call` never changes state. It
-    returns statistics for the new state, which the model passes to `after_update` after the weights
-    are updated. So a step whose loss is not finite changes nothing. Values are float32 whatever the
-    `dtype`, because a layer cannot be inverted on rounded values; networks inside a layer follow
-    the policy.
+    A subclass defines `call` and `inverse`; `y_shape` if y and x differ in shape; `condition_shape`
+    if it accepts a condition; and `after_update` if it has state other than its trainable weights.
+    `call` never changes state. It returns statistics for the new state, which the model passes to
+    `after_update` after the weights are updated. So a step whose loss is not finite changes
+    nothing. Values are float32 whatever the `dtype`, because a layer cannot be inverted on rounded
+    values; networks inside a layer follow the policy.
 
     Example:
     ```python
@@ -50,12 +49,12 @@ class InvertibleLayer(DeclaredLayer):
 
         Args:
             x: Float32 `[batch, ...]`.
-            condition: The condition of a density p(x | condition), `[batch, ...]`, or None.
-            training: Whether this is a step of training.
+            condition: Condition of a density p(x | condition), `[batch, ...]`, or None.
+            training: Whether this is a training step.
 
         Returns:
-            y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, nats; and
-            the statistics for `after_update`, a tuple of tensors, empty without such state.
+            y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, in nats;
+            and the statistics for `after_update`, a tuple of tensors, empty without such state.
         """
         raise NotImplementedError
 
@@ -64,8 +63,8 @@ class InvertibleLayer(DeclaredLayer):
         raise NotImplementedError
 
     def after_update(self, statistics: tuple) -> None:
-        """Changes the layer's state by the statistics that `call` returned in this step."""
-        return  # AutoGraph cannot transform a docstring alone.
+        """Updates the layer's state with the statistics that `call` returned in this step."""
+        return  # AutoGraph cannot transform a function that is only a docstring.
 
     def y_shape(self, x_shape: tuple) -> tuple:
         """Returns the shape of y for a shape of x, both with the batch axis."""
@@ -73,14 +72,14 @@ class InvertibleLayer(DeclaredLayer):
 
     @property
     def condition_shape(self) -> tuple | None:
-        """The shape of one example's condition, which `call` needs; None if it takes x alone."""
+        """The shape of one example's condition, which `call` requires; None if it takes only x."""
         return None
 
     def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:
-        """Returns the layers that it is composed of, each with the shape of its own x.
+        """Returns the layers of which it is composed, each with the shape of its own x.
 
         `keras_gen.testing.check_flow` checks them one at a time. A subclass of a composed layer
-        that writes another `call` returns `[(self, x_shape)]`.
+        that defines another `call` returns `[(self, x_shape)]`.
         """
         return [(self, tuple(x_shape))]
 
@@ -93,8 +92,8 @@ class Chain(InvertibleLayer, keras.Model):
     saved and trained like any network. Dinh et al. (2017), sec. 3.3.
 
     Args:
-        layers: One or more, from the data's side to the latents'.
-        **kwargs: `name` and the like, of `keras.Model`.
+        layers: One or more layers, from the data's side to the latents'.
+        **kwargs: Further arguments of `keras.Model`, such as `name`.
 
     Example:
         >>> flow = Chain([ActNorm(), Squeeze()])
@@ -124,7 +123,7 @@ class Chain(InvertibleLayer, keras.Model):
 
     @property
     def input_shape(self) -> tuple:
-        """The shape of x that it was built for, `(None, ...)`."""
+        """The shape of x for which it was built, `(None, ...)`."""
         return (None, *self._x_shape[1:])
 
     @property

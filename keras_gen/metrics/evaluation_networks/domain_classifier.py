@@ -1,4 +1,4 @@
-"""Small classifiers of two image domains, to evaluate translations."""
+"""Small classifiers of two image domains, for evaluating translations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _blurred_or_noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 
 def _recolored(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Gives each image its own contrast, brightness, tint and noise (up to 10 levels)."""
+    """Gives each image its own contrast, brightness, tint, and noise (up to 10 levels)."""
     n = len(images)
     gain = rng.uniform(0.6, 1.4, (n, 1, 1, 1)) * rng.uniform(0.85, 1.15, (n, 1, 1, 3))
     shift = rng.uniform(-30, 30, (n, 1, 1, 1))
@@ -37,7 +37,8 @@ def _levels(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-# Three networks that differ in widths, first kernel and augmentation, so that no flaw fools all.
+# Three networks that differ in widths, first kernel, and augmentation, so that no flaw fools
+# all.
 KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
     "plain": ((16, 32, 64, 128), 5, lambda images, rng: images),
     "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
@@ -57,23 +58,23 @@ def train_domain_classifier(
 ) -> keras.Model:
     """Trains a convolutional network to separate the images of domain `b` from those of `a`.
 
-    Every batch holds as many images of one domain as of the other, randomly cropped and flipped.
-    Every second batch has half the size, so that the classifier takes images of both sizes. Images
-    are not zoomed, because a classifier could learn to detect the resampling.
+    Every batch contains equal numbers of images of both domains, randomly cropped and flipped.
+    Every second batch has half the size, so that the classifier accepts images of both sizes.
+    Images are not zoomed, because a classifier could learn to detect the resampling.
 
     Args:
         a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
         b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
-        kind: `"plain"`, `"blurred"` (three layers, blurred and noisy training images) or
-            `"recolored"` (five layers, changed contrast, brightness and tint). A good translation
+        kind: `"plain"`, `"blurred"` (three layers, blurred and noisy training images), or
+            `"recolored"` (five layers; changed contrast, brightness, and tint). A good translation
             convinces all three.
-        steps: Training steps.
-        batch_size: Images per step, an even number.
-        learning_rate: Rate at the start; it falls to 0 along a cosine.
-        seed: Seed of the weights, the batches and the dropout.
+        steps: Number of training steps.
+        batch_size: Number of images per step, even.
+        learning_rate: Initial learning rate; it falls to 0 along a cosine.
+        seed: Seed of the weights, the batches, and the dropout.
 
     Returns:
-        A float32 model of images uint8 `[batch, H, W, 3]`, of 16 pixels a side or more, with
+        A float32 model of images uint8 `[batch, H, W, 3]`, with sides of at least 16 pixels, with
         outputs "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
 
     Example: `train_domain_classifier(photos, paintings, kind="blurred")`.
@@ -83,15 +84,13 @@ def train_domain_classifier(
     b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
-            f"train_domain_classifier found images of shape {a.shape[1:]} in a and "
-            f"{b.shape[1:]} in b: resize them alike, or the classifier learns the size."
+            f"train_domain_classifier found images of shape {a.shape[1:]} in a, but "
+            f"{b.shape[1:]} in b: resize them to one size, or the classifier learns the size."
         )
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")
     if batch_size % 2:
-        raise ValueError(
-            f"train_domain_classifier found batch_size={batch_size}: pass an even number."
-        )
+        raise ValueError(f"batch_size is {batch_size}: expected an even number.")
     widths, first_kernel, augment = KINDS[kind]
     model = _build(widths, first_kernel, seed)
     labels = np.repeat(np.asarray([0, 1], np.float32), batch_size // 2)
@@ -110,14 +109,14 @@ def train_domain_classifier(
 
 
 def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -> dict:
-    """Returns {"features": float32 `[n, d]`, "logits": float32 `[n]`} of many images.
+    """Returns {"features": float32 `[n, d]`, "logits": float32 `[n]`} for many images.
 
     Args:
-        classifier: From `train_domain_classifier`.
+        classifier: Result of `train_domain_classifier`.
         images: uint8 `[n, H, W, 3]`.
-        batch_size: Images at once.
+        batch_size: Number of images at once.
 
-    Example: `predict(classifier, photos)["logits"] > 0` where a photo is taken for a painting.
+    Example: `predict(classifier, photos)["logits"] > 0` where a photo is mistaken for a painting.
     """
     images = as_images(images, channels=(3,))
     parts = [
@@ -128,12 +127,12 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
 
 
 def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
-    """Fraction of images put into the right domain: the mean of the fractions of `a` and of `b`.
+    """Returns the fraction of images assigned to the right domain, the mean of `a`'s and `b`'s.
 
-    Guessing gives 0.5, even if `n_a` and `n_b` differ.
+    Guessing yields 0.5, even if `n_a` and `n_b` differ.
 
     Args:
-        classifier: From `train_domain_classifier`.
+        classifier: Result of `train_domain_classifier`.
         a: Images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
         b: Images uint8 `[n_b, H, W, 3]` of its second domain.
 
@@ -160,7 +159,7 @@ def _halved(images: np.ndarray) -> np.ndarray:
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:
-    """Draws n random crops `[n, *size, 3]` of random images, half of them mirrored."""
+    """Returns n random crops `[n, *size, 3]` of random images, half of them mirrored."""
     tops = rng.integers(images.shape[1] - size[0] + 1, size=n)
     lefts = rng.integers(images.shape[2] - size[1] + 1, size=n)
     flips = rng.choice([1, -1], size=n)

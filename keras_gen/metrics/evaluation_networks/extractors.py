@@ -1,7 +1,7 @@
 """Feature extractors, for distances between sets of images.
 
-A distance depends on the features it is measured in. The name of every extractor therefore holds a
-hash of its weights: report `extractor.name` with the number.
+A distance depends on the features in which it is measured. The name of every extractor therefore
+contains a hash of its weights: report `extractor.name` with the number.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
         size: Height and width of the result, uint8 `[n, *size, C]`.
-        batch_size: Images at once.
+        batch_size: Number of images at once.
 
     Example:
         >>> resize_images(np.zeros([2, 64, 64, 3], "uint8"), (32, 32)).shape
@@ -50,7 +50,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
     """
     images = as_images(images)
     if len(size) != 2 or min(size) < 1:
-        raise ValueError(f"resize_images found size={size}: pass positive (height, width).")
+        raise ValueError(f"size is {size}: expected a positive (height, width).")
     if images.shape[1:3] == tuple(size):
         return images
     parts = []
@@ -66,13 +66,15 @@ class Extractor:
     """A network that maps uint8 images to features, with the name to report with the results.
 
     Args:
-        name: Name of network and weights.
-        model: Maps images `[batch, height, width, channels]` to features, or to a dict with
-            "features" and perhaps "logits".
-        size: Height and width that images are resized to, see `resize_images`; None: not resized.
-        preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
+        name: Name of the network and its weights.
+        model: Network from images `[batch, height, width, channels]` to features, or to a dict with
+            "features" and optionally "logits".
+        size: Height and width to which images are resized (see `resize_images`). If None, they are
+            not resized.
+        preprocess: Function from float images 0..255 to the model's range. If None, the model
+            accepts 0..255.
         accuracy: Accuracy on labeled held-out images, if it is known.
-        scale: What features are divided by.
+        scale: Divisor of the features.
 
     Example:
         >>> extractor = keras_extractor(network)
@@ -88,14 +90,14 @@ class Extractor:
 
     @checked_types
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """Returns {"features": float32 `[n, d]`}, with "logits" float32 `[n, K]` if there are any.
+        """Returns {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if there are any.
 
         Args:
             images: uint8 `[n, H, W, C]`, 0..255. Gray images are repeated for a model of RGB.
-            batch_size: Images at once.
+            batch_size: Number of images at once.
 
         Raises:
-            ValueError: If the images are not such, or of another shape than the model takes.
+            ValueError: If the images have another format or a shape that the model does not accept.
         """
         images = as_images(images)
         *sides, channels = shape = self.model.input_shape[1:]
@@ -103,9 +105,8 @@ class Extractor:
         fit = all(side in (None, other) for side, other in zip(sides, found, strict=True))
         if not fit or channels not in (images.shape[-1], 3):
             raise ValueError(
-                f"{self.name} takes images of shape {shape}, found {images.shape[1:]}: "
-                "pass images "
-                "of that shape, or an extractor that was trained on those that you measure."
+                f"{self.name} accepts images of shape {shape}, found {images.shape[1:]}: pass "
+                "images of that shape, or an extractor that was trained on images like yours."
             )
         parts = [
             self._outputs(images[start : start + batch_size], channels)
@@ -120,7 +121,8 @@ class Extractor:
 
         @functools.cache
         def traced(shape, dtype):
-            # Traced here for any number of images, so that TensorFlow does not warn of retracing.
+            # Traced once for any number of images, so that TensorFlow does not warn of
+            # retracing.
             return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
 
         return lambda images: traced(tuple(images.shape[1:]), images.dtype)(images)
@@ -147,18 +149,19 @@ def keras_extractor(
     size: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Extractor:
-    """Makes an extractor of a Keras model.
+    """Makes an extractor from a Keras model.
 
     Args:
-        model: A functional model, or a Sequential one that is built. It maps images to features
-            `[batch, ...]`, which are flattened, or to a dict with "features" and perhaps "logits".
-        preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
-        size: Height and width that images are resized to; by default the model's own, if any.
+        model: Functional model, or built Sequential model, from images to features `[batch, ...]`,
+            which are flattened, or to a dict with "features" and optionally "logits".
+        preprocess: Function from float images 0..255 to the model's range. If None, the model
+            accepts 0..255.
+        size: Height and width to which images are resized; by default the model's own, if any.
         name: Name before the hash of the weights; by default the model's.
 
     Raises:
-        ValueError: If the model is of another kind or not built, does not return features, or takes
-            no images.
+        ValueError: If the model is of another kind or not built, does not return features, or does
+            not accept images.
 
     Example:
         >>> vgg = keras.applications.VGG16(include_top=False, pooling="avg")
@@ -166,8 +169,8 @@ def keras_extractor(
     """
     if not hasattr(model, "inputs"):
         raise ValueError(
-            f"The model '{model.name}' ({type(model).__name__}) does not say what images it takes: "
-            "pass a functional model, or a Sequential one that begins with a keras.Input."
+            f"The model '{model.name}' ({type(model).__name__}) has no known input shape: "
+            "pass a functional model, or a Sequential model that starts with a keras.Input."
         )
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
@@ -177,8 +180,7 @@ def keras_extractor(
         named = not isinstance(model.output, list | tuple)
     if not named or len(model.input_shape) != 4:
         raise ValueError(
-            f"The model '{model.name}' maps shape {model.input_shape} to "
-            f"{model.output_shape}: "
+            f"The model '{model.name}' maps shape {model.input_shape} to {model.output_shape}: "
             "expected images [batch, H, W, C], and one output or a dict with 'features'."
         )
     if size is None and None not in model.input_shape[1:3]:
@@ -189,16 +191,16 @@ def keras_extractor(
 def inception_v3() -> Extractor:
     """Makes the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 of keras.applications.
 
-    Images are resized to 299x299. Features are the 2,048 of the last pooling, logits those of
-    ImageNet's 1,000 classes. These are not the weights of Heusel et al. (2017) and Salimans et al.
-    (2016): do not compare the numbers with published FIDs and Inception scores. Keras downloads the
-    weights (92 MiB) once.
+    Images are resized to 299x299. The features are the 2,048 of the last pooling, and the logits
+    those of ImageNet's 1,000 classes. The weights differ from those of Heusel et al. (2017) and
+    Salimans et al. (2016): do not compare the numbers with published FIDs and Inception scores.
+    Keras downloads the weights (92 MiB) once.
 
     Example: `inception_v3()(images)["features"]`.
     """
     try:
         network = keras.applications.InceptionV3(classifier_activation=None)
-    except Exception as error:  # Keras raises no narrower one where it cannot download
+    except Exception as error:  # Keras raises no narrower one if it cannot download
         raise FileNotFoundError(
             f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
             "trained_extractor, which needs none, or put the file into ~/.keras/models."
@@ -218,26 +220,27 @@ def trained_extractor(
     cache: str | Path | None = None,
     kind: Kind = "conv",
 ) -> Extractor:
-    """Trains a small classifier on the labeled data set at hand, and makes an extractor of it.
+    """Trains a small classifier on a labeled dataset, and makes an extractor from it.
 
     It is trained once, on nine tenths of the images, and stored in a file whose name is a hash of
-    the data and settings; a damaged file is made again. It takes only images of the trained shape:
+    the data and settings; a damaged file is replaced. It accepts only images of the training shape:
     pad or crop them first.
 
     Args:
-        images: Training images uint8 `[n, H, W, 1 or 3]`, 0..255, 10 or more, of the shape that
+        images: Training images uint8 `[n, H, W, 1 or 3]`, 0..255, at least 10, of the shape that
             will be measured.
         labels: Integers `[n]`, 0 to K - 1.
-        steps: Training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
+        steps: Number of training steps; 1,500 take about half a minute for 28x28 pixels on two
+            cores.
         seed: Seed of the training.
-        cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or else
-            `~/.cache/keras_gen`.
-        kind: "conv", or for features "max" or "average", see `build_classifier`.
+        cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or
+            otherwise `~/.cache/keras_gen`.
+        kind: "conv", or, for features, "max" or "average"; see `build_classifier`.
 
     Returns:
-        The extractor "<kind>_classifier-<hash of the weights>" of 128 features and K logits; its
-        `accuracy` is that on the held-out tenth of the images, whose features have a mean square of
-        1. So distances in the features of several classifiers have one unit.
+        The extractor "<kind>_classifier-<hash of the weights>" with 128 features and K logits. Its
+        `accuracy` is measured on the held-out tenth of the images, whose features have a mean
+        square of 1, so that distances in the features of several classifiers have one unit.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -295,7 +298,7 @@ def trained_extractors(
 
 
 def cache_folder() -> Path:
-    """Returns the folder of cached files: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
+    """Returns the folder of cached files: KERAS_GEN_CACHE, or otherwise `~/.cache/keras_gen`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("KERAS_GEN_CACHE") or Path(base) / "keras_gen")
 

@@ -15,8 +15,8 @@ from keras_gen.metrics.metric_arguments import as_images, part_of
 from keras_gen.networks import conv_classifier, conv_encoder
 
 WIDTHS = (32, 64, 128)  # channels of the convolutions with strides
-POOLED_WIDTHS = (16, 32, 128)  # channels of those at every pixel, which take longer
-SHIFT = 2  # pixels that training images are moved, at most
+POOLED_WIDTHS = (16, 32, 128)  # channels of the convolutions at every pixel, which are slower
+SHIFT = 2  # maximum shift of training images in pixels
 Kind = Literal["conv", "max", "average"]
 
 
@@ -33,20 +33,21 @@ def train_classifier(
 ) -> keras.Model:
     """Trains a small network to classify images.
 
-    Images for the kinds "max" and "average" are moved at random, up to two pixels along each axis.
+    Images for the kinds "max" and "average" are randomly shifted by up to two pixels along each
+    axis.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
-        classes: Number of classes K, 2 or more; by default one more than the largest label.
-        steps: Training steps.
-        batch_size: Images per step, drawn without replacement until all have been drawn.
-        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        classes: Number of classes K, at least 2; by default one more than the largest label.
+        steps: Number of training steps.
+        batch_size: Number of images per step, chosen without replacement until all are used.
+        learning_rate: Initial learning rate; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
-        kind: Kind of the network, see `build_classifier`.
+        kind: Kind of the network; see `build_classifier`.
 
     Returns:
-        A float32 model of images `[batch, H, W, channels]` of the trained size, uint8 or floats in
+        A float32 model of images `[batch, H, W, channels]` of the training size, uint8 or floats in
         0 to 255, with outputs "features" `[batch, 128]` and "logits" `[batch, K]`.
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
@@ -61,14 +62,13 @@ def train_classifier(
     if not right or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"train_classifier found labels {labels.dtype} {list(labels.shape)} for "
-            f"{len(images)} "
-            f"images of {classes} classes: pass one whole number for each image, from "
-            "0 to the number of classes - 1, which must be at least 2."
+            f"{len(images)} images of {classes} classes: pass one whole number for each image, "
+            "from 0 to the number of classes - 1, which must be at least 2."
         )
     if min(images.shape[1:3]) < 2 ** len(WIDTHS):
         raise ValueError(
             f"train_classifier found images of {images.shape[1]}x{images.shape[2]} "
-            f"pixels: sides must have at least {2 ** len(WIDTHS)}."
+            f"pixels: expected sides of at least {2 ** len(WIDTHS)}."
         )
     model = build_classifier(images.shape[1:], classes, seed, kind)
     batch_size = min(batch_size, len(images))
@@ -95,28 +95,28 @@ def build_classifier(
     """Returns the untrained network of `train_classifier`.
 
     The image size is fixed, because a classifier is reliable only on images like the training
-    images; the same clothes in a wider margin have other features.
+    images; the same clothes with a wider margin have different features.
 
     Args:
-        image_shape: Height, width and channels of the images.
+        image_shape: Height, width, and channels of the images.
         classes: Number of classes.
         seed: Seed of the weights.
-        kind: "conv" has convolutions with strides, trains fastest, and serves to name classes.
-            "max" and "average" have convolutions at every pixel, and the maximum or the mean of 2x2
-            places after each. Their features serve to compare sets of images, for they change less
-            when an image moves by a pixel than when it is torn.
+        kind: "conv" has convolutions with strides, trains fastest, and is for naming classes. "max"
+            and "average" have convolutions at every pixel, each followed by the maximum or the mean
+            of 2x2 positions. Their features are for comparing sets of images, because they change
+            less when an image is shifted by a pixel than when it is torn.
 
     Example:
         >>> build_classifier((28, 28, 1), 10).output["logits"].shape
         (None, 10)
     """
     if kind not in get_args(Kind):
-        raise ValueError(f"The classifier's kind is {kind!r}: pass one of {get_args(Kind)}.")
+        raise ValueError(f"kind is {kind!r}: expected one of {get_args(Kind)}.")
     images = keras.Input(image_shape, dtype="float32")
     if kind == "conv":
         network = conv_classifier(image_shape[-1], classes, WIDTHS, seed=seed)
     else:
-        # Another first kernel, so that the two kinds have few flaws in common.
+        # A different first kernel, so that the two kinds have few flaws in common.
         first_kernel = 3 if kind == "max" else 5
         sizes = (POOLED_WIDTHS, first_kernel)
         network = conv_classifier(image_shape[-1], classes, *sizes, pooling=kind, seed=seed)
@@ -124,7 +124,7 @@ def build_classifier(
 
 
 def _moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Moves each image by a few pixels; what comes in repeats its border."""
+    """Shifts each image by a few pixels, repeating its border."""
     n, height, width, _ = images.shape
     border = (SHIFT, SHIFT)
     padded = np.pad(images, ((0, 0), border, border, (0, 0)), mode="edge")
@@ -140,21 +140,21 @@ def fit_logits(
     steps: int,
     learning_rate: float,
 ) -> None:
-    """Trains the logits of a classifier by AdamW.
+    """Trains the logits of a classifier with AdamW.
 
     Args:
-        model: Returns a dict with "logits".
-        loss: Loss of labels and logits.
-        batches: Images and labels of each step, in the order of the training.
+        model: Model that returns a dict with "logits".
+        loss: Loss as a function of labels and logits.
+        batches: Images and labels of each step, in training order.
         steps: Number of batches.
-        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        learning_rate: Initial learning rate; it falls to 0 along a cosine.
     """
     trained = keras.Model(model.input, model.output["logits"])
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
-    # Compiling by XLA would take longer than it saves.
+    # XLA compilation would take longer than it saves.
     trained.compile(optimizer, loss, jit_compile=False)
-    # With their number, Keras runs no step without a batch at the end.
+    # Given the number of steps, Keras runs no step without a batch at the end.
     trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 
@@ -172,9 +172,9 @@ def train_point_reader(
     Args:
         images: uint8 `[n, H, W, channels]`, sides of at least 8 pixels.
         points: Coordinates from 0 to 1, `[n, points, 2]`.
-        steps: Training steps.
-        batch_size: Images per step.
-        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        steps: Number of training steps.
+        batch_size: Number of images per step.
+        learning_rate: Initial learning rate; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
 
     Returns:
@@ -186,7 +186,7 @@ def train_point_reader(
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")
-    # It ends with a dense layer of all places, for where things are is what counts.
+    # It ends with a dense layer over all positions, because locations are what counts.
     network = conv_encoder(images.shape[1:], latent_dim=2 * number, filters=(16, 32, 64))
     [outputs] = network(keras.layers.Rescaling(1 / 127.5, offset=-1)(shown))
     rng = np.random.default_rng(seed)
@@ -219,7 +219,7 @@ def train_segmenter(
 ) -> keras.Model:
     """Trains a network to label each pixel, on images and their mirror images.
 
-    Its convolutions are dilated, so that the size is kept and far pixels are seen: Yu, Koltun:
+    Its convolutions are dilated, so that the size is kept and distant pixels are seen: Yu, Koltun:
     "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016. Isola et al. (2017) call
     the accuracy of such a network on translated label maps FCN-score (sec. 4.1).
 
@@ -227,10 +227,10 @@ def train_segmenter(
         images: uint8 `[n, H, W, channels]`.
         labels: Integers `[n, H, W]`, 0 to `classes` - 1.
         classes: Number of classes.
-        filters: Channels of each layer.
-        steps: Training steps.
-        batch_size: Images of a step.
-        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        filters: Number of channels of each layer.
+        steps: Number of training steps.
+        batch_size: Number of images per step.
+        learning_rate: Initial learning rate; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
 
     Returns:
@@ -244,8 +244,8 @@ def train_segmenter(
     if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"train_segmenter found labels {list(labels.shape)} of {labels.min()} to "
-            f"{labels.max()} for images {list(images.shape)}: pass one of 0 to {classes - 1} for "
-            "each pixel."
+            f"{labels.max()} for images {list(images.shape)}: pass a label of 0 to "
+            f"{classes - 1} for each pixel."
         )
     keras_seed = keras.random.SeedGenerator(seed)
     inputs = keras.Input((None, None, images.shape[-1]), dtype="float32")
@@ -275,25 +275,25 @@ def train_segmenter(
 
 @checked_types
 def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the fraction of pixels that get the label that was asked for.
+    """Returns the fraction of pixels with the requested label.
 
     Args:
-        segmenter: From `train_segmenter`.
+        segmenter: Result of `train_segmenter`.
         images: uint8 `[n, H, W, channels]`.
         labels: Integers `[n, H, W]`.
     """
     images = as_images(images)
     if labels.shape != images.shape[:3]:
         raise ValueError(
-            f"labels has the shape {list(labels.shape)}: expected one label for each pixel of "
+            f"labels has shape {list(labels.shape)}: expected one label for each pixel of "
             f"images {list(images.shape)}."
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
-    except ValueError as error:  # of many lines
+    except ValueError as error:  # which has many lines
         raise ValueError(
-            f"segmenter does not accept images {list(images.shape)}: expected those that it was "
-            "trained for."
+            f"segmenter does not accept images {list(images.shape)}: expected the images for "
+            "which it was trained."
         ) from error
     if not isinstance(outputs, dict):
         raise TypeError("segmenter returns an array: expected a dict with 'logits'.")

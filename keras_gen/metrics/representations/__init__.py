@@ -1,1 +1,1 @@
-"""How useful codes are: probes, clusters, retrieval, transfer."""
+"""How useful codes are: probes, clusters, retrieval, and transfer."""

@@ -1,4 +1,4 @@
-"""What codes tell of an attribute, and how decisions differ between groups."""
+"""What codes reveal about an attribute, and how decisions differ between groups."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ def attribute_leak(
     test_attributes: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """How well an attribute of two values is predicted from codes, by lines and by trees.
+    """Measures how well a binary attribute is predicted from codes, linearly and with trees.
 
-    The probes are logistic regression of standardized codes, and gradient-boosted trees. They learn
-    on training codes and are measured on test codes. Give the codes that a client gets: those of
-    training may hide by noise what these tell.
+    The probes are logistic regression on standardized codes, and gradient-boosted trees. They learn
+    on training codes and are measured on test codes. Pass the codes that a client receives: noise
+    in training codes may hide what those reveal.
 
     Args:
         codes: Finite numbers `[n, d]`.
         attributes: Integers `[n]`, 0 or 1; both occur.
         test_codes: Finite numbers `[m, d]`.
-        test_attributes: Integers `[m]`, likewise.
-        seed: Seed of the trees, which of more than 10,000 examples leave out a tenth to know when
-            to stop.
+        test_attributes: Integers `[m]`, 0 or 1; both occur.
+        seed: Seed of the trees, which, for more than 10,000 examples, hold out a tenth to decide
+            when to stop.
 
     Returns:
         "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc", the areas
-        under the ROC curves, 0.5 for codes that tell nothing; the larger one, "auc"; and
-        "majority", the accuracy of naming the commoner value.
+        under the ROC curves, 0.5 for codes that reveal nothing; "auc", the larger of the two; and
+        "majority", the accuracy of predicting the more common value.
 
     Raises:
-        ValueError: If there are other attributes than 0 and 1.
+        ValueError: If there are attributes other than 0 and 1.
 
     Example:
         >>> attribute_leak(codes, sexes, test_codes, test_sexes)["auc"]
@@ -72,23 +72,24 @@ def attribute_leak(
 def decision_gaps(
     predicted: np.ndarray, labels: np.ndarray, attributes: np.ndarray
 ) -> dict[str, float]:
-    """How much decisions of two kinds differ between both values of an attribute.
+    """Measures how much binary decisions differ between the two values of an attribute.
 
     Hardt, Price, Srebro: "Equality of Opportunity in Supervised Learning", NeurIPS 2016. Codes that
-    tell nothing of the attribute give decisions without a gap in parity; the reverse is not so.
+    reveal nothing about the attribute lead to decisions without a gap in parity; the reverse is not
+    true.
 
     Args:
         predicted: Decisions, integers `[n]`, 0 or 1.
-        labels: The right ones, integers `[n]`, 0 or 1.
-        attributes: Integers `[n]`, 0 or 1; of each value there are examples of both labels.
+        labels: Correct decisions, integers `[n]`, 0 or 1.
+        attributes: Integers `[n]`, 0 or 1; each value has examples of both labels.
 
     Returns:
-        "accuracy"; "parity_gap", the difference of the rates of decision 1, which demographic
-        parity wants to be 0; and "odds_gap", the larger one of these differences among the examples
-        of each label, which equalized odds want to be 0.
+        "accuracy"; "parity_gap", the difference of the rates of decision 1, which is 0 under
+        demographic parity; and "odds_gap", the larger of these differences among the examples of
+        each label, which is 0 under equalized odds.
 
     Raises:
-        ValueError: If there are other numbers than 0 and 1, or no examples of a label and value.
+        ValueError: If there are numbers other than 0 and 1, or no examples for a label and value.
 
     Example:
         >>> decision_gaps([1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0])["parity_gap"]
@@ -100,7 +101,7 @@ def decision_gaps(
     _require_two(attributes)
     for name, values in (("labels", labels), ("predicted", predicted)):
         if not np.isin(values, (0, 1)).all():
-            raise ValueError(f"The {name} are {_shown(values)}: expected 0 and 1 alone.")
+            raise ValueError(f"The {name} are {_shown(values)}: expected only 0 and 1.")
     rates = np.zeros([2, 2])
     for label in range(2):
         for value in range(2):
@@ -120,11 +121,11 @@ def decision_gaps(
 
 def _require_two(attributes):
     if set(np.unique(attributes)) != {0, 1}:
-        raise ValueError(f"The attributes are {_shown(attributes)}: expected 0 and 1, and both.")
+        raise ValueError(f"The attributes are {_shown(attributes)}: expected both 0 and 1.")
 
 
 def _shown(values) -> str:
-    """The different values, the first five."""
+    """Returns the first five distinct values."""
     different = np.unique(values).tolist()
     more = f" and {len(different) - 5} more" if len(different) > 5 else ""
     return ", ".join(map(str, different[:5])) + more
@@ -137,18 +138,18 @@ def group_report(
     groups: np.ndarray,
     shares: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """Accuracy over all examples, in the worst group, and the gap to the best group.
+    """Returns the overall accuracy, the worst group's, and the gap to the best group.
 
     Args:
         predicted: The classifier's classes, integers `[n]`.
-        labels: The right classes, integers `[n]`.
-        groups: Group of each example, integers `[n]` from 0 on, none of them empty.
-        shares: Weight of each group in the accuracy over all, not negative, of any sum; by default
+        labels: Correct classes, integers `[n]`.
+        groups: Group of each example, integers `[n]` of at least 0, none of them empty.
+        shares: Weight of each group in the overall accuracy, not negative, with any sum; by default
             its number of examples. With weights, rare groups can be measured on many examples.
 
     Returns:
         Numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's accuracy minus
-        the worst one's; and "group_0", "group_1", ..., the accuracy in each.
+        the worst one's; and "group_0", "group_1", ..., the accuracy in each group.
 
     Example:
         >>> report = group_report([1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 1], shares=[0.9, 0.1])

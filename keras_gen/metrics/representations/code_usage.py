@@ -1,4 +1,4 @@
-"""How many bits integer codes take, and how many of them are in use."""
+"""How many bits integer codes take, and how many of the codes are in use."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Bits of an example's integer codes: their number times log2(levels).
+    """Returns the bits of an example's integer codes: their number times log2(levels).
 
     Args:
         shape: Shape of the codes of an example.
-        levels: Number of values of a code, 2 or more.
+        levels: Number of values of a code, at least 2.
 
     Example:
         >>> code_bits((8, 8), 512)
@@ -50,13 +50,13 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 
 @checked_types
 def perplexity(uses: np.ndarray) -> float:
-    """Effective number of codes in use, from 1 on: exp of the entropy of their frequencies.
+    """Returns the effective number of codes in use, at least 1: exp(entropy of frequencies).
 
-    As many codes in even use have the same entropy. Its base 2 logarithm is the bits per code of an
-    entropy coder that takes codes one by one.
+    That number of equally frequent codes has the same entropy. Its base-2 logarithm is the bits per
+    code of an entropy coder that encodes codes one by one.
 
     Args:
-        uses: Numbers from 0 on `[levels]`, such as `code_uses` returns, not all 0.
+        uses: Nonnegative numbers `[levels]`, such as `code_uses` returns, not all 0.
 
     Example:
         >>> perplexity([5, 5, 0])
@@ -65,7 +65,7 @@ def perplexity(uses: np.ndarray) -> float:
     uses = as_numbers(uses, "uses").astype(np.float64)
     if not np.isfinite(uses).all() or uses.min(initial=0) < 0 or not uses.sum() > 0:
         raise ValueError(
-            f"Uses sum to {uses.sum():g}: expected numbers from 0 on, some above 0."
+            f"Uses sum to {uses.sum():g}: expected nonnegative numbers, some above 0."
         )
     frequencies = uses[uses > 0] / uses.sum()
     return float(np.exp2(-(frequencies * np.log2(frequencies)).sum()))

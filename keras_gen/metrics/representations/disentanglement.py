@@ -19,8 +19,8 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.metric_arguments import as_features, as_numbers
 
-LEVEL = 0.01  # how often noise may pass for knowledge
-SHUFFLES = 400  # for each factor
+LEVEL = 0.01  # how often noise may be mistaken for knowledge
+SHUFFLES = 400  # per factor
 
 
 def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +28,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, or a factor has one value only.
+        ValueError: If shapes differ, codes are not finite, or a factor has only one value.
     """
     codes = as_features(codes, "codes")
     factors = as_numbers(factors, "factors")
@@ -39,8 +39,8 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
         )
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError(
-            f"Found {codes.shape[1]} codes and {factors.shape[1]} factors: pass 2 or more "
-            "of each, since one alone cannot be entangled with another."
+            f"Found {codes.shape[1]} codes and {factors.shape[1]} factors: pass at least 2 "
+            "of each, because a single one cannot be entangled with another."
         )
     if not np.issubdtype(factors.dtype, np.integer):
         raise TypeError(
@@ -49,7 +49,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     constant = np.flatnonzero((factors == factors[0]).all(axis=0))
     if len(constant):
         raise ValueError(
-            f"factor {constant[0]} has one value only: leave out its column, or add examples."
+            f"factor {constant[0]} has only one value: leave out its column, or add examples."
         )
     return codes, factors
 
@@ -76,10 +76,10 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
 
     Args:
         predicted: Predictions `[m, f]` for rows that their predictors have not seen.
-        factors: The true values, `[m, f]`.
+        factors: True values, `[m, f]`.
 
     Raises:
-        ValueError: If no factor is.
+        ValueError: If no factor is predicted better than chance.
     """
     rng = np.random.default_rng(0)
     count = factors.shape[1]
@@ -94,10 +94,9 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
         best = np.argmax(found - chance)
         raise ValueError(
             "No factor is predicted from the codes better than chance (the best, factor "
-            f"{best}, scores {found[best]:.3f} on {len(factors)} held-out examples, "
-            f"{chance[best]:.3f} on "
-            "shuffled ones), and a score would be one of noise: pass codes of an encoder "
-            "that has learned, or more examples."
+            f"{best}, scores {found[best]:.3f} on {len(factors)} held-out examples and "
+            f"{chance[best]:.3f} on shuffled ones), so a score would measure noise: pass codes "
+            "from a trained encoder, or more examples."
         )
     return better
 
@@ -106,18 +105,18 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
     """Scores codes by their importance for predicting factors: Eastwood and Williams (2018).
 
-    A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1
-    % of the rows, so that they do not fit noise. The trees' impurity gives the importance of each
+    A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1%
+    of the rows, so that they do not fit noise. The trees' impurity yields the importance of each
     code. A code is disentangled if it is important to one factor, and a factor is complete if one
-    code is important to it: 1 minus the entropy of the importances, divided by that of even ones.
+    code is important to it: 1 minus the entropy of the importances, divided by that of equal ones.
 
     Deviation: the importances of a predictor that is no better than chance on held-out rows are
-    noise, and count as 0. Otherwise a code that a tree used by chance would count as a complete
+    noise, and count as 0. Otherwise, a code that a tree used by chance would count as a complete
     factor.
 
     Args:
         codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`, every factor with 2 values or more.
+        factors: Integers `[n, f]`, every factor with at least 2 values.
         seed: Seed of the trees, and of the three tenths of the rows that are held out.
 
     Returns:
@@ -139,7 +138,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
-        # Every split chooses among all codes, or a code would be used for want of a better one.
+        # Every split chooses among all codes; otherwise, a code would be used for lack of a
+        # better.
         forest = RandomForestClassifier(
             20, min_samples_leaf=0.01, max_features=None, random_state=seed
         ).fit(train_codes, train)
@@ -156,7 +156,7 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
 
 
 def disentanglement(importance: np.ndarray) -> float:
-    """Disentanglement from the importances `[d, f]` of codes to factors, none negative."""
+    """Returns disentanglement, from nonnegative importances `[d, f]` of codes to factors."""
     weights = importance.sum(axis=1)
     return (
         float(np.average(_concentration(importance), weights=weights)) if weights.any() else 0.0
@@ -164,31 +164,31 @@ def disentanglement(importance: np.ndarray) -> float:
 
 
 def completeness(importance: np.ndarray) -> float:
-    """Completeness from the importances `[d, f]` of codes to factors, none negative."""
+    """Returns completeness, from nonnegative importances `[d, f]` of codes to factors."""
     return float(np.mean(_concentration(importance.T)))
 
 
 def _concentration(rows: np.ndarray) -> np.ndarray:
-    """Returns 1 minus the entropy of each row over that of an even row; 0 for a row of zeros."""
+    """Returns 1 - (entropy of each row / entropy of a uniform row); 0 for a row of zeros."""
     rows = np.where(rows.any(axis=1, keepdims=True), rows, 1.0)
     return 1 - entropy(rows, axis=1) / np.log(rows.shape[1])
 
 
 @checked_types
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
-    """Accuracy gap between the best two codes of each factor: SAP of Kumar et al. (2018).
+    """Returns the accuracy gap between each factor's best two codes: SAP, Kumar et al. (2018).
 
-    A code predicts a factor by thresholds on it alone, at most one fewer than the factor has
-    values, fitted greedily (a decision tree with balanced classes) and scored by balanced accuracy
-    on the same rows. The score is the mean of the gap over the factors. A useless code is right for
-    1 / k of a factor with k values, so a perfect representation has 1 - 1 / k there, not 1.
+    A code predicts a factor by thresholds on it alone, fewer than the factor has values, fitted
+    greedily (a decision tree with balanced classes) and scored by balanced accuracy on the same
+    rows. The score is the mean of the gap over the factors. A useless code is right for 1 / k of a
+    factor with k values, so a perfect representation scores 1 - 1 / k there, not 1.
 
-    Deviation: the paper scores continuous factors by the squared correlation; here all are
+    Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
     categories.
 
     Args:
         codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`, every factor with 2 values or more.
+        factors: Integers `[n, f]`, every factor with at least 2 values.
 
     Raises:
         ValueError: If no factor is predicted from the codes better than chance.
@@ -211,20 +211,20 @@ def _balanced_accuracy(code: np.ndarray, factor: np.ndarray) -> float:
 
 @checked_types
 def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
-    """Mutual information gap between the best two codes of each factor: MIG of Chen et al. (2018).
+    """Returns the information gap between each factor's best two codes: MIG, Chen et al. (2018).
 
     Equation 6: the mean over the factors of the gap between the two highest mutual informations
     with a code, divided by the factor's entropy. It is 1 if one code alone determines each factor,
     and 0 if two codes share its information equally, as copies do.
 
-    Deviation: Chen et al. integrate the encoder's distribution; here each code is cut into bins of
-    equal width, as by Locatello et al. (2019). So a factor with more values than bins cannot reach
-    1, and with few rows every mutual information is too large: take thousands of rows.
+    Deviation: Chen et al. integrate the encoder's distribution; here, each code is cut into bins of
+    equal width, as in Locatello et al. (2019). So a factor with more values than bins cannot reach
+    1, and with few rows every mutual information is too large: use thousands of rows.
 
     Args:
         codes: Finite numbers `[n, d]`, such as the means of an encoder.
-        factors: Integers `[n, f]`, every factor with 2 values or more.
-        bins: Bins of each code, 2 or more, between its least and its largest value.
+        factors: Integers `[n, f]`, every factor with at least 2 values.
+        bins: Number of bins per code, at least 2, between its minimum and maximum.
 
     Raises:
         ValueError: If no factor is predicted from the codes better than chance.
@@ -238,7 +238,7 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
 
 
 def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Mutual information in nats of each code, cut into `bins` of equal width, and each factor."""
+    """Returns nats of information of each code, in `bins` of equal width, and each factor."""
     low = codes.min(axis=0)
     high = codes.max(axis=0)
     width = np.where(high > low, high - low, 1.0)
@@ -247,13 +247,13 @@ def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.
 
 
 def top_gap(table: np.ndarray) -> np.ndarray:
-    """The largest entry of each column minus its second largest, `[columns]`."""
+    """Returns the largest minus the second-largest entry of each column, `[columns]`."""
     second, first = np.sort(table, axis=0)[-2:]
     return first - second
 
 
-ROWS = 4096  # that `represent` gets at most at once
-EXAMPLES = 4096  # of the grid, on which it is tested whether codes know anything
+ROWS = 4096  # maximum rows per call of `represent`
+EXAMPLES = 4096  # examples of the grid for testing whether codes predict anything
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
@@ -267,27 +267,27 @@ def beta_vae_score(
     pairs: int = 64,
     seed: int = 0,
 ) -> float:
-    """Whether a linear classifier predicts which factor was held fixed: Higgins et al. (2017).
+    """Measures whether a linear classifier predicts the fixed factor: Higgins et al. (2017).
 
-    A point is the mean absolute difference of the codes of `pairs` pairs of examples; all pairs
-    share the value of one factor. A logistic regression on standardized points predicts which
-    factor; the score is its held-out accuracy, about 1 / f by chance. Locatello et al. (2019) take
-    10,000, 5,000 and 64.
+    A point is the mean absolute difference of the codes of `pairs` pairs of examples; in all pairs,
+    both examples share the value of one factor. A logistic regression on standardized points
+    predicts that factor; the score is its held-out accuracy, about 1 / f by chance. Locatello et
+    al. (2019) use 10,000, 5,000, and 64.
 
     It is lenient: a rotation of the codes may leave it at 1, and so does the loss of one factor
     (Kim and Mnih 2018), which is then recognized by exclusion.
 
     Args:
-        factors: The grid to draw from.
-        represent: Maps integers `[m, f]`, combinations on the grid, m at most 4,096, to their
-            codes, finite numbers `[m, d]`.
-        train: Points to train on.
-        test: Points held out.
-        pairs: Pairs of each point.
-        seed: Seed of all draws.
+        factors: Grid from which examples are sampled.
+        represent: Function from integers `[m, f]`, combinations on the grid, m at most 4,096, to
+            their codes, finite numbers `[m, d]`.
+        train: Number of training points.
+        test: Number of held-out points.
+        pairs: Number of pairs per point.
+        seed: Seed of all random choices.
 
     Raises:
-        ValueError: If the codes are no finite matrix, or predict no factor better than chance.
+        ValueError: If the codes are not a finite matrix, or predict no factor better than chance.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -317,26 +317,26 @@ def factor_vae_score(
     least_std: float = 0.05,
     seed: int = 0,
 ) -> float:
-    """Whether the code that varies least identifies the fixed factor: Kim and Mnih (2018).
+    """Measures whether the least-varying code identifies the fixed factor: Kim and Mnih (2018).
 
     A vote is the code with the least variance among `samples` examples with one value of a factor,
-    relative to its variance among all. Each code predicts the factor that gave it most votes. The
-    score is the fraction of right votes among held-out ones, about 1 / f by chance. A factor that
-    no code represents costs 1 / f.
+    relative to its variance among all. Each code predicts the factor that gave it the most votes.
+    The score is the fraction of correct votes among held-out ones, about 1 / f by chance. A factor
+    that no code represents costs 1 / f.
 
     Args:
-        factors: The grid to draw from.
-        represent: As of `beta_vae_score`.
-        train: Votes that assign the codes.
-        test: Votes held out.
-        samples: Examples of each vote, 2 or more.
-        least_std: Codes with at most this standard deviation among all examples count as collapsed
-            and have no vote; if all have, the score is 0. The default suits codes under a standard
-            normal prior; 0 only excludes constants.
-        seed: Seed of all draws.
+        factors: Grid from which examples are sampled.
+        represent: Function as for `beta_vae_score`.
+        train: Number of votes that assign the codes.
+        test: Number of held-out votes.
+        samples: Number of examples per vote, at least 2.
+        least_std: Standard deviation among all examples up to which codes count as collapsed and
+            have no vote; if all have collapsed, the score is 0. The default suits codes under a
+            standard normal prior; 0 excludes only constants.
+        seed: Seed of all random choices.
 
     Raises:
-        ValueError: As `beta_vae_score`, by the codes with votes.
+        ValueError: As for `beta_vae_score`, for the codes with votes.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -368,9 +368,9 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
         codes = np.asarray(represent(part), np.float64)
         if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
             raise ValueError(
-                f"represent must return finite codes [{len(part)}, d] for combinations "
-                "of shape "
-                f"{list(part.shape)}, found shape {list(codes.shape)} or numbers not finite."
+                f"represent returned shape {list(codes.shape)} or numbers that are not finite "
+                f"for combinations of shape {list(part.shape)}: expected finite codes "
+                f"[{len(part)}, d]."
             )
         parts.append(codes)
     return np.concatenate(parts)

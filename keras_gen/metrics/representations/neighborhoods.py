@@ -26,15 +26,15 @@ from keras_gen.metrics.metric_arguments import (
 def matched_accuracy(
     known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Accuracy of clusters as a classifier: each was matched with one label on other examples.
+    """Returns the accuracy of clusters, each matched with one label on other examples.
 
     The matching is one-to-one, and the one that is right most often on the known examples. Clusters
     without a label are always wrong.
 
     Args:
-        known: Clusters and labels of the examples to match on, integers `[m]` each, from 0 on.
-        clusters: Clusters of the examples to classify, integers `[n]` from 0 on.
-        labels: Their labels, integers `[n]` from 0 on.
+        known: Clusters and labels of the examples for matching, integers `[m]` each, at least 0.
+        clusters: Clusters of the examples to classify, integers `[n]`, at least 0.
+        labels: Labels of the examples to classify, integers `[n]`, at least 0.
 
     Example:
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
@@ -60,12 +60,12 @@ def matched_accuracy(
 def kmeans_report(
     codes: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0
 ) -> dict[str, float]:
-    """How well k-means clusters of the codes agree with labels.
+    """Measures how well k-means clusters of the codes agree with labels.
 
     Args:
-        codes: Finite numbers `[n, d]`, used as they are: a code of large scale counts for more.
+        codes: Finite numbers `[n, d]`, not rescaled: a code with a large scale counts more.
         labels: Integers `[n]`.
-        clusters: Number of clusters, 1 to n; by default that of the labels.
+        clusters: Number of clusters, 1 to n; by default the number of labels.
         seed: Seed of the ten starts; the tightest clusters are kept.
 
     Returns:
@@ -97,7 +97,7 @@ def retrieval_curve(
     seed: int = 0,
     leave_one_out: bool = False,
 ) -> np.ndarray:
-    """Precision at each recall, float64 `[len(recalls)]`, of retrieval by cosine similarity.
+    """Returns the precision at each recall, float64 `[len(recalls)]`, for cosine similarity.
 
     The gallery is ranked for each query. Precision at recall r is that of the shortest list with at
     least the fraction r of the gallery examples with the query's label (no interpolation), averaged
@@ -108,8 +108,8 @@ def retrieval_curve(
         query_labels: Integers `[m]`, each found in the gallery.
         gallery_codes: Finite numbers `[n, d]`.
         gallery_labels: Integers `[n]`.
-        recalls: Above 0, at most 1.
-        seed: Seed of the order among equally similar examples.
+        recalls: Fractions above 0, at most 1.
+        seed: Seed of the order of equally similar examples.
         leave_one_out: Whether query i is gallery example i, and must not find itself.
 
     Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
@@ -119,9 +119,11 @@ def retrieval_curve(
     )
     fractions = np.asarray(recalls, np.float64)
     if fractions.ndim != 1 or not ((fractions > 0) & (fractions <= 1)).all():
-        raise ValueError(f"recalls must be a list of numbers above 0 up to 1, found {recalls}.")
+        raise ValueError(
+            f"recalls must be a list of numbers above 0 and up to 1, found {recalls}."
+        )
     if leave_one_out and not np.array_equal(query_y, gallery_y):
-        raise ValueError("leave_one_out wants queries and gallery to be the same examples.")
+        raise ValueError("leave_one_out requires queries and gallery to be the same examples.")
     found, numbers = np.unique(gallery_y, return_counts=True)
     if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):
         other = "other " if leave_one_out else ""
@@ -132,7 +134,7 @@ def retrieval_curve(
     for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
         for row in part:
             ranks = np.flatnonzero(row) + 1
-            # Less what rounding adds to a product such as 0.7 * 10.
+            # Minus what rounding adds to a product such as 0.7 * 10.
             wanted = np.maximum(np.ceil(fractions * len(ranks) - 1e-9).astype(int), 1)
             curves.append(wanted / ranks[wanted - 1])
     return np.mean(curves, axis=0)

@@ -1,4 +1,4 @@
-"""How well codes or an encoder serve a classifier."""
+"""How useful codes or an encoder are for a classifier."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def linear_probe(
     counts: Sequence[int] | None = None,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Test accuracy, 0 to 1, of logistic regression on the codes for some numbers of labels.
+    """Returns test accuracies, 0 to 1, of logistic regression on codes, by numbers of labels.
 
-    The codes are standardized by all of `train_codes`. The labeled examples are drawn as evenly
-    over the classes as possible, and a larger draw contains the smaller ones.
+    The codes are standardized by all of `train_codes`. The labeled examples are spread as evenly
+    over the classes as possible, and a larger selection contains the smaller ones.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`, of two classes or more.
+        train_labels: Integers `[n]`, of at least two classes.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
-        counts: Numbers of labeled examples in all, each from the number of classes up to n, and the
-            keys of the result; by default n.
-        seed: Seed of the draw.
+        counts: Total numbers of labeled examples, each from the number of classes up to n, which
+            are the keys of the result; by default n.
+        seed: Seed of the selection.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
     """
@@ -49,9 +49,8 @@ def linear_probe(
     counts = [len(x)] if counts is None else list(counts)
     if classes < 2 or not all(classes <= count <= len(x) for count in counts):
         raise ValueError(
-            "A linear probe needs two classes or more, and counts between their number "
-            "and that "
-            f"of the examples: found {classes} classes, {len(x)} examples, counts {counts}."
+            f"Found {classes} classes, {len(x)} examples, and counts {counts}: expected at "
+            "least two classes, and counts between their number and that of the examples."
         )
     order = even_order(y, seed)
     scaler = StandardScaler().fit(x)
@@ -79,23 +78,24 @@ def fine_tuned_error(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Test error of a classifier initialized by an encoder, at its best epoch by validation.
+    """Returns the test error of a classifier initialized by an encoder, at its best epoch.
 
-    A linear layer is put on a copy of the encoder, and both are trained by Adam, with a rate that
-    is constant in the first half and then falls linearly to zero.
+    A linear layer is added to a copy of the encoder, and both are trained with Adam, with a
+    learning rate that is constant in the first half and then falls linearly to zero. The best epoch
+    is chosen by validation.
 
     Args:
-        encoder: Maps float images in [0, 1] to features `[batch, ...]`.
-        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, from 0 on.
-        validation: Likewise; its accuracy chooses the epoch.
-        test: Likewise.
-        batch_size: Images of a step.
-        epochs: Passes over the training images.
-        learning_rate: Rate in the first half.
+        encoder: Network from float images in [0, 1] to features `[batch, ...]`.
+        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, at least 0.
+        validation: Validation images and labels; the accuracy on them determines the epoch.
+        test: Test images and labels.
+        batch_size: Number of images per step.
+        epochs: Number of passes over the training images.
+        learning_rate: Learning rate in the first half.
         seed: Seed of the new layer and of the order.
 
     Returns:
-        "test_error" in percent, and "epoch", the chosen one, from 1.
+        "test_error" in percent, and "epoch", the best one, starting at 1.
 
     Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
     """
@@ -129,24 +129,24 @@ def transfer_report(
     data_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
 ) -> dict[str, float]:
-    """Accuracy of an encoder after fine-tuning, and of logistic regression on its features.
+    """Returns an encoder's accuracy after fine-tuning, and with logistic regression on features.
 
     Both are trained on the same labeled images. Fine-tuning changes a copy of the encoder under a
-    new linear layer, by Adam with batches of 50.
+    new linear layer, with Adam and batches of 50.
 
     Args:
-        encoder: Maps float images in `data_range` to features `[batch, ...]`.
+        encoder: Network from float images in `data_range` to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
-        test: Likewise, held out.
-        labels_per_class: Labeled images of each class, or all if there are fewer.
-        draws: Draws of labeled images to average over, 1 or more.
-        epochs: Passes over them in fine-tuning.
-        data_range: The encoder's inputs for the levels 0 and 255.
-        seed: Seed of the first draw, of the new layer and of the order.
+        test: Held-out images and labels.
+        labels_per_class: Number of labeled images per class, or all if there are fewer.
+        draws: Number of random selections of labeled images to average over, at least 1.
+        epochs: Number of passes over them in fine-tuning.
+        data_range: Inputs of the encoder for the levels 0 and 255.
+        seed: Seed of the first selection, of the new layer, and of the order.
 
     Returns:
-        "tuned" and "probed", fractions of right answers; of several draws also "tuned_error" and
-        "probed_error", their standard errors.
+        "tuned" and "probed", fractions of correct answers; with several selections, also
+        "tuned_error" and "probed_error", their standard errors.
 
     Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """
@@ -185,12 +185,12 @@ def transfer_report(
 
 
 def _classes_of(labels: np.ndarray, test_labels: np.ndarray) -> int:
-    """The number of classes; a ValueError unless training shows each of them, from 0 on."""
+    """Returns the number of classes; a ValueError unless training shows each of them, from 0."""
     found = np.unique(labels)
     classes = 1 + int(max(labels.max(), test_labels.max()))
     if len(found) < classes or classes < 2:
         raise ValueError(
-            f"Training has the labels {', '.join(map(str, found[:10]))}: expected each from 0 to "
-            f"{max(classes, 2) - 1}; number the classes without gaps."
+            f"The training labels are {', '.join(map(str, found[:10]))}: expected each from 0 "
+            f"to {max(classes, 2) - 1}. Number the classes without gaps."
         )
     return classes

@@ -1,1 +1,1 @@
-"""Sets of generated images compared with sets of real ones."""
+"""Comparisons of generated images with real ones."""

@@ -1,4 +1,4 @@
-"""Measurements of images that no network has learned."""
+"""Measurements of images without trained networks."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import LUMA_WEIGHTS, luma
 from keras_gen.metrics.metric_arguments import as_images
 
-# Cb and Cr are blue and red less the luma, scaled to half the range of levels (JPEG's).
+# Cb and Cr are blue and red minus the luma, scaled to half the range of levels (as in JPEG).
 BLUE_AND_RED = [2, 0]
 CHROMA_SCALES = 0.5 / (1 - LUMA_WEIGHTS[BLUE_AND_RED])
-NEIGHBORS = 4  # frequencies to either side that a peak is compared with
-MARGIN = 32  # pixels that are reflected around an image
-BORDER = 4  # pixels from the border in which changes are measured
+NEIGHBORS = 4  # number of frequencies on either side with which a peak is compared
+MARGIN = 32  # number of pixels reflected around an image
+BORDER = 4  # distance from the border, in pixels, within which changes are measured
 
 
 @checked_types
 def chroma_grain(images: np.ndarray) -> float:
-    """Root mean square of the fine contrast of color, in 8-bit levels.
+    """Returns the root mean square of the fine color contrast, in 8-bit levels.
 
-    It is what a Gaussian of one pixel's deviation takes away from Cb and Cr. Photographs and
-    paintings have little, as the eye sees color coarsely; a network that makes each channel by
-    itself has much.
+    This is what a Gaussian with a standard deviation of one pixel removes from Cb and Cr.
+    Photographs and paintings have little of it, because the eye sees color coarsely; a network that
+    generates each channel independently has much.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
@@ -42,18 +42,18 @@ def chroma_grain(images: np.ndarray) -> float:
 
 @checked_types
 def mesh(images: np.ndarray, period: int = 4) -> float:
-    """How far a pattern that repeats every few pixels stands out: about 1 if there is none.
+    """Returns how much a pattern that repeats every few pixels stands out: about 1 if absent.
 
-    Layers of stride 2 draw patterns of period 2, 4, ... The power of the mean over channels at this
-    period, along rows, along columns and along both, is divided by the median power of the
-    frequencies around; the highest of the three counts.
+    Layers with stride 2 leave patterns of period 2, 4, ... The power of the mean over channels at
+    this period, along rows, columns, and both, is divided by the median power of the surrounding
+    frequencies; the highest of the three counts.
 
     Args:
-        images: uint8 `[n, H, W, C]`, 0..255, sides multiples of `period`.
-        period: Of the pattern in pixels.
+        images: uint8 `[n, H, W, C]`, 0..255, with sides that are multiples of `period`.
+        period: Period of the pattern in pixels.
 
     Raises:
-        ValueError: If a side is no multiple of the period.
+        ValueError: If a side is not a multiple of the period.
 
     Example:
         >>> mesh(model.translate(photos)) / mesh(photos)
@@ -62,11 +62,11 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     height, width = images.shape[1:3]
     if period < 2 or height % period or width % period:
         raise ValueError(
-            f"period is {period} for images of {height}x{width}: expected 2 or more, and sides "
+            f"period is {period} for images of {height}x{width}: expected at least 2, and sides "
             "that are multiples of it."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
-    # A window, since the jump from one border to the other has all frequencies.
+    # A window, because the jump from one border to the other has all frequencies.
     window = np.outer(np.hanning(height), np.hanning(width))
     gray = (gray - gray.mean(axis=(1, 2), keepdims=True)) * window
     power = np.square(np.abs(np.fft.fft2(gray))).mean(axis=0)
@@ -81,12 +81,12 @@ def border_change(
     images: np.ndarray,
     margin: int = MARGIN,
 ) -> float:
-    """Mean change of the border's pixels if images continue behind it, in 8-bit levels.
+    """Returns the mean change of border pixels if images continue beyond it, in 8-bit levels.
 
     Args:
-        translate: From images uint8 `[n, H, W, C]` to images of the same size.
-        images: uint8 `[n, H, W, C]`. They are continued by their reflection.
-        margin: Pixels added at every side.
+        translate: Function from images uint8 `[n, H, W, C]` to images of the same size.
+        images: uint8 `[n, H, W, C]`. They are continued by reflection.
+        margin: Number of pixels added on every side.
 
     Example:
         >>> border_change(lambda x: model.translate(x, "photo_to_monet"), photos)
@@ -103,13 +103,13 @@ def border_change(
 
 @checked_types
 def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
-    """Fraction of images with ink in the lowest rows: of digits whose strokes run over the edge.
+    """Returns the fraction of images with ink in the lowest rows, such as digits cut off there.
 
-    A model that draws from top to bottom, and sees few rows above, does not know when to end.
+    A model that generates from top to bottom, and sees few rows above, does not know when to end.
 
     Args:
-        images: uint8 `[n, H, W, C]`, 0 the background; ink is above half the range.
-        rows: Number of rows, 1 or more.
+        images: uint8 `[n, H, W, C]`, with background 0; ink is above half the range.
+        rows: Number of rows, at least 1.
 
     Example:
         >>> lower_edge_ink(model.sample(100)), lower_edge_ink(digits)
@@ -120,20 +120,20 @@ def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
 
 
 def _standing_out(power, row, column):
-    """The power of a frequency relative to the frequencies around."""
+    """Returns the power of a frequency relative to the surrounding frequencies."""
     steps = np.arange(-NEIGHBORS, NEIGHBORS + 1)
     around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
-    # Without those beside it, into which the window spreads it.
+    # Without the adjacent ones, into which the window spreads it.
     far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
     level = np.median(around[far])
     if not level and not power[row, column]:
-        return 1.0  # of images of one color
+        return 1.0  # for images of one color
     return float(power[row, column] / level)
 
 
 ORIENTATIONS = 8
 CELLS = 4  # along each side
-BLOCK = 2  # cells along each side of a block, in which histograms are normalized
+BLOCK = 2  # number of cells along each side of a block, in which histograms are normalized
 
 
 @checked_types
@@ -141,14 +141,15 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
     """Returns how often gradients have each direction, in 4x4 cells of an image.
 
     Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, by
-    scikit-image. Nothing in them is learned, so that no sample can be made to please them; they see
-    edges, and neither colors nor brightness.
+    scikit-image. Nothing in them is learned, so no sample can be optimized for them; they see
+    edges,
+    but neither colors nor brightness.
 
     Args:
         images: uint8 `[n, H, W, C]`, sides of at least 8 pixels.
 
     Returns:
-        float32 `[n, 288]`, with a mean square of 1 where an image is nowhere flat: that of the
+        float32 `[n, 288]`, with a mean square of 1 for an image that is nowhere flat, as for the
         features of `keras_gen.metrics.trained_extractor`.
 
     Example: `kernel_distance(gradient_histograms(real), gradient_histograms(samples))`.
@@ -159,8 +160,8 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
     height, width = images.shape[1:3]
     if min(height, width) < 2 * CELLS:
         raise ValueError(
-            f"gradient_histograms found images of {height}x{width} pixels: pass sides of at least "
-            f"{2 * CELLS}."
+            f"gradient_histograms found images of {height}x{width} pixels: expected sides of at "
+            f"least {2 * CELLS}."
         )
     options = dict(
         orientations=ORIENTATIONS,
@@ -168,8 +169,8 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
         cells_per_block=(BLOCK, BLOCK),
         channel_axis=-1,
     )
-    # A block's histograms have the sum of squares 1.
+    # The squares of a block's histograms sum to 1.
     scale = (ORIENTATIONS * BLOCK**2) ** 0.5
-    # The cells that a side does not fill are cut.
+    # Cells that a side does not fill are cut off.
     whole = images[:, : height // CELLS * CELLS, : width // CELLS * CELLS]
     return scale * np.stack([hog(image, **options) for image in whole]).astype(np.float32)

@@ -18,7 +18,7 @@ class Moments(NamedTuple):
     Args:
         mean: float64 `[d]`.
         covariance: float64 `[d, d]`, divided by n - 1.
-        n: Number of features they were estimated from; None: they are known exactly.
+        n: Number of features from which they were estimated. If None, they are known exactly.
 
     Example:
         >>> normal = Moments(np.zeros(8), np.eye(8))
@@ -44,18 +44,18 @@ def moments(features: np.ndarray) -> Moments:
 def frechet_distance(
     a: np.ndarray | Moments, b: np.ndarray | Moments
 ) -> dict[str, float | None]:
-    """Squared Fréchet distance of the normal distributions with the moments of two sets.
+    """Returns the squared Fréchet distance between normal distributions fitted to two sets.
 
     |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID
-    for the features of that paper's Inception network; otherwise report the extractor's name. The
-    estimate is biased: it falls with the sizes of the sets, so compare only sets of one size.
+    for the features of that paper's Inception network; otherwise, report the extractor's name. The
+    estimate is biased: it falls with the sizes of the sets, so compare only sets of equal size.
 
     The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T, which needs
     no root of an asymmetric matrix, and holds for covariances without full rank.
 
     Args:
         a: Features `[n_a, d]`, any number type, or their `Moments`.
-        b: Features `[n_b, d]` of the same extractor, or their `Moments`.
+        b: Features `[n_b, d]` from the same extractor, or their `Moments`.
 
     Returns:
         {"distance": at least 0, in squared units of the features, "n_a", "n_b": the sizes}.
@@ -65,8 +65,8 @@ def frechet_distance(
     a, b = _as_moments(a, "a"), _as_moments(b, "b")
     if a.mean.shape != b.mean.shape:
         raise ValueError(
-            f"frechet_distance found {len(a.mean)} features in a and {len(b.mean)} in b: pass "
-            "features of one extractor."
+            f"frechet_distance found {len(a.mean)} features in a, but {len(b.mean)} in b: pass "
+            "features from one extractor."
         )
     cross = _factor(a.covariance).T @ _factor(b.covariance)
     trace_of_root = np.linalg.svd(cross, compute_uv=False).sum() if cross.size else 0.0
@@ -96,17 +96,17 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """Returns F `[d, rank]` with F F^T = `covariance`."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    # Rounding turns the eigenvalue 0 into up to this; its root would no longer be negligible.
+    # Rounding turns the eigenvalue 0 into up to this, whose root would no longer be negligible.
     zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps
     if values.min() < -max(1e3 * zero, 1e-12):
         raise ValueError(
-            f"The covariance has the eigenvalue {values.min():g}: a covariance has none below 0."
+            f"The covariance has the eigenvalue {values.min():g}: expected no negative ones."
         )
     kept = values > zero
     return vectors[:, kept] * np.sqrt(values[kept])
 
 
-BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
+BLOCK = 2**22  # numbers of a kernel matrix kept at once: 32 MiB
 
 
 @checked_types
@@ -117,18 +117,19 @@ def kernel_distance(
     subset_size: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3: Binkowski et al. (2018).
+    """Returns the squared MMD with the kernel (x.y / d + 1)^3: Binkowski et al. (2018).
 
-    The estimate is unbiased, so between sets of one distribution it scatters around 0 and may be
-    negative. Larger sets are compared in random subsets, and the mean is returned. If one set has
-    no more than `subset_size` rows, both are compared whole, in blocks that bound the memory.
+    The estimate of the maximum mean discrepancy is unbiased, so for sets from one distribution it
+    scatters around 0 and may be negative. Larger sets are compared in random subsets, and the mean
+    is returned. If one set has at most `subset_size` rows, both are compared whole, in blocks that
+    bound the memory.
 
     Args:
         features_a: `[n_a, d]`, any number type, at least 3 rows.
-        features_b: `[n_b, d]`, likewise.
+        features_b: `[n_b, d]`, any number type, at least 3 rows.
         subsets: Number of pairs of subsets, at least 2.
-        subset_size: Rows of a subset, at least 3, drawn without replacement.
-        seed: Seed of the draw.
+        subset_size: Number of rows per subset, at least 3, chosen without replacement.
+        seed: Seed of the choice.
 
     Returns:
         The distance and its standard error, in float64: over the subsets, or by the jackknife
@@ -158,7 +159,7 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the sums of the rows and of the columns of the kernel matrix, a block at a time."""
+    """Returns the row and column sums of the kernel matrix, computed block by block."""
     rows, columns = np.empty(len(x)), np.zeros(len(y))
     size = max(1, BLOCK // len(y))
     for start in range(0, len(x), size):
@@ -206,22 +207,21 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 def inception_score(
     predictions: np.ndarray, from_logits: bool = False, splits: int = 10
 ) -> tuple[float, float]:
-    """Exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
+    """Returns the exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
 
-    It lies between 1 (every image is classified alike) and the number of classes K (certain classes
-    that are equally frequent). It ignores the real images, so it misses what the classifier does
-    not know. It is the paper's score only with the paper's classifier: report yours with the
-    number.
+    It is between 1 (every image is classified alike) and the number of classes K (confident,
+    equally frequent classes). It ignores the real images, so it misses what the classifier does not
+    know. It is the paper's score only with the paper's classifier: report yours with the number.
 
     Args:
-        predictions: The classifier's output for n images, `[n, K]`: probabilities or logits.
+        predictions: Output of the classifier for n images, `[n, K]`: probabilities or logits.
         from_logits: Whether they are logits.
         splits: Number of parts, at most n, in the given order, each with its own p(y). Do not sort
             the images by class, which would lower the score of every part.
 
     Returns:
-        Mean and standard deviation of the score over the parts, in float64. The second is 0 for one
-        part.
+        The mean and standard deviation of the score over the parts, in float64. The latter is 0 for
+        one part.
 
     Example:
         >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)
@@ -230,8 +230,8 @@ def inception_score(
     predictions = as_numbers(predictions, "predictions").astype(np.float64)
     if predictions.ndim != 2 or not 1 <= splits <= len(predictions):
         raise ValueError(
-            f"inception_score found predictions of shape {predictions.shape} for {splits} splits: "
-            "pass a matrix [n, classes] with at least one row per split."
+            f"inception_score found predictions of shape {predictions.shape} for {splits} "
+            "splits: expected a matrix [n, classes] with at least one row per split."
         )
     if from_logits:
         predictions = special.softmax(predictions, axis=1)
@@ -239,8 +239,8 @@ def inception_score(
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(
-            "The rows of predictions are not probabilities, because they sum to "
-            f"{sums.min():g} to {sums.max():g}: pass probabilities, or from_logits=True."
+            f"The rows of predictions sum to {sums.min():g} to {sums.max():g}: expected "
+            "probabilities. For logits, pass from_logits=True."
         )
     scores = []
     for part in np.array_split(predictions, splits):

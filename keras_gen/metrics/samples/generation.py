@@ -1,4 +1,4 @@
-"""Reports on samples by the features of one network or several, and without any network."""
+"""Reports on samples by the features of one or several networks, and without networks."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ SIZES = ("n_real", "n_generated")
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
-    """Compares generated images with real ones by every measure of the features of one network.
+    """Compares generated images with real ones by all measures of one network's features.
 
     The numbers depend on the extractor and on the sizes of the sets: report both with them. Pass
     held-out real images as `generated` for the values of a perfect generator.
 
     Args:
-        real: Output of an `Extractor` for 10 real images or more: "features" `[n, d]`.
-        generated: The same for generated ones, `[m, d]`, with "logits" `[m, K]` for the inception
-            score.
-        k: Which neighbor reaches the edge of the balls of precision, recall, density, coverage.
+        real: Output of an `Extractor` for at least 10 real images: "features" `[n, d]`.
+        generated: Output for generated images, "features" `[m, d]`, with "logits" `[m, K]` for the
+            inception score.
+        k: Rank of the neighbor that determines the radius of the balls of precision, recall,
+            density, and coverage.
         seed: Seed of the kernel distance's subsets.
 
     Returns:
         Numbers, by name:
 
-        - "frechet_distance": FID's formula, see `frechet_distance`;
-        - "kernel_distance", "kernel_distance_error": KID's, see `kernel_distance`;
+        - "frechet_distance": the formula of FID; see `frechet_distance`;
+        - "kernel_distance", "kernel_distance_error": those of KID; see `kernel_distance`;
         - "precision", "recall", "density", "coverage": see `prdc`;
         - "inception_score", "inception_score_error": see `inception_score`, with the extractor's
           classes; the error is the standard deviation over ten parts;
@@ -56,8 +57,8 @@ def generation_report(
     b = as_features(part_of(generated, "features", "generated"), "generated")
     if min(len(a), len(b)) < 10:
         raise ValueError(
-            f"generation_report found {len(a)} real and {len(b)} generated images: pass at least "
-            "10 of each."
+            f"generation_report found {len(a)} real and {len(b)} generated images: pass at "
+            "least 10 of each."
         )
     distance, error = kernel_distance(a, b, seed=seed)
     balls = prdc(a, b, k)
@@ -74,18 +75,19 @@ def generation_report(
 
 
 class GenerationEvaluation:
-    """Compares generated images with training images by several networks, and without one.
+    """Comparison of generated images with training images by several networks, and without.
 
-    One network can rate highly what people would not, so the worst result of all networks counts.
-    Kernel distances are unbiased, so they do not depend on the number of images; Fréchet distances,
-    precision, recall, density and coverage do, so only as many images as training images are
-    compared. Two distances need no network: the sliced Wasserstein distance of pyramid patches
-    detects blur and noise, and the kernel distance of histograms of gradients sees shapes.
+    One network can give a high rating to what people would not, so the worst result of all networks
+    counts. Kernel distances are unbiased, so they do not depend on the number of images; Fréchet
+    distances, precision, recall, density, and coverage do, so equal numbers of generated and
+    training images are compared. Two distances need no network: the sliced Wasserstein distance of
+    pyramid patches detects blur and noise, and the kernel distance of histograms of gradients sees
+    shapes.
 
     Args:
-        extractors: By name, extractors for images of this shape whose features have one scale, see
+        extractors: Extractors by name, for images of this shape, with features on one scale; see
             `trained_extractors`.
-        real: Training images uint8 `[n, H, H, C]`, 10 or more; H is 16, 32, 64, ...
+        real: Training images uint8 `[n, H, H, C]`, at least 10; H is 16, 32, 64, ...
         seed: Seed of subsets and patches.
 
     Example:
@@ -103,10 +105,10 @@ class GenerationEvaluation:
 
     @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images; held-out images give the floor.
+        """Measures generated images; held-out images yield the floor.
 
         Args:
-            images: uint8 `[n, H, H, C]`, as many as the training images.
+            images: uint8 `[n, H, H, C]`, equal in number to the training images.
 
         Returns:
             Numbers, by name:
@@ -125,7 +127,7 @@ class GenerationEvaluation:
         if len(as_images(images)) != len(self.real):
             raise ValueError(
                 f"GenerationEvaluation found {len(images)} images for {len(self.real)} training "
-                "images: pass as many, for most distances depend on the number."
+                "images: expected equal numbers, because most distances depend on them."
             )
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():
@@ -151,7 +153,7 @@ class GenerationEvaluation:
         """Returns the highest kernel and Fréchet distances over the networks, and by gradients.
 
         Args:
-            images: uint8 `[k, H, H, C]`, as many as the training images.
+            images: uint8 `[k, H, H, C]`, equal in number to the training images.
         """
         kernel: list[Any] = []
         frechet: list[Any] = []
@@ -171,10 +173,10 @@ class GenerationEvaluation:
 
 
 def shifted(images: np.ndarray) -> np.ndarray:
-    """Moves all images one pixel to the right; the left border is repeated.
+    """Shifts all images one pixel to the right, repeating the left border.
 
-    Held-out images so moved are still good images: a useful distance is small for them, and smaller
-    than for `torn` images.
+    Held-out images shifted in this way are still good images: a useful distance is small for them,
+    and smaller than for `torn` images.
 
     Args:
         images: `[n, H, W, C]` of any type.
@@ -187,12 +189,13 @@ def shifted(images: np.ndarray) -> np.ndarray:
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
     """Adds normal noise that nobody sees, of 4 of the 255 levels.
 
-    A distance that is far larger for held-out images so changed measures what people do not see.
+    A distance that is far larger for held-out images with this noise measures what people do not
+    see.
 
     Args:
         images: uint8 `[n, H, W, C]`.
-        deviation: Of the noise, in levels.
-        seed: Its seed.
+        deviation: Standard deviation of the noise, in levels.
+        seed: Seed of the noise.
 
     Example: `evaluate(noisy(test_images))["kernel_distance"]`.
     """
@@ -201,7 +204,7 @@ def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarr
 
 
 def torn(images: np.ndarray) -> np.ndarray:
-    """Gives each image the lower half of the one before it.
+    """Gives each image the lower half of the previous one.
 
     Args:
         images: `[n, H, W, C]` of any type.
@@ -214,7 +217,7 @@ def torn(images: np.ndarray) -> np.ndarray:
 
 
 class NamedExtractor(Protocol):
-    """An extractor, as `keras_gen.metrics.Extractor`, that a report names."""
+    """An extractor with a name for reports, such as `keras_gen.metrics.Extractor`."""
 
     @property
     def name(self) -> str:
@@ -225,7 +228,7 @@ class NamedExtractor(Protocol):
         """Accuracy on labeled held-out images, if it is known."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns "features" `[n, d]`, and perhaps "logits"."""
+        """Returns "features" `[n, d]`, and optionally "logits"."""
 
 
 @checked_types
@@ -236,22 +239,23 @@ def sample_report(
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
-    """Measures samples, baselines and held-out images alike, for a generator's recipe.
+    """Measures samples, baselines, and held-out images alike, for a generator's recipe.
 
     Args:
-        extractors: As of `GenerationEvaluation`.
-        training: All training images; the first ones, as many as the held-out ones, are compared.
-        held_out: Held-out images uint8 `[n, H, H, C]`, 10 or more, at most as many as there are
-            training images.
-        sets: uint8 images, as many as the held-out ones, by the prefix of their results, such as
-            the model's samples under "" and those of
+        extractors: Extractors as for `GenerationEvaluation`.
+        training: All training images; the first ones, equal in number to the held-out ones, are
+            compared.
+        held_out: Held-out images uint8 `[n, H, H, C]`, at least 10, no more than the training
+            images.
+        sets: uint8 images, equal in number to the held-out ones, by the prefix of their results,
+            such as the model's samples under "" and those of
             `keras_gen.workshop.baselines.mixture_samples` under "baseline_".
-        seed: As of `GenerationEvaluation`.
+        seed: Seed as for `GenerationEvaluation`.
 
     Returns:
         For each prefix, and "floor_" for the held-out images, the results of
-        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_", "noisy_"
-        and "torn_" with the distances of the held-out images so changed; "extractor_" and
+        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_", "noisy_",
+        and "torn_" with the distances of the held-out images after these changes; "extractor_" and
         "extractor_accuracy_" with the name of each network.
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.

@@ -48,7 +48,7 @@ def grid_centers(
     """Returns the centers of a square grid around 0, float64 `[side * side, 2]`.
 
     Args:
-        side: Modes along each axis.
+        side: Number of modes along each axis.
         spacing: Distance between neighbors.
 
     Example: `grid_centers(2)` is (-1, -1), (-1, 1), (1, -1), (1, 1).
@@ -61,10 +61,10 @@ def grid_centers(
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
     """Counts the modes that samples of a mixture of equal normal distributions reach.
 
-    Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it lies within 3
+    Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it is within 3
     standard deviations of the nearest center, and a mode is captured if it is the nearest to at
-    least one such sample. They draw 2,500 samples. In two dimensions, 1 - exp(-4.5) = 0.989 of the
-    mixture's own samples are of high quality.
+    least one such sample. The paper uses 2,500 samples. In two dimensions, 1 - exp(-4.5) = 0.989 of
+    the mixture's own samples are of high quality.
 
     Args:
         samples: `[n, d]`, any number type.
@@ -81,7 +81,7 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     """
     samples, centers = as_feature_pair(samples, centers, ("samples", "centers"), rows=1)
     if not std > 0:
-        raise ValueError(f"Found std={std} of the modes: pass a positive number.")
+        raise ValueError(f"std is {std}: expected a positive number, for all modes.")
     distances, nearest = nearest_neighbors(samples, centers)
     good = distances[:, 0] <= 3 * std
     report = label_modes(nearest[good, 0], len(centers))
@@ -99,19 +99,19 @@ def stacked_modes(
     """Counts the modes of images with one digit in each of three channels: stacked MNIST.
 
     Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels are one of 10^3
-    modes. They draw 26,000 samples; as many real images reach all 1,000 modes.
+    modes. The paper uses 26,000 samples; the same number of real images reaches all 1,000 modes.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
-        classify: Maps gray images uint8 `[batch, H, W, 1]` to logits or probabilities
-            `[batch, classes]`, by a classifier that was trained on single digits.
+        classify: Function from gray images uint8 `[batch, H, W, 1]` to logits or probabilities
+            `[batch, classes]`, by a classifier trained on single digits.
         classes: Number of classes of a channel.
-        reference: The modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a, b,
+        reference: Modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a, b, and
             c; by default all modes are equally likely.
-        batch_size: Images at once.
+        batch_size: Number of images at once.
 
     Returns:
-        As `label_modes`.
+        See `label_modes`.
 
     Example: `stacked_modes(model.sample(26_000), lambda x: extractor(x)["logits"])["modes"]`.
     """
@@ -119,7 +119,7 @@ def stacked_modes(
     labels = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # [n, H, W, 3] to gray images, the three of one image in a row.
+        # From [n, H, W, 3] to gray images, the three of one image in a row.
         digits = np.moveaxis(batch, -1, 1).reshape(-1, *images.shape[1:3], 1)
         logits = np.asarray(classify(digits))
         if logits.shape != (len(digits), classes):
@@ -153,7 +153,7 @@ def label_modes(
     counts = _counts(labels, modes, "labels")
     expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")
     if not expected.any():
-        raise ValueError("label_modes found no labels in reference: pass at least one, or None.")
+        raise ValueError("reference contains no labels: pass at least one, or None.")
     fraction = counts / counts.sum() if counts.any() else np.full(modes, np.nan)
     divergence = special.rel_entr(fraction, expected / expected.sum()).sum()
     return {"modes": int((counts > 0).sum()), "reverse_kl": float(divergence)}
@@ -174,14 +174,14 @@ def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fractions of real examples and of samples in each of several clusters of the real ones.
+    """Returns the fractions of real examples and of samples in clusters of the real ones.
 
-    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: clusters are those of k-means, and a sample
-    belongs to the nearest center. The bins of a dropped mode are empty.
+    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: the clusters are those of k-means, and a
+    sample belongs to the nearest center. The bins of a dropped mode are empty.
 
     Args:
         real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
-        generated: Samples likewise, `[m, ...]`.
+        generated: Samples or their features, `[m, ...]`.
         bins: Number of clusters, at most n.
         seed: Seed of the clusters.
 
@@ -195,7 +195,7 @@ def bin_shares(
     """
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=1)
     check_within("bins", bins, len(real))
-    # Around the mean, for float32 has seven digits alone.
+    # Around the mean, because float32 has only seven digits.
     center = real.mean(axis=0)
     real = (real - center).astype(np.float32)
     generated = (generated - center).astype(np.float32)
@@ -214,27 +214,27 @@ def class_report(
     labels: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Whether generated images show the wanted class, and vary as its real images do.
+    """Measures whether generated images show the requested class, and vary as real images do.
 
-    Agreement alone is highest for a generator that always draws the same clear image of a class, so
+    Agreement alone is highest for a generator that always makes the same clear image of a class, so
     the kernel distance of each class is included. Compare the agreement with the classifier's
     accuracy on held-out real images, the best that a generator can reach.
 
     Args:
         real: Output of an `Extractor` for real images: "features" `[n, d]`.
-        real_labels: Their classes, integers `[n]`.
-        generated: The same for generated ones, `[m, d]`, with "logits" `[m, classes]`.
-        labels: The classes that they were generated for, integers `[m]`.
+        real_labels: Classes of the real images, integers `[n]`.
+        generated: Output for generated images: "features" `[m, d]` and "logits" `[m, classes]`.
+        labels: Classes for which they were generated, integers `[m]`.
         seed: Seed of the kernel distance's subsets.
 
     Returns:
-        "agreement", the fraction whose likeliest class is the label, and "worst_agreement", the
+        "agreement", the fraction whose most likely class is the label, and "worst_agreement", the
         lowest of any class; "class_distance", the mean over the classes of the kernel distance
         between generated and real images, and "worst_class_distance", the largest.
 
     Raises:
-        ValueError: If there is not one label for each image, or a class has too few images, or
-            there is NaN.
+        ValueError: If there is not one label for each image, a class has too few images, or there
+            is NaN.
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """
@@ -248,8 +248,8 @@ def class_report(
     )
     if len(logits) != len(labels):
         raise ValueError(
-            f"class_report found {len(logits)} logits and {len(labels)} labels: pass one label for "
-            "each generated image."
+            f"class_report found {len(logits)} logits and {len(labels)} labels: pass one label "
+            "for each generated image."
         )
     right = logits.argmax(axis=1) == labels
     agreements = []

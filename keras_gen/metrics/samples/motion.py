@@ -1,4 +1,4 @@
-"""Motion in videos of one bright object on black."""
+"""Motion in videos of one bright object on a black background."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     Returns:
         float64 `[n]` each:
 
-        - "speed": mean distance from one frame to the next, pixels;
+        - "speed": mean distance from one frame to the next, in pixels;
         - "turning": mean angle between successive steps in degrees, 0 to 180; steps of less than
-          half a pixel have no direction and are left out (0 if there is no other);
+          half a pixel have no direction and are left out (0 if there are no others);
         - "flicker": standard deviation over time of the sum of brightness, divided by its mean; 0
           for an object of constant shape.
 
@@ -32,8 +32,8 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     videos = as_numbers(videos, "videos")
     if videos.dtype != np.uint8 or videos.ndim != 5 or videos.shape[1] < 3 or not videos.size:
         raise ValueError(
-            f"motion_statistics found {videos.dtype} {list(videos.shape)}: pass uint8 [n, frames, "
-            "height, width, channels] with at least 3 frames."
+            f"motion_statistics found {videos.dtype} {list(videos.shape)}: pass uint8 [n, "
+            "frames, height, width, channels] with at least 3 frames."
         )
     ink, center = ink_and_center(videos)
     steps = np.diff(center, axis=1)
@@ -54,13 +54,13 @@ def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float
     """Compares the motion in two sets of videos.
 
     Args:
-        real: Videos as `motion_statistics` takes them.
-        generated: Likewise, any number.
+        real: Videos as accepted by `motion_statistics`.
+        generated: Any number of videos in the same format.
 
     Returns:
-        "speed_distance" (pixels), "turning_distance" (degrees), "flicker_distance": the earth
-        mover's distance of each statistic's two distributions; "speed", "turning" and "flicker":
-        the means of the generated.
+        "speed_distance" (pixels), "turning_distance" (degrees), and "flicker_distance": the earth
+        mover's distance between each statistic's two distributions; "speed", "turning", and
+        "flicker": the means for the generated videos.
 
     Example: `motion_distances(training_videos, model.sample(1000))["speed_distance"]`.
     """

@@ -12,7 +12,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_numbers
 
-BLOCK = 1024  # queries at once
+BLOCK = 1024  # number of queries at once
 
 
 @checked_types
@@ -27,7 +27,7 @@ def nearest_neighbors(
     Args:
         queries: Features or images of any number type, `[n, ...]`; axes after the first are
             flattened.
-        reference: Likewise, `[m, ...]`, such as the training set.
+        reference: Features or images to search, `[m, ...]`, such as the training set.
         k: Number of neighbors, at most m.
 
     Returns:
@@ -38,18 +38,18 @@ def nearest_neighbors(
     queries, reference = _rows(queries, "queries"), _rows(reference, "reference")
     if queries.shape[1] != reference.shape[1]:
         raise ValueError(
-            f"nearest_neighbors found {queries.shape[1]} numbers per example in queries and "
+            f"nearest_neighbors found {queries.shape[1]} numbers per example in queries, but "
             f"{reference.shape[1]} in reference: pass examples of one shape."
         )
     k = checked_integer("k", k)
     if not 1 <= k <= len(reference):
         raise ValueError(
-            f"nearest_neighbors found k={k} for {len(reference)} rows in reference: pass a k "
-            f"from 1 to {len(reference)}."
+            f"k is {k} for {len(reference)} rows in reference: expected 1 to {len(reference)}."
         )
-    # scikit-learn computes float32 in float64 too, if both are of one type.
+    # scikit-learn also computes float32 in float64, if both are of one type.
     dtype = np.result_type(queries, reference, np.float32)
-    # It expands |x - y|^2, whose terms cancel least around the mean; that of integers is rounded,
+    # It expands |x - y|^2, whose terms cancel least around the mean, which is rounded for
+    # integers,
     # so that equal distances stay equal.
     center = reference.mean(axis=0, dtype=np.float64)
     if reference.dtype.kind != "f":
@@ -69,18 +69,17 @@ def nearest_neighbors(
 def _rows(array: np.ndarray, name: str) -> np.ndarray:
     array = as_numbers(array, name)
     if not np.isfinite(array).all():
-        raise ValueError(f"nearest_neighbors found NaN or infinity in {name}: leave them out.")
+        raise ValueError(f"{name} contains NaN or infinity: leave them out.")
     if array.ndim < 2 or not array.size:
         raise ValueError(
-            f"nearest_neighbors found {name} of shape {array.shape}: pass at least one example, "
-            "[n, ...]."
+            f"{name} has shape {array.shape}: expected at least one example, [n, ...]."
         )
     return array.reshape(len(array), -1)
 
 
 def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray]:
     indices = search.kneighbors(centered, return_distance=False)
-    # The expansion of |x - y|^2 loses digits where x and y are close; a copy must be at 0.
+    # The expansion of |x - y|^2 loses digits if x and y are close; a copy must be at distance 0.
     queries = queries.astype(np.float64)
     exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
     distances = np.stack(exact, axis=1)
@@ -94,18 +93,18 @@ def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray
 def memorization(
     generated: np.ndarray, training: np.ndarray, ratio: float = 1 / 3
 ) -> dict[str, float]:
-    """Reports how many generated examples lie suspiciously close to one training example.
+    """Reports how many generated examples are suspiciously close to one training example.
 
     An example counts as memorized if its nearest training example is closer than `ratio` times the
-    second nearest, or equal to it: Yoon et al. (2023). Of training examples with duplicates, only
+    second nearest, or equal to it: Yoon et al. (2023). For training examples with duplicates, only
     exact copies are found. Pass held-out examples as `generated` for the fraction without
     memorization.
 
     Args:
         generated: Images or features `[n, ...]`, any number type. Distances are Euclidean: those of
-            pixels detect copies, those of features also slightly shifted copies.
-        training: The training set `[m, ...]`, at least 2 examples.
-        ratio: Between 0 and 1.
+            pixels detect copies, and those of features also slightly shifted copies.
+        training: Training set `[m, ...]`, at least 2 examples.
+        ratio: Ratio of distances, above 0 and at most 1.
 
     Returns:
         {"memorized_fraction": of the generated, "nearest_distance": the median over the generated
@@ -114,7 +113,7 @@ def memorization(
     Example: `memorization(model.sample(1000), training_images)["memorized_fraction"]`.
     """
     if not 0 < ratio <= 1:
-        raise ValueError(f"memorization found ratio={ratio}: pass a number in (0, 1].")
+        raise ValueError(f"ratio is {ratio}: expected a number in (0, 1].")
     nearest, second = nearest_neighbors(generated, training, k=2)[0].T
     copied = (nearest == 0) | (nearest < ratio * second)
     return {
@@ -123,28 +122,28 @@ def memorization(
     }
 
 
-MEMORY = 64  # MiB of distances held at once
+MEMORY = 64  # MiB of distances kept at once
 
 
 @checked_types
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
-    """Compares two sets through balls around each example that reach its k-th neighbor.
+    """Compares two sets by means of balls around each example that reach its k-th neighbor.
 
     - precision: fraction of generated examples inside a ball of the real ones (quality).
     - recall: fraction of real examples inside a ball of the generated ones (coverage). Kynkäänniemi
-      et al. (2019), equations 1 and 2, who use k = 3.
+      et al. (2019), equations 1 and 2, with k = 3.
     - density: mean number of balls of real examples around a generated one, divided by k; about 1
       for equal distributions, but it may be larger. Real outliers affect it less than precision.
-    - coverage: fraction of real examples whose ball holds a generated one. Unlike recall, generated
-      outliers do not raise it. Naeem et al. (2020), section 3, who use k = 5.
+    - coverage: fraction of real examples whose ball contains a generated one. Unlike recall,
+      generated outliers do not raise it. Naeem et al. (2020), section 3, with k = 5.
 
-    Balls are closed: a copy of a real example is inside its ball, even one of radius 0. All four
+    Balls are closed: a copy of a real example is inside its ball, even if the radius is 0. All four
     depend on the sizes of the sets.
 
     Args:
         real: Features `[n, d]`, n > k, any number type; computed in float64.
-        generated: Features `[m, d]` of the same extractor, m > k.
-        k: Which neighbor, not counting the example itself, is the ball's radius away.
+        generated: Features `[m, d]` from the same extractor, m > k.
+        k: Rank of the neighbor that determines a ball's radius, not counting the example itself.
 
     Returns:
         {"precision", "recall", "density", "coverage": floats, "k", "n_real", "n_generated": ints}.
@@ -152,7 +151,7 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     Example: `prdc(real_features, generated_features)["precision"]`.
     """
     if k < 1:
-        raise ValueError(f"prdc found k={k}: pass a k of at least 1.")
+        raise ValueError(f"k is {k}: expected at least 1.")
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
     # Small numbers lose least in the expansion of |x - y|^2.
     center = real.mean(axis=0)
@@ -188,5 +187,5 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
 def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
     # Each row is its own nearest neighbor.
     radii = nearest_neighbors(features, features, k + 1)[0][:, k]
-    # Closed also after rounding, which is of the size of |x|^2 times 1e-16.
+    # Also closed after rounding, which is on the order of |x|^2 times 1e-16.
     return radii**2 * (1 + 1e-10) + 1e-13 * np.max(np.sum(features**2, axis=1))

@@ -1,4 +1,4 @@
-"""Likelihoods from samples alone, by a normal density around each, as in early papers on GANs."""
+"""Likelihoods from samples, by a normal density around each, as in early papers on GANs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def parzen_log_likelihood(
     data's own distribution: compare only with that table.
 
     Args:
-        samples: The model's samples, uint8 `[m, H, W, 1 or 3]`, 0..255.
-        images: uint8 `[n, H, W, C]`, the images to find the likelihood of.
-        std: Standard deviation of the window, of pixels in [0, 1], from `best_parzen_std`.
-        batch_size: Images at once.
+        samples: Samples from the model, uint8 `[m, H, W, 1 or 3]`, 0..255.
+        images: Images whose likelihood is estimated, uint8 `[n, H, W, C]`.
+        std: Standard deviation of the window, for pixels in [0, 1], from `best_parzen_std`.
+        batch_size: Number of images at once.
 
     Example: `parzen_log_likelihood(model.sample(10_000), test_images, std).mean()`.
     """
     samples, images = _flat(samples), _flat(images)
     if samples.shape[1] != images.shape[1]:
         raise ValueError(
-            f"parzen_log_likelihood found samples of {samples.shape[1]} values and images of "
+            f"parzen_log_likelihood found samples of {samples.shape[1]} values, but images of "
             f"{images.shape[1]}: pass images of one shape."
         )
     if not std > 0:
-        raise ValueError(f"Found std={std} of the Parzen window: pass a positive number.")
+        raise ValueError(f"std is {std}: expected a positive number, for the Parzen window.")
     squares = np.square(samples).sum(axis=1)
     found = []
     for start in with_bar(range(0, len(images), batch_size), "batch"):
@@ -51,10 +51,10 @@ def parzen_log_likelihood(
 
 @checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Returns the deviation of highest mean likelihood, out of ten in equal ratios, 0.1 to 1.
+    """Returns the best window: the highest mean likelihood of ten in equal ratios, 0.1 to 1.
 
     Args:
-        samples: As of `parzen_log_likelihood`.
+        samples: Samples as for `parzen_log_likelihood`.
         held_out: Images that are neither the model's training images nor test images.
 
     Example: `best_parzen_std(model.sample(10_000), validation_images)`.

@@ -30,24 +30,27 @@ def perceptual_path_length(
     batch_size: int = 32,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 over t uniform in [0, 1].
+    """Returns the mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 for uniform t.
 
-    Karras et al. (2019), equations 2 and 3. The paper's f is LPIPS (Zhang et al. 2018), whose
-    distance is such a squared one; other features have another unit: report them with the number.
+    Karras et al. (2019), equations 2 and 3, with t in [0, 1]. The paper's f is LPIPS (Zhang et al.
+    2018), whose distance is such a squared one; other features have other units: report them with
+    the number.
 
     Args:
-        generate: Maps float latents `[batch, ...]` to float images. Rounding to 8 bits would hide a
-            step of size epsilon.
-        features: Maps images to features `[batch, ...]`, whose squared differences are summed.
+        generate: Function from float latents `[batch, ...]` to float images. Rounding to 8 bits
+            would hide a step of size epsilon.
+        features: Function from images to features `[batch, ...]`, whose squared differences are
+            summed.
         start: Latents at the ends t = 0 of the paths, `[n, d]`.
         end: Latents at the ends t = 1, same shape.
-        spherical: Interpolate along great circles instead of lines: the paper's Z instead of its W.
-            As there (sec. 4.1), all latents are scaled to length 1. For a generator trained on
-            normal latents, whose length is about sqrt(d), scale them back in `generate`.
-        epsilon: The step, above 0, and large enough that float32 tells both latents apart.
-        trim: Fraction of the shortest, and of the longest, that is left out of the mean; 0.01 in
-            the paper's program. At least two paths must remain.
-        batch_size: Paths at once; `generate` gets twice as many latents.
+        spherical: Whether to interpolate along great circles instead of lines: the paper's Z
+            instead of its W. As in the paper (sec. 4.1), all latents are scaled to length 1. For a
+            generator trained on normal latents, whose length is about sqrt(d), scale them back in
+            `generate`.
+        epsilon: Step size, above 0, and large enough that both latents differ in float32.
+        trim: Fraction of the shortest and of the longest paths left out of the mean; 0.01 in the
+            paper's code. At least two paths must remain.
+        batch_size: Number of paths at once; `generate` gets twice that number of latents.
         seed: Seed of the points t.
 
     Returns:
@@ -68,24 +71,25 @@ def perceptual_path_length(
     if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
         raise ValueError(
             f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
-            "two arrays of one shape [n, d] with n of at least 2."
+            "two arrays of equal shape [n, d] with n of at least 2."
         )
     epsilon = checked_positive("epsilon", epsilon)
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     cut = int(checked_number("trim", trim, minimum=0) * len(start))
     if len(start) - 2 * cut < 2:
         raise ValueError(
-            f"trim is {trim} of {len(start)} paths at either end: leave two at least for the mean."
+            f"trim is {trim} for {len(start)} paths at either end: expected at least two to "
+            "remain."
         )
     t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
-    # The two points in float64: their difference is about 1e-4 of each.
+    # The two points are in float64: their difference is about 1e-4 of each.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
 
     apart = ~np.isclose(points[0], points[1], rtol=1e-14, atol=0).all(axis=1)
     if (apart & (np.float32(points[0]) == np.float32(points[1])).all(axis=1)).any():
         raise ValueError(
-            f"epsilon is {epsilon:g}: expected a larger step, since both latents are equal in "
+            f"epsilon is {epsilon:g}: expected a larger step, because both latents are equal in "
             "float32. Use 1e-4."
         )
     lengths = []
@@ -94,8 +98,8 @@ def perceptual_path_length(
         images = generate(tf.constant(latents, tf.float32))
         if not tf.as_dtype(images.dtype).is_floating:
             raise TypeError(
-                f"generate returned {tf.as_dtype(images.dtype).name} images: return floats, since "
-                "rounding hides small steps."
+                f"generate returned {tf.as_dtype(images.dtype).name} images: expected floats, "
+                "because rounding hides small steps."
             )
         outputs = np.asarray(features(images), np.float64)
         if not np.isfinite(outputs).all():

@@ -18,12 +18,12 @@ from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
 from keras_gen.metrics.samples.feature_distances import kernel_distance
 from keras_gen.metrics.samples.wasserstein import pyramid_distances
 
-FLOORS = 3  # draws of training images over which the floor is averaged
+FLOORS = 3  # number of selections of training images over which the floor is averaged
 KINDS = {"excess": False, "excess_normalized": True}
 
 
 class TranslationEvaluation:
-    """Compares translations of held-out images with held-out images of the other domain.
+    """Comparison of translations of held-out images with held-out images of the other domain.
 
     Each measure can be fooled: a classifier by a filter that adds noise, another by one that
     changes colors. So there are two kinds of measures, and the worst of each kind counts.
@@ -36,15 +36,15 @@ class TranslationEvaluation:
     do.
 
     Args:
-        classifiers: By name, classifiers of source domain (first) and target domain (second), from
+        classifiers: Classifiers by name, of source domain (first) and target domain (second), from
             `train_domain_classifier`, trained on none of these images; may be empty.
         source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
             32, 64, ...
         target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
-        reference: Training images uint8 `[k, H, H, 3]` of the second domain. As many as there are
-            of `source` are drawn for the floor. Fewer than these give a warning: the floor of a
-            smaller set is higher, and the excess lower than it should be.
-        seed: Seed of that draw.
+        reference: Training images uint8 `[k, H, H, 3]` of the second domain. For the floor, n of
+            them are chosen. If there are fewer, there is a warning: the floor of a smaller set is
+            higher, and the excess lower than it should be.
+        seed: Seed of that choice.
 
     Example:
         >>> evaluate = TranslationEvaluation(classifiers, photos, paintings, training_paintings)
@@ -66,8 +66,8 @@ class TranslationEvaluation:
         self.reference = reference
         if len(reference) < len(source):
             warn(
-                f"There are {len(reference)} images of reference and {len(source)} of source: the "
-                "floor is higher than that of as many, and the excess lower."
+                f"There are {len(reference)} images of reference, but {len(source)} of source: "
+                "the floor is higher than for equal numbers, and the excess lower."
             )
         rng = np.random.default_rng(checked_seed(seed))
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
@@ -84,17 +84,17 @@ class TranslationEvaluation:
             self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """Returns "classifier_accuracy_<name>", the mean of those on source and target."""
+        """Returns "classifier_accuracy_<name>", the mean accuracy on source and target."""
         return {
             f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
             for name, classifier in self.classifiers.items()
         }
 
     def measure_filtered(self, filtered: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Measures translations without training, with the filter's name before each number's name.
+        """Measures translations without training, with results prefixed by the filter's name.
 
         Args:
-            filtered: Filtered `source` by the filter's name, such as by
+            filtered: Filtered versions of `source` by the filter's name, such as those of
                 `keras_gen.workshop.baselines.noise_filter`.
         """
         return {
@@ -111,7 +111,7 @@ class TranslationEvaluation:
 
         Args:
             translated: uint8 `[n, H, H, 3]`, in the order of `source`.
-            cycled: The translations translated back, likewise, if there are any.
+            cycled: Translations translated back, in the same format, if there are any.
 
         Returns:
             Numbers, by name:
@@ -120,8 +120,8 @@ class TranslationEvaluation:
               scale, of either kind;
             - "distance_ratio": the highest over the classifiers of the kernel distance (squared MMD
               of features, Binkowski et al. 2018) from translations to target, divided by that from
-              source to target; followed by "_" and the classifier's name that of each;
-            - "target_fraction": lowest fraction that a classifier puts into the target domain.
+              source to target; with "_" and the classifier's name, that of each;
+            - "target_fraction": lowest fraction that a classifier assigns to the target domain.
               Artifacts easily fool it: trust the others first;
             - "ms_ssim": mean `ms_ssim` with the source. Colors may change freely; edges and shapes
               should not;
@@ -158,9 +158,9 @@ class TranslationEvaluation:
         """Measures a model's translations of `source`, as a call does.
 
         Args:
-            model: A `CycleGAN`, or any with `translate`.
-            there: Its direction from source to target.
-            back: Its direction back, for the cycle error; None: without.
+            model: `CycleGAN`, or another model with `translate`.
+            there: Name of the direction from source to target.
+            back: Name of the direction back, for the cycle error. If None, there is no cycle error.
         """
         translated = model.translate(self.source, there)
         return self(translated, model.translate(translated, back) if back else None)
@@ -172,12 +172,12 @@ class TranslationEvaluation:
             found = pyramid_distances(images, self.target, normalize=normalize)
             return np.asarray([*found.values()])
 
-        # At the same time, since each takes seconds on one core.
+        # In parallel, because each takes seconds on one core.
         with ThreadPoolExecutor() as pool:
             return dict(zip(KINDS, pool.map(distances, KINDS.values()), strict=True))
 
     def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
-        """Returns a classifier's distance to the target, and its fraction put into the target."""
+        """Returns a classifier's distance to the target, and the fraction assigned to it."""
         outputs = predict(self.classifiers[name], images)
         distance, _ = kernel_distance(outputs["features"], self._target_features[name])
         return distance, float((outputs["logits"] > 0).mean())

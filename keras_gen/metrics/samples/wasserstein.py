@@ -20,16 +20,16 @@ from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_
 
 @checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """The least mean distance over which the points of one set can be moved to become the other.
+    """Returns the least mean distance over which one set of points is moved onto another.
 
-    The critic of a Wasserstein GAN estimates it (Arjovsky et al. 2017, eq. 1). Here it is exact: in
-    one dimension by sorting, else by the best assignment, whose time grows with n^3 (seconds at n =
-    2,000). Two draws of n points of one distribution have a distance too: less with more points,
-    more with more dimensions.
+    The critic of a Wasserstein GAN estimates it (Arjovsky et al. 2017, eq. 1). Here, it is exact:
+    in one dimension by sorting, and otherwise by the best assignment, whose time grows with n^3
+    (seconds at n = 2,000). Two samples of n points from one distribution also have a distance: less
+    with more points, and more with more dimensions.
 
     Args:
         a: Points `[n, d]`, any number type.
-        b: Points `[n, d]`; with d = 1 any number of them.
+        b: Points `[n, d]`; with d = 1, any number of them.
 
     Example:
         >>> earth_movers_distance(np.zeros([3, 1]), np.full([3, 1], 2.0))
@@ -40,8 +40,8 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
         return float(wasserstein_distance(a[:, 0], b[:, 0]))
     if len(a) != len(b):
         raise ValueError(
-            f"earth_movers_distance found {len(a)} and {len(b)} points of {a.shape[1]} dimensions: "
-            "pass as many of both."
+            f"earth_movers_distance found {len(a)} and {len(b)} points of {a.shape[1]} "
+            "dimensions: expected equal numbers."
         )
     costs = cdist(a, b)
     return float(costs[linear_sum_assignment(costs)].mean())
@@ -57,12 +57,12 @@ class Critic(Protocol):
 
 @checked_types
 def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """The critic's estimate of the distance between samples and points, and the exact one.
+    """Returns the critic's estimate of the distance between samples and points, and the exact one.
 
     Args:
-        model: A `WGAN` or `WGANGP` of vectors. Where it standardizes them, both distances are in
-            units of the standardized vectors.
-        points: Held-out points `[n, d]`, compared with as many samples.
+        model: `WGAN` or `WGANGP` of vectors. If it standardizes them, both distances are in units
+            of the standardized vectors.
+        points: Held-out points `[n, d]`, compared with an equal number of samples.
         seed: Seed of the samples.
 
     Returns:
@@ -96,27 +96,26 @@ def pyramid_distances(
     directions: Count = 512,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Sliced Wasserstein distance of two sets of images, for every level of their pyramids.
+    """Returns the sliced Wasserstein distance of two sets of images for every pyramid level.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid holds the detail of one scale.
-    Its patches of 7x7 pixels are projected on random directions, along which the Wasserstein
+    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail of one
+    scale. Its patches of 7x7 pixels are projected on random directions, along which the Wasserstein
     distance is that of sorted numbers. The finest level shows noise and blur; the coarsest is the
     blurred image: its colors and composition.
 
-    Deviation: with `normalize=False` the patches keep their contrast. The paper normalizes each set
-    by itself, which ignores too little or too much contrast at some scale.
+    Deviation: with `normalize=False`, the patches keep their contrast. The paper normalizes each
+    set by itself, which ignores too little or too much contrast at some scale.
 
     Args:
-        images: uint8 `[n, H, W, C]`, sides a power of two times 16.
-        target: uint8 `[m, H, W, C]`. As many patches are drawn from the larger set as from the
-            smaller.
-        normalize: True: normalize each set's patches to mean 0 and deviation 1 for each channel, as
-            in the paper. False: normalize both by the mean and deviation of `target`, so contrast
-            counts.
-        patches: Patches per image and level.
-        directions: Random projections.
-        seed: Seed of the patches' places and of the directions.
+        images: uint8 `[n, H, W, C]`, with sides that are a power of two times 16.
+        target: uint8 `[m, H, W, C]`. Equal numbers of patches are taken from both sets.
+        normalize: Whether each set's patches are normalized to mean 0 and standard deviation 1 for
+            each channel, as in the paper. If False, both are normalized by the mean and standard
+            deviation of `target`, so contrast counts.
+        patches: Number of patches per image and level.
+        directions: Number of random projections.
+        seed: Seed of the patches' positions and of the directions.
 
     Returns:
         {side of the level: distance times 1000}, finest first.
@@ -154,8 +153,8 @@ def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
     """Returns the mean of `pyramid_distances` over the levels, in which contrast counts.
 
     Args:
-        images: As of `pyramid_distances`.
-        target: Likewise.
+        images: Images as for `pyramid_distances`.
+        target: Target as for `pyramid_distances`.
 
     Example: `mean_patch_distance(model.translate(maps), photographs)`.
     """
@@ -177,13 +176,13 @@ def _patches(
 
 
 def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
-    """The details of an image at every scale, finest first, and its blurred rest of 16 pixels.
+    """Returns the details of an image at every scale, finest first, and the blurred rest.
 
-    The result is float32 arrays, each of half the side of the one before. Repeatedly enlarging the
-    coarsest level and adding the next finer one gives the image.
+    The result is float32 arrays, each with half the side of the previous one, down to 16 pixels.
+    Repeatedly enlarging the coarsest level and adding the next finer one yields the image.
 
     Args:
-        image: `[side, side, channels]`, any number type; the side 16 times a power of two.
+        image: `[side, side, channels]`, any number type; the side is 16 times a power of two.
     """
     details = []
     rest = image.astype(np.float32)
@@ -195,7 +194,7 @@ def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
-    """Returns an image of twice the side: zeros between the pixels, then the pyramid's filter."""
+    """Returns an image with twice the side: zeros between pixels, then the pyramid's filter."""
     spread = np.zeros([2 * image.shape[0], 2 * image.shape[1], image.shape[2]], np.float32)
     spread[::2, ::2] = 4 * image
     return _blurred(spread)
@@ -214,13 +213,13 @@ def _standardized(patches: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Generator) -> float:
-    """Mean over random directions of the Wasserstein distance between the projections."""
+    """Returns the mean Wasserstein distance between projections on random directions."""
     total = 0.0
     block = 64
     for start in range(0, directions, block):
         unit = rng.normal(size=(a.shape[1], min(block, directions - start))).astype(np.float32)
         unit /= np.linalg.norm(unit, axis=0)
-        # One direction a row: what is sorted lies side by side in memory.
+        # One direction per row: what is sorted is contiguous in memory.
         difference = np.sort(unit.T @ a.T, axis=1) - np.sort(unit.T @ b.T, axis=1)
         total += np.abs(difference).mean(dtype=np.float64) * unit.shape[1]
     return float(total / directions)

@@ -100,5 +100,5 @@ def test_clear_errors(evaluate):
 
 
 def test_fewer_images_of_reference_than_of_source_are_mentioned():
-    with pytest.warns(UserWarning, match="There are 3 images of reference and 4 of source"):
+    with pytest.warns(UserWarning, match="There are 3 images of reference, but 4 of source"):
         TranslationEvaluation({}, SOURCE[:4], TARGET[:4], REFERENCE[:3])

@@ -4,9 +4,11 @@ import dataclasses
 import importlib
 import inspect
 import re
+from collections.abc import Callable
 
 import griffe
 
+from keras_gen.declared import parameters_of
 from keras_gen.workshop.site.sources import PACKAGE
 
 
@@ -21,16 +23,23 @@ class Examples(griffe.Extension):
 
 
 class Declarations(griffe.Extension):
-    """Shows the constructor that follows from the declared fields of a class."""
+    """Shows the constructor that follows from the declared fields of a class, and its methods.
+
+    Methods include the functions of other modules that the class has, as in `sample = sample`.
+    """
 
     def on_class_members(self, *, cls: griffe.Class, **kwargs) -> None:
-        """Adds the constructor, which only the class itself knows."""
+        """Adds members that only the class itself knows."""
         outside = not cls.path.startswith(f"{PACKAGE}.") or f"{PACKAGE}.workshop" in cls.path
-        if outside or "__init__" in cls.members or not cls.bases or not cls.docstring:
+        if outside or not cls.bases or not cls.docstring:
             return
         known = getattr(importlib.import_module(cls.module.path), cls.name)
+        for name, value in vars(known).items():
+            function = getattr(value, "__func__", value)
+            if inspect.isfunction(function) and name in cls.attributes and function.__doc__:
+                cls.set_member(name, _method(name, function))
         constructor = vars(known).get("__init__")
-        if not hasattr(constructor, "fields"):
+        if "__init__" in cls.members or not hasattr(constructor, "fields"):
             return
         parameters = map(_parameter, constructor.__signature__.parameters.values())
         made = griffe.Function("__init__", parameters=griffe.Parameters(*parameters))
@@ -39,10 +48,19 @@ class Declarations(griffe.Extension):
             cls.members.pop(field.name, None)  # a parameter, or fixed
 
 
+def _method(name: str, function: Callable) -> griffe.Function:
+    parameters = map(_parameter, parameters_of(function))
+    text = griffe.Docstring(inspect.getdoc(function) or "")
+    return griffe.Function(name, parameters=griffe.Parameters(*parameters), docstring=text)
+
+
 def _parameter(each: inspect.Parameter) -> griffe.Parameter:
     annotation = default = None
     if each.annotation is not each.empty:
-        annotation = re.sub(r"[\w.]+\.(?=\w)", "", inspect.formatannotation(each.annotation))
+        annotation = each.annotation
+        if not isinstance(annotation, str):
+            annotation = inspect.formatannotation(annotation)
+        annotation = re.sub(r"[\w.]+\.(?=\w)", "", annotation)
         annotation = re.sub(r"\bModel\b", "keras.Model", annotation)
     if each.default is not each.empty:
         default = repr(each.default)

@@ -44,6 +44,19 @@ def targets(page: str, text: str) -> list[str]:
     return [posixpath.normpath(posixpath.join(folder, path)) for path in inside]
 
 
+def test_functions_of_other_modules_are_methods_with_their_text():
+    file = ROOT / "keras_gen/gan/gan.py"
+    extensions = griffe.load_extensions("keras_gen.workshop.site.docstrings")
+    module = griffe.visit("keras_gen.gan.gan", file, file.read_text(), extensions=extensions)
+    truncate = module["GAN.truncate"]
+    assert truncate.is_function and "nearer to 0" in truncate.docstring.value
+    assert [each.name for each in truncate.parameters] == ["latents", "truncation"]
+    assert str(truncate.parameters["truncation"].annotation) == "float"
+    assert [each.name for each in module["GAN.__init__"].parameters][:3] == [
+        "self", "generator", "discriminator",
+    ]  # fmt: skip
+
+
 def test_every_model_has_a_page_with_its_formula_and_code(site, models):
     assert set(models.classes) == set(keras_gen.__all__)
     assert set(models.algorithms) == set(models.classes)

@@ -173,7 +173,6 @@ MASKED = {
     "codes": lambda: metrics.code_uses(CLASSES, 3),
     "source": lambda: data.Source(NUMBERS),
     "source of several": lambda: data.Source((NUMBERS.data, CLASSES)),
-    "table": lambda: data.table_columns(NUMBERS, ["a", "b"], ["a", "b"]),
     "densities": lambda: data.inverse_density(NUMBERS, 0.01),
     "a list": lambda: metrics.frechet_distance(list(NUMBERS), NUMBERS.data),
     "a list of lists": lambda: checked_array("values", [[1.0, np.ma.masked], [2.0, 3.0]]),

@@ -1,7 +1,7 @@
 """Active learning on MNIST with autoencoder codes.
 
 Sener, Savarese: "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
-2018, choose examples that cover the others. Lewis, Gale: "A Sequential Algorithm for Training Text
+2018, choose examples that cover the rest. Lewis, Gale: "A Sequential Algorithm for Training Text
 Classifiers", SIGIR 1994, choose those whose class is least certain.
 
   python recipes/active_learning_mnist.py                    about 7 minutes on two CPU cores

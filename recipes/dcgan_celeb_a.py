@@ -130,7 +130,7 @@ def main(run: Run, s: Settings):
                 by_chance = logits[kind].argmax(axis=1)
                 metrics[f"arithmetic_by_chance_{kind}"] = (by_chance == result).mean()
         else:
-            run.say(f"no arithmetic: {s.terms} are classes of faces, or of your own images")
+            run.say(f"no arithmetic: {s.terms} are classes of faces or of your images")
 
         run.draw("neighbors", sample_neighbors(model, images))
         starts, ends = np.split(model.draw_latents(12, seed=1), 2)

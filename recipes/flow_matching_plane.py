@@ -11,7 +11,7 @@ The same network learns the velocity on three paths: that of diffusion models (c
 lines from any noise to any point (straight), and straight lines with noise assigned to a batch's
 points so that the lines are short (optimal). Two results are reported: the KL divergence KL(p || q)
 from the known density, computed from the likelihood of the differential equation, and the fraction
-of samples that few Euler steps put on white squares, where there are no data points.
+of samples that few Euler steps put on white squares, outside the data.
 
 Data: points sampled at run time. The papers do not use them.
 """

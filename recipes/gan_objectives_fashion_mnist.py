@@ -130,7 +130,7 @@ def resized(size, image, label):
 
 
 def build(run, s, objective, hold):
-    """Returns the compiled model of one combination, with the same initial weights for all."""
+    """Returns one combination's compiled model, with the same initial weights for all."""
     keras.utils.set_random_seed(s.seed)
     shape = (s.size, s.size, 1)
     penalties = {name: name for name in ("gradient", "dragan", "consistency")}

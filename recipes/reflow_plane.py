@@ -8,8 +8,8 @@ Flow", ICLR 2023.
 
 First, a flow, the teacher, learns straight lines from any noise to any point. It maps noise to
 points, and a second flow, the student, learns the lines between these pairs. Two metrics are
-reported for both: the fraction of samples that few Euler steps put on white squares, where there
-are no data points; and the straightness of the paths, 0 for lines. The KL divergence from the known
+reported for both: the fraction of samples that few Euler steps put on white squares, outside
+the data; and the straightness of the paths, 0 for lines. The KL divergence from the known
 density is reported too, in nats.
 
 Data: points sampled at run time. The paper does not use them.

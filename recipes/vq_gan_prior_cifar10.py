@@ -21,8 +21,8 @@ transformer could reach, and test images themselves are the reference. All are c
 training images in the features of two classifiers, and the worse result counts. The same two
 classifiers measure how often an image shows the requested class.
 
-Deviations: those of `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. There is no top-k
-sampling: codes are sampled from the transformer's full distribution.
+Deviations: those of `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. Top-k sampling is
+not used: codes are sampled from the transformer's full distribution.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
 images and reports no metrics for this dataset.
@@ -184,7 +184,7 @@ def main(run: Run, s: Settings):
     choice = dict(epochs=s.prior_epochs, best="bits_of_a_code")
     run.fit(without, mirrored, validate=validate_without, part="without_classes", **choice)
     run.restore_best(without, part="without_classes")
-    # Each step: the same, with the label before the codes.
+    # Each step: as above, with the label before the codes.
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
     run.fit(prior, mirrored, draw, validate=validate, **choice)
     run.restore_best(prior)

@@ -14,7 +14,7 @@ WaveNet on samples does not. The prior from the epoch with the best held-out los
 of test codes are compared with code frequencies and with counts of two and three consecutive codes.
 
 A classifier trained on the training recordings identifies the voice of samples from features that
-no filter changes. Because there is no text, no metric shows which words they are.
+no filter changes. Without text, no metric shows which words they are.
 
 Deviations: those of `vq_vae_spoken_digit`. The paper reports no likelihood for speech codes.
 

@@ -54,7 +54,7 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # ## 1. What is learned
 #
 # The **encoder** turns an image $x$ with $n$ pixels into a **code** $h$ with $k$ numbers, and the
-# **decoder** turns the code back into an image. There are no labels: the decoder's target is the
+# **decoder** turns the code back into an image. Labels are not needed: the decoder's target is the
 # image itself. Both are trained together on the squared error of all pixels,
 #
 # $$E | x - \mathrm{decoder}(\mathrm{encoder}(x)) |^2,$$

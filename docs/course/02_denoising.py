@@ -263,7 +263,7 @@ show(
 # With little noise, each arrow ends on the spiral or, halfway between two of its arms, on the way
 # to it. With more noise, it ends on the inner side, or in the opening: there, several parts of the
 # spiral compete, and their mean is in between. The network has learned the same field. Without
-# noise, there are no arrows near the spiral: the copy does not know where the data are.
+# noise, no arrows appear near the spiral: the copy does not know where the data are.
 #
 # ## 4. Little noise is a price for slopes
 #
@@ -377,8 +377,8 @@ show(
 #
 # Along principal component $i$, with variance $\lambda_i$, this multiplies by $\lambda_i /
 # (\lambda_i + \sigma^2)$. PCA multiplies by 1 or by 0, and keeps the number of components that we
-# choose. Noise *shrinks* all components, those with small variance most. There is no bottleneck,
-# yet a code is kept from copying. The minimum error is $\sum_i \lambda_i \sigma^2 / (\lambda_i +
+# choose. Noise *shrinks* all components, those with small variance most. Even without a bottleneck,
+# a code is kept from copying. The minimum error is $\sum_i \lambda_i \sigma^2 / (\lambda_i +
 # \sigma^2)$. This $W$ is called the **Wiener filter**. It is the best of all denoisers if the data
 # are normal, because then the score is linear.
 #
@@ -865,8 +865,8 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The reconstruction stays the same, and so does the error of the denoiser. The L1 penalty falls to
-# a tenth, and the contractive penalty to a hundredth. So both can be made tiny without changing the
+# Neither the reconstruction nor the error of the denoiser changes. The L1 penalty falls to a tenth,
+# and the contractive penalty to a hundredth. So both can be made tiny without changing the
 # information in the codes, and something must keep the decoder's weights from growing: a limit on
 # the length of its columns, weight decay (as here), or the same weights in encoder and decoder, as
 # in the paper of Rifai et al. Noise has no such loophole.

@@ -102,8 +102,8 @@ show(
 #
 # $$p(x) = N(b, W W^T + \sigma^2 I).$$
 #
-# For a network, there is no closed form. So we test the following methods on the linear decoder,
-# where we can check them; they apply to any decoder.
+# A network has no closed form. So we test the following methods on the linear decoder, where we can
+# check them; they apply to any decoder.
 #
 # ## 2. A linear decoder for digits
 #

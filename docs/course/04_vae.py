@@ -565,8 +565,7 @@ show(
 # One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is $10 \cos(10
 # z)$, whose variance is about 50. The score function multiplies values between -1 and 1 by
 # $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only integer values,
-# there is no slope at all: discrete latents need other methods ([chapter
-# 5](05_discrete_latents.md)).
+# no slope exists: discrete latents need other methods ([chapter 5](05_discrete_latents.md)).
 #
 # </details>
 #

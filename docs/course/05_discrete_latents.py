@@ -3,7 +3,7 @@
 #
 # Some properties are categorical: which digit it is, which letter, which of a few hundred small
 # patches is at a position. A latent for such a property has one of $K$ values. Then the gradient of
-# [chapter 4](04_vae.md) is missing: there is no slope from one category to the next.
+# [chapter 4](04_vae.md) is missing: no slope leads from one category to the next.
 #
 # After this chapter, you can derive four gradients for discrete latents, and state for each whether
 # it is unbiased and how large its variance is. You can train autoencoders with categorical latents
@@ -485,9 +485,9 @@ show(
 
 # %% [markdown]
 # What do simple models reach? A table with the mean of each pixel, and a **Bernoulli mixture**. The
-# mixture is a model with *one* latent with 100 values. There, the sum over values is no problem,
-# and none of the estimates above is needed: it is trained with exact posteriors (question 1 of
-# [chapter 3](03_latent_variables.md)).
+# mixture is a model with *one* latent with 100 values. There, the sum over values is easy to
+# compute, and none of the estimates above is needed: it is trained with exact posteriors (question
+# 1 of [chapter 3](03_latent_variables.md)).
 
 # %%
 mean = np.clip(train_digits.mean(axis=0), 1e-3, 1 - 1e-3)
@@ -513,14 +513,14 @@ show(
 )
 
 # %% [markdown]
-# The networks are the same. But the score function needs the whole training run to reach what the
-# relaxed codes reach after a few epochs, and remains behind the mixture, which has no network. Its
-# gradient is unbiased, but that of each batch is far from the average: 20 latents share one cost.
-# Known remedies are a baseline for each image, and several samples. The relaxed and the
-# straight-through gradients are biased, yet better: they beat the mixture, if only by a few nats.
-# Their bounds are honest, because they are those of hard codes: the *relaxed* loss of the same type
-# of model, 129.0 above, is lower by some nine nats, and bounds nothing here. (One seed and one
-# learning rate are used for all; the curves are still falling.)
+# All methods use the same networks. But the score function needs the whole training run to reach
+# what the relaxed codes reach after a few epochs, and remains behind the mixture, which has no
+# network. Its gradient is unbiased, but that of each batch is far from the average: 20 latents
+# share one cost. Known remedies are a baseline for each image, and several samples. The relaxed and
+# the straight-through gradients are biased, yet better: they beat the mixture, if only by a few
+# nats. Their bounds are honest, because they are those of hard codes: the *relaxed* loss of the
+# same type of model, 129.0 above, is lower by some nine nats, and bounds nothing here. (All use the
+# same seed and learning rate; the curves are still falling.)
 #
 # The divergence is the cost of the code under the uniform prior. It is far below $20 \log_2 10 =
 # 66$ bits, because the encoder is uncertain about most latents.
@@ -870,7 +870,7 @@ show(
 #   samples do not help (section 2). It works in a VQ-VAE to the extent that commitment keeps $z$
 #   near $e_k$, where the decoder is nearly linear.
 # - **"The Gumbel-softmax is exact at low temperatures."** Its bias goes to 0, but its variance
-#   grows without bound. The temperature trades one for the other.
+#   grows without bound. The temperature trades bias for variance.
 # - **"The Gumbel-softmax VAE maximizes a bound."** Its training loss combines *relaxed* codes with
 #   the divergence of hard ones. It implies nothing certain about the model with hard codes, and is
 #   a bound for the relaxed model only with the divergence of relaxed codes (Maddison et al. 2017).
@@ -901,8 +901,8 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Under the uniform prior, 49 more bits: one per code. The others assign almost no probability to
-# codes that never occur, and need nearly as many bits as before. The images are the same, too. So
-# count bits under a prior fitted to the codes, or check the perplexity, before you compare two
+# codes that never occur, and need nearly as many bits as before. The images do not change, either.
+# So count bits under a prior fitted to the codes, or check the perplexity, before you compare two
 # codebooks.
 #
 # </details>

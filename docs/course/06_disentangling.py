@@ -223,8 +223,8 @@ print(
 #
 # plus a constant. In brackets is the loss of an ordinary VAE whose noise has the variance $\beta
 # \sigma^2$. Chapter 3 has its solution. The columns of $W$ are principal components. A component
-# whose variance $\lambda_i$ in the data is below $\beta \sigma^2$ is dropped. For the others, $q$
-# has the variance $\beta \sigma^2 / \lambda_i$, and on average each costs
+# whose variance $\lambda_i$ in the data is below $\beta \sigma^2$ is dropped. For the remaining
+# ones, $q$ has the variance $\beta \sigma^2 / \lambda_i$, and on average each costs
 #
 # $$\mathrm{KL}_i = \frac{1}{2} \log \frac{\lambda_i}{\beta \sigma^2}.$$
 #
@@ -390,7 +390,7 @@ for name, build in kinds.items():
 # $$z_2 \sim N(0, 1), \qquad z_1 = a z_2 + \sqrt{1 - a^2} \, \epsilon, \qquad p(z_1) = N(0, 1)
 # \text{ for every } a.$$
 #
-# With $a = 0$, the upper layer is cut off, and $p(x)$ is the same. So the likelihood does not
+# With $a = 0$, the upper layer is cut off, and $p(x)$ does not change. So the likelihood does not
 # require $z_2$ to be used. And the bound discourages it: any error in $q(z_2 \mid z_1)$ costs.
 # Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1) = N(0, 1)$. The loss is
 # then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1 - a^2)$:
@@ -398,7 +398,7 @@ for name, build in kinds.items():
 # $$\frac{1}{2} \left( \frac{1 + a^2}{1 - a^2} - 1 + \log (1 - a^2) \right),$$
 #
 # which is smallest at $a = 0$. And if $a$ is 0, the posterior *is* $N(0, 1)$, so the encoder has
-# nothing to learn. Each side waits for the other. (With networks, an upper layer can make $p(z_1)$
+# nothing to learn. Neither side can move first. (With networks, an upper layer can make $p(z_1)$
 # richer than a normal density, and increase $p(x)$. This gain has to outweigh the cost first.)
 #
 # A remedy is to make the divergence cheap at first: a **warm-up** raises its weight from 0 to 1,
@@ -470,7 +470,7 @@ show(
 #
 # ## 6. Few labels
 #
-# Labels are expensive, and images are cheap. Can a model of images make 100 labels sufficient? The
+# Labels are expensive, and images are cheap. Can an image model make 100 labels sufficient? The
 # idea is old, and its smallest case has a closed form. The plane has two normal clouds with
 # standard deviation 1, their centers $2 d$ apart, and three *labeled* points in each. From labels
 # alone, we can use the line midway between their means, which is off by chance. From many points

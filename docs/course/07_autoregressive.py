@@ -285,9 +285,9 @@ except ValueError as error:
 #
 # The loss is the NLL. The network receives a digit and returns all 196 conditionals in one pass, as
 # logits: the **logit** of a probability $q$ is $l = \log q - \log(1 - q)$, so that $q = 1 / (1 +
-# e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is minus the softplus of $l$. There is no loop
-# over pixels, because in training all of them are known. `GenerativeModel` provides the optimizer,
-# the data check (`prepare_batch`), and the update (`minimize`).
+# e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is minus the softplus of $l$. A loop over
+# pixels is not needed, because in training all of them are known. `GenerativeModel` provides the
+# optimizer, the data check (`prepare_batch`), and the update (`minimize`).
 
 
 # %%
@@ -797,11 +797,11 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
 # ## 12. Completing images
 #
 # The first half of the values is known; what is the rest? Nothing new is needed: insert the known
-# values and sample the others, each from its conditional. These are exact samples from
-# $p(\text{rest} \mid \text{first half})$, if the known part comes *first* in the order. If it comes
-# last, the conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose
-# order begins at the top, and to the MADE that begins at the bottom. The simple baseline uses the
-# missing half of the training digit whose known half is nearest.
+# values and sample the rest, each from its conditional. These are exact samples from $p(\text{rest}
+# \mid \text{first half})$, if the known part comes *first* in the order. If it comes last, the
+# conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose order begins
+# at the top, and to the MADE that begins at the bottom. The simple baseline uses the missing half
+# of the training digit whose known half is nearest.
 
 # %%
 COMPLETIONS = 2 if QUICK else 8  # of each digit

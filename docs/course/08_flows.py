@@ -66,8 +66,8 @@ random = np.random.default_rng(0)
 #
 # **More dimensions.** Let $f$ map $D$ numbers to $D$ numbers, with an inverse. Near a point $x$, it
 # is nearly linear: $f(x + h) \approx f(x) + J h$, where $J$ is the **Jacobian**, the matrix of all
-# $\partial f_i / \partial x_j$. A linear map takes a small cube of volume $v$ to a parallelepiped
-# of volume $|\det J| v$. The mass stays the same, so
+# $\partial f_i / \partial x_j$. A linear map transforms a small cube of volume $v$ into a
+# parallelepiped of volume $|\det J| v$. The mass is preserved, so
 #
 # $$p_X(x) = p_Z(f(x)) |\det J(x)|.$$
 #
@@ -271,9 +271,9 @@ print(f"Jacobian of 24 rows         {np.linalg.slogdet(jacobian)[1]:.4f}")
 # %% [markdown]
 # ## 5. The training step
 #
-# Maximum likelihood: the loss is the mean of $-\log p_X(x)$. There is no separate encoder and
-# decoder, and no noise in the step. `GenerativeModel` provides an optimizer, the data check
-# (`prepare_batch`), and the update (`minimize`).
+# Maximum likelihood: the loss is the mean of $-\log p_X(x)$. The step needs neither a separate
+# decoder nor noise. `GenerativeModel` provides an optimizer, the data check (`prepare_batch`), and
+# the update (`minimize`).
 
 
 # %%
@@ -658,7 +658,7 @@ show(
 )
 
 # %% [markdown]
-# The fine latents encode little more than shades of single pixels: the digit stays the same. With
+# The fine latents encode little more than shades of single pixels: the digit does not change. With
 # resampled coarse latents, the digits are different ones. The last two rows share their coarse
 # latents and look alike. For larger images and longer training, here are samples from a published
 # run:

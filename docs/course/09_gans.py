@@ -198,7 +198,7 @@ show(
 # %% [markdown]
 # It is sometimes added that the change "does not affect the dynamics". The *fixed point* is the
 # same, and so is the derivative there: at $D = 1/2$, both are $-1/2$. Everywhere else, the
-# generator's step has a different length, so the game takes a different path. The next section
+# generator's step has a different length, so the game follows a different path. The next section
 # proves and plots it.
 #
 # ## 3. The field of the game
@@ -452,9 +452,9 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 # The losses do not show how good the digits are: both players improve at the same time. So look at
 # the samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more
 # check is needed. Does the generator copy the training images? It has seen 32,000 images, none more
-# than once, so it could hardly memorize one. After long training, the check is more important: the
-# training image nearest to a sample should be a different one. And between two latents, the images
-# should change gradually.
+# than once, so it is unlikely to have memorized one. After long training, the check is more
+# important: the training image nearest to a sample should be a different one. And between two
+# latents, the images should change gradually.
 
 # %%
 ends = model.draw_latents(8, seed=1)

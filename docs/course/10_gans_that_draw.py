@@ -150,10 +150,9 @@ print("kernels of the library's generator:", sides)
 # %% [markdown]
 # With a stride of 2, use kernels of size 4. But an even count is only a fair start. Each output
 # pixel sees different kernel entries than its neighbor does: there are four sets, by even and odd
-# rows and columns. If training makes them unequal, there is a grid all the same, and we will see
-# one.
+# rows and columns. If training makes them unequal, a grid appears anyway, and we will see one.
 #
-# ## 2. A GAN of classes
+# ## 2. A class-conditional GAN
 #
 # Give both players the class $y$ (Mirza and Osindero 2014). The value from chapter 9 becomes
 #
@@ -306,7 +305,7 @@ show(
 # %% [markdown]
 # In the *discriminator*, this is worse. Real and generated batches have different statistics, so it
 # can distinguish them without looking at any single image. And a generator asked for a batch of one
-# class in training mode generates something other than what it was trained for. Penalties on each
+# class in training mode generates images unlike those it was trained to generate. Penalties on each
 # image's slope are incompatible with it. That is why later GANs normalize the discriminator
 # differently.
 #
@@ -380,8 +379,8 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 #
 # ## 4. How samples are measured
 #
-# There is no likelihood. Instead, *sets* are compared: samples and test images, by features $f$ of
-# a network or, here, by histograms of gradients.
+# Without a likelihood, *sets* are compared instead: samples and test images, by features $f$ of a
+# network or, here, by histograms of gradients.
 #
 # **Fréchet distance.** Fit a normal distribution to each set of features, and compute the distance
 # between the two (Heusel et al. 2017: FID, with features from an Inception network):

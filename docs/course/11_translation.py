@@ -505,7 +505,7 @@ show(
 # With the cycle loss, 0.98 of the points end on a cloud, $F$ recovers $x$ up to 0.025, and in all
 # six games, each class has its own cloud. So the losses are satisfied. But the six games end in six
 # *different* permutations, and 0.13 of the points are on the intended cloud. Without the cycle
-# loss, it is also 0.13, and a random permutation gives 0.20 on average: there is no sign that the
+# loss, it is also 0.13, and a random permutation gives 0.20 on average: nothing indicates that the
 # cycle preserves classes. It does exactly what its loss requires: points are recovered. In the
 # picture, the clouds also keep their width, whereas without the cycle they shrink to strokes.
 #
@@ -523,11 +523,11 @@ show(
 #
 # Is at least all of $x$ visible in $G(x)$, since $F$ recovers it? Not *visible*. Let $x$ be two
 # independent normal numbers with standard deviation 1, and let $y$ have the standard deviations 1
-# and 0.01: the second number of $y$ is grain that nobody looks at. $G(x) = (x_1, 0.01 x_2)$ and
-# $F(y) = (y_1, 100 y_2)$ have a cycle loss of 0 and generate the correct distributions. Half of $x$
-# is hidden in the grain. An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler
-# (2017) found a CycleGAN that hides photographs in maps in this way. A test is to add a little
-# noise to $G(x)$ and to check whether $F$ still recovers $x$.
+# and 0.01: the second number of $y$ is invisible grain. $G(x) = (x_1, 0.01 x_2)$ and $F(y) = (y_1,
+# 100 y_2)$ have a cycle loss of 0 and generate the correct distributions. Half of $x$ is hidden in
+# the grain. An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler (2017) found a
+# CycleGAN that hides photographs in maps in this way. A test is to add a little noise to $G(x)$ and
+# to check whether $F$ still recovers $x$.
 #
 # We test the published CycleGAN of the recipe `cyclegan_monet` on two photographs.
 
@@ -864,7 +864,7 @@ show(
 #
 # Use $D_Y'(y) = D_Y(s^{-1}(y))$. Its output on $G'(x)$ is $D_Y$'s output on $G(x)$, and real
 # $s^{-1}(y)$ are distributed as real $y$. $F'$ receives $y$, which is distributed as $s(u)$ with
-# real $u$, and $F'(s(u)) = F(u)$. So both games are the same. The first cycle is
+# real $u$, and $F'(s(u)) = F(u)$. So both games are identical. The first cycle is
 # $F(s^{-1}(s(G(x)))) = F(G(x))$. The second one is $|s(G(F(u))) - s(u)|$, and mirroring moves
 # pixels without changing their differences, so it is $|G(F(u)) - u|$. Only the identity loss
 # differs.

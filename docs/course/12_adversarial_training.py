@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 12. Adversarial training for other ends
+# # 12. Adversarial training for other purposes
 #
 # In [chapter 9](09_gans.md), two networks played a game to generate examples: one minimized what
 # the other maximized. The same type of game serves other purposes, in which nothing is generated:
@@ -648,8 +648,7 @@ for name, (codes, test_codes) in cheap.items():
 # $|w|_2$. For images with $n$ in the thousands, invisible changes have more effect than visible
 # noise. This needs no peculiarity of networks (Goodfellow et al. 2015).
 #
-# For any smooth classifier, the gradient of the loss with respect to the input takes the place of
-# $w$:
+# For any smooth classifier, the gradient of the loss with respect to the input replaces $w$:
 #
 # $$x' = x + \epsilon \, \mathrm{sign} \frac{\partial}{\partial x} l(x, y).$$
 #
@@ -834,7 +833,7 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 #   five-step PGD whose $\epsilon$ grows in the first half;
 # - the first one behind a pixel **threshold** at one half, in two versions. A steep sigmoid instead
 #   of the threshold has a slope of almost exactly 0, so gradient attacks see nothing. The library's
-#   `thresholded` lets the gradient pass as if there were no threshold: this attack is made *for*
+#   `thresholded` lets the gradient pass as if the threshold were absent: this attack is made *for*
 #   the defense;
 # - the published model of the recipe, a convolutional network trained with PGD for 49 minutes:
 #   `keras_gen.load` returns it with its networks.

@@ -3,7 +3,7 @@
 #
 # It is easy to turn data into noise: add noise repeatedly. Diffusion models and flow matching learn
 # the reverse. A network sees a noisy point and predicts its components, on average. This is plain
-# regression: there is no game and no encoder to train.
+# regression, without a game and without an encoder to train.
 #
 # After this chapter, you can explain what the network learns, derive the losses of DDPM and flow
 # matching, write both samplers, and compute exact likelihoods. We work with 2-D points, where the
@@ -683,8 +683,8 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # The best prediction is that of section 2, with all training points instead of the five. Its score
-# leads exactly to these points, so it only reproduces the training set. New samples come from what
-# the network does *not* fit: it is smooth and cannot follow each point. The minimum loss on the
+# leads exactly to these points, so it only reproduces the training set. New samples come from the
+# network's *failure* to fit: it is smooth and cannot follow each point. The minimum loss on the
 # training set is not the goal.
 #
 # </details>

@@ -583,6 +583,8 @@ def _same_layouts(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 def _same_numbers(array: np.ndarray) -> Iterator[tuple[str, Any]]:
     yield "as a list", array.tolist()
+    if array.dtype.kind not in "fiu":
+        return
     for dtype in ("float64", "float32") if array.dtype.kind == "f" else ("int32", "int64"):
         yield f"as {dtype}", array.astype(dtype)
 

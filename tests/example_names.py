@@ -159,7 +159,16 @@ def of_videos() -> dict:
     return {"model": Stub(noise(3, 4, 16, 16, 1))}
 
 
+def of_many_codes() -> dict:
+    codes = RANDOM.normal(size=(1000, 4)).astype("float32")
+    return {"codes": codes, "labels": np.arange(1000) % 3}
+
+
 SPECIAL = {
+    "data.draw_normal": lambda: {
+        "model": SimpleNamespace(encode=lambda x: np.zeros([2, 128, 2], "float32"))
+    },
+    "data.on_photographs": lambda: {"digits": noise(4, 28, 28, 1)},
     "data.few_labels": lambda: {"source": data.Source(noise(9, 4, 4, 1))},
     "data.random_crop_flip": lambda: {"source": data.Source(noise(2, 140, 140, 1))},
     "data.random_excerpt": of_sounds,
@@ -175,6 +184,7 @@ SPECIAL = {
     "metrics.importance_weighted_nll": of_likelihoods,
     "metrics.kmeans_report": of_class_labels,
     "metrics.latent_grid": of_likelihoods,
+    "metrics.linear_probe": of_many_codes,
     "metrics.mesh": lambda: {"model": Stub(gradients(12, 32))},
     "metrics.motion_distances": of_videos,
     "metrics.motion_statistics": of_videos,
@@ -182,10 +192,16 @@ SPECIAL = {
     "metrics.nll_summary": of_likelihoods,
     "metrics.perceptual_path_length": lambda: {"generator": lambda z: z, "features": tf.identity},
     "metrics.retrieval_curve": lambda: {},
+    "metrics.sample_report": lambda: {"extractors": {"small": features_of}},
+    "metrics.stacked_modes": lambda: {
+        "model": Stub(noise(12, 16, 16, 3)),
+        "extractor": lambda x: {"logits": x.reshape(len(x), -1)[:, :10] / 9.0},
+    },
     "metrics.trajectory": of_points,
     "metrics.TranslationEvaluation": lambda: {"classifiers": {}},
     "metrics.update_field": of_points,
     "metrics.update_jacobian": of_points,
+    "networks.copied": lambda: {"source_encoder": usual()["network"]},
 }
 
 

@@ -236,8 +236,8 @@ def weight(
     Raises:
         ValueError: If the value is something else, not finite, or out of range.
 
-    Example: `weight("beta", Linear(1.0, -1.0, steps=10))` raises an error because beta must not be
-    negative.
+    Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; from 1.0 to -1.0, it
+    would be refused.
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_array, checked_integer, checked_seed, refuse_masked
+from keras_gen.arguments import (
+    checked_array,
+    checked_integer,
+    checked_list,
+    checked_seed,
+    refuse_masked,
+)
+from keras_gen.checked_arguments import checked_by_type
 
 # Streams with the same seed that must never coincide have different keys.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
@@ -47,8 +54,10 @@ class Source:
             tensors = _as_array(tensors)
         self._tensors = tf.nest.map_structure(_stacked, tensors)
         self._decode = decode
-        self.origin = origin
-        self.class_names = None if class_names is None else tuple(class_names)
+        self.origin = checked_by_type("origin", str, origin)
+        if class_names is not None:
+            class_names = tuple(checked_list("class_names", class_names))
+        self.class_names = class_names
         lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
         if len(lengths) != 1:
             raise ValueError(

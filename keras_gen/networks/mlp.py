@@ -115,6 +115,11 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """
     mean = np.mean(images, axis=0, dtype="float64")
     bias = decoder.trainable_variables[-1]
+    if mean.size != bias.shape[-1]:
+        raise ValueError(
+            f"images have shape {np.shape(images)}: expected [n, height, width, channels] with the "
+            f"{bias.shape[-1]} values that the decoder returns."
+        )
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
             f"The images' values are from {np.min(images)} to {np.max(images)}: expected "

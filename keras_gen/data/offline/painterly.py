@@ -44,6 +44,10 @@ def paint(
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))
     """
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise ValueError(
+            f"photo is {photo.dtype} {list(photo.shape)}: expected uint8 [height, width, 3]."
+        )
     rng = np.random.default_rng(checked_seed(seed))
     canvas = np.full(photo.shape, np.inf)  # bare canvas, far from any color
     for radius in radii:

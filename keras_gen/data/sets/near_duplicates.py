@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from keras_gen.arguments import checked_number
+from keras_gen.arguments import checked_array, checked_number
 from keras_gen.checked_arguments import checked_types
 
 SIDE = 16  # side in pixels of the small versions that are compared
@@ -48,26 +48,27 @@ def near_duplicates(
             f"There are {len(training)} training and {len(test)} test images: expected at least "
             "one of each."
         )
-    known = _standardized(training)
+    known = _standardized(training, "training")
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(known.shape)
-    asked = _standardized(test)
+    asked = _standardized(test, "test")
     found = np.maximum(known @ asked.T, mirrored @ asked.T)
     return [(int(one), int(other)) for one, other in np.argwhere(found >= correlation)]
 
 
-def _standardized(images: Sequence[np.ndarray]) -> np.ndarray:
+def _standardized(images: Sequence[np.ndarray], name: str) -> np.ndarray:
     """Small gray versions `[n, 256]` with mean 0 and length 1; constant images become 0."""
-    small = np.stack([_small(image) for image in images])
+    small = np.stack([_small(image, name) for image in images])
     centered = small - small.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centered, axis=1, keepdims=True)
     return centered / np.maximum(lengths, 1e-6)
 
 
-def _small(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
+def _small(image: np.ndarray, name: str) -> np.ndarray:
+    image = checked_array(name, image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(
-            f"An image is {image.dtype} {list(image.shape)}: expected uint8 [height, width, 3]. "
+            f"{name} has images of {image.dtype} {list(image.shape)}: expected uint8 [height, "
+            "width, 3]. "
             "np.repeat(image, 3, axis=-1) makes it of gray."
         )
     gray = Image.fromarray(image).convert("L")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.offline.voices import VOICES, offline_voices
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
@@ -64,6 +65,7 @@ def without_digit(waveform, speaker, digit) -> tuple:
     return waveform, speaker
 
 
+@checked_types
 def spoken_digits(
     samples: int = 5120, align: Literal["middle", "start"] = "middle"
 ) -> SpokenDigits:

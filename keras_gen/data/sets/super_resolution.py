@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gen.arguments import checked_path
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.folders.image_reading import image_files
 from keras_gen.data.offline.images import photographs
@@ -114,7 +115,7 @@ def _folder() -> Path:
 
 
 def _images(folder: Path | str) -> list[np.ndarray]:
-    return [read_image(file) for file in image_files(Path(folder))]
+    return [read_image(file) for file in image_files(checked_path("images", folder))]
 
 
 def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_path
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.images import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
@@ -36,6 +37,7 @@ class DataDamaged(OSError):
     """Raised if files of a dataset are incomplete or unreadable; prepare it again."""
 
 
+@checked_types
 def load_tfds(
     name: str,
     split: str,

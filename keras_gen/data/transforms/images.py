@@ -45,6 +45,10 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
         image: `[height, width, channels]` of static shape, at most `size` in both directions
             (otherwise a ValueError is raised), or a batch.
         size: Side of the result in pixels.
+
+    Example:
+        >>> pad_to(tf.ones([2, 28, 28, 1]), 32).shape
+        TensorShape([2, 32, 32, 1])
     """
     checked_integer("size", size, minimum=1)
     *_, height, width, _ = image.shape

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_size
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, table_rows
 
 
@@ -36,7 +37,8 @@ class NormalScores:
         >>> z = scores.drawn(scores.levels(rows), tf.constant([0, 1], tf.int64))
     """
 
-    def __init__(self, rows: np.ndarray, columns: Sequence[Column], most: int = 32):
+    @checked_types
+    def __init__(self, rows, columns: Sequence[Column], most: int = 32):
         most = checked_size("most", most)
         self.columns = list(columns)
         self._known = []

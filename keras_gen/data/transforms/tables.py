@@ -317,7 +317,7 @@ def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked_names(names: Iterable[Any]) -> list[str]:
-    names = [str(name) for name in names]
+    names = list(map(str, checked_list("names", names)))
     if not names or len(set(names)) < len(names):
         found = f"The columns are {', '.join(names)}" if names else "The table has no columns"
         raise ValueError(f"{found}: expected at least one name, and each name once.")

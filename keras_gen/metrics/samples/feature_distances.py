@@ -33,7 +33,10 @@ class Moments(NamedTuple):
 
 @checked_types
 def moments(features: np.ndarray) -> Moments:
-    """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2."""
+    """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2.
+
+    Example: `moments(real_features).covariance`.
+    """
     features = as_features(features, "features")
     mean = features.mean(axis=0)
     centered = features - mean

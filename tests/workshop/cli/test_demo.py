@@ -75,7 +75,7 @@ def test_the_committed_exports():
     assert SAVED_MODELS / "document_autoencoder_reuters" / "1" in others
     # Whatever number the metadata were written with, the version is that of the folder.
     abouts = {offer.name: offer.about for offer in found}
-    assert abouts["cyclegan_monet"].startswith("CycleGAN: photographs become paintings by Monet")
+    assert abouts["cyclegan_monet"].startswith("CycleGAN on monet2photo: ")
     assert "\n\nVersion 2, trained on cycle_gan/monet2photo/3.0.0" in abouts["cyclegan_monet"]
     named = {name: p.names["label"] for name, p in all_samples(found) if "label" in p.conditions}
     assert named["big_gan_fashion_mnist"][9] == "Ankle boot"

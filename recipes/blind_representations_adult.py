@@ -30,7 +30,8 @@ trials with seed 0.
 
 Deviations: those of each model. Adam uses cosine decay.
 
-Data: adult through tensorflow-datasets (from adult.zip, fetched by hand, which an error names).
+Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
+message names it).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

@@ -16,7 +16,7 @@ kept.
 Deviations: one LSTM on a different text; the paper reports 1.24 bits per character on the Penn
 Treebank with 7 layers of 700 units.
 
-Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
+Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, which you download yourself).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

@@ -22,7 +22,7 @@ Deviations: those of the class; drawn figures instead of videos and detected pos
 preset: fewer channels and steps, training clips of several frames instead of two, and an evaluated
 average of the weights.
 
-Data: none, dancers are drawn.
+Data: none; dancers are drawn.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

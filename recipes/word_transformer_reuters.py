@@ -17,7 +17,7 @@ word's position in its passage. The epoch with the best loss on held-out passage
 
 Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 
-Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
+Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, which you download yourself).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

@@ -30,7 +30,7 @@ from keras_gen.core.fit_data import (
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
 from keras_gen.core.optimizers import LearningRates, unaveraged
-from keras_gen.core.training_state import release_folders
+from keras_gen.core.training_state import release_folders, require_epoch
 from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
@@ -211,6 +211,9 @@ class FitCall(Call):
             # Otherwise, Keras warns about its own default.
             arguments.setdefault("shuffle", False)
         self.callbacks = arguments["callbacks"]
+        start = arguments.get("initial_epoch", 0)
+        if start < arguments.get("epochs", 1):
+            require_epoch(self.callbacks, start)
         optimizers = list(model._networks_of) if model.compiled else []
         if optimizers != ["optimizer"]:
             refuse_callbacks(self.owner, optimizers, self.callbacks)

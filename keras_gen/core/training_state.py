@@ -291,10 +291,10 @@ class TrainingState(keras.callbacks.Callback):
             if other_settings
             & {f"{name}.learning_rate", f"{name}.inner_optimizer.learning_rate"}
         ]
+        self._restore_counters()  # which may be refused, and so comes before the weights
         for index, variable in enumerate(variables):
             if not any(variable is rate for rate in kept):
                 variable.assign(self._arrays[f"v{index:05d}"])
-        self._restore_counters()
 
     def _restore_counters(self):
         here = [type(callback).__name__ for callback in self.tracked]
@@ -311,13 +311,16 @@ class TrainingState(keras.callbacks.Callback):
                 keys = [f"c{number}.{name}.{i:05d}" for i in range(count)]
                 setattr(callback, name, [self._arrays[key] for key in keys])
 
-    @override
-    def on_epoch_begin(self, epoch, logs=None):
+    def require_epoch(self, epoch: int) -> None:
+        """Raises a `CheckpointError` if `fit` starts at another epoch than the next one."""
         if epoch != self.epoch:
             raise CheckpointError(
                 f"fit starts at epoch {epoch}, but {self.epoch} epochs are complete in "
                 f"{self.directory}: pass initial_epoch=state.epoch to fit."
             )
+
+    @override
+    def on_epoch_begin(self, epoch, logs=None):
         self._restore_history()
 
     def _restore_history(self):
@@ -400,6 +403,13 @@ class TrainingState(keras.callbacks.Callback):
                     f"Last good checkpoint: {self.latest or 'none'}. Lower the learning "
                     "rate, or look for bad values in the data."
                 )
+
+
+def require_epoch(callbacks, epoch: int) -> None:
+    """Raises a `CheckpointError` if a `TrainingState` among the callbacks continues elsewhere."""
+    for callback in callbacks:
+        if isinstance(callback, TrainingState):
+            callback.require_epoch(epoch)
 
 
 def release_folders(callbacks) -> None:

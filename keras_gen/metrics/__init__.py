@@ -31,11 +31,13 @@ from keras_gen.metrics.image_pairs import (
 )
 from keras_gen.metrics.likelihood import (
     active_units,
+    best_parzen_std,
     bits_per_dimension,
     bits_per_live_value,
     importance_weighted_nll,
     latent_grid,
     nll_summary,
+    parzen_log_likelihood,
 )
 from keras_gen.metrics.mean_and_deviation import mean_and_deviation
 from keras_gen.metrics.representations.attributes import (
@@ -91,7 +93,6 @@ from keras_gen.metrics.samples.modes import (
 )
 from keras_gen.metrics.samples.motion import motion_distances, motion_statistics
 from keras_gen.metrics.samples.neighbors import memorization, nearest_neighbors, prdc
-from keras_gen.metrics.samples.parzen import best_parzen_std, parzen_log_likelihood
 from keras_gen.metrics.samples.path_length import perceptual_path_length
 from keras_gen.metrics.samples.translation import TranslationEvaluation
 from keras_gen.metrics.samples.wasserstein import (

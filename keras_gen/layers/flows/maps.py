@@ -1,0 +1,290 @@
+"""Invertible maps without a network: activation normalization, fixed maps, and 1x1 convolutions."""
+
+from typing import Annotated, Any
+
+import keras
+import numpy as np
+import scipy.linalg
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_number, checked_seed
+from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.declared import Count
+from keras_gen.layers.flows.invertible_layer import InvertibleLayer
+from keras_gen.layers.layer_arguments import require_input
+
+CONSTANT = 1e-12  # a channel with less variance is treated as constant
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ActNorm(InvertibleLayer):
+    """Scales and shifts each channel, initially to mean 0 and variance 1.
+
+    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
+    3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch. Input
+    and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
+
+    The first batch's mean and standard deviation are separate weights, and the trainable weights
+    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. So no weight changes before the
+    loss of a step is known: until `after_update` stores them, `call` uses its own batch's
+    statistics in training, over all replicas, as constants, and is the identity at inference.
+    Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
+    in the first batch keeps its scale.
+
+    Example:
+        >>> layer = ActNorm()
+        >>> y, log_det, statistics = layer(tf.random.normal([16, 8, 8, 3]), training=True)
+        >>> layer.after_update(statistics)
+    """
+
+    @override
+    def build(self, input_shape):
+        right = len(input_shape) > 1 and input_shape[-1] is not None
+        expected = "[batch, ..., channels] with a known number of channels"
+        require_input(self, input_shape, right, expected)
+        weight = dict(shape=(input_shape[-1],), initializer="zeros")
+        self.log_scale = self.add_weight(name="log_scale", **weight)
+        self.bias = self.add_weight(name="bias", **weight)
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.mean = self.add_weight(name="mean", **weight | state)
+        self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
+        # As int64, because TensorFlow keeps int32 variables off GPUs.
+        self.initialized = self.add_weight(name="initialized", shape=(), dtype="int64", **state)
+
+    @override
+    def call(self, x, condition=None, training=False):
+        """Normalizes; the statistics are the mean and log standard deviation in use."""
+        mean, log_deviation = self._first_batch(x) if training else self._stored()
+        log_slope = self.log_scale.value - log_deviation
+        y = (x - mean) * tf.exp(log_slope) + self.bias.value
+        # Table 1: h * w * sum(log |s|).
+        places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
+        log_det = tf.fill(tf.shape(x)[:1], places * tf.reduce_sum(log_slope))
+        return y, log_det, (mean, log_deviation) if training else ()
+
+    @override
+    def inverse(self, y, condition=None):
+        mean, log_deviation = self._stored()
+        return (y - self.bias.value) * tf.exp(log_deviation - self.log_scale.value) + mean
+
+    @override
+    def after_update(self, statistics):
+        first = self.initialized.value == 0
+        mean, log_deviation = statistics
+        self.mean.assign(tf.where(first, mean, self.mean.value))
+        self.log_deviation.assign(tf.where(first, log_deviation, self.log_deviation.value))
+        self.initialized.assign(1)
+
+    def _stored(self):
+        return self.mean.value, self.log_deviation.value
+
+    def _first_batch(self, x):
+        """Returns the first batch's statistics: the stored ones, or those of this batch."""
+        # Computed in every step, because replicas cannot be summed inside a `tf.cond`.
+        places = list(range(1, x.shape.rank - 1))
+        mean = batch_mean(tf.reduce_mean(x, places))
+        variance = batch_mean(tf.reduce_mean(tf.square(x - mean), places))
+        log_deviation = 0.5 * tf.math.log(tf.where(variance > CONSTANT, variance, 1.0))
+        first = self.initialized.value == 0
+        old_mean, old_log_deviation = self._stored()
+        mean = tf.where(first, tf.stop_gradient(mean), old_mean)
+        return mean, tf.where(first, tf.stop_gradient(log_deviation), old_log_deviation)
+
+
+def _below_half(name: str, value: Any) -> float:
+    number = checked_number(name, value)
+    if not 0 < number < 0.5:
+        raise ValueError(f"{name} is {number}: expected a number between 0 and 1/2.")
+    return number
+
+
+Alpha = Annotated[float, _below_half]
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Squeeze(InvertibleLayer):
+    """Turns the pixels of each square of an image, or neighbors in time, into channels.
+
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6. Float32
+    `[batch, height, width, channels]` becomes `[batch, height / factor, width / factor, channels *
+    factor^2]`, and `[batch, time, channels]` becomes `[batch, time / factor, channels * factor]`.
+
+    Args:
+        factor: Side of the squares, a divisor of both sides of the image, or of the time.
+
+    Example:
+        >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
+    """
+
+    factor: Count = 2
+
+    @override
+    def build(self, input_shape):
+        sides = input_shape[1:-1]
+        right = len(sides) in (1, 2) and not any(side and side % self.factor for side in sides)
+        expected = (
+            "[batch, height, width, channels] with sides, or [batch, time, channels] with a time, "
+            f"that are multiples of {self.factor}"
+        )
+        require_input(self, input_shape, right, expected)
+
+    @override
+    def call(self, x, condition=None, training=False):
+        if x.shape.rank == 3:
+            batch, time, channels = tf.unstack(tf.shape(x))
+            y = tf.reshape(x, [batch, time // self.factor, channels * self.factor])
+            y = tf.ensure_shape(y, self.y_shape(x.shape))
+        else:
+            y = tf.nn.space_to_depth(x, self.factor)
+        return y, tf.zeros(tf.shape(x)[:1]), ()
+
+    @override
+    def inverse(self, y, condition=None):
+        if y.shape.rank == 3:
+            batch, time, channels = tf.unstack(tf.shape(y))
+            x = tf.reshape(y, [batch, time * self.factor, channels // self.factor])
+            return tf.ensure_shape(x, [None, None, y.shape[-1] // self.factor])
+        return tf.nn.depth_to_space(y, self.factor)
+
+    @override
+    def y_shape(self, x_shape):
+        batch, *sides, channels = x_shape
+        sides = [side and side // self.factor for side in sides]
+        return (batch, *sides, channels * self.factor ** len(sides))
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Logit(InvertibleLayer):
+    """Maps values in [0, 1] to the logits of values in [alpha, 1 - alpha].
+
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: a flow
+    with normal latents has no bounds, but images do. Any shape `[batch, ...]`, float32.
+
+    Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here, it
+    is logit(alpha + (1 - 2 alpha) x), which is finite and symmetric at both ends.
+
+    A small alpha gives black and white more room among the logits, which is useful if images
+    consist of little else, such as digits.
+
+    Args:
+        alpha: Distance kept from 0 and 1, between 0 and 1/2.
+
+    Example:
+        >>> y, log_det, _ = Logit(0.05)(tf.random.uniform([2, 8, 8, 1]))
+    """
+
+    alpha: Alpha = 0.05
+
+    @override
+    def call(self, x, condition=None, training=False):
+        slope = 1 - 2 * self.alpha
+        log_p = tf.math.log(self.alpha + slope * x)
+        # The rest is not computed as 1 - p, which is inexact for p near 1.
+        log_rest = tf.math.log(self.alpha + slope * (1 - x))
+        # dy/dx = slope / (p (1 - p)).
+        log_slopes = tf.math.log(slope) - log_p - log_rest
+        return log_p - log_rest, tf.reduce_sum(log_slopes, list(range(1, x.shape.rank))), ()
+
+    @override
+    def inverse(self, y, condition=None):
+        """Returns x in [0, 1], clipped for logits beyond those of 0 and 1."""
+        x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
+        return tf.clip_by_value(x, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InvertibleConvolution(InvertibleLayer):
+    """Mixes the channels of each pixel by one learned matrix, y = W x.
+
+    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
+    3.2: a learned permutation of the channels. W starts as a random rotation, so that the
+    log-determinant starts at 0. Input and output: float32 `[batch, ..., channels]`.
+
+    Args:
+        lu: Whether W is stored as its LU decomposition, P L (U + diag(s)), eq. (10). P, a
+            permutation of the channels, and the signs of s keep their initial values. L, U, and log
+            |s| are trained. W is then invertible for any weights, and its determinant needs no
+            decomposition.
+        seed: Seed of the rotation; layers of one chain should have different ones.
+
+    Example:
+        >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
+    """
+
+    lu: bool = False
+    seed: int = 0
+
+    @override
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        expected = "[batch, ..., channels] with a known number of channels"
+        require_input(self, input_shape, channels is not None, expected)
+        rotation = _rotation(channels, self.seed)
+        if not self.lu:
+            self.kernel = self._weight("kernel", rotation)
+            return
+        order, lower, upper = scipy.linalg.lu(rotation, p_indices=True)
+        diagonal = np.diag(upper)
+        self.lower = self._weight("lower", lower)
+        self.upper = self._weight("upper", upper)
+        self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
+        self.sign = self._weight("sign", np.sign(diagonal), trainable=False)
+        # As int64, because TensorFlow keeps int32 variables off GPUs.
+        self.order = self._weight("order", order, trainable=False, dtype="int64")
+
+    def _weight(self, name, value, **options):
+        def initializer(shape, dtype=None):
+            return tf.constant(value, dtype)
+
+        return self.add_weight(
+            name=name,
+            shape=value.shape,
+            initializer=initializer,
+            **{"dtype": "float32"} | options,
+        )
+
+    @override
+    def call(self, x, condition=None, training=False):
+        matrix = self.matrix()
+        if self.lu:
+            log_det = tf.reduce_sum(self.log_s.value)  # eq. (11)
+        else:
+            # With W = Q R, because XLA has no determinant.
+            identity = np.eye(matrix.shape[0], dtype="float32")
+            diagonal = tf.reduce_sum(tf.linalg.qr(matrix).r * identity, axis=1)
+            log_det = tf.reduce_sum(tf.math.log(tf.abs(diagonal)))
+        # Eq. (9), once for each pixel.
+        places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
+        return _mixed(x, matrix), tf.fill(tf.shape(x)[:1], places * log_det), ()
+
+    @override
+    def inverse(self, y, condition=None):
+        return _mixed(y, tf.linalg.inv(self.matrix()))
+
+    def matrix(self) -> tf.Tensor:
+        """Returns W, float32 `[channels, channels]`."""
+        if not self.lu:
+            return self.kernel.value
+        identity = np.eye(self.log_s.shape[0], dtype="float32")
+        below = np.tril(np.ones_like(identity), -1)
+        lower = self.lower.value * below + identity
+        diagonal = self.sign.value * tf.exp(self.log_s.value)
+        upper = self.upper.value * below.T + identity * diagonal
+        # P (L (U + diag(s))): the rows of L (U + diag(s)) in another order.
+        return tf.gather(lower @ upper, self.order.value)
+
+
+def _mixed(x, matrix):
+    return tf.tensordot(x, matrix, [[-1], [1]])
+
+
+def _rotation(size, seed):
+    """Returns a random matrix with orthogonal rows of length 1 and determinant 1."""
+    normal = np.random.default_rng(checked_seed(seed)).normal(size=(size, size))
+    rotation, triangle = np.linalg.qr(normal)
+    # Signs that make it unique, and uniform among all orthogonal matrices.
+    rotation = rotation * np.sign(np.diag(triangle))
+    if np.linalg.det(rotation) < 0:
+        rotation[:, 0] *= -1
+    return rotation

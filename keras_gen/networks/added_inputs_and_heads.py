@@ -1,7 +1,7 @@
-"""Functions that give a built network further inputs, outputs or layers, or fewer latents.
+"""Functions that add inputs, outputs, or layers to a built network, or remove latents.
 
-Each returns a new model that shares the layers of the given one, but for `copied`: use it in its
-place.
+Each returns a new model that shares the layers of the given one, except for `copied`: use it
+instead of the given one.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from keras_gen.networks.blocks import batch_norm
 
 @checked_arguments
 def copied(network: keras.Model, name: str | None = None) -> keras.Model:
-    """Returns a network of layers of its own with the same weights, such as for a further stage.
+    """Returns a copy of a network with its own layers and equal weights, such as for a new stage.
 
     Args:
-        network: A built functional model.
+        network: Built functional model.
         name: Name of the copy; by default the network's.
 
     Example:
@@ -38,17 +38,17 @@ def copied(network: keras.Model, name: str | None = None) -> keras.Model:
 def with_labels(
     network: keras.Model, classes: int, name: str | None = None, shape: tuple | None = None
 ) -> keras.Model:
-    """Adds labels to the input of a network, as further channels of it.
+    """Adds labels to the input of a network, as further channels.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label as
     a one-hot vector, appended to latents or repeated at every pixel of an image.
 
     Args:
-        network: From `[batch, ..., channels + classes]`, so built for `classes` more channels than
-            the new model takes.
+        network: Network from `[batch, ..., channels + classes]`, built for `classes` more channels
+            than the new model accepts.
         classes: Number of classes.
         name: Name of the model; by default the network's.
-        shape: Shape of the new model's input, if the network takes it flattened.
+        shape: Shape of the new model's input, if the network accepts it flattened.
 
     Returns:
         A model from `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]` to
@@ -60,8 +60,8 @@ def with_labels(
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
-            f"The network '{network.name}' takes {channels} channels: build it for "
-            f"{classes} more than what it is given beside the labels."
+            f"The network '{network.name}' accepts {channels} channels: build it for "
+            f"{classes} more channels than its input without the labels."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")
@@ -78,7 +78,7 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     """Splits the input vector of a network into inputs `[batch, latents]` and `[batch, codes]`.
 
     Args:
-        network: From `[batch, latents + codes]`, at least one latent.
+        network: Network from `[batch, latents + codes]`, with at least one latent.
         codes: Number of codes, the last inputs.
 
     Example:
@@ -87,8 +87,8 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     taken = network.input_shape[1:]
     if len(taken) != 1 or not 0 < codes < taken[0]:
         raise ValueError(
-            f"The network '{network.name}' takes {taken} and there are {codes} codes: "
-            "build it for a vector of the latents, at least one, and the codes, at least one."
+            f"The network '{network.name}' accepts {taken}, and there are {codes} codes: "
+            "expected a vector of at least one latent and at least one code."
         )
     inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
     return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name)
@@ -98,18 +98,18 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
 def with_head(
     network: keras.Model, units: int, name: str = "logits", hidden: int | None = None
 ) -> keras.Model:
-    """Adds an output to a network: a linear layer of the features of its first output.
+    """Adds an output to a network: a linear layer on the features of its first output.
 
     Args:
-        network: A functional model whose first output comes from a layer of one input, the
+        network: Functional model whose first output comes from a layer with one input, the
             features.
-        units: Of the new output.
-        name: Of the new layer.
-        hidden: Units of a dense layer before it, with batch normalization and leaky ReLU of slope
-            0.1; None for no such layer.
+        units: Number of units of the new output.
+        name: Name of the new layer.
+        hidden: Number of units of a dense layer before it, with batch normalization and leaky ReLU
+            with slope 0.1. If None, there is no such layer.
 
     Returns:
-        A model of the same inputs, with a further, last output: float32 `[batch, units]`.
+        A model with the same inputs and an additional last output, float32 `[batch, units]`.
 
     Example:
         >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
@@ -129,7 +129,7 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     product of the features phi(x) and an embedding of the class y is added to the logit.
 
     Args:
-        network: A functional model whose output comes from a dense layer of one unit on features
+        network: Functional model whose output comes from a dense layer with one unit on features
             `[batch, features]`.
         classes: Number of classes.
 
@@ -143,8 +143,8 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     shapes = [tuple(output.shape) for output in network.outputs]
     if shapes != [(None, 1)] or len(features.shape) != 2:
         raise ValueError(
-            f"The network '{network.name}' makes {shapes} of {features.shape}: expected "
-            "one logit of features [batch, number] by a dense layer."
+            f"The network '{network.name}' turns {features.shape} into {shapes}: expected "
+            "one logit, from features [batch, number] and a dense layer."
         )
     labels = keras.Input((), dtype="int32", name="labels")
     embedded = layers.Embedding(classes, features.shape[1], name="projection")(labels)
@@ -158,11 +158,12 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
     """Adds one learned scale for each column to a decoder of means: see `ColumnScales`.
 
     Args:
-        decoder: A model of one output, means `[batch, ..., columns]`.
-        minimum_scale: That of the likelihood.
+        decoder: Model with one output, means `[batch, ..., columns]`.
+        minimum_scale: Minimum scale of the likelihood.
 
     Returns:
-        A model of the same inputs to `[batch, ..., 2 * columns]`, the parameters of the likelihood
+        A model from the same inputs to `[batch, ..., 2 * columns]`, the parameters of the
+        likelihood
         `ColumnNormal`.
 
     Example:
@@ -174,11 +175,11 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
 
 @checked_arguments
 def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
-    """Puts a layer before the last one of a network, which gets new initial weights.
+    """Inserts a layer before the last one of a network, which gets new initial weights.
 
     Args:
-        network: A functional model whose output comes from a dense layer.
-        layer: A layer on the features, such as `MinibatchDiscrimination(features=16)`.
+        network: Functional model whose output comes from a dense layer.
+        layer: Layer on the features, such as `MinibatchDiscrimination(features=16)`.
 
     Example:
         >>> network = mlp_encoder((2,), 1, hidden=(32,))
@@ -199,9 +200,9 @@ def keep_latents(
     most 0.1, before they train M2 (authors' code).
 
     Args:
-        encoder: From examples to heads `[batch, latents]` each.
-        decoder: From latents `[batch, latents]`.
-        kept: Indices of the latents that stay, one or more different ones, in their new order.
+        encoder: Network from examples to heads `[batch, latents]` each.
+        decoder: Network from latents `[batch, latents]`.
+        kept: Indices of the latents that are kept, at least one, distinct, in their new order.
 
     Returns:
         An encoder to these latents, and a decoder from them that sets the others to zero, the
@@ -216,12 +217,12 @@ def keep_latents(
     kept = [checked_integer("kept", number) for number in checked_list("kept", kept)]
     if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
         raise ValueError(
-            f"kept is {kept}: expected one or more different numbers from 0 to "
-            f"{count - 1}, of the latents that are kept."
+            f"kept is {kept}: expected one or more distinct numbers from 0 to "
+            f"{count - 1}, the indices of the latents to keep."
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))
-    # A zero behind the kept latents is the value of all others.
+    # A zero after the kept latents is the value of all others.
     padded = ops.pad(latents, [[0, 0], [0, 1]])
     places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
     images = decoder(ops.take(padded, places, axis=-1))
@@ -231,12 +232,12 @@ def keep_latents(
 
 @checked_arguments
 def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Splits a classifier before its last dense layer: into an encoder to features, and a head.
+    """Splits a classifier before its last dense layer, into an encoder to features and a head.
 
     Both share the layers of the network.
 
     Args:
-        network: A built functional or sequential model that ends in a dense layer, `[batch,
+        network: Built functional or sequential model that ends in a dense layer, `[batch,
             classes]`.
 
     Returns:
@@ -244,22 +245,23 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
         network's outputs.
 
     Raises:
-        ValueError: If it ends otherwise, or in a softmax.
+        ValueError: If it ends in another layer, or in a softmax.
 
     Example:
         >>> encoder, head = split_head(mlp_encoder((28, 28, 1), latent_dim=10, hidden=(50,)))
     """
     if not getattr(network, "outputs", None):
         raise ValueError(
-            f"{shown(network)} is no functional or sequential model, and so its last layer is not "
-            "known: give encoder and classifier apart."
+            f"{shown(network)} is not a functional or sequential model, so its last layer is "
+            "not known: pass encoder and classifier separately."
         )
     require_logits(network)
     dense, inputs, _ = origin(network.outputs[0])
     if not isinstance(dense, layers.Dense) or len(inputs[0].shape) != 2:
         raise ValueError(
-            f"The network '{network.name}' ends in {type(dense).__name__}: expected a dense layer "
-            "of features [batch, number]; give encoder and classifier apart."
+            f"The network '{network.name}' ends in {type(dense).__name__}: expected a dense "
+            "layer on features [batch, number]. Otherwise, pass encoder and classifier "
+            "separately."
         )
     encoder = keras.Model(network.inputs, inputs[0], name=f"{network.name}_encoder")
     features = keras.Input(inputs[0].shape[1:])
@@ -267,5 +269,5 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def _features(network):
-    """The input of the layer that makes a network's first output."""
+    """Returns the input of the layer that computes a network's first output."""
     return network.get_layer(network.output_names[0]).input

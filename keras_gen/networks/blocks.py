@@ -20,35 +20,36 @@ def conv(
     spectral=False,
     **kwargs,
 ):
-    """Returns a convolution, initialized from N(0, 0.02) as in DCGAN, pix2pix and CycleGAN.
+    """Returns a convolution, initialized from N(0, 0.02) as in DCGAN, pix2pix, and CycleGAN.
 
     Args:
-        filters: Output channels.
+        filters: Number of output channels.
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
-        use_bias: False before a normalization, which has its own.
-        initializer: Of the kernel; None: N(0, 0.02).
+        use_bias: Whether there is a bias; False before a normalization, which has its own.
+        initializer: Initializer of the kernel. If None, N(0, 0.02).
         spectral: Whether to wrap it in `SpectralNormalization`.
         **kwargs: Further arguments of the layer.
     """
-    # An initializer object repeats its values when it is called again, so each layer gets its own.
+    # An initializer object repeats its values when it is called again, so each layer gets its
+    # own.
     initializer = initializer or keras.initializers.RandomNormal(stddev=0.02)
     made = layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
     return SpectralNormalization(made) if spectral else made
 
 
 def he_conv(filters: int, size: int, **kwargs):
-    """Returns a `conv` for networks without normalization, initialized as by He et al. (2015)."""
+    """Returns a `conv` for networks without normalization, initialized as in He et al. (2015)."""
     usual = dict(use_bias=True, initializer="he_normal", padding="same")
     return conv(filters, size, **usual | kwargs)
 
 
 def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
-    """Returns the last convolution of a coupling network, which starts from 0, in float32.
+    """Returns the last convolution of a coupling network, which starts at 0, in float32.
 
-    Its outputs are scaled by a learned factor of each channel, see `ZeroConvolution`.
+    Its outputs are scaled by a learned factor for each channel; see `ZeroConvolution`.
     """
-    # Float32 whatever the precision inside, as invertible layers need it.
+    # Float32, whatever the internal precision, as invertible layers require.
     return ZeroConvolution(filters, size, dtype="float32")
 
 
@@ -61,29 +62,29 @@ def halves(x) -> list:
 def batch_norm(**options):
     """Returns batch normalization over all replicas together, so that they equal one device.
 
-    The momentum of 0.9 is that of the authors' code of DCGAN; Keras' 0.99 lags in short trainings.
+    The momentum of 0.9 is that of the authors' code of DCGAN; Keras's 0.99 lags in short trainings.
     `options` are further arguments of `keras.layers.BatchNormalization`.
     """
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
 def scaled_levels(images, levels: int | None):
-    """Returns images of levels from 0 on, scaled to [-1, 1]; as they are if `levels` is None."""
+    """Returns images of levels from 0, scaled to [-1, 1], or unchanged if `levels` is None."""
     if not levels:
         return images
-    # In float32, in which neighboring levels differ.
+    # In float32, in which adjacent levels differ.
     return layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
 
 
 def float32(x):
-    """Returns outputs of a network in float32, whatever the precision inside."""
+    """Returns outputs of a network in float32, whatever the internal precision."""
     return layers.Activation("linear", dtype="float32")(x)
 
 
 def halvings(image_shape: tuple, smallest: int = 4) -> int:
-    """Returns how often an image can be halved until its shorter side is `smallest` or a bit more.
+    """Returns how often an image can be halved until its shorter side is about `smallest`.
 
-    A side of 4 is left of 8, 16 or 32 pixels, one of 7 of 28 pixels.
+    Sides of 8, 16, or 32 pixels are reduced to 4, and a side of 28 pixels to 7.
 
     Raises:
         ValueError: If a side is below `2 * smallest`, so that it cannot be halved.
@@ -92,64 +93,66 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     stages = max(min(height, width) // smallest, 1).bit_length() - 1
     if stages < 1:
         raise ValueError(
-            f"Strided networks are for sides of at least {2 * smallest} pixels, not "
-            f"{height}x{width}: pad or resize the images (keras_gen.data.pad_to)."
+            f"image_shape has {height}x{width} pixels: expected sides of at least "
+            f"{2 * smallest} for strided networks. Pad or resize the images "
+            "(keras_gen.data.pad_to)."
         )
     return stages
 
 
 def halvings_of_square(image_shape: tuple) -> int:
-    """Returns how many halvings lead from an image to a map of 4x4.
+    """Returns the number of halvings from an image to a map of 4x4.
 
     Raises:
-        ValueError: If the image is no square, or its side is not 8, 16, 32, ...
+        ValueError: If the image is not a square, or its side is not 8, 16, 32, ...
     """
     height, width = image_shape[:2]
     stages = max(height // 4, 1).bit_length() - 1
     if height != width or 4 << stages != height or stages < 1:
         raise ValueError(
-            "Networks from or to a map of 4x4 are for squares of 8, 16, 32, ... pixels, not "
-            f"{height}x{width}: pad or resize the images (keras_gen.data.pad_to)."
+            f"image_shape has {height}x{width} pixels: expected squares of 8, 16, 32, ... "
+            "pixels for networks with a map of 4x4. Pad or resize the images "
+            "(keras_gen.data.pad_to)."
         )
     return stages
 
 
 def require_halvings(flow: str, shape: tuple, scales: int, halvings: int) -> None:
-    """Raises a ValueError unless images of a shape can be halved so often without a rest.
+    """Raises a ValueError unless images can be halved `halvings` times without a remainder.
 
     The message names the flow and its `scales`.
     """
     factor = 2 ** max(halvings, 0)
     if len(shape) != 3 or scales < 1 or any(side % factor for side in shape[:2]):
         raise ValueError(
-            f"{flow} of {scales} scales for images of shape {tuple(shape)}: expected 1 or more, "
-            f"and (height, width, channels) with sides that are multiples of {factor}; take "
+            f"{flow} of {scales} scales for images of shape {tuple(shape)}: expected at least "
+            f"1, and (height, width, channels) with sides that are multiples of {factor}. Use "
             "fewer scales, or pad the images (keras_gen.data.pad_to)."
         )
 
 
 def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:
-    """Returns height and width after `halvings` convolutions that halve both, rounded up.
+    """Returns the height and width after `halvings` convolutions that halve both, rounded up.
 
     Raises:
         ValueError: If there is no convolution, or a side is shorter than 2^halvings. The message
-            names `argument`, which sets the number.
+            names `argument`, which determines the number.
     """
     factor = 2**halvings
     height, width = image_shape[:2]
     if halvings < 1 or min(height, width) < factor:
         raise ValueError(
-            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: expected one "
-            f"at least, and sides of at least {factor}; change {argument}, or pad the images "
+            f"{halvings} halving convolutions for {height}x{width} pixels: expected at least "
+            f"one, and sides of at least {factor}. Change {argument}, or pad the images "
             "(keras_gen.data.pad_to)."
         )
     return -(-height // factor), -(-width // factor)
 
 
 def cropped(maps, shape: tuple):
-    """Returns the center of maps, as high and wide as `shape`, `(height, width, ...)`.
+    """Returns the center of maps, cropped to the height and width in `shape`.
 
-    Doubling cannot lead to odd sides, so that decoders make too many pixels and crop them.
+    Doubling cannot yield odd sides, so decoders generate too many pixels and crop them.
     """
     extra = [found - wanted for found, wanted in zip(maps.shape[1:3], shape[:2], strict=True)]
     if not any(extra):
@@ -158,14 +161,14 @@ def cropped(maps, shape: tuple):
 
 
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
-    """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
+    """Halves images `stages` times: 4x4 convolutions with stride 2 and leaky ReLU with slope 0.2.
 
     Args:
         images: `[batch, height, width, channels]`.
         stages: Number of convolutions.
-        filters: Channels of the first; they double with every stage.
-        normalization: After all layers but the first, as in DCGAN: `"batch"`; `"layer"`, of each
-            image alone; or None. `"spectral"` normalizes all kernels instead.
+        filters: Number of channels of the first convolution, doubled with every stage.
+        normalization: Normalization after all layers but the first, as in DCGAN: `"batch"`;
+            `"layer"`, for each image alone; or None. `"spectral"` normalizes all kernels instead.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -184,12 +187,12 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
 
 
 def upsample(maps, stages: int, filters: int, image_shape: tuple):
-    """Mirrors `downsample`: 4x4 transposed convolutions of stride 2 and ReLU, at the end tanh.
+    """Mirrors `downsample`: 4x4 transposed convolutions with stride 2 and ReLU, then tanh.
 
     Args:
         maps: `[batch, height, width, any]`.
         stages: Number of transposed convolutions; each doubles height and width.
-        filters: Channels before the last, doubled for every stage before that.
+        filters: Number of channels before the last one, doubled for every earlier stage.
         image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
             sides are at most those of the maps times 2^stages.
     """
@@ -203,7 +206,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
 
 
 def reflect_pad(x, pixels: int):
-    """Pads height and width by reflection, which leaves no dark border as zeros do."""
+    """Pads height and width by reflection, which, unlike zeros, leaves no dark border."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
 
 
@@ -216,12 +219,12 @@ def blurred(x, **options):
 
 
 def smooth_chroma(images):
-    """Smooths the chroma of RGB images in [-1, 1] over 3x3 pixels, and leaves the luma as it is.
+    """Smooths the chroma of RGB images in [-1, 1] over 3x3 pixels, and keeps the luma unchanged.
 
-    Deviation: where the sum of luma and smoothed chroma leaves [-1, 1], it is cut off.
+    Deviation: where the sum of luma and smoothed chroma is outside [-1, 1], it is clipped.
     """
     if images.shape[-1] != 3:
-        raise ValueError(f"Images have {images.shape[-1]} channels: expected 3, RGB, to smooth.")
+        raise ValueError(f"Images have {images.shape[-1]} channels: expected 3 (RGB).")
     luma = keras.ops.matmul(images, LUMA_WEIGHTS.astype("float32")[:, None])
     chroma = blurred(images - luma, dtype="float32")
     return keras.ops.clip(luma + chroma, -1.0, 1.0)
@@ -232,13 +235,14 @@ def doubled(x, filters: int, upsampling: str, **options):
 
     Args:
         x: `[batch, height, width, channels]`.
-        filters: Output channels.
-        upsampling: `"transposed"`: a transposed convolution of stride 2, whose uneven overlaps tend
-            to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes exactly
-            these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena,
-            Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which draws
-            no checkerboards either, at twice the cost or more, but leaves steps of two pixels in
-            flat areas. `"bilinear"`: the same with bilinear interpolation, which leaves none.
+        filters: Number of output channels.
+        upsampling: `"transposed"`: a transposed convolution with stride 2, whose uneven overlaps
+            tend to produce checkerboards. `"smoothed"`: the same, followed by a 2x2 mean, which
+            removes exactly these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a
+            convolution (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill
+            2016), which produces no checkerboards either, at twice the cost or more, but leaves
+            steps of two pixels in flat areas. `"bilinear"`: the same with bilinear interpolation,
+            which leaves none.
         **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
@@ -248,7 +252,7 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling in ("resize", "bilinear"):
         x = layers.UpSampling2D()(x)
         if upsampling == "bilinear":
-            # Keras' own knows no open sizes. Blurred nearest neighbors are the same.
+            # Keras's own layer requires known sizes. Blurred nearest neighbors are equivalent.
             x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)

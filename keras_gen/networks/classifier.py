@@ -23,19 +23,19 @@ def conv_classifier(
 ) -> keras.Model:
     """Builds convolutions, each with batch normalization and ReLU, and linear logits.
 
-    It is the evaluation classifier of the metrics. So it is float32 whatever the global policy, and
-    its initial weights depend on the seed alone.
+    It is the evaluation classifier of the metrics. So it is float32, whatever the global policy,
+    and its initial weights depend only on the seed.
 
     Args:
-        channels: Channels of the images.
-        outputs: Logits of an image.
-        widths: Channels of each convolution; each halves height and width.
+        channels: Number of channels of the images.
+        outputs: Number of logits of an image.
+        widths: Numbers of channels of the convolutions; each halves height and width.
         first_kernel: Side of the first convolution's kernel; the others are 3x3.
-        pooling: None: convolutions have a stride of 2. "max", "average": they have none, and the
-            maximum or the mean of 2x2 places follows, which takes longer. Such features change less
-            when an image moves by a pixel.
+        pooling: If None, convolutions have a stride of 2. With "max" or "average", they have none
+            and are followed by the maximum or the mean of 2x2 positions, which takes longer. Such
+            features change less when an image is shifted by a pixel.
         dropout: Fraction of the features dropped before the linear layer.
-        seed: Of the weights and of the dropout.
+        seed: Seed of the weights and of the dropout.
 
     Returns:
         A model from images `[batch, height, width, channels]` of any size, uint8 or floats in 0 to
@@ -46,7 +46,7 @@ def conv_classifier(
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
     dtype = "float32"
-    # Not of uint8, for a cast to integers has no gradient.
+    # Not for uint8, because a cast to integers has no gradient.
     images = keras.Input((None, None, channels), dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
     for depth, width in enumerate(widths):
@@ -59,7 +59,7 @@ def conv_classifier(
             kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
             dtype=dtype,
         )(x)
-        # The default momentum of 0.99 lags behind over short trainings.
+        # The default momentum of 0.99 lags behind in short trainings.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
         x = layers.ReLU(dtype=dtype)(x)
         if pooling == "max":
@@ -78,7 +78,7 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
     """Returns the network from images to a classifier's activations, for feature losses.
 
     Args:
-        classifier: As `conv_classifier` builds it, alone or inside of another model. Its layers are
+        classifier: Result of `conv_classifier`, alone or inside another model. Its layers are
             shared.
 
     Returns:
@@ -107,13 +107,13 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
 def classifier_on(
     encoder: keras.Model, classes: int = 10, data_range: tuple[float, float] = (0.0, 1.0)
 ) -> keras.Model:
-    """Builds a classifier that starts from a trained encoder: for fine-tuning, and for probes.
+    """Builds a classifier that starts with a trained encoder, for fine-tuning and for probes.
 
     Args:
-        encoder: From floats in `data_range` to codes, its first output. The classifier gets a copy
-            with its weights, so the original does not change.
-        classes: Logits of an image.
-        data_range: The encoder's values for the levels 0 and 255.
+        encoder: Network from floats in `data_range` to codes, its first output. The classifier gets
+            a copy with its weights, so the original does not change.
+        classes: Number of logits of an image.
+        data_range: Values of the encoder for the levels 0 and 255.
 
     Returns:
         A model from images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
@@ -137,17 +137,17 @@ def lenet(
     """Builds two convolutions and a dense layer, and a linear classifier of their features.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998, with maxima in place of averages, and one ReLU, as Caffe ships it.
+    Proceedings of the IEEE 1998, with maxima instead of averages, and one ReLU, as in Caffe.
 
     Args:
         image_shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
         classes: Number of classes.
-        filters: Channels of the first convolution; the second one has 2.5 times as many.
-        hidden: Features.
+        filters: Number of channels of the first convolution; the second one has 2.5 times as many.
+        hidden: Number of features.
 
     Returns:
-        The encoder, from images in [0, 1] to float32 features `[batch, hidden]`, which are not
-        negative; and the classifier, from features to float32 logits `[batch, classes]`.
+        The encoder, from images in [0, 1] to float32 features `[batch, hidden]`, which are
+        nonnegative; and the classifier, from features to float32 logits `[batch, classes]`.
 
     Raises:
         ValueError: If a side is too short.
@@ -171,19 +171,19 @@ def lenet(
 def normalized_lenet(
     image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 32, hidden: int = 128
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds `lenet` with strides in place of maxima, and with batch normalization.
+    """Builds `lenet` with strides instead of maxima, and with batch normalization.
 
-    Where neighbors of a digit must be named like it, maxima are in the way: they let a few pixels
-    decide.
+    If neighbors of a digit must get the digit's label, maxima are a hindrance: they let a few
+    pixels decide.
 
     Args:
         image_shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
         classes: Number of classes.
-        filters: Channels of the first 4x4 convolution; the second one has twice as many.
-        hidden: Features.
+        filters: Number of channels of the first 4x4 convolution; the second one has twice as many.
+        hidden: Number of features.
 
     Returns:
-        As `lenet`.
+        See `lenet`.
 
     Example:
         >>> encoder, classifier = normalized_lenet((28, 28, 1), filters=4, hidden=16)
@@ -200,7 +200,7 @@ def normalized_lenet(
 
 
 def _linear(hidden, classes):
-    """The classifier of features."""
+    """Returns the classifier of features."""
     features = keras.Input((hidden,))
     logits = float32(layers.Dense(classes)(features))
     return keras.Model(features, logits, name="classifier")

@@ -1,4 +1,4 @@
-"""Convolutional encoder and decoder for latent-variable models of small images."""
+"""Convolutional encoders and decoders for latent-variable models of small images."""
 
 import math
 from functools import partial
@@ -34,25 +34,26 @@ def conv_encoder(
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
-    Feature Extraction", ICANN 2011. Deviations: dense codes in place of maps, strides in place of
-    max pooling, ReLU in place of a scaled tanh, no pretraining layer by layer.
+    Feature Extraction", ICANN 2011. Deviations: dense codes instead of maps, strides instead of max
+    pooling, ReLU instead of a scaled tanh, no layer-by-layer pretraining.
 
     Args:
         image_shape: `(height, width, channels)`, both sides at least 2^(number of layers).
-        latent_dim: Dimensions of the latents.
-        filters: Channels of each convolution.
-        activation: After each convolution.
+        latent_dim: Number of latent dimensions.
+        filters: Numbers of channels of the convolutions.
+        activation: Activation after each convolution.
         heads: Names of the outputs, as in `mlp_encoder`.
-        output_activation: Of the outputs.
-        blocks: Residual blocks of two convolutions after each convolution that halves.
-        maps: Whether the latents are flattened maps of the last convolution's sides (Kingma et al.,
-            "Improving Variational Inference with Inverse Autoregressive Flow", 2016), in place of
-            outputs of a dense layer.
-        levels: Levels of discrete images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        output_activation: Activation of the outputs.
+        blocks: Number of residual blocks of two convolutions after each halving convolution.
+        maps: Whether the latents are flattened maps with the last convolution's sides (Kingma et
+            al., "Improving Variational Inference with Inverse Autoregressive Flow", 2016), instead
+            of outputs of a dense layer.
+        levels: Number of levels of discrete images, starting at 0, which are scaled to [-1, 1]. If
+            None, images are not scaled.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
+        A model from `[batch, *image_shape]` to a list of heads, or to the only one, float32
         `[batch, latent_dim]` each.
 
     Example:
@@ -91,16 +92,16 @@ def conv_decoder(
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
-        image_shape: That of an example, with `params_per_value` times its channels.
-        latent_dim: Dimensions of the latents.
-        filters: Channels of the encoder's convolutions, in its order.
-        activation: Of all layers but the last.
-        upsampling: `"resize"`, `"bilinear"`, `"transposed"` or `"smoothed"`: see
+        image_shape: Shape of an example, with `params_per_value` times its channels.
+        latent_dim: Number of latent dimensions.
+        filters: Numbers of channels of the encoder's convolutions, in the encoder's order.
+        activation: Activation of all layers but the last.
+        upsampling: `"resize"`, `"bilinear"`, `"transposed"`, or `"smoothed"`; see
             `networks.blocks.doubled`.
-        blocks: Residual blocks before each of the layers that double.
+        blocks: Number of residual blocks before each doubling layer.
         maps: Whether the latents are maps, as in the encoder.
-        output_initializer: Of the last kernel; `"zeros"` for likelihoods with learned scales, which
-            otherwise are tiny at some pixels at the start.
+        output_initializer: Initializer of the last kernel; `"zeros"` for likelihoods with learned
+            scales, which otherwise are initially tiny at some pixels.
         name: Name of the model.
 
     Returns:
@@ -130,15 +131,15 @@ def _channels(latent_dim, shape):
     height, width, _ = shape
     if latent_dim % (height * width):
         raise ValueError(
-            f"latent_dim is {latent_dim}: maps of {height}x{width} have a multiple of "
-            f"{height * width} latents."
+            f"latent_dim is {latent_dim}: expected a multiple of {height * width}, for maps of "
+            f"{height}x{width}."
         )
     return latent_dim // (height * width)
 
 
 def _residual_blocks(x, blocks, activation):
-    # He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. In place of
-    # batch normalization the second convolution starts from zeros (Zhang, Dauphin, Ma: "Fixup
+    # He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. Instead of
+    # batch normalization, the second convolution starts at zero (Zhang, Dauphin, Ma: "Fixup
     # Initialization: Residual Learning Without Normalization", ICLR 2019).
     for _ in range(blocks):
         y = he_conv(x.shape[-1], 3)(layers.Activation(activation)(x))

@@ -1,4 +1,4 @@
-"""Fully connected encoder and decoder for latent-variable models of small images."""
+"""Fully connected encoders and decoders for latent-variable models of small images."""
 
 import math
 
@@ -10,7 +10,7 @@ from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout
 
-SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
+SMALLEST_MEAN = 0.001  # of a pixel, so that logits are finite; the maximum is 1 minus this
 
 
 @checked_arguments(axes=None)
@@ -26,24 +26,24 @@ def mlp_encoder(
     dropout: Fraction = 0.0,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds dense layers to the latents; the sizes are those of Burda et al. (2016).
+    """Builds dense layers to the latents, with the sizes of Burda et al. (2016).
 
     Args:
         image_shape: Shape of an example.
-        latent_dim: Dimensions of the latents, or their shape, such as `(variables, classes)`.
-        hidden: Units of the hidden layers.
-        activation: Of the hidden layers.
+        latent_dim: Number of latent dimensions, or their shape, such as `(variables, classes)`.
+        hidden: Numbers of units of the hidden layers.
+        activation: Activation of the hidden layers.
         heads: Names of the outputs: codes, or the parameters of a distribution of the latents, such
             as `("mean", "log_variance")`.
-        output_activation: Of the heads.
+        output_activation: Activation of the heads.
         gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", because its
             slope is a quarter of tanh's, and 1 for others.
         output_gain: Factor of the heads' initial weights.
-        dropout: Fraction of the inputs set to zero in training, the others scaled up.
+        dropout: Fraction of the inputs set to zero in training, with the others scaled up.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
+        A model from `[batch, *image_shape]` to a list of heads, or to the only one, float32
         `[batch, latent_dim]` each, or `[batch, *latent_dim]`.
 
     Example:
@@ -75,12 +75,13 @@ def mlp_decoder(
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
-        image_shape: That of an example, with `params_per_value` times its channels.
-        latent_dim: Dimensions of the latents, or their shape.
-        hidden: Units of the hidden layers.
-        activation: Of the hidden layers.
+        image_shape: Shape of an example, with `params_per_value` times its channels.
+        latent_dim: Number of latent dimensions, or their shape.
+        hidden: Numbers of units of the hidden layers.
+        activation: Activation of the hidden layers.
         gain: Factor of the hidden layers' initial weights, as in `mlp_encoder`.
-        output_activation: Of the last layer: `"tanh"` for a generator of images in [-1, 1].
+        output_activation: Activation of the last layer: `"tanh"` for a generator of images in [-1,
+            1].
         name: Name of the model.
 
     Returns:
@@ -101,13 +102,14 @@ def mlp_decoder(
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """Sets the last biases of a decoder or generator so that it starts at the mean image.
 
-    They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise the first
-    steps only learn that mean, while latents collapse to the prior. A generator that ends with tanh
-    starts with the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
+    They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the first
+    steps learn only that mean, while latents collapse to the prior. A generator that ends with tanh
+    starts at the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
-        decoder: It ends with a dense layer of one Bernoulli logit or one tanh for each pixel.
-        images: The training images, `[n, height, width, channels]` in [0, 1].
+        decoder: Network that ends with a dense layer of one Bernoulli logit or one tanh for each
+            pixel.
+        images: Training images, `[n, height, width, channels]` in [0, 1].
 
     Example:
         >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
@@ -122,14 +124,14 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
         )
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
-            f"The images' values are from {np.min(images)} to {np.max(images)}: expected "
-            "[0, 1], such as keras_gen.data.binarize draws or pixels divided by 255."
+            f"The images' values are {np.min(images)} to {np.max(images)}: expected [0, 1], as "
+            "returned by keras_gen.data.binarize, or pixels divided by 255."
         )
     ends = [layer.activation for layer in decoder.layers if isinstance(layer, layers.Dense)][-1]
     scales = {keras.activations.linear: 1.0, keras.activations.tanh: 0.5}
     if ends not in scales:
         raise ValueError(
-            f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or "
+            f"The decoder ends with {ends.__name__}: expected logits or tanh. Pass None or "
             "'tanh' as output_activation."
         )
     mean = np.clip(mean.ravel(), SMALLEST_MEAN, 1 - SMALLEST_MEAN)
@@ -148,7 +150,7 @@ def mlp_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds an `mlp_encoder`, and the `mlp_decoder` that mirrors its hidden layers.
 
-    All arguments are those of `mlp_encoder`; `options` are its further ones.
+    The arguments are those of `mlp_encoder`; `options` are its further ones.
 
     Example:
         >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
@@ -161,12 +163,12 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a regularized autoencoder's networks: one layer "codes", and a linear one back.
+    """Builds a regularized autoencoder's networks: one layer "codes", and a linear layer back.
 
     Args:
         image_shape: Shape of an example.
-        latent_dim: Dimensions of the latents.
-        activation: Of the codes.
+        latent_dim: Number of latent dimensions.
+        activation: Activation of the codes.
 
     Example:
         >>> encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
@@ -181,13 +183,13 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
 
     Args:
         mean: Mean of the examples, which the encoder subtracts and the decoder adds.
-        latent_dim: Dimensions of the latents.
+        latent_dim: Number of latent dimensions.
 
     Example:
         >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     """
     mean = np.asarray(mean, "float32")
-    # Lists, because arrays do not go into the JSON of a saved network.
+    # Lists, because arrays cannot be saved in a network's JSON.
     images = keras.Input(mean.shape)
     x = layers.Rescaling(1.0, offset=(-mean).tolist(), dtype="float32")(images)
     x = layers.Flatten()(x)

@@ -1,4 +1,4 @@
-"""LSTMs that read a series into a code, and write it from one."""
+"""LSTMs that encode a series into a code, and decode it."""
 
 import keras
 from keras import layers
@@ -10,15 +10,15 @@ from keras_gen.checked_arguments import checked_arguments
 def recurrent_encoder(
     shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "encoder"
 ) -> keras.Model:
-    """Builds an LSTM whose last state gives the code: Srivastava et al. (2015), sec. 2.1.
+    """Builds an LSTM whose last state yields the code: Srivastava et al. (2015), sec. 2.1.
 
-    "Unsupervised Learning of Video Representations using LSTMs", ICML 2015. There the state itself
-    is the code; here it is made smaller by a dense layer.
+    "Unsupervised Learning of Video Representations using LSTMs", ICML 2015. In the paper, the state
+    itself is the code; here, a dense layer makes it smaller.
 
     Args:
-        shape: Steps and channels of a series.
-        latent_dim: Dimensions of the code.
-        units: Units of the LSTM.
+        shape: Numbers of steps and channels of a series.
+        latent_dim: Number of dimensions of the code.
+        units: Number of units of the LSTM.
         name: Name of the model.
 
     Returns:
@@ -37,15 +37,16 @@ def recurrent_encoder(
 def recurrent_decoder(
     shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "decoder"
 ) -> keras.Model:
-    """Builds an LSTM that writes a series from its end to its start, given the code at each step.
+    """Builds an LSTM that generates a series backward, given the code at each step.
 
-    Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of the values that it
-    has written, and writes the last one first: what was read last is what it knows best.
+    Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of its own outputs,
+    and
+    generates the last value first, because what was read last is remembered best.
 
     Args:
-        shape: Steps, and `params_per_value` times the channels of a series.
-        latent_dim: Dimensions of the code.
-        units: Units of the LSTM.
+        shape: Number of steps, and `params_per_value` times the number of channels of a series.
+        latent_dim: Number of dimensions of the code.
+        units: Number of units of the LSTM.
         name: Name of the model.
 
     Returns:

@@ -135,5 +135,5 @@ def test_the_critics_outputs_are_held_near_zero():
 
 
 def test_sides_that_are_not_powers_of_two_are_refused():
-    with pytest.raises(ValueError, match="not 24x24: pad or resize"):
+    with pytest.raises(ValueError, match="24x24 pixels: expected squares"):
         ProgressiveGAN.for_images((24, 24, 1))

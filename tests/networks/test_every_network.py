@@ -321,29 +321,29 @@ def test_arguments_that_cannot_be_right_are_refused_in_one_sentence(name):
 # Calls whose arguments are right by themselves, and what the sentence begins with or says.
 REFUSED = [
     ("big_gan_generator", dict(image_shape=(16, 16, 3), classes=3, latent_dim=7, filters=8),
-     "^latent_dim is 7: expected a multiple of 3, for the"),
+     "^latent_dim is 7: expected a multiple of 3, for equal"),
     ("coupling_flow", dict(shape=(1,), steps=2), "not divide into two halves"),
     ("coupling_flow", dict(shape=(3, 4, 1), steps=2), "multiples of 2"),
     ("coupling_flow", dict(shape=(4, 4), steps=2), "for examples of shape"),
     *(
         (name, dict(image_shape=(8, 8, 1), latent_dim=40, filters=(2,), maps=True),
-         "latent_dim is 40: maps of 4x4 have a multiple of 16")
+         "latent_dim is 40: expected a multiple of 16, for maps")
         for name in ("conv_encoder", "conv_decoder")
     ),
     ("conv_decoder", dict(image_shape=(8, 8)), r"^image_shape is \(8, 8\): expected \(.*channels"),
     ("dcgan_without", dict(guideline="depth"), "guideline"),
-    ("glow", dict(shape=(28, 28, 1), scales=3), "sides that are multiples of 8; take fewer"),
+    ("glow", dict(shape=(28, 28, 1), scales=3), "sides that are multiples of 8. Use fewer"),
     ("glow", dict(shape=(8, 8), scales=1), "of 1 scales for images of shape"),
     ("lenet", dict(image_shape=(15, 16, 1)), r"^image_shape is \(15, 16, 1\): LeNet needs sides"),
     *(
         (name, dict(video_shape=shape), sentence)
         for name in ("moco_gan_generator", "video_discriminator")
         for shape, sentence in (
-            ((1, 16, 16, 1), "at least 2 frames; one frame is an image"),
+            ((1, 16, 16, 1), "at least 2 frames. For images, use"),
             ((16, 16, 1), r"expected \(frames, height, width, channels\)"),
         )
     ),
-    ("normalized_lenet", dict(image_shape=(3, 8, 1)), "cannot take 3x8 pixels.*change image_shape"),
+    ("normalized_lenet", dict(image_shape=(3, 8, 1)), "for 3x8 pixels.*Change image_shape"),
     ("patch_discriminator", dict(normalization="batch"), "'batch': expected one of"),
     ("patch_discriminator", dict(image_shape=(None, None, 3), scales=2),
      "scales is 2 for images of NonexNone"),
@@ -367,17 +367,17 @@ REFUSED = [
     ("time_unet", dict(shape=(28, 28, 1), widths=(8, 12)),
      r"\(8, 12\): expected multiples of groups, 8"),
     ("transformer", dict(length=5, levels=3, units=6, heads=4),
-     "units is 6 and heads 4: expected a multiple"),
+     "units is 6, but heads is 4: expected"),
     ("unet_generator", dict(image_shape=(15, 16, 3)),
-     "cannot take images of 15x16: expected known, even"),
-    ("unet_generator", dict(image_shape=(None, None, 3)), "cannot take images of NonexNone"),
+     "cannot use images of 15x16: expected known, even"),
+    ("unet_generator", dict(image_shape=(None, None, 3)), "cannot use images of NonexNone"),
     ("unet_generator", dict(noise="salt"), "noise is 'salt': expected one of"),
     ("video_discriminator", dict(video_shape=(6, 16, 16, 1)),
      "^A video of 6 frames is too short for 2 layers"),
     ("video_discriminator", dict(video_shape=(7, 16, 16, 1), normalization="layer"),
      "^normalization is 'layer': expected 'batch' or None"),
     *(
-        (name, dict(samples=100, filters=(2,) * 6), "cannot take 100 samples: expected .* of 64")
+        (name, dict(samples=100, filters=(2,) * 6), "for 100 samples: expected .* of 64")
         for name in ("wave_encoder", "wave_decoder")
     ),
     ("wave_encoder", dict(samples=64, normalization="batch"),

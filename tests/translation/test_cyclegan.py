@@ -268,7 +268,7 @@ def test_colors_are_smoothed_in_translations_and_not_in_training(rng):
     assert losses_of(smooth, x, x) == losses_of(plain, x, x)
     gray = [resnet_generator((None, None, 1), 2, 1) for _ in range(2)]
     of_gray = [patch_discriminator((16, 16, 1), 2, 1) for _ in range(2)]
-    with pytest.raises(ValueError, match="1 channels: expected 3, RGB"):
+    with pytest.raises(ValueError, match=r"1 channels: expected 3 \(RGB\)"):
         CycleGAN(*gray, *of_gray, smooth_colors=True)
 
 

@@ -1,4 +1,4 @@
-"""A recurrent network of texts, character by character."""
+"""A recurrent network for texts, character by character."""
 
 import keras
 from keras import layers
@@ -12,21 +12,21 @@ from keras_gen.layers import CausalLSTM, OneHot, Shift
 def character_rnn(
     levels: int, units: int = 256, blocks: CountFrom0 = 2, length: int | None = None
 ) -> keras.Model:
-    """Builds LSTMs of the characters before each one.
+    """Builds LSTMs that predict each character from the previous ones.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1: every
     layer sees the characters, and all layers' states predict the next one. The paper has 7 layers
-    of 700 units.
+    with 700 units.
 
     Args:
-        levels: Number of characters, with the end sign.
-        units: Units of each LSTM.
+        levels: Number of characters, including the end-of-text character.
+        units: Number of units of each LSTM.
         blocks: Number of LSTMs, at least 1.
-        length: Length of the texts; None for any.
+        length: Length of the texts. If None, any length.
 
     Returns:
-        A model from the numbers of characters `[batch, time, 1]`, -1 for padding, to float32 logits
-        `[batch, time, levels]`: those of a character depend only on the ones before it.
+        A model from the indices of characters `[batch, time, 1]`, -1 for padding, to float32 logits
+        `[batch, time, levels]`: those of a character depend only on the previous ones.
 
     Example:
         >>> network = character_rnn(levels=80, units=64)
@@ -39,6 +39,6 @@ def character_rnn(
     for _ in range(blocks - 1):
         states.append(CausalLSTM(units)(layers.Concatenate()([before, states[-1]])))
     x = layers.Concatenate()(states) if blocks > 1 else states[0]
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = layers.Dense(levels, dtype="float32")(x)
     return keras.Model(characters, logits, name="character_rnn")

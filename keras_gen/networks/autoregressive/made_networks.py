@@ -20,25 +20,27 @@ def made(
     hidden: tuple[int, ...] = (64, 64),
     activation: str = "relu",
 ) -> keras.Model:
-    """Builds dense layers with masks: parameters of each value, given those before it.
+    """Builds masked dense layers that predict the parameters of each value from previous values.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. Hidden units have the degrees 1 to `values` - 1, in turn. The biases of
-    the output start as standard normal numbers, so that the parts of a mixture differ from the
-    start: those of the first value have nothing but biases.
+    the output start as standard normal numbers, so that the components of a mixture differ from the
+    start: those of the first value have only biases.
 
-    Deviations: the degrees are even in place of random, there is one order of the values in place
-    of several, and no connection from the values to the output past the hidden layers.
+    Deviations: the degrees are evenly spread instead of random, there is one order of the values
+    instead of several, and there is no direct connection from the values to the output.
 
     Args:
-        values: Of an example, at least 2.
-        outputs_per_value: Parameters of each value, such as 3 for each part of a mixture.
-        hidden: Units of the hidden layers; none for parameters that are linear in the values.
-        activation: Of the hidden layers.
+        values: Number of values of an example, at least 2.
+        outputs_per_value: Number of parameters of each value, such as 3 for each component of a
+            mixture.
+        hidden: Numbers of units of the hidden layers; empty for parameters that are linear in the
+            values.
+        activation: Activation of the hidden layers.
 
     Returns:
         A model from float32 `[batch, values]` to float32 `[batch, values * outputs_per_value]`, in
-        the order `[value, parameter]`: the parameters of a value depend only on those before it.
+        the order `[value, parameter]`: the parameters of a value depend only on previous values.
 
     Example:
         >>> network = made(2, outputs_per_value=30, hidden=(32,))
@@ -55,7 +57,7 @@ def made(
         degrees = np.arange(units) % (values - 1) + 1
         x = MaskedDense(degrees.tolist(), seen.tolist(), activation=activation)(x)
         seen = degrees
-    # They leave in float32 whatever the precision inside.
+    # They are float32, whatever the internal precision.
     head = MaskedDense(
         order.tolist(),
         seen.tolist(),
@@ -73,24 +75,24 @@ def table_made(
     any_order: bool = False,
     activation: str = "relu",
 ) -> keras.Model:
-    """Builds the network of `MADE.for_table`: parameters of each column's cells.
+    """Builds the network of `MADE.for_table`, for the parameters of each column's cells.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4, with a connection from the features to the output. The masks are by
-    column: the parameters of a column depend only on the columns before it. With `any_order` there
+    column: the parameters of a column depend only on the previous columns. With `any_order`, there
     are no masks, and missing columns are those to predict (Uria, Murray, Larochelle: "A Deep and
-    Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which stands for the
-    shares of the training rows.
+    Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which represents the
+    frequencies of the training rows.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them; at least 2.
-        hidden: Units of the hidden layers.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
+        hidden: Numbers of units of the hidden layers.
         any_order: Whether the parameters of a column depend on all others.
         activation: Activation of the hidden layers.
 
     Returns:
-        A model from cells, float32 `[batch, columns]`, -1 where a value is missing, to float32
-        `[batch, columns * parameters]`, in the order `[column, parameter]`.
+        A model from cells, float32 `[batch, columns]`, -1 for missing values, to float32 `[batch,
+        columns * parameters]`, in the order `[column, parameter]`.
 
     Raises:
         ValueError: If there are fewer than 2 columns, or fewer hidden units than columns.
@@ -104,7 +106,7 @@ def table_made(
     if count < 2 or any(units < count - 1 for units in hidden):
         raise ValueError(
             f"table_made got {count} columns and hidden={tuple(hidden)}: expected at least 2 "
-            "columns, and at least as many hidden units as columns."
+            "columns, and no fewer hidden units than columns - 1."
         )
     inputs = keras.Input((count,))
     features = RowFeatures(columns)

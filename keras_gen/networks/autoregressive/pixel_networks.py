@@ -23,28 +23,31 @@ def pixel_cnn(
     head_filters: int | None = None,
     levels: int | None = 256,
 ) -> keras.Model:
-    """Builds masked convolutions with residual connections: each value given those before it.
+    """Builds residual masked convolutions that predict each value from the previous ones.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
-    table 1 and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
+    table 1, and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
     effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: a
-    ReLU also before the last layer, which would otherwise be one linear map with the layer before
-    it; kernels are initialized as by He et al. (2015), as the paper does not state how.
+    ReLU also before the last layer, which would otherwise form one linear map with the previous
+    layer; kernels are initialized as in He et al. (2015), because the paper does not specify how.
 
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
-        filters: The paper's h, at least the channels; between the blocks there are 2h maps.
+        outputs_per_value: Number of logits for each value: 256 for the softmax over levels, 1 for
+            Bernoulli.
+        filters: The paper's h, at least the number of channels; between the blocks, there are 2h
+            maps.
         blocks: Number of residual blocks.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd side of the kernel within a block, with mask B.
-        head_filters: Maps of the two layers after the blocks; by default 2h.
-        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        head_filters: Number of maps of the two layers after the blocks; by default 2h.
+        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
+            images are not scaled.
 
     Returns:
         A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
         width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
-        depend only on the values before it, in rows, then pixels, then channels.
+        depend only on the previous values, in rows, then pixels, then channels.
 
     Example:
         >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
@@ -65,7 +68,7 @@ def pixel_cnn(
         x = layers.Add()([x, inner])
     for _ in range(2):
         x = masked(layers.ReLU()(x), head_filters or 2 * filters)
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
     return keras.Model(images, logits, name="pixel_cnn")
 
@@ -87,30 +90,31 @@ def gated_pixel_cnn(
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
-    rows above a pixel, the horizontal one the pixels to its left and, through 1x1 convolutions, the
-    vertical stack. Deviations: kernels are initialized as by He et al. (2015), and those that add
-    to the horizontal stack by zeros, as the paper does not state how; the default numbers of
-    filters and blocks are for a CPU.
+    rows above a pixel, and the horizontal one the pixels to its left and, through 1x1 convolutions,
+    the vertical stack. Deviations: kernels are initialized as in He et al. (2015), and those that
+    add to the horizontal stack by zeros, because the paper does not specify how; the default
+    numbers of filters and blocks are for a CPU.
 
     Args:
         image_shape: `(height, width, channels)`.
-        outputs_per_value: Parameters of each value: 256 for the softmax over levels, 1 for
-            Bernoulli.
-        filters: Maps of each stack, a multiple of the channels.
+        outputs_per_value: Number of parameters of each value: 256 for the softmax over levels, 1
+            for Bernoulli.
+        filters: Number of maps of each stack, a multiple of the number of channels.
         blocks: Number of blocks after the first layers.
         first_kernel: Odd side of the first layers' kernels.
         kernel: Odd side of the kernels within a block.
-        head_filters: Maps of the layer before the last; by default `filters`.
-        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
-        classes: Number of classes: the network takes int32 labels `[batch]` too, which add a bias
-            to every gate (eq. 4); 0 for none.
-        unordered: Whether levels are no brightness, but names as those of a codebook: each has a
-            learned vector in place of a number in [-1, 1].
+        head_filters: Number of maps of the second-to-last layer; by default `filters`.
+        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
+            images are not scaled.
+        classes: Number of classes; 0 for none. With classes, the network also accepts int32 labels
+            `[batch]`, which add a bias to every gate (eq. 4).
+        unordered: Whether levels are not brightness but indices, such as those of a codebook: each
+            then has a learned vector instead of a number in [-1, 1].
 
     Returns:
-        A model from images `[batch, height, width, channels]`, or the list of them and of labels,
-        to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
-        `[channel, parameter]`. Those of a value depend only on the values before it, in rows, then
+        A model from images `[batch, height, width, channels]`, or a list of them and labels, to
+        float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
+        `[channel, parameter]`. Those of a value depend only on the previous values, in rows, then
         pixels, then channels.
 
     Example:
@@ -154,8 +158,8 @@ def gated_stacks(
     """Returns the parameters of each value of `images`, the symbolic input of a network.
 
     The numbers are those of `gated_pixel_cnn`. `bias(maps)` returns what one more gate adds to that
-    many maps before it, `[batch, 1, 1, maps]` or, for each place its own, `[batch, height, width,
-    maps]`; it is no function of the images.
+    many maps, `[batch, 1, 1, maps]`, or, with a separate value for each position, `[batch, height,
+    width, maps]`; it does not depend on the images.
     """
     channels = images.shape[-1]
     if filters % channels:
@@ -175,7 +179,8 @@ def gated_stacks(
     if unordered:
         if not levels:
             raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
-        # An embedding. Samplers want layers that keep the axes of the places, as this one does.
+        # An embedding. Samplers require layers that keep the axes of the positions, as this
+        # does.
         vector = layers.Dense(
             filters // channels, use_bias=False, kernel_initializer="he_normal"
         )
@@ -207,7 +212,7 @@ def gated_stacks(
             added = masked(inner, filters, kernel_initializer="zeros")
             horizontal = layers.Add()([horizontal, added])
     x = masked(layers.ReLU()(horizontal), head_filters or filters)
-    # The parameters leave in float32 whatever the precision inside.
+    # The parameters are float32, whatever the internal precision.
     return masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
 
 
@@ -223,33 +228,36 @@ def pixel_rnn(
     head_filters: int | None = None,
     levels: int | None = 256,
 ) -> keras.Model:
-    """Builds LSTMs over the image with residual connections: each value given those before it.
+    """Builds residual LSTMs over the image that predict each value from the previous ones.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
-    to 3.3, table 1 and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
-    BiLSTM sees all pixels before but one, as in the paper: the last pixel of the row just above is
-    seen only where the first kernel reaches it, as maps do not hold the value of their own pixel.
+    to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
+    BiLSTM sees all previous pixels but one, as in the paper: the last pixel of the row just above
+    is seen only if the first kernel reaches it, because maps do not contain the value of their own
+    pixel.
 
     Deviations: a ReLU also before the last layer, as in `pixel_cnn`; the kernels of convolutions
-    are initialized as by He et al. (2015), those of LSTMs as by Keras, as the paper does not state
-    how.
+    are initialized as in He et al. (2015), and those of LSTMs as in Keras, because the paper does
+    not specify how.
 
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
-        units: The paper's h, features of an LSTM, at least the channels; between the blocks there
-            are 2h maps.
-        blocks: Number of residual blocks, each with an LSTM: the paper has 7 for MNIST.
+        outputs_per_value: Number of logits for each value: 256 for the softmax over levels, 1 for
+            Bernoulli.
+        units: The paper's h, number of features of an LSTM, at least the number of channels;
+            between the blocks, there are 2h maps.
+        blocks: Number of residual blocks, each with an LSTM: 7 for MNIST in the paper.
         kind: "row" for `RowLSTM`, "diagonal" for the sum of both directions of `DiagonalLSTM`.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd width of the Row LSTM's kernels.
-        head_filters: Maps of the two layers after the blocks; by default 2h.
-        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        head_filters: Number of maps of the two layers after the blocks; by default 2h.
+        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
+            images are not scaled.
 
     Returns:
         A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
         width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
-        depend only on the values before it, in rows, then pixels, then channels.
+        depend only on the previous values, in rows, then pixels, then channels.
 
     Example:
         >>> network = pixel_rnn((28, 28, 1), outputs_per_value=2, blocks=2, levels=2)
@@ -276,6 +284,6 @@ def pixel_rnn(
         x = layers.Add()([x, masked(lstm(x), 2 * units)])
     for _ in range(2):
         x = masked(layers.ReLU()(x), head_filters or 2 * units)
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
     return keras.Model(images, logits, name=f"pixel_rnn_{kind}")

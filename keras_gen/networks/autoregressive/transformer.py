@@ -1,4 +1,4 @@
-"""A causal transformer of sequences of codes."""
+"""A causal transformer for sequences of codes."""
 
 import keras
 from keras import layers
@@ -18,42 +18,44 @@ def transformer(
     classes: int = 0,
     dropout: Fraction = 0.0,
 ) -> keras.Model:
-    """Builds blocks of masked self-attention: each code given all codes before it.
+    """Builds blocks of masked self-attention that predict each code from all previous codes.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.2, with the network of Radford et al.: "Language Models are Unsupervised Multitask
-    Learners", 2019 (GPT-2). A code is a learned vector, to which that of its place is added. A
-    block adds attention to the places up to this one, and then a layer of 4 `units` with GELU, each
-    of normalized inputs. At the first place stands the class in place of a code before. A grid of
-    codes is taken row by row, see `CodePrior`; the paper has 24 blocks of 1024 units and more.
+    Learners", 2019 (GPT-2). A code is a learned vector, to which that of its position is added. A
+    block adds attention to positions up to the current one, followed by a layer of 4 `units` with
+    GELU, each on normalized inputs. At the first position, the class takes the place of the
+    previous code. A grid of codes is processed row by row (see `CodePrior`); the paper has 24 or
+    more blocks of 1024 units.
 
     Args:
-        length: Number of codes, such as 64 of a grid of 8x8.
-        levels: Number of different codes.
-        units: Dimensions of the vectors between the blocks.
+        length: Number of codes, such as 64 for a grid of 8x8.
+        levels: Number of distinct codes.
+        units: Number of dimensions of the vectors between the blocks.
         blocks: Number of blocks.
-        heads: Heads of each attention, which divide `units`.
-        classes: Number of classes: the network takes int32 labels `[batch]` too; 0 for none.
+        heads: Number of heads of each attention, a divisor of `units`.
+        classes: Number of classes; 0 for none. With classes, the network also accepts int32 labels
+            `[batch]`.
         dropout: Fraction of zeros in what each half of a block adds, in training.
 
     Returns:
-        A model from codes `[batch, length, 1]`, -1 for padding, or the list of them and of labels,
-        to float32 logits `[batch, length, levels]`: those of a code depend on those before it.
+        A model from codes `[batch, length, 1]`, -1 for padding, or a list of them and labels, to
+        float32 logits `[batch, length, levels]`: those of a code depend on the previous ones.
 
     Raises:
-        ValueError: If `units` is no multiple of `heads`.
+        ValueError: If `units` is not a multiple of `heads`.
 
     Example:
         >>> network = transformer(length=64, levels=512, units=32, blocks=2, classes=10)
     """
     if units % heads:
         raise ValueError(
-            f"units is {units} and heads {heads}: expected a multiple of the heads."
+            f"units is {units}, but heads is {heads}: expected a multiple of heads."
         )
     codes = keras.Input((length, 1))
     labels = keras.Input((), dtype="int32")
 
-    # An embedding. Samplers want layers that keep the axis of the places, as this one does.
+    # An embedding. Samplers require layers that keep the axis of the positions, as this does.
     x = layers.Dense(units, use_bias=False, kernel_initializer=_normal())(OneHot(levels)(codes))
     x = Shift()(x)
     if classes:
@@ -66,13 +68,13 @@ def transformer(
         x = layers.Add()([x, _dropped(looked, dropout)])
         inner = layers.Dense(4 * units, "gelu")(layers.LayerNormalization()(x))
         x = layers.Add()([x, _dropped(layers.Dense(units)(inner), dropout)])
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = layers.Dense(levels, dtype="float32")(layers.LayerNormalization()(x))
     return keras.Model([codes, labels] if classes else codes, logits, name="transformer")
 
 
 def _normal():
-    """Numbers small enough for the blocks to say more than a code itself."""
+    """Returns an initializer whose values are small, so that the blocks outweigh a code itself."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 

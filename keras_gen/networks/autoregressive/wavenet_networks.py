@@ -24,28 +24,29 @@ def wavenet(
     classes: int = 0,
     local_channels: int = 0,
 ) -> keras.Model:
-    """Builds dilated causal convolutions with gates: each sample given those before it.
+    """Builds gated dilated causal convolutions that predict each sample from the previous ones.
 
     Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
     "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of the past
-    samples, gated residual blocks (eq. 2) with a convolution of growing dilation each, and ReLU and
-    1x1 convolutions of the sum of what all blocks say. The sum of their 1x1 convolutions is
-    computed as one of all gates side by side, which is the same. The paper does not state its
-    numbers of filters.
+    samples, gated residual blocks (eq. 2), each with a convolution of growing dilation, and ReLU
+    and 1x1 convolutions of the sum of all blocks' outputs. The sum of their 1x1 convolutions is
+    computed as one convolution of all concatenated gates, which is equivalent. The paper does not
+    specify its numbers of filters.
 
     Args:
-        samples: Number of samples, None for any.
-        outputs_per_value: Logits of each sample: 256 for the softmax over mu-law levels.
-        filters: Channels between the blocks; within a block there are twice as many, for the gate.
-        skip_filters: Channels of the sum over the blocks, and of the layer after it.
-        dilations: Of the blocks, one after the other; the paper repeats 1, 2, 4, ..., 512.
-        kernel_size: Taps of each convolution, 2 or more.
-        levels: Levels of the samples, which enter as one-hot vectors; -1, padding, is taken for the
-            one in the middle, silence. None: numbers as they are.
-        classes: Number of classes, such as speakers: one conditions a whole example (global
-            conditioning, sec. 2.5); 0 for none.
-        local_channels: Channels of a condition at every sample (local conditioning, sec. 2.5),
-            which is as long as the samples; 0 for none.
+        samples: Number of samples. If None, any number.
+        outputs_per_value: Number of logits of each sample: 256 for the softmax over mu-law levels.
+        filters: Number of channels between the blocks; within a block, there are twice as many, for
+            the gate.
+        skip_filters: Number of channels of the sum over the blocks, and of the next layer.
+        dilations: Dilations of consecutive blocks; the paper repeats 1, 2, 4, ..., 512.
+        kernel_size: Number of taps of each convolution, at least 2.
+        levels: Number of levels of the samples, which become one-hot vectors; -1, padding, is
+            treated as the middle level, silence. If None, the samples are unchanged numbers.
+        classes: Number of classes, such as speakers, one of which conditions a whole example
+            (global conditioning, sec. 2.5); 0 for none.
+        local_channels: Number of channels of a condition at every sample (local conditioning, sec.
+            2.5), which is as long as the samples; 0 for none.
 
     Returns:
         A model from levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and with
@@ -61,7 +62,7 @@ def wavenet(
     receptive_field(dilations, kernel_size)
     values = keras.Input((samples, 1))
     inputs = [values]
-    biases = []  # of all gates by each condition: V^T h and V * y in eq. (3) and after it
+    biases = []  # of all gates, from each condition: V^T h and V * y in eq. (3) and after it
     gates = 2 * filters * len(dilations)
     if classes:
         labels = keras.Input((), dtype="int32")
@@ -86,18 +87,18 @@ def wavenet(
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
     skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
     skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = CausalConvolution(outputs_per_value, 1, dtype="float32")(skips)
     return keras.Model(inputs if len(inputs) > 1 else values, logits, name="wavenet")
 
 
 @checked_arguments
 def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
-    """Returns how many samples before the one that is predicted a `wavenet` sees.
+    """Returns the number of previous samples that a `wavenet` sees for a prediction.
 
     Args:
-        dilations: Of the blocks, at least one.
-        kernel_size: Taps of each convolution, 2 or more.
+        dilations: Dilations of the blocks, at least one.
+        kernel_size: Number of taps of each convolution, at least 2.
 
     Example:
         >>> receptive_field((1, 2, 4, 8))

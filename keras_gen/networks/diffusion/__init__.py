@@ -1,1 +1,1 @@
-"""Networks of points of a path and their times."""
+"""Networks for points on a path and their times."""

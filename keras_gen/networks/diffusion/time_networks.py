@@ -1,4 +1,4 @@
-"""Networks of diffusion models, which know the time."""
+"""Networks of diffusion models, which are conditioned on the time."""
 
 import functools
 import math
@@ -27,17 +27,17 @@ def time_mlp(
     """Builds dense layers with residual connections for points x_t and their times.
 
     Args:
-        shape: Of an example; its values are taken as one vector.
-        width: Units of each layer.
+        shape: Shape of an example, whose values are treated as one vector.
+        width: Number of units of each layer.
         blocks: Number of layers with a residual connection.
-        frequencies: Of sines and cosines of each value, from 0.5 to 16 radians by 1, beside the
-            values themselves, by which sharp edges are found; 0 for none.
-        activation: Of the layers.
-        classes: Number of classes, if the network takes labels too; see `time_embedding`.
+        frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit, in
+            addition to the values themselves, for finding sharp edges; 0 for none.
+        activation: Activation of the layers.
+        classes: Number of classes, if the network also accepts labels; see `time_embedding`.
         name: Name of the model.
 
     Returns:
-        A model from points `[batch, *shape]`, times `[batch]` and, with classes, int32 labels
+        A model from points `[batch, *shape]`, times `[batch]`, and, with classes, int32 labels
         `[batch]` to float32 `[batch, *shape]`.
 
     Example:
@@ -45,8 +45,8 @@ def time_mlp(
     """
     if width < 1 or blocks < 1 or frequencies < 0:
         raise ValueError(
-            f"width is {width}, blocks {blocks} and frequencies {frequencies}: expected at least "
-            "1, 1 and 0."
+            f"width is {width}, blocks is {blocks}, and frequencies is {frequencies}: expected "
+            "at least 1, 1, and 0."
         )
     points = keras.Input(shape)
     inputs, time = time_embedding(width, classes, activation)
@@ -67,9 +67,9 @@ def time_mlp(
 def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
     """Returns inputs for times and labels, and the embedding of both, `[batch, units]`.
 
-    Times `[batch]`, mostly in [0, 1], become sines and cosines and pass a dense layer. With
-    classes there are int32 labels `[batch]` of 0 to `classes`, where the last stands for no class;
-    their embedding is added.
+    Times `[batch]`, mostly in [0, 1], become sines and cosines and pass through a dense layer. With
+    classes, there are int32 labels `[batch]` of 0 to `classes`, the last of which stands for no
+    class; their embedding is added.
     """
     times = keras.Input(())
     inputs = [times]
@@ -93,31 +93,31 @@ def time_unet(
     classes: int | None = None,
     name: str = "network",
 ) -> keras.Model:
-    """Builds a U-Net that halves the sides of images of a path, and knows their time.
+    """Builds a U-Net for images on a path, conditioned on their times.
 
-    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, in
-    small. Each width has one residual block on the way down and two on the way up, which also see
-    what had the same size before; the smallest maps have one more in the middle, and attention of
-    all places after the first three of their blocks.
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
+    small scale. Each width has one residual block on the way down and two on the way up, which also
+    receive the earlier maps of the same size; the smallest maps have one more in the middle, and
+    attention over all positions after the first three of their blocks.
 
-    Deviations, for minutes on a CPU: the first layer takes patches as pixels of more channels, and
-    the last gives them back; a block has one normalization, whose scale and offset the time gives,
-    between its two convolutions, and ReLU in place of the swish. Under a policy of mixed precision
-    the convolutions alone have it: elementwise operations would be slower on CPUs.
+    Deviations, for minutes on a CPU: the first layer treats patches as pixels with more channels,
+    and the last reverses this; a block has one normalization, with scale and offset determined by
+    the time, between its two convolutions, and ReLU instead of the swish. Under a mixed-precision
+    policy, only the convolutions use it: elementwise operations would be slower on CPUs.
 
     Args:
         shape: `(height, width, channels)`, both sides multiples of patch * 2^(len(widths) - 1).
-        widths: Channels of each size of the maps, from the largest on, multiples of `groups`.
-        patch: Side of the patches, 1 or more.
-        groups: Groups of the normalizations.
-        attention: Whether the smallest maps have it.
-        classes: Number of classes, if the network takes labels too: int32 of 0 to `classes`, the
+        widths: Numbers of channels of each size of the maps, largest first, multiples of `groups`.
+        patch: Side of the patches, at least 1.
+        groups: Number of groups of the normalizations.
+        attention: Whether the smallest maps have attention.
+        classes: Number of classes, if the network also accepts labels: int32 of 0 to `classes`, the
             last for no class.
         name: Name of the model.
 
     Returns:
-        A model from images `[batch, *shape]`, times `[batch]` and, with classes, labels `[batch]`
-        to float32 `[batch, *shape]`, which starts at 0.
+        A model from images `[batch, *shape]`, times `[batch]`, and, with classes, labels `[batch]`
+        to float32 `[batch, *shape]`, initially 0.
 
     Example:
         >>> network = time_unet((28, 28, 1), widths=(32, 64))
@@ -126,8 +126,8 @@ def time_unet(
     multiple = patch * 2 ** (len(widths) - 1)
     if not widths or patch < 1 or height % multiple or width % multiple:
         raise ValueError(
-            f"The images have {height}x{width} pixels: with patches of {patch} and {len(widths)} "
-            f"widths both sides must be multiples of {multiple}; pad or resize them "
+            f"The images have {height}x{width} pixels: expected sides that are multiples of "
+            f"{multiple}, for patches of {patch} and {len(widths)} widths. Pad or resize them "
             "(keras_gen.data.pad_to)."
         )
     if any(number < groups or number % groups for number in widths):
@@ -167,7 +167,7 @@ def time_unet(
 
 
 def _block(x, time, filters, conv, groups):
-    """Two convolutions beside a residual connection, which they leave alone at the start."""
+    """Applies two convolutions and a residual connection, which initially is the identity."""
     around = x if x.shape[-1] == filters else conv(filters, 1)(x)
     x = conv(filters, 3)(x)
     x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
@@ -176,7 +176,7 @@ def _block(x, time, filters, conv, groups):
 
 
 def _attention(x):
-    """Adds to each place of a map a mean of all, weighted by products of queries and keys."""
+    """Adds to each position a mean of all, weighted by products of queries and keys."""
     _, height, width, channels = x.shape
     dense = functools.partial(layers.Dense, channels, dtype="float32")
     places = layers.Reshape((height * width, channels), dtype="float32")(x)

@@ -18,29 +18,31 @@ def coupling_flow(
     activation: str = "relu",
     condition_dim: int = 0,
 ) -> Chain:
-    """Builds steps of activation normalization and affine coupling, with masks that alternate.
+    """Builds steps of activation normalization and affine coupling, with alternating masks.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. For examples
-    `[values]` the two halves alternate. For images the first half of the steps has checkerboard
-    masks; then comes a squeeze, and the other half has channel masks (sec. 3.6, one scale).
-    Deviations, for data this small: plain networks in place of residual ones, one scale in place of
+    `[values]`, the two halves alternate. For images, the first half of the steps has checkerboard
+    masks, followed by a squeeze, and the other half has channel masks (sec. 3.6, one scale).
+    Deviations, for data this small: plain networks instead of residual ones, one scale instead of
     several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
-    in place of batch normalization. So the flow starts as the normalization of its first batch.
+    instead of batch normalization. So the flow starts as the normalization of its first batch.
 
     With a condition, all coupling networks see it, and the latents' mean and scale depend on it too
     (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
-    Flows", 2019): a table of both for conditions that are one-hot labels.
+    Flows", 2019): for conditions that are one-hot labels, this is a table of both.
 
     Args:
-        shape: Of an example: `(values,)`, 2 or more, or `(height, width, channels)`, even sides.
-        steps: Number of couplings, at least 1; in multiples of 4, every mask has both its halves.
-        hidden: Units of the coupling networks' hidden layers; for images, of 3x3 convolutions.
-        activation: Of the hidden layers.
-        condition_dim: Values of a condition `[batch, condition_dim]`; 0 for none.
+        shape: Shape of an example: `(values,)`, at least 2, or `(height, width, channels)`, with
+            even sides.
+        steps: Number of couplings, at least 1; with multiples of 4, every mask has both its halves.
+        hidden: Numbers of units of the coupling networks' hidden layers; for images, of 3x3
+            convolutions.
+        activation: Activation of the hidden layers.
+        condition_dim: Number of values of a condition `[batch, condition_dim]`; 0 for none.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]` to as many latents, `[batch, values]` or
-        `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
+        A built `Chain` from float32 `[batch, *shape]` to latents of equal size, `[batch, values]`
+        or `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
 
     Example:
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
@@ -48,8 +50,8 @@ def coupling_flow(
     """
     if len(shape) not in (1, 3):
         raise ValueError(
-            f"A coupling flow for examples of shape {tuple(shape)}: expected (values,) or (height, "
-            "width, channels)."
+            f"A coupling flow for examples of shape {tuple(shape)}: expected (values,) or "
+            "(height, width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)
     shape_of_latents = tuple(shape)
@@ -77,7 +79,7 @@ def _couplings(mask, steps, shape, **options) -> list:
 
 
 def _prior(condition_dim, shape) -> keras.Model:
-    """Mean and log scale of the latents under a condition; zeros at the start."""
+    """Builds mean and log scale of the latents under a condition, initially zeros."""
     condition = keras.Input([condition_dim])
     outputs = []
     for _ in range(2):
@@ -87,7 +89,7 @@ def _prior(condition_dim, shape) -> keras.Model:
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """Scale and shift of the passive half and the condition; zeros at the start."""
+    """Builds scale and shift from the passive half and the condition, initially zeros."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
     passive = keras.Input(shape)
@@ -102,7 +104,7 @@ def _network(shape, hidden, activation, condition_dim) -> keras.Model:
         x = layers.Concatenate()([passive, condition])
     for units in hidden:
         x = layer(units, activation=activation)(x)
-    # They leave in float32 whatever the precision inside.
+    # They are float32, whatever the internal precision.
     head = partial(layer, shape[-1], kernel_initializer="zeros", dtype="float32")
     outputs = [head()(x), head()(x)]
     return keras.Model(inputs if condition_dim else passive, outputs)

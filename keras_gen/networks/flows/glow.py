@@ -28,29 +28,29 @@ def glow(
     """Builds the flow of Glow for images in [0, 1].
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
-    2. Each of L scales squeezes, takes K steps of activation normalization, invertible 1x1
-    convolution and affine coupling, and lets half of the channels leave as latents; the last one
-    keeps all. A coupling's network has three convolutions, 3x3, 1x1 and 3x3; the last one starts
-    from zero (sec. 3.3). The latents that leave have a Normal prior whose mean and scale
-    depend on the channels that stay, as in the authors' code; so have no others.
+    2. Each of L scales squeezes, applies K steps of activation normalization, invertible 1x1
+    convolution, and affine coupling, and outputs half of the channels as latents; the last one
+    keeps all. A coupling's network has three convolutions, 3x3, 1x1, and 3x3; the last one starts
+    at zero (sec. 3.3). The latents that leave have a normal prior whose mean and scale depend on
+    the channels that stay, as in the authors' code; the last latents do not.
 
-    Deviations: the logit of Real NVP stands before it all, since digits are mostly black and white.
-    Log scales are a learned factor times tanh, as in `AffineCoupling`, where the authors' code has
-    a sigmoid. The networks' hidden layers are initialized as by He et al. (2015), and have no
+    Deviations: the logit of Real NVP comes first, because digits are mostly black and white. Log
+    scales are a learned factor times tanh, as in `AffineCoupling`, whereas the authors' code has a
+    sigmoid. The networks' hidden layers are initialized as in He et al. (2015), and have no
     normalization of their own.
 
     Args:
-        shape: `(height, width, channels)` of an image, sides that are multiples of 2^scales.
-        scales: L, 1 or more.
-        steps: K, steps of flow at each scale, 1 or more.
-        filters: Hidden channels of the couplings' networks; 512 in the paper.
-        alpha: Of `Logit`.
-        lu: Of `InvertibleConvolution`.
-        seed: Of the first rotation.
+        shape: `(height, width, channels)` of an image, with sides that are multiples of 2^scales.
+        scales: L, number of scales, at least 1.
+        steps: K, number of flow steps at each scale, at least 1.
+        filters: Number of hidden channels of the couplings' networks; 512 in the paper.
+        alpha: Distance from 0 and 1 in `Logit`.
+        lu: Whether `InvertibleConvolution` uses an LU decomposition.
+        seed: Seed of the first rotation.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to as many latents, `[batch,
-        values]`; for one scale `[batch, height / 2, width / 2, 4 * channels]`.
+        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
+        `[batch, values]`; for one scale `[batch, height / 2, width / 2, 4 * channels]`.
 
     Example:
         >>> flow = glow((8, 8, 1), scales=2, steps=1, filters=4)
@@ -64,7 +64,7 @@ def glow(
 
 
 def _scales(shape, scales, steps, filters, lu, seed) -> list:
-    """The layers of so many scales, each inside the one before."""
+    """Builds the layers of all scales, each nested in the previous one."""
     height, width, channels = shape
     height = height // 2
     width = width // 2
@@ -83,7 +83,7 @@ def _scales(shape, scales, steps, filters, lu, seed) -> list:
 
 
 def _coupling_network(half, filters) -> keras.Model:
-    """Scale and shift of one half of the channels; of zeros at the start."""
+    """Builds scale and shift of one half of the channels, initially zeros."""
     passive = keras.Input(half)
     x = he_conv(filters, 3, activation="relu")(passive)
     x = he_conv(filters, 1, activation="relu")(x)
@@ -91,6 +91,6 @@ def _coupling_network(half, filters) -> keras.Model:
 
 
 def _prior_network(half) -> keras.Model:
-    """Mean and log scale of the latents that leave; of zeros at the start."""
+    """Builds mean and log scale of the latents that leave, initially zeros."""
     stay = keras.Input(half)
     return keras.Model(stay, halves(zero_conv(2 * half[-1])(stay)))

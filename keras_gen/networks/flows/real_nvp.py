@@ -29,19 +29,22 @@ def real_nvp(
     after each squeeze.
 
     Deviations: activation normalization and initial zeros as in Glow (Kingma, Dhariwal 2018, sec.
-    3.1, 3.3) in place of batch normalization and weight normalization, so that densities do not
+    3.1, 3.3) instead of batch normalization and weight normalization, so that densities do not
     depend on a batch.
 
     Args:
-        shape: `(height, width, channels)` of an image, sides that are multiples of 2^(scales - 1).
-        scales: 1 or more.
-        blocks: Residual blocks of a coupling's network; in the paper 8 for images of 32x32.
-        filters: Hidden channels of the networks before the first squeeze; 32 or 64 in the paper.
-        alpha: Of `Logit`.
+        shape: `(height, width, channels)` of an image, with sides that are multiples of 2^(scales -
+            1).
+        scales: Number of scales, at least 1.
+        blocks: Number of residual blocks of a coupling's network; 8 in the paper for images of
+            32x32.
+        filters: Number of hidden channels of the networks before the first squeeze; 32 or 64 in the
+            paper.
+        alpha: Distance from 0 and 1 in `Logit`.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to as many latents, `[batch,
-        values]`; for one scale `[batch, *shape]`.
+        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
+        `[batch, values]`; for one scale `[batch, *shape]`.
 
     Example:
         >>> flow = real_nvp((4, 4, 1), scales=2, blocks=1, filters=4)
@@ -55,7 +58,7 @@ def real_nvp(
 
 
 def _scales(shape, scales, blocks, filters) -> list:
-    """The layers of so many scales, each inside the one before."""
+    """Builds the layers of all scales, each nested in the previous one."""
     if scales == 1:
         return _couplings("checkerboard", LAST_COUPLINGS, shape, blocks, filters)
     height, width, channels = shape
@@ -72,7 +75,7 @@ def _scales(shape, scales, blocks, filters) -> list:
 def _couplings(mask, count, shape, blocks, filters) -> list:
     found = []
     for number in range(count):
-        # Of the channel mask, the half that stays.
+        # For the channel mask, the half that stays.
         passive = (*shape[:2], shape[-1] // 2) if mask == "channels" else shape
         network = _residual_network(passive, blocks, filters)
         found.append(ActNorm())
@@ -81,13 +84,13 @@ def _couplings(mask, count, shape, blocks, filters) -> list:
 
 
 def _residual_network(shape, blocks, filters) -> keras.Model:
-    """Scale and shift of as many channels; of zeros at the start."""
+    """Builds scale and shift of an equal number of channels, initially zeros."""
     passive = keras.Input(shape)
     x = he_conv(filters, 3)(passive)
     for _ in range(blocks):
         y = layers.ReLU()(x)
         y = he_conv(filters, 3, activation="relu")(y)
-        # Blocks start as the identity, so that the sum of many stays of one size.
+        # Blocks start as the identity, so that the sum of many keeps its scale.
         x = layers.Add()([x, he_conv(filters, 3, initializer="zeros")(y)])
     x = layers.ReLU()(x)
     return keras.Model(passive, halves(zero_conv(2 * shape[-1])(x)))

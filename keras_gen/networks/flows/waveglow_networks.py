@@ -16,7 +16,7 @@ from keras_gen.layers.flows import (
 )
 from keras_gen.networks.blocks import halves
 
-MEL_RANGE = 4.0  # by which logarithms of mel magnitudes, -11.5 to about 4, are divided
+MEL_RANGE = 4.0  # divisor of logarithms of mel magnitudes, which are -11.5 to about 4
 
 
 @checked_arguments
@@ -33,32 +33,32 @@ def waveglow(
     """Builds the flow of WaveGlow for sounds of any length, given frames of their mel spectrogram.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 2: each `groups` neighboring samples become the channels of one place; then
-    come steps of an invertible 1x1 convolution and an affine coupling; after every few steps some
-    of the channels leave as latents. A coupling's network is that of WaveNet, of convolutions of 3
-    taps that see both sides: blocks of growing dilation, with gates that the mel spectrogram
-    conditions.
+    ICASSP 2019, sec. 2: each `groups` neighboring samples become the channels of one position,
+    followed by steps of an invertible 1x1 convolution and an affine coupling; after every few
+    steps, some of the channels leave as latents. A coupling's network is that of WaveNet, with
+    convolutions of 3 taps that see both sides: blocks of growing dilation, with gates conditioned
+    on the mel spectrogram.
 
-    Deviations: activation normalization as in Glow before each step, since sounds are soft; log
+    Deviations: activation normalization as in Glow before each step, because sounds are soft; log
     scales are a learned factor times tanh (`AffineCoupling`); no weight normalization. The layers
-    that sum up the blocks and make scale and shift are linear, and are one.
+    that sum the blocks and return scale and shift are linear, and are combined into one.
 
     Args:
-        bands: Bands of the mel spectrogram.
-        groups: Neighboring samples that become channels, an even number.
-        steps: Steps of flow, 1 or more.
-        early_every: Steps after which channels leave, unless it was the last step.
-        early: How many channels leave at a time.
-        filters: Channels between the blocks of a coupling's network.
-        blocks: Of a coupling's network; their dilations are 1, 2, 4, ...
-        seed: Of the first rotation.
+        bands: Number of bands of the mel spectrogram.
+        groups: Number of neighboring samples that become channels, even.
+        steps: Number of flow steps, at least 1.
+        early_every: Number of steps after which channels leave, except after the last step.
+        early: Number of channels that leave at a time.
+        filters: Number of channels between the blocks of a coupling's network.
+        blocks: Number of blocks of a coupling's network; their dilations are 1, 2, 4, ...
+        seed: Seed of the first rotation.
 
     Returns:
         A built `Chain` from float32 `[batch, samples, 1]`, with the condition `[batch, samples /
         groups, bands]`, to latents `[batch, samples / groups, groups]`.
 
     Raises:
-        ValueError: If no steps or blocks are asked for, or fewer than 2 channels would stay.
+        ValueError: If there are no steps or blocks, or fewer than 2 channels would stay.
 
     Example:
         >>> flow = waveglow(bands=4, groups=4, steps=2, filters=4, blocks=1)
@@ -68,8 +68,8 @@ def waveglow(
     stay = groups - early * ((steps - 1) // early_every)
     if stay < 2:
         raise ValueError(
-            f"WaveGlow of {steps} steps, {blocks} blocks and {groups} samples in a group, where "
-            f"{stay} stay: expected 2 samples that stay at least."
+            f"WaveGlow of {steps} steps, {blocks} blocks, and {groups} samples per group, of "
+            f"which {stay} stay: expected at least 2 samples to stay."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)
     found = _steps(groups, steps, early_every, early, seed, **network)
@@ -79,7 +79,7 @@ def waveglow(
 
 
 def _steps(channels, steps, early_every, early, seed, **network) -> list:
-    """So many steps; some are inside the layer after whose others channels leave."""
+    """Builds all steps; some are inside the layer after whose others channels leave."""
     found: list = []
     for step in range(min(early_every, steps)):
         found.append(ActNorm())
@@ -93,7 +93,7 @@ def _steps(channels, steps, early_every, early, seed, **network) -> list:
 
 
 def _wave_network(channels, bands, filters, blocks) -> keras.Model:
-    """Scale and shift of the last half of the channels; zeros at the start."""
+    """Builds scale and shift of the last half of the channels, initially zeros."""
     stays = channels // 2
     passive = keras.Input((None, stays))
     condition = keras.Input((None, bands))
@@ -108,6 +108,6 @@ def _wave_network(channels, bands, filters, blocks) -> keras.Model:
         both = layers.Conv1D(2 * filters, 3, dilation_rate=2**number, padding="same")(x)
         gated.append(GatedUnit()(layers.Add()([both, bias])))
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
-    # They leave in float32 whatever the precision inside.
+    # They are float32, whatever the internal precision.
     last = layers.Conv1D(2 * (channels - stays), 1, kernel_initializer="zeros", dtype="float32")
     return keras.Model([passive, condition], halves(last(skips)))

@@ -20,23 +20,24 @@ def big_gan_generator(
     embedding_dim: int = 128,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks from a 4x4 map, each conditioned on the class and on its own latents.
+    """Builds residual blocks from a 4x4 map, each conditioned on the class and its own latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first makes the map.
-    Each other chunk ("skip-z") and a class embedding that all blocks share give the gains and
-    biases of a block's batch normalization. Kernels start orthogonal and are spectrally normalized.
-    Deviations: all maps have the same number of channels, as in the authors' code for 32x32 pixels;
-    batch normalization has momentum 0.9, and its statistics are not recomputed for samples.
+    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first yields the
+    map. Each other chunk ("skip-z"), with a class embedding that all blocks share, yields the gains
+    and biases of a block's batch normalization. Kernels are initialized as orthogonal matrices and
+    spectrally normalized. Deviations: all maps have the same number of channels, as in the authors'
+    code for 32x32 pixels; batch normalization has momentum 0.9, and its statistics are not
+    recomputed for samples.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
         classes: Number of classes.
-        latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32); None:
-            20 times that.
-        filters: Channels of the maps.
-        embedding_dim: Dimensions of the class embedding.
-        attention: Side of the map that gets `SelfAttention`, or None.
+        latent_dim: Number of latent dimensions, a multiple of the number of blocks plus one (4 at
+            32x32). If None, 20 times that.
+        filters: Number of channels of the maps.
+        embedding_dim: Number of dimensions of the class embedding.
+        attention: Side of the map to which `SelfAttention` is applied, or None.
 
     Returns:
         A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
@@ -49,8 +50,8 @@ def big_gan_generator(
     latent_dim = 20 * (blocks + 1) if latent_dim is None else latent_dim
     if latent_dim % (blocks + 1):
         raise ValueError(
-            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the "
-            f"first map and each of {blocks} blocks have an equal part."
+            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for equal parts "
+            f"for the first map and each of {blocks} blocks."
         )
     latents = keras.Input((latent_dim,))
     labels = keras.Input((), dtype="int32")
@@ -77,7 +78,7 @@ def big_gan_discriminator(
 ) -> keras.Model:
     """Builds residual blocks of spectrally normalized kernels, and a projection of the class.
 
-    Brock et al. (2019), fig. 15 and app. B. The features are summed over places; the logit is
+    Brock et al. (2019), fig. 15 and app. B. The features are summed over positions; the logit is
     linear in them, plus their inner product with a class embedding (`with_projection`). Deviations:
     as in `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the authors'
     code for 32x32 pixels. The embedding is not spectrally normalized.
@@ -85,8 +86,8 @@ def big_gan_discriminator(
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 16 pixels.
         classes: Number of classes.
-        filters: Channels of the maps.
-        attention: Side of the map that gets `SelfAttention`, or None.
+        filters: Number of channels of the maps.
+        attention: Side of the map to which `SelfAttention` is applied, or None.
 
     Returns:
         A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.
@@ -125,7 +126,7 @@ def _conditional_batch_norm(x, condition):
 
 
 def _up(x, filters, condition):
-    """A block that doubles the sides: fig. 15b."""
+    """Applies a block that doubles the sides: fig. 15b."""
     y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
     # The 1x1 convolution comes first, for speed: the result is the same. So it is in `_down`.
@@ -133,7 +134,7 @@ def _up(x, filters, condition):
 
 
 def _down(x, filters, first=False, halve=True):
-    """A block that halves the sides, or leaves them: fig. 15c."""
+    """Applies a block that halves the sides or keeps them: fig. 15c."""
     y = x if first else layers.ReLU()(x)
     y = _conv(filters, 3)(layers.ReLU()(_conv(filters, 3)(y)))
     if halve:

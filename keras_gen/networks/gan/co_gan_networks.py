@@ -11,7 +11,7 @@ from keras_gen.networks.blocks import batch_norm, conv, cropped, float32, halved
 def co_gan_generator(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 100, filters: int = 64
 ) -> keras.Model:
-    """Builds both generators: transposed convolutions that they share, and a last layer of each.
+    """Builds both generators: shared transposed convolutions, and a separate last layer of each.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. What the two images
     have in common, such as which digit they show, is decided in the shared layers.
@@ -19,8 +19,8 @@ def co_gan_generator(
     Args:
         image_shape: `(height, width, channels)` of the images of both domains, both sides of at
             least 4 pixels.
-        latent_dim: Dimensions of the latents.
-        filters: Channels before the last layers.
+        latent_dim: Number of latent dimensions.
+        filters: Number of channels before the last layers.
 
     Returns:
         A model from float latents `[batch, latent_dim]` to pairs of float32 images in [-1, 1],
@@ -52,7 +52,7 @@ def co_gan_discriminator(
     filters: int = 20,
     hidden: int = 500,
 ) -> keras.Model:
-    """Builds both discriminators: a first layer of each, and the others, which they share.
+    """Builds both discriminators: a separate first layer of each, and shared other layers.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: LeNet, without
     normalization.
@@ -60,9 +60,9 @@ def co_gan_discriminator(
     Args:
         image_shape: `(height, width, channels)` of the images of both domains, both sides of at
             least 4 pixels.
-        classes: Number of classes, for a second output; 0: none.
-        filters: Channels of the first layers; the second one has 2.5 times as many.
-        hidden: Units of the dense layer.
+        classes: Number of classes, for a second output; 0 for none.
+        filters: Number of channels of the first layers; the second one has 2.5 times as many.
+        hidden: Number of units of the dense layer.
 
     Returns:
         A model from pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits

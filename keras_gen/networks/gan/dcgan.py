@@ -23,13 +23,14 @@ def dcgan_generator(
 ) -> keras.Model:
     """Builds the generator of fig. 1: a small map, then strided transposed convolutions to tanh.
 
-    The map has 4x4 pixels for a square whose side is a power of two, as in the paper; of other
-    sizes its shorter side has 4 to 7 pixels, and what is too much of the image is cropped.
+    The map has 4x4 pixels for a square whose side is a power of two, as in the paper; for other
+    sizes, its shorter side has 4 to 7 pixels, and the image is cropped.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
-        latent_dim: Dimensions of the latents.
-        filters: Channels before the last layer, 128 in the paper; they double with every stage.
+        latent_dim: Number of latent dimensions.
+        filters: Number of channels before the last layer, 128 in the paper; it doubles with every
+            stage.
         name: Name of the model.
 
     Returns:
@@ -56,14 +57,14 @@ def dcgan_discriminator(
     normalization: str | None = "batch",
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds the mirror image of the generator: strided convolutions, leaky ReLU of slope 0.2.
+    """Builds the mirror image of the generator: strided convolutions, leaky ReLU with slope 0.2.
 
     Args:
-        image_shape: As in `dcgan_generator`.
-        filters: Channels of the first layer; they double with every stage.
-        normalization: After all layers but the first (sec. 3): `"batch"`, `"layer"` or None; or
-            `"spectral"`, of all kernels (Miyato et al. 2018). Penalties on the gradient of each
-            image need one of the last three.
+        image_shape: Shape of an image, as in `dcgan_generator`.
+        filters: Number of channels of the first layer; it doubles with every stage.
+        normalization: Normalization after all layers but the first (sec. 3): `"batch"`, `"layer"`,
+            or None; or `"spectral"`, for all kernels (Miyato et al. 2018). Penalties on the
+            gradient of each image require one of the last three.
         name: Name of the model.
 
     Returns:
@@ -76,5 +77,5 @@ def dcgan_discriminator(
     x = downsample(images, halvings(image_shape), filters, normalization)
     sides = x.shape[1:3]
     x = layers.Flatten()(conv(1, sides, use_bias=True, spectral=normalization == "spectral")(x))
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)

@@ -19,29 +19,30 @@ def dcgan_without(
     hidden: int = 512,
     initializer: str | None = None,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds DCGAN's networks with all guidelines for stable ones but one, to see what it does.
+    """Builds DCGAN's networks with all guidelines for stability but one, to see its effect.
 
     Args:
-        guideline: What is taken away:
+        guideline: Guideline that is dropped:
 
-            - `"strides"`: the discriminator halves maps by max pooling after convolutions of stride
-              1, and the generator doubles them by repeating pixels before such;
-            - `"normalization"`: no batch normalization in both;
+            - `"strides"`: the discriminator halves maps by max pooling after convolutions with
+              stride 1, and the generator doubles them by repeating pixels before such
+              convolutions;
+            - `"normalization"`: no batch normalization in either;
             - `"convolutions"`: a hidden dense layer at the start of the generator, and one before
               the discriminator's logit;
             - `"relu"`: tanh in all layers of the generator;
             - `"tanh"`: no activation at the generator's end;
             - `"leaky_relu"`: ReLU in the discriminator;
-            - None: nothing, which gives `dcgan_generator` and `dcgan_discriminator`.
+            - None: nothing, which yields `dcgan_generator` and `dcgan_discriminator`.
         image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
-        latent_dim: Dimensions of the latents.
-        filters: Channels where the maps are largest; they double with every stage.
-        hidden: Units of the dense layers of `"convolutions"`.
-        initializer: Of all kernels of convolutions; None: N(0, 0.02), as in sec. 4.
+        latent_dim: Number of latent dimensions.
+        filters: Number of channels of the largest maps; it doubles with every stage.
+        hidden: Number of units of the dense layers of `"convolutions"`.
+        initializer: Initializer of all kernels of convolutions. If None, N(0, 0.02), as in sec. 4.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` to images, which are in [-1, 1] unless
-        `"tanh"` is taken away, and the discriminator, from images to logits `[batch]`.
+        `"tanh"` is dropped, and the discriminator, from images to logits `[batch]`.
 
     Example:
         >>> generator, discriminator = dcgan_without("leaky_relu", (32, 32, 1), filters=32)
@@ -109,6 +110,6 @@ def dcgan_without(
         x = layers.Dense(1)(x)
     else:
         x = layers.Flatten()(conv(1, sides, use_bias=True, initializer=initializer)(x))
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = layers.Reshape((), dtype="float32")(x)
     return generator, keras.Model(images, logits, name="discriminator")

@@ -25,9 +25,9 @@ def info_gan_generator(
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
-        latent_dim: Dimensions of the latents and codes; 62 and 12 in the paper.
-        filters: Channels of the larger map; the smaller one has twice as many.
-        hidden: Units of the first dense layer.
+        latent_dim: Number of dimensions of the latents and codes; 62 and 12 in the paper.
+        filters: Number of channels of the larger map; the smaller one has twice as many.
+        hidden: Number of units of the first dense layer.
 
     Returns:
         A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
@@ -51,16 +51,16 @@ def info_gan_discriminator(
     hidden: int = 1024,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """Builds two convolutions of stride 2, a dense layer, and a logit of its features.
+    """Builds two convolutions with stride 2, a dense layer, and a logit of its features.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Deviation: leaky ReLU has DCGAN's slope
     of 0.2 after convolutions.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
-        filters: Channels of the first convolution; the second has twice as many.
-        hidden: Units of the dense layer.
-        normalization: `"batch"`, `"layer"` or None, of all layers but the first.
+        filters: Number of channels of the first convolution; the second has twice as many.
+        hidden: Number of units of the dense layer.
+        normalization: Normalization of all layers but the first: `"batch"`, `"layer"`, or None.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
@@ -90,23 +90,24 @@ def info_gan_networks(
     normalization: str | None = "batch",
     scales: bool = True,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a generator of latents and codes, and a discriminator that also predicts the codes.
+    """Builds a generator from latents and codes, and a discriminator that also predicts codes.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
-        latent_dim: Dimensions of the latents, without the codes.
-        classes: Of all categorical codes together.
+        latent_dim: Number of latent dimensions, without the codes.
+        classes: Total number of classes of all categorical codes.
         continuous: Number of continuous codes.
-        filters: Channels of the largest maps.
-        hidden: Units of a dense layer in each.
-        normalization: Of the discriminator, see `info_gan_discriminator`.
-        scales: Whether the discriminator predicts a scale of each continuous code, not only a mean.
+        filters: Number of channels of the largest maps.
+        hidden: Number of units of a dense layer in each network.
+        normalization: Normalization of the discriminator; see `info_gan_discriminator`.
+        scales: Whether the discriminator predicts a scale of each continuous code in addition to a
+            mean.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
         to images; and the discriminator, from images to logits `[batch, 1]` and, after a further
-        layer of 128 units, the parameters of the codes, `[batch, classes + 2 * continuous]` or
-        without scales `[batch, classes + continuous]`.
+        layer of 128 units, the parameters of the codes, `[batch, classes + 2 * continuous]`, or,
+        without scales, `[batch, classes + continuous]`.
 
     Example:
         >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)

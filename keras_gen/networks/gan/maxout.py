@@ -18,15 +18,15 @@ def maxout_discriminator(
     """Builds dense layers of maxout units with dropout, and one logit.
 
     Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013: a unit is the
-    largest of a few linear functions of its inputs. Sizes are those of the authors' code of
+    maximum of several linear functions of its inputs. Sizes are those of the authors' code of
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, for MNIST.
 
     Args:
         image_shape: Shape of an image.
-        hidden: Units of the hidden layers.
-        pieces: Linear functions of a unit.
-        dropout: Fraction of the hidden units set to zero in training; 0.4 times it is the fraction
-            of the pixels set to black.
+        hidden: Numbers of units of the hidden layers.
+        pieces: Number of linear functions of a unit.
+        dropout: Fraction of the hidden units set to zero in training; 0.4 times this fraction of
+            the pixels is set to black.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
@@ -35,7 +35,7 @@ def maxout_discriminator(
         >>> discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
     """
     images = keras.Input(image_shape)
-    # In [0, 1], as in the authors' code: a pixel that is dropped is black, not gray.
+    # In [0, 1], as in the authors' code: a dropped pixel is black, not gray.
     x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))
     x = Dropout(rate=0.4 * dropout)(x)
     for units in hidden:

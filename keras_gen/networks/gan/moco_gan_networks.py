@@ -1,4 +1,4 @@
-"""Networks of videos, of MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
+"""Networks for videos, of MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ def moco_gan_generator(
     motion_dim: int = 10,
     filters: int = 64,
 ) -> keras.Model:
-    """Builds a recurrent network of motion codes, and a DCGAN generator that draws each frame.
+    """Builds a recurrent network of motion codes, and a DCGAN generator for each frame.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
     2018, sec. 3 and fig. 2: a video has one content code. Its motion codes are the outputs of a
@@ -26,14 +26,14 @@ def moco_gan_generator(
     Args:
         video_shape: `(frames, height, width, channels)`, at least 2 frames, both sides of at least
             8 pixels.
-        content_dim: Dimensions of the content code.
-        motion_dim: Dimensions of a motion code, and of each input of the GRU.
-        filters: Channels before the last layer of the frames' generator.
+        content_dim: Number of dimensions of the content code.
+        motion_dim: Number of dimensions of a motion code, and of each input of the GRU.
+        filters: Number of channels before the last layer of the frames' generator.
 
     Returns:
-        A model from float latents `[batch, content_dim + (frames + 1) * motion_dim]`, first the
-        content, then the start of the motion and its inputs, to float32 `[batch, *video_shape]` in
-        [-1, 1].
+        A model from float latents `[batch, content_dim + (frames + 1) * motion_dim]`, which are the
+        content, the start of the motion, and its inputs, to float32 `[batch, *video_shape]` in [-1,
+        1].
 
     Example:
         >>> generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)
@@ -56,7 +56,7 @@ def video_discriminator(
     filters: int = 64,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """Builds convolutions over time and place, leaky ReLU of slope 0.2, and one logit.
+    """Builds convolutions over time and space, leaky ReLU with slope 0.2, and one logit.
 
     It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and shortens
     the video by 3 frames; the last one takes the rest.
@@ -64,9 +64,9 @@ def video_discriminator(
     Args:
         video_shape: `(frames, height, width, channels)`: both sides of at least 8 pixels, and at
             least 3 n + 1 frames, for the n layers that halve the sides, the shorter one to 4 to 7.
-        filters: Channels of the first layer; they double with every layer.
-        normalization: `"batch"` (but for the first layer) or None, which penalties on the gradient
-            of each video need.
+        filters: Number of channels of the first layer; it doubles with every layer.
+        normalization: `"batch"` (except in the first layer), or None, which penalties on the
+            gradient of each video require.
 
     Returns:
         A model from videos in [-1, 1] to float32 logits `[batch]`.
@@ -80,8 +80,8 @@ def video_discriminator(
     stages = halvings(video_shape[1:])
     if frames <= 3 * stages:
         raise ValueError(
-            f"A video of {frames} frames is too short for {stages} layers, and each "
-            f"takes 3: use at least {3 * stages + 1} frames, or smaller images."
+            f"A video of {frames} frames is too short for {stages} layers of 3 frames each: "
+            f"use at least {3 * stages + 1} frames, or smaller images."
         )
     videos = keras.Input(video_shape)
     x = videos
@@ -94,13 +94,13 @@ def video_discriminator(
             x = batch_norm()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     x = conv3d(1, x.shape[1:4], use_bias=True)(x)
-    # The logits leave in float32 whatever the precision inside.
+    # The logits are float32, whatever the internal precision.
     logits = layers.Reshape((), dtype="float32")(x)
     return keras.Model(videos, logits, name="video_discriminator")
 
 
 def _recurrent(inputs, state):
-    """The states of a GRU after each input: `[batch, times, units]`."""
+    """Returns the states of a GRU after each input, `[batch, times, units]`."""
     # Unrolled from plain layers: the GRU of Keras has a seed for dropout even without dropout, and
     # the seed neither resumes nor differs between replicas.
     units = state.shape[-1]
@@ -120,8 +120,7 @@ def _recurrent(inputs, state):
 def _frames(video_shape) -> int:
     if len(video_shape) != 4 or video_shape[0] < 2:
         raise ValueError(
-            f"A video has the shape {tuple(video_shape)}: expected (frames, height, width, "
-            "channels) with at least 2 frames; one frame is an image, for which there is "
-            "dcgan_generator."
+            f"A video has shape {tuple(video_shape)}: expected (frames, height, width, "
+            "channels) with at least 2 frames. For images, use dcgan_generator."
         )
     return video_shape[0]

@@ -9,7 +9,7 @@ from keras_gen.checked_arguments import checked_arguments
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
 from keras_gen.networks.blocks import halvings_of_square
 
-LEAKY = "leaky_relu"  # of slope 0.2
+LEAKY = "leaky_relu"  # with slope 0.2
 
 
 @checked_arguments
@@ -19,22 +19,22 @@ def progressive_generator(
     filters: int = 512,
     width: int = 16_384,
 ) -> keras.Model:
-    """Builds the generator of table 2, with an output at every size from 4x4 on.
+    """Builds the generator of table 2, with an output at every size from 4x4 up.
 
     Each size has two 3x3 convolutions with equalized learning rate, each followed by leaky ReLU and
-    pixel normalization. Pixels are repeated to double the size. A 1x1 convolution makes colors,
-    without a tanh. An output that fades in is mixed with the one before it, enlarged (fig. 2).
-    Deviation: the first layer has a bias for every place and channel, and not for every channel.
+    pixel normalization. Pixels are repeated to double the size. A 1x1 convolution returns colors,
+    without a tanh. An output that fades in is mixed with the previous one, enlarged (fig. 2).
+    Deviation: the first layer has a bias for every position and channel, instead of every channel.
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        latent_dim: Dimensions of the latents, which the first layer normalizes.
-        filters: Largest number of channels of a map.
-        width: Largest number of channels times side; channels are halved beyond 32x32 by default.
+        latent_dim: Number of latent dimensions; the first layer normalizes the latents.
+        filters: Maximum number of channels of a map.
+        width: Maximum number of channels times side; channels are halved beyond 32x32 by default.
 
     Returns:
-        A model from latents `[batch, latent_dim]` and the fractions `[batch]` that have faded in, 0
-        to 1, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
+        A model from latents `[batch, latent_dim]` and fractions `[batch]`, 0 to 1, by which outputs
+        have faded in, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
 
     Example:
         >>> generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
@@ -47,7 +47,7 @@ def progressive_generator(
     for side in sides(image_shape):
         count = channels(side, filters, width)
         if side == 4:
-            # So that inputs of variance 1 give that to each place, as in the authors' code.
+            # Inputs with variance 1 thus yield variance 1 everywhere, as in the authors' code.
             x = EqualizedDense(16 * count, gain=2**0.5 / 4, activation=LEAKY)(x)
             x = PixelNormalization()(layers.Reshape((4, 4, count))(x))
         else:
@@ -68,16 +68,16 @@ def progressive_discriminator(
     width: int = 16_384,
     group_size: int | None = 4,
 ) -> keras.Model:
-    """Builds the mirror image of the generator, which takes images of every size from 4x4 on.
+    """Builds the mirror image of the generator, which accepts images of every size from 4x4 up.
 
-    The features of a size that fades in are mixed with those of the image of half its size (fig.
-    2). The standard deviation over groups of a batch is a further channel at 4x4. Arguments: those
-    of `progressive_generator`, and `group_size` of `MinibatchStddev`.
+    The features of a size that fades in are mixed with those of the image at half its size (fig.
+    2). The standard deviation over groups of a batch is an additional channel at 4x4. The arguments
+    are those of `progressive_generator`, and `group_size` of `MinibatchStddev`.
 
     Returns:
-        A model from images `[batch, side, side, channels]` and the fractions `[batch]` that have
-        faded in, 0 to 1, to a list of float32 logits `[batch]`; entry n is for images of 2^(n + 2)
-        pixels per side.
+        A model from images `[batch, side, side, channels]` and fractions `[batch]`, 0 to 1, by
+        which sizes have faded in, to a list of float32 logits `[batch]`; entry n is for images of
+        2^(n + 2) pixels per side.
 
     Example:
         >>> discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
@@ -125,7 +125,7 @@ def faded(before, after, fraction):
 
 
 def resized(images, side: int):
-    """Returns images of another size: means over squares, or repeated pixels.
+    """Returns images at another size, by means over squares or by repeating pixels.
 
     The images are squares `[batch, any, any, channels]`; the ratio of sides is a power of two.
     """
@@ -138,12 +138,12 @@ def resized(images, side: int):
 
 
 def sides(image_shape: tuple) -> list[int]:
-    """Returns the sides of images that grow: 4, 8, up to that of `image_shape`."""
+    """Returns the sides of growing images: 4, 8, up to that of `image_shape`."""
     return [4 << number for number in range(halvings_of_square(image_shape) + 1)]
 
 
 def channels(side: int, filters: int, width: int) -> int:
-    """Returns the channels of maps: at most `filters` and `width // side`, at least 1."""
+    """Returns the number of channels: at most `filters` and `width // side`, at least 1."""
     return max(1, min(filters, width // side))
 
 

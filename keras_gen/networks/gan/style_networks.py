@@ -29,11 +29,11 @@ def style_mapping(
     depth: CountFrom0 = 8,
     rate: float = 0.01,
 ) -> keras.Model:
-    """Builds the mapping network f of Karras et al. (2019), fig. 1b: from latents z to styles w.
+    """Builds the mapping network f of Karras et al. (2019), fig. 1b, from latents z to styles w.
 
     Args:
-        latent_dim: Dimensions of z, which is normalized first.
-        style_dim: Dimensions of w, and units of each layer.
+        latent_dim: Number of dimensions of z, which is normalized first.
+        style_dim: Number of dimensions of w, and of units of each layer.
         depth: Number of dense layers.
         rate: Factor of their learning rate (appendix C).
 
@@ -62,20 +62,20 @@ def style_generator(
 
     Deviations of `"modulated"` from the authors' code, all as in their code of 2019: sizes are
     doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
-    channel has its own strength of noise.
+    channel has its own noise strength.
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        style_dim: Dimensions of a style.
-        filters: As in `progressive_generator`.
-        width: As in `progressive_generator`.
+        style_dim: Number of dimensions of a style.
+        filters: Maximum number of channels, as in `progressive_generator`.
+        width: Maximum number of channels times side, as in `progressive_generator`.
         styling: `"modulated"`: the kernels are scaled (Karras et al. 2020, fig. 2d), and the colors
-            of all sizes are added up (fig. 7b). `"adain"`: the maps are normalized and scaled
-            (Karras et al. 2019, fig. 1b).
+            of all sizes are summed (fig. 7b). `"adain"`: the maps are normalized and scaled (Karras
+            et al. 2019, fig. 1b).
 
     Returns:
         A model from styles `[batch, layers, style_dim]`, two layers for each size, and standard
-        Normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
+        normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
 
     Example:
         >>> generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
@@ -133,9 +133,9 @@ def style_discriminator(
 ) -> keras.Model:
     """Builds the residual discriminator of Karras et al. (2020), fig. 7c.
 
-    Deviation: sizes are halved by 2x2 means, and not by strides after the filter [1, 3, 3, 1]. It
-    takes the arguments of `progressive_discriminator`, and returns a model from images `[batch,
-    *image_shape]` to float32 logits `[batch]`.
+    Deviation: sizes are halved by 2x2 means instead of strides after the filter [1, 3, 3, 1]. The
+    function takes the arguments of `progressive_discriminator`, and returns a model from images
+    `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
@@ -145,7 +145,7 @@ def style_discriminator(
     x = EqualizedConv2D(counts[0], 1, activation=LEAKY)(images)
     for before, after in itertools.pairwise(counts):
         y = EqualizedConv2D(before, 3, activation=LEAKY)(x)
-        # The gains of both are divided by sqrt(2), for the sum to keep the variance.
+        # The gains of both are divided by sqrt(2), so that the sum keeps the variance.
         y = layers.AveragePooling2D(2)(EqualizedConv2D(after, 3, gain=1.0, activation=LEAKY)(y))
         x = layers.AveragePooling2D(2)(x)
         x = EqualizedConv2D(after, 1, gain=2**-0.5, use_bias=False)(x)
@@ -158,5 +158,5 @@ def style_discriminator(
 def _doubled(x):
     """Repeats pixels to double height and width, then smooths with the filter [1, 2, 1] / 4."""
     x = layers.ZeroPadding2D(1)(layers.UpSampling2D()(x))
-    # Two means of neighbors are that filter.
+    # Two means of neighbors form that filter.
     return layers.AveragePooling2D(2, strides=1)(layers.AveragePooling2D(2, strides=1)(x))

@@ -1,1 +1,1 @@
-"""Networks from images to images, and the discriminators beside them."""
+"""Networks from images to images, and their discriminators."""

@@ -19,14 +19,14 @@ from keras_gen.networks.blocks import (
 def context_encoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "encoder"
 ) -> keras.Model:
-    """Builds the encoder of fig. 9a: 4x4 convolutions of stride 2 down to a map of 4x4.
+    """Builds the encoder of fig. 9a: 4x4 convolutions with stride 2 down to a 4x4 map.
 
     Deviations: the widths double with every layer, as in DCGAN; the paper's at 128 pixels are 64,
-    64, 128, 256, 512. The map is not narrowed to a vector of 4000 (see `ContextEncoder`).
+    64, 128, 256, 512. The map is not reduced to a vector of 4000 (see `ContextEncoder`).
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        filters: Channels of the first layer.
+        filters: Number of channels of the first layer.
         name: Name of the model.
 
     Returns:
@@ -46,9 +46,9 @@ def context_decoder(
 ) -> keras.Model:
     """Builds the decoder from the features of `context_encoder` to a whole image.
 
-    A channel-wise fully connected layer connects all places, and a convolution of stride 1 then
-    mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder, whose arguments it
-    takes.
+    A channel-wise fully connected layer connects all positions, and a convolution with stride 1
+    then mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder, which has the
+    same arguments.
 
     Returns:
         A model from features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in [-1,

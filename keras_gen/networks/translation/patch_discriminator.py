@@ -22,27 +22,28 @@ def patch_discriminator(
     reflect: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds C64-C128-C256-C512 and a last convolution to one logit a patch.
+    """Builds C64-C128-C256-C512 and a last convolution to one logit per patch.
 
-    With three strided layers each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
+    With three strided layers, each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
     two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
 
     Args:
-        image_shape: `(height, width, channels)`, sides of at least 3 * 2^strided_layers or None.
-        filters: Channels of the first layer; they double at most three times.
-        strided_layers: Layers of stride 2, before two of stride 1.
+        image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
+            None.
+        filters: Number of channels of the first layer; it doubles at most three times.
+        strided_layers: Number of layers with stride 2, before two with stride 1.
         normalization: `"instance"`, the paper's, after all layers but the first, amplifies what is
-            in flat areas; `"spectral"`, of all kernels instead, does not (Miyato et al. 2018).
-        scales: Such networks side by side, each of images half as large as the one before (Wang et
-            al.: "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
-            CVPR 2018, sec. 3.2), so that strokes and their arrangement are both judged. More than
-            one: of images of known size.
-        reflect: Whether layers pad by reflection in place of zeros, by which they know the borders.
+            in flat areas; `"spectral"`, for all kernels, does not (Miyato et al. 2018).
+        scales: Number of such networks, each on images half as large as those of the previous one
+            (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
+            Conditional GANs", CVPR 2018, sec. 3.2), so that both strokes and their arrangement are
+            judged. More than one requires images of known size.
+        reflect: Whether layers pad by reflection instead of zeros, which reveal the borders.
         name: Name of the model.
 
     Returns:
         A model from float images in [-1, 1] to float32 logits `[batch, h, w, scales]`; those of
-        smaller images are repeated, so that all scales weigh the same.
+        smaller images are repeated, so that all scales have equal weights.
 
     Example:
         >>> discriminator = patch_discriminator((128, 128, 3))
@@ -54,14 +55,14 @@ def patch_discriminator(
     sides = [side for side in image_shape[:2] if side is not None]
     if scales < 1 or (scales > 1 and len(sides) < 2):
         raise ValueError(
-            f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1, or "
-            "more and a known size."
+            f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1, "
+            "or more for images of known size."
         )
     if any(side >> strided_layers + scales - 1 < 3 for side in sides):
         raise ValueError(
             f"Images of {image_shape[0]}x{image_shape[1]} are too small for {strided_layers} "
-            f"strided layers at {scales} scales: use at least {3 << strided_layers + scales - 1} "
-            "pixels, fewer layers or fewer scales."
+            f"strided layers at {scales} scales: use at least "
+            f"{3 << strided_layers + scales - 1} pixels, fewer layers, or fewer scales."
         )
     images = keras.Input(image_shape)
     x = images
@@ -70,7 +71,7 @@ def patch_discriminator(
     for _ in range(scales - 1):
         x = layers.AveragePooling2D(2)(x)
         coarse = _patch_logits(x, *options)
-        # Each logit takes the place of its nearest neighbors on the first scale.
+        # Each logit is repeated for its nearest neighbors on the first scale.
         for axis in (1, 2):
             size = logits[0].shape[axis]
             nearest = np.arange(size) * coarse.shape[axis] // size

@@ -29,15 +29,15 @@ def resnet_generator(
 
     Args:
         image_shape: `(height, width, channels)`; sides are multiples of 4 of at least 8, or None.
-        filters: K above, 64 in the paper.
-        blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
-        upsampling: `"transposed"`, the paper's, `"smoothed"`, `"resize"` or `"bilinear"`: see
+        filters: k above, 64 in the paper.
+        blocks: Number of residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
+        upsampling: `"transposed"`, the paper's, `"smoothed"`, `"resize"`, or `"bilinear"`; see
             `networks.blocks.doubled`.
         normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
             groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
             (Chen et al. 2022), so that a large image can be translated in tiles.
-        reflect: Whether layers of stride 2 pad by reflection too, as the others do, for zeros draw
-            lines along the borders.
+        reflect: Whether layers with stride 2 also pad by reflection, as the others do, because
+            zeros cause lines along the borders.
         name: Name of the model.
 
     Returns:
@@ -74,6 +74,6 @@ def resnet_generator(
     for width in (2 * filters, filters):
         x = norm_relu(doubled(x, width, upsampling))
     x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
-    # The output leaves in float32 whatever the precision inside.
+    # The output is float32, whatever the internal precision.
     x = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(images, x, name=name)

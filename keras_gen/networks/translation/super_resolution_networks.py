@@ -20,37 +20,37 @@ def sr_resnet(
     edge_kernel: int = 9,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds SRResNet, fig. 4 of Ledig et al. (2017): images of any size to larger ones.
+    """Builds SRResNet, fig. 4 of Ledig et al. (2017), which enlarges images of any size.
 
     A convolution, residual blocks of two, and the sum of both; then for each factor of 2 (or once
     for 3) a convolution to four (nine) times as many channels, whose pixels are shuffled; and a
     last convolution.
 
     Args:
-        channels: Of the images.
-        filters: Channels of all layers.
-        blocks: Residual blocks.
-        factor: By which sides grow: 2, 3, 4 or 8.
-        normalization: Whether there is batch normalization, as in the paper. Without it networks
-            are better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks for
-            Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
-        from_bicubic: Whether the network adds to a bicubic enlargement, from which it then starts.
+        channels: Number of channels of the images.
+        filters: Number of channels of all layers.
+        blocks: Number of residual blocks.
+        factor: Factor of the sides: 2, 3, 4, or 8.
+        normalization: Whether there is batch normalization, as in the paper. Without it, networks
+            are better and less expensive (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks
+            for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
+        from_bicubic: Whether the network adds to a bicubic enlargement, with which it then starts.
         edge_kernel: Side of the first and the last kernel.
         name: Name of the model.
 
     Returns:
-        A model from float images `[batch, height, width, channels]` in [-1, 1] to float32 images
-        of this range, which it may leave a little.
+        A model from float images `[batch, height, width, channels]` in [-1, 1] to float32 images in
+        this range, which they may slightly exceed.
 
     Raises:
-        ValueError: If the factor is another one.
+        ValueError: If the factor is not one of these.
 
     Example:
         >>> generator = sr_resnet(filters=32, blocks=4)
     """
     steps = {2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}.get(factor)
     if steps is None:
-        raise ValueError(f"factor is {factor}: expected 2, 3, 4 or 8.")
+        raise ValueError(f"factor is {factor}: expected 2, 3, 4, or 8.")
 
     def prelu(x):
         return layers.PReLU(shared_axes=[1, 2])(x)
@@ -69,7 +69,7 @@ def sr_resnet(
     x = layers.add([first, normalized(he_conv(filters, 3, **bias)(x))])
     for step in steps:
         x = prelu(PixelShuffle(step)(he_conv(filters * step**2, 3)(x)))
-    # Small, so that training starts from gray, or from the bicubic enlargement.
+    # Small, so that training starts with gray, or with the bicubic enlargement.
     small = keras.initializers.RandomNormal(stddev=1e-3)
     x = float32(he_conv(channels, edge_kernel, initializer=small)(x))
     if from_bicubic:
@@ -86,13 +86,14 @@ def sr_discriminator(
 ) -> keras.Model:
     """Builds the discriminator of fig. 4 of Ledig et al. (2017).
 
-    Eight 3x3 convolutions, every second of stride 2, whose channels double three times, with batch
-    normalization but for the first, and leaky ReLU of slope 0.2; then a dense layer and one logit.
+    Eight 3x3 convolutions, every second with stride 2, whose channels double three times, with
+    batch normalization except for the first, and leaky ReLU with slope 0.2; then a dense layer and
+    one logit.
 
     Args:
         image_shape: `(height, width, channels)`, known.
-        filters: Channels of the first layer.
-        units: Units of the dense layer.
+        filters: Number of channels of the first layer.
+        units: Number of units of the dense layer.
         name: Name of the model.
 
     Returns:

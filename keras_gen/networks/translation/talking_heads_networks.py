@@ -18,30 +18,30 @@ def talking_head_networks(
     stages: int = 3,
     blocks: CountFrom0 = 2,
 ) -> dict[str, keras.Model]:
-    """Builds the networks that learn to draw people from a few of their images.
+    """Builds the networks that learn to generate people from a few of their images.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
     Talking Head Models", ICCV 2019, sec. 3.1. Maps of landmarks have the size and the channels of
-    images, beside which they stand in the channels, before them.
+    images, and are concatenated before them in the channels.
 
-    Deviations: strided convolutions where the paper has residual blocks with means; means over
-    places where it has sums; no attention.
+    Deviations: strided convolutions instead of the paper's residual blocks with means; means over
+    positions instead of sums; no attention.
 
     Args:
         image_shape: `(height, width, channels)` of images and of maps of landmarks, both sides
             multiples of 2^stages.
         people: Number of people in training.
-        embedding_dim: N, length of the vector of a person.
-        filters: Channels of the first layers; they double with every stage.
-        stages: How often networks halve images.
-        blocks: Residual blocks of the generator.
+        embedding_dim: N, length of a person's vector.
+        filters: Number of channels of the first layers; it doubles with every stage.
+        stages: Number of times that networks halve images.
+        blocks: Number of residual blocks of the generator.
 
     Returns:
-        By the names of `TalkingHeads`' arguments: `embedder`, landmarks and an image `[batch,
-        height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`; `generator`, landmarks
-        and embeddings to images; `discriminator`, the embedder's input to logits `[batch, 1]`,
-        features `[batch, embedding_dim]` and a map of each stage; `identities`, int32 labels
-        `[batch]` to vectors `[batch, embedding_dim]`.
+        By the names of `TalkingHeads`' arguments: `embedder`, from landmarks and an image `[batch,
+        height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`; `generator`, from
+        landmarks and embeddings to images; `discriminator`, from the embedder's input to logits
+        `[batch, 1]`, features `[batch, embedding_dim]`, and a map of each stage; `identities`, from
+        int32 labels `[batch]` to vectors `[batch, embedding_dim]`.
 
     Example:
         >>> networks = talking_head_networks((32, 32, 3), people=10, embedding_dim=16, filters=8)
@@ -75,7 +75,7 @@ def talking_head_networks(
 
 
 def _halved(x, stages, filters, spectral=False) -> list:
-    """The map of each stage, half as high and wide as the one before."""
+    """Returns the map of each stage, with half the height and width of the previous one."""
     maps = []
     for stage in range(stages):
         options = dict(use_bias=True, initializer="he_normal", spectral=spectral)
@@ -86,7 +86,7 @@ def _halved(x, stages, filters, spectral=False) -> list:
 
 
 def _generator(image_shape, embedding_dim, filters, stages, blocks):
-    """Halves the landmarks, and draws with normalizations that the embedding sets."""
+    """Encodes the landmarks, and generates with normalizations determined by the embedding."""
     landmarks = keras.Input(image_shape)
     embedding = keras.Input((embedding_dim,))
 

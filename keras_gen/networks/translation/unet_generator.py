@@ -9,7 +9,7 @@ from keras_gen.networks.blocks import conv
 
 NOISES = ("dropout", "latents", "none")
 MOST_HALVINGS = 8
-DROPPED = 3  # first layers of the decoder, which have dropout
+DROPPED = 3  # number of first layers of the decoder with dropout
 
 
 @checked_arguments(open_sides=True)
@@ -22,26 +22,26 @@ def unet_generator(
 ) -> keras.Model:
     """Builds the U-Net of Isola et al. (2017), app. 6.1.1.
 
-    The encoder C64-C128-C256-C512-... halves the image until a side is odd, 8 times at most: 256
-    pixels become one. The decoder mirrors it, and each of its layers sees that of the encoder of
-    the same size too. Convolutions are 4x4 of stride 2, leaky ReLU has slope 0.2, and widths double
-    three times.
+    The encoder C64-C128-C256-C512-... halves the image until a side is odd, at most 8 times: 256
+    pixels become one. The decoder mirrors it, and each of its layers also receives the encoder's
+    maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope 0.2, and widths
+    double three times.
 
-    Deviation: instance normalization, which the paper's batch normalization is in its batches of
-    one image. The innermost layer has none, for there is one pixel.
+    Deviation: instance normalization, which is what the paper's batch normalization is for its
+    batches of one image. The innermost layer has none, because there is only one pixel.
 
     Args:
         image_shape: `(height, width, channels)` of the source, both sides even.
-        channels: Of the target; None: those of the source.
-        filters: Channels of the first layer.
-        noise: What is random. `"dropout"`: half of the values of the decoder's first three layers,
-            at inference too, as in the paper. `"latents"`: a channel of noise beside the image,
-            which generators learn to ignore (sec. 3.2.1). `"none"`: nothing.
+        channels: Number of channels of the target. If None, that of the source.
+        filters: Number of channels of the first layer.
+        noise: Source of randomness. `"dropout"`: half of the values of the decoder's first three
+            layers, at inference too, as in the paper. `"latents"`: a channel of noise in addition
+            to the image, which generators learn to ignore (sec. 3.2.1). `"none"`: nothing.
         name: Name of the model.
 
     Returns:
         A model from float images in [-1, 1] to float32 images `[batch, height, width, channels]`
-        of this range.
+        in this range.
 
     Raises:
         ValueError: If a side is odd or unknown, or `noise` is unknown.
@@ -54,8 +54,8 @@ def unet_generator(
         raise ValueError(f"noise is {noise!r}: expected one of {NOISES}.")
     if None in image_shape or height % 2 or width % 2:
         raise ValueError(
-            f"The U-Net cannot take images of {height}x{width}: expected known, even sides; resize "
-            "them (keras_gen.data.resize_cover)."
+            f"The U-Net cannot use images of {height}x{width}: expected known, even sides. "
+            "Resize them (keras_gen.data.resize_cover)."
         )
     stages = 1
     while stages < MOST_HALVINGS and not (height >> stages) % 2 and not (width >> stages) % 2:

@@ -16,31 +16,31 @@ def unit_networks(
     blocks: CountFrom0 = 3,
     shared_blocks: CountFrom0 = 1,
 ) -> dict[str, keras.Model]:
-    """Builds the encoders and generators of two domains, in the paper's app. A.
+    """Builds the encoders and generators of two domains, as in the paper's app. A.
 
-    Each encoder halves images twice, and residual blocks follow; the last ones are shared, and so
+    Each encoder halves images twice, followed by residual blocks; the last ones are shared, and so
     are the first ones of the generators, which mirror the encoders.
 
     Deviations: instance normalization, as in the authors' code; enlargement by nearest neighbors
-    and a convolution, which draws no checkerboards.
+    and a convolution, which produces no checkerboards.
 
     Args:
-        channels: Of the images of X and of Y.
-        filters: Channels of the first layers.
-        blocks: Residual blocks of each encoder and of each generator.
-        shared_blocks: Residual blocks that both encoders share, and both generators.
+        channels: Numbers of channels of the images of X and of Y.
+        filters: Number of channels of the first layers.
+        blocks: Number of residual blocks of each encoder and of each generator.
+        shared_blocks: Number of residual blocks that both encoders share, and both generators.
 
     Returns:
-        By the names of `UNIT`'s arguments: `encoder_x` and `encoder_y`, float images in [-1, 1]
-        `[batch, height, width, channels]`, sides multiples of 4, to maps; `shared_encoder`, of
-        these maps to means of the latents `[batch, height / 4, width / 4, 4 * filters]`;
-        `shared_generator`, `generator_x` and `generator_y`, of latents to images.
+        By the names of `UNIT`'s arguments: `encoder_x` and `encoder_y`, from float images in [-1,
+        1] `[batch, height, width, channels]`, with sides that are multiples of 4, to maps;
+        `shared_encoder`, from these maps to means of the latents `[batch, height / 4, width / 4, 4
+        * filters]`; `shared_generator`, `generator_x`, and `generator_y`, from latents to images.
 
     Example:
         >>> networks = unit_networks(filters=16)
     """
     width = 4 * filters
-    # Without normalization, small initial weights would leave nothing of an image.
+    # Without normalization, small initial weights would lose the image.
     he = dict(initializer="he_normal", use_bias=True)
     networks = {}
     for domain, of_images in zip("xy", channels, strict=True):

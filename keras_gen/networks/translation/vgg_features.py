@@ -1,11 +1,11 @@
-"""Feature maps of VGG, in which perceptual losses compare images."""
+"""Feature maps of VGG, with which perceptual losses compare images."""
 
 import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 
-CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet, in levels
+CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green, and red in ImageNet, in levels
 
 
 @checked_arguments
@@ -18,25 +18,25 @@ def vgg_features(
 
     Args:
         layer: Name of the layer in `keras.applications.VGG19`.
-        weights: `"imagenet"`, which Keras downloads, or None for initial ones.
+        weights: `"imagenet"`, which Keras downloads, or None for initial weights.
         name: Name of the model.
 
     Returns:
-        A model from float images `[batch, height, width, 3]` in [-1, 1], of at least 32 pixels a
-        side, to a map.
+        A model from float images `[batch, height, width, 3]` in [-1, 1], with sides of at least 32
+        pixels, to a map.
 
     Raises:
         OSError: If the weights cannot be downloaded; `activation_maps` of a classifier of your own
-            images is another network of features.
+            images is another network for features.
 
     Example: `features = vgg_features("block2_conv2")`.
     """
     try:
         vgg = keras.applications.VGG19(include_top=False, weights=weights)
-    except Exception as error:  # Of many kinds, by what is between here and the host.
+    except Exception as error:  # many kinds, depending on what is between here and the host
         raise OSError(
             f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
-            "another network of features."
+            "another network for features."
         ) from error
     images = keras.Input((None, None, 3))
     levels = layers.Rescaling(127.5, offset=127.5)(images)[..., ::-1]

@@ -17,19 +17,19 @@ def conditional_vae_networks(
     activation: str = "relu",
     params_per_value: int = 1,
 ) -> dict[str, keras.Model]:
-    """Builds dense networks of examples and conditions of any shapes.
+    """Builds dense networks for examples and conditions of any shapes.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
-    Models", NeurIPS 2015, sec. 4: the recognition network q(z|x,c), the generation network p(x|z,c)
-    and the prior network p(z|c).
+    Models", NeurIPS 2015, sec. 4: the recognition network q(z|x,c), the generation network
+    p(x|z,c), and the prior network p(z|c).
 
     Args:
-        shape: Of an example, such as `(14, 14, 3)`.
-        conditions: Of its condition, such as `(14, 14, 1)`.
-        latent_dim: Dimensions of the latents.
-        hidden: Units of the hidden layers of each network.
-        activation: Of the hidden layers.
-        params_per_value: Of the likelihood.
+        shape: Shape of an example, such as `(14, 14, 3)`.
+        conditions: Shape of its condition, such as `(14, 14, 1)`.
+        latent_dim: Number of latent dimensions.
+        hidden: Numbers of units of the hidden layers of each network.
+        activation: Activation of the hidden layers.
+        params_per_value: Number of parameters per value of the likelihood.
 
     Returns:
         "encoder", from examples and conditions to mean and log variance, float32 `[batch,
@@ -66,7 +66,7 @@ def _hidden(x, hidden, activation):
 
 
 def _distribution(x, latent_dim):
-    """Mean and log variance of latents."""
+    """Returns the mean and log variance of latents."""
     return [
         layers.Dense(latent_dim, dtype="float32", name=name)(x)
         for name in ("mean", "log_variance")

@@ -26,9 +26,10 @@ def ladder_networks(
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each layer's latents; layer 1, next to the data, comes first.
-        hidden: Units of each layer's networks.
-        params_per_value: Of the likelihood.
+        latent_dims: Numbers of dimensions of each layer's latents; layer 1, next to the data, is
+            first.
+        hidden: Numbers of units of each layer's networks.
+        params_per_value: Number of parameters per value of the likelihood.
 
     Example:
         >>> networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
@@ -64,14 +65,15 @@ def biva_networks(
 
     Features of `units` numbers skip all layers of latents; each network adds two dense layers to
     them. The latents' dimensions and ELU are those of the authors' code for MNIST. Variances are
-    softplus + 1e-4. Deviations: dense in place of gated residual convolutions of 64 channels, and
-    neither weight normalization nor dropout: sizes that train in minutes without a GPU.
+    softplus + 1e-4. Deviations: dense layers instead of gated residual convolutions with 64
+    channels, and neither weight normalization nor dropout: sizes that train in minutes without a
+    GPU.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each variable of each layer; layer 1 comes first.
-        units: Of all hidden layers.
-        params_per_value: Of the likelihood.
+        latent_dims: Numbers of dimensions of each variable of each layer; layer 1 is first.
+        units: Number of units of all hidden layers.
+        params_per_value: Number of parameters per value of the likelihood.
 
     Example:
         >>> networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
@@ -94,7 +96,7 @@ def biva_networks(
         bottom_up.append(keras.Model(inputs, outputs, name=f"bottom_up_{number}"))
 
     def from_above(layer):
-        """Inputs of features, z^BU and z^TD; of the top layer z_L only."""
+        """Returns inputs of features, z^BU, and z^TD; for the top layer, only z_L."""
         features, z = shapes[layer]
         return [keras.Input(shape) for shape in ([z] if layer == top else [features, z, z])]
 
@@ -118,7 +120,7 @@ def _concatenated(inputs):
 
 
 def _added(y, inputs):
-    """The sum with the features, which are the first of several inputs."""
+    """Returns the sum with the features, which are the first of several inputs."""
     return layers.Add()([inputs[0], y]) if len(inputs) > 1 else y
 
 
@@ -129,8 +131,8 @@ def _leaky(x, units):
 
 
 def _normal(x, dim) -> list:
-    """Mean and log variance; the variance is a softplus, and about 1 at the start."""
-    # An exponential could grow so much that a draw of an upper layer overflows in the lower ones.
+    """Returns mean and log variance; the variance is a softplus, initially about 1."""
+    # An exponential could grow so much that a sample of an upper layer overflows in the lower ones.
     mean = layers.Dense(dim, dtype="float32")(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))
     y = layers.Dense(dim, dtype="float32", bias_initializer=bias)(x)

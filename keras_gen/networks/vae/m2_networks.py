@@ -20,18 +20,18 @@ def m2_networks(
     params_per_value: int = 1,
     deviation: Positive | None = 0.001,
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Builds the dense networks of M2, by default of the paper's sizes.
+    """Builds the dense networks of M2, by default with the paper's sizes.
 
-    As in the authors' code all weights start near zero, so that no class is preferred at the start.
+    As in the authors' code, all weights start near zero, so that no class is initially preferred.
 
     Args:
-        shape: Of an example, such as `(28, 28, 1)`, or `(50,)` for latents of another model.
+        shape: Shape of an example, such as `(28, 28, 1)`, or `(50,)` for latents of another model.
         classes: Number of classes.
-        latent_dim: Dimensions of the latents.
-        hidden: Units of the hidden layers of each network.
-        activation: Of the hidden layers.
-        params_per_value: Of the likelihood.
-        deviation: Standard deviation of the Normal initial weights; None: Glorot's.
+        latent_dim: Number of latent dimensions.
+        hidden: Numbers of units of the hidden layers of each network.
+        activation: Activation of the hidden layers.
+        params_per_value: Number of parameters per value of the likelihood.
+        deviation: Standard deviation of the normal initial weights. If None, Glorot's.
 
     Returns:
         The encoder, from examples and int32 labels to mean and log variance; the decoder, from

@@ -1,4 +1,4 @@
-"""Networks of VQ-VAEs of images and of sounds."""
+"""Networks of VQ-VAEs for images and for sounds."""
 
 from functools import partial
 
@@ -20,26 +20,26 @@ def residual_encoder(
     stages: int = 2,
     codes_per_place: int = 1,
 ) -> keras.Model:
-    """Builds strided convolutions and residual blocks, to one or several latents at each place.
+    """Builds strided convolutions and residual blocks, to one or several latents per position.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.1: 4x4 convolutions of stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
-    convolution, all with 256 channels. For CIFAR-10 it has 8x8 places with 10 latents each.
+    sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
+    convolution, all with 256 channels. For CIFAR-10, it has 8x8 positions with 10 latents each.
     Deviations, where the paper is silent: a ReLU between the convolutions and before the last one,
-    a 1x1 convolution to the latents.
+    and a 1x1 convolution to the latents.
 
     Args:
-        image_shape: `(height, width, channels)`, the sides at least 2^stages.
-        latent_dim: Dimensions of a latent.
-        filters: Channels of all maps.
-        residual_filters: Channels between the two convolutions of a block.
+        image_shape: `(height, width, channels)`, with sides of at least 2^stages.
+        latent_dim: Number of dimensions of a latent.
+        filters: Number of channels of all maps.
+        residual_filters: Number of channels between the two convolutions of a block.
         blocks: Number of residual blocks.
         stages: Number of strided convolutions; each halves the sides.
-        codes_per_place: Latents at each place.
+        codes_per_place: Number of latents at each position.
 
     Returns:
         A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
-        2^stages, latent_dim]`, rounded up, or `[..., codes_per_place, latent_dim]` if they are
+        2^stages, latent_dim]`, rounded up, or `[..., codes_per_place, latent_dim]` if there are
         several.
 
     Example:
@@ -66,13 +66,13 @@ def residual_decoder(
 ) -> keras.Model:
     """Builds the mirror image of `residual_encoder`, to the parameters of the likelihood.
 
-    Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions of
+    Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions with
     stride 2. Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the
     encoder. Its arguments are the encoder's, but `image_shape` has `params_per_value` times the
     channels.
 
     Returns:
-        A model from latents, shaped as the encoder returns them, to float32 `[batch,
+        A model from latents, in the format returned by the encoder, to float32 `[batch,
         *image_shape]`.
 
     Example:
@@ -98,22 +98,22 @@ def vq_vae_2_networks(
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of a `keras_gen.vae.VQVAE2` of two levels, as a dict of its arguments.
+    """Builds the networks of a `keras_gen.vae.VQVAE2` with two levels, as a dict of its arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
-    2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, the top level
-    half of those. Convolutions and blocks are those of `residual_encoder`. The encoder of the
-    bottom level takes its features and the top's codes, which pass residual blocks and a transposed
-    convolution. The decoder takes the codes of both, the top's through a transposed convolution.
+    2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, and the top
+    level half of those. Convolutions and blocks are those of `residual_encoder`. The encoder of the
+    bottom level takes its features and the top's codes, after residual blocks and a transposed
+    convolution. The decoder takes the codes of both, with a transposed convolution for the top's.
 
     Args:
-        image_shape: `(height, width, channels)`, the sides at least 2^(stages + 1).
-        latent_dim: Dimensions of a latent, of both levels.
-        filters: Channels of all maps.
-        residual_filters: Channels between the two convolutions of a block.
+        image_shape: `(height, width, channels)`, with sides of at least 2^(stages + 1).
+        latent_dim: Number of dimensions of a latent, at both levels.
+        filters: Number of channels of all maps.
+        residual_filters: Number of channels between the two convolutions of a block.
         blocks: Number of residual blocks in each network.
-        stages: How often the bottom level halves the sides.
-        params_per_value: Of the likelihood.
+        stages: Number of times that the bottom level halves the sides.
+        params_per_value: Number of parameters per value of the likelihood.
 
     Example:
         >>> networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
@@ -147,7 +147,7 @@ def _doubled(x, filters, **options):
 
 
 def _halved(x, filters, stages):
-    """Maps of half the sides, `stages` times, without an activation after the last."""
+    """Halves the sides of maps `stages` times, without an activation after the last."""
     for stage in range(stages):
         x = he_conv(filters, 4, strides=2)(layers.ReLU()(x) if stage else x)
     return x
@@ -179,15 +179,15 @@ def wave_encoder(
     filters: tuple[int, ...] = _SPEECH,
     normalization: str | None = None,
 ) -> keras.Model:
-    """Builds convolutions of stride 2, window 4 and ReLU, and a linear layer to the latents.
+    """Builds convolutions with stride 2, window 4, and ReLU, and a linear layer to the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: six convolutions, so one latent for 64 samples. The channels are not in the paper.
+    sec. 4.3: six convolutions, so one latent per 64 samples. The channels are not in the paper.
 
     Args:
-        samples: Samples of a waveform, a multiple of 2^(number of convolutions).
-        latent_dim: Dimensions of a latent.
-        filters: Channels of each convolution.
+        samples: Number of samples of a waveform, a multiple of 2^(number of convolutions).
+        latent_dim: Number of dimensions of a latent.
+        filters: Numbers of channels of the convolutions.
         normalization: None; or `"instance"`, over time, which removes much that is constant in a
             recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by Separating
             Speaker and Content Representations with Instance Normalization", Interspeech 2019).
@@ -224,15 +224,15 @@ def wave_decoder(
 
     Residual blocks come first, so that the waveform of a latent depends on many others: each adds a
     convolution of three latents, `dilation` apart, and a 1x1 convolution. Transposed convolutions
-    of window 4 and stride 2 overlap evenly. Before every activation a bias of the class is added,
-    as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
+    with window 4 and stride 2 overlap evenly. Before every activation, a bias for the class is
+    added, as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
 
     Args:
-        samples: Samples of a waveform, as in `wave_encoder`.
-        latent_dim: Dimensions of a latent.
+        samples: Number of samples of a waveform, as in `wave_encoder`.
+        latent_dim: Number of dimensions of a latent.
         classes: Number of classes.
-        filters: Channels of the encoder's convolutions, in its order.
-        dilations: Of the blocks, one after the other.
+        filters: Numbers of channels of the encoder's convolutions, in the encoder's order.
+        dilations: Dilations of consecutive blocks.
 
     Returns:
         A model from `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32 `[batch,
@@ -263,9 +263,8 @@ def _latents(samples, filters) -> int:
     factor = 2 ** len(filters)
     if not filters or samples % factor:
         raise ValueError(
-            f"{len(filters)} convolutions that halve cannot take {samples} samples: "
-            "expected at "
-            f"least one, and a multiple of {factor} samples; change filters, or pad the "
-            "waveforms (keras_gen.data.fit_length)."
+            f"{len(filters)} halving convolutions for {samples} samples: expected at least "
+            f"one, and a multiple of {factor} samples. Change filters, or pad the waveforms "
+            "(keras_gen.data.fit_length)."
         )
     return samples // factor

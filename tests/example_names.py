@@ -160,7 +160,7 @@ def of_videos() -> dict:
 
 
 def of_many_codes() -> dict:
-    codes = RANDOM.normal(size=(1000, 4)).astype("float32")
+    codes = np.random.default_rng(0).normal(size=(1000, 4)).astype("float32")
     return {"codes": codes, "labels": np.arange(1000) % 3}
 
 

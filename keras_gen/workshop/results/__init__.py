@@ -1,6 +1,6 @@
-"""The pages of results: what papers report, and what runs of recipes reached.
+"""The result pages: values from papers, and results of published runs.
 
-No module here imports TensorFlow before it has to load a recipe.
+No module in this package imports TensorFlow before it loads a recipe.
 """
 
 from keras_gen.workshop.results.declarations import Figure, Published, read_published

@@ -1,4 +1,4 @@
-"""The index of the exports in `saved_models/`, and a model card for each, made from its entry."""
+"""The index of the exports in `saved_models/`, and a model card for each export."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ CARD = "README.md"
 
 
 def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
-    """The index and the cards of a repository, by file.
+    """Returns the index and the model cards of a repository, by file.
 
     Args:
         root: The repository's root.
@@ -37,7 +37,7 @@ def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
 
 
 def _exported(own: list[Group]) -> Group | None:
-    """The exported run alone; None if it is not published."""
+    """Returns the exported run only, or None if it is not published."""
     for group in own:
         if group.exported:
             return Group(group.recipe, group.published, (group.exported,))
@@ -45,7 +45,7 @@ def _exported(own: list[Group]) -> Group | None:
 
 
 def _entry(path: Path, metadata: dict[str, Any], run: Group | None) -> dict[str, Any]:
-    """What the index says of an export."""
+    """Returns the entry of an export in the index."""
     data = metadata.get("data", {})
     entry = {
         "version": int(path.name),
@@ -65,7 +65,7 @@ def _entry(path: Path, metadata: dict[str, Any], run: Group | None) -> dict[str,
 
 
 def card(name: str, entry: dict[str, Any], metadata: dict[str, Any], run: Group | None) -> str:
-    """A model card in Markdown, with the front matter that the Hugging Face Hub reads."""
+    """Returns a model card in Markdown, with the front matter that the Hugging Face Hub reads."""
     parts = [_front_matter(entry), f"# {name}\n"]
     if run:
         dataset = filled(run.published.dataset, run.record.numbers)
@@ -183,7 +183,7 @@ def _tensors(specs: dict[str, Any]) -> str:
 
 
 def _limits(entry: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
-    """What it cannot do, and may not be used for."""
+    """Returns the limits of an export and of its permitted use."""
     lines = [
         "- The model handles only data that resemble its training data; its output for other data "
         "means little.",

@@ -1,4 +1,4 @@
-"""What a recipe publishes: `recipes/results/<recipe>.toml`."""
+"""The metrics that a recipe publishes: `recipes/results/<recipe>.toml`."""
 
 import dataclasses
 import math
@@ -15,32 +15,36 @@ SPREADS = {
     "test examples": "the standard error over the test examples",
     "label draws": "the standard error of the mean over random choices of the labeled examples",
 }
-"""Every kind of spread, and what it is."""
+"""Types of spread, with descriptions."""
 MOST_FIGURES = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One number that a recipe publishes.
+    """A metric that a recipe publishes.
 
     Attributes:
-        key: Its name in the run's metrics.
-        metric: Its name on the pages, with all that a comparison depends on. Settings in braces, or
-            published metrics, are filled in from the run: `"NLL, {nll_samples:,} samples"`.
-        unit: Its unit; empty for a ratio.
-        higher_is_better: Which way is better.
-        paper_value: The value that the paper reports, if it does.
-        paper_values: Setting -> one of its values -> what the paper reports for that.
-        paper: Source of that value, if it is not the paper of the system.
-        spread: The metric behind ±, if that is measured.
-        spread_of: Its kind, one of `SPREADS`, needed with `spread`.
-        seeds: The setting that counts the seeds, from `seed` on, whose mean the run reports.
-        baselines: Name -> metric of a baseline. The strongest one is shown.
-        references: Name -> metric of what is not to be beaten, such as held-out images.
-        no_baseline: Why the first figure has no baseline.
-        of_export: Whether it is the figure of the model that is exported, where the others are of
-            several, such as means over seeds. `keras-gen show` gives it in place of the first.
-        tolerance: How far another run may be from the published value, in the unit, above 0.
+        key: Name in the metrics of a run.
+        metric: Name on the pages, with everything that a comparison depends on. Settings and
+            published metrics in braces are filled in from the run: `"NLL, {nll_samples:,}
+            samples"`.
+        unit: Unit; empty for a ratio.
+        higher_is_better: Whether higher values are better.
+        paper_value: Value that the paper reports, if any.
+        paper_values: Setting -> one of its values -> value that the paper reports for it.
+        paper: Source of that value if it is not the paper of the system.
+        spread: Metric behind ±, if it is measured.
+        spread_of: Type of the spread, one of `SPREADS`. Required with `spread`.
+        seeds: Setting with the number of seeds, starting at `seed`, whose mean the run reports.
+        baselines: Name -> metric of a baseline. The strongest baseline is shown.
+        references: Name -> metric of a result that a model cannot be expected to beat, such as
+            that of held-out images.
+        no_baseline: Reason why the first metric has no baseline.
+        of_export: Whether the value is that of the exported model if other metrics are computed
+            from several models, such as means over seeds. `keras-gen show` then prints it
+            instead of the first metric.
+        tolerance: Largest difference of another run from the published value, in the unit,
+            above 0.
     """
 
     key: str
@@ -60,31 +64,31 @@ class Figure:
     tolerance: float = dataclasses.field(kw_only=True)
 
     def __post_init__(self):
-        """Refuses a tolerance that is not positive, and a spread without its kind."""
+        """Refuses a tolerance that is not positive, and a spread without its type."""
         # No two machines compute the same.
         checked_positive(f"the tolerance of {self.key}", self.tolerance)
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
         if not known:
             raise ValueError(
                 f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give "
-                f"both, the kind as one of {', '.join(SPREADS)}."
+                f"both, with spread_of as one of {', '.join(SPREADS)}."
             )
 
     @property
     def keys(self) -> list[str]:
-        """All metrics of a run that it needs."""
+        """Names of all metrics of a run that are needed."""
         own = [self.key] if self.spread is None else [self.key, self.spread]
         return [*own, *self.baselines.values(), *self.references.values()]
 
     def words(self, numbers: Mapping[str, Any]) -> str:
-        """Its name in a run of these settings and metrics, and its unit."""
+        """Returns the name for a run with these settings and metrics, and the unit."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{filled(self.metric, numbers)}{unit}"
 
     def worse_by(self, value: float, other: float) -> float:
-        """How much worse a value is than another; 0 if as good.
+        """Returns how much worse a value is than another one, or 0 if it is as good.
 
-        Both count to four significant digits of the other, as precise as papers are.
+        Values are compared with four significant digits, the usual precision of papers.
         """
         digits = 3 - (math.floor(math.log10(abs(other))) if other else 0)
         worse = round(value, digits) - round(other, digits)
@@ -93,15 +97,15 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Matrix:
-    """A comparison of methods, which counts as one figure. A cell without a measurement is empty.
+    """A comparison of methods, which counts as one metric. A cell without a measurement is empty.
 
     Attributes:
-        title: What is compared.
-        columns: Names of the measures, or of a second factor.
-        rows: Name of a method -> a figure for each column.
-        baselines: The same of methods that are baselines of the others.
-        references: The same of what is not to be beaten.
-        is_one_measure: Whether the columns are a second factor, so that all cells compare.
+        title: Description of the comparison.
+        columns: Names of the metrics, or values of a second factor.
+        rows: Name of a method -> a metric for each column.
+        baselines: Name of a baseline -> a metric for each column.
+        references: Name of a reference -> a metric for each column.
+        is_one_measure: Whether the columns are a second factor, so that all cells are comparable.
     """
 
     title: str
@@ -113,7 +117,7 @@ class Matrix:
 
     @property
     def compared(self) -> dict[str, tuple[Figure, ...]]:
-        """All rows but the references."""
+        """All rows except the references."""
         return {**self.rows, **self.baselines}
 
     @property
@@ -125,23 +129,23 @@ class Matrix:
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """What a recipe publishes.
+    """The published metrics of a recipe.
 
     Attributes:
         system: Name of the method.
         family: Name of its package, such as `vae`.
-        paper: Authors, year, address and place of the figures.
-        dataset: The data and how it is prepared; settings in braces are filled in.
-        figures: At most six with the matrices; the first one, the headline, has a baseline or a
-            reason for having none (else a ValueError).
+        paper: Authors, year, address, and location of the values.
+        dataset: The data and their preparation; settings in braces are filled in.
+        figures: Published metrics, at most six including the matrices. The first one, the headline,
+            must have a baseline or a reason for having none.
         matrices: Comparisons of methods.
-        train_size: Examples of the whole training set, or of each domain's, to show whether a part
-            of it was trained on. None: not compared.
-        compared: The setting or metric that says how many test examples at most are measured on.
+        train_size: Number of examples in the full training set, or in each domain, to show whether
+            a run used only part of it. If None, this is not compared.
+        compared: Setting or metric with the maximum number of test examples.
         classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
-        datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
-            `train_size`, and `without`, the keys of figures that mean nothing there.
-        presets: Preset -> fields that are different there, such as `figures`, all of them.
+        datasets: Value of the recipe's setting `dataset` -> fields that differ for it: `dataset`,
+            `train_size`, and `without`, the keys of metrics that are not meaningful for it.
+        presets: Preset -> fields that differ for it, such as `figures` with all metrics.
     """
 
     system: str
@@ -167,14 +171,14 @@ class Published:
         count = len(self.figures) + len(self.matrices)
         if not self.figures or count > MOST_FIGURES:
             raise ValueError(
-                f"there are {count} figures: publish the 1 to {MOST_FIGURES} that say most, and "
-                "leave all others in the run's metrics.json."
+                f"there are {count} figures and matrices: expected 1 to {MOST_FIGURES}. Publish "
+                "the most informative ones, and leave the others in the run's metrics.json."
             )
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
             raise ValueError(
-                f"{first.key} comes first: give it baselines, the metrics of the strongest cheap "
-                "methods, or else no_baseline, the reason why there is none."
+                f"{first.key} comes first: expected either baselines, the metrics of the strongest "
+                "inexpensive methods, or no_baseline, the reason why there is none."
             )
         for name in self.datasets:
             self.on({"dataset": name})
@@ -187,7 +191,7 @@ class Published:
         return [cell for matrix in self.matrices for cell in matrix.cells]
 
     def on(self, config: Mapping[str, Any]) -> "Published":
-        """The same for a run's settings `dataset` and `preset`."""
+        """Returns the published metrics for the settings `dataset` and `preset` of a run."""
         other = dict(self.datasets.get(config.get("dataset") or "", {}))
         without = other.pop("without", ())
         figures = tuple(figure for figure in self.figures if figure.key not in without)
@@ -195,7 +199,7 @@ class Published:
         return dataclasses.replace(self, **other, datasets={}, presets={})
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, float]:
-        """What is published of a run's metrics, by their names.
+        """Returns the published metrics of a run by name.
 
         Raises:
             ValueError: If one is missing or not finite; only a cell of a matrix may be missing.
@@ -209,7 +213,7 @@ class Published:
 
 
 def filled(text: str, numbers: Mapping[str, Any]) -> str:
-    """A text with numbers of a run in place of their names in braces; else a ValueError."""
+    """Returns a text in which the names in braces are replaced with numbers of a run."""
     try:
         return text.format(**numbers)
     except (KeyError, ValueError, TypeError) as error:
@@ -219,21 +223,22 @@ def filled(text: str, numbers: Mapping[str, Any]) -> str:
 
 
 def read_published(root: str | Path, recipe: str) -> Published:
-    """Reads what a recipe publishes.
+    """Reads the published metrics of a recipe.
 
-    The file holds the fields of `Published`. Its table `figures` has, by key, those of `Figure`,
-    and its table `all` those that all figures share; `{key}` stands for a figure's key.
+    The file contains the fields of `Published`. Its table `figures` contains the fields of each
+    `Figure` by key, and its table `all` the fields that all figures share, in which `{key}` stands
+    for the key of a figure.
 
-    A table in `matrices` has a `title`, `rows` and `columns`, and the fields that its cells share,
-    such as `tolerance`. Rows, `baselines` and `references` are names -> what `{row}` stands for in
-    the columns: `columns = { MIG = "mig_{row}" }`, or with fields of its own
-    `{ key = "mig_{row}", tolerance = 0.1 }`. Where the columns are a second factor of one measure,
-    `key = "mig_{row}_{column}"` is the same for all, columns are names -> `{column}`, and baselines
-    and references are single metrics.
+    A table in `matrices` has a `title`, `rows`, and `columns`, and the fields that its cells share,
+    such as `tolerance`. Rows, `baselines`, and `references` map names to the value of `{row}` in
+    the columns: `columns = { MIG = "mig_{row}" }`, or, with additional fields,
+    `{ key = "mig_{row}", tolerance = 0.1 }`. If the columns are a second factor of one metric,
+    `key = "mig_{row}_{column}"` applies to all cells, columns map names to `{column}`, and
+    baselines and references are single metrics.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it holds anything else.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it has other contents.
 
     Example:
         >>> read_published(".", "vae_mnist").system
@@ -241,7 +246,9 @@ def read_published(root: str | Path, recipe: str) -> Published:
     """
     path = Path(root) / RESULTS / f"{recipe}.toml"
     if not path.is_file():
-        raise FileNotFoundError(f"there is no {path}: it says what {recipe} publishes.")
+        raise FileNotFoundError(
+            f"{path} does not exist: expected the published metrics of {recipe} in it."
+        )
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         shared = table.pop("all", {})

@@ -1,4 +1,4 @@
-"""Recipes and the metadata of the exports that they wrote, from which records are made."""
+"""Recipes, and the metadata of the exports that they wrote."""
 
 import dataclasses
 import importlib.util
@@ -15,7 +15,7 @@ from keras_gen.workshop.results.records import recipes_folder
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """What an export records of the run that wrote it.
+    """The record, in an export, of the run that wrote it.
 
     `data` maps a part to a text such as `"60000 examples: mnist/3.0.1, split train"`.
     """
@@ -30,9 +30,9 @@ class FinishedRun:
     id: str | None = None
 
     def sizes(self, training: bool) -> dict[str, list[int]]:
-        """Examples in the parts for training, or in all others: kind of part -> number of each.
+        """Returns the numbers of examples in the parts for training, or in all others, by type.
 
-        Parts of one kind begin alike: `test_x` and `test_y` are two domains of `test`.
+        Parts of one type have the same first word: `test_x` and `test_y` are two domains of `test`.
         """
         sizes: dict[str, list[int]] = {}
         for part, text in self.data.items():
@@ -43,12 +43,12 @@ class FinishedRun:
 
 
 def read_run(path: str | Path) -> FinishedRun:
-    """Reads the metadata of an export: a SavedModel's folder, or that of its versions.
+    """Reads the metadata of an export, from its folder or the folder of its versions.
 
     Raises:
-        FileNotFoundError: If there is no export.
-        ValueError: If no recipe wrote it, or if it was trained on an offline sample, whose figures
-            mean nothing.
+        FileNotFoundError: If the export does not exist.
+        ValueError: If no recipe wrote it, or if it was trained on an offline sample, whose results
+            are not comparable.
 
     Example:
         >>> read_run("saved_models/vae_mnist/1").recipe
@@ -64,13 +64,13 @@ def read_run(path: str | Path) -> FinishedRun:
         and isinstance(metrics, dict)
     ):
         raise ValueError(
-            f"{path / METADATA} lacks recipe, config, data or metrics: only an export that a "
-            "recipe wrote has results."
+            f"{path / METADATA} lacks recipe, config, data, or metrics: expected an "
+            "export that a recipe wrote."
         )
     if any("offline sample" in str(text) for text in data.values()):
         raise ValueError(
-            f"{path} was trained on an offline sample and not on the data set, so its figures "
-            "cannot be compared: prepare the data and run it again."
+            f"{path} was trained on an offline sample instead of the dataset, so its results "
+            "are not comparable: prepare the data and run the recipe again."
         )
     return FinishedRun(
         path,
@@ -86,11 +86,11 @@ def read_run(path: str | Path) -> FinishedRun:
 
 
 def load_recipe(root: str | Path, name: str) -> ModuleType:
-    """Imports the file of a recipe, and with it TensorFlow.
+    """Imports the file of a recipe, which imports TensorFlow.
 
     Raises:
         FileNotFoundError: If the repository at `root` has no such recipe.
-        ValueError: If it lacks `Settings`, `PRESETS` or `main`.
+        ValueError: If it lacks `Settings`, `PRESETS`, or `main`.
 
     Example:
         >>> load_recipe(".", "vae_mnist").Settings().latent_dim
@@ -112,5 +112,5 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     if lacking := [
         name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)
     ]:
-        raise ValueError(f"{path} is no recipe: it lacks {', '.join(lacking)}.")
+        raise ValueError(f"{path} is not a recipe: it lacks {', '.join(lacking)}.")
     return module

@@ -1,4 +1,4 @@
-"""Lines of the pages: figures with what runs reached."""
+"""Lines of the pages: metrics with the results of runs."""
 
 import dataclasses
 import statistics
@@ -12,7 +12,7 @@ from keras_gen.workshop.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A figure, and the records of runs that differ in their seed alone, the median run first."""
+    """A metric, and the records of runs that differ only in their seed, the median run first."""
 
     figure: Figure
     records: tuple[Record, ...]
@@ -24,12 +24,12 @@ class Entry:
 
     @property
     def value(self) -> float:
-        """What the median run reached."""
+        """The result of the median run."""
         return self.record.values[self.figure.key]
 
     @property
     def spread(self) -> tuple[float, str] | None:
-        """Size and kind of the spread behind ±; None if it was not measured."""
+        """Size and type of the spread behind ±, or None if it was not measured."""
         figure = self.figure
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
@@ -42,19 +42,19 @@ class Entry:
 
     @property
     def baseline(self) -> dict[str, float]:
-        """Name and value of the strongest baseline in the median run; empty if it has none."""
+        """Name and value of the strongest baseline in the median run; empty if there is none."""
         found = self._named(self.figure.baselines)
         pick = max if self.figure.higher_is_better else min
         return dict([pick(found.items(), key=lambda item: item[1])]) if found else {}
 
     @property
     def references(self) -> dict[str, float]:
-        """Name and value of each reference, which is not to be beaten."""
+        """Name and value of each reference."""
         return self._named(self.figure.references)
 
     @property
     def paper_value(self) -> float | None:
-        """What the paper reports for the settings of the run; None if it does not."""
+        """Value that the paper reports for the settings of the run, or None."""
         for setting, values in self.figure.paper_values.items():
             if (chosen := self.record.config.get(setting, "")) in values:
                 return values[chosen]
@@ -62,13 +62,13 @@ class Entry:
 
     @property
     def missed_by(self) -> float | None:
-        """How much worse it is than the paper's value; 0 if as good; None if there is none."""
+        """Difference to a better value in the paper; 0 if met, None if the paper has no value."""
         value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 
     @property
     def is_behind(self) -> bool:
-        """Whether it is worse than its baseline."""
+        """Whether the baseline is better."""
         return any(self.figure.worse_by(self.value, other) for other in self.baseline.values())
 
     def _named(self, keys) -> dict[str, float]:
@@ -81,10 +81,10 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Runs of a recipe that differ in their seed alone, the median run first.
+    """Runs of a recipe that differ only in their seed, the median run first.
 
-    `published` is what the recipe publishes of runs on their data set, and `exported` the run whose
-    weights are in `saved_models/`, if it is one of them.
+    `published` describes the published metrics of runs on their dataset. `exported` is the run
+    whose weights are in `saved_models/`, if it is one of these runs.
     """
 
     recipe: str
@@ -99,12 +99,12 @@ class Group:
 
     @property
     def entries(self) -> list[Entry]:
-        """A line for each figure that the median run measured; the headline comes first."""
+        """A line for each metric that the median run measured; the headline comes first."""
         return [entry for f in self.published.figures if (entry := self.entry(f)) is not None]
 
     @property
     def seeds(self) -> list[int]:
-        """All seeds of the runs, and those whose mean a run reports."""
+        """All seeds of the runs, including seeds whose mean a run reports."""
         counted = [f.seeds for f in [*self.published.figures, *self.published.cells] if f.seeds]
         found = set()
         for record in self.records:
@@ -115,25 +115,25 @@ class Group:
         return sorted(found)
 
     def entry(self, figure: Figure) -> Entry | None:
-        """The line of a figure, if the median run measured it."""
+        """Returns the line of a metric if the median run measured it."""
         measured = tuple(record for record in self.records if figure.key in record.values)
         return Entry(figure, measured) if figure.key in self.record.values else None
 
 
 def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
-    """The line of a figure of one run, published or not; a KeyError if it was not measured."""
+    """Returns the line of a metric of one run; a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     numbers = {**metrics, **config}
     return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", values),))
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
-    """The runs of each setting; the headline of a recipe is the first figure of the first group.
+    """Groups runs by setting; the headline of a recipe is the first metric of the first group.
 
-    That group is the one whose command changes the fewest flags of its preset; of two, the one of
-    the preset paper; `read_groups` puts an exported one before it. Runs that differ in their seed
-    alone make one group, with the values of their median run: by the first figure, and of two the
-    worse one.
+    The first group is the one whose command changes the fewest flags of its preset, and, if there
+    are several, the one with the preset paper. `read_groups` puts an exported group before it. Runs
+    that differ only in their seed form one group with the values of their median run by the first
+    metric, or of the worse of two runs.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:
@@ -155,13 +155,13 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 
 
 def read_groups(root: str | Path) -> dict[str, list[Group]]:
-    """The `groups` of every recipe with records, by the recipe's name, ascending.
+    """Returns the `groups` of every recipe with records, sorted by the name of the recipe.
 
-    Where `saved_models/` has the weights of a run, its group comes first, so that a headline is
-    true of what a visitor can load.
+    If the weights of a run are in `saved_models/`, its group comes first, so that a headline
+    describes a model that visitors can load.
 
     Raises:
-        FileNotFoundError: If there are no recipes, or one with records has no `.toml` file.
+        FileNotFoundError: If there are no recipes, or if a recipe with records has no `.toml` file.
         ValueError: If a file cannot be used.
     """
     made = {}
@@ -175,14 +175,14 @@ def read_groups(root: str | Path) -> dict[str, list[Group]]:
 
 
 def _metrics_of_export(folder: Path) -> dict[str, Any]:
-    """What the exported model was measured to reach; empty if none is kept."""
+    """Returns the metrics of the exported model, or an empty dict if there is none."""
     return read_metadata(resolve(folder)).get("metrics", {}) if versions(folder) else {}
 
 
 def _with_export(group: Group, metrics: dict[str, Any]) -> Group:
-    """The group, with the run whose published figures are those of the exported model.
+    """Returns the group, with the run whose published metrics are those of the exported model.
 
-    Baselines may have been measured after its run, so that the export knows nothing of them.
+    Baselines may have been measured after the run, so the export may not contain them.
     """
     own = {figure.key for figure in group.published.figures}
     for record in group.records:

@@ -1,4 +1,4 @@
-"""RESULTS.md, a page for each family, the topics, README.md's table, and cards of the exports."""
+"""RESULTS.md, a page for each family, the topics, the README's table, and model cards."""
 
 import ast
 import dataclasses
@@ -79,7 +79,7 @@ is short for `python recipes/NAME.py FLAGS`. """
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """A value that is formatted with its name before it."""
+    """A value that is formatted with its name in front."""
 
     name: str
     value: float
@@ -90,16 +90,16 @@ class _Named:
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """How README.md shows a family, from `docs/families.toml`.
+    """The row of a family in README.md, from `docs/families.toml`.
 
     Attributes:
-        title: Its name for readers.
-        methods: What it holds, in words.
+        title: Name for readers.
+        methods: Names of the methods.
         image: Path of an image from the repository's root.
-        alt: What the image shows.
-        recipe: The recipe whose headline is written.
-        figure: The headline in a visitor's words, a format of `value`, `paper`, `baseline`, which
-            is written with its name, and `better`, which says whether lower or higher is better.
+        alt: Description of the image.
+        recipe: Recipe with the headline.
+        figure: Headline in one sentence, a format string with `value`, `paper`, `baseline`, which
+            includes the name, and `better`, which states whether lower or higher is better.
     """
 
     title: str
@@ -110,7 +110,7 @@ class Family:
     figure: str
 
     def told(self, entry: Entry) -> str:
-        """The words with the numbers of an entry."""
+        """Returns the headline with the numbers of an entry."""
         (baseline,) = entry.baseline.items() or [("", None)]
         higher = entry.figure.higher_is_better
         return self.figure.format(
@@ -125,11 +125,11 @@ def update(root: str | Path) -> list[Path]:
     """Writes all pages and the table in README.md, and returns the files that were out of date.
 
     Args:
-        root: The repository's root. Nothing is written into a folder that is none.
+        root: The repository's root. Nothing is written to a folder that is not one.
 
     Raises:
-        FileNotFoundError: If there is no folder of recipes, no README.md or no list of families.
-        ValueError: If records cannot be read, or README.md lacks the table's two marks.
+        FileNotFoundError: If the folder of recipes, README.md, or the list of families is missing.
+        ValueError: If records cannot be read, or if README.md lacks the two marks of the table.
     """
     changes = outdated(root)
     for path, text in changes.items():
@@ -139,7 +139,7 @@ def update(root: str | Path) -> list[Path]:
 
 
 def outdated(root: str | Path) -> dict[Path, str]:
-    """The files that differ from the records, with the text that they should hold."""
+    """Returns the files that differ from the records, with the text that they should contain."""
     groups = read_groups(root)
     runs = _in_order(groups)
     root = Path(root)
@@ -160,7 +160,7 @@ def outdated(root: str | Path) -> dict[Path, str]:
 
 
 def index(runs: Sequence[list[Group]], root: Path) -> str:
-    """The text of RESULTS.md: for each recipe a line with its headline, and the key below."""
+    """Returns the text of RESULTS.md: a line for each recipe with its headline, and the key."""
     if not runs:
         return f"{INDEX}\n{NONE}\n\n{KEY}"
     parts = [INDEX]
@@ -184,7 +184,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
 
 
 def page(family: str, runs: Sequence[list[Group]]) -> str:
-    """The page of a family: for each recipe its runs, what they reached, and notes."""
+    """Returns the page of a family: the runs of each recipe with their results and notes."""
     devices = [words.device(group.record) for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
     parts = [f"# Results: {family}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
@@ -207,13 +207,13 @@ def page(family: str, runs: Sequence[list[Group]]) -> str:
 
 
 def read_families(root: str | Path) -> dict[str, Family]:
-    """The families by name, in the order in which README.md shows them."""
+    """Returns the families by name, in the order of README.md."""
     tables = tomllib.loads((Path(root) / SHOWN).read_text(encoding="utf-8"))
     return {name: Family(**table) for name, table in tables.items()}
 
 
 def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
-    """The table of README.md: for each family an image, its methods, and one figure in words.
+    """Returns the table of README.md: an image, the methods, and the headline of each family.
 
     Raises:
         ValueError: If a family is not among `families`, or its recipe has no results.
@@ -227,7 +227,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     for name, family in families.items():
         if family.recipe not in entries:
             raise ValueError(
-                f"{SHOWN} tells a figure of {family.recipe}, which has no results: name another "
+                f"{SHOWN} shows a metric of {family.recipe}, which has no results: choose another "
                 "recipe."
             )
         image = f'<img src="{family.image}" width="180" alt="{family.alt}">'
@@ -237,7 +237,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
 
 
 def _classes(recipe: Path, family: str) -> str:
-    """The classes that a recipe imports, of the family or else of others: at most three by name."""
+    """Returns the classes that a recipe imports from its family or others: at most three names."""
     found: dict[str, list[str]] = {}
     for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -283,7 +283,7 @@ def _families(runs: Sequence[list[Group]]) -> list[str]:
 
 
 def _place(family: str) -> str:
-    """The family's page, from the repository's root."""
+    """Returns the path of a family's page from the repository's root."""
     return f"{FOLDER.as_posix()}/{family}.md"
 
 
@@ -292,7 +292,7 @@ def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
 
 
 def anchor(heading: str) -> str:
-    """Returns the name by which links reach a heading of a page."""
+    """Returns the anchor of a heading."""
     return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
@@ -326,7 +326,7 @@ def _run(group: Group, usual_device: str) -> str:
 
 
 def _figures(entries: list[Entry]) -> str:
-    """A table of figures, without empty columns."""
+    """Returns a table of metrics, without empty columns."""
     columns = dict(
         [
             ("metric", list(map(words.metric, entries))),
@@ -343,7 +343,7 @@ def _figures(entries: list[Entry]) -> str:
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
-    """The column of values; the kind of spread goes into the header if all have the same."""
+    """Returns the column of values. The header gives the type of spread if it is always equal."""
     spreads = [entry.spread for entry in entries]
     kinds = {spread and spread[1] for spread in spreads}
     if len(kinds) > 1 or None in kinds:
@@ -354,7 +354,7 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
 def _named(
     header: str, entries: list[Entry], found: list[dict[str, float]]
 ) -> tuple[str, list[str]]:
-    """A column of baselines or references; the name goes into the header if all have the same."""
+    """Returns a column of baselines or references. The header gives the name if there is one."""
     names = {name for values in found for name in values}
     if len(names) == 1:
         title = f"{header}: {names.pop()}"
@@ -372,7 +372,7 @@ def _verdict(entry: Entry) -> str:
 
 
 def _matrix(group: Group, matrix: Matrix) -> str:
-    """A table of methods: best in bold, baselines in italics, ° behind the strongest baseline."""
+    """Returns a table of methods: best in bold, baselines in italics, ° if a baseline is better."""
     numbers = group.record.numbers
     compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
     measured = [entry for row in compared for entry in row if entry]
@@ -400,7 +400,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
 
 
 def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
-    """What a matrix compares, and what all its cells have in common."""
+    """Returns the title of a matrix, with the facts that all its cells share."""
     title = filled(matrix.title, numbers)
     arrows = {words.arrow(entry.figure) for entry in entries}
     if len(arrows) == 1:
@@ -413,7 +413,7 @@ def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
 
 
 def _best(entries: Sequence[Entry | None]) -> list[Entry]:
-    """The best of several entries, and those as good in four digits."""
+    """Returns the best entries: all that are equally good in four digits."""
     found = [entry for entry in entries if entry is not None]
     if not found[1:]:
         return []
@@ -434,7 +434,7 @@ def _header(*columns: str) -> str:
 
 
 def _line(*cells: str) -> str:
-    """A line of a table, in which every text stays in its cell."""
+    """Returns a line of a table, in which every text stays in its cell."""
     plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
     return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 
@@ -446,7 +446,7 @@ def _readme(root: Path, runs: Sequence[list[Group]], families: dict[str, Family]
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest:
         raise ValueError(
-            f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
-            f"a line of its own below, {END}."
+            f"{readme} must contain the two marks of the table once and in this order: write "
+            f"{BEGIN}, and {END} on a separate line below it."
         )
     return f"{before}{BEGIN}\n{head(runs, families)}\n{END}{after}"

@@ -1,4 +1,4 @@
-"""From finished runs to records."""
+"""Creates records from finished runs."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ from keras_gen.workshop.run.flags import command
 def publish(
     root: str | Path, exports: Sequence[str | Path], note: str | None = None
 ) -> dict[Path, list[Group]]:
-    """Writes what exports reached into `recipes/results/<recipe>.json`.
+    """Writes the results of exports to `recipes/results/<recipe>.json`.
 
-    A record of the same command is replaced. Nothing is written unless everything can be. Returns,
-    by file written, the groups that the new records alone would make.
+    A record of the same command is replaced. Either all files are written or none. Returns, for
+    each file, the groups that the new records form on their own.
 
     Args:
         root: The repository's root.
         exports: Folders of exports.
-        note: Why a figure is worse than the paper's, or what else must be known. None: the notes of
-            the records that are replaced stay.
+        note: Reason why a result is worse than the paper's, or other facts that readers need. If
+            None, the notes of replaced records are kept.
 
     Raises:
-        FileNotFoundError: If there is no such export or recipe.
-        ValueError: If an export cannot be published, its metrics lack a figure, or a figure is
-            missed and no note says why.
+        FileNotFoundError: If an export or recipe does not exist.
+        ValueError: If an export cannot be published, its metrics are incomplete, or a paper's value
+            is missed and no note gives the reason.
     """
     note = " ".join((note or "").split()) or None
     there = read_records(root)
@@ -61,7 +61,7 @@ def publish(
         if entry.missed_by and not entry.record.note:
             raise ValueError(
                 f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g} where the paper "
-                f"has {entry.paper_value}: say why with --note."
+                f"has {entry.paper_value}: give the reason with --note."
             )
     files = {}
     for name, records in new.items():
@@ -73,13 +73,13 @@ def publish(
 def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Record:
     if run.config.get("preset") == "smoke":
         raise ValueError(
-            "the preset smoke shows that a recipe works and no more: publish a run of cpu or paper."
+            "the preset smoke only shows that a recipe works: publish a run with cpu or paper."
         )
     command, config = _command(recipe, run)
     dataset = config.get("dataset")
     if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
         raise ValueError(
-            f"datasets says nothing of the setting dataset {dataset!r}: add its name and size to "
+            f"datasets lacks the setting dataset {dataset!r}: add its name and size to "
             "the .toml in recipes/results."
         )
     there = published.on(config)
@@ -110,7 +110,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
 
 
 def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
-    """The command of a run, and the settings that it gives."""
+    """Returns the command of a run, and the settings that follow from it."""
     line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     config = settings_of(Path(str(recipe.__file__)), line)
     assert config == config | run.config, f"{line} does not lead to the settings of the run"
@@ -118,14 +118,14 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
 
 
 def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
-    """Examples trained on: a number, or a text for several domains and subsets of the `whole`."""
+    """Returns the training examples: a number, or a text for several domains or subsets."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     fits = sizes and len(sizes) == len(expected)
     if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
         raise ValueError(
-            f"it was trained on {_sum(sizes) or 'no'} examples, where train_size is "
-            f"{_sum(expected)}, those of the whole set: correct it in recipes/results."
+            f"the run used {_sum(sizes) or 'no'} training examples, but train_size, the size of "
+            f"the full set, is {_sum(expected)}: correct it in recipes/results."
         )
     if sizes == expected:
         return sizes[0] if len(sizes) == 1 else _sum(sizes)
@@ -133,6 +133,6 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
 
 
 def _sum(sizes: list[int], most: int | None = None) -> str:
-    """Numbers of examples, and how many of each are used if not all are."""
+    """Returns the numbers of examples, and the number used if it is smaller."""
     used = [f"{most:,} of " if most is not None and most < size else "" for size in sizes]
     return " + ".join(f"{part}{size:,}" for part, size in zip(used, sizes, strict=True))

@@ -1,4 +1,4 @@
-"""What published runs reached, kept in `recipes/results/<recipe>.json`."""
+"""The results of published runs, stored in `recipes/results/<recipe>.json`."""
 
 import contextlib
 import dataclasses
@@ -18,7 +18,7 @@ from keras_gen.workshop.run.outline import Outline, read_outline
 
 RESULTS = Path("recipes") / "results"
 """Where records lie, relative to the repository's root."""
-# Flags that leave the setting of the paper as it is.
+# Flags that do not change the setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 
 
@@ -27,20 +27,20 @@ class Record:
     """One published run.
 
     Attributes:
-        command: Its command, in the repository's root.
-        config: Its settings. They follow from its command, so files do not store them.
-        train_size: Examples trained on, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
-        split: What was measured on, and its size.
+        command: Command, run in the repository's root.
+        config: Settings. They follow from the command, so files do not store them.
+        train_size: Number of training examples, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
+        split: Part of the data used for evaluation, and its size.
         steps: Training steps.
-        minutes: Minutes that it took.
-        device: What it ran on.
+        minutes: Duration in minutes.
+        device: Device.
         versions: Packages with their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
-        note: Why a figure was missed, or what else must be known; or None.
-        values: What it measured and publishes, by the names in its metrics.
-        resumed: Whether it was interrupted, and went on from a checkpoint.
-        run: Its id, which its images have too; None if not recorded.
-        settings: The `checksum` of its settings at the time of publishing; None before that.
+        note: Reason why a paper's value was missed, or other facts that readers need, or None.
+        values: Published results, by their names in the metrics.
+        resumed: Whether the run was interrupted and continued from a checkpoint.
+        run: Id of the run, which its images also contain, or None if not recorded.
+        settings: The `checksum` of the settings at the time of publishing; None before that.
     """
 
     command: str
@@ -59,36 +59,36 @@ class Record:
     settings: int | None = None
 
     def __post_init__(self):
-        """Checks the values, for people may edit the files."""
+        """Checks the values, because people may edit the files."""
         for name, value in self.values.items():
             if not isinstance(value, int | float) or value != value:
                 raise ValueError(f"the value of {name} is {value!r}: expected a number")
 
     @property
     def setting(self) -> str:
-        """What runs have in common that differ in their seed alone."""
+        """The settings that are equal in runs that differ only in their seed."""
         config = self.config | {"seed": None}
         return json.dumps([config, self.train_size, self.split], sort_keys=True)
 
     @property
     def numbers(self) -> dict:
-        """What texts are filled with: its settings, and what it measured."""
+        """The settings and results with which texts are filled."""
         return self.config | self.values
 
     @property
     def preset(self) -> Any:
-        """The preset of its command."""
+        """The preset of the command."""
         return self.config.get("preset")
 
     @property
     def changed_flags(self) -> int:
-        """How many flags of the command change what its preset computes."""
+        """The number of flags in the command that change the computations of the preset."""
         words = self.command.split()
         return sum(word.startswith("--") and word not in NEUTRAL for word in words)
 
 
 def checksum(config: Mapping[str, Any]) -> int:
-    """A number that changes if a setting changes: the sum of one checksum for each setting.
+    """Returns a number that changes if a setting changes: the sum of the checksums of all settings.
 
     A setting that is added to a recipe later adds its own checksum to the sum.
     """
@@ -96,21 +96,21 @@ def checksum(config: Mapping[str, Any]) -> int:
 
 
 def settings_of(recipe: Path, command: str) -> dict[str, Any]:
-    """The settings to which a published command leads.
+    """Returns the settings that follow from a published command.
 
     Args:
         recipe: The recipe's file.
-        command: Its command, such as `"python recipes/vae_mnist.py --preset cpu"`.
+        command: Command, such as `"python recipes/vae_mnist.py --preset cpu"`.
 
     Raises:
-        ValueError: If the recipe does not take these flags.
+        ValueError: If the recipe does not accept these flags.
     """
     return _settings(_outline(recipe, recipe.stat().st_mtime_ns), command)
 
 
 @functools.cache
 def _outline(recipe: Path, written: int) -> Outline:
-    """The outline of a recipe, read once for each time that it was `written`."""
+    """Returns the outline of a recipe, which is read again if its `written` time changes."""
     outline = read_outline(recipe)
     if outline is None:
         raise ValueError(f"{recipe} does not end with a call of run_recipe")
@@ -130,25 +130,25 @@ def _settings(outline: Outline, command: str) -> dict[str, Any]:
 
 
 def recipes_folder(root: str | Path) -> Path:
-    """The folder of recipes in the repository at `root`, which must exist."""
+    """Returns the folder of recipes in the repository at `root`, which must exist."""
     folder = Path(root) / "recipes"
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{Path(root).resolve()} holds no folder recipes: run this in the repository's root, "
-            "or name it with --root."
+            f"{Path(root).resolve()} contains no folder recipes: run this command in the "
+            "repository's root, or give the root with --root."
         )
     return folder
 
 
 def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[Record]]:
-    """The records of every recipe that has some, by the recipe's name, ascending.
+    """Returns the records of every recipe that has records, sorted by the name of the recipe.
 
     Args:
-        root: The folder that holds `recipes/`.
-        recipe: Name of the recipe whose records are read; by default of all.
+        root: The folder that contains `recipes/`.
+        recipe: Name of the recipe whose records are read; by default all recipes.
 
     Raises:
-        FileNotFoundError: If the folder `root` holds no recipes.
+        FileNotFoundError: If the folder `root` contains no recipes.
         ValueError: If a file is not a list of records.
 
     Example:
@@ -170,7 +170,7 @@ def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    """A record as its file stores it: without its settings and without empty fields."""
+    """Returns a record as stored in a file: without settings and without empty fields."""
     row = dataclasses.asdict(record)
     config = row.pop("config")
     if record.settings is None:

@@ -1,4 +1,4 @@
-"""Running a published command again, and comparing."""
+"""Repeats a published run and compares the results."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ from keras_gen.workshop.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A published figure, what another run reached, and how far apart they may be."""
+    """A published result, the result of another run, and the allowed difference."""
 
     metric: str
     published: float
@@ -27,12 +27,12 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """The value now minus the published one."""
+        """The new value minus the published one."""
         return self.now - self.published
 
     @property
     def ok(self) -> bool:
-        """Whether they are within the tolerance."""
+        """Whether the difference is within the tolerance."""
         return math.isfinite(self.now) and abs(self.difference) <= self.tolerance
 
 
@@ -43,21 +43,21 @@ def reproduce(
     output: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Comparison]:
-    """Runs the command of a published run in a new folder, and compares each figure and cell.
+    """Repeats the command of a published run in a new folder, and compares each result.
 
     Args:
-        root: The folder that holds `recipes/`, such as the repository's root.
+        root: The folder that contains `recipes/`, such as the repository's root.
         recipe: Name of a recipe with published runs.
-        preset: Preset of the run; None for any. The run that took the fewest minutes is repeated.
-        output: A new folder for all that the run writes; None for one in `runs/reproduce` of the
-            working directory.
+        preset: Preset of the run, or None for any. The run with the shortest duration is repeated.
+        output: A new folder for the files of the run, or None for a folder in `runs/reproduce` in
+            the working directory.
         say: Prints a line.
 
     Raises:
-        FileNotFoundError: If there is no such recipe.
+        FileNotFoundError: If the recipe does not exist.
         FileExistsError: If `output` exists.
-        ValueError: If no published run fits, or the new one fails, as it does at its start without
-            the published data.
+        ValueError: If no published run matches, or if the new run fails, as it does at its start if
+            the published data are not available.
     """
     root = Path(root).resolve()
     record = _choose(read_records(root, recipe).get(recipe, []), recipe, preset, say)
@@ -86,7 +86,7 @@ def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Reco
     if not fitting:
         presets = ", ".join(sorted({record.preset for record in records}))
         raise ValueError(
-            f"no run of {recipe} has the preset {preset!r}: published are {presets}."
+            f"no published run of {recipe} has the preset {preset!r}: choose one of {presets}."
         )
     cheapest = min(fitting, key=lambda record: record.minutes)
     say(f"published commands of {recipe}:")
@@ -100,9 +100,9 @@ def _run(root: Path, command: str, folder: Path, say) -> None:
     if python != "python" or not (root / script).is_file():
         raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")
     say(f"now runs: {command}\ninto {folder}")
-    sys.stdout.flush()  # before what the other process writes
+    sys.stdout.flush()  # before the output of the other process
     run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
     code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode
     if code:
         end = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        raise ValueError(f"the run {end}; what it wrote is in {folder}: {command}")
+        raise ValueError(f"the run {end}; its files are in {folder}: {command}")

@@ -1,4 +1,4 @@
-"""Writes published exports again, from their own weights, after the code of exports has changed.
+"""Rewrites published exports from their own weights after the code of exports has changed.
 
 python -m keras_gen.workshop.results.rewrite saved_models/*/*
 """
@@ -21,16 +21,16 @@ _OF_GRAPH = ("signatures", "limits", "options", "largest_request", "largest_requ
 
 
 def rewrite(path: Path) -> None:
-    """Replaces the graph and the limits of an export by those that `export` writes today.
+    """Replaces the graph and the limits of an export with those that `export` writes now.
 
-    Weights, version, metadata of the training, and warm-up requests stay. `keras-gen results` then
-    updates the index.
+    Weights, version, training metadata, and warm-up requests do not change. `keras-gen results`
+    then updates the index.
 
     Args:
         path: Folder of the export, such as `saved_models/vae_mnist/2`.
 
     Raises:
-        ValueError: If the export cannot be loaded by `keras_gen.load`.
+        ValueError: If `keras_gen.load` cannot load the export.
     """
     metadata = read_metadata(path)
     types = tf.train.load_checkpoint(str(path / VARIABLES)).get_variable_to_dtype_map()

@@ -1,4 +1,4 @@
-"""What lectures speak of, in the order of a course, and the recipes that show it."""
+"""Topics of lectures in the order of a course, and the recipes that illustrate them."""
 
 import re
 import tomllib
@@ -27,10 +27,10 @@ def read_topics(recipes: str | Path) -> Topics:
         recipes: The folder of recipes.
 
     Returns:
-        The topics by chapter; nothing without a list of them.
+        The topics by chapter; empty if there is no list of topics.
 
     Raises:
-        ValueError: If the file is no TOML, or a topic stands there twice.
+        ValueError: If the file is not valid TOML, or if it contains a topic twice.
 
     Example:
         >>> read_topics("recipes")["Flows"]["affine coupling"]
@@ -47,10 +47,10 @@ def read_topics(recipes: str | Path) -> Topics:
 
 
 def read_chapters(course: str | Path) -> dict[str, list[str]]:
-    """Returns the chapters that end with a recipe's figure: name of the recipe -> of their pages.
+    """Returns the chapters that end with the results of a recipe: recipe -> names of their pages.
 
     Args:
-        course: The folder of the chapters' pages, which end in a table with links to recipes.
+        course: Folder of the chapters' pages, which end in a table with links to recipes.
 
     Example:
         >>> read_chapters("docs/course")["vae_mnist"]
@@ -71,14 +71,14 @@ def topics_page(
     images: Sequence[str],
     chapters: Mapping[str, Sequence[str]],
 ) -> str:
-    """The text of docs/topics.md.
+    """Returns the text of docs/topics.md.
 
     Args:
-        topics: Of `read_topics`.
-        classes: Name of a recipe -> the classes that it shows, as text.
+        topics: Result of `read_topics`.
+        classes: Name of a recipe -> its classes, as text.
         files: Name of a class -> its file, from the root of the repository.
         images: Names of recipes with an image.
-        chapters: Of `read_chapters`.
+        chapters: Result of `read_chapters`.
     """
     parts = [HEAD]
     for title, rows in topics.items():
@@ -100,6 +100,6 @@ def _link(name: str, has_image: bool) -> str:
 
 
 def _class_link(name: str, files: Mapping[str, str]) -> str:
-    """The code's name of a class with a link to its file; other words stay as they are."""
+    """Returns the name of a class with a link to its file, and other words unchanged."""
     file = files.get(name.strip("`"))
     return f"[{name}](../{file})" if file else name

@@ -1,4 +1,4 @@
-"""How a figure is written, on every page and by every command."""
+"""The format of metrics on every page and in every command."""
 
 import math
 import re
@@ -12,9 +12,9 @@ SHORT = "▽ short of the paper"
 
 
 def measured(value: float, spread: float | None = None) -> str:
-    """A number as precise as its spread (two digits of that), or else with four digits.
+    """Returns a number with the precision of its spread (two digits), or else with four digits.
 
-    A spread that is no more than the rounding of sums is 0.
+    A spread that is not larger than rounding errors is 0.
     """
     if spread is not None and abs(spread) < 1e-9 * abs(value):
         spread = 0.0
@@ -26,47 +26,47 @@ def measured(value: float, spread: float | None = None) -> str:
 
 
 def arrow(figure: Figure) -> str:
-    """Which way is better."""
+    """Returns the arrow in the direction of better values."""
     return "↑" if figure.higher_is_better else "↓"
 
 
 def metric(entry: Entry) -> str:
-    """The figure's name in this run, its unit, and which way is better."""
+    """Returns the name of a metric in this run, its unit, and its arrow."""
     return f"{entry.figure.words(entry.record.numbers)} {arrow(entry.figure)}"
 
 
 def value(entry: Entry) -> str:
-    """What was reached, with the spread and its kind."""
+    """Returns the result with its spread and the type of spread."""
     size, kind = entry.spread or (None, None)
     text = measured(entry.value, size)
     return f"{text} ({kind})" if kind else text
 
 
 def headline(entry: Entry) -> tuple[str, str]:
-    """A figure's name and what was reached, as README.md and `keras-gen list` show them."""
+    """Returns the name and the result of a metric, as README.md and `keras-gen list` show them."""
     return metric(entry), value(entry)
 
 
 def named(values: Mapping[str, float]) -> str:
-    """Names and what they reached."""
+    """Returns names with their results."""
     return ", ".join(f"{name}: {measured(reached)}" for name, reached in values.items())
 
 
 def baseline(entry: Entry) -> str:
-    """The strongest baseline and what it reached, or why there is none."""
+    """Returns the strongest baseline and its result, or the reason why there is none."""
     reason = entry.figure.no_baseline
     return f"none: {reason}" if reason else named(entry.baseline)
 
 
 def paper_value(entry: Entry) -> str:
-    """The paper's value, and the source of one of another paper."""
+    """Returns the paper's value, with its source if it is from another paper."""
     number = entry.paper_value
     other = f" ({source(entry.figure.paper)})" if entry.figure.paper else ""
     return "" if number is None else f"{number:,.10g}{other}"
 
 
 def verdict(entry: Entry) -> str:
-    """How a figure compares with the paper's value and with its baseline."""
+    """Compares a result with the paper's value and with its baseline."""
     parts = []
     if entry.missed_by is not None:
         parts.append(f"{SHORT} by {entry.missed_by:.3g}" if entry.missed_by else "met")
@@ -74,7 +74,7 @@ def verdict(entry: Entry) -> str:
 
 
 def beside(entry: Entry) -> str:
-    """The paper's value, or else the baseline, that a headline is compared with, and a verdict."""
+    """Returns the paper's value or the baseline for a headline, with a verdict."""
     if entry.paper_value is None:
         text = baseline(entry)
     else:
@@ -86,17 +86,17 @@ def beside(entry: Entry) -> str:
 
 
 def _instead(entry: Entry) -> list[str]:
-    """What to use where a baseline is better."""
+    """Returns the method to use if a baseline is better."""
     return [f"⇒ use {name} instead" for name in entry.baseline if entry.is_behind]
 
 
 def device(record: Record) -> str:
-    """The device, and the strategy if it has several replicas."""
+    """Returns the device, and the strategy if it has several replicas."""
     return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def source(paper: str) -> str:
-    """Authors and year, linked to the address that the text holds, if it does."""
+    """Returns authors and year, linked to the address in the text if there is one."""
     cited = re.match(r".*?\b\d{4}\b", paper)
     address = re.search(r"https?://[^\s,;]+", paper)
     name = cited[0] if cited else paper.partition(",")[0]

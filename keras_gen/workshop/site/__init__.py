@@ -1,5 +1,6 @@
-"""The documentation site, made of docs/, docstrings, recipes and their results.
+"""The documentation site, built from docs/, docstrings, recipes, and results.
 
-`python -m keras_gen.workshop.site` builds it from a checkout, with what `pip install -e ".[docs]"`
-brings. No module here imports TensorFlow: code is read as text.
+`python -m keras_gen.workshop.site` builds it from a checkout with the packages that
+`pip install -e ".[docs]"` installs. No module in this package imports TensorFlow: code is read as
+text.
 """

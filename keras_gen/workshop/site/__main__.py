@@ -19,7 +19,7 @@ def main() -> int:
         "--versions",
         type=Path,
         metavar="FOLDER",
-        help="add the built site there as a folder of its version, and list all versions",
+        help="Add the built site to this folder under its version, and list all versions.",
     )
     given = parser.parse_args()
     try:
@@ -34,7 +34,7 @@ def main() -> int:
         return 1
     except subprocess.CalledProcessError as error:
         return error.returncode
-    print(f"{page} is the first page")
+    print(f"first page: {page}")
     return 0
 
 

@@ -18,7 +18,7 @@ from keras_gen.workshop.site.sources import Definition, public
 
 FOLDER = Path("build") / "site"
 CONFIGURATION = "mkdocs.yml"
-ASSETS = Path("docs") / "site"  # copied beside the first page
+ASSETS = Path("docs") / "site"  # copied next to the first page
 # README.md has no links for these.
 NEXT = """\
 [Install](docs/install.md) the library, follow the [first steps](docs/first_steps.md), or browse the
@@ -29,12 +29,12 @@ NEXT = """\
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """What the site is made of.
+    """The contents of the site.
 
     Attributes:
-        texts: All pages but those of programs, by their places.
+        texts: Text of all pages except those of programs, by path.
         sections: Folder -> its part of the navigation.
-        links: What the pages lead to.
+        links: Targets of the links in the pages.
     """
 
     texts: dict[str, str]
@@ -43,7 +43,7 @@ class Site:
 
 
 def build(root: Path) -> Path:
-    """Builds the site of a checkout: a link that leads nowhere is an error.
+    """Builds the site of a checkout. A broken link is an error.
 
     Args:
         root: The repository's root.
@@ -52,8 +52,8 @@ def build(root: Path) -> Path:
         The folder of the site; its `index.html` opens in a browser without a server.
 
     Raises:
-        FileNotFoundError: If `root` is no checkout.
-        ValueError: If a link, an anchor or an image is not there, or something is loaded from
+        FileNotFoundError: If `root` is not a checkout.
+        ValueError: If a link, an anchor, or an image is broken, or if something is loaded from
             another site.
         subprocess.CalledProcessError: If Zensical refuses a page.
     """
@@ -64,15 +64,15 @@ def build(root: Path) -> Path:
         _write(page, shorter(_read(page)))
     if found := problems(folder / "html"):
         lines = "\n".join(found)
-        raise ValueError(f"{len(found)} links or images of the site are wrong:\n{lines}")
+        raise ValueError(f"{len(found)} links or images of the site are broken:\n{lines}")
     return folder / "html"
 
 
 def shorter(page: str) -> str:
-    """A page of HTML that looks the same, without a quarter of its characters.
+    """Returns an HTML page with the same appearance and a quarter fewer characters.
 
-    What goes is what indents its lines, but for code; and of code the second names of lines, and
-    the marks of names and spaces, which have no color of their own.
+    Removed are the indentation of lines outside code and, in code, the second names of lines and
+    the marks of names and spaces, which have no separate color.
     """
     parts = re.split(r"(<pre\b.*?</pre>)", page, flags=re.DOTALL)
     parts[::2] = [re.sub(r"\n\s+", "\n", part) for part in parts[::2]]
@@ -86,8 +86,8 @@ def write(root: Path) -> Path:
     """Writes the pages and their configuration, and returns their folder."""
     if not (root / CONFIGURATION).is_file():
         raise FileNotFoundError(
-            f"there is no {root / CONFIGURATION}: the site is built from a checkout, by "
-            "`python -m keras_gen.workshop.site` in its root."
+            f"{root / CONFIGURATION} does not exist: run `python -m keras_gen.workshop.site` in "
+            "the root of a checkout."
         )
     folder = root / FOLDER
     pages = folder / "pages"
@@ -110,7 +110,7 @@ def write(root: Path) -> Path:
 
 
 def gather(root: Path) -> Site:
-    """Makes all pages of a checkout."""
+    """Collects all pages of a checkout."""
     links = Links(root)
     texts = {HOME: home(_read(root / "README.md"))}
     for path in [*TEXTS, *written(root)]:
@@ -124,7 +124,7 @@ def gather(root: Path) -> Site:
 
 
 def home(readme: str) -> str:
-    """The first page: README.md's beginning, up to its first Python code, and its table."""
+    """Returns the first page: README.md up to its first Python code, and its table."""
     flags = re.DOTALL | re.MULTILINE
     found = re.search(r".*?^## Quick start$.*?^```python\n.*?^```$", readme, flags)
     table = re.search(r"^## What is in it$.*?(?=^## )", readme, flags)
@@ -136,7 +136,7 @@ def home(readme: str) -> str:
 
 
 def written(root: Path) -> list[str]:
-    """The pages of docs/ that people write, and those of results."""
+    """Returns the pages in docs/ that people write, and the result pages."""
     found = sorted(path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md"))
     return [path for path in found if path != "docs/package.md"]
 
@@ -144,7 +144,7 @@ def written(root: Path) -> list[str]:
 def sections(
     pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, Definition]]
 ) -> dict[str, list]:
-    """The parts of the navigation that follow from what there is."""
+    """Returns the parts of the navigation that follow from the existing pages."""
     of_methods: list[Any] = [f"{methods.FOLDER}/index.md"]
     for family, names in models.families.items():
         of_methods.append(
@@ -159,7 +159,7 @@ def sections(
 
 
 def entry(given: dict, parts: dict[str, list]) -> dict | None:
-    """An entry of the navigation, with pages in place of folders; None if it has no page."""
+    """Returns an entry of the navigation with its folders replaced by pages, or None."""
     ((title, value),) = given.items()
     if isinstance(value, list):
         value = [made for each in value if (made := entry(each, parts))]

@@ -1,4 +1,4 @@
-"""What a strict build leaves out: anchors, images in HTML, sounds, what other sites would send."""
+"""Checks that a strict build omits: anchors, images in HTML, sounds, and external content."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ _STYLE = re.compile(r'<link\s[^>]*?\bhref="([^"]*)"')
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """The anchors of a page, its links, and what a browser loads for it."""
+    """The anchors and links of a page, and the files that a browser loads for it."""
 
     anchors: set[str]
     links: list[str]
@@ -32,14 +32,13 @@ def read_page(path: Path) -> Page:
 
 
 def problems(site: Path) -> list[str]:
-    """What is wrong in a built site, a sentence each.
+    """Returns the problems of a built site, one sentence each.
 
     Args:
-        site: The folder of its first page.
+        site: Folder of the first page.
 
     Returns:
-        Links and images that lead nowhere, anchors that their pages lack, and what would be loaded
-        from another site.
+        Broken links, images, and anchors, and content loaded from another site.
     """
     read = functools.cache(read_page)
     found = []
@@ -59,8 +58,8 @@ def problems(site: Path) -> list[str]:
             if parts.path:
                 target = Path(path.parent, unquote(parts.path)).resolve()
             if not target.is_file():
-                found.append(f"{name} leads to {url}, which is not there")
+                found.append(f"{name} links to {url}, which does not exist")
             elif parts.fragment and target.suffix == ".html":
                 if unquote(parts.fragment) not in read(target).anchors:
-                    found.append(f"{name} leads to {url}, a page without this anchor")
+                    found.append(f"{name} links to {url}, a page without this anchor")
     return found

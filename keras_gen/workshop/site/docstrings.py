@@ -1,4 +1,4 @@
-"""Docstrings and constructors as the site's pages show them."""
+"""Docstrings and constructors as shown on the pages of the site."""
 
 import dataclasses
 import importlib
@@ -13,10 +13,10 @@ from keras_gen.workshop.site.sources import PACKAGE
 
 
 class Examples(griffe.Extension):
-    """Shows sessions of Python, `Example:` and lines with `>>>` below, as code."""
+    """Shows Python sessions, `Example:` followed by lines with `>>>`, as code."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
-        """Renames the section of an object's docstring: the name in the plural means code."""
+        """Renames the section of an object's docstring: the plural name means code."""
         if obj.docstring:
             text = obj.docstring.value
             obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.M)
@@ -29,7 +29,7 @@ class Declarations(griffe.Extension):
     """
 
     def on_class_members(self, *, cls: griffe.Class, **kwargs) -> None:
-        """Adds members that only the class itself knows."""
+        """Adds members that are defined only at run time."""
         outside = not cls.path.startswith(f"{PACKAGE}.") or f"{PACKAGE}.workshop" in cls.path
         if outside or not cls.bases or not cls.docstring:
             return

@@ -1,6 +1,6 @@
-"""Formulas between dollar signs, in pages of the site, become MathML.
+"""Converts formulas between dollar signs on pages of the site to MathML.
 
-Browsers draw MathML themselves: without scripts, without fonts of its own, and without a network.
+Browsers render MathML without scripts, additional fonts, or a network.
 """
 
 from latex2mathml.converter import convert
@@ -8,34 +8,34 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
-# Before emphasis (which would take the underscores of a formula), and after code.
+# Before emphasis, which would process the underscores of a formula, and after code.
 PRIORITY = 186
 BLOCK = r"\$\$([^$]+)\$\$"
 INLINE = r"(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?![\w$])"
 
 
 class Formula(InlineProcessor):
-    """Turns the LaTeX code that a pattern finds into MathML."""
+    """Converts the LaTeX code that a pattern finds to MathML."""
 
     def __init__(self, pattern: str, display: str, md: Markdown):
         super().__init__(pattern, md)
         self.display = display
 
     def handleMatch(self, m, data):  # noqa: N802 - Python-Markdown's name
-        """Returns the formula as HTML that is left alone, and where it stood."""
+        """Returns the formula as HTML that is not processed further, and its position."""
         mathml = convert(m[1].strip(), display=self.display)
         return self.md.htmlStash.store(mathml), m.start(0), m.end(0)
 
 
 class Formulas(Extension):
-    """$...$ in a line, $$...$$ on lines of its own."""
+    """$...$ within a line, and $$...$$ on separate lines."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
-        """Adds both kinds of formulas."""
+        """Adds both types of formulas."""
         md.inlinePatterns.register(Formula(BLOCK, "block", md), "formula block", PRIORITY + 1)
         md.inlinePatterns.register(Formula(INLINE, "inline", md), "formula", PRIORITY)
 
 
 def makeExtension(**options) -> Formulas:  # noqa: N802 - Python-Markdown's name
-    """Returns the extension, as Python-Markdown asks for it by this module's name."""
+    """Returns the extension, which Python-Markdown requests by the name of this module."""
     return Formulas(**options)

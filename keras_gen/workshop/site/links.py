@@ -1,7 +1,7 @@
-"""Pages of the repository, as the site shows them.
+"""Pages of the repository as shown on the site.
 
-The site keeps the repository's paths, so that links between pages and to images stay as they are. A
-link to a program or another text leads to a page that shows it: `recipes/vae_mnist.py` becomes
+The site keeps the paths of the repository, so that links between pages and to images do not change.
+A link to a program or another text leads to a page that shows it: `recipes/vae_mnist.py` becomes
 `recipes/vae_mnist.py.md`.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 HOME = "index.md"
-# Of the repository's root, in the order of the navigation.
+# In the root of the repository, in the order of the navigation.
 TEXTS = ("RESULTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
-# What the site holds as it is: images, sounds, and notebooks to load down.
+# Files that the site contains unchanged: images, sounds, and notebooks to download.
 COPIED = {".png", ".jpg", ".gif", ".svg", ".webp", ".wav", ".ipynb"}
 LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".cfg": "ini", ".sh": "sh"}
 _FENCED = re.compile(r"(^(`{3,}).*?^\2\s*$)", re.DOTALL | re.MULTILINE)
@@ -23,12 +23,12 @@ _LINK = re.compile(r"(\]\()([^()\s]+)(\))|(<img src=\")([^\"]+)(\")")
 
 
 class Links:
-    """Turns the links of pages into those of the site, and remembers what they lead to.
+    """Converts the links of pages to links of the site, and records their targets.
 
     Attributes:
         root: The repository.
-        shown: Paths of files, from the root, that are shown on pages of their own.
-        copied: Paths of images, sounds and notebooks, from the root.
+        shown: Paths of files, from the root, that are shown on separate pages.
+        copied: Paths of images, sounds, and notebooks, from the root.
     """
 
     def __init__(self, root: Path):
@@ -37,12 +37,12 @@ class Links:
         self.copied: set[str] = set()
 
     def to_file(self, page: str, path: str) -> str:
-        """A link from a page to a file of the repository; both are paths from the root."""
+        """Returns a link from a page to a file in the repository; both are paths from the root."""
         start = posixpath.dirname(page)
         return posixpath.relpath(self._target(path), start or ".")
 
     def turned(self, page: str, text: str) -> str:
-        """The text of a page, whose own place is a path from the root, with the site's links.
+        """Returns the text of a page with the links of the site; `page` is a path from the root.
 
         A link to a sound gets a player.
         """
@@ -63,7 +63,7 @@ class Links:
         return outside_code(text, lambda part: _TO_SOUND.sub(player, _LINK.sub(turn, part)))
 
     def _target(self, path: str) -> str:
-        """Where the site has a file of the repository."""
+        """Returns the path of a repository file on the site."""
         suffix = Path(path).suffix
         if path == "README.md":
             return HOME
@@ -77,15 +77,15 @@ class Links:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """A page whose text is changed, and whose blocks of code are not."""
+    """Changes the text of a page outside of code blocks."""
     parts = _FENCED.split(text)
-    # Each block leaves itself and its fence behind, for `split` returns all groups.
+    # `split` returns all groups: each block and its fence.
     texts = [change(part) if number % 3 == 0 else part for number, part in enumerate(parts)]
     return "".join(part for number, part in enumerate(texts) if number % 3 != 2)
 
 
 def source_page(path: str, text: str) -> str:
-    """The page of a program or another text. It stays out of the search."""
+    """Returns the page of a program or another text, which is excluded from the search."""
     fence = "`" * 6
     language = LANGUAGES.get(os.path.splitext(path)[1], "text")
     head = f"---\ntitle: {posixpath.basename(path)}\nsearch:\n  exclude: true\n---\n\n# {path}\n"

@@ -1,4 +1,4 @@
-"""The page of each method: what it is, its formula and algorithm beside the code, its results."""
+"""The page of each method: description, formula, training step next to the code, and results."""
 
 import ast
 import dataclasses
@@ -18,7 +18,7 @@ from keras_gen.workshop.site.sources import PACKAGE, Definition
 
 FOLDER = "methods"
 FILE = Path("docs") / "methods.toml"
-# Code needs the width that a table of contents would take.
+# Code needs the width of the table of contents.
 HEAD = "---\nhide:\n  - toc\n---\n"
 MOST_PICTURES = 3
 MOST_RECIPES = 8
@@ -28,14 +28,14 @@ _DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTAL
 
 @dataclasses.dataclass(frozen=True)
 class Algorithm:
-    """What `docs/methods.toml` says of a method.
+    """The entry of a method in `docs/methods.toml`.
 
     Attributes:
-        formula: What is minimized, as LaTeX code.
-        steps: One step of the training, in sentences.
-        code: The methods that are it: of the class itself, or `GAN.train_step` of another.
-        recipe: The recipe that comes first, where its name does not tell.
-        figure: The metric of that recipe that is the method's, where its headline is another's.
+        formula: Quantity that is minimized, as LaTeX code.
+        steps: One training step, in sentences.
+        code: Methods of the class, or of another class, as in `GAN.train_step`.
+        recipe: Recipe that comes first if file names do not determine it.
+        figure: Metric for the method if the headline of that recipe belongs to another method.
     """
 
     formula: str
@@ -46,7 +46,7 @@ class Algorithm:
 
 
 class Methods:
-    """What the pages of methods are made of.
+    """The contents of the methods' pages.
 
     Attributes:
         classes: The public model classes, by name.
@@ -78,7 +78,7 @@ class Methods:
         }
 
     def pages(self) -> dict[str, str]:
-        """All pages of methods, by their places."""
+        """Returns all pages of methods by path."""
         made = {f"{FOLDER}/index.md": self.index()}
         for family, names in self.families.items():
             for name in names:
@@ -86,7 +86,7 @@ class Methods:
         return made
 
     def index(self) -> str:
-        """The list of all methods."""
+        """Returns the page that lists all methods."""
         parts = ["# Methods", "", "Each method is one class in one file.", ""]
         for family, names in self.families.items():
             parts += [f"## {self.title(family)}", "", "| class | |", "|-|-|"]
@@ -96,11 +96,11 @@ class Methods:
         return "\n".join(parts)
 
     def title(self, family: str) -> str:
-        """The name of a family for readers."""
+        """Returns the name of a family for readers."""
         return self.titles.get(family, family.title())
 
     def recipes_of(self, name: str) -> list[str]:
-        """The recipes that use a class, the one that is named after it first."""
+        """Returns the recipes that use a class; the one named after the class comes first."""
         own = self.algorithms[name].recipe if name in self.algorithms else ""
         stem = posixpath.splitext(posixpath.basename(self.classes[name].path))[0]
         found = [recipe for recipe in self.recipes if name in self._imported[recipe]]
@@ -135,7 +135,7 @@ class Methods:
         return self.links.turned(page, self._linked(text, name)) + "\n"
 
     def _head(self, family: str, definition: Definition) -> list[str]:
-        """What the method is, and where its class stands."""
+        """Returns the description of the method, and links to its class."""
         page = place(definition.name)
         api = posixpath.relpath(reference.place(definition.module), FOLDER)
         anchor = f"{definition.module}.{definition.name}"
@@ -148,7 +148,7 @@ class Methods:
         return [f"**{summary}**", "", where, "", rest]
 
     def _algorithm(self, page: str, definition: Definition, algorithm: Algorithm) -> list[str]:
-        """The steps beside the code."""
+        """Returns the training step next to the code."""
         steps = [f"{number}. {step}" for number, step in enumerate(algorithm.steps, 1)]
         blocks = []
         for name in algorithm.code:
@@ -182,14 +182,14 @@ class Methods:
         ]
 
     def _pictures(self, recipes: list[str]) -> list[Picture]:
-        """The pictures of the first recipe that has some."""
+        """Returns the pictures of the first recipe that has pictures."""
         for recipe in recipes:
             if found := pictures.of_recipe(recipe, self.pictures, self.recipes):
                 return found[:MOST_PICTURES]
         return []
 
     def _results(self, page: str, name: str, recipes: list[str]) -> list[str]:
-        """A line for each recipe, and how the first was measured."""
+        """Returns a line for each recipe, and the command of the first result."""
         lines = ["| recipe | metric | result | compared with | minutes |", "|-|-|-|-|-|"]
         first, *others = recipes[:MOST_RECIPES]
         lines.append(self._result(page, first, self.algorithms[name].figure))
@@ -213,7 +213,7 @@ class Methods:
         ]
 
     def _result(self, page: str, recipe: str, key: str = "") -> str:
-        """The line of a recipe: its first figure, or that of a metric, and what is beside it."""
+        """Returns the line of a recipe: its first or the given metric, and the comparison."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"
@@ -226,7 +226,7 @@ class Methods:
         return f"| {' | '.join(cell.replace('|', CELL_BAR) for cell in cells)} |"
 
     def _related(self, page: str, definition: Definition, recipes: list[str]) -> list[str]:
-        """Its bases, its variants, what is compared with it, and topics of lectures."""
+        """Returns the base classes, variants, compared methods, and lecture topics."""
         name = definition.name
         above = [base for base in definition.bases if base in self.classes]
         below = [other for other, its in self.classes.items() if name in its.bases]
@@ -248,7 +248,7 @@ class Methods:
         return [f"- {title} {text}." for title, text in parts.items() if text]
 
     def _linked(self, text: str, own: str) -> str:
-        """The text with a link wherever another method is named as code."""
+        """Returns the text with a link for every other method that is named as code."""
 
         def link(match: re.Match) -> str:
             name = match[1]
@@ -258,26 +258,26 @@ class Methods:
 
 
 def place(name: str) -> str:
-    """The page of a class."""
+    """Returns the path of the page of a class."""
     return f"{FOLDER}/{name}.md"
 
 
 def read_algorithms(root: Path) -> dict[str, Algorithm]:
-    """Reads `docs/methods.toml`: name of a class -> its formula, steps and code."""
+    """Reads `docs/methods.toml`: name of a class -> its formula, steps, and code."""
     tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return {name: Algorithm(**table) for name, table in tables.items()}
 
 
 def headline(group: Group) -> tuple[str, Entry]:
-    """The name of a recipe's first figure, and its line."""
+    """Returns the name of the first metric of a recipe, and its line."""
     return words.metric(group.entries[0]), group.entries[0]
 
 
 def figure_of(group: Group, key: str) -> tuple[str, Entry]:
-    """The name of a recipe's figure of a metric, and its line.
+    """Returns the name of a metric of a recipe, and its line.
 
     Raises:
-        ValueError: If the recipe publishes no such figure.
+        ValueError: If the recipe does not publish the metric.
     """
     for entry in group.entries:
         if entry.figure.key == key:
@@ -288,11 +288,13 @@ def figure_of(group: Group, key: str) -> tuple[str, Entry]:
             if cell.key == key and found:
                 title = filled(matrix.title, group.record.numbers)
                 return f"{title}: {words.metric(found)}", found
-    raise ValueError(f"{group.recipe} publishes no {key!r}, which {FILE} names.")
+    raise ValueError(
+        f"{group.recipe} publishes no {key!r}, which {FILE} names: correct the name."
+    )
 
 
 def code_of(definition: Definition, method: str) -> str:
-    """A method's code without its docstring and without the mark of an override."""
+    """Returns the code of a method without its docstring and without `@override`."""
     text = definition.code(method)
     (node,) = ast.parse(text).body
     lines = text.splitlines()
@@ -303,7 +305,7 @@ def code_of(definition: Definition, method: str) -> str:
 
 
 def _described(definition: Definition) -> str:
-    """The docstring before its sections of arguments and errors."""
+    """Returns the docstring up to its sections of arguments and errors."""
     return re.split(r"\n(?=(?:Args|Raises|Example|Attributes|Returns):)", definition.docstring)[
         0
     ]

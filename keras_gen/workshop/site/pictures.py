@@ -1,4 +1,4 @@
-"""The gallery's pictures with their captions."""
+"""The pictures of the gallery with their captions."""
 
 import dataclasses
 import html
@@ -13,7 +13,7 @@ _IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture: its path from the repository's root, its width, what it shows, its caption."""
+    """A picture: path from the repository's root, width, description, and caption."""
 
     path: str
     width: int
@@ -21,14 +21,14 @@ class Picture:
     caption: str
 
     def shown(self, page: str) -> str:
-        """The picture on a page."""
+        """Returns the Markdown for the picture on a page."""
         path = posixpath.relpath(self.path, posixpath.dirname(page))
         alt = html.escape(self.alt)
         return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{self.caption}'
 
 
 def read_pictures(text: str) -> list[Picture]:
-    """Reads the pictures in the gallery's text; the caption is the paragraph below a picture."""
+    """Reads the pictures from the text of the gallery; the paragraph below one is its caption."""
     found = []
     for paragraph, caption in itertools.pairwise(text.split("\n\n")):
         for source, width, alt in _IMAGE.findall(paragraph):
@@ -38,7 +38,7 @@ def read_pictures(text: str) -> list[Picture]:
 
 
 def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
-    """The pictures of a recipe, whose file names begin with its name."""
+    """Returns the pictures of a recipe, whose file names begin with its name."""
     found = []
     for picture in pictures:
         stem = posixpath.splitext(posixpath.basename(picture.path))[0]

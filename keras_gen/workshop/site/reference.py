@@ -1,4 +1,4 @@
-"""The pages of the API: one for each room, and one for each module with public names."""
+"""The API pages: one for each package, and one for each module with public names."""
 
 import posixpath
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ FOLDER = "api"
 
 
 def place(module: str) -> str:
-    """The page of a module, or of a room."""
+    """Returns the path of the page of a module or package."""
     return f"{FOLDER}/{module.removeprefix(f'{PACKAGE}.').replace('.', '/')}.md"
 
 
 def room_place(room: str) -> str:
-    """The page of a room, apart from that of a module of the same name."""
+    """Returns the path of the page of a package, which differs from that of a module."""
     return f"{FOLDER}/{room.replace('.', '/')}/index.md"
 
 
 def pages(
     root: Path, rooms: Mapping[str, Mapping[str, Definition]], links: Links, methods: set[str]
 ) -> dict[str, str]:
-    """All pages of the API, by their places. Classes in `methods` have a page of the method."""
+    """Returns all API pages by path. Classes in `methods` also have the page of the method."""
     made = {f"{FOLDER}/index.md": _index(root, rooms)}
     modules: dict[str, dict[str, Definition]] = {}
     for room, names in rooms.items():
@@ -65,11 +65,11 @@ def _room(root: Path, room: str, definitions: list[Definition]) -> str:
 
 
 def import_line(root: Path, room: str, definition: Definition, methods: set[str]) -> str:
-    """The line by which users import a name."""
+    """Returns the line with which users import a name."""
     name = definition.name
     if name in methods:
         return f"from {PACKAGE} import {name}"
-    # A room without names of its own has those of its modules.
+    # A package without its own names has those of its modules.
     in_room = find(root, f"{PACKAGE}.{room}", name)
     package = f"{PACKAGE}.{room}" if in_room else definition.module
     return f"from {package} import {name}"

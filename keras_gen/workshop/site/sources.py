@@ -9,17 +9,17 @@ from pathlib import Path
 import griffe
 
 PACKAGE = "keras_gen"
-# Rooms that serve the command line and this site.
+# Packages for the command line and this site.
 NO_LIBRARY = {"workshop.cli", "workshop.site"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """A public class, function or constant, and where it is defined.
+    """A public class, function, or constant, and its location.
 
     Attributes:
-        node: What Griffe reads.
-        path: Its file, from the repository's root.
+        node: Object that Griffe reads.
+        path: File, from the repository's root.
     """
 
     node: griffe.Object
@@ -27,17 +27,17 @@ class Definition:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name."""
         return self.node.name
 
     @property
     def module(self) -> str:
-        """Its module in dots, `keras_gen.vae.vae`."""
+        """The dotted name of the module, such as `keras_gen.vae.vae`."""
         return self.node.module.path
 
     @property
     def docstring(self) -> str:
-        """Its documentation; empty for a constant."""
+        """The docstring; empty for a constant."""
         return "" if self.node.is_attribute else _docstring(self.node)
 
     @property
@@ -47,26 +47,26 @@ class Definition:
 
     @property
     def bases(self) -> list[str]:
-        """Names of the classes that it derives from."""
+        """Names of the base classes."""
         return [str(base) for base in getattr(self.node, "bases", ())]
 
     def code(self, name: str) -> str:
-        """The lines of a method of its own, with its decorators and without the indent."""
+        """Returns the lines of a method that the class defines, with decorators, unindented."""
         return self._method(name).source
 
     def line_number(self, name: str) -> int:
-        """The line of the file in which a method of its own begins, with its decorators."""
+        """Returns the line in which a method that the class defines begins, with decorators."""
         return self._method(name).lineno or 0
 
     def _method(self, name: str) -> griffe.Object | griffe.Alias:
         if name not in self.node.members:
-            raise ValueError(f"{self.path}: {self.name} has no method {name!r} of its own.")
+            raise ValueError(f"{self.path}: {self.name} defines no method {name!r}.")
         return self.node.members[name]
 
 
 @functools.cache
 def _modules(root: Path) -> dict[str, griffe.Module]:
-    """All modules of the library by name, packages before what is in them."""
+    """Returns all modules of the library by name, packages before their modules."""
 
     def walk(module: griffe.Module) -> Iterator[griffe.Module]:
         yield module
@@ -80,18 +80,18 @@ def _modules(root: Path) -> dict[str, griffe.Module]:
 
 
 def models(root: Path) -> dict[str, list[str]]:
-    """The public model classes by family, as `keras_gen/__init__.py` lists them."""
+    """Returns the public model classes by family, as listed in `keras_gen/__init__.py`."""
     listed = _modules(root)[PACKAGE].members["_MODELS"]
     families = ast.literal_eval(str(listed.value))  # type: ignore[union-attr]
     return {family: list(names) for family, names in families.items()}
 
 
 def public(root: Path) -> dict[str, dict[str, Definition]]:
-    """The public names of every room, `vae` -> `VAE` -> its definition.
+    """Returns the public names of every package, `vae` -> `VAE` -> its definition.
 
-    A room is a package below `keras_gen`. Its public names are those that its `__init__.py` imports
-    from the library or defines, and where that has none, those of its modules. A name stands in the
-    first room that has it.
+    Packages are those directly in `keras_gen`. The public names of a package are the names that its
+    `__init__.py` imports from the library or defines, or else those of its modules. A name is
+    listed in the first package that has it.
     """
     found: dict[str, dict[str, Definition]] = {}
     seen = set()
@@ -108,7 +108,7 @@ def public(root: Path) -> dict[str, dict[str, Definition]]:
 
 
 def _of_room(root: Path, package: griffe.Module) -> list[Definition]:
-    """The public definitions of a package, by name."""
+    """Returns the public definitions of a package by name."""
     found = _public(root, package)
     if not found:
         found = [
@@ -121,7 +121,7 @@ def _of_room(root: Path, package: griffe.Module) -> list[Definition]:
 
 
 def _public(root: Path, module: griffe.Module, imported: bool = True) -> list[Definition]:
-    """What a module defines for users, and what it imports from the library for them."""
+    """Returns the names that a module defines for users or imports from the library for them."""
     kinds = griffe.Class | griffe.Function
     if imported:
         kinds |= griffe.Attribute
@@ -133,7 +133,7 @@ def _public(root: Path, module: griffe.Module, imported: bool = True) -> list[De
 
 
 def find(root: Path, module: str, name: str) -> Definition | None:
-    """Where a name of a module is defined; None if it is a module, or of another library."""
+    """Finds the definition of a name, or None if it is a module or from another library."""
     there = _modules(root).get(module)
     if there is None:
         return None
@@ -148,7 +148,7 @@ def find(root: Path, module: str, name: str) -> Definition | None:
 
 
 def classes(root: Path) -> dict[str, Definition]:
-    """All classes of the library by name, public or not."""
+    """Returns all classes of the library by name, public or not."""
     return {
         name: definition
         for module in _modules(root).values()
@@ -158,7 +158,7 @@ def classes(root: Path) -> dict[str, Definition]:
 
 
 def described(root: Path, module: str) -> str:
-    """The docstring of a module or package."""
+    """Returns the docstring of a module or package."""
     return _docstring(_modules(root)[module])
 
 
@@ -167,7 +167,7 @@ def _docstring(node: griffe.Object) -> str:
 
 
 def imported(path: Path) -> list[str]:
-    """All names that a file imports from the library, in its order."""
+    """Returns all names that a file imports from the library, in order."""
     return [
         alias.name
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Built sites of several versions, side by side: one folder each, and a page that lists them."""
+"""Built sites of several versions: one folder for each, and a page that lists them."""
 
 import os
 import re
@@ -29,18 +29,18 @@ LIST = """\
 
 
 def add_version(site: Path, folder: Path, version: str) -> Path:
-    """Copies a built site into the folder of its version, and lists all versions.
+    """Copies a built site to the folder of its version, and lists all versions.
 
     Args:
-        site: The built site, with its `index.html`.
-        folder: Where the versions stand; made if it is not there.
-        version: Such as `"0.1.0"`.
+        site: Built site, with its `index.html`.
+        folder: Folder of the versions, which is created if it does not exist.
+        version: Version, such as `"0.1.0"`.
 
     Returns:
-        The page that lists them, the newest first.
+        The page that lists all versions, the newest first.
 
     Raises:
-        FileExistsError: If this version stands there already: a published site does not change.
+        FileExistsError: If this version exists already, because a published site does not change.
 
     Example: `add_version(Path("build/site/html"), Path("site"), "0.1.0")`
     """
@@ -60,16 +60,16 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
 
 
 def new_version(folder: Path, version: str) -> Path:
-    """Returns where a version will stand; a FileExistsError if it stands there."""
+    """Returns the folder for a new version; raises a FileExistsError if it exists."""
     target = folder / version
     if target.exists():
         raise FileExistsError(
-            f"{target} is there already: delete it to publish version {version} again, or raise "
+            f"{target} exists already: delete it to publish version {version} again, or raise "
             "`__version__` in keras_gen/__init__.py."
         )
     return target
 
 
 def newest_first(names: list[str]) -> list[str]:
-    """Sorts versions by their numbers; one before a release comes after the release."""
+    """Sorts versions by their numbers; a prerelease comes after its release."""
     return sorted(names, key=Version, reverse=True)

@@ -330,7 +330,7 @@ def test_head_tells_a_figure_of_each_family():
     with pytest.raises(ValueError, match="lacks vae, which has results: add it"):
         head([groups], {})
     other = {"vae": dataclasses.replace(TOYS, recipe="cubes")}
-    with pytest.raises(ValueError, match="tells a figure of cubes, which has no results"):
+    with pytest.raises(ValueError, match="shows a metric of cubes, which has no results"):
         head([groups], other)
 
 
@@ -391,6 +391,6 @@ def test_a_baseline_may_be_measured_after_the_export(tmp_path, nll, error, expor
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
 def test_a_readme_without_marks(tmp_path, text):
     (make_root(tmp_path) / "README.md").write_text(text)
-    with pytest.raises(ValueError, match="must hold the table's two marks once"):
+    with pytest.raises(ValueError, match="must contain the two marks of the table once"):
         update(tmp_path)
     assert not (tmp_path / "RESULTS.md").exists()

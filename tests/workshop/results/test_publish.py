@@ -89,7 +89,7 @@ def test_replaces_and_keeps(root, tmp_path):
 
 def test_a_miss_needs_a_reason(root, tmp_path):
     export = make_export(tmp_path / "a", metrics={"nll": 85.0})
-    with pytest.raises(ValueError, match=r"NLL, rate 0.1, nats is 85 where the paper has 84.0: sa"):
+    with pytest.raises(ValueError, match=r"nats is 85 where the paper has 84.0: give the reason"):
         publish(root, [export], note=" ")
     assert read_records(root) == {}
     publish(root, [export], note="a tenth of the epochs")
@@ -158,8 +158,8 @@ def test_a_metric_says_how_many_were_compared_and_fills_names(root, tmp_path):
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        ({"train": "101 examples: x"}, "101 examples, where train_size is 100"),
-        ({}, "no examples, where train_size is 100"),
+        ({"train": "101 examples: x"}, "used 101 training examples, but train_size, .* is 100"),
+        ({}, "used no training examples, but train_size, .* is 100"),
     ],
 )
 def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
@@ -171,7 +171,7 @@ def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
 def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
-    with pytest.raises(ValueError, match="nothing of the setting dataset 'balls': add its"):
+    with pytest.raises(ValueError, match="lacks the setting dataset 'balls': add its"):
         publish(root, [cubes, balls])
     other = '{ dataset = "Balls of {rate}", train_size = 400, without = ["fid"] }'
     edit(root, "train_size = 100", f"train_size = 100\ndatasets.balls = {other}")
@@ -185,16 +185,16 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
 @pytest.mark.parametrize(
     ("export", "message"),
     [
-        (dict(config={"preset": "smoke"}), "bad: the preset smoke shows"),
-        (dict(config={"preset": "huge"}), "the run's preset is huge: toy has smoke, cpu, paper"),
+        (dict(config={"preset": "smoke"}), "bad: the preset smoke only shows"),
+        (dict(config={"preset": "huge"}), "the run's preset is huge: expected one of smoke, cpu, paper"),
         (dict(config={"color": 1}), "are unknown to this recipe: color"),
-        (dict(config={"rate": -1}), "--rate is -1"),
+        (dict(config={"rate": -1}), "--rate must be at least 1"),
         (dict(metrics={"nll": None}), "'nll' is None in the metrics"),
         (dict(recipe="unknown"), "there is no recipe 'unknown' in .*: silent, toy"),
-        (dict(recipe="silent"), "silent.py is no recipe: it lacks Settings, PRESETS, main"),
-        (dict(recipe=None), "lacks recipe, config, data or metrics"),
+        (dict(recipe="silent"), "silent.py is not a recipe: it lacks Settings, PRESETS, main"),
+        (dict(recipe=None), "lacks recipe, config, data, or metrics"),
         (dict(data={"name": "offline sample: x"}), "trained on an offline sample"),
-        (dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"}), "on 9 . 9 exam"),
+        (dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"}), "used 9 . 9 training exam"),
     ],
 )
 def test_refusals_write_nothing(root, tmp_path, export, message):

@@ -63,14 +63,14 @@ def test_presets_choose(root, tmp_path, capfd):
     out = capfd.readouterr().out
     assert "training the toy with paper None None" in out
     assert (tmp_path / "new" / "export" / "toy" / "1").is_dir()
-    with pytest.raises(ValueError, match=r"no run of toy has the preset 'smoke': .* cpu, paper"):
+    with pytest.raises(ValueError, match=r"no published run of toy has .*'smoke': .* cpu, paper"):
         reproduce(root, "toy", "smoke")
 
 
 @pytest.mark.parametrize(
     ("rate", "message"),
     [
-        (13, "the run failed with exit code 3; what it wrote"),
+        (13, "the run failed with exit code 3; its files are in"),
         (14, "the run was ended by signal 9"),
         (15, "trained on an offline sample"),
     ],

@@ -186,10 +186,10 @@ def test_a_built_site_is_checked(tmp_path):
     (tmp_path / "a" / "b.html").write_text(f'{wrong} <script async src="https://e.org/e.js">')
     assert check.problems(tmp_path) == [
         "a/b.html loads https://e.org/e.js from another site",
-        "a/b.html leads to c.html, which is not there",
-        "a/b.html leads to #d, a page without this anchor",
-        "a/b.html leads to y.png, which is not there",
-        "index.html leads to a/b.html#c, a page without this anchor",
+        "a/b.html links to c.html, which does not exist",
+        "a/b.html links to #d, a page without this anchor",
+        "a/b.html links to y.png, which does not exist",
+        "index.html links to a/b.html#c, a page without this anchor",
     ]
 
 
@@ -311,5 +311,5 @@ def test_definitions_are_found_through_packages():
     found = sources.find(ROOT, "keras_gen.metrics", "frechet_distance")
     assert found.module == "keras_gen.metrics.samples.feature_distances"
     assert sources.find(ROOT, "keras_gen.metrics", "nothing") is None
-    with pytest.raises(ValueError, match="no method 'step'"):
+    with pytest.raises(ValueError, match="defines no method 'step'"):
         found.code("step")

@@ -186,7 +186,7 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     ("export", "message"),
     [
         (dict(config={"preset": "smoke"}), "bad: the preset smoke only shows"),
-        (dict(config={"preset": "huge"}), "the run's preset is huge: expected one of smoke, cpu, paper"),
+        (dict(config={"preset": "huge"}), "is huge: expected one of smoke, cpu, paper"),
         (dict(config={"color": 1}), "are unknown to this recipe: color"),
         (dict(config={"rate": -1}), "--rate must be at least 1"),
         (dict(metrics={"nll": None}), "'nll' is None in the metrics"),
@@ -194,7 +194,10 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
         (dict(recipe="silent"), "silent.py is not a recipe: it lacks Settings, PRESETS, main"),
         (dict(recipe=None), "lacks recipe, config, data, or metrics"),
         (dict(data={"name": "offline sample: x"}), "trained on an offline sample"),
-        (dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"}), "used 9 . 9 training exam"),
+        (
+            dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"}),
+            "used 9 . 9 training exam",
+        ),
     ],
 )
 def test_refusals_write_nothing(root, tmp_path, export, message):

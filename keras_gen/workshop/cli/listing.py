@@ -37,8 +37,8 @@ def list_models(options: argparse.Namespace) -> int:
     exports = exported.exports(options.models)
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
-        'Minutes are\ntraining times on CPU cores; "export" means that a trained model is '
-        "available, with the\ntime it was trained. For details, see `keras-gen show NAME`."
+        'Minutes are\ntraining times on CPU cores; "export" means that a trained model is\n'
+        "available, with the time it was trained. For details, see `keras-gen show NAME`."
     )
     by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):

@@ -216,7 +216,7 @@ def test_without_the_extra(home):
     heavy = "gradio uvicorn tensorflow keras tensorflow_datasets sklearn matplotlib"
     done = run_without("demo", packages=heavy)
     assert done.returncode == 1
-    assert done.stderr == f"keras-gen demo: needs gradio and uvicorn: {INSTALL}\n"
+    assert done.stderr == f"keras-gen demo: needs gradio and uvicorn: install with {INSTALL}\n"
 
 
 def test_a_port_that_is_taken():

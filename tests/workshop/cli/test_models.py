@@ -64,7 +64,7 @@ def test_list(home, capsys):
     out = capsys.readouterr().out
     assert out.startswith("3 recipes in recipes, 3 exports in saved_models. ")
     assert max(map(len, out.splitlines())) <= 80
-    families = out.split(" more.\n\n")[1].split("\n\n")
+    families = out.split("NAME`.\n\n")[1].split("\n\n")
     assert [family.split()[:2] for family in families] == [
         ["gan", "gan_usps"],
         ["others", "broken"],

@@ -17,9 +17,10 @@ Target labels are used only to evaluate test digits, whose photographs differ fr
 training. CoGAN has its own recipe on the same digits, co_gan_mnist_usps, and unit_mnist_usps
 translates before classification.
 
-Baselines without a second training run: the nearest neighbor; a linear classifier on features with
-the target's mean and covariance (CORAL); and the nearest neighbor on digits whose ink is scaled to
-fill the image, because much of the gap between MNIST and USPS is that USPS has no margin.
+Baselines without a second training run: the nearest neighbor in pixels; the five nearest neighbors
+in histograms of oriented gradients (HOG); a linear classifier on features with the target's mean
+and covariance (CORAL); and both types of neighbors for digits whose ink is scaled to fill the
+image, because much of the gap between MNIST and USPS is that USPS has no margin.
 
 Weights were chosen with the labels of unsampled USPS training digits, from MNIST to USPS.
 
@@ -51,7 +52,12 @@ from keras_gen.data import (
     unpaired,
 )
 from keras_gen.metrics import mean_and_deviation
-from keras_gen.workshop.baselines import coral_accuracy, framed_ink, neighbor_accuracy
+from keras_gen.workshop.baselines import (
+    coral_accuracy,
+    framed_ink,
+    gradient_accuracy,
+    neighbor_accuracy,
+)
 from keras_gen.workshop.visualize import captioned
 
 CLASSES = 10
@@ -213,6 +219,8 @@ def measured(s, task, name, seed):
     found["neighbor"] = neighbor_accuracy(*source, *test)
     framed = framed_ink(images[..., :1]), labels, framed_ink(test_images[..., :1]), test_labels
     found["framed_neighbor"] = neighbor_accuracy(*framed)
+    found["gradients"] = gradient_accuracy(*source, *test)
+    found["framed_gradients"] = gradient_accuracy(*framed)
     features = (
         alone.features(images),
         labels,

@@ -5,6 +5,7 @@ Where arguments are checked, other shapes, dtypes or ranges than described raise
 
 from keras_gen.workshop.baselines.classifiers import (
     few_label_baselines,
+    gradient_accuracy,
     neighbor_accuracy,
     svm_accuracy,
 )

@@ -10,6 +10,7 @@ from sklearn.svm import SVC
 
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics.representations.probes import linear_probe
+from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # of a support vector machine's errors
@@ -33,6 +34,30 @@ def neighbor_accuracy(
     """
     nearest = KNeighborsClassifier(1).fit(flat_pixels(images), labels)
     return float(nearest.score(flat_pixels(test_images), test_labels))
+
+
+def gradient_accuracy(
+    images: np.ndarray,
+    labels: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    neighbors: int = 5,
+) -> float:
+    """Returns the test accuracy of the nearest neighbors by histograms of oriented gradients.
+
+    See `keras_gen.metrics.gradient_histograms`. The most frequent label of the neighbors decides.
+
+    Args:
+        images: Labeled images, uint8 `[n, H, W, channels]`.
+        labels: Their labels, integers `[n]`.
+        test_images: uint8 `[m, H, W, channels]`.
+        test_labels: Integers `[m]`.
+        neighbors: Number of nearest neighbors, 1 to n.
+
+    Example: `gradient_accuracy(digits, labels, test_digits, test_labels)`.
+    """
+    nearest = KNeighborsClassifier(neighbors).fit(gradient_histograms(images), labels)
+    return float(nearest.score(gradient_histograms(test_images), test_labels))
 
 
 def svm_accuracy(

@@ -5,20 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from keras_gen.data.transforms.tables import Column
-
 
 class IndependentColumns:
     """Columns that do not depend on each other, with the shares of the training rows.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
-        cells: Numbers of cells of the training rows, int `[n, columns]`, without gaps.
+        cells: Numbers of the cells of training rows, int `[n, columns]`, without gaps.
+        sizes: Number of cells of each column.
     """
 
-    def __init__(self, columns: Sequence[Column], cells: np.ndarray):
-        # As if one more row had an equal part of every cell.
-        self.shares = [_smoothed(column.shares, len(cells)) for column in columns]
+    def __init__(self, cells: np.ndarray, sizes: Sequence[int]):
+        self.shares = _smoothed_shares(cells, sizes)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
         """Returns log P of rows, `[n]`, nats."""
@@ -39,18 +36,16 @@ class ChowLiuTree:
     for independent columns.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
-        cells: Numbers of cells of the training rows, int `[n, columns]`, without gaps.
+        cells: Numbers of the cells of training rows, int `[n, columns]`, without gaps.
+        sizes: Number of cells of each column.
         pseudo_counts: Rows of the column's own distribution that are added to each conditional.
     """
 
-    def __init__(
-        self, columns: Sequence[Column], cells: np.ndarray, pseudo_counts: float = 10.0
-    ):
-        count = len(columns)
-        self.shares = [_smoothed(column.shares, len(cells)) for column in columns]
+    def __init__(self, cells: np.ndarray, sizes: Sequence[int], pseudo_counts: float = 10.0):
+        count = len(sizes)
+        self.shares = _smoothed_shares(cells, sizes)
         joint = {
-            (i, j): _joint(cells[:, i], cells[:, j], len(self.shares[i]), len(self.shares[j]))
+            (i, j): _joint(cells[:, i], cells[:, j], sizes[i], sizes[j])
             for i in range(count)
             for j in range(count)
         }
@@ -90,9 +85,9 @@ class ProductMixture:
     """A mixture of products of the columns' distributions, fitted by the EM algorithm.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
-        cells: Numbers of cells of the training rows, int `[n, columns]`; -1 is a gap, which counts
-            nothing.
+        cells: Numbers of the cells of training rows, int `[n, columns]`; -1 is a gap, which does
+            not count.
+        sizes: Number of cells of each column.
         components: Number of products.
         rounds: Rounds of the EM algorithm.
         seed: Seed of the first assignment of rows to components.
@@ -100,14 +95,14 @@ class ProductMixture:
 
     def __init__(
         self,
-        columns: Sequence[Column],
         cells: np.ndarray,
+        sizes: Sequence[int],
         components: int = 80,
         rounds: int = 60,
         seed: int = 0,
     ):
-        self.sizes = [len(column.shares) for column in columns]
-        prior = np.concatenate([np.array(column.shares) + 1e-4 for column in columns])
+        self.sizes = list(sizes)
+        prior = np.concatenate(_smoothed_shares(cells, sizes)) + 1e-4
         rows = self._one_hot(cells)
         random = np.random.default_rng(seed)
         parts = random.dirichlet(np.full(components, 0.1), len(rows)).astype("float32")
@@ -152,9 +147,13 @@ class ProductMixture:
         return [weights @ each for each in self._by_column(np.exp(self.log_shares))]
 
 
-def _smoothed(shares, count):
-    shares = np.array(shares)
-    return (shares * count + 1 / len(shares)) / (count + 1)
+def _smoothed_shares(cells, sizes):
+    """Shares of the cells of each column, as if one more row had an equal part of every cell."""
+    found = []
+    for column, size in zip(cells.T, sizes, strict=True):
+        counts = np.bincount(column[column >= 0], minlength=size)
+        found.append((counts + 1 / size) / (counts.sum() + 1))
+    return found
 
 
 def _joint(first, second, rows, columns):

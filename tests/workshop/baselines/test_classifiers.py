@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import linear_probe
-from keras_gen.workshop.baselines import few_label_baselines, svm_accuracy
+from keras_gen.workshop.baselines import few_label_baselines, gradient_accuracy, svm_accuracy
 
 
 def circles(rng, n):
@@ -52,3 +52,15 @@ def test_labels_spread_along_chains_of_images(rng):
     known = np.where(np.isin(np.arange(80) % 40, np.arange(5)), labels, -1)
     found = few_label_baselines(images, known, images, labels, dimensions=2)
     assert found["graph"] == 1.0
+
+
+def test_neighbors_by_gradients_ignore_the_brightness():
+    """Bars are told apart by their direction, whatever their brightness and background."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 20, (40, 16, 16, 1), dtype="uint8")
+    labels = np.arange(40) % 2
+    images[labels == 0, 6:10] += 100
+    images[labels == 1, :, 6:10] += 100
+    inverted = 255 - images
+    assert gradient_accuracy(images, labels, inverted, labels) == 1.0
+    assert gradient_accuracy(images, labels, inverted, 1 - labels) == 0.0

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_gen.data import table_columns
 from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, ProductMixture
 
 SIZES = 2, 3, 2
@@ -27,12 +26,11 @@ def log_p(rows):
 
 
 TRAIN = cells(20000, 0)
-COLUMNS = table_columns({f"c{k}": column.astype(str) for k, column in enumerate(TRAIN.T)})
 EVERY = np.array(list(itertools.product(*map(range, SIZES))))
 MODELS = {
-    "independent": lambda: IndependentColumns(COLUMNS, TRAIN),
-    "tree": lambda: ChowLiuTree(COLUMNS, TRAIN),
-    "mixture": lambda: ProductMixture(COLUMNS, TRAIN, components=6, rounds=40),
+    "independent": lambda: IndependentColumns(TRAIN, SIZES),
+    "tree": lambda: ChowLiuTree(TRAIN, SIZES),
+    "mixture": lambda: ProductMixture(TRAIN, SIZES, components=6, rounds=40),
 }
 
 

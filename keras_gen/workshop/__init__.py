@@ -1,1 +1,1 @@
-"""What recipes and pages need beside models: runs, results, commands, baselines, plots."""
+"""What recipes and pages need in addition to models: runs, results, commands, baselines, plots."""

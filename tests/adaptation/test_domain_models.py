@@ -179,7 +179,7 @@ def test_own_classifiers_are_split_before_their_last_layer():
 
 def test_the_way_out_of_a_softmax_is_as_it_says():
     own = own_classifier("softmax")
-    with pytest.raises(ValueError, match=r"'own' ends in a softmax, .* by `(.*)`") as caught:
+    with pytest.raises(ValueError, match=r"'own' ends in a softmax, .* with `(.*)`") as caught:
         DANN(own)
     names = {"keras": keras, "model": own}
     exec(str(caught.value).split("`")[1], names)

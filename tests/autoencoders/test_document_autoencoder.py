@@ -116,5 +116,7 @@ def test_networks_and_options_that_do_not_fit():
         DocumentAutoencoder(documents().encoder, documents().decoder, ["a", "b", "c"])
     with pytest.raises(ValueError, match="top must be 1 to 12, found 13"):
         documents(top=13)
-    with pytest.raises(ValueError, match="idf has 3 numbers: expected one for each of 12 words"):
+    with pytest.raises(
+        ValueError, match="idf has 3 numbers: expected one for each of the 12 words"
+    ):
         documents(idf=[1.0, 2.0, 3.0])

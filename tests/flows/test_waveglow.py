@@ -94,7 +94,7 @@ def test_at_temperature_0_seeds_say_nothing(model):
     ("change", "message"),
     [
         (dict(hop=6), r"hop is 6: expected a hop that is a multiple of 4"),
-        (dict(window=4), r"Frames of 4 samples every 8"),
+        (dict(window=4), r"window is 4 and hop 8"),
     ],
 )
 def test_frames_that_do_not_fit(model, change, message):

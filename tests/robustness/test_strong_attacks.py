@@ -217,7 +217,7 @@ def test_names_and_what_cannot_be():
     assert attack_of("apgd") == APGD() and attack_of("square") == SquareAttack()
     for attack in (APGD(0.2, loss="dlr", rival=2), SquareAttack(0.2, queries=5)):
         assert attack_of(keras.saving.serialize_keras_object(attack)) == attack
-    with pytest.raises(ValueError, match="rival is 1 with the loss 'margin'"):
+    with pytest.raises(ValueError, match="rival is 1, loss is 'margin'"):
         APGD(loss="margin", rival=1)
     with pytest.raises(ValueError, match="norm is '2': expected 'inf'"):
         SquareAttack(norm="2")

@@ -278,5 +278,7 @@ def test_a_margin_needs_generators_of_any_size():
     fixed = [resnet_generator((16, 16, 3), filters=2, blocks=1) for _ in range(2)]
     discriminators = model.discriminator_x, model.discriminator_y
     assert CycleGAN(*fixed, *discriminators).margin == 0
-    with pytest.raises(ValueError, match=r"^margin is 8, but .* takes images of \(16, 16\) alone"):
+    with pytest.raises(
+        ValueError, match=r"^margin is 8, but .* accepts only images of size \(16, 16\)"
+    ):
         CycleGAN(*fixed, *discriminators, margin=8)

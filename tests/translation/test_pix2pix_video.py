@@ -96,7 +96,7 @@ def test_builds_usual_networks():
 
 
 def test_refused(rng):
-    with pytest.raises(ValueError, match="takes 3 channels: expected 4, those of two poses"):
+    with pytest.raises(ValueError, match="accepts 3 channels: expected 4, those of two poses"):
         build(seen=3)
     with pytest.raises(ValueError, match="expected a pose and a frame concatenated"):
         build(unet_generator((4, 4, 1), filters=2, noise="none"))

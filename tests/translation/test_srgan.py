@@ -112,8 +112,8 @@ def test_the_ensemble_of_turned_images_turns_with_them(rng):
     ("make", "sentence"),
     [
         (lambda: build(pixel_distance="cubed"), "pixel_distance is 'cubed': expected one of"),
-        (lambda: build(factor=3), "takes 16x16 pixels: expected multiples of 3"),
-        (lambda: sr_resnet(factor=5), "factor is 5: expected 2, 3, 4 or 8"),
+        (lambda: build(factor=3), "accepts 16x16 pixels: expected multiples of 3"),
+        (lambda: sr_resnet(factor=5), "factor is 5: expected 2, 3, 4, or 8"),
     ],
 )
 def test_refused(make, sentence):

@@ -1,6 +1,6 @@
-"""Cheap methods fitted to data, to compare a model's results with.
+"""Inexpensive methods fitted to data, with which a model's results are compared.
 
-Where arguments are checked, other shapes, dtypes or ranges than described raise a ValueError.
+If arguments are checked, shapes, dtypes, or ranges other than described raise a ValueError.
 """
 
 from keras_gen.workshop.baselines.classifiers import (

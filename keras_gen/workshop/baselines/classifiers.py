@@ -1,4 +1,4 @@
-"""Accuracies of cheap classifiers that are trained with few labels."""
+"""Accuracies of inexpensive classifiers that are trained with few labels."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def neighbor_accuracy(
 
     Args:
         images: Labeled images, uint8 `[n, H, W, channels]`.
-        labels: Their labels, integers `[n]`.
-        test_images: uint8 `[m, H, W, channels]`.
-        test_labels: Integers `[m]`.
+        labels: Labels of the images, integers `[n]`.
+        test_images: Test images, uint8 `[m, H, W, channels]`.
+        test_labels: Labels of the test images, integers `[m]`.
 
     Example: `neighbor_accuracy(digits, labels, test_digits, test_labels)`.
     """
@@ -68,7 +68,7 @@ def svm_accuracy(
 ) -> float:
     """Returns the test accuracy, 0 to 1, of a support vector machine with a Gaussian kernel.
 
-    The kernel's width is the standard deviation of all code values. The cost of errors is 1, 10 or
+    The kernel's width is the standard deviation of all code values. The cost of errors is 1, 10, or
     100, whichever is best in five-fold cross-validation on the training codes.
 
     Args:
@@ -84,8 +84,8 @@ def svm_accuracy(
     """
     if (least := np.unique(train_labels, return_counts=True)[1].min()) < FOLDS:
         raise ValueError(
-            f"A support vector machine chosen over {FOLDS} folds needs {FOLDS} examples of each "
-            f"class: found {least} of the smallest."
+            f"The smallest class has {least} examples: expected at least {FOLDS} of each class, "
+            f"for {FOLDS} folds."
         )
     machine = GridSearchCV(SVC(), {"C": list(COSTS)}, cv=FOLDS)
     return float(machine.fit(train_codes, train_labels).score(test_codes, test_labels))
@@ -99,7 +99,7 @@ def few_label_baselines(
     dimensions: int = 50,
     graph: int = 10_000,
 ) -> dict[str, float]:
-    """Accuracies of cheap classifiers of images with few labels.
+    """Returns the accuracies of inexpensive classifiers of images with few labels.
 
     "graph" spreads labels over the graph of the ten nearest neighbors: Zhou, Bousquet, Lal, Weston,
     Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test image gets the
@@ -111,15 +111,15 @@ def few_label_baselines(
         test_images: uint8 `[m, H, W, C]`.
         test_labels: Integers `[m]`.
         dimensions: Number of principal components, which are found without labels.
-        graph: How many unlabeled images are in the graph: the first ones.
+        graph: Number of unlabeled images in the graph: the first ones.
 
     Returns:
         Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
-        ("pca_svm"), label spreading on the components ("graph"), `linear_probe` ("logistic") and
-        the nearest neighbor ("neighbor") on the pixels.
+        ("pca_svm"), label spreading on the components ("graph"), and `linear_probe` ("logistic")
+        and the nearest neighbor ("neighbor") on the pixels.
 
     Raises:
-        ValueError: As `svm_accuracy` and `PrincipalComponents`.
+        ValueError: As for `svm_accuracy` and `PrincipalComponents`.
 
     Example:
         >>> few_label_baselines(digits, few_labels(labels, 100), test_digits, test_labels)["graph"]

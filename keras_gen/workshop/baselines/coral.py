@@ -9,18 +9,18 @@ from keras_gen.metrics.metric_arguments import as_feature_pair
 
 
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
-    """Gives features of a source the mean and covariance of those of a target; float64 `[n, d]`.
+    """Gives source features the mean and covariance of target features; float64 `[n, d]`.
 
     Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1, and
-    the means besides. 1 is added to all variances, as there.
+    additionally the means. As in the paper, 1 is added to all variances.
 
     Args:
-        features: Of the source, floats `[n, d]`.
-        target: Of the target, floats `[m, d]`.
-        covariance: Whether covariances are matched; else only the variance of each feature.
+        features: Features of the source, floats `[n, d]`.
+        target: Features of the target, floats `[m, d]`.
+        covariance: Whether covariances are matched; otherwise, only the variance of each feature.
 
     Raises:
-        ValueError: If there are fewer than 2 rows, other widths, or numbers that are not finite.
+        ValueError: If there are fewer than 2 rows, widths differ, or numbers are not finite.
 
     Example: `coral(features, target_features)`.
     """
@@ -43,15 +43,15 @@ def coral_accuracy(
     test_labels: np.ndarray,
     covariance: bool = True,
 ) -> float:
-    """Returns the accuracy of a linear classifier of aligned features on the target, 0 to 1.
+    """Returns the target accuracy of a linear classifier of aligned features, 0 to 1.
 
     Args:
-        features: Of the source, floats `[n, d]`.
-        labels: Their labels, integers `[n]`.
-        target: Of the target, without labels, floats `[m, d]`.
-        test_features: Of the target, to test on, `[k, d]`.
-        test_labels: Integers `[k]`.
-        covariance: As of `coral`.
+        features: Features of the source, floats `[n, d]`.
+        labels: Labels of the source, integers `[n]`.
+        target: Features of the target, without labels, floats `[m, d]`.
+        test_features: Test features of the target, `[k, d]`.
+        test_labels: Labels of the test features, integers `[k]`.
+        covariance: Whether covariances are matched, as in `coral`.
 
     Example: `coral_accuracy(features, labels, target_features, test_features, test_labels)`.
     """

@@ -9,22 +9,22 @@ from sklearn.model_selection import cross_val_predict
 from keras_gen.arguments import checked_number, checked_seed
 from keras_gen.metrics.metric_arguments import as_labels
 
-SMALLEST = 1e-8  # of a variance, as a fraction of the largest one, that is not taken for 0
+SMALLEST = 1e-8  # smallest variance, as a fraction of the largest one, that is not treated as 0
 _FOLDS = 5
 _QUANTILES = np.linspace(0, 1, 1001)
 
 
 class LinearErasure:
-    """Removes from vectors what a linear predictor could tell of an attribute, and no more.
+    """Removes from vectors what a linear predictor could learn about an attribute, and no more.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
     Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
-    vectors and P projects on the covariance of whitened vectors and attribute. Afterwards no linear
-    predictor is better than a constant on the vectors it was fitted to; others may be.
+    vectors and P projects on the covariance of whitened vectors and attribute. Afterward, no linear
+    predictor is better than a constant on the fitted vectors; others may be.
 
     Args:
         vectors: Floats `[n, d]`.
-        attributes: Integers `[n]`, of two values or more.
+        attributes: Integers `[n]`, with at least two values.
 
     Example:
         >>> erasure = LinearErasure(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0, 1]))
@@ -54,13 +54,13 @@ class LinearErasure:
         self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        """Returns the vectors without what a linear predictor could tell, float64 `[n, d]`."""
+        """Returns the vectors without what a linear predictor could learn, float64 `[n, d]`."""
         vectors = np.asarray(vectors, np.float64)
         return vectors - (vectors - self.mean) @ self.erased
 
 
 def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Weights of examples under which label and attribute are independent, float64 `[n]`.
+    """Returns weights of examples that make label and attribute independent, float64 `[n]`.
 
     Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
     Knowledge and Information Systems 2012: P(attribute) P(label) / P(attribute, label).
@@ -90,16 +90,16 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
 
 class RepairedScores:
-    """Log-odds of a label by boosted trees, which tell less of an attribute than the trees would.
+    """Log-odds of a label by boosted trees, which reveal less about an attribute than the trees do.
 
     Feldman, Friedler, Moeller, Scheidegger, Venkatasubramanian: "Certifying and Removing Disparate
-    Impact", KDD 2015, sec. 5: a score is moved towards the one that has its quantile in a
-    distribution between those of all values, as far as `part` says. Here the quantiles of that
-    distribution are the means of theirs, by the numbers of examples. Quantiles are those of scores
-    of examples that the trees did not learn from. The attribute is needed in use too.
+    Impact", KDD 2015, sec. 5: a score is moved by the fraction `part` toward the score at its
+    quantile in a distribution between those of all values. Here, the quantiles of that distribution
+    are the means of theirs, weighted by the numbers of examples. Quantiles are computed from scores
+    of examples from which the trees did not learn. The attribute is also required in use.
 
     Args:
-        part: 0 leaves scores as they are, and 1 makes their distributions the same.
+        part: Fraction: 0 leaves scores unchanged, and 1 makes their distributions equal.
         seed: Seed of the trees.
 
     Example:
@@ -139,7 +139,7 @@ class RepairedScores:
         return self
 
     def __call__(self, vectors: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-        """Returns repaired log-odds, float64 `[n]`; above 0 the label 1 is decided."""
+        """Returns repaired log-odds, float64 `[n]`; label 1 is predicted above 0."""
         if not self._quantiles:
             raise ValueError("These scores are not fitted: call fit first.")
         scores = self.trees.decision_function(vectors)

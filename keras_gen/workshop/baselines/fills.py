@@ -19,7 +19,7 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
 
     Raises:
-        ValueError: If the arrays do not fit, nothing is missing, or a whole image is missing.
+        ValueError: If the arrays do not match, nothing is missing, or a whole image is missing.
 
     Example: `border_mean(images, masks)`.
     """
@@ -28,7 +28,7 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     count = border.sum((1, 2), keepdims=True)
     if not count.all():
         raise ValueError(
-            "An image has no known pixel next to missing ones: mask a part of each."
+            "An image has no known pixel next to missing ones: mask only a part of each."
         )
     means = (images * border).sum((1, 2), keepdims=True) / count
     return np.where(missing, means.round().astype(np.uint8), images)
@@ -41,7 +41,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
     Inpainting", SIGGRAPH 2000, without its transport along edges.
 
-    Args, result and errors are those of `border_mean`.
+    The arguments, result, and errors are those of `border_mean`.
 
     Example: `laplace_fill(images, masks)`.
     """
@@ -54,7 +54,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
     for number, hole in enumerate(kinds):
         if hole.all():
-            raise ValueError("An image has no known pixel: mask a part of each.")
+            raise ValueError("An image has no known pixel: mask only a part of each.")
         own = np.flatnonzero(kind == number)
         known = pixels[np.ix_(~hole, own)].reshape(-1, len(own) * channels).astype(np.float64)
         rows = laplacian[hole]
@@ -77,20 +77,21 @@ def ridge_fill(
 
     Args:
         images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing, the same for all images.
-        train: uint8 `[m, H, W, channels]`, the images to fit.
+        masks: `[n, H, W, 1]`, not 0 where a pixel is missing, equal for all images.
+        train: Images to fit, uint8 `[m, H, W, channels]`.
         mirror: Whether to fit their mirror images too.
-        alphas: Penalties of the squared weights; the last tenth of `train` chooses one.
+        alphas: Penalties of the squared weights; the last tenth of `train` determines the best one.
 
     Raises:
-        ValueError: As `border_mean`, or if masks differ.
+        ValueError: As for `border_mean`, or if masks differ.
 
     Example: `ridge_fill(images, masks, train_images)`.
     """
     missing = missing_pixels(images, masks)
     if missing.all() or (missing != missing[:1]).any():
         raise ValueError(
-            "Masks differ, or all is missing: give every image the same mask, of a part."
+            "Masks differ, or everything is missing: pass the same mask, of a part, for all "
+            "images."
         )
     hole = np.broadcast_to(missing[0], images.shape[1:]).ravel()
 
@@ -111,5 +112,5 @@ def ridge_fill(
 
 
 def _chain(length):
-    """Returns the adjacency matrix of the pixels of a line, sparse."""
+    """Returns the sparse adjacency matrix of the pixels of a line."""
     return sparse.diags([1.0, 1.0], [-1, 1], (length, length))

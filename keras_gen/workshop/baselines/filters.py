@@ -10,7 +10,7 @@ from keras_gen.arguments import checked_seed
 
 
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Lowers contrast, raises brightness and adds noise: trivial, but it may fool a classifier.
+    """Lowers contrast, raises brightness, and adds noise: trivial, but it may fool a classifier.
 
     Contrast is 0.75 around the middle, 20 levels brighter, with Gaussian noise of 15 levels; uint8.
 
@@ -38,10 +38,10 @@ def color_transfer(
 
     Args:
         images: uint8 `[n, H, W, 3]`.
-        target: uint8 `[m, h, w, 3]`; one is drawn for each image.
-        seed: Seed of the draw.
-        noise: Deviation of Gaussian noise that is added, in levels: a cheap brush.
-        gray: Whether the noise is the same in all channels, so that only the luma has grain, as in
+        target: uint8 `[m, h, w, 3]`, one of which is chosen for each image.
+        seed: Seed of the choice.
+        noise: Standard deviation of added Gaussian noise, in levels: an inexpensive brush.
+        gray: Whether the noise is equal in all channels, so that only the luma has grain, as in
             paintings and photographs.
 
     Example: `color_transfer(photos, training_paintings)`.
@@ -61,7 +61,7 @@ def color_transfer(
 def framed_ink(images: np.ndarray) -> np.ndarray:
     """Enlarges the ink of each image to the whole image, so that margins make no difference.
 
-    Ink is what is brighter than half of the range. An image without any stays as it is. Returns
+    Ink is what is brighter than half of the range. An image without any is unchanged. Returns
     uint8 `[n, H, W, 1]`.
 
     Args:
@@ -92,15 +92,15 @@ def _levels(images: np.ndarray) -> np.ndarray:
 
 
 def thresholded(network: Callable, level: float = 0.5) -> Callable:
-    """Returns a network behind a threshold of its input, which attacks can differentiate.
+    """Returns a network after a threshold of its input, which attacks can differentiate.
 
     A threshold has no gradient, so it only seems to stop an attack. As in Athalye, Carlini, Wagner:
     "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1 (BPDA), the gradient
-    passes it as if it were not there: the attack is made for the defense.
+    passes through it unchanged: the attack is adapted to the defense.
 
     Args:
-        network: From floats in [0, 1] to logits.
-        level: From here on a value is 1, below it is 0.
+        network: Network from floats in [0, 1] to logits.
+        level: Threshold from which values become 1; below, they become 0.
 
     Example: `robust_accuracy(thresholded(model), digits, labels, {"pgd": PGD(0.3)})`.
     """

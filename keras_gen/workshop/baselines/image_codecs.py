@@ -15,10 +15,10 @@ from keras_gen.workshop.baselines.quantized_codes import (
     QuantizedComponents,
 )
 
-_HIGHEST = 95  # above it Pillow's files grow and gain little
+_HIGHEST = 95  # above it, Pillow's files grow and gain little
 
 
-# Formats without loss, each with its greatest effort in Pillow.
+# Lossless formats, each with its greatest effort in Pillow.
 _OPTIONS: dict[str, dict] = {
     "PNG": dict(optimize=True),
     "WEBP": dict(lossless=True, quality=100, method=6),
@@ -26,10 +26,10 @@ _OPTIONS: dict[str, dict] = {
 
 
 def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
-    """Returns the bits of each image as a file without loss, float64 `[n]`.
+    """Returns the bits of each image as a lossless file, float64 `[n]`.
 
     Code lengths define a distribution, so a good likelihood needs fewer bits. The header counts
-    too: 456 bits of a PNG file are the same for all images.
+    too: 456 bits of a PNG file are equal for all images.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
@@ -48,15 +48,15 @@ def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
 
 
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Returns images after JPEG, uint8 of the same shape, and the bits of each, int64 `[n]`.
+    """Returns images after JPEG, uint8 of equal shape, and the bits of each, int64 `[n]`.
 
     Pillow's baseline JPEG: the tables of the standard's annex K, color at half the resolution.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
-        quality: 1 to 95.
+        quality: Quality, 1 to 95.
         header: Whether the whole file counts. More than 300 bytes (600 for color) are tables that
-            are the same for all images of one quality, and most of a small image's file. If False,
+            are equal for all images of one quality, and most of a small image's file. If False,
             only the entropy-coded data count, as if the receiver knew the rest.
 
     Example:
@@ -76,7 +76,7 @@ def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
         bits: Bits per image. If no quality reaches it, the result is 1.
-        header: Whether the whole file counts, see `jpeg`.
+        header: Whether the whole file counts; see `jpeg`.
 
     Example: `jpeg(test, jpeg_quality(train, bits=576), header=False)`.
     """
@@ -122,17 +122,18 @@ def code_baselines(
     """Reconstructs images from codes that need no network.
 
     Args:
-        training: Images uint8 `[n, H, W, C]` to fit the codes to.
+        training: Images uint8 `[n, H, W, C]` to which the codes are fitted.
         images: Images uint8 `[m, H, W, C]` to reconstruct.
         bits: Bits per image for the principal components and for JPEG.
-        patches: Size of a codebook of 4x4 patches, which may take other bits; None: no codebook.
+        patches: Size of a codebook of 4x4 patches, which may use another number of bits. If None,
+            there is no codebook.
         seed: Seed of the codebook.
 
     Returns:
         The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`),
-        "coded_pca" (`CodedComponents`, of as many bits in the mean) and "jpeg" (without its header,
-        at the highest quality at which training images take at most `bits`); and the mean number of
-        bits that JPEG takes per image.
+        "coded_pca" (`CodedComponents`, with that mean number of bits), and "jpeg" (without its
+        header, at the highest quality at which training images take at most `bits`); and the mean
+        number of bits that JPEG takes per image.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)

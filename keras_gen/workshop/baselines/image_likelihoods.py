@@ -22,8 +22,8 @@ class PixelHistograms:
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
-        pseudo_count: Added to the count of every level of every value. Without it, a level that
-            does not occur in training would be impossible.
+        pseudo_count: Number added to the count of every level of every value. Without it, a level
+            that does not occur in training would be impossible.
 
     Example:
         >>> histograms = PixelHistograms(train)
@@ -53,7 +53,7 @@ class ProbabilisticPCA:
     an image has values, it is a normal distribution with full covariance.
 
     Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, section 3.1). No noise
-    is drawn: it adds 1/12 to all variances, and the mean of log p(x + u) over u has a closed form.
+    is sampled: it adds 1/12 to all variances, and the mean of log p(x + u) over u is closed-form.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
@@ -102,7 +102,7 @@ class ProbabilisticPCA:
         tried = []
         for number in components:
             if not 0 <= number <= most:
-                raise ValueError(f"There are {most} components and {number} are to be tried.")
+                raise ValueError(f"components contains {number}: expected 0 to {most}.")
             self._choose(number)
             _, rest = self._parts(held_out)
             noise = rest.mean() / max(self.dimensions - number, 1) + NOISE
@@ -141,16 +141,16 @@ def image_baselines(
     components: Sequence[int],
     latents: int | None = None,
 ) -> dict[str, float]:
-    """Bits per dimension of test images by lossless files, PCA and histograms.
+    """Returns bits per dimension of test images by lossless files, PCA, and histograms.
 
     Args:
         train: Images uint8 `[n, H, W, C]`, with mirrored ones if the model sees them.
-        held_out: Likewise, to choose the number of components and the noise of PCA.
-        test: Likewise.
+        held_out: Held-out images, to choose the number of components and the noise of PCA.
+        test: Test images.
         components: Numbers to choose from; those too large for `train` are left out. If all are,
             the largest possible number is used.
-        latents: Number of a model's latents, to compare with PCA of as many components, or as
-            many as `train` allows.
+        latents: Number of a model's latents, to compare with PCA with that number of components, or
+            as many as `train` allows.
 
     Returns:
         "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;

@@ -9,27 +9,27 @@ from keras_gen.arguments import checked_integer, checked_number, checked_positiv
 from keras_gen.data.transforms.waveforms import mu_law_waveform
 from keras_gen.workshop.baselines.n_grams import as_sequences
 
-_ENOUGH = 50_000  # samples that the scale is fitted to
-_ROWS = 2**18  # samples that are computed at once
-_SOFTEST = 2.0**-15  # is added to the latest errors, which may be 0
-_UNIFORM = 1e-4  # of the probability is spread over all levels, so that no error is fatal
+_ENOUGH = 50_000  # number of samples to which the scale is fitted
+_ROWS = 2**18  # number of samples computed at once
+_SOFTEST = 2.0**-15  # added to the latest errors, which may be 0
+_UNIFORM = 1e-4  # part of the probability spread over all levels, so that no error is fatal
 
 
 class LinearPredictor:
-    """A distribution of a sound's levels: a linear function of the samples before, and its error.
+    """A distribution of a sound's levels: a linear function of previous samples, and its error.
 
     The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
     Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
     distribution, and a level gets the mass of its part of the scale. Its scale is exp(a + b
-    log(m + 2^-15)), where m is the mean absolute value of the latest errors, as many as taps; with
-    `adaptive=False` it is one number, as if a sound were as loud everywhere.
+    log(m + 2^-15)), where m is the mean absolute value of the latest errors, one per tap; with
+    `adaptive=False`, it is one number, as if a sound were equally loud everywhere.
 
     Args:
-        taps: Samples before that count, 1 or more.
+        taps: Number of previous samples that count, at least 1.
         levels: Number of levels.
         adaptive: Whether the scale of the error follows the latest errors.
-        companded: Whether they are mu-law levels; False: equal parts of [-1, 1], as the 65,536
-            levels of int16 are.
+        companded: Whether they are mu-law levels. If False, they are equal parts of [-1, 1], like
+            the 65,536 levels of int16.
 
     Example:
         >>> predictor = LinearPredictor(taps=16).fit(train)
@@ -60,13 +60,13 @@ class LinearPredictor:
 
         Args:
             sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding, before
-                as after a sequence. It stands for 0 where it is before a sample.
+                or after a sequence. It counts as 0 if it is before a sample.
         """
         levels = as_sequences(sequences, self.levels)
         sounds = self._middles[levels]
         (places,) = np.nonzero(levels.ravel() >= 0)
         if not len(places):
-            raise ValueError("The sequences are all padding: expected one level at least.")
+            raise ValueError("The sequences are all padding: expected at least one level.")
         squares = np.zeros([self.taps, self.taps])
         products = np.zeros(self.taps)
         for part in _parts(places):
@@ -146,19 +146,19 @@ def _before(values, places, count):
 class RecursivePredictor(LinearPredictor):
     """A distribution of a sound's levels: linear prediction whose coefficients follow the sound.
 
-    Each sound starts with the coefficients of `LinearPredictor`. After each sample recursive least
+    Each sound starts with the coefficients of `LinearPredictor`. After each sample, recursive least
     squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) correct them by the error, and forget:
-    a sample counts `forgetting` times as much as the one after it. Errors count by the square of
-    their scale, the mean absolute value of the latest ones, as many as taps. A sample is predicted
-    from those before it alone, so that all levels of a sample have probabilities that add to one.
+    a sample counts `forgetting` times as much as the next one. Errors count by the square of their
+    scale, the mean absolute value of the latest ones, one per tap. A sample is predicted only from
+    previous ones, so that the probabilities of all levels of a sample sum to one.
 
     Args:
-        taps: Samples before that count, 1 or more.
+        taps: Number of previous samples that count, at least 1.
         levels: Number of levels.
         companded: Whether they are mu-law levels, as in `LinearPredictor`.
-        forgetting: Above 0, at most 1.
-        looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller,
-            the longer they stay at those of the training sounds.
+        forgetting: Forgetting factor, above 0, at most 1.
+        looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
+            it is, the longer they stay at those of the training sounds.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))

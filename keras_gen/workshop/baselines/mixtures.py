@@ -13,14 +13,14 @@ from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-CERTAIN = 1e-6  # how near a given probability may come to 0 or 1
-HELD = 2**25  # numbers of log p(x, k) that are held at once
-IMAGES_EACH = (30, 60, 120, 240)  # tried for each Gaussian, from the finest mixture on
-SEARCHED = 1000  # samples and held-out images whose nearest neighbors are found
+CERTAIN = 1e-6  # how close a given probability may come to 0 or 1
+HELD = 2**25  # numbers of log p(x, k) kept at once
+IMAGES_EACH = (30, 60, 120, 240)  # tried for each Gaussian, from the finest mixture up
+SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors are found
 
 
 class BernoulliMixture:
-    """A density of binary examples without a network: each is drawn from one of k templates.
+    """A density of binary examples without a network: each is sampled from one of k templates.
 
     p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted by expectation maximization: Bishop,
     "Pattern Recognition and Machine Learning", 2006, section 9.3.3.
@@ -28,10 +28,10 @@ class BernoulliMixture:
     Args:
         examples: Training examples `[n, ...]` of zeros and ones.
         components: Number of templates, 1 to n.
-        iterations: Steps of the fit.
-        pseudo_count: Added to each template's number of examples, half of it as white. Without it,
-            a pixel that is always black in training would be impossible.
-        seed: Seed for the choice of examples that start the templates.
+        iterations: Number of steps of the fit.
+        pseudo_count: Number added to each template's number of examples, half of it as white.
+            Without it, a pixel that is always black in training would be impossible.
+        seed: Seed for the choice of examples with which the templates start.
 
     Example:
         >>> mixture = BernoulliMixture(train, components=500)
@@ -94,8 +94,9 @@ class BernoulliMixture:
         """
         if len(probabilities) != len(weights) or not np.min(weights, initial=1) > 0:
             raise ValueError(
-                f"BernoulliMixture found {len(probabilities)} templates and {len(weights)} weights "
-                f"from {np.min(weights, initial=1):g}: expected a positive one for each."
+                f"BernoulliMixture found {len(probabilities)} templates and {len(weights)} "
+                f"weights from {np.min(weights, initial=1):g}: expected one positive weight "
+                "for each."
             )
         mixture = cls.__new__(cls)
         mixture.weights = (weights / np.sum(weights)).astype("float32")
@@ -124,7 +125,8 @@ class BernoulliMixture:
         if x.size == 0 or not np.isin(x, (0, 1)).all():
             found = f"values from {x.min():g} to {x.max():g}" if x.size else "none"
             raise ValueError(
-                f"BernoulliMixture found {found}: expected zeros and ones; binarize the examples."
+                f"BernoulliMixture found {found}: expected zeros and ones. Binarize the "
+                "examples."
             )
         return x
 
@@ -135,13 +137,13 @@ def best_mixture(
     components: Sequence[int] = (10, 20, 40, 80),
     seed: int = 0,
 ) -> GaussianMixture:
-    """Fits mixtures of Gaussians to vectors, and returns the one that is best on held-out ones.
+    """Fits mixtures of Gaussians to vectors, and returns the best one on held-out vectors.
 
     Args:
         train: Vectors `[n, values]`.
-        held_out: Others, `[m, values]`, that choose the number of Gaussians by their mean
-            log-density.
-        components: Numbers of Gaussians that are tried, each at most n.
+        held_out: Held-out vectors `[m, values]`, whose mean log-density determines the number of
+            Gaussians.
+        components: Numbers of Gaussians to try, each at most n.
         seed: Seed of the first centers.
 
     Returns:
@@ -151,8 +153,8 @@ def best_mixture(
     """
     if not components or not 1 <= min(components) <= max(components) <= len(train):
         raise ValueError(
-            f"best_mixture found components={tuple(components)} for {len(train)} vectors: pass at "
-            f"least one number, from 1 to {len(train)}."
+            f"components is {tuple(components)} for {len(train)} vectors: expected at least one "
+            f"number, each from 1 to {len(train)}."
         )
     fitted = [
         GaussianMixture(count, random_state=checked_seed(seed)).fit(train)
@@ -164,7 +166,7 @@ def best_mixture(
 def mixture_samples(
     images: np.ndarray, n: int, clusters: int | None = None, seed: int = 0
 ) -> np.ndarray:
-    """Draws images from a mixture of Gaussians of the pixels, one for each cluster of k-means.
+    """Samples images from a mixture of Gaussians of the pixels, one for each cluster of k-means.
 
     The result is uint8 `[n, H, W, C]`, rounded and clipped. Richardson, Weiss: "On GANs and GMMs",
     NeurIPS 2018: such mixtures cover the data better than GANs, but their samples are less sharp.
@@ -172,10 +174,10 @@ def mixture_samples(
 
     Args:
         images: Training images uint8 `[m, H, W, 1 or 3]`, 0..255.
-        n: How many images to draw.
-        clusters: Number of Gaussians, 1 to m. The more there are, the closer are samples to
-            training images. By default one for 30, 60, 120 or 240 images: the first with which
-            samples are no nearer to training images than a held-out tenth of them is.
+        n: Number of images to sample.
+        clusters: Number of Gaussians, 1 to m. The more there are, the closer samples are to
+            training images. By default one for 30, 60, 120, or 240 images: the first with which
+            samples are no closer to training images than a held-out tenth of them is.
         seed: Seed of the clusters and of the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
@@ -186,8 +188,8 @@ def mixture_samples(
         clusters = _most_clusters(flat, seed)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
-            f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: pass "
-            f"an n of at least 1, and 1 to {len(images)} clusters."
+            f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: "
+            f"pass an n of at least 1, and 1 to {len(images)} clusters."
         )
     pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed)), 0, 255).astype(np.uint8)
     return pixels.reshape(n, *images.shape[1:])
@@ -213,7 +215,7 @@ def _distance(queries: np.ndarray, known: np.ndarray) -> float:
 
 
 def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
-    """Draws `[n, pixels]` from one Gaussian for each cluster of the images."""
+    """Samples `[n, pixels]` from one Gaussian for each cluster of the images."""
     # Starting from k-means++ would take longer than all the rest.
     search = MiniBatchKMeans(
         clusters, init="random", batch_size=4096, n_init=1, random_state=checked_seed(seed)
@@ -226,7 +228,7 @@ def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
 
 
 def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws from the normal distribution with the mean and covariance of the rows."""
+    """Samples from the normal distribution with the mean and covariance of the rows."""
     # Weights of variance 1 / (m - 1) give the rows' own covariance, which is never computed.
     centered = rows - rows.mean(axis=0)
     weights = rng.normal(size=(count, len(rows))).astype(np.float32)

@@ -12,7 +12,7 @@ _DIRECT = 2**24  # keys below are counted in an array
 
 
 class NGrams:
-    """A distribution of sequences of levels, each given those right before it, by counts.
+    """A distribution of sequences of levels, each given the previous ones, by counts.
 
     Counts of long contexts are interpolated with those of shorter ones by modified Kneser-Ney
     smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language Modeling",
@@ -21,13 +21,13 @@ class NGrams:
         p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 
     where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
-    In the longest contexts c counts n-grams, in shorter ones the different levels right before
-    them. Below the empty context all levels are equally probable. Before a sequence stand begin
-    signs, which are part of contexts and are never predicted.
+    In the longest contexts, c counts n-grams, and in shorter ones the distinct levels right before
+    them. Below the empty context, all levels are equally probable. Each sequence is preceded by
+    begin symbols, which are part of contexts and are never predicted.
 
     Args:
-        order: Levels in an n-gram, 1 or more: a level is given the `order` - 1 before it. An n-gram
-            must fit 63 bits.
+        order: Number of levels in an n-gram, at least 1: a level is given the `order` - 1 previous
+            ones. An n-gram must fit in 63 bits.
         levels: Number of levels, which are 0 to `levels` - 1.
 
     Example:
@@ -41,7 +41,7 @@ class NGrams:
         self._base = self.levels + 1  # the begin sign is the last
         if self._base**self.order >= 2**63:
             raise ValueError(
-                f"{self.order}-grams of {self.levels} levels do not fit 63 bits: choose a lower "
+                f"{self.order}-grams of {self.levels} levels do not fit in 63 bits: use a lower "
                 "order."
             )
         self._counts: list[_Counts] = []
@@ -51,11 +51,11 @@ class NGrams:
 
         Args:
             sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Nothing is
-                learned of -1, which is padding, before as after a sequence.
+                learned from -1, which is padding, before or after a sequence.
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):
-            raise ValueError("The sequences are all padding: expected one level at least.")
+            raise ValueError("The sequences are all padding: expected at least one level.")
         longer, counts = _counted(n_grams.pop())
         self._counts = [_Counts(longer, counts, self._base)]
         while n_grams:
@@ -113,9 +113,9 @@ def best_n_grams(
     """Fits n-grams of several orders and returns those that are best on held-out sequences.
 
     Args:
-        train: Sequences to fit, as `NGrams.fit` takes them.
-        held_out: Sequences to choose the order with.
-        orders: The orders to try.
+        train: Sequences to fit, as accepted by `NGrams.fit`.
+        held_out: Sequences for choosing the order.
+        orders: Orders to try.
         levels: Number of levels.
 
     Example: `best_n_grams(train, held_out, orders=range(1, 7), levels=97).log_prob(test)`.
@@ -194,19 +194,19 @@ def _found(keys, wanted):
 
 
 class GridNGrams:
-    """A distribution of grids of codes, each given the code to its left, that above and its class.
+    """A distribution of grids of codes, given the code to the left, the code above, and the class.
 
-    It is by counts, which `NGrams` interpolates: with the class, without it, without the code above
-    and without any. Codes outside of the grid are one more level. The probabilities of the codes
-    sum to a little less than 1, as the shortest contexts leave something for the other signs.
+    It is based on counts, which `NGrams` interpolates: with the class, without it, without the code
+    above, and without any. Codes outside the grid are an additional level. The probabilities of the
+    codes sum to slightly less than 1, because the shortest contexts leave some for other symbols.
 
     Args:
-        order: 2 for the code to the left, 3 for that above too, 4 for the class too.
+        order: 2 for the code to the left, 3 to add the code above, 4 to add the class.
         levels: Number of levels, which are 0 to `levels` - 1.
         classes: Number of classes.
 
     Raises:
-        ValueError: If `order` is not 2 to 4, `levels` below 2 or `classes` below 1.
+        ValueError: If `order` is not 2 to 4, `levels` is below 2, or `classes` is below 1.
 
     Example:
         >>> model = GridNGrams(4, levels=512, classes=10).fit(codes, labels)
@@ -286,9 +286,9 @@ def best_grid_n_grams(
     """Fits `GridNGrams` of several orders and returns those that are best on held-out grids.
 
     Args:
-        train: Codes and labels to fit, as `GridNGrams.fit` takes them.
-        held_out: Codes and labels to choose the order with.
-        orders: The orders to try.
+        train: Codes and labels to fit, as accepted by `GridNGrams.fit`.
+        held_out: Codes and labels for choosing the order.
+        orders: Orders to try.
         levels: Number of levels.
         classes: Number of classes.
 

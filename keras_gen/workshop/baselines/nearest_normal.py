@@ -1,4 +1,4 @@
-"""The normal distribution of the least divergence, by numeric integration on the line."""
+"""The normal distribution of least divergence, by numerical integration on the line."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -7,9 +7,9 @@ from scipy.stats import norm
 from keras_gen.losses import FDivergence
 from keras_gen.losses.adversarial import get
 
-FEWEST = 100  # Points of a grid
-NARROWEST = 4  # Steps of the grid in a standard deviation
-# Where a density vanishes its logarithm is that of this number.
+FEWEST = 100  # points of a grid
+NARROWEST = 4  # steps of the grid per standard deviation
+# Where a density vanishes, its logarithm is that of this number.
 TINY = 1e-300
 
 
@@ -19,13 +19,13 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
     Nowozin et al. 2016, eq. (2): the integral of q f(p / q).
 
     Args:
-        objective: Name or object.
+        objective: Name or object of an f-divergence.
         p: Densities of the data at the points of the grid, `[n]`.
-        q: Densities of the model there.
-        step: Between two points.
+        q: Densities of the model at the points of the grid, `[n]`.
+        step: Distance between two points.
 
     Raises:
-        ValueError: If the objective is no f-divergence.
+        ValueError: If the objective is not an f-divergence.
 
     Example:
         >>> x = np.linspace(-10, 10, 1001)
@@ -34,8 +34,8 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
     found = get(objective)
     if not isinstance(found, FDivergence):
         raise ValueError(
-            f"{objective!r} is no f-divergence: expected kl, reverse_kl, jensen_shannon, "
-            "pearson or an FDivergence."
+            f"objective is {objective!r}: expected kl, reverse_kl, jensen_shannon, pearson, or "
+            "an FDivergence."
         )
     ratio = np.maximum(p, TINY) / np.maximum(q, TINY)
     with np.errstate(over="ignore"):
@@ -47,18 +47,20 @@ def nearest_normal(
 ) -> tuple[float, float, float]:
     """Finds the normal distribution of the least divergence from a density on the line.
 
-    The search begins at several means and deviations, for a divergence may have several minima.
+    The search starts at several means and deviations, because a divergence may have several minima.
 
     Args:
         objective: Name or object of an f-divergence.
-        points: An even grid `[n]`, wide enough for the density and for the normal distribution.
-        density: That of the data there.
+        points: Evenly spaced grid `[n]`, wide enough for the density and for the normal
+            distribution.
+        density: Density of the data at the points.
 
-    Returns: its mean, its standard deviation and its divergence, in nats where that is a KL or
+    Returns: its mean, its standard deviation, and its divergence, in nats if that is a KL or
         Jensen-Shannon divergence.
 
     Raises:
-        ValueError: If the grid is not even, has fewer than 100 points or cuts off the density.
+        ValueError: If the grid is not evenly spaced, has fewer than 100 points, or cuts off the
+            density.
 
     Example:
         >>> x = np.linspace(-10, 10, 1001)
@@ -67,11 +69,11 @@ def nearest_normal(
     steps = np.diff(points)
     step = steps[:1].mean()
     if len(points) < FEWEST or not np.allclose(steps, step):
-        raise ValueError(f"The grid has {len(points)} points: expected an even one of {FEWEST}.")
+        raise ValueError(f"The grid has {len(points)} points: expected {FEWEST}, evenly spaced.")
     total = density.sum() * step
     if abs(total - 1) > 1e-3:
         raise ValueError(
-            f"The density's sum is {total:.4f} on this grid: expected 1, a wider one."
+            f"The density's sum is {total:.4f} on this grid: expected 1. Use a wider grid."
         )
 
     mean = (points * density).sum() * step

@@ -33,11 +33,11 @@ def griffin_lim(
     the bands, no less than 0.
 
     Args:
-        mel: Frames as of `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
-        window: Samples of a frame, as there.
-        hop: Samples from one frame to the next, at most half of `window`.
-        rate: Samples a second.
-        rounds: How often phases are computed anew, 1 or more.
+        mel: Frames as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
+        window: Number of samples of a frame, as in `mel_frames`.
+        hop: Number of samples from one frame to the next, at most half of `window`.
+        rate: Samples per second.
+        rounds: Number of times that phases are recomputed, at least 1.
         seed: Seed of the first phases.
 
     Returns:
@@ -49,7 +49,9 @@ def griffin_lim(
     """
     checked_integer("rounds", rounds, minimum=1)
     if not 0 < 2 * hop <= window:
-        raise ValueError(f"Frames of {window} samples every {hop}: expected twice as long ones.")
+        raise ValueError(
+            f"window is {window} and hop {hop}: expected a window of at least 2 hops."
+        )
     mel = LogMel(mel.shape[1:], "mel").prepare(mel).numpy()
     weights = mel_weights(mel.shape[-1], window, rate).numpy()
     magnitudes = np.maximum(np.exp(mel) @ np.linalg.pinv(weights), 0).astype("complex64")
@@ -99,7 +101,7 @@ class FrameCodebook:
         sounds = as_waveforms(waveforms)
         if sounds.shape[1] % self.frame:
             raise ValueError(
-                f"{sounds.shape[1]} samples are no multiple of frames of {self.frame}: choose "
+                f"{sounds.shape[1]} samples are not a multiple of the frame, {self.frame}: use "
                 "another frame, or keras_gen.data.fit_length."
             )
         return sounds.reshape(-1, self.frame)

@@ -1,4 +1,4 @@
-"""Cheap models of the cells of a table's rows: independent columns, a tree, and a mixture."""
+"""Inexpensive models of a table's rows: independent columns, a tree, and a mixture."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from scipy.special import log_softmax, logsumexp
 
 
 class IndependentColumns:
-    """Columns that do not depend on each other, with the shares of the training rows.
+    """Columns that do not depend on each other, with the frequencies of the training rows.
 
     Args:
         cells: Numbers of the cells of training rows, int `[n, columns]`, without gaps.
@@ -89,7 +89,7 @@ class ProductMixture:
             not count.
         sizes: Number of cells of each column.
         components: Number of products.
-        rounds: Rounds of the EM algorithm.
+        rounds: Number of rounds of the EM algorithm.
         seed: Seed of the first assignment of rows to components.
     """
 
@@ -128,7 +128,7 @@ class ProductMixture:
         return np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, nats; gaps count nothing."""
+        """Returns log P of rows, `[n]`, in nats; gaps are ignored."""
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         return logsumexp(scores, axis=1) - logsumexp(self.log_weights)
 

@@ -14,9 +14,9 @@ from keras_gen.data import shrunk
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
 
-_SHOWN = 100_000  # patches that are clustered
-_MIDDLE = 3  # pixels of a side in the middle of a patch, whose large region is predicted
-_FLAT = 1e-3  # is the least contrast that a patch is divided by
+_SHOWN = 100_000  # number of patches that are clustered
+_MIDDLE = 3  # side of the middle of a patch, in pixels, whose large region is predicted
+_FLAT = 1e-3  # minimum contrast by which a patch is divided
 
 
 def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
@@ -24,7 +24,7 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        factor: By which sides grow, 1 or more.
+        factor: Factor of the sides, at least 1.
 
     Example: `bicubic(small, 4)`.
     """
@@ -37,18 +37,18 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 class ClusteredRidge:
     """Enlarges images: ridge regression of patches predicts what bicubic interpolation lacks.
 
-    Patches of the small image are put into clusters by their shape, whatever their mean and
-    contrast. In each cluster the luma of the large image, minus that of the bicubic one, is a
-    linear function of the patch. It is predicted for the 3x3 pixels in the patch's middle, and the
-    mean is taken where these regions overlap. Timofte, De Smet, Van Gool: "A+: Adjusted Anchored
-    Neighborhood Regression for Fast Super-Resolution", ACCV 2014, without its features and
-    neighborhoods. Red, green and blue change alike.
+    Patches of the small image are clustered by their shape, whatever their mean and contrast. In
+    each cluster, the luma of the large image, minus that of the bicubic one, is a linear function
+    of the patch. It is predicted for the 3x3 pixels in the patch's middle, and averaged where these
+    regions overlap. Timofte, De Smet, Van Gool: "A+: Adjusted Anchored Neighborhood Regression for
+    Fast Super-Resolution", ACCV 2014, without its features and neighborhoods. Red, green, and blue
+    change equally.
 
     Args:
-        factor: By which sides grow, 2 or more.
+        factor: Factor of the sides, at least 2.
         clusters: Number of clusters.
-        side: Pixels of a patch's side, odd, 3 or more.
-        penalty: Of the squared weights, where levels are in [0, 1].
+        side: Side of a patch in pixels, odd, at least 3.
+        penalty: Penalty of the squared weights, for levels in [0, 1].
         seed: Seed of the clusters.
 
     Example:
@@ -75,10 +75,11 @@ class ClusteredRidge:
         self._weights = np.zeros(0)  # [clusters, values of a patch, values of its region]
 
     def fit(self, images: np.ndarray) -> ClusteredRidge:
-        """Learns from images that are shrunk, in eight turns and flips, and returns itself.
+        """Learns from shrunk images, in eight rotations and flips, and returns itself.
 
         Args:
-            images: Large ones, uint8 `[n, side, side, 3]`, of a side that the factor divides.
+            images: Large images, uint8 `[n, side, side, 3]`, with a side that is a multiple of the
+                factor.
         """
         images = as_images(images, channels=(3,))
         small = shrunk(images, self.factor).numpy()

@@ -165,8 +165,8 @@ class Published:
         sizes = self.train_size if isinstance(self.train_size, list) else [self.train_size or 1]
         if not all(isinstance(size, int) for size in sizes):
             raise ValueError(
-                f"train_size is {self.train_size!r}: give a number of examples, or a list of one "
-                "for each domain."
+                f"train_size is {self.train_size!r}: expected a number of examples, or a list "
+                "with one for each domain."
             )
         count = len(self.figures) + len(self.matrices)
         if not self.figures or count > MOST_FIGURES:
@@ -313,7 +313,7 @@ def _number(metrics: Mapping[str, Any], key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         found = f"{key!r} is {value}" if key in metrics else f"there is no {key!r}"
         raise ValueError(
-            f"{found} in the metrics where a finite number is expected: run the recipe again, or "
+            f"{found} in the metrics, but a finite number is expected: run the recipe again, or "
             f"correct its .toml in recipes/results. Metrics: {', '.join(metrics) or 'none'}."
         )
     return value

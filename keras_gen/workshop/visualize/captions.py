@@ -29,9 +29,9 @@ def captioned(
     Args:
         rows: Images uint8 `[n, height, width, channels]`, drawn as by
             `keras_gen.files.images.as_shown`. Rows may differ in their number and size.
-        row_names: A name for each row, or none.
-        column_names: A name for each column, or none.
-        width: Of the picture in pixels, at most.
+        row_names: Names of the rows, or none.
+        column_names: Names of the columns, or none.
+        width: Maximum width of the picture in pixels.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -122,7 +122,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
     """Texts one below the other, each wrapped to lines of 100 characters.
 
     Args:
-        texts: Strings, one at least.
+        texts: Strings, at least one.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -137,7 +137,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
             lines += textwrap.wrap(line, COLUMNS) or [""]
         lines.append("")
     if not lines:
-        raise ValueError("There is no text: expected one at least.")
+        raise ValueError("There is no text: expected at least one.")
     height = 0.165 * len(lines) + 0.2
     drawn = new_figure(0.08 * COLUMNS + 0.3, height)
     # A dollar would begin a formula.

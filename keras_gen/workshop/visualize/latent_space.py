@@ -24,9 +24,9 @@ def samples(
 
     Args:
         model: Any model with `sample(n, seed)`.
-        n: How many.
-        seed: The same seed gives the same images; None draws anew.
-        columns: Images in a row; by default nearly a square.
+        n: Number of images.
+        seed: Seed of the images. If None, they differ in every call.
+        columns: Number of images in a row; by default, the grid is nearly square.
         **given: Conditions of `sample`, such as `temperature`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -37,14 +37,14 @@ def samples(
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """One row a pair: images between a's latents and b's, both ends included.
+    """One row per pair: images between a's latents and b's, both ends included.
 
     Args:
         model: Any model with `decode`, or with `generate`, of latents.
         a: Latents, or images if the model has `encode`.
         b: The same number.
-        steps: Images in a row, at least 2.
-        spherical: On an arc around the origin instead of the line: see `keras_gen.latents`.
+        steps: Number of images in a row, at least 2.
+        spherical: Whether to use an arc around the origin, not a line: see `keras_gen.latents`.
         **given: Other arguments of `decode`, such as `labels`: one for each pair or for all.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -70,7 +70,7 @@ def traversals(
     steps: int = 9,
     **given,
 ) -> np.ndarray:
-    """One row a latent, which takes values from `-span` to `span` while the others stay.
+    """One row per latent, which takes values from `-span` to `span` while the others stay.
 
     Args:
         model: Any model with `decode`, or with a generator, of latents `[batch, latents]`.
@@ -78,7 +78,7 @@ def traversals(
             its rows below the one before. Default: the origin, the middle of a Normal prior.
         dimensions: Which latents, from 0; all by default.
         span: Largest value, in the latents' unit: standard deviations of a Normal prior.
-        steps: Images in a row, at least 2.
+        steps: Number of images in a row, at least 2.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -103,12 +103,12 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """One row a categorical latent, which takes each of its classes while the others stay.
+    """One row per categorical latent, which takes each of its classes while the others stay.
 
     Args:
         model: Any model of discrete codes `[batch, variables]`, such as `GumbelVAE`.
         points: Codes to start from, or images `[n, height, width, channels]` that are encoded as
-            their likeliest codes; with several, each has its rows below the one before.
+            their most likely codes; with several, each has its rows below the one before.
         variables: Which latents, from 0; all by default.
 
     Returns: a uint8 image `[height, width, 3]`, a column for each class.
@@ -144,10 +144,10 @@ def ordered_traversals(
     Args:
         model: Any model with `encode` to means and log variances, and `decode`.
         images: uint8, or float as the model takes them, many enough for a mean.
-        most: Rows at most.
-        span: As of `traversals`.
-        steps: As of `traversals`.
-        **given: As of `traversals`.
+        most: Maximum number of rows.
+        span: Maximum value, as in `traversals`.
+        steps: Number of images in a row, as in `traversals`.
+        **given: Other arguments of `decode`, as in `traversals`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -171,15 +171,15 @@ def ordered_traversals(
 def perturbations(
     model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
 ) -> np.ndarray:
-    """One row a point: its latents with noise that grows, from none at the left.
+    """One row per point: its latents with growing noise, from none at the left.
 
     Args:
         model: Any model with `decode`, or with a generator.
         points: Latents, or images if the model has `encode`, whose first column then shows their
             reconstructions.
         largest: Standard deviation of the noise at the right, in the latents' unit.
-        steps: Images in a row, at least 2.
-        seed: Of the noise, one draw for each row, which is scaled along it.
+        steps: Number of images in a row, at least 2.
+        seed: Seed of the noise, one sample per row, which is scaled along it.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -230,7 +230,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Why an autoencoder is no generator: decoded codes of data, and of a Normal like them.
+    """Why an autoencoder is not a generator: decoded codes of data, and of a Normal like them.
 
     The Normal has the mean and the covariance of the data's codes. If the images on the right are
     worse than those on the left, the codes fill their space unevenly.
@@ -239,7 +239,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
         model: Any model with `decode`.
         codes_of_data: Codes `[examples, latents]` of two examples or more.
         n: Images on each side.
-        seed: Of the choice of codes on the left, and of the draw on the right.
+        seed: Seed of the choice of codes on the left, and of the samples on the right.
 
     Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
 
@@ -277,8 +277,8 @@ def arithmetic(
         a: Latents `[m, latents]`, three of each in the paper.
         b: The same number.
         c: The same number.
-        seed: Of the noise on the last row after its first image.
-        names: Of a, b and c.
+        seed: Seed of the noise on the last row after its first image.
+        names: Names of a, b, and c.
         **given: Other arguments of `generate`, such as `labels`: one for all.
 
     Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
@@ -297,14 +297,14 @@ def arithmetic(
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
-    """One row an image: less of an attribute on the left, more on the right.
+    """One row per image: less of an attribute on the left, more on the right.
 
     Args:
         model: A `Flow` of images.
         images: uint8.
         having: Images with the attribute.
         lacking: Images without it.
-        amounts: As of `Flow.manipulate`.
+        amounts: Amounts, as in `Flow.manipulate`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -315,12 +315,12 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
-    """What each layer of a hierarchy holds: latents of lower layers are drawn anew.
+    """What each layer of a hierarchy contains: latents of lower layers are resampled.
 
     Args:
         model: A model with L layers of latents, such as `BIVA`.
         images: uint8, or float as the model takes them.
-        seed: Of the draws, the same for all rows.
+        seed: Seed of the samples, equal for all rows.
 
     Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
         is generated from its latents above layer 1, above layer 2, and so on; last a sample.

@@ -15,14 +15,14 @@ def planar_densities(
     span: float = 4.0,
     side: int = 100,
 ) -> np.ndarray:
-    """Points of the plane, and densities beside them, one row for each set.
+    """Points in the plane, with densities next to them, one row per set.
 
     All densities of a row have one scale of colors, from 0 to the largest value of the first one.
 
     Args:
         rows: Title -> points `[n, 2]`, and by title functions of points `[m, 2]` that return
             log-densities `[m]` in nats, such as `model.log_prob`.
-        span: From minus to plus this is shown along both axes.
+        span: Limit of both axes, which go from minus to plus this value.
         side: Points along each axis at which the densities are computed.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -72,10 +72,10 @@ def densities(
     Args:
         model: A `GAN` of examples `[batch, 1]` whose discriminator has one logit.
         data: Examples `[n, 1]`.
-        span: The part of the line that is shown.
-        bins: Of the histograms.
-        samples: How many are drawn from the model.
-        seed: Of the samples.
+        span: Part of the line that is shown.
+        bins: Number of bins of the histograms.
+        samples: Number of samples from the model.
+        seed: Seed of the samples.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -118,7 +118,7 @@ def vector_fields(
         panels: Title -> points `[n, 2]`, the arrows there `[n, 2]` (drawn by their directions and
             their lengths relative to others of the panel), and a path `[steps, 2]` with a mark at
             its end.
-        names: Of the two numbers.
+        names: Names of the two numbers.
 
     Returns: a uint8 image `[height, width, 3]`.
 

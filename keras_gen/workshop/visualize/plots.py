@@ -32,9 +32,9 @@ def code_scatter(
 
     Args:
         panels: Title -> codes `[n, 2]` of the same n examples.
-        labels: Integers `[n]` from 0 on.
+        labels: Nonnegative integers `[n]`.
         names: Text of each label; the numbers themselves by default. One label alone has no legend.
-        axis_names: Of both dimensions.
+        axis_names: Names of both dimensions.
         colors: Matplotlib's name of each label's color, such as where labels are colors.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -102,7 +102,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
         weights: Kernel `[inputs, units]`, such as that of the first dense layer.
         shape: `(height, width, channels)` of the inputs. Channels other than 1 or 3 stand side by
             side.
-        n: Units shown, the first ones; all if there are fewer.
+        n: Number of units shown, the first ones; all if there are fewer.
 
     Returns: a uint8 image `[height, width, 3]`.
 

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_flag
 from keras_gen.core.checks.before_compile import check_compile
 from keras_gen.core.checks.networks import require_built
 from keras_gen.core.minimize import trainable_weights
@@ -110,6 +111,7 @@ def compile_model(  # noqa: D417
             network is not built, two share a layer, or an option does not work on several
             replicas.
     """
+    checked_flag("run_eagerly", run_eagerly)
     players = self.players()
     if optimizer is not None:
         optimizers["optimizer"] = optimizer

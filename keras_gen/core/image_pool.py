@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_list
 from keras_gen.core.distribution.replicas import global_batch, replica_part
 from keras_gen.tensor_checks import require
 
@@ -39,6 +40,8 @@ class ImagePool(keras.layers.Layer):
 
     def __init__(self, size: int, image_shape: tuple[int, ...], **kwargs):
         super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
+        checked_integer("size", size)
+        checked_list("image_shape", image_shape)
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
                 f"An image pool has size {size} and images of shape {tuple(image_shape)}: "

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gen.arguments import checked_flag, shown
 from keras_gen.core.distribution.replicas import global_mean, global_sum, replica_count
 from keras_gen.core.optimizers import fused
 from keras_gen.core.step import refuse_training
@@ -75,10 +76,17 @@ def gradients(
         ValueError: If there are no trainable weights, or one has no gradient. At run time, an error
             is raised if the loss is NaN or infinite.
     """
-    name = loss_fn.__name__
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn is {shown(loss_fn)}: expected a function without arguments.")
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(
+            f"optimizer is {shown(optimizer)}: expected a keras.optimizers.Optimizer."
+        )
+    checked_flag("xla", xla)
+    name = _name_of(loss_fn)
     weights = trainable_weights(*networks)
     if not weights:
-        names = ", ".join(network.name for network in networks)
+        names = ", ".join(network.name for network in networks) or "no network"
         raise ValueError(
             f"{name} has nothing to update: {names} has no trainable weights. "
             "Set `trainable = True` before `compile`."
@@ -219,10 +227,14 @@ def minimize(
     ```
     """
     found = gradients(loss_fn, optimizer, *networks, xla=xla)
-    updated = apply_gradients(optimizer, found, name=loss_fn.__name__)
+    updated = apply_gradients(optimizer, found, name=_name_of(loss_fn))
     with tf.control_dependencies([] if updated is None else [updated]):
         loss, *rest = tf.nest.map_structure(tf.identity, (found.loss, *found.rest))
     return (loss, *rest) if found.rest else loss
+
+
+def _name_of(loss_fn: Callable) -> str:
+    return getattr(loss_fn, "__name__", "the loss")  # a partial function has no name
 
 
 _mappings: list[list] = [[]]

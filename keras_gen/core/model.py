@@ -325,6 +325,9 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: If a term named in `loss_weights` is missing.
         """
+        if not isinstance(terms, dict | None):
+            found = type(terms).__name__
+            raise TypeError(f"terms is a {found}: expected a dict of losses by name.")
         terms = terms or {}
         for name, weight in self.loss_weights().items():
             shown = name if weight is None else f"{name}_loss"

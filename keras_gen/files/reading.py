@@ -120,6 +120,17 @@ def refuse_bomb(path: str | os.PathLike, file: BinaryIO) -> None:
         )
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
+    refuse_unpacked(path, file, unpacked)
+
+
+def refuse_unpacked(path: str | os.PathLike, file: BinaryIO, unpacked: int) -> None:
+    """Raises a ValueError if a number of bytes is far more than the size of their file.
+
+    Args:
+        path: Path of the file, for the message.
+        file: Open file, which is reset to its beginning.
+        unpacked: Bytes that the file unpacks to.
+    """
     size = file.seek(0, os.SEEK_END)
     most = max(MOST_UNPACKED, MOST_EXPANSION * size)
     if unpacked > most:

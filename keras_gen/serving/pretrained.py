@@ -1,19 +1,21 @@
 """Loads trained models from exports, runs, files, and the Hugging Face Hub."""
 
 import contextlib
+import io
 import json
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import h5py
 import keras
 import numpy as np
 
 from keras_gen.arguments import checked_path
 from keras_gen.core import GenerativeModel, keep_averages
-from keras_gen.files.reading import open_regular, refuse_bomb
+from keras_gen.files.reading import open_regular, refuse_bomb, refuse_unpacked
 from keras_gen.files.writing import place
 from keras_gen.messages import warn
 from keras_gen.serving.exported import data_of, find, read_metadata, resolve, versions
@@ -85,8 +87,27 @@ def _of_file(path: Path) -> Any:
         )
     with open_regular(path) as file:
         refuse_bomb(path, file)
+        with _in_one_sentence(path):
+            unpacked = _bytes_of_weights(file)
+        refuse_unpacked(path, file, unpacked)
     with _in_one_sentence(path):
         return keras.saving.load_model(path)
+
+
+def _bytes_of_weights(file: BinaryIO) -> int:
+    """Returns the bytes of the arrays in a `.keras` file, whose HDF5 files are compressed, too."""
+    sizes = []
+
+    def add(name: str, item: h5py.HLObject) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size * item.dtype.itemsize)
+
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if name.endswith(".h5"):
+                with h5py.File(io.BytesIO(archive.read(name)), "r") as weights:
+                    weights.visititems(add)
+    return sum(sizes)
 
 
 @contextlib.contextmanager

@@ -8,10 +8,15 @@ a file, or on replicas is in `test_resume.py`, `test_saving.py`, and `test_repli
 import re
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from all_tiny import TINY
 from example_names import names_of
+from keras_gen import core
+from keras_gen.core import callbacks
 from keras_gen.testing import check_function, check_model
 from right_calls import public, recorded
 
@@ -71,6 +76,33 @@ def tried(name: str) -> int:
 def test_hostile_input(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tried(name)
+
+
+def calls_of_core() -> dict[str, tuple]:
+    """A right call of what users of the core call: the function, and its arguments."""
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    optimizer = keras.optimizers.SGD()
+    optimizer.build(network.trainable_variables)
+    vae = TINY["VAE"].compiled()
+    loss = lambda: tf.reduce_sum(network(tf.ones([2, 4])) ** 2, axis=-1)  # noqa: E731
+    return {
+        "Board": (callbacks.Board, "board"),
+        "Evaluation": (callbacks.Evaluation, lambda model: {"loss": 1.0}),
+        "ImagePool": (core.ImagePool, 5, (8, 8, 1)),
+        "SampleGrid": (callbacks.SampleGrid, lambda model: np.zeros([8, 8, 1]), "samples"),
+        "TimeLeft": (callbacks.TimeLeft,),
+        "TrainingState": (core.TrainingState, "checkpoints", {"epochs": 3}),
+        "compile": (vae.compile,),
+        "make_strategy": (core.make_strategy, "default"),
+        "minimize": (core.minimize, loss, optimizer, network),
+        "report": (vae.report, {"reconstruction": 1.0, "kl": 2.0}),
+    }
+
+
+def test_hostile_arguments_of_the_core(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for function, *arguments in calls_of_core().values():
+        check_function(function, *arguments)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import os
 import socket
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -97,6 +98,16 @@ def test_archives_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, 
     size = path.stat().st_size
     with pytest.raises(ValueError, match=rf"has {size:,} bytes and would unpack to 300,000,000: "):
         read(path)
+
+
+def test_weights_that_unpack_to_far_more_than_their_file_are_refused(tmp_path):
+    """The zip archive holds them as they are, and HDF5 compresses them."""
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file.create_dataset("zeros", (10**8,), "float32", chunks=(2**20,), compression="gzip")
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w") as archive:
+        archive.write(tmp_path / "weights.h5", "model.weights.h5")
+    with pytest.raises(ValueError, match="bytes and would unpack to 400,000,000: expected"):
+        keras_gen.load(tmp_path / "bomb.keras")
 
 
 def test_archives_whose_arrays_compress_well_are_read(tmp_path):

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_path, shown
+from keras_gen.arguments import checked_number, checked_path, shown
 from keras_gen.core import is_chief
 from keras_gen.core.callbacks.sample_grid import grid_path
 from keras_gen.files.images import read_image
@@ -58,7 +58,7 @@ class Board(keras.callbacks.Callback):
         self.directory = checked_path("directory", directory)
         self.settings = settings
         self.images = checked_path("images", images) if images is not None else None
-        self.every_seconds = every_seconds
+        self.every_seconds = checked_number("every_seconds", every_seconds, minimum=0)
         self.writer: Any = None
 
     @override

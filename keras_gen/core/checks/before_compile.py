@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.keras_internals import all_layers, draws
 
@@ -22,6 +23,8 @@ _ARGUMENTS_OF_KERAS = {
 
 def check_compile(model, optimizers: dict, jit_compile: bool, steps_per_execution: int) -> None:
     """Raises a ValueError for invalid arguments of `compile`, and for unsuitable layers."""
+    checked_flag("jit_compile", jit_compile)
+    checked_integer("steps_per_execution", steps_per_execution, minimum=1)
     players = model.players()
     if unknown := sorted(optimizers.keys() - players.keys()):
         reason = _ARGUMENTS_OF_KERAS.get(unknown[0])

@@ -361,8 +361,7 @@ class TrainOnBatchCall(OnBatchCall):
                 f"train_on_batch does not learn them. Call fit first, or model.edges['{name}']"
                 ".adapt([examples])."
             )
-        if self.model.compiled:
-            refuse_other_weights(self.model)
+        check_weights(self.model)
         super().prepare()
 
 

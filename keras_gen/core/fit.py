@@ -16,6 +16,7 @@ from keras_gen.core.checks.before_training import (
     as_list,
     check_weights,
     refuse_callbacks,
+    refuse_frozen,
     require_edges,
 )
 from keras_gen.core.distribution.strategies import is_chief
@@ -361,7 +362,7 @@ class TrainOnBatchCall(OnBatchCall):
                 f"train_on_batch does not learn them. Call fit first, or model.edges['{name}']"
                 ".adapt([examples])."
             )
-        check_weights(self.model)
+        refuse_frozen(self.model)
         super().prepare()
 
 

@@ -648,3 +648,17 @@ class TestPlainErrors:
         check = tf.function(check) if graph else check
         with pytest.raises(ValueError, match=r"^It is 4, and 3 \[least\]\.$"):
             Prepared(Steep(), lambda value: check(value), (tf.constant(4),), {}).run()
+
+
+def test_a_single_batch_is_not_trained_on_after_layers_were_frozen():
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,), standardize=False)
+    model.compile(run_eagerly=True)
+    model.train_on_batch(rows(4))
+    before = model.get_weights()
+    model.encoder.trainable = False
+    with pytest.raises(ValueError, match="was frozen after compile"):
+        model.train_on_batch(rows(4))
+    with pytest.raises(ValueError, match="masked array that hides 2 of its values"):
+        model.test_on_batch(np.ma.array(rows(4), mask=[[True, False]] * 2 + [[False] * 2] * 2))
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)

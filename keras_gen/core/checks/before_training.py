@@ -72,8 +72,7 @@ def check_weights(model) -> None:
 
     Raises:
         NonFiniteLossError: If a weight is not finite: on a CPU, ReLU silently turns NaN into 0.
-        ValueError: If a weight was frozen or unfrozen after `compile`, without effect: the compiled
-            step and the optimizers use the weights that were trainable when it was called.
+        ValueError: See `refuse_frozen`.
     """
     for network in (part for part in model.layers if isinstance(part, keras.Model)):
         for weight in network.variables:
@@ -86,6 +85,14 @@ def check_weights(model) -> None:
                     f"The weight {weight.path} of {network.name} is not finite: load a good "
                     "checkpoint, or rebuild the network."
                 )
+    refuse_frozen(model)
+
+
+def refuse_frozen(model) -> None:
+    """Raises a ValueError if a weight was frozen or unfrozen after `compile`, without effect.
+
+    The compiled step and the optimizers use the weights that were trainable when it was called.
+    """
     for player, before in model._weights_at_compile.items() if model.compiled else ():
         # Covers all of the player's networks, even if a step uses only some of them.
         now = trainable_weights(*model._networks_of[player])

@@ -165,7 +165,7 @@ REFUSED = [
     (lambda: RecursivePredictor(forgetting=0, looseness=1), "forgetting must be above 0, found 0"),
     (lambda: RepairedScores(2), "part must be 0 to 1, found 2"),
     (lambda: RepairedScores()(CODES, CODES[0]), UNFITTED),
-    (lambda: BernoulliMixture.of(EYE, EYE[0, :1]), "4 templates and 1 weights from 1: expected one "),
+    (lambda: BernoulliMixture.of(EYE, EYE[0, :1]), "4 templates and 1 weights from 1: expected"),
     (lambda: BernoulliMixture.of(EYE, EYE[0]), "4 templates and 4 weights from 0: expected one"),
     (lambda: BernoulliMixture(255 * EYE, 1), "values from 0 to 255: expected zeros and ones"),
     (lambda: BernoulliMixture(EYE, 5), "components must be 1 to 4, found 5"),

@@ -38,9 +38,11 @@ def name_classes(self, names) -> None:  # noqa: D417
             f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
             f"{self.named_classes}, one per class."
         )
+    # Attributes are not classes, even if there are as many.
     for edges in (self.edges, self.training_edges):
         for name, edge in edges.items():
-            if isinstance(edge, Labels) and edge.classes == len(names):
+            alike = isinstance(edge, Labels) and edge.classes == len(names)
+            if alike and name != "attributes":
                 edges[name] = dataclasses.replace(edge, names=names)
 
 

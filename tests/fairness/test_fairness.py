@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
 from keras_gen.core import training_step
 from keras_gen.data import Column
 from keras_gen.fairness import ALFR, GRAD, VFAE
@@ -180,3 +181,9 @@ def test_what_cannot_be_is_refused():
         model.fit(model.prepare(ROWS), LABELS, verbose=0)
     with pytest.raises(ValueError, match=r"Rows have shape .*: expected \[batch, "):
         model.fit(ROWS[:, :1], (LABELS, SEXES), verbose=0)
+
+
+def test_names_of_classes_are_not_names_of_attributes():
+    model = TINY["GRAD"].build(3)
+    model.name_classes([f"class {number}" for number in range(model.named_classes)])
+    assert model.edges["labels"].names and not model.edges["attributes"].names

@@ -391,7 +391,7 @@ class _FunctionCheck:
         self.signature = inspect.signature(function.call if self.is_layer else function)
         self.bound = self.signature.bind(*args, **kwargs).arguments
         self.docstring = inspect.getdoc(getattr(function, "func", function)) or ""
-        # The subject of a module, such as the penalties that `losses.penalties.get` finds.
+        # The start of the module's name, such as "penalt", which messages may contain instead.
         self.subject = getattr(function, "__module__", "").rpartition(".")[2][:6] or "argument"
         self.faults: list[str] = []
         self.count = 0

@@ -65,7 +65,7 @@ class DomainModel(OpposedClassifier):
     @override
     def prepare_batch(self, data):
         batch = super().prepare_batch(data)
-        # An invalid target also ends `evaluate`, which does not use it.
+        # An invalid target is an error in `evaluate` too, although it is not used there.
         with tf.control_dependencies([batch.get("target_x", batch["x"])]):
             batch["labels"] = tf.identity(batch["labels"])
         return batch

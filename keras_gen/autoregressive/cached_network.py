@@ -20,7 +20,7 @@ TIMES = 8  # length used for testing sequences of any length
 
 
 class Walker:
-    """The operations of a causal network, applied to one position after the other.
+    """The operations of a causal network, applied one position at a time.
 
     Positions are the pixels of images, row by row, or the time steps of sequences, which are a
     single row. Tensors that depend only on rows above, such as Gated PixelCNN's vertical stack, are
@@ -29,7 +29,7 @@ class Walker:
     Args:
         network: Functional model, as in `sample_causal`: its layers are `CausalLayer`s, or process
             every position independently.
-        conditions: Tensors for its inputs after the first.
+        conditions: Tensors for the network's inputs after the first.
 
     Raises:
         ValueError: If a layer mixes positions, or sees the value that it must predict.

@@ -19,7 +19,7 @@ from keras_gen.data.transforms.tables import Column
 from keras_gen.declared import argument, network
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
-DRAWS = 64  # by which `impute` and `complete` weigh values in the order of the columns
+DRAWS = 64  # weighted samples per row in `impute` and `complete`, if columns have a fixed order
 PLACE = 3  # of the noise of a value, behind that of `CellLikelihood`
 
 

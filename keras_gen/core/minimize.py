@@ -111,7 +111,7 @@ def gradients(
         if slope is None:
             raise ValueError(
                 f"{name} does not depend on {weight.path}: every trainable weight of the "
-                "network must contribute to its loss. Freeze the others."
+                "network must contribute to its loss. Freeze the weights that do not."
             )
     return Gradients(loss, tuple(rest), weights, slopes, part)
 

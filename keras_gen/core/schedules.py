@@ -166,7 +166,7 @@ class Sigmoid(Schedule):
 
     Args:
         end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
-        steps: Number of steps of the rise, at least 1; constant afterward.
+        steps: Number of steps over which the value rises, at least 1; it is then constant.
         steepness: The paper's gamma, above 0.
 
     Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.

@@ -177,11 +177,11 @@ class TrainingState(keras.callbacks.Callback):
             try:
                 with open_arrays(path) as file:
                     run = _metadata(file).get("run", self.run)
-            except Exception:  # There are many kinds of damage.
+            except Exception:  # Damaged files raise many types of errors.
                 continue
             if run != self.run or self.latest is None or path > self.latest:
                 raise CheckpointError(
-                    f"{path} was written by another training after this one read the folder: "
+                    f"{path} was written by another run after this one read the folder: "
                     "create a new TrainingState to continue from it, or choose another folder."
                 )
             return
@@ -193,7 +193,7 @@ class TrainingState(keras.callbacks.Callback):
         for path in paths:
             try:
                 return path, *_read(path)
-            except Exception as error:  # There are many kinds of damage.
+            except Exception as error:  # Damaged files raise many types of errors.
                 reason = f"{type(error).__name__}: {error}"
                 warn(f"The checkpoint {path} is damaged ({reason}).")
                 self._damaged.append(path)

@@ -99,7 +99,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def call(self, latents, training=False):
-        """Returns images for latents `[batch, latents]`, enlarged if still growing."""
+        """Returns images for latents `[batch, latents]`, enlarged while the networks still grow."""
         return resized(self._made(latents), self.edges["x"].shape[0])
 
     def _made(self, latents):

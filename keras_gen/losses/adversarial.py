@@ -60,17 +60,17 @@ class Objective(Declared):
 
 
 def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns a discriminator's loss on real examples and on one or more kinds of fakes.
+    """Returns a discriminator's loss on real examples and one or more sets of generated examples.
 
     Args:
         objective: Adversarial objective that the discriminator minimizes.
-        real_logits: `[batch, ...]`.
-        *fake_logits: Logits of each kind of fakes, in the shape of `real_logits`.
+        real_logits: Logits of real examples, `[batch, ...]`.
+        *fake_logits: Logits of each set of generated examples, in the shape of `real_logits`.
 
     Returns:
-        The loss, which is the mean over the kinds of half the objective, and the fraction of all
-        examples that the discriminator classifies correctly, with the objective's threshold or
-        otherwise 0: `[batch]` each.
+        The loss and the accuracy, each `[batch]`. The loss is half the objective, averaged over the
+        sets. The accuracy is the fraction of all examples that the discriminator classifies
+        correctly with the objective's threshold, or with 0 if it has none.
 
     Example:
         >>> loss, accuracy = discrimination(Minimax(), tf.ones([4, 1]), -tf.ones([4, 1]))

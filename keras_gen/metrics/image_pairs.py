@@ -81,18 +81,18 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the structural similarity of the luma over five scales, float32 `[n]`, 0 to 1.
 
-    Wang, Simoncelli and Bovik (2003), equation 7, with the weights of section 3.2: contrast and
+    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights of sec. 3.2: contrast and
     structure at every scale, each half the previous one, and luminance at the last. Equal images
     reach 1. The window, constants, and luma are those of `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-    pixels. They are measured at as many scales as fit, with the weights of those divided by their
-    sum. Compare only values for equal numbers of scales.
+    pixels. They are measured at as many scales as fit, and the weights of these scales are
+    divided by their sum. Compare only values computed with the same number of scales.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Number of pixels cut off at every side first; at least 11 pixels must be left.
+        shave: Number of pixels cropped from every side first; at least 11 pixels must remain.
 
     Example: `ms_ssim(translated, photos).mean()`.
     """

@@ -34,7 +34,7 @@ def mean_and_deviation(
         {'error_of_two': 2.0, 'error_of_two_deviation': 1.4142135623730951}
     """
     if not found:
-        raise ValueError("No metrics were found: expected those of at least one seed.")
+        raise ValueError("No metrics were found: expected the metrics of at least one seed.")
     means = {}
     for key in found[0] if keys is None else keys:
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]

@@ -53,7 +53,7 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
         rows: Minimum n.
 
     Raises:
-        ValueError: If there are fewer rows or axes, no columns, NaN, or numbers of 1e150 or more.
+        ValueError: If there are too few rows or axes, no columns, NaN, or magnitudes >= 1e150.
     """
     matrix = as_numbers(features, name).astype(np.float64)
     # The squares of larger numbers, and their sums, are infinite.

@@ -75,7 +75,7 @@ def _binned(columns, cells, bins):
         if not column.categories:
             ends = np.cumsum(column.shares)
             middles = ends - np.array(column.shares) / 2
-            # The bin in which the middle of a cell lies.
+            # The bin that contains the middle of a cell.
             numbers = np.unique(np.floor(middles * bins), return_inverse=True)[1]
             known = cells[:, place] >= 0
             cells[known, place] = numbers[cells[known, place]]

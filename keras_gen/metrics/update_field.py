@@ -103,7 +103,7 @@ def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
     variables = model.training_variables()
     values = [v.value.numpy() for v in variables]
     data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
-    # Without AutoGraph, as in Keras: it does not know everything in a step.
+    # Without AutoGraph, as in Keras, because it does not support every operation in a step.
     graph = tf.function(lambda: model.train_step(data), autograph=False)
 
     def restore():

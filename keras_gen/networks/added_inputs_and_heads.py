@@ -196,17 +196,17 @@ def keep_latents(
 ) -> tuple[keras.Model, keras.Model]:
     """Drops latents from an encoder and its decoder, such as those that a VAE does not use.
 
-    Kingma et al. (2014) drop M1's latents whose posterior means have a standard deviation of at
-    most 0.1, before they train M2 (authors' code).
+    Before training M2, Kingma et al. (2014) drop the latents of M1 whose posterior means have a
+    standard deviation of at most 0.1 (authors' code).
 
     Args:
-        encoder: Network from examples to heads `[batch, latents]` each.
-        decoder: Network from latents `[batch, latents]`.
-        kept: Indices of the latents that are kept, at least one, distinct, in their new order.
+        encoder: Network that maps examples to heads, each `[batch, latents]`.
+        decoder: Network that accepts latents `[batch, latents]`.
+        kept: Distinct indices of the latents to keep, at least one, in their new order.
 
     Returns:
-        An encoder to these latents, and a decoder from them that sets the others to zero, the
-        prior's mean.
+        An encoder that returns only the kept latents, and a decoder that accepts them and sets the
+        dropped latents to zero, the prior's mean.
 
     Example:
         >>> from keras_gen.vae import VAE

@@ -213,7 +213,7 @@ def reflect_pad(x, pixels: int):
 def blurred(x, **options):
     """Blurs by the weights 1, 2, 1 along height and width; **options are those of the layers."""
     x = reflect_pad(x, 1)
-    for _ in range(2):  # two means of neighbors have these weights
+    for _ in range(2):  # averaging neighbors twice gives these weights
         x = layers.AveragePooling2D(2, strides=1, **options)(x)
     return x
 

@@ -26,7 +26,7 @@ def mlp_encoder(
     dropout: Fraction = 0.0,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds dense layers to the latents, with the sizes of Burda et al. (2016).
+    """Builds a dense encoder with the layer sizes of Burda et al. (2016).
 
     Args:
         image_shape: Shape of an example.
@@ -36,15 +36,16 @@ def mlp_encoder(
         heads: Names of the outputs: codes, or the parameters of a distribution of the latents, such
             as `("mean", "log_variance")`.
         output_activation: Activation of the heads.
-        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", because its
-            slope is a quarter of tanh's, and 1 for others.
-        output_gain: Factor of the heads' initial weights.
+        gain: Factor applied to the hidden layers' initial weights. By default, 4 for "sigmoid",
+            because its slope is a quarter of tanh's, and 1 for other activations.
+        output_gain: Factor applied to the heads' initial weights.
         dropout: Fraction of the inputs set to zero in training, with the others scaled up.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to a list of heads, or to the only one, float32
-        `[batch, latent_dim]` each, or `[batch, *latent_dim]`.
+        A model that maps `[batch, *image_shape]` to a list of heads, or to a single head if there
+        is only one. Each head is float32 `[batch, latent_dim]`, or `[batch, *latent_dim]` if
+        `latent_dim` is a shape.
 
     Example:
         >>> encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))

@@ -28,7 +28,7 @@ class Translator(GenerativeModel):
     size.
     """
 
-    # Number of pixels of reflection added around images during translation.
+    # Width of the reflection padding around images during translation, in pixels.
     margin = 0
     # Required divisor of the sides for networks that accept any size; 1 for those that do not
     # halve them.
@@ -153,14 +153,14 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
 
 
 def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
-    """Pads images by a margin and to a size that the network accepts, applies it, and crops.
+    """Pads images to a size that the network accepts, applies the network, and crops the result.
 
     Args:
-        network: Network from images to images of the same size, or a multiple of it. A network of
-            known size gets unpadded images.
+        network: Network that returns images of the input size, or of a multiple of it. If its input
+            size is fixed, the images are not padded.
         images: Floats `[batch, height, width, channels]`.
-        training: Training mode of the network.
-        margin: Number of pixels of reflection at each border.
+        training: Whether to run the network in training mode.
+        margin: Width of the reflection padding at each border, in pixels.
         multiple: Required divisor of the sides.
     """
     if None not in network.input_shape[1:3]:

@@ -439,7 +439,7 @@ input()
         model = vae()
         fit(model, 1, first)
         with pytest.raises(
-            CheckpointError, match=r"state-000001.npz was written by another training after"
+            CheckpointError, match=r"state-000001.npz was written by another run after"
         ):
             fit(vae(), 1, second)
         fit(model, 2, first)
@@ -450,7 +450,7 @@ input()
         parts = shutil.copytree(unbroken[0], tmp_path / "parts")
         state = TrainingState(parts, CONFIG)
         rewrite(parts / "state-000002.npz", lambda meta, arrays: meta | {"run": "another"})
-        with pytest.raises(CheckpointError, match="was written by another training"):
+        with pytest.raises(CheckpointError, match="was written by another run"):
             fit(vae(), 3, state)
 
     def test_a_folder_without_checkpoints_is_removed(self, tmp_path):

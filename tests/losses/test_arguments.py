@@ -28,7 +28,7 @@ REFUSED = [
     (lambda: losses.DiscretizedLogistic(minimum_log_scale=NAN),
      "log_scale must be at most 40.0, found"),
     (lambda: losses.DiscretizedLogistic(scale=0.1, mixtures=2),
-     "expected a scale with one logistic"),
+     "expected None, b"),
     *((lambda bad=bad: adversarial.get(bad), "least_squares, minimax, non_saturating")
       for bad in ("lsgan", None, 3, {"name": "hinge"}, losses.Hinge)),
     (lambda: adversarial.get_of_fakes("relativistic"), "^The objective Relativistic comp"),

@@ -45,7 +45,7 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
             if now - start > 60 * minutes:
                 raise TimeoutError(
                     f"{waited_for} in TF_CONFIG did not respond within {minutes:g} "
-                    f"minutes: start all machines of the cluster, or wait longer ({MINUTES})."
+                    f"minutes: start all machines in the cluster, or wait longer ({MINUTES})."
                 )
             if now - printed > 10:
                 print(f"waiting for {waited_for} in TF_CONFIG", flush=True)

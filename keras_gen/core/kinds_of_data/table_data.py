@@ -349,7 +349,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @override
     def loses(self, values) -> bool:
-        """Whether float32 rounds numbers `[n, *shape]` by over a thousandth of their spread."""
+        """Returns whether float32 rounds numbers `[n, *shape]` by over 0.1% of their spread."""
         if getattr(values, "dtype", None) != np.float64 or np.shape(values)[1:] != self.shape:
             return False
         rows = np.reshape(values, [-1, self.shape[-1]])

@@ -32,7 +32,7 @@ class Waveforms(Sounds):
     """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
 
     Args:
-        samples: Number of samples of an example, None for any number.
+        samples: Number of samples in an example, or None for any number.
         channels: Number of channels, such as 1.
         name: Name used by clients.
         multiple: Required divisor of the number of samples.
@@ -81,7 +81,7 @@ class MuLaw(Sounds):
     same levels again.
 
     Args:
-        samples: Number of samples of an example, None for any number.
+        samples: Number of samples in an example, or None for any number.
         levels: Number of levels, an even number from 2 to 512; more than int16 can distinguish in
             quiet passages.
         name: Name used by clients.

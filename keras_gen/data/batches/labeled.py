@@ -1,4 +1,4 @@
-"""Selects a few labels among many examples, and mixes both in streams."""
+"""Keeps a few labels of many examples, and mixes labeled and unlabeled examples in streams."""
 
 from __future__ import annotations
 

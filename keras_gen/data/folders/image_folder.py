@@ -58,32 +58,32 @@ def image_folder(
     Args:
         path: Folder to read.
         size: Side of the images in pixels.
-        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Maximum number of bytes of decoded images. A larger folder is kept encoded,
-            and decoded when used.
+        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists these.
+        memory_limit: Maximum number of bytes of decoded images. Images in a larger folder
+            are kept encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
-            number of the subfolder that contains the image, in the order of their names, from 0.
-            Alternatively, the class of each file: a dict by paths in the folder, or a CSV file with
-            a path and its class in the first two columns, with or without a header. The file is
-            UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs. Images
-            not named in it are skipped. If all class names are numbers, they are in numeric order,
-            and if all are integers, 1.0 is the class 1.
+            index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
+            Alternatively, the class of each file: a dict with paths in the folder as keys, or a CSV
+            file with a path and its class in the first two columns, with or without a header. The
+            file is UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs.
+            Images not named in it are skipped. Class names that are all numbers are sorted
+            numerically. If all are integers, 1.0 and 1 are the same class.
         channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
 
     Returns:
-        Source of uint8 `[size, size, channels]`, or of tuples with int64 labels, whose
-        `class_names` are the names of the subfolders or classes.
+        Source of uint8 images `[size, size, channels]`, or of tuples of an image and an int64
+        label. With labels, its `class_names` are the names of the subfolders or classes.
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
         TypeError: If `size` is not an integer, `max_broken` is not a number, or `path` or `labels`
             has another type, such as `labels=1`.
-        ValueError: If there are fewer than two readable images, or more than `max_broken`
-            unreadable ones, if an image that needs a label is not in a subfolder, a class is not
-            one of the `classes`, `labels` names a file that is not an image in the folder, no
-            class, or two classes for a file, or an argument is out of range.
+        ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
+            `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
+            one of the `classes`, if `labels` lists a file that is not an image in the folder, or
+            gives a file no class or two classes, or if an argument is out of range.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -185,9 +185,7 @@ def _class_of_files(
             f"{folder}, {listed(lost)}: expected paths in it, such as {next(iter(known))}."
         )
     if not given:
-        raise ValueError(
-            "labels names no files: expected paths in the folder and their classes."
-        )
+        raise ValueError("labels is empty: expected paths in the folder and their classes.")
     given = dict(zip(given, without_fractions(given.values()), strict=True))
     return {file: given[path] for path, file in known.items() if path in given}
 

@@ -176,7 +176,7 @@ def visible(folder: Path) -> list[Path]:
 
 
 def listed(names: list[str]) -> str:
-    """Returns names in one line, at most 20."""
+    """Returns up to 20 names, joined in one line."""
     shown = ", ".join(names[:20])
     return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 

@@ -67,9 +67,8 @@ def _small(image: np.ndarray, name: str) -> np.ndarray:
     image = checked_array(name, image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(
-            f"{name} has images of {image.dtype} {list(image.shape)}: expected uint8 [height, "
-            "width, 3]. "
-            "np.repeat(image, 3, axis=-1) makes it of gray."
+            f"{name} contains a {image.dtype} image of shape {list(image.shape)}: expected uint8 "
+            "[height, width, 3]. Convert gray images with np.repeat(image, 3, axis=-1)."
         )
     gray = Image.fromarray(image).convert("L")
     return np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX), "float64").ravel()

@@ -40,12 +40,12 @@ class PeopleTable(Parts):
 
 
 def people_table() -> PeopleTable:
-    """Loads Adult: people in the 1994 United States census; the label is a high income.
+    """Loads Adult: people in the 1994 US census, labeled by whether their income is high.
 
     Becker, Kohavi: "Adult", UCI Machine Learning Repository 1996: 32,561 people for training and
     16,281 for testing, 14 columns. The attribute is 1 for men. If the table is unavailable, the 442
-    patients of `sklearn.datasets.load_diabetes` replace it: the label is whether their disease
-    progressed more than the median, and every third is held out.
+    patients of `sklearn.datasets.load_diabetes` replace it. The label is then whether a patient's
+    disease progressed more than the median, and every third patient is held out.
 
     Example:
     ```python

@@ -61,7 +61,7 @@ def random_crop_flip(
             height, width = sides
             if any(side and each > side for each, side in zip(sides, image.shape, strict=False)):
                 raise ValueError(
-                    f"crop is {crop}: expected at most the sides of the image, {image.shape[:2]}."
+                    f"crop is {crop}: expected at most the size of the image, {image.shape[:2]}."
                 )
             if smallest < 1:  # the side that becomes the crop when it is shrunk
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))

@@ -107,8 +107,8 @@ def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
         counter.fit(texts)
     except ValueError as error:
         raise ValueError(
-            "texts contain no word besides English stop words: expected words of two or more "
-            "letters."
+            "texts contain only English stop words and single letters: expected at least one other "
+            "word of two or more letters."
         ) from error
     return counter.get_feature_names_out().tolist()
 
@@ -133,7 +133,7 @@ class WordCounts(tf.Module):
         if not vocabulary or len(set(vocabulary)) < len(vocabulary):
             raise ValueError(
                 f"The vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
-                "different: expected at least one word, and each only once."
+                "distinct: expected at least one word, without duplicates."
             )
         if unread := [word for word in vocabulary if word != word.lower() or " " in word]:
             raise ValueError(

@@ -148,7 +148,8 @@ class MaskedConvolution(CausalLayer):
     def set_up(self):
         if self.kernel_size == (1, 1) and self.mask == "A" and self.image_channels == 1:
             raise ValueError(
-                "A 1x1 kernel with mask A sees nothing of 1 channel: use a larger kernel_size."
+                "kernel_size is (1, 1), but mask A hides the only input of a 1x1 kernel if "
+                "image_channels is 1: expected a larger kernel_size."
             )
         _groups(self.filters, self.image_channels)
 

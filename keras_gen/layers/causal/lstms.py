@@ -93,13 +93,13 @@ class PixelLSTM(CausalLayer):
     gates of all pixels (input-to-state) is computed at once and has mask B. The contribution of
     previous states (state-to-state) needs no mask, because they belong to earlier pixels.
 
-    Initial kernels and biases are those of `keras.layers.LSTM`, because the paper does not specify
-    them: biases are zero, and those of the forget gate one.
+    Kernels and biases are initialized as in `keras.layers.LSTM`, because the paper does not specify
+    them: the biases of the forget gate start at one, all other biases at zero.
 
     Args:
         units: The paper's h: number of features of a pixel's state, at least `image_channels`.
-        image_channels: Number of channels of the image, into whose groups the features are divided,
-            as in `MaskedConvolution`.
+        image_channels: Number of channels of the image. The features are divided into one group per
+            channel, as in `MaskedConvolution`.
     """
 
     units: Count
@@ -109,8 +109,8 @@ class PixelLSTM(CausalLayer):
     def set_up(self):
         if self.image_channels > self.units:
             raise ValueError(
-                f"{self.units} units for {self.image_channels} image channels: expected at "
-                "least 1 unit for each channel."
+                f"units is {self.units} for {self.image_channels} image channels: expected at "
+                "least one unit per channel."
             )
 
     @property

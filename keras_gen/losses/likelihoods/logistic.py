@@ -41,7 +41,6 @@ class DiscretizedLogistic(Likelihood):
         minimum_log_scale: Minimum log scale, as in the authors' code.
         scale: Fixed scale of every value, above 0, for one logistic; the network returns only the
             mean. If None, the network also returns scales.
-            mean. None: the network returns scales too.
 
     Example:
         >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape
@@ -59,8 +58,8 @@ class DiscretizedLogistic(Likelihood):
     def set_up(self):
         if self.scale is not None and self.mixtures > 1:
             raise ValueError(
-                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: "
-                "expected a scale with one logistic, or None."
+                f"scale is {self.scale}, but mixtures is {self.mixtures}: expected None, because a "
+                "fixed scale requires one logistic. Leave scale out, or set mixtures to 1."
             )
 
     @property

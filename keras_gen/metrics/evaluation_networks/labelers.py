@@ -33,8 +33,8 @@ def train_classifier(
 ) -> keras.Model:
     """Trains a small network to classify images.
 
-    Images for the kinds "max" and "average" are randomly shifted by up to two pixels along each
-    axis.
+    For the networks "max" and "average", the images are randomly shifted by up to two pixels along
+    each axis.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
@@ -42,13 +42,13 @@ def train_classifier(
         classes: Number of classes K, at least 2; by default one more than the largest label.
         steps: Number of training steps.
         batch_size: Number of images per step, chosen without replacement until all are used.
-        learning_rate: Initial learning rate; it falls to 0 along a cosine.
-        seed: Seed of the weights and the batches.
-        kind: Kind of the network; see `build_classifier`.
+        learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
+        seed: Seed for the weights and the batches.
+        kind: Type of network; see `build_classifier`.
 
     Returns:
-        A float32 model of images `[batch, H, W, channels]` of the training size, uint8 or floats in
-        0 to 255, with outputs "features" `[batch, 128]` and "logits" `[batch, K]`.
+        A float32 model that maps images `[batch, H, W, channels]` of the training size, uint8 or
+        floats in [0, 255], to "features" `[batch, 128]` and "logits" `[batch, K]`.
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
@@ -292,8 +292,8 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
     except ValueError as error:  # which has many lines
         raise ValueError(
-            f"segmenter does not accept images {list(images.shape)}: expected the images for "
-            "which it was trained."
+            f"segmenter does not accept images of shape {list(images.shape)}: expected the shape "
+            "of its training images."
         ) from error
     if not isinstance(outputs, dict):
         raise TypeError("segmenter returns an array: expected a dict with 'logits'.")

@@ -1,4 +1,4 @@
-"""How well clusters and neighbors of codes agree with labels."""
+"""Metrics of how well clusters and neighbors of codes agree with labels."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ BORDER = 4  # distance from the border, in pixels, within which changes are meas
 def chroma_grain(images: np.ndarray) -> float:
     """Returns the root mean square of the fine color contrast, in 8-bit levels.
 
-    This is what a Gaussian with a standard deviation of one pixel removes from Cb and Cr.
-    Photographs and paintings have little of it, because the eye sees color coarsely; a network that
-    generates each channel independently has much.
+    Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
+    one pixel removes. Photographs and paintings have little of it, because the eye sees color
+    coarsely. Images from a network that generates each channel independently have much more.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.

@@ -57,8 +57,8 @@ def generation_report(
     b = as_features(part_of(generated, "features", "generated"), "generated")
     if min(len(a), len(b)) < 10:
         raise ValueError(
-            f"generation_report found {len(a)} real and {len(b)} generated images: pass at "
-            "least 10 of each."
+            f"generation_report got {len(a)} real and {len(b)} generated images: pass at least 10 "
+            "of each."
         )
     distance, error = kernel_distance(a, b, seed=seed)
     balls = prdc(a, b, k)

@@ -55,7 +55,7 @@ def transformer(
     codes = keras.Input((length, 1))
     labels = keras.Input((), dtype="int32")
 
-    # An embedding. Samplers require layers that keep the axis of the positions, as this does.
+    # This is an embedding. Samplers require layers that keep the position axis, as this one does.
     x = layers.Dense(units, use_bias=False, kernel_initializer=_normal())(OneHot(levels)(codes))
     x = Shift()(x)
     if classes:

@@ -21,20 +21,20 @@ def dcgan_generator(
     filters: int = 128,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds the generator of fig. 1: a small map, then strided transposed convolutions to tanh.
+    """Builds the generator of fig. 1: a small map, strided transposed convolutions, and tanh.
 
-    The map has 4x4 pixels for a square whose side is a power of two, as in the paper; for other
-    sizes, its shorter side has 4 to 7 pixels, and the image is cropped.
+    For square images whose side is a power of two, the map has 4x4 pixels, as in the paper. For
+    other sizes, the shorter side of the map has 4 to 7 pixels, and the image is cropped.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
+        image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels before the last layer, 128 in the paper; it doubles with every
-            stage.
+        filters: Number of channels before the last layer, 128 in the paper. Each earlier stage has
+            twice as many.
         name: Name of the model.
 
     Returns:
-        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
+        A model that maps float latents `[batch, latent_dim]` to float32 images in [-1, 1].
 
     Example:
         >>> generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)

@@ -17,23 +17,23 @@ def moco_gan_generator(
     motion_dim: int = 10,
     filters: int = 64,
 ) -> keras.Model:
-    """Builds a recurrent network of motion codes, and a DCGAN generator for each frame.
+    """Builds a recurrent network for motion codes and a DCGAN generator for the frames.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
     2018, sec. 3 and fig. 2: a video has one content code. Its motion codes are the outputs of a
     GRU, whose initial state and inputs are noise.
 
     Args:
-        video_shape: `(frames, height, width, channels)`, at least 2 frames, both sides of at least
-            8 pixels.
+        video_shape: `(frames, height, width, channels)`, with at least 2 frames and sides of at
+            least 8 pixels.
         content_dim: Number of dimensions of the content code.
         motion_dim: Number of dimensions of a motion code, and of each input of the GRU.
-        filters: Number of channels before the last layer of the frames' generator.
+        filters: Number of channels before the last layer of the frame generator.
 
     Returns:
-        A model from float latents `[batch, content_dim + (frames + 1) * motion_dim]`, which are the
-        content, the start of the motion, and its inputs, to float32 `[batch, *video_shape]` in [-1,
-        1].
+        A model that maps float latents `[batch, content_dim + (frames + 1) * motion_dim]` to
+        float32 `[batch, *video_shape]` in [-1, 1]. The latents are the content code, the GRU's
+        initial state, and its inputs, in this order.
 
     Example:
         >>> generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)

@@ -138,7 +138,7 @@ def resized(images, side: int):
 
 
 def sides(image_shape: tuple) -> list[int]:
-    """Returns the sides of growing images: 4, 8, up to that of `image_shape`."""
+    """Returns the side lengths of the images: 4, 8, and so on, up to the side of `image_shape`."""
     return [4 << number for number in range(halvings_of_square(image_shape) + 1)]
 
 

@@ -54,7 +54,7 @@ def unet_generator(
         raise ValueError(f"noise is {noise!r}: expected one of {NOISES}.")
     if None in image_shape or height % 2 or width % 2:
         raise ValueError(
-            f"The U-Net cannot use images of {height}x{width}: expected known, even sides. "
+            f"The U-Net does not accept {height}x{width} images: expected known, even sides. "
             "Resize them (keras_gen.data.resize_cover)."
         )
     stages = 1

@@ -86,7 +86,7 @@ def biva_networks(
 
     top = len(latent_dims)
     bottom_up = []
-    shapes = [[tuple(image_shape)]]  # for each layer, those of its features and latents
+    shapes = [[tuple(image_shape)]]  # for each layer, the shapes of its features and latents
     for number, dim in enumerate(latent_dims, 1):
         inputs = [keras.Input(shape) for shape in shapes[-1]]
         features = residual(inputs)

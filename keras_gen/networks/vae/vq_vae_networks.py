@@ -64,15 +64,15 @@ def residual_decoder(
     stages: int = 2,
     codes_per_place: int = 1,
 ) -> keras.Model:
-    """Builds the mirror image of `residual_encoder`, to the parameters of the likelihood.
+    """Builds the mirror image of `residual_encoder`, which returns the likelihood's parameters.
 
     Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions with
-    stride 2. Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the
-    encoder. Its arguments are the encoder's, but `image_shape` has `params_per_value` times the
-    channels.
+    stride 2. Deviations: a 3x3 convolution precedes the blocks, and ReLUs are added as in
+    the encoder. The arguments are the same as for `residual_encoder`, but `image_shape` has
+    `params_per_value` times as many channels.
 
     Returns:
-        A model from latents, in the format returned by the encoder, to float32 `[batch,
+        A model that maps latents, in the format returned by the encoder, to float32 `[batch,
         *image_shape]`.
 
     Example:

@@ -121,11 +121,12 @@ class HierarchicalVAE(Coder):
 
         Args:
             noise: Standard normal noise, float32 `[batch, size]`.
-            posterior: Function of a layer's number, the features from above, and the priors (mean
-                and log variance) of its variables, which returns their posteriors in this form.
+            posterior: Function that maps the number of a layer, the features from the layer above,
+                and the priors of the layer's variables to the posteriors of these variables. Each
+                prior and posterior is a mean and a log variance.
 
         Returns:
-            The variables by name, `Drawn` each, and the parameters of p(x|z).
+            A dict that maps the names of the variables to `Drawn`, and the parameters of p(x|z).
         """
         noise = self.split(noise)
         drawn = {}
@@ -348,6 +349,6 @@ def reparameterized(distribution, noise, name: str) -> tf.Tensor:
     if mean.shape[1:] != noise.shape[1:]:
         raise ValueError(
             f"{name} is inferred with shape {tuple(mean.shape[1:])} and generated with "
-            f"{tuple(noise.shape[1:])}: expected equal output shapes of both networks."
+            f"{tuple(noise.shape[1:])}: expected the same output shape from both networks."
         )
     return mean + tf.exp(0.5 * log_variance) * noise

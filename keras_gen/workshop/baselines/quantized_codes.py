@@ -40,7 +40,7 @@ class PrincipalComponents:
         return self._pca.components_
 
     def encode(self, images: np.ndarray) -> np.ndarray:
-        """Returns the codes, float32 `[n, dimensions]`, of images uint8 `[n, H, W, C]`."""
+        """Returns the codes, float32 `[n, dimensions]`, of uint8 images `[n, H, W, C]`."""
         return self._pca.transform(flat_pixels(images))
 
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:

@@ -58,7 +58,7 @@ The exit code is 0 on success, 1 if anything failed, and 2 for an invalid comman
 """
 LIST = """\
 List recipes and exported models: what each one does, how long training takes, and whether a trained
-export exists. Load no model.
+export exists. Does not load a model.
 """
 FIND = """\
 Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by name, synonym, or
@@ -67,7 +67,7 @@ pictures. Load no model.
 """
 SHOW = """\
 Describe a recipe and its export: training time, size, data and license terms, headline result, and
-signatures with their settings. Load no model.
+signatures with their settings. Does not load a model.
 """
 TRAIN = "Run a recipe. Equivalent to `python recipes/NAME.py`, and accepts the same flags."
 APPLY = """\
@@ -117,8 +117,8 @@ files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any
 videos ({", ".join(VIDEOS)}) by name or glob
 """
 OUT = """\
-a file for one image, in the format of its extension (.mp4 for a video), or a folder, created if
-missing, for PNG images and for animations in their own format
+output file for a single image, whose extension sets the format (.mp4 for a video), or output
+folder, created if missing, in which images are saved as PNG and animations in their own format
 """
 FIT = "if the model has a fixed input size, crop the center of each image and resize it"
 CUT = "if the model has a fixed input size, split larger images into tiles and blend them"

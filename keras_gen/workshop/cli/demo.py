@@ -30,7 +30,7 @@ def demo(options: argparse.Namespace) -> int:
             f'needs {" and ".join(missing)}: install with pip install "keras-generative[demo]", or '
             'in a checkout with pip install -e ".[demo]"'
         )
-    # Gradio reads these at import; without them, it sends usage data to its makers.
+    # Gradio reads these at import; without them, it sends usage data to its developers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import uvicorn

@@ -46,7 +46,9 @@ def new(options) -> int:
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    print(f"wrote {options.folder or name}: its README.md says how to train and test the model")
+    print(
+        f"wrote {options.folder or name}: its README.md explains how to train and test the model"
+    )
     return 0
 
 

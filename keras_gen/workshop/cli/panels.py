@@ -373,8 +373,8 @@ def fitted(
 ) -> np.ndarray:
     """Prepares an RGB image for a signature with image input `shape`.
 
-    Like `models.fitted`, but images of any size are reduced to `LONGEST` pixels, and to the
-    maximum number of elements that the export accepts.
+    If the signature accepts any size, large images are first reduced to at most `LONGEST` pixels
+    per side and to the maximum number of elements that the export accepts. See `models.fitted`.
     """
     if not any(shape[1:3]):
         pillow = to_pillow(image)

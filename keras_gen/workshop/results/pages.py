@@ -447,7 +447,7 @@ def _readme(root: Path, runs: Sequence[list[Group]], families: dict[str, Family]
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest:
         raise ValueError(
-            f"{readme} must contain the two marks of the table once and in this order: write "
+            f"{readme} must contain the table's two markers, each once and in this order: write "
             f"{BEGIN}, and {END} on a separate line below it."
         )
     return f"{before}{BEGIN}\n{head(runs, families)}\n{END}{after}"

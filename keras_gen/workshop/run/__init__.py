@@ -1,12 +1,12 @@
-"""Code shared by all recipes: flags, presets, and a run from its data to its export.
+"""Code shared by all recipes: flags, presets, and the run itself, from data to export.
 
-A recipe imports this package first. If the running program is a recipe, the import prints its
-`--help` or refuses an invalid flag, and ends the process, before Keras is imported, which takes
-seconds. In any other program, the import does nothing of this sort. TensorFlow is imported without
-messages about the machine.
+A recipe imports this package first. If the running program is a recipe, the import handles
+`--help` and invalid flags: it prints the help or an error and ends the process before Keras is
+imported, which takes seconds. In any other program, the import does not read the flags.
+TensorFlow's messages about the machine are suppressed.
 
-The flags are in `flags.py`, the early response to flags in `outline.py`, the call of `main`
-in `recipe.py`, and the run from its data to its export in `run.py`.
+The flags are in `flags.py`, the early handling of flags in `outline.py`, the call to `main`
+in `recipe.py`, and the run, from data to export, in `run.py`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -262,7 +262,7 @@ def parse(
         # An invalid name is refused below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
-        description=f"{description}\n\nThe defaults below are those of --preset {start.preset}.",
+        description=f"{description}\n\nThe defaults below are for --preset {start.preset}.",
         formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
         # Without abbreviations, so that adding flags to a recipe never changes what a flag

@@ -58,7 +58,7 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
     pixels = train.astype("uint8")
     test_pixels = test.astype("uint8")
     table = ContextTable(16).fit(pixels)
-    run.say("growing boosted trees, which predict a pixel from preceding pixels")
+    run.say("fitting boosted trees that predict each pixel from the preceding pixels")
     trees = BoostedPixels(
         levels=2,
         examples=run.settings.boosted,
@@ -84,7 +84,7 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
     Returns:
         "bits_trees", for `BoostedPixels`, which predict a pixel from preceding pixels.
     """
-    run.say("growing boosted trees, which predict a pixel from preceding pixels")
+    run.say("fitting boosted trees that predict each pixel from the preceding pixels")
     trees = BoostedPixels(examples=run.settings.boosted, seed=run.settings.seed).fit(train)
     nats = -trees.log_prob(test).mean()
     return {"bits_trees": float(bits_per_dimension(nats, test[0].size, "none"))}
@@ -142,7 +142,8 @@ def report_samples_by_steps(
     mixture = mixture_samples(images, count, seed=s.seed)
 
     run.say(
-        f"generating {count} samples in {s.sampling_steps} steps, and fewer samples in {few}"
+        f"generating {count} samples with {s.sampling_steps} steps, and fewer samples with "
+        f"{', '.join(map(str, few))} steps"
     )
     start = time.perf_counter()
     drawn = draw(count, s.sampling_steps)

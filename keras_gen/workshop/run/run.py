@@ -466,7 +466,7 @@ class Run:
         keras.utils.set_random_seed((self.settings.seed + zlib.crc32(name.encode())) % 2**32)
 
     def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
-        """Calls `measure` `once` for each of `count` seeds, starting with the settings' seed.
+        """Calls `measure` for each of `count` seeds, from the settings' seed up; see `once`.
 
         Args:
             name: Name of the measurement, with {} for the seed.
@@ -622,7 +622,7 @@ class Run:
             )
         if (self.directory / "config.json").exists():
             return f"resume with {again}"
-        return "nothing was trained yet; rerun the same command"
+        return "nothing has been trained yet; rerun the same command"
 
     def published_export(self) -> Exported | None:
         """Returns the recipe's published export for comparison; None for a user's own data."""

@@ -274,7 +274,7 @@ def headline(group: Group) -> tuple[str, Entry]:
 
 
 def figure_of(group: Group, key: str) -> tuple[str, Entry]:
-    """Returns the name of a metric of a recipe, and its line.
+    """Returns the display name and the entry of a recipe's metric.
 
     Raises:
         ValueError: If the recipe does not publish the metric.

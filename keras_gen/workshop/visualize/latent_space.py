@@ -162,7 +162,7 @@ def ordered_traversals(
             f"{type(model).__name__} has no means and log variances of latents, whose divergence "
             "would order them: use traversals."
         )
-    # Summed over the images in place of the latents.
+    # Transposed, so that the divergence is summed over images instead of latents.
     divergence = kl_standard_normal(*(np.transpose(code) for code in codes)).numpy()
     order = np.argsort(-divergence, kind="stable")[:most].tolist()
     return traversals(model, codes[0][:1], order, span, steps, **given)
@@ -222,7 +222,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
             f"The model has {number} latents: a manifold needs 2; traversals shows any number."
         )
     if side < 1:
-        raise ValueError(f"side is {side}: at least 1 image.")
+        raise ValueError(f"side is {side}: expected at least 1 image per side.")
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
     latents = np.stack([first.ravel(), second.ravel()], axis=1)

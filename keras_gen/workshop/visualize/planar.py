@@ -109,21 +109,20 @@ def densities(
 def vector_fields(
     panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], names: Sequence[str]
 ) -> np.ndarray:
-    """Where a game of two numbers moves, and a path through it; one panel for each way to play.
+    """Plots the update field and one trajectory of a two-parameter game, one panel per method.
 
-    As fig. 1 of Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually
+    See fig. 1 of Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually
     Converge?", ICML 2018.
 
     Args:
-        panels: Title -> points `[n, 2]`, the arrows there `[n, 2]` (drawn by their directions and
-            their lengths relative to others of the panel), and a path `[steps, 2]` with a mark at
-            its end.
-        names: Names of the two numbers.
+        panels: Dict that maps a title to points `[n, 2]`, arrows `[n, 2]` at these points (their
+            lengths are scaled within each panel), and a path `[steps, 2]` whose end is marked.
+        names: Names of the two parameters.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no panel, or one holds other shapes.
+        ValueError: If there are no panels, or an array of a panel has another shape.
 
     Example: `vector_fields({"GAN": (points, update_field(model, zeros, points), path)}, "ab")`.
     """

@@ -69,7 +69,8 @@ def code_scatter(
         raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
     if colors is not None and len(colors) <= kinds.max(initial=0):
         raise ValueError(
-            f"There are {len(colors)} colors and a label {kinds.max()}: give one for each label."
+            f"There are {len(colors)} colors, but a label is {kinds.max()}: expected one color for "
+            f"each label from 0. Pass at least {kinds.max() + 1} colors."
         )
     if colors is not None:
         of_kinds = to_rgba_array([colors[kind] for kind in kinds])

@@ -139,7 +139,7 @@ def _middles(size, labels, pad, kind):
     """The middle pixel of each cell, where pixels begin at -0.5 as in `imshow`."""
     if labels and (size - pad) % len(labels):
         raise ValueError(
-            f"There are {len(labels)} {kind}_labels: an image of {size} pixels with {pad} between "
-            f"cells has not as many equal {kind}s."
+            f"There are {len(labels)} {kind}_labels, but {size} pixels with {pad} between cells "
+            f"cannot be divided into {len(labels)} equal {kind}s: expected one label per {kind}."
         )
     return [(size - pad) * (i + 0.5) / len(labels) + (pad - 1) / 2 for i in range(len(labels))]

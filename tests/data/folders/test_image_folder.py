@@ -239,8 +239,8 @@ def test_tables_as_programs_write_them(three, contents):
         (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: expected one"),
         (b"a.png,cat\nz.png,dog\n", "names 1 files that are not among .*, z.png: expected paths"),
         (b"z.png,cat\na.png,dog\n", "names 1 files that are not among .*, z.png: expected paths"),
-        (b"file,class\n", "labels names no files: expected paths in the folder"),
-        (b"", "labels names no files"),
+        (b"file,class\n", "labels is empty: expected paths in the folder"),
+        (b"", "labels is empty"),
         (
             b"a.png cat\nb.png dog\n",
             "has a line with fewer than two columns: expected path,class in each",

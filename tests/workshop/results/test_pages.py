@@ -391,6 +391,6 @@ def test_a_baseline_may_be_measured_after_the_export(tmp_path, nll, error, expor
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
 def test_a_readme_without_marks(tmp_path, text):
     (make_root(tmp_path) / "README.md").write_text(text)
-    with pytest.raises(ValueError, match="must contain the two marks of the table once"):
+    with pytest.raises(ValueError, match="must contain the table's two markers, each once"):
         update(tmp_path)
     assert not (tmp_path / "RESULTS.md").exists()

@@ -234,7 +234,7 @@ class TestMeasuring:
             raise KeyboardInterrupt
 
         toy.before = interrupt
-        end = "\ninterrupted: nothing was trained yet; rerun the same command"
+        end = "\ninterrupted: nothing has been trained yet; rerun the same command"
         assert toy("--output", "run") == end
 
     @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])

@@ -76,7 +76,7 @@ REFUSED = [
     (lambda: traversals(tiny("CycleGAN")), "CycleGAN has no decoder or generator of latents"),
     (lambda: perturbations(Plain(), ZEROS, steps=1), "steps is 1: at least 2"),
     (lambda: manifold(tiny("GAN")), "has 3 latents: a manifold needs 2"),
-    (lambda: manifold(Plain(), side=0), "side is 0: at least 1"),
+    (lambda: manifold(Plain(), side=0), "side is 0: expected at least 1"),
     (lambda: random_codes(Plain(), ZEROS[:1]), r"shape \(1, 2\): expected \[examples, latents\]"),
     (lambda: class_traversals(tiny("GumbelVAE"), np.zeros([1, 3], "int32"), [0, 3]),
      r"variables holds \[3\]: the model has codes 0 to 2"),
@@ -91,7 +91,7 @@ REFUSED = [
     (lambda: codes_of([[0, 1]], [0.5]), r"labels are float64 \[1\]"),
     (lambda: codes_of([[0, 1]], [-1]), "from -1: expected integers"),
     (lambda: codes_of([[0, 1]], [2], names=["x", "y"]), "2 names and a label 2"),
-    (lambda: codes_of([[0, 1]], [3], colors=["r", "b"]), "There are 2 colors and a label 3"),
+    (lambda: codes_of([[0, 1]], [3], colors=["r", "b"]), "There are 2 colors, but a label is 3"),
     (lambda: filters(np.zeros(12), (2, 2, 1)), SHAPES),
     (lambda: filters(np.eye(3), (2, 2, 1)), SHAPES),
     (lambda: filters(np.zeros((3, 3, 3, 8)), (2, 2, 1)), SHAPES),
@@ -116,7 +116,7 @@ REFUSED = [
     (lambda: film_strip({}, 3), "give at least 1 of each"),
     (lambda: film_strip(FRAMES, 0), "give at least 1 of each"),
     (lambda: figure(np.zeros([5, 11, 3], "uint8"), column_labels=["a", "b"]),
-     "There are 2 column_labels: an image of 11 pixels"),
+     "There are 2 column_labels, but 11 pixels"),
     (lambda: text_page([]), "There is no text"),
 ]  # fmt: skip
 

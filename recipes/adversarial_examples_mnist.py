@@ -8,7 +8,7 @@ ICLR 2018.
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack and
-over 99% without an attack; with a pixel threshold 62%, undefended 0%. The authors of PGD training
+over 99% without an attack; with a pixel threshold, 62%; undefended, 0%. The authors of PGD training
 report 89.3% under weaker attacks; under AutoAttack, which resembles the attacks here, their network
 reaches 88.4%.
 
@@ -21,8 +21,8 @@ sampled from the test set. FGSM training withstands only FGSM, because the netwo
 its single step. With the full epsilon from the start, PGD training may fail to make progress.
 
 The baseline defense applies a pixel threshold before the undefended network. The attacks target
-this defense, with a gradient that passes the threshold; attacks transferred from the network alone
-make the defense look better than it is.
+this defense, with a gradient that passes through the threshold; attacks transferred from the
+network alone make the defense look better than it is.
 
 Deviations: a smaller network with strided convolutions, and fewer training and attack steps.
 

@@ -13,17 +13,18 @@ weight 2, it is 0.58 at 0.846. A repaired score of boosted trees beats both, wit
 except in its odds gap.
 
 An adversary (ALFR), gradient reversal (GRAD), and a VAE that receives the attribute (VFAE) each
-encode a person's 14 columns in two features. These are evaluated as a client would receive them,
-without training noise: the AUC with which freshly trained logistic regression and gradient-boosted
-trees predict sex from them (the larger one; 0.5 is chance), never the adversary's own estimate. The
-cost of blindness is reported too: the accuracy of the predicted income, and the gaps between
-decisions, because blind features do not imply equal odds. ALFR is trained with several adversary
-weights.
+encode a person's 14 columns in two features. These features are evaluated as a client would receive
+them, without training noise. The metric is the larger AUC of two freshly trained probes, logistic
+regression and gradient-boosted trees, that predict sex from them (0.5 is chance), never the
+adversary's own estimate. The cost of blindness is reported too: the accuracy of the predicted
+income, and the gaps between decisions, because blind features do not imply equal odds. ALFR is
+trained with several adversary weights.
 
 Baselines: a linear classifier without the sex column; with linear erasure of sex from all columns
-(LEACE); and with examples reweighed so that sex and income are independent. The last classifier's
-only feature is its score. The same holds for boosted trees whose scores are mapped, within each
-sex, to the quantiles of a common distribution; they need to know the sex at prediction time.
+(LEACE); and with examples reweighed so that sex and income are independent. For the reweighed
+classifier, probes see a single feature: its score. Another baseline, treated in the same way, is
+boosted trees whose scores are mapped, within each sex, to the quantiles of a common distribution;
+these trees need to know the sex at prediction time.
 
 Weights, steps, and the number of features were chosen on 6,000 held-out training examples, in
 trials with seed 0.
@@ -147,7 +148,7 @@ def grad(s, columns, seed):
 
 
 def plain(s, columns, seed):
-    """The encoder ignores its adversary."""
+    """Returns a model whose encoder ignores its adversary."""
     return blind(GRAD, s, columns, seed, weight=0.0)
 
 

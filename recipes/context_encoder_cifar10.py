@@ -10,14 +10,15 @@ Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center with 
 loss alone (with the adversarial loss: 17.2; ridge regression: 17.6).
 
 Held-out images are inpainted by the model, by a model trained on the reconstruction loss alone, and
-without a network, best by ridge regression on the known pixels. Then the paper's feature evaluation
-is repeated on a small scale (its table 2). The same encoder is either untrained or pretrained on
-the classes 0 to 4: as an autoencoder, as a context encoder, by predicting image rotations (Gidaris,
-Singh, Komodakis: "Unsupervised Representation Learning by Predicting Image Rotations", ICLR 2018),
-or with labels. It is evaluated on the classes 5 to 9, which it never saw, with few labels.
+by methods without a network, the best of which is ridge regression on the known pixels. Then the
+paper's feature evaluation is repeated on a small scale (its table 2). The same encoder is either
+untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
+predicting image rotations (Gidaris, Singh, Komodakis: "Unsupervised Representation Learning by
+Predicting Image Rotations", ICLR 2018), or with labels. It is evaluated on the classes 5 to 9,
+which it never saw, with few labels.
 
-A model soon overfits few images: after 2,000 steps on 8,000 randomly mirrored images, their
-inpainting was 1 dB better than that of 2,000 held-out images; with random shifts as well, the gap
+A model quickly overfits a small dataset: after 2,000 steps on 8,000 randomly mirrored images, these
+were inpainted 1 dB better than 2,000 held-out images; when random shifts were added, the gap
 disappeared. The PSNR of the missing pixels is measured on luma, as in super-resolution, and on RGB.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's results

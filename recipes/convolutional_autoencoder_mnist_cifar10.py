@@ -13,9 +13,9 @@ The decoder upsamples in two ways: with transposed convolutions, and by resizing
 convolution, which avoids checkerboard artifacts (Odena, Dumoulin, Olah: "Deconvolution and
 Checkerboard Artifacts", Distill 2016). Six models, one per network and dataset, are trained in the
 same way with equal code sizes and compared by squared error on test images, summed over pixels and
-channels. They minimize half of it. The baseline is PCA with as many components, clipped to the
-pixel range. The exported main model uses resizing on CIFAR-10. Its images are randomly mirrored,
-also for PCA.
+channels. The loss is half of this error. The baseline is PCA with as many components, clipped to
+the pixel range. The exported main model uses resizing on CIFAR-10. CIFAR-10 images are randomly
+mirrored, for PCA as well.
 
 Low-variance components are learned last, so it takes many steps to beat PCA: batches are small, and
 ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.

@@ -9,9 +9,10 @@ compares codes with as many principal components.
 Expected result of the cpu preset: a linear probe reaches 76.5% accuracy with 100 labels (on pixels:
 76.0%).
 
-Three encoders, trained on MNIST, Fashion-MNIST, and USPS, are evaluated by their codes, compared
-with pixels and with PCA of the same dimension: logistic regression and 5 nearest neighbors with
-100, 1,000, and all training labels, and k-means with ten clusters on the test set.
+Three encoders, trained on MNIST, Fashion-MNIST, and USPS, are evaluated by their codes, which are
+compared with pixels and with PCA of the same dimension. The evaluations are logistic regression and
+5 nearest neighbors with 100, 1,000, and all training labels, and k-means with ten clusters on the
+test set.
 
 Transfer: the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST. They are
 compared with PCA fitted to the same source, with pixels, and with an encoder trained on the target,

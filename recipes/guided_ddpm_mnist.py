@@ -132,7 +132,7 @@ def main(run: Run, s: Settings):
 
 
 def variance_within(images, labels) -> float:
-    """Returns the pixel variance among images with the same label, averaged over both."""
+    """Returns the variance of pixels among images with the same label, averaged over both."""
     groups = [images[labels == label].astype("float64") for label in np.unique(labels)]
     return float(np.mean([group.var(axis=0).mean() for group in groups]))
 

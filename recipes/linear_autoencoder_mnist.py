@@ -9,7 +9,7 @@ Local Minima", Neural Networks 1989.
 Expected result of the cpu preset: a squared error of 13.868 per test digit (PCA: 13.866; 13.87 for
 30 components in Hinton, Salakhutdinov 2006).
 
-An autoencoder without hidden layers and activations that minimizes the squared error spans the
+An autoencoder without hidden layers or activations that minimizes the squared error spans the
 subspace of the first principal components, though not with the components themselves. The recipe
 reports the squared error per test digit and the largest principal angle to PCA's subspace, for
 
@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
 
 
 def decoder_columns(model):
-    """Returns the images of the codes, as columns `[pixels, codes]`."""
+    """Returns the decoder's weights, one image per code, as columns `[pixels, codes]`."""
     return model.decoder.get_layer("components").kernel.numpy().T
 
 

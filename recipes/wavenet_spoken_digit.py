@@ -9,16 +9,17 @@ speech generation without text.
 Expected result of the cpu preset: 5.287 bits per sample on test recordings (linear prediction:
 6.121; with adaptive coefficients: 5.357).
 
-Every sample has 256 mu-law levels, and its bits are those of its level given all earlier samples.
-Zeros before and after a recording do not count: they make up more than a third of the padded
-samples and would cost almost no bits. The epoch with the best loss on held-out training recordings
-is kept. The baselines are level counts, counts of two and three consecutive levels, and linear
-predictions from 16 samples: a fixed one, and one that adapts within a sound by recursive least
-squares.
+Every sample has one of 256 mu-law levels; the metric is the number of bits needed to encode this
+level given all earlier samples. Zeros before and after a recording do not count: they make up more
+than a third of the padded samples and would cost almost no bits. The epoch with the best loss on
+held-out training recordings is kept. The baselines are level counts, counts of two and three
+consecutive levels, and linear predictions from 16 samples: a fixed one, and one that adapts within
+a sound by recursive least squares.
 
-Deviations: the paper has 44 hours from 109 speakers at 16,000 samples per second and reports no
-likelihood; here there are five speakers and minutes of speech at 8,000. The paper does not state
-its filters. As in the paper, no text is given, so samples sound like speech without words.
+Deviations: the paper uses 44 hours of speech from 109 speakers at 16,000 samples per second and
+reports no likelihood; here there are five speakers and minutes of speech at 8,000. The paper does
+not state the number of filters. As in the paper, no text is given, so samples sound like speech
+without words.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
 4 are for testing.

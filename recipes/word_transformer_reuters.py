@@ -9,11 +9,11 @@ Radford, Wu, Child, Luan, Amodei, Sutskever: "Language Models are Unsupervised M
 Expected result of the cpu preset: a perplexity of 37 per word (5-grams: 44).
 
 Words are lowercase, numbers become N, punctuation marks are words, and all except the most common
-words become <unk>. For the character model, each word is a character from Unicode's private use
-area; the run's words.txt lists them. Stories are split into passages, each processed without memory
-of the previous one. Perplexity is measured on the words of test passages and on end tokens,
-compared with n-grams on the same passages with modified Kneser-Ney smoothing, and reported by a
-word's position in its passage. The epoch with the best loss on held-out passages is kept.
+words become <unk>. For the character model, each word is represented by a character from Unicode's
+private use area; the run's words.txt lists them. Stories are split into passages, each processed
+without memory of the previous one. Perplexity is measured on the words of test passages and on end
+tokens, compared with n-grams on the same passages with modified Kneser-Ney smoothing, and reported
+by a word's position in its passage. The epoch with the best loss on held-out passages is kept.
 
 Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 
@@ -133,12 +133,12 @@ def as_characters(story, numbers):
 
 
 def perplexity(model, passages):
-    """Returns e to the mean nats of a word."""
+    """Returns the exponential of the mean number of nats per word."""
     return 2 ** bits_per_live_value(-model.log_prob(passages), passages)
 
 
 def by_place(model, passages):
-    """Returns the ends of parts of passages, each twice as far, and perplexities."""
+    """Returns the ends (1, 2, 4, ...) of consecutive parts of a passage, and their perplexities."""
     length = passages.shape[1]
     ends = [2**power for power in range(length.bit_length()) if 2**power <= length]
     found = []

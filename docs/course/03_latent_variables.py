@@ -514,7 +514,7 @@ axes.legend()
 show(drawn, "bounds", "The bound of k samples starts at the ELBO and rises to log p(x).")
 
 # %% [markdown]
-# The last digits are sampling errors. Which proposal is good? That depends on $k$. We make $q$
+# The last digits reflect sampling error. Which proposal is good? That depends on $k$. We make $q$
 # narrower and wider than the posterior.
 
 # %%
@@ -609,7 +609,8 @@ for k in (1, 5):
 # %% [markdown]
 # The library's class `IWAE` has the same step. With `samples=1`, it is a variational autoencoder.
 # It accepts the networks unchanged. `importance_weighted_nll` averages many weights, and
-# `PriorSampledModel` is the naive estimate as a model. We compare them all with the closed form.
+# `PriorSampledModel` is a model trained on the naive estimate. We compare them all with the closed
+# form.
 
 # %%
 model = IWAE(encoder, decoder, Normal(SIGMA), samples=5)
@@ -637,8 +638,9 @@ for name, nats in estimates.items():
 # principal components, in any basis (chapter 1). Here too, rotated columns have the same
 # likelihood. But only with orthogonal columns does the posterior have independent latents, so that
 # the bound is tight. So the best decoder for the bound has the components *themselves* as columns,
-# up to their signs (Lucas et al. 2019). We print the loss of the best $q$ with independent latents.
-# It is the divergence for the rotated decoder in section 5, and the same for all images.
+# up to their signs (Lucas et al. 2019). We print the gap that remains even with the best $q$ with
+# independent latents. For the rotated decoder, it is the divergence from section 5; it is the same
+# for all images.
 
 
 # %%

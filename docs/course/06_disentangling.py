@@ -529,7 +529,7 @@ show(
 
 # %% [markdown]
 # So unlabeled points help through an *assumption*: that the classes are the clusters of $p(x)$.
-# Where it is wrong, they harm or have no effect.
+# Where this assumption is wrong, they do harm or have no effect.
 #
 # For images, there are two models (Kingma et al. 2014). **M1** is a VAE on all images with any
 # classifier on its codes. **M2** includes the class in the model: $y$ is one of $K$ classes, $z
@@ -575,11 +575,11 @@ for name, text in names.items():
     print(f"{text:32} {1 - accuracies[name]:.3f}")
 
 # %% [markdown]
-# Here M1 loses: to a support vector machine on pixels, and to label spreading over a graph of
-# neighbors, which needs no network. Codes that explain all pixels need not cluster by class. With
-# 25 times the steps and 50 latents, the recipe below has an error of 15.5% with M1, still behind
-# its graph with 11.9%. M2 on top of M1 has 6.8%. The gain comes from including the class *in* the
-# model of codes, and from much training.
+# Here, M1 loses to a support vector machine on pixels and to label spreading over a neighbor graph,
+# neither of which needs a network. Codes that explain all pixels need not cluster by class. With 25
+# times the steps and 50 latents, M1 in the recipe below has an error of 15.5%, still behind label
+# spreading at 11.9%. M2 on top of M1 reaches 6.8%. The gain comes from including the class *in* the
+# model of the codes and from much longer training.
 #
 # ## 7. Biased data
 #
@@ -588,8 +588,8 @@ for name, text in names.items():
 # often. The **debiasing VAE** (Amini et al. 2019) does not know them. It uses the position of an
 # example's code: the example's weight is $1 / (\hat{q}(z) + \alpha)$ with an estimate $\hat{q}$ of
 # the density of codes, so rare codes are sampled more often. If the codes of both groups are
-# separate, with uniform densities over regions of the same size, a rare fraction $r$ makes up this
-# fraction of the samples:
+# separate, with uniform densities over regions of the same size, a rare group that is a fraction
+# $r$ of the data makes up this fraction of the samples:
 #
 # $$\frac{r / (r + \alpha)}{r / (r + \alpha) + (1 - r) / (1 - r + \alpha)}.$$
 #

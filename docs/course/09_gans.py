@@ -196,19 +196,19 @@ show(
 )
 
 # %% [markdown]
-# It is sometimes added that the change "does not affect the dynamics". The *fixed point* is the
+# It is sometimes claimed that the change "does not affect the dynamics." The *fixed point* is the
 # same, and so is the derivative there: at $D = 1/2$, both are $-1/2$. Everywhere else, the
 # generator's step has a different length, so the game follows a different path. The next section
-# proves and plots it.
+# proves and plots this.
 #
 # ## 3. The field of the game
 #
-# The smallest GAN has two numbers (Mescheder et al. 2018). All data are 0. The generator outputs
+# The smallest GAN has two parameters (Mescheder et al. 2018). All data are 0. The generator outputs
 # the number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is $\theta =
 # \psi = 0$. At $x = 0$, the logit is always 0, so only generated examples matter: the value is $V =
-# -\log 2 - \log (1 + e^{\theta \psi})$. The players follow its slopes, $D$ up and $G$ down, or $G$
-# up the slope of $\log D = -\log (1 + e^{-\theta \psi})$ with the non-saturating loss. With $s$ for
-# the sigmoid, and a dot for the time derivative:
+# -\log 2 - \log (1 + e^{\theta \psi})$. The players follow the gradient of $V$: $D$ ascends it, and
+# $G$ descends it. With the non-saturating loss, $G$ instead ascends the gradient of $\log D = -\log
+# (1 + e^{-\theta \psi})$. With $s$ for the sigmoid, and a dot for the time derivative:
 #
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
@@ -230,11 +230,11 @@ show(
 # -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are imaginary, so the
 # players circle around the equilibrium, and no distance shrinks by a constant factor. Steps of
 # length $h$ are worse. If both players move simultaneously, a step adds $h$ times the field, so an
-# eigenvalue $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose size is $\sqrt{1 + h^2/4}$, above
-# 1. The path diverges. If they take turns, as in `GAN`, first $\psi' = \psi - \frac{h}{2} \theta$
-# and then $\theta' = \theta + \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta + \frac{h}{2} \psi$.
-# This matrix has determinant 1 and, for $h < 4$, complex eigenvalues, so their size is exactly 1.
-# The path is then an ellipse, nearly a circle for small $h$.
+# eigenvalue $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose modulus is $\sqrt{1 + h^2/4}$,
+# which exceeds 1. The path diverges. If they take turns, as in `GAN`, first $\psi' = \psi -
+# \frac{h}{2} \theta$ and then $\theta' = \theta + \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta +
+# \frac{h}{2} \psi$. This matrix has determinant 1 and, for $h < 4$, complex eigenvalues, so their
+# modulus is exactly 1. The path is then an ellipse, nearly a circle for small $h$.
 #
 # **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
 # loss, where $l$ is the logit of an example $x$. Here, it is $\frac{\gamma}{2} \psi^2$, so

@@ -462,13 +462,13 @@ show(
 )
 
 # %% [markdown]
-# With equal proportions, a larger weight does better in theory, but once did not in practice. With
-# different proportions, a large weight harms in theory too: here, a weight of 10 does, while small
-# weights still help. The features for small weights are not aligned, so the inequality does not
-# bind them: the sum of both errors is far below 0.4. A weight of 10 aligns them more, through a
-# direction in which the two features nearly cancel in the source and the classifier's sign is wrong
-# in the target. Then both errors are high. CORAL, which aligns regardless of the proportions, is
-# far behind the source alone here.
+# With equal proportions, a larger weight does better in theory, although in one case it did not in
+# practice. With different proportions, a large weight hurts even in theory: here, a weight of 10
+# hurts, while small weights still help. The features for small weights are not aligned, so the
+# inequality does not bind them: the sum of both errors is far below 0.4. A weight of 10 aligns them
+# more, through a direction in which the two features nearly cancel in the source and the
+# classifier's sign is wrong in the target. Then both errors are high. Here, CORAL, which aligns
+# features regardless of the proportions, does far worse than training on the source alone.
 #
 # So aligned features are not the goal. They help when the labels have the same proportions and one
 # classifier is good in both domains. The second condition cannot be verified without target labels.
@@ -477,7 +477,7 @@ show(
 #
 # Now the adversary predicts an **attribute** $a$, 0 or 1, such as a person's sex, from a code $z$.
 # If $z$ has the same distribution for both values, no decision based on $z$ can differ between them
-# on average. More exactly: let $h$ be any decision, and TV the total variation distance between
+# on average. More precisely, let $h$ be any decision, and TV the total variation distance between
 # $p(z \mid a = 0)$ and $p(z \mid a = 1)$. The probabilities of the set where $h$ is 1 differ by at
 # most TV:
 #
@@ -491,8 +491,8 @@ show(
 # How wrong can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0, s^2)$
 # for $a = 1$. A linear probe compares means and finds nothing. But $|z|$ is informative. We score
 # by the area under the ROC curve (AUC): the probability that an example with $a = 1$ gets a higher
-# score than one with $a = 0$, which is 0.5 for a blind code. For two normal numbers $u$ and $v$
-# with standard deviation 1, the point $(u, v)$ has a uniform angle. So
+# score than one with $a = 0$, which is 0.5 for a blind code. For two independent standard normal
+# variables $u$ and $v$, the point $(u, v)$ has a uniform angle. So
 #
 # $$P(s |u| > |v|) = \frac{2}{\pi} \arctan s.$$
 

@@ -66,14 +66,15 @@ test = BOARD.sample(POINTS, seed=1)
 # The number $\beta$ grows from 0.0001 to 0.02 along the chain. The steps need not be computed one
 # by one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 - \alpha_s^2$.
 # Then $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in front of $x$. Its noise is the
-# sum of two independent normal numbers, so variances add up: $(1 - \beta) \sigma_s^2 + \beta = 1 -
-# (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
+# sum of two independent normal variables, so the variances add up: $(1 - \beta) \sigma_s^2 + \beta
+# = 1 - (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
 #
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha(t)^2 = \prod (1 - \beta), \qquad
 # \sigma(t)^2 = 1 - \alpha(t)^2.$$
 #
 # The paper writes $\bar\alpha_t$ for $\alpha(t)^2$. In the library, `LinearPath` is this chain. We
-# simulate all thousand steps, with many samples of one number, and compare.
+# simulate all thousand steps for many copies of one number and compare the results with these
+# formulas.
 
 # %%
 PATH = LinearPath()

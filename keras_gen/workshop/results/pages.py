@@ -29,9 +29,9 @@ INDEX = """\
 # Results
 
 These tables show the first metric of each recipe, compared with the paper's value or, where the
-paper reports none, with the strongest inexpensive baseline. Follow the link of a system for all of
-its metrics and for the reasons why a paper's value was missed. The [key](#how-to-read-the-tables)
-is below the tables.
+paper reports none, with the strongest inexpensive baseline. Follow a system's link for all of its
+metrics and, if it falls short of the paper, the reasons. The [key](#how-to-read-the-tables) is
+below the tables.
 """
 
 KEY = """\
@@ -74,8 +74,8 @@ The sign ± gives one of these spreads:
 
 PAGE = """\
 This page shows the published runs of each recipe in this family.
-[RESULTS.md](../../RESULTS.md#how-to-read-the-tables) explains the signs and terms, and `NAME FLAGS`
-is short for `python recipes/NAME.py FLAGS`. """
+[RESULTS.md](../../RESULTS.md#how-to-read-the-tables) explains the symbols and terms, and `NAME
+FLAGS` is short for `python recipes/NAME.py FLAGS`. """
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,10 @@ PAGE = Path("docs") / "topics.md"
 HEAD = """\
 # Topics
 
-This page lists the topics of a lecture on deep generative models in the order of a course, with
+This page lists the topics of a course on deep generative models in teaching order, with
 the recipes that illustrate each topic and the chapters of [the course](course/README.md) that lead
-to these recipes. A chapter derives the methods of most of its recipes and names the remaining
-ones. `keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics,
+to these recipes. Each chapter derives the methods used by most of its recipes and mentions the
+others. `keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics,
 and terms.
 """
 

@@ -199,7 +199,7 @@ def test_temperature_scales_the_latents():
     for bad in (-1.0, 11.0, np.nan):
         with pytest.raises(ValueError, match=r"temperature have.*a number in \[0, 10\]"):
             model.sample(2, temperature=bad)
-    with pytest.raises(TypeError, match="no condition 'label': it has temperature"):
+    with pytest.raises(TypeError, match="no condition 'label': expected temperature"):
         model.sample(2, label=1)
 
 

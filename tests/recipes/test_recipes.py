@@ -18,7 +18,7 @@ from keras_gen.serving.exported import SUFFIX, load
 from keras_gen.workshop.run import folder, run_recipe
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, run_afresh
 
-OFFLINE = "OFFLINE SAMPLE instead of the real data: "
+OFFLINE = "Using a small offline sample instead of the real data, because "
 # Recipes whose data are drawn at run time.
 DRAWN = (
     "densities_plane",

@@ -12,7 +12,7 @@ from typing_extensions import override
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source
 
-OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
+OFFLINE_WARNING = "Using a small offline sample instead of the real data, because {}"
 
 
 class Parts:

@@ -67,7 +67,7 @@ class TestOffline:
     @pytest.mark.thorough
     def test_paintings(self, offline):
         domains = photos_and_paintings(16)
-        expected = "OFFLINE SAMPLE instead of the real data: no network here"
+        expected = "Using a small offline sample instead of the real data, because no network here"
         assert domains.warning == expected
         assert [len(part) for part in domains.parts().values()] == [64, 64, 16, 16]
         other = photos_and_paintings(16, seed=1)
@@ -76,7 +76,7 @@ class TestOffline:
     @pytest.mark.parametrize("labels", [False, True])
     def test_digits(self, offline, labels):
         data = small_images("mnist", labels)
-        assert data.warning.startswith("OFFLINE SAMPLE") and len(data.train) == 1500
+        assert data.warning.startswith("Using a small offline sample") and len(data.train) == 1500
         spec = data.test.element_spec
         image = spec[0] if labels else spec
         assert image.shape == (28, 28, 1) and image.dtype == "uint8"

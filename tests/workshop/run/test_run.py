@@ -74,7 +74,7 @@ class TestData:
     def test_an_offline_sample_is_refused_where_figures_are_compared(
         self, toy, capsys, monkeypatch
     ):
-        toy.warning = "OFFLINE SAMPLE instead of the real data: no network"
+        toy.warning = "Using a small offline sample instead of the real data, because no network"
         monkeypatch.setenv(NO_OFFLINE_SAMPLE, "1")
         said = toy.fails(capsys)
         assert f"{toy.warning} Published results can be compared only on the published data" in said
@@ -89,7 +89,7 @@ class TestData:
 
 class TestWhole:
     def test_writes_everything(self, toy, capsys):
-        toy.warning = "OFFLINE SAMPLE instead of the real data: no network"
+        toy.warning = "Using a small offline sample instead of the real data, because no network"
         assert toy("--output", "run", "--seed", "5") == 0
         folder = Path("run")
         assert sorted(path.name for path in folder.iterdir()) == [

@@ -81,14 +81,19 @@ def test_without_network_newsgroups_are_given_up_before_they_are_tried(monkeypat
     monkeypatch.setattr(module, "unreachable", lambda urls: "its host cannot be reached")
     data = documents("20newsgroups", words=50)
     assert calls == [False]
-    assert data.warning.startswith("Using a small offline sample instead of the real data, because the 20 newsgroups")
+    assert data.warning.startswith(
+        "Using a small offline sample instead of the real data, because the 20 newsgroups"
+    )
     assert "its host cannot be reached" in data.warning
 
 
 @pytest.mark.thorough
 def test_the_offline_sample(offline):
     data = documents("reuters", words=100)
-    assert data.warning == "Using a small offline sample instead of the real data, because no network here"
+    assert (
+        data.warning
+        == "Using a small offline sample instead of the real data, because no network here"
+    )
     assert data.train.arrays().shape[1] == len(data.vocabulary) == 100
     assert len(data.train) > 300 and len(data.test) > 100
     assert not set(data.train_texts) & set(data.test_texts)
@@ -115,7 +120,10 @@ def test_texts_of_characters(reuters, monkeypatch):
 @pytest.mark.thorough
 def test_texts_of_characters_without_network(offline):
     data = character_texts("reuters")
-    assert data.warning == "Using a small offline sample instead of the real data, because no network here"
+    assert (
+        data.warning
+        == "Using a small offline sample instead of the real data, because no network here"
+    )
     assert len(data.train) > 300 and len(data.test) > 100
     assert set(data.alphabet) <= {"\n", *map(chr, range(32, 127))}
     assert set(b"".join(data.test.arrays()).decode()) <= set(data.alphabet)

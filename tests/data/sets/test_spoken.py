@@ -32,7 +32,10 @@ def test_the_take_decides_the_part(monkeypatch):
 
 def test_without_network_voices_take_their_place(offline):
     data = spoken_digits(256)
-    assert data.warning == "Using a small offline sample instead of the real data, because no network here"
+    assert (
+        data.warning
+        == "Using a small offline sample instead of the real data, because no network here"
+    )
     assert data.speakers == VOICES and "synthetic voices" in data.train.origin
     for part in (data.train, data.test):
         waveforms, who, digits = part.arrays()

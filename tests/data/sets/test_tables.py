@@ -41,7 +41,10 @@ def test_adult_has_its_columns_incomes_and_sexes(monkeypatch):
 
 def test_the_offline_sample(offline):
     data = people_table()
-    assert data.warning == "Using a small offline sample instead of the real data, because no network here"
+    assert (
+        data.warning
+        == "Using a small offline sample instead of the real data, because no network here"
+    )
     assert len(data.train) == 295 and len(data.test) == 147
     for part in (data.train, data.test):
         vectors, labels, attributes = part.arrays()

@@ -355,11 +355,11 @@ def test_latents_that_the_networks_say_too():
     networks = mlp_encoder((3,), 2, (4,), heads=("mean", "log_variance")), mlp_decoder((3,), 2)
     model = keras_gen.VAE(*networks, latent_dim=2)
     assert keras_gen.VAE.from_config(model.get_config()).latent_dim == 2
-    with pytest.raises(ValueError, match=r"latent_dim is 8, .* takes latents \(2,\): expected"):
+    with pytest.raises(ValueError, match=r"latent_dim is 8, .* accepts latents \(2,\): expected"):
         keras_gen.VAE(*networks, latent_dim=8)
     pair = mlp_decoder((3,), 2), mlp_encoder((3,), 1)
     assert keras_gen.GAN(*pair, data="vectors", latent_dim=2).latent_dim == 2
-    with pytest.raises(ValueError, match=r"latent_dim is 8, .* takes 2 latents: expected"):
+    with pytest.raises(ValueError, match=r"latent_dim is 8, .* accepts 2 latents: expected"):
         keras_gen.GAN(*pair, data="vectors", latent_dim=8)
 
 

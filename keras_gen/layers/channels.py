@@ -64,7 +64,6 @@ class GatedUnit(DeclaredLayer):
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
-    Generative Model for Raw Audio", 2016, eq. (2). Every place is treated by itself, and there are
     Generative Model for Raw Audio", 2016, eq. (2). Every position is processed by itself, and there
     are no weights: the previous layer computes both halves. Floats `[batch, ..., channels]` become
     `[batch, ..., channels / 2]`.

@@ -205,7 +205,7 @@ def test_what_does_not_fit():
     encoder, head = mlp_encoder(SHAPE, 5, (6,)), mlp_encoder((5,), 3, ())
     with pytest.raises(ValueError, match=r"returns \(1,\): expected features \(5,\)"):
         DANN(encoder, head, mlp_encoder((5,), 1, ()))
-    with pytest.raises(ValueError, match=r"takes \(4,\) and returns \(2,\)"):
+    with pytest.raises(ValueError, match=r"accepts \(4,\) and returns \(2,\)"):
         DomainConfusion(encoder, head, mlp_encoder((4,), 2, ()))
     with pytest.raises(ValueError, match=r"source_encoder returns features of shape \(6,\): expec"):
         ADDA(encoder, head, mlp_encoder((5,), 2, ()), mlp_encoder(SHAPE, 6, ()))

@@ -63,7 +63,7 @@ def test_padding_counts_nothing(model):
 @pytest.mark.parametrize(
     "prompt, message",
     [
-        ("abc", "has 3 characters: expected fewer than the 3"),
+        ("abc", "has 3 characters: expected fewer than the text length of 3"),
         ("x", "has the character x at position 0"),
         (3, "prompt has dtype int32: expected strings"),
     ],
@@ -74,7 +74,9 @@ def test_bad_prompts_are_refused(prompt, message, model):
 
 
 def test_networks_of_other_alphabets_are_refused(model):
-    with pytest.raises(ValueError, match="expected 4 numbers for each value"):
+    with pytest.raises(
+        ValueError, match=r"expected 4 parameters of Categorical\(classes=4\) per value"
+    ):
         CharacterRNN(model.network, "abc", length=3)
     with pytest.raises(ValueError, match="at least 1 LSTM"):
         character_rnn(3, blocks=0)

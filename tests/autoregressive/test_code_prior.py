@@ -229,5 +229,5 @@ def test_networks_of_other_classes_are_refused():
     without = transformer(4, LEVELS, units=4, blocks=1, heads=2)
     with pytest.raises(ValueError, match="has 1 inputs: expected 2, codes labels -> parameters"):
         ConditionalCodePrior(without, coder(), classes=2)
-    with pytest.raises(ValueError, match=r"classes is None, and the coder 'vqvae.*' knows none"):
+    with pytest.raises(ValueError, match=r"classes is None, and the coder 'vqvae.*' has none"):
         ConditionalCodePrior(network, coder())

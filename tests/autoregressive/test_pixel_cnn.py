@@ -209,7 +209,7 @@ def test_known_pixels_stay_and_the_others_are_drawn(model):
 
 def test_wrong_networks_and_values_are_refused(kernel, model):
     network = single_layer(kernel)
-    message = r"returns \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 numbers"
+    message = r"returns \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 parameters of"
     with pytest.raises(ValueError, match=message):
         PixelCNN(network, Categorical(3))
     for bad in (-0.1, 11.0):

@@ -239,7 +239,7 @@ def test_bad_shapes_are_refused():
     network, conditions, noise = make("gated")
     with pytest.raises(ValueError, match="accepts 2 conditions but got 0"):
         sample_causal(network, draw_category, noise)
-    with pytest.raises(ValueError, match=r"noise has the shape \(3, 4, 4, 1\)"):
+    with pytest.raises(ValueError, match=r"noise has shape \(3, 4, 4, 1\)"):
         sample_causal(network, draw_category, noise[:, :, 1:], conditions)
     images = keras.Input((None, None, 1))
     with pytest.raises(ValueError, match=r"\(None, None, 1\)"):

@@ -103,8 +103,8 @@ def test_bad_sounds_are_refused_in_one_sentence(case, shared):
 
 
 BAD_MODELS = {
-    "two lengths": (lambda: WaveNet(network(samples=5), levels=4, samples=4), "takes 5 samples"),
-    "levels": (lambda: WaveNet(network(), levels=256, samples=4), "expected 256 numbers"),
+    "two lengths": (lambda: WaveNet(network(samples=5), levels=4, samples=4), "accepts 5 samples"),
+    "levels": (lambda: WaveNet(network(), levels=256, samples=4), "expected 256 parameters"),
     "odd levels": (lambda: WaveNet(network(5), levels=5, samples=4), "expected an even number"),
     "images": (
         lambda: WaveNet(pixel_cnn((4, 4, 1), 4, filters=2, blocks=1, levels=4), levels=4),

@@ -132,7 +132,7 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
             assert np.ptp(value.astype("float64")) > 0
         if "n" not in inputs:
             none = {key: value[:0] if value.ndim else value for key, value in inputs.items()}
-            with pytest.raises(ValueError, match="holds 0 examples: expected 1 to"):
+            with pytest.raises(ValueError, match="contains 0 examples: expected 1 to"):
                 exported(name, **none)
 
 

@@ -93,7 +93,7 @@ def test_a_weight_without_gradient_is_named():
     def critic_loss():
         return tf.reduce_sum(network(X), -1)
 
-    with pytest.raises(ValueError, match=r"critic_loss does not depend on .*kernel: .* freeze"):
+    with pytest.raises(ValueError, match=r"critic_loss does not depend on .*kernel: .* Freeze"):
         minimize(critic_loss, sgd(network, idle), network, idle)
     assert values(network) == [2, 0]
 

@@ -121,5 +121,5 @@ def test_a_sine_of_amplitude_1_has_magnitude_1():
 
 
 def test_a_sound_shorter_than_a_window():
-    with pytest.raises(ValueError, match="Sounds have 255 samples: expected 256 at least"):
+    with pytest.raises(ValueError, match="Sounds have 255 samples: expected at least 256"):
         spectrogram(np.zeros([2, 255, 1]))

@@ -172,7 +172,7 @@ REFUSED = [
      "shift is 8: expected less than the sides"),
     (lambda: Source(np.zeros([3, 20])).stream(2, augment=data.random_shift(5)),
      r"A waveform has shape \(20,\): expected \[samples, channels\]"),
-    (lambda: data.near_duplicates(IMAGES, IMAGES), r"is uint8 \[8, 8, 1\]: expected .* np.repeat"),
+    (lambda: data.near_duplicates(IMAGES, IMAGES), r"uint8 image of shape \[8, 8, 1\]: expected .* np.repeat"),
     (lambda: data.common_words(["a b a"], 5), "texts contain only English stop words"),
     (lambda: data.WordCounts(["Cat"]), "word 'Cat', which is never found: .* in lowercase"),
     (lambda: inverse_density(np.zeros([0, 2]), 1.0), "n of at least 1"),

@@ -275,7 +275,7 @@ def test_what_is_refused():
             "StraightPath leaves 0e[+]00 of an example at its end",
         ),
         (dict(black_level=3), "black_level must be -255 to 0, found 3"),
-        (dict(data="vectors", black_level=-3), "black_level is -3, and the data are vectors"),
+        (dict(data="vectors", black_level=-3), "black_level is -3, but the data is vectors"),
     ):
         with pytest.raises(ValueError, match=sentence):
             DDPM(network, **options)

@@ -22,7 +22,11 @@ def test_the_loss_is_that_of_lines_between_pairs(rng):
 
 
 def test_pairs_and_the_path_are_no_arguments():
-    with pytest.raises(TypeError, match="got pairing, which is always 'independent': leave it out"):
+    with pytest.raises(
+        TypeError, match="does not accept pairing, which is always 'independent': leave it out"
+    ):
         Reflow(linear(1.0), data="vectors", pairing="optimal")
-    with pytest.raises(TypeError, match="got probability_path, which is always StraightPath"):
+    with pytest.raises(
+        TypeError, match="does not accept probability_path, which is always StraightPath"
+    ):
         Reflow(linear(1.0), data="vectors", probability_path="cosine")

@@ -91,8 +91,6 @@ def spoken_digits(
     waveform, speaker, digit = data.train.arrays()
     ```
     """
-    if align not in ("middle", "start"):
-        raise ValueError(f"align is {align!r}: expected 'middle' or 'start'.")
     warning = ""
     try:
         size = samples if align == "middle" else max(samples, _LONGEST)

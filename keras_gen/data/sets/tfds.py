@@ -317,9 +317,9 @@ def _damaged(name: str, folder: Path, reason: str) -> DataDamaged:
 
 
 def _line(error: BaseException) -> str:
-    """The message of an error in one line, without TensorFlow's wrapping."""
+    """The message of an error in one line, without its last period or TensorFlow's wrapping."""
     text = getattr(error, "message", None) or str(error) or type(error).__name__
-    return " ".join(text.rpartition("}} ")[2].split())[:300]
+    return " ".join(text.rpartition("}} ")[2].split())[:300].rstrip(".")
 
 
 @contextlib.contextmanager

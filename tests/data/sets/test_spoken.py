@@ -79,7 +79,7 @@ def test_recordings_that_begin_at_the_start(monkeypatch):
             peak = 0.9 * 2**15
             np.testing.assert_allclose(waveform, [peak, 0, -peak * 5 / 7, 0, 0, 0], rtol=0.05)
             assert np.abs(waveform).max() == round(peak)
-    with pytest.raises(ValueError, match="align is 'end': expected 'middle' or 'start'"):
+    with pytest.raises(ValueError, match="align is 'end': expected one of middle, start"):
         spoken_digits(6, align="end")
 
 

@@ -174,14 +174,14 @@ def test_a_failing_download_is_unavailable_and_says_why(tmp_path, monkeypatch):
 def test_half_prepared_says_what_to_delete(damaged):
     data_dir, folder = damaged
     (folder / "dataset_info.json").unlink()
-    with pytest.raises(DataDamaged, match=f"no dataset_info.json.*delete {folder} and run again"):
+    with pytest.raises(DataDamaged, match=f"no dataset_info.json.*Delete {folder} and run again"):
         load_tfds("usps", "test", data_dir=data_dir)
 
 
 def test_broken_information_says_what_to_delete(damaged):
     data_dir, folder = damaged
     (folder / "dataset_info.json").write_text('{"name": "us')
-    with pytest.raises(DataDamaged, match=f"JSON.*delete {data_dir / 'usps'}"):
+    with pytest.raises(DataDamaged, match=rf"JSON.*[^.]\. Delete {data_dir / 'usps'}"):
         load_tfds("usps", "test", data_dir=data_dir)
 
 

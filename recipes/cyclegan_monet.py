@@ -59,8 +59,7 @@ from keras_gen.workshop.visualize import captioned, translations_below
 SHOWN = 4  # images of each domain in a sample grid
 BORDERS = 30  # photographs whose borders are compared
 # Settings of a quick preview that starts with random weights.
-FROM_SCRATCH = dict(start_from=None, image_size=64, load_size=128, learning_rate=4e-4, epochs=32,
-                    offline_epochs=14)  # fmt: skip
+FROM_SCRATCH = dict(start_from=None, image_size=64, load_size=128, learning_rate=4e-4, epochs=32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,8 +138,8 @@ PRESETS = {
     "quick": dict(start_from="cyclegan_monet", image_size=128, load_size=143, evaluated_size=128,
                   half_size=False, validation=False, filters=24, blocks=4,
                   discriminator_filters=24, upsampling="smoothed", normalization="group",
-                  learning_rate=5e-6, identity_until=0.5, ema=0.99, epochs=8,
-                  steps_per_epoch=50, grid_every=4, classifier_steps=0),
+                  learning_rate=5e-6, identity_until=0.5, ema=0.99, epochs=8, offline_epochs=14,
+                  steps_per_epoch=50, grid_every=8, classifier_steps=0),
     "cpu": dict(image_size=128, load_size=256, smallest=0.5, filters=24, blocks=4,
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
                 identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,

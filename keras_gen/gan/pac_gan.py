@@ -17,8 +17,7 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
     "There are {} examples in a batch on each replica: expected a multiple of pack x k = {} x "
-    "{}. "
-    "Pass batches of a multiple of pack x k x replicas to fit."
+    "{}. Pass batches of a multiple of pack x k x replicas to fit."
 )
 
 

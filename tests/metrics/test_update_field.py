@@ -86,5 +86,5 @@ def test_the_model_is_left_as_it_was():
 
 def test_points_of_another_size_are_refused():
     model = dirac()
-    with pytest.raises(ValueError, match=r"shape \(3,\): the model has 2 trainable weights"):
+    with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2,\), for the trainable"):
         update_field(model, ZEROS, np.ones((1, 3)))

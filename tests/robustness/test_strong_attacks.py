@@ -131,7 +131,7 @@ def test_a_rival_is_the_class_that_is_to_win():
     x = np.array([[0.6, 0.5, 0.45, 0.4, 0, 0]], "float32").reshape(1, *SHAPE)
     found = APGD(0.2, steps=20, loss="dlr", rival=3)(network, x, np.array([0]))
     assert found[0, 0, 0, 0] == pytest.approx(0.4) and found[0, 1, 1, 0] > 0.5
-    with pytest.raises(ValueError, match="rival is 4 and there are 4 classes: expected at most 3"):
+    with pytest.raises(ValueError, match="rival is 4, but there are 4 classes: expected at most 3"):
         APGD(0.2, loss="dlr", rival=4)(network, x, np.array([0]))
 
 

@@ -168,7 +168,7 @@ def test_losses_of_vat():
 def test_what_is_out_of_range():
     with pytest.raises(ValueError, match="Unknown attack 'cw': pass one of the names apgd, bim"):
         AdversarialTraining(*networks(), "cw")
-    with pytest.raises(ValueError, match="epsilon is 2 and the inputs range from 0 to 1"):
+    with pytest.raises(ValueError, match="epsilon is 2, but the inputs range from 0 to 1"):
         AdversarialTraining(*networks(), FGSM(Linear(0.0, 2.0, steps=3)))
     with pytest.raises(ValueError, match="The attack is targeted"):
         AdversarialTraining(*networks(), FGSM(0.1, targeted=True))

@@ -108,5 +108,5 @@ def test_networks_that_do_not_fit_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
     critic = with_labels(mlp_encoder((SHAPE[0] + CLASSES,), 1), CLASSES)
     headed = with_head(encoder, 4, "identity")
-    with pytest.raises(ValueError, match="decoder takes 5 codes: expected 6"):
+    with pytest.raises(ValueError, match="decoder accepts 5 codes: expected 6"):
         StyleIdentityVAE(headed, mlp_decoder(SHAPE, 5), critic, CLASSES)

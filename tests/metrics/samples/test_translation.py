@@ -89,13 +89,13 @@ def test_filters_are_measured_like_translations(evaluate):
 @pytest.mark.thorough
 def test_clear_errors(evaluate):
     for translated, message in (
-        (SOURCE[:1], "one shape"),
+        (SOURCE[:1], "expected equal shapes"),
         (SOURCE.astype("float32"), r"uint8 \[n, H, W"),
-        (SOURCE[:, :16, :16], "one shape"),
+        (SOURCE[:, :16, :16], "expected equal shapes"),
     ):
         with pytest.raises(ValueError, match=message):
             evaluate(translated)
-    with pytest.raises(ValueError, match="of one shape"):
+    with pytest.raises(ValueError, match="expected equal shapes"):
         evaluate(SOURCE, SOURCE[:1])
 
 

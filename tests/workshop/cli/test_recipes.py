@@ -104,7 +104,7 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     assert "contains no folder recipes" in keras_gen("results", code=1)
     assert not list(empty.glob("*.md"))
     said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
-    assert "no run of vae_mnist has the preset 'none': published are " in said
+    assert "no published run of vae_mnist has the preset 'none': choose one of " in said
     said = keras_gen("train", "dcgan_fashion_mnist", "--preset", "smoke").splitlines()
     (draw,) = (line for line in said if line.startswith("sample: keras-gen "))
     keras_gen(*shlex.split(draw)[2:])

@@ -106,7 +106,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
         ("train_size", "size", "unexpected keyword argument 'size'"),
         ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
-        ("train_size =", 'train_size = "7" #', "train_size is '7': give a number of examples"),
+        ("train_size =", 'train_size = "7" #', "train_size is '7': expected a number of examples"),
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid must be above 0, found 0"),
         ("tolerance = 0.1", "tolerance = nan", "the tolerance of fid must be finite, found nan"),
         ('spread = "nll_error"', "", "spread None and spread_of 'test examples': give both"),

@@ -112,7 +112,7 @@ class TestLooks:
         health.set_model(model)
         found = health.check()
         assert {name for name, sentence in found.items() if sentence} == {"missing"}
-        share = int(found["missing"].split("with ")[1].split(" %")[0])
+        share = int(found["missing"].split("with ")[1].split("%")[0])
         assert 80 <= share <= 92  # seven of eight
 
     def test_changes_no_state_and_takes_what_fit_takes(self):

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import itertools
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks, testing
+from keras_gen.data import Column, table_columns
 from keras_gen.networks.blocks import UPSAMPLING
 
 TINY = {
@@ -282,7 +284,15 @@ def required() -> dict:
     network = keras.Sequential([keras.Input([2]), keras.layers.Dense(3)])
     layer = keras.layers.Dense(2)
     array = np.zeros([2, 2, 1])
-    return {keras.Model: network, keras.Layer: layer, np.ndarray: array, int: 3, tuple: (4, 4, 1)}
+    columns = table_columns({"age": [3, 5], "kind": ["cat", "dog"]})
+    return {
+        keras.Model: network,
+        keras.Layer: layer,
+        np.ndarray: array,
+        Sequence[Column]: columns,
+        int: 3,
+        tuple: (4, 4, 1),
+    }
 
 
 def wrong_values(parameter) -> list:

@@ -127,10 +127,10 @@ def home(readme: str) -> str:
     """Returns the first page: README.md up to its first Python code, and its table."""
     flags = re.DOTALL | re.MULTILINE
     found = re.search(r".*?^## Quick start$.*?^```python\n.*?^```$", readme, flags)
-    table = re.search(r"^## What is in it$.*?(?=^## )", readme, flags)
+    table = re.search(r"^## What's included$.*?(?=^## )", readme, flags)
     if not found or not table:
         raise ValueError(
-            "README.md has no `## Quick start` with code, or no `## What is in it`."
+            "README.md has no `## Quick start` with code, or no `## What's included`."
         )
     return f"{found[0]}\n\n{NEXT}\n{table[0]}"
 

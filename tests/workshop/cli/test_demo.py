@@ -477,7 +477,7 @@ def test_the_page_in_a_browser(home, page):
     said = "document.body.innerText"
 
     # The model for photographs comes first, though its name does not, and shows an example.
-    page.wait(f"{said}.includes('differs from before by')")
+    page.wait(f"{said}.includes('Mean absolute change')")
     page.run("document.querySelector('button[aria-label=\"Remove Image\"]').click()")
     page.wait(f"document.querySelector('{FILE}') !== null")
     page.upload(FILE, home / "photo.png")

@@ -48,10 +48,9 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     """As after `pip install keras-generative`; its dependencies are those of this process."""
     source, empty = tmp_path / "source", tmp_path / "empty"
     source.mkdir()
-    for name in ("keras_gen", "recipes", "saved_models"):
+    for name in ("keras_gen", "recipes", "saved_models", "docs"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "setup.py", "pyproject.toml", "LICENSE", "docs/package.md"):
-        (source / name).parent.mkdir(exist_ok=True)
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]

@@ -36,7 +36,9 @@ def test_numbers_have_their_unit_and_direction(tmp_path):
     assert lines == ["  PSNR gain, 25% masked, dB: 6 (higher is better)"]
     recipe, metrics = ROOT / "recipes/dcgan_fashion_mnist.py", {"frechet_distance": 0.5}
     (line,) = numbers(recipe, metrics | {"n_generated": 2000}, {})
-    assert line.startswith("  Fréchet distance of 2,000, worse of the two: 0.5 (lower is better")
+    assert line.startswith(
+        "  Fréchet distance, 2,000 samples, worse of two classifiers: 0.5 (lower is better"
+    )
     assert (numbers(tmp_path / "recipes/own.py", {"nll": 1.5}, {})) == ["  nll: 1.5"]
 
 
@@ -44,7 +46,7 @@ def test_a_run_of_a_preset_has_its_own_figures_with_their_baselines():
     metrics = {"excess_at_128": 0.5, "gray_transfer_excess_at_128": 0.75, "steps": 7}
     lines = numbers(ROOT / "recipes/cyclegan_monet.py", metrics, {"preset": "quick"})
     assert lines == [
-        "  excess distance of patches (0: paintings, 1: the photographs), 128x128: 0.5 "
+        "  excess patch distance (0: paintings, 1: photographs), 128x128: 0.5 "
         "(lower is better; color transfer and gray grain 0.75)"
     ]
 
@@ -72,6 +74,6 @@ def test_paths_in_commands_are_quoted(tmp_path):
     folder.parent.mkdir()
     folder.symlink_to(there, target_is_directory=True)
     (line,) = usage(resolve(folder))
-    assert shlex.split(line)[:5] == ["draw:", "keras-gen", "sample", str(folder), "-n"]
+    assert shlex.split(line)[:5] == ["sample:", "keras-gen", "sample", str(folder), "-n"]
     said = resuming(Path("recipes/toy.py"), Path("my runs/1"))
     assert said == "python recipes/toy.py --resume --output 'my runs/1'"

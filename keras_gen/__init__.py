@@ -2,8 +2,7 @@
 
 Every family is a package of its own, and its models are also available here:
 `from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
-imported
-when its name is used. If Keras is already imported, all models are imported, so that
+imported when its name is used. If Keras is already imported, all models are imported, so that
 `keras.models.load_model` knows their classes. `keras_gen.load` loads trained models, by the name of
 an export or from a file.
 """

@@ -384,7 +384,7 @@ def _plain(kind) -> Any:
 
 
 def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]:
-    """The values of the arguments, including defaults, and further arguments by name."""
+    """The values of the arguments, including defaults, and additional arguments by name."""
     _, *parameters = signature.parameters.values()
     names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in names]

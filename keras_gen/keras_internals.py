@@ -1,10 +1,9 @@
 """All uses of Keras internals, which the next version of Keras may change.
 
 Keras has no public API for these features. No other file uses such internals, and
-`tests/test_keras_internals.py` tests each of them separately: after an update of Keras, the
-names of
-the failing tests show which function to rewrite here. Methods of `keras.Model` that ours override
-cannot be listed here; `OVERRIDDEN` names them.
+`tests/test_keras_internals.py` tests each of them separately: after an update of Keras, the names
+of the failing tests show which function to rewrite here. Methods of `keras.Model` that ours
+override cannot be listed here; `OVERRIDDEN` names them.
 """
 
 from __future__ import annotations

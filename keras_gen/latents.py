@@ -206,7 +206,7 @@ def latent_arithmetic(  # noqa: D417
         c: Latents `[any number, ...]`, which are added.
         n: Number of examples. For all but the first, uniform noise is added to the latents.
         spread: Maximum absolute value of the noise.
-        seed: Seed of the noise.
+        seed: Seed for the noise.
         **conditions: Further arguments of `generate`, one for all examples.
 
     Raises:
@@ -298,7 +298,7 @@ def nearest_latents(
         tries: Number of random starting latents per image.
         steps: Updates in each search.
         rate: Initial learning rate of Adam.
-        seed: Seed of the starting latents.
+        seed: Seed for the starting latents.
         batch_size: Number of images whose latents are optimized at once, each with all its tries.
 
     Raises:

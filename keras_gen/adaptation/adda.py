@@ -21,9 +21,8 @@ class ADDA(DomainModel):
     """Trains a separate target encoder, whose features resemble those of the source.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
-    (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a
-    copy of
-    the encoder is trained as in a GAN: a discriminator distinguishes its features of target
+    (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
+    of the encoder is trained as in a GAN: a discriminator distinguishes its features of target
     images from the features of source images, and the copy learns to make its features look like
     source features. `classify` and `features` use the copy, for the target.
 
@@ -31,17 +30,16 @@ class ADDA(DomainModel):
     first, and the discriminator sees the features from before the encoder's update.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
-    images.
-    During training, `loss` and `accuracy` are those of the source, which do not change.
+    images. During training, `loss` and `accuracy` are those of the source, which do not change.
 
     Args:
-        encoder: Network from target images in [0, 1] to features `[batch, features]`; starts as a
-            copy of the source encoder.
-        classifier: Network from features to logits `[batch, classes]`, trained with the source
+        encoder: Network that maps target images in [0, 1] to features `[batch, features]`; starts
+            as a copy of the source encoder.
+        classifier: Network that maps features to logits `[batch, classes]`, trained with the source
             encoder.
-        discriminator: Network from features to source and target logits, `[batch, 2]`.
+        discriminator: Network that maps features to source and target logits, `[batch, 2]`.
         source_encoder: Trained source encoder, which is not changed.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -115,7 +113,7 @@ class ADDA(DomainModel):
                 before which it is split. The model gets copies of its networks.
             discriminator_hidden: Numbers of units of the discriminator's hidden layers; the default
                 is the paper's.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             ValueError: If a Keras model ends in another layer.

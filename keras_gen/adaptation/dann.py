@@ -22,25 +22,23 @@ class DANN(DomainModel):
     the discriminator learns to distinguish the domains and the encoder learns the opposite.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
-    `loss`
-    is that of the classifier and `d_loss` that of the discriminator, in nats. The `d_loss` of a
-    discriminator at chance is 1.39.
+    `loss` is that of the classifier and `d_loss` that of the discriminator, in nats. The `d_loss`
+    of a discriminator at chance is 1.39.
 
     Deviations: lambda is 0.1 and the optimizer is Adam; in the paper, lambda grows from 0 to 1,
-        with
-    momentum and a decaying learning rate. On LeNet, which has no normalization, the latter
-    diverged:
-    the encoder can increase the discriminator's loss without bound through larger features.
+    with momentum and a decaying learning rate. On LeNet, which has no normalization, the latter
+    diverged: the encoder can increase the discriminator's loss without bound through larger
+    features.
 
     Args:
-        encoder: Network from images in [0, 1] to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
-            whole classifier, which is split before its last dense layer.
-        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, it
-            has 500 hidden units.
+        encoder: Network that maps images in [0, 1] to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
+            a whole classifier, which is split before its last dense layer.
+        discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
+            None, it has 500 hidden units.
         weight: lambda, the factor of the reversed gradient: a number or a schedule, such as the
             paper's, `keras_gen.core.schedules.Sigmoid`.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.

@@ -23,20 +23,19 @@ class DomainConfusion(DomainModel):
     reversal, it does not push the discriminator to be wrong. Discriminator and encoder alternate.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
-    `loss`
-    is that of the classifier, in nats. If the features reveal nothing, `d_loss` and
+    `loss` is that of the classifier, in nats. If the features reveal nothing, `d_loss` and
     `confusion_loss` are 1.39.
 
     Deviations: without the paper's soft labels, which require some target labels.
 
     Args:
-        encoder: Network from images in [0, 1] to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
-            whole classifier, which is split before its last dense layer.
-        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, it
-            has 500 hidden units.
+        encoder: Network that maps images in [0, 1] to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
+            a whole classifier, which is split before its last dense layer.
+        discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
+            None, it has 500 hidden units.
         weight: lambda, the weight of the confusion loss: a number or a schedule.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.

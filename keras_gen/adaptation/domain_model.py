@@ -21,11 +21,12 @@ class DomainModel(OpposedClassifier):
     works against it (`train_step`).
 
     Args:
-        encoder: Network from images in [0, 1] to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
-        discriminator: Network from features to source and target logits, `[batch, 2]`. If None, a
-            standard network.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        encoder: Network that maps images in [0, 1] to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
+        discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
+            None, a standard network.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:

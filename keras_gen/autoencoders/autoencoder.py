@@ -9,7 +9,7 @@ from keras_gen.losses import UnboundedNormal
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Autoencoder(EncoderDecoder):
-    """An encoder from examples to codes, and a decoder that reconstructs the examples.
+    """An encoder that maps examples to codes, and a decoder that reconstructs the examples.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     without their pretraining. The loss is that of the reconstruction, in nats per example: for
@@ -21,10 +21,10 @@ class Autoencoder(EncoderDecoder):
     stack of restricted Boltzmann machines.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters.
+        encoder: Network that maps examples to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        seed: Seed of the noise that variants use.
+        seed: Seed for the noise that variants use.
 
     Raises:
         ValueError: If encoder and decoder have different codes.

@@ -24,12 +24,12 @@ class ClassifyingAutoencoder(Autoencoder):
     Deviations: the paper trains layer by layer, each with both losses, and models word counts.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters.
-        classifier: Network from codes to logits `[batch, classes]`.
+        encoder: Network that maps examples to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters.
+        classifier: Network that maps codes to logits `[batch, classes]`.
         likelihood: Name or object: p(x | code).
         weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or `weight` is negative.
@@ -94,7 +94,7 @@ class ClassifyingAutoencoder(Autoencoder):
             classes: Number of classes.
             latent_dim: Number of dimensions of the codes.
             filters: Numbers of channels of the convolutions.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.
         """
@@ -118,7 +118,7 @@ class ClassifyingAutoencoder(Autoencoder):
             classes: Number of classes.
             latent_dim: Number of dimensions of the codes.
             hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `ClassifyingAutoencoder.for_vectors(8, classes=3)`.
         """

@@ -43,7 +43,7 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns further inputs of encoder and decoder for examples x: none by default."""
+        """Returns additional inputs of encoder and decoder for examples x: none by default."""
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:
@@ -103,10 +103,10 @@ class EncoderDecoder(Coder):
     """Base class of coders with one encoder and one decoder, built by `for_images`, `for_vectors`.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters.
+        encoder: Network that maps examples to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | codes).
-        seed: Seed of the noise.
+        seed: Seed for the noise.
     """
 
     encoder: keras.Model = network("x -> codes")
@@ -143,7 +143,7 @@ class EncoderDecoder(Coder):
             shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
             latent_dim: Number of dimensions of the codes.
             filters: Numbers of channels of the convolutions, each of which halves the sides.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If the class has networks other than an encoder and a decoder.
@@ -182,7 +182,7 @@ class EncoderDecoder(Coder):
             shape: Number of columns, or `(steps, channels)` of series.
             latent_dim: Number of dimensions of the codes.
             hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
-            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`,
+            **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.
 
         Raises:
@@ -279,7 +279,7 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
 def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
     """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
 
-    Each example may have several latents. `given` are further inputs of the decoder, `[batch,
+    Each example may have several latents. `given` are additional inputs of the decoder, `[batch,
     ...]`, such as classes.
     """
     shape = decoder.inputs[0].shape[1:]

@@ -21,15 +21,15 @@ class ContractiveAutoencoder(Autoencoder):
     Deviations: see `Autoencoder`; encoder and decoder do not share weights, as in the paper.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters.
+        encoder: Network that maps examples to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         weight: lambda in the paper, 0.1 for its MNIST classifier: a number or a schedule.
         method: Computation of the norm. `"closed_form"`: eq. (6), exact, for one dense sigmoid
             layer. `"jacobian"`: exact, for any encoder, with a backward pass for every code.
             `"hutchinson"`: an unbiased estimate with one backward pass along a random direction.
             `"auto"`: the closed form if it applies, and otherwise the estimate.
-        seed: Seed of the directions.
+        seed: Seed for the directions.
 
     Raises:
         ValueError: If `method` is unknown or does not apply, `weight` is negative, or the

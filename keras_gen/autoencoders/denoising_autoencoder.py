@@ -25,8 +25,8 @@ class DenoisingAutoencoder(Autoencoder):
     paper's sec. 3.4 emphasizes corrupted ones.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters.
+        encoder: Network that maps examples to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         corruption: `"masking"`: the fraction `amount` of the values becomes the minimum of the
             data's range, or 0 in vectors (their mean if they are standardized).
@@ -34,7 +34,7 @@ class DenoisingAutoencoder(Autoencoder):
             probability. `"gaussian"`: normal noise with standard deviation `amount`, in units
             of the data, or in standard deviations for standardized data.
         amount: See `corruption`; a number or a schedule.
-        seed: Seed of the corruption.
+        seed: Seed for the corruption.
 
     Raises:
         ValueError: If `corruption` is unknown, is `"salt_and_pepper"` for data without a maximum,

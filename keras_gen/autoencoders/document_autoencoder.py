@@ -23,9 +23,8 @@ class DocumentAutoencoder(Autoencoder):
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts divided by their
-    sum.
-    The loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
-    word, so that long and short documents have the same weight.
+    sum. The loss is the cross-entropy of these fractions with a softmax over the vocabulary, in
+    nats per word, so that long and short documents have the same weight.
 
     With `idf`, a document is the vector of log(1 + count) times the inverse document frequency of
     the word, normalized to the same length for all documents (tf-idf; Salton, Buckley:
@@ -42,15 +41,15 @@ class DocumentAutoencoder(Autoencoder):
     makes them 1 on average, and the mean square of tf-idf is 1.
 
     Args:
-        encoder: Network from fractions of words `[batch, words]` to codes `[batch, ...]`.
-        decoder: Network from codes to the likelihood's parameters, `[batch, words]`.
+        encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
+        decoder: Network that maps codes to the likelihood's parameters, `[batch, words]`.
         vocabulary: Words, as returned by `keras_gen.data.common_words`.
         likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with
             `idf`, p(tf-idf | code), such as "normal".
         idf: Inverse document frequency of each word, not negative, as in scikit-learn's
             `TfidfTransformer`. If None, documents are fractions of words.
         top: Number of words returned by `decode` and `reconstruct`.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit the vocabulary, `top` is not between 1 and the number

@@ -24,15 +24,16 @@ class SparseAutoencoder(Autoencoder):
     set.
 
     Args:
-        encoder: Network from examples to codes `[batch, ...]`; with `"kl"`, codes are between 0 and
-            1, as after a sigmoid, which `for_images` and `for_vectors` then add to their encoders.
-        decoder: Network from codes to the likelihood's parameters.
+        encoder: Network that maps examples to codes `[batch, ...]`; with `"kl"`, codes are between
+            0 and 1, as after a sigmoid, which `for_images` and `for_vectors` then add to their
+            encoders.
+        decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         penalty: `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.
         target: rho, the target mean activation for `"kl"`.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If `penalty` is unknown, `weight` is negative, or `target` is not between 0 and

@@ -24,18 +24,17 @@ class Classifier(GenerativeModel):
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
     Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
     trained on one domain and on clean examples, is the starting point and baseline of other
-    methods.
-    They add terms to its loss (`terms`), or players.
+    methods. They add terms to its loss (`terms`), or players.
 
     `fit(images, labels)` accepts integers; -1 marks an example without a label, which has no loss.
     `accuracy` is computed on labeled examples.
 
     Args:
-        encoder: Network from examples to features `[batch, features]`; images in [0, 1], or
+        encoder: Network that maps examples to features `[batch, features]`; images in [0, 1], or
             vectors.
-        classifier: Network from features to logits `[batch, classes]`. If None, the encoder is a
-            whole classifier, which is split before its last dense layer.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
+            a whole classifier, which is split before its last dense layer.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other, or a whole classifier does not end in a
@@ -118,7 +117,7 @@ class Classifier(GenerativeModel):
             classes: Number of classes.
             filters: Number of channels of the first convolution.
             hidden: Number of features.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         return cls(*lenet(shape, classes, filters, hidden), **kwargs)
 

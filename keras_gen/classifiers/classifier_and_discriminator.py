@@ -16,11 +16,12 @@ class OpposedClassifier(Classifier):
     A subclass defines how the encoder works against the discriminator (`train_step`).
 
     Args:
-        encoder: Network from examples to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
-        discriminator: Network from features to logits, `[batch, values]`, of the information that
-            they should not reveal. If None, it has two values and 500 hidden units.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        encoder: Network that maps examples to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
+        discriminator: Network that maps features to logits, `[batch, values]`, of the information
+            that they should not reveal. If None, it has two values and 500 hidden units.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
@@ -82,7 +83,7 @@ class OpposedClassifier(Classifier):
             filters: Number of channels of the first convolution.
             hidden: Number of features.
             discriminator_hidden: Numbers of units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
         return super().for_images(

@@ -46,8 +46,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer's moving averages forget the initial weights.
 
     Averages in Keras start from the initial weights: with momentum m, these have the weight m^n
-    after
-    n steps, which is 48% at step 725 with m = .999. Dividing them out, as for Adam's moments
+    after n steps, which is 48% at step 725 with m = .999. Dividing them out, as for Adam's moments
     (Kingma & Ba 2015, algorithm 1), gives the average of the trained weights alone. It equals the
     average in Keras once m^n is small.
 

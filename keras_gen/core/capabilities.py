@@ -25,7 +25,7 @@ MOST_SAMPLES = 1024
 """Maximum `n` of an export's `sample`: a server computes all samples at once, and for 1,024
 images of 128x128 pixels, a single layer with 64 channels needs 4 GiB."""
 SEEDS = (0, 2**31 - 1)
-"""The minimum and maximum seed of a request."""
+"""The minimum and maximum seed for a request."""
 
 # Capabilities ---------------------------------------------------------------------------------
 
@@ -50,10 +50,9 @@ def capability(function: Callable) -> Callable:
     of tensors: those named like an edge are restored by it, others become float32.
 
     The method accepts arrays of any number of examples, including none, in the form that their
-    edges
-    accept. All arguments after the first may also be a single value for all examples. It processes
-    `batch_size` examples (256) at once with a graph that is traced once, and returns an array, or a
-    tuple of several outputs. Float inputs give float outputs, if their edge allows it.
+    edges accept. All arguments after the first may also be a single value for all examples. It
+    processes `batch_size` examples (256) at once with a graph that is traced once, and returns an
+    array, or a tuple of several outputs. Float inputs give float outputs, if their edge allows it.
 
     Example:
     ```python
@@ -404,8 +403,7 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
     The function has the attributes `limits`, the minimum and maximum of `seed`, `n`, and numeric
     conditions by name; `options`, the possible names of other conditions; and `defaults`, the
-    values
-    of the conditions that clients may omit.
+    values of the conditions that clients may omit.
     """
     known = sample_conditions(model)
     edges = {name: condition.edge for name, condition in known.items()}
@@ -432,7 +430,7 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
 
 def seed_checked(seed: tf.Tensor) -> tf.Tensor:
-    """Returns the seed of a request; refuses a negative one."""
+    """Returns the seed for a request; refuses a negative one."""
     return _limited("seed", seed, *SEEDS)
 
 

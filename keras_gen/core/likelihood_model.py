@@ -19,13 +19,12 @@ SCORE_SAMPLES = 16  # latents for each estimate of a bound; with only one, it wo
 class LikelihoodModel(GenerativeModel):
     """Base class of models in which one optimizer minimizes a weighted sum of terms in nats.
 
-    A subclass returns the terms of its loss (`terms`) and their weights (`loss_weights`). A
-    model of
-    p(x | given) lists the names of the conditions in `given`: they are part of the batch, and
+    A subclass returns the terms of its loss (`terms`) and their weights (`loss_weights`). A model
+    of p(x | given) lists the names of the conditions in `given`: they are part of the batch, and
     `score` accepts them too.
 
     Args:
-        seed: Seed of the noise.
+        seed: Seed for the noise.
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
@@ -46,7 +45,7 @@ class LikelihoodModel(GenerativeModel):
     # Use -------------------------------------------------------------------------------------
 
     def score_seeds(self, x, use: str = "score") -> tf.Tensor:
-        """Returns the seeds of the noise of `nats`, int64 `[batch, 2]`, which depend only on x.
+        """Returns the seeds for the noise of `nats`, int64 `[batch, 2]`, which depend only on x.
 
         The score of an example is therefore the same each time, in batches of any size.
         """

@@ -42,7 +42,7 @@ class GenerativeModel(keras.Model):
     in float32; its networks compute in the policy with which they were built.
 
     Args:
-        seed: Seed of all randomness in the steps.
+        seed: Seed for all randomness in the steps.
         standardize: Whether examples, which must be vectors, are standardized with the means and
             standard deviations of the first training. Results and scores are in the data's units.
         **kwargs: Arguments of `keras.Model`, such as `name`.

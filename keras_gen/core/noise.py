@@ -10,13 +10,13 @@ from keras_gen.core.distribution.replicas import replica_slice
 
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
-    """Returns the int64 `[2]` seed of one use of randomness in one step.
+    """Returns the int64 `[2]` seed for one use of randomness in one step.
 
     The first word encodes the run's seed and the use, and the second the step, so that two uses or
     two steps never share a stream.
 
     Args:
-        seed: Seed of the run, a Python int.
+        seed: Seed for the run, a Python int.
         step: Training step, a scalar integer tensor or int.
         use: Name of the use, such as `"latents"`.
     """
@@ -187,7 +187,7 @@ _inference_seeds: list = []
 
 @contextlib.contextmanager
 def inference_seed(seed):
-    """Sets the seed of layers that are random at inference, such as `Dropout(always=True)`.
+    """Sets the seed for layers that are random at inference, such as `Dropout(always=True)`.
 
     Args:
         seed: Int or scalar integer tensor. Outside such a block, the seed is 0.

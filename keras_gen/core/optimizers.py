@@ -34,8 +34,7 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
     Keras uses about ten operations for the same formula, which in small networks cost as much as
-    the
-    forward pass. Other optimizers are unchanged.
+    the forward pass. Other optimizers are unchanged.
 
     Args:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.

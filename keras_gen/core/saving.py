@@ -60,7 +60,6 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
     Raises:
         ValueError: For another format, and as in that function.
         OSError: If the folder cannot be written.
-        OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.
     """

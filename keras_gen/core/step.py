@@ -43,9 +43,8 @@ def inside(step: Step):
 def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     """Opens a block in which a model computes as in its next training step.
 
-    That applies to networks, noise, and schedules. For tests, and for readers who try the parts
-    of a
-    step one at a time. No weight changes unless code in the block changes it.
+    That applies to networks, noise, and schedules. For tests, and for readers who try the parts of
+    a step one at a time. No weight changes unless code in the block changes it.
 
     Args:
         model: A `GenerativeModel`.
@@ -63,9 +62,8 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
 def as_step(function: Callable, training: bool) -> Callable:
     """Makes a method a step: `self.training` is set inside, and its report is counted.
 
-    A step called inside another step of its model, such as by `super().train_step(data)`, is
-    part of
-    that step.
+    A step called inside another step of its model, such as by `super().train_step(data)`, is part
+    of that step.
     """
 
     @functools.wraps(function)

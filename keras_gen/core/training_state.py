@@ -44,11 +44,9 @@ class TrainingState(keras.callbacks.Callback):
     start of `fit`. Networks are compared by the shapes of their weights.
 
     `tf.train.Checkpoint` leaves out the states of random Keras layers. Here, a checkpoint is a
-    single
-    file with checksums, replaced atomically. The previous one is kept too, and is used if the
-    newest
-    is damaged or contains a weight that is not finite. With several workers, the first one writes
-    and all read: `directory` must be shared.
+    single file with checksums, replaced atomically. The previous one is kept too, and is used if
+    the newest is damaged or contains a weight that is not finite. With several workers, the first
+    one writes and all read: `directory` must be shared.
 
     A state owns its folder from its creation until `fit` ends. Within a process, a new state takes
     over the folder of another that has not begun to train.

@@ -161,7 +161,7 @@ class Source:
 
         Args:
             batch_size: Number of examples in a batch, at least 1.
-            seed: Seed of the augmentations.
+            seed: Seed for the augmentations.
             augment: As in `stream`; its seed depends only on `seed` and the example's index.
             augment_batch: As in `stream`.
         """

@@ -31,8 +31,8 @@ class ConditionalDDPM(DDPM):
     Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
 
     Args:
-        network: Network from points, times, and int32 labels 0 to `classes`, where the last label
-            means no class, to its prediction.
+        network: Network that maps points, times, and int32 labels 0 to `classes`, where the last
+            label means no class, to its prediction.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
@@ -41,7 +41,7 @@ class ConditionalDDPM(DDPM):
         data: See `DDPM`.
         unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0,
             there is no guidance.
-        seed: Seed of noise, times, and the selection of examples without a label.
+        seed: Seed for noise, times, and the selection of examples without a label.
 
     Raises:
         ValueError: See `DDPM`; also if `classes` is below 1, the network accepts other labels, or

@@ -52,15 +52,14 @@ class DDPM(PathModel):
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
             `"v"` as in Salimans, Ho (2022). On the cosine path, at whose end 5e-5 of an example
             remains, an error in the noise is divided by that number: vectors, which are not
-            clipped,
-            need another prediction. `for_vectors` uses `"v"` by default: after 2,000 steps on two
-            moons, the columns of samples had 0.99 and 0.97 of the data's standard deviations, and
-            with `"noise"` 1.14 and 0.87.
+            clipped, need another prediction. `for_vectors` uses `"v"` by default: after 2,000 steps
+            on two moons, the columns of samples had 0.99 and 0.97 of the data's standard
+            deviations, and with `"noise"` 1.14 and 0.87.
         chain_steps: T, 2 to 10,000: number of evenly spaced times on the path, whatever its own
             steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`, see sec. 3.2.
         data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
-        seed: Seed of noise and times.
+        seed: Seed for noise and times.
 
     Raises:
         ValueError: If the network has other inputs or outputs, or an option is unknown.

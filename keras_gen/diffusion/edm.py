@@ -48,7 +48,7 @@ class EDM(PathModel):
         log_mean: Mean of the logarithm of the noise's standard deviation in training.
         log_deviation: Standard deviation of that logarithm.
         data: `"images"`, or `"vectors"`.
-        seed: Seed of the noise and its standard deviations.
+        seed: Seed for the noise and its standard deviations.
 
     Raises:
         ValueError: If the network has other inputs or outputs, the path is not a `KarrasPath`, or

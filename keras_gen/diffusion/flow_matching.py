@@ -26,18 +26,15 @@ class FlowMatching(PathModel):
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
     Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, the noise in a batch is
     assigned to its examples so that the lines are shortest: Tong et al.: "Improving and
-    Generalizing
-    Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
+    Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
 
     `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
-    straight
-    path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each step.
-    `score` and `log_prob` are the likelihood of the differential equation (Lipman et al., appendix
-    C), with 15 Runge-Kutta steps, whose error is up to a few nats between sharp modes:
+    straight path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each
+    step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et al.,
+    appendix C), with 15 Runge-Kutta steps, whose error is up to a few nats between sharp modes:
     `keras_gen.diffusion.ode_likelihood.ode_log_prob` gives numbers, and allows more steps. The
     divergence is the sum of all derivatives for up to 4 values, and is estimated beyond that.
-    Images
-    get uniform noise as wide as one level, see `Flow`.
+    Images get uniform noise as wide as one level, see `Flow`.
 
     | papers | here |
     |-|-|
@@ -58,7 +55,7 @@ class FlowMatching(PathModel):
         pairing: Assignment of noise to examples: `"independent"`, or `"optimal"` within the
             *global* batch, according to the squared distance.
         data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
-        seed: Seed of noise and times.
+        seed: Seed for noise and times.
 
     Raises:
         ValueError: If the network has other inputs or outputs, or an option is unknown; in
@@ -120,7 +117,7 @@ class FlowMatching(PathModel):
 
         Args:
             n: Number of paths.
-            seed: Seed of the noise at which they start, 0 to 2**31 - 1.
+            seed: Seed for the noise at which they start, 0 to 2**31 - 1.
             steps: Number of steps of Euler's method, 1 to 10,000.
 
         Raises:

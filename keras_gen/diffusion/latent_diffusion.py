@@ -50,7 +50,7 @@ class LatentDiffusion(DDPM):
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
         variance: See `DDPM`.
-        seed: Seed of noise and times.
+        seed: Seed for noise and times.
 
     Raises:
         TypeError: If the coder is not such a model.
@@ -159,7 +159,7 @@ class LatentDiffusion(DDPM):
             examples: Examples in the coder's input format, used to measure the spread of latents.
             widths: Widths of a `time_unet`, for latents that are feature maps.
             width: Width of a `time_mlp`, for latents that are vectors.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If the coder has another type.

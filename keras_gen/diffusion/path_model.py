@@ -47,7 +47,7 @@ class PathModel(LikelihoodModel):
             shape.
         probability_path: Name or object from `keras_gen.diffusion.paths`.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
-        seed: Seed of noise and times.
+        seed: Seed for noise and times.
         black_level: Level that represents exactly black image values in training, -255 to 0.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
@@ -217,7 +217,7 @@ class PathModel(LikelihoodModel):
         Args:
             shape: `(height, width, channels)`; the sides are multiples of 2^len(widths).
             widths: Numbers of channels at each resolution, multiples of 8.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             ValueError: If the sides are not such multiples.
@@ -235,8 +235,8 @@ class PathModel(LikelihoodModel):
             shape: Number of columns, or the shape of an example.
             width: Number of units per layer.
             blocks: Number of layers.
-            **kwargs: Further arguments of the class; `standardize=False` for vectors with standard
-                deviations of about 1 that should not be scaled.
+            **kwargs: Additional arguments for the class; `standardize=False` for vectors with
+                standard deviations of about 1 that should not be scaled.
         """
         shape = checked_shape("shape", shape)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))

@@ -17,9 +17,8 @@ class Reflow(FlowMatching):
     """A flow that learns straight lines from noise to a trained flow's output for that noise.
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
-    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the
-    lines between their ends rarely do: a flow that follows these lines is nearly straight, and a
-    few
+    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the lines
+    between their ends rarely do: a flow that follows these lines is nearly straight, and a few
     Euler steps are enough. `fit` accepts examples and the noise that leads to them:
 
         latents = np.random.default_rng(0).normal(size=(50_000, 2))
@@ -36,7 +35,7 @@ class Reflow(FlowMatching):
     Args:
         network: See `FlowMatching`; it may be initialized with the teacher's weights.
         data: See `FlowMatching`.
-        seed: Seed of times.
+        seed: Seed for times.
 
     Raises:
         ValueError: See `FlowMatching`.

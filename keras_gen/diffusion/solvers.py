@@ -23,7 +23,7 @@ class Move(NamedTuple):
         parts: Predicted parts at t.
         before: Time of the previous step, or t in the first step.
         example_before: Predicted example at that time.
-        predict: Function from points and their time to the predicted parts.
+        predict: Function that maps points and their time to the predicted parts.
         noise: Function without arguments that returns standard normal noise for this step,
             `[batch, ...]`.
     """

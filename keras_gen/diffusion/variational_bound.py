@@ -20,7 +20,7 @@ def bound_nats(model, x, seeds, **given) -> tf.Tensor:
     Args:
         model: `DDPM` with the path, the network's prediction, and the variance of a backward step.
         x: Prepared examples `[batch, ...]`.
-        seeds: Seeds of the examples' noise, int64 `[batch, 2]`.
+        seeds: Seeds for the examples' noise, int64 `[batch, 2]`.
         **given: Conditions of the network.
     """
     divergences = later_divergences(model, x, seeds, **given)

@@ -28,14 +28,15 @@ class ALFR(BlindClassifier):
     The adversary takes several steps for each step of the encoder, so that it stays strong.
 
     Args:
-        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`.
-        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`.
+        discriminator: Network that maps features to logits of the attribute's values,
+            `[batch, values]`.
         columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
         weight: beta, the weight of the adversary's loss for the encoder: a number or a schedule.
         discriminator_steps: Number of steps of the discriminator, on the batch's features, per step
             of the encoder.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, `weight` is negative, or

@@ -22,11 +22,12 @@ class BlindClassifier(OpposedClassifier):
     with `keras_gen.metrics.attribute_leak`.
 
     Args:
-        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`.
-        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`.
+        discriminator: Network that maps features to logits of the attribute's values,
+            `[batch, values]`.
         columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
@@ -61,7 +62,7 @@ class BlindClassifier(OpposedClassifier):
             features: Number of features.
             hidden: Numbers of units of the encoder's hidden layers.
             discriminator_hidden: Numbers of units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         size = width_of(columns)
         return cls(

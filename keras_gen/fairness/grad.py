@@ -23,20 +23,20 @@ class GRAD(BlindClassifier):
     predict the attribute and the encoder learns the opposite.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is that of the classifier
-    and `d_loss` that of the discriminator, in nats. For two equally frequent values, the
-    `d_loss` of
-    a discriminator at chance is 0.69.
+    and `d_loss` that of the discriminator, in nats. For two equally frequent values, the `d_loss`
+    of a discriminator at chance is 0.69.
 
     Deviations: `for_table` bounds the features, because without a bound the encoder can increase
     the discriminator's loss through larger features alone.
 
     Args:
-        encoder: Network from images in [0, 1] or vectors to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`.
-        discriminator: Network from features to logits of the attribute's values, `[batch, values]`.
+        encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`.
+        discriminator: Network that maps features to logits of the attribute's values,
+            `[batch, values]`.
         columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
         weight: lambda, the factor of the reversed gradient: a number or a schedule.
-        seed: Seed of the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, or `weight` is negative.

@@ -58,17 +58,17 @@ class VFAE(LikelihoodModel):
     Deviations: the label is predicted from one sample of z1 per example, as are the bounds.
 
     Args:
-        encoder: Network from examples and int32 attributes `[batch]` to mean and log variance of
-            q(z1|x,s).
-        decoder: Network from z1 and attributes to the likelihood's parameters.
+        encoder: Network that maps examples and int32 attributes `[batch]` to mean and log variance
+            of q(z1|x,s).
+        decoder: Network that maps z1 and attributes to the likelihood's parameters.
         classifier: Network from z1 to logits of q(y|z1).
-        upper_encoder: Network from z1 and labels to mean and log variance of q(z2|z1,y).
-        upper_decoder: Network from z2 and labels to mean and log variance of p(z1|z2,y).
+        upper_encoder: Network that maps z1 and labels to mean and log variance of q(z2|z1,y).
+        upper_decoder: Network that maps z2 and labels to mean and log variance of p(z1|z2,y).
         likelihood: Name or object: p(x|z1,s).
         columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
         alpha: Weight of the label's cross-entropy, a number or a schedule.
         beta: Weight of the discrepancy, a number or a schedule.
-        seed: Seed of the latents' noise, and of the discrepancy's random features.
+        seed: Seed for the latents' noise, and of the discrepancy's random features.
 
     Raises:
         ValueError: If the networks do not fit each other or the columns, or a weight is negative.
@@ -232,7 +232,7 @@ class VFAE(LikelihoodModel):
             classes: Number of classes.
             latent_dim: Number of dimensions of z1 and of z2.
             hidden: Numbers of units of the hidden layers.
-            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`.
+            **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`.
         """
         size = width_of(columns)
         likelihood = likelihoods.get(kwargs.setdefault("likelihood", "column_normal"))

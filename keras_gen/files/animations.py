@@ -49,15 +49,14 @@ def map_frames(
     """Applies a function to each frame of an animation or a video, one at a time.
 
     The durations and repetitions of an animation are kept; it is held in memory while it is
-    written.
-    A video is streamed, and its frame rate and sound are kept. The output is H.264 with even height
-    and width, so an odd side loses a line. Videos need the package imageio-ffmpeg.
+    written. A video is streamed, and its frame rate and sound are kept. The output is H.264 with
+    even height and width, so an odd side loses a line. Videos need the package imageio-ffmpeg.
 
     Args:
         source: Path of the input. Its frames are converted as in `files.images.decode_image`.
         target: Path of the output, written completely or not at all: `.gif`, `.png`, or `.webp` for
             an animation, `.mp4` for a video.
-        function: Function from uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
+        function: Function that maps uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
         bar: Function that wraps the frames and their number (approximate for a video), such as
             `tqdm`.
 

@@ -287,8 +287,7 @@ def as_shown(images: np.ndarray) -> np.ndarray:
     """Converts images, uint8 `[..., height, width, channels]`, to 1 or 3 visible channels.
 
     Gray and RGB are unchanged. Four channels are RGB with opacity, blended with white. For any
-    other
-    number, the channels are placed side by side in gray.
+    other number, the channels are placed side by side in gray.
 
     Example:
         >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape

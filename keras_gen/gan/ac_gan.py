@@ -27,14 +27,14 @@ class ACGAN(ConditionalGAN):
     non-saturating one. Otherwise, see `GAN`.
 
     Args:
-        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
-            [-1, 1].
-        discriminator: Network from images to source logits `[batch, ...]` and class logits
+        generator: Network that maps latents `[batch, latents]` and int32 labels `[batch]` to images
+            in [-1, 1].
+        discriminator: Network that maps images to source logits `[batch, ...]` and class logits
             `[batch, classes]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
-        seed: Seed of the latents.
-        **kwargs: Further arguments of `GAN`, such as `penalty`.
+        seed: Seed for the latents.
+        **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
         ValueError: See `ConditionalGAN`; also if the discriminator has other outputs.

@@ -24,24 +24,22 @@ class BigGAN(ConditionalGAN):
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` in
     `keras_gen.networks`, are large, and the loss is the hinge loss. The generator's filters are
-    kept
-    nearly orthogonal (sec. 3.1), so that truncated latents still produce images: `sample(n, seed,
-    label=3, truncation=0.5)`.
+    kept nearly orthogonal (sec. 3.1), so that truncated latents still produce images:
+    `sample(n, seed, label=3, truncation=0.5)`.
 
     Deviations: see the networks and `truncate`. The generator's weight average, 0.9999 in the
-        paper,
-    is set in its optimizer (`use_ema`).
+    paper, is set in its optimizer (`use_ema`).
 
     Args:
-        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
-            [-1, 1].
-        discriminator: Network from images and int32 labels to logits `[batch, ...]`.
+        generator: Network that maps latents `[batch, latents]` and int32 labels `[batch]` to images
+            in [-1, 1].
+        discriminator: Network that maps images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
         orthogonal_weight: Weight of the orthogonal regularization, a number or a schedule.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: See `ConditionalGAN`; also if the weight is negative.
@@ -96,7 +94,7 @@ class BigGAN(ConditionalGAN):
             attention: Side of the feature maps with self-attention. If None, half of the images'
                 side.
             classes: Number of classes.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         side = attention or shape[0] // 2
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)

@@ -28,32 +28,29 @@ class CoGAN(GAN):
     domains.
 
     If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
-    labels
-    of X as a third array. They are learned from images of X, and `classify` returns the classes of
-    images of Y, through the shared layers.
+    labels of X as a third array. They are learned from images of X, and `classify` returns the
+    classes of images of Y, through the shared layers.
 
     A step is that of `GAN`, on pairs: an update of the discriminators, with pairs generated from
-    new
-    latents, and then an update of the generators, with other pairs.
+    new latents, and then an update of the generators, with other pairs.
 
     Deviations: losses are the mean over both domains, not their sum. For Adam, these are
-        equivalent,
-    but the losses of classes and pairs have twice the weight relative to them. In the paper,
-    only the shared layers connect the classes of Y to those of X, and where the first
-    layers of the discriminators differ much, accuracy is at chance. With `pair_weight`, both images
-    of a generated pair must have the same class. Latents are normal, as in `GAN`.
+    equivalent, but the losses of classes and pairs have twice the weight relative to them. In the
+    paper, only the shared layers connect the classes of Y to those of X, and where the first layers
+    of the discriminators differ much, accuracy is at chance. With `pair_weight`, both images of a
+    generated pair must have the same class. Latents are normal, as in `GAN`.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to pairs of images in [-1, 1],
+        generator: Network that maps float latents `[batch, latents]` to pairs of images in [-1, 1],
             `[batch, 2, height, width, channels]`, X first (`keras_gen.networks.co_gan_generator`).
-        discriminator: Network from pairs to logits `[batch, 2]` and, for classification, to class
-            logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
+        discriminator: Network that maps pairs to logits `[batch, 2]` and, for classification, to
+            class logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.
         class_weight: Weight of the classification loss relative to the discriminators' loss.
         pair_weight: Weight of the divergence from the predicted classes of a generated pair's first
             image, which are held constant, to those of the second. 0 (the paper): none.
-        seed: Seed of the latents.
-        **kwargs: Further arguments of `GAN`, such as `penalty`.
+        seed: Seed for the latents.
+        **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
         ValueError: See `GAN`; also if the networks are not for pairs.
@@ -75,7 +72,7 @@ class CoGAN(GAN):
     critics = 2  # for both domains
     has_dense_networks = False
 
-    discriminator: keras.Model = network()  # from pairs to logits, and possibly class logits
+    discriminator: keras.Model = network()  # maps pairs to logits, and possibly class logits
     class_weight: Weight = 1.0
     pair_weight: Weight = 0.0
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
@@ -183,7 +180,7 @@ class CoGAN(GAN):
             latent_dim: Number of latents.
             filters: Number of channels of the generators at full resolution; the discriminators
                 have a third as many.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
         return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)

@@ -25,14 +25,14 @@ class ConditionalGAN(GAN):
     Deviations: see `GAN`.
 
     Args:
-        generator: Network from latents `[batch, latents]` and int32 labels `[batch]` to images in
-            [-1, 1].
-        discriminator: Network from images and int32 labels to logits `[batch, ...]`.
+        generator: Network that maps latents `[batch, latents]` and int32 labels `[batch]` to images
+            in [-1, 1].
+        discriminator: Network that maps images and int32 labels to logits `[batch, ...]`.
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: See `GAN`; also if `classes` is below 1, a network accepts other labels, or a

@@ -18,21 +18,18 @@ class ConsensusGAN(GAN):
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
     gradients of both losses with respect to their players' own weights, and L = |v|^2 / 2 is 0
-    where
-    neither player would move. Each player adds gamma times the gradient of L to its part of v,
-    which
-    damps rotation around an equilibrium. gamma = 0 is simultaneous gradient descent, algorithm
-    1; in
-    `GAN`, the players alternate. As in the authors' code, both losses share the batch and its
-    latents. A step differentiates both losses twice. Deviations: none.
+    where neither player would move. Each player adds gamma times the gradient of L to its part of
+    v, which damps rotation around an equilibrium. gamma = 0 is simultaneous gradient descent,
+    algorithm 1; in `GAN`, the players alternate. As in the authors' code, both losses share the
+    batch and its latents. A step differentiates both losses twice. Deviations: none.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to examples.
-        discriminator: Network from examples to logits `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to examples.
+        discriminator: Network that maps examples to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         gamma: Weight of L, 10 in the authors' runs on images; a number or a schedule.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: See `GAN`; also if `gamma` is negative, or `discriminator_steps` is above 1.

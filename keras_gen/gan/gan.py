@@ -67,14 +67,14 @@ class GAN(GenerativeModel):
     weight, and None for a term that is only reported. The penalty includes its own weight.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Network from images to logits of any shape `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network that maps images to logits of any shape `[batch, ...]`.
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
             `"non_saturating"` is the one recommended in sec. 3.
         penalty: None, `"gradient"`, or an object, added to the discriminator's loss.
         discriminator_steps: k in algorithm 1. A batch in `fit` contains the minibatches of all k
             updates; the generator's update uses as many latents as one of them.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random transformations of the discriminator's images, real and generated:
             `"color"`, `"translation"`, `"cutout"`, and `"affine"`
@@ -163,7 +163,7 @@ class GAN(GenerativeModel):
         return images
 
     def discriminate(self, images, batch: dict, keep_state: bool = False, network=None):
-        """Returns the discriminator's logits, or a list of all outputs if it has further heads.
+        """Returns the discriminator's logits, or a list of all outputs if it has additional heads.
 
         With `keep_state`, moving statistics do not change. `network` replaces the discriminator,
         for example with a part of it.
@@ -178,11 +178,11 @@ class GAN(GenerativeModel):
         return network(inputs, training=self.training)
 
     def logits_of_both(self, batch: dict, fake) -> list:
-        """Returns the logits of real and generated examples, without those of further heads."""
+        """Returns the logits of real and generated examples, without those of additional heads."""
         return [self.logits_of(each, batch) for each in (self.real(batch), fake)]
 
     def logits_of(self, images, batch: dict, keep_state: bool = False):
-        """Returns the output of `discriminate`, without those of further heads."""
+        """Returns the output of `discriminate`, without those of additional heads."""
         outputs = self.discriminate(images, batch, keep_state=keep_state)
         return outputs[0] if isinstance(outputs, list) else outputs
 
@@ -209,7 +209,7 @@ class GAN(GenerativeModel):
         return self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use) -> dict:
-        """Returns `discriminator_terms` from logits, for discriminators with further heads."""
+        """Returns `discriminator_terms` from logits, for discriminators with additional heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use)
@@ -355,7 +355,7 @@ class GAN(GenerativeModel):
             shape: `(height, width, channels)` of the images, with sides of at least 8 pixels.
             latent_dim: Number of latents.
             filters: Number of channels at full resolution.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `GAN.for_images((64, 64, 3))`.
         """
@@ -380,7 +380,7 @@ class GAN(GenerativeModel):
             shape: Number of columns, or `(steps, channels)` of series.
             latent_dim: Number of latents.
             hidden: Numbers of units of each network's hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If the class has networks other than a generator and a discriminator of

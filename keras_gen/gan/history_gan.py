@@ -24,12 +24,12 @@ class HistoryGAN(GAN):
     older one with probability one half, whereas the paper takes half of every batch from a buffer.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Network from images to logits `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network that maps images to logits `[batch, ...]`.
         pool_size: Number of images in the history, at least the global batch size.
         objective: See `GAN`.
-        seed: Seed of the latents and of the exchanges.
-        **kwargs: Further arguments of `GAN`, such as `penalty`.
+        seed: Seed for the latents and of the exchanges.
+        **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
         ValueError: See `GAN` and `ImagePool`.

@@ -49,12 +49,10 @@ class InfoGAN(GAN):
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
     one-hot categories, and numbers uniform in [-1, 1]. A network Q, which shares all except the
-    last
-    layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
+    last layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
     eq. (5), is a lower bound on the mutual information of codes and images. Generator and Q
     minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in nats, at most H(c)
-    for
-    categories. `sample(n, seed, label=3)` generates images of one category of the first code.
+    for categories. `sample(n, seed, label=3)` generates images of one category of the first code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
     is a softplus of at least 0.001, where the paper uses an exponential. Latents are normal, and in
@@ -63,10 +61,10 @@ class InfoGAN(GAN):
     because normalizing a batch of generated images alone amplifies their peculiarities.
 
     Args:
-        generator: Network from latents `[batch, latents]` and codes `[batch, codes]` to images in
-            [-1, 1]. The one-hot categories are the first codes.
-        discriminator: Network from images to logits `[batch, ...]` and Q's outputs: logits of all
-            categories, means of the numbers and, if predicted, the inputs of their scales'
+        generator: Network that maps latents `[batch, latents]` and codes `[batch, codes]` to images
+            in [-1, 1]. The one-hot categories are the first codes.
+        discriminator: Network that maps images to logits `[batch, ...]` and Q's outputs: logits of
+            all categories, means of the numbers and, if predicted, the inputs of their scales'
             softplus.
         categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
@@ -76,8 +74,8 @@ class InfoGAN(GAN):
             for digits. A predicted scale, as in the paper, rewards precise numbers, which can crowd
             out categories.
         objective: See `GAN`.
-        seed: Seed of latents and codes.
-        **kwargs: Further arguments of `GAN`, such as `penalty`.
+        seed: Seed for latents and codes.
+        **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
         ValueError: See `GAN`; also if there is no categorical code, the networks do not fit the
@@ -249,7 +247,7 @@ class InfoGAN(GAN):
             categories: See the class.
             continuous: See the class.
             scales: Whether Q predicts the scales of the numbers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)

@@ -22,14 +22,14 @@ class InstanceNoiseGAN(GAN):
     Deviations: none. The papers adapt the noise to their data, so it has no default.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to examples.
-        discriminator: Network from examples to logits `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to examples.
+        discriminator: Network that maps examples to logits `[batch, ...]`.
         std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
             number, or a schedule.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`; computed at noisy examples.
         discriminator_steps: See `GAN`.
-        seed: Seed of the latents and of the noise.
+        seed: Seed for the latents and of the noise.
 
     Raises:
         ValueError: See `GAN`; also if `std` is negative.

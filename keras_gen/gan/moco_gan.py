@@ -28,15 +28,16 @@ class MoCoGAN(GAN):
     Both see the same videos; the paper takes the frames from other videos.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to videos `[batch, frames, height,
-            width, channels]` in [-1, 1], such as `keras_gen.networks.moco_gan_generator`.
-        discriminator: Network from videos to logits `[batch, ...]`.
-        image_discriminator: Network from frames to logits `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to videos
+            `[batch, frames, height, width, channels]` in [-1, 1], such as
+            `keras_gen.networks.moco_gan_generator`.
+        discriminator: Network that maps videos to logits `[batch, ...]`.
+        image_discriminator: Network that maps frames to logits `[batch, ...]`.
         content_dim: Number of content latents, which come first.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
-        seed: Seed of the latents and of the frames.
+        seed: Seed for the latents and of the frames.
 
     Raises:
         ValueError: See `GAN`; also if the discriminators' frames have different shapes, or the
@@ -133,7 +134,7 @@ class MoCoGAN(GAN):
             motion_dim: Number of motion latents per frame.
             filters: Number of channels at full resolution.
             normalization: Normalization of both discriminators: `"batch"`, or None for penalties.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
         of_videos = video_discriminator(shape, filters, normalization)

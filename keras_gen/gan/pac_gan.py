@@ -33,13 +33,13 @@ class PacGAN(GAN):
     Deviations: see `GAN`. Consecutive images in the shuffled batch form a pack.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Network from packs `[batch, height, width, pack * channels]` to logits
+        generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network that maps packs `[batch, height, width, pack * channels]` to logits
             `[batch, ...]`.
         pack: m, the number of images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
         objective: See `GAN`.
-        seed: Seed of the latents.
-        **kwargs: Further arguments of `GAN`, such as `penalty`.
+        seed: Seed for the latents.
+        **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
         ValueError: See `GAN`; also if `pack` is below 1, the discriminator does not accept packs of

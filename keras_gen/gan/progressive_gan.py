@@ -36,16 +36,16 @@ class ProgressiveGAN(GAN):
     it. The batch size is the same for all image sizes.
 
     Args:
-        generator: Network from latents `[batch, latents]` and faded-in fractions `[batch]` to a
-            list of images of 4x4, 8x8, and so on; see `progressive_generator`.
-        discriminator: Network from images of any of these sizes, and fractions, to a list of
+        generator: Network that maps latents `[batch, latents]` and faded-in fractions `[batch]` to
+            a list of images of 4x4, 8x8, and so on; see `progressive_generator`.
+        discriminator: Network that maps images of any of these sizes, and fractions, to a list of
             logits, one per size; see `progressive_discriminator`.
         objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
         penalty: See `GAN`; the paper uses that of WGAN-GP (appendix A.1).
         stable_steps: Steps at each size without fading: 800,000 images in the paper, in batches of
             16.
         fade_steps: Steps of each fade.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: See `GAN`; also if the networks have other sizes, a number of steps is below 1,
@@ -63,8 +63,8 @@ class ProgressiveGAN(GAN):
 
     has_dense_networks = False
 
-    generator: keras.Model = network()  # from latents and fractions to images of each size
-    discriminator: keras.Model = network()  # from images and fractions to logits for each size
+    generator: keras.Model = network()  # maps latents and fractions to images of each size
+    discriminator: keras.Model = network()  # maps images and fractions to logits for each size
     objective: Named[Objective] = made_by(adversarial.get, default=Wasserstein(drift=1e-3))
     penalty: Named[Penalty | None] = made_by(penalties.get, default=GradientPenalty(10.0))
     stable_steps: PositiveInteger = 50_000
@@ -195,7 +195,7 @@ class ProgressiveGAN(GAN):
             latent_dim: Number of latents.
             filters: See `progressive_generator`.
             width: See `progressive_generator`.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)

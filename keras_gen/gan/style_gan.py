@@ -55,18 +55,18 @@ class StyleGAN(GAN):
     batch. The mean style is computed from newly sampled latents.
 
     Args:
-        mapping: Network from latents `[batch, latents]` to styles `[batch, style]`; see
+        mapping: Network that maps latents `[batch, latents]` to styles `[batch, style]`; see
             `style_mapping`.
-        generator: Network from styles `[batch, layers, style]` and noise `[batch, numbers]` to
+        generator: Network that maps styles `[batch, layers, style]` and noise `[batch, numbers]` to
             images in [-1, 1]; see `style_generator`, whose argument `styling` selects the paper.
-        discriminator: Network from images to logits; see `style_discriminator`.
+        discriminator: Network that maps images to logits; see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         mixing: Probability that an image has two styles.
         path_weight: Weight of the path length regularization, a number or a schedule.
         path_every: Number of steps between computations of the regularization. In between,
             `path_length` is the running mean.
-        seed: Seed of latents and noise.
+        seed: Seed for latents and noise.
 
     Raises:
         ValueError: If the networks do not fit each other, `mixing` is not a probability, the weight
@@ -257,7 +257,7 @@ class StyleGAN(GAN):
             width: See `style_generator`.
             styling: See `style_generator`.
             depth: See `style_mapping`.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)

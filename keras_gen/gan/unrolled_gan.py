@@ -30,13 +30,13 @@ class UnrolledGAN(GAN):
     the authors' code unrolls Adam.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: Network from images to logits `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Network that maps images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
         unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 is the plain
             GAN.
         unrolled_rate: eta, the learning rate of these steps.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: See `GAN`; also if `unrolled_steps` is out of range or the rate is not

@@ -22,12 +22,13 @@ class WGAN(GAN):
     minus the mean over generated ones: an estimate of K times the distance. Deviations: none.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to examples.
-        discriminator: The critic, a network from examples to numbers of any shape `[batch, ...]`.
+        generator: Network that maps float latents `[batch, latents]` to examples.
+        discriminator: The critic, a network that maps examples to numbers of any shape
+            `[batch, ...]`.
         clip: c, the maximum absolute value of the critic's weights. If None, weights are not
             clipped, for use with a penalty.
         discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
         penalty: See `GAN`.
 
     Raises:

@@ -20,12 +20,12 @@ class WGANGP(WGAN):
     real images minus the mean over generated ones. Deviations: none.
 
     Args:
-        generator: Network from float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: The critic, a network from images to numbers `[batch, ...]`, without batch
-            normalization (sec. 4).
+        generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
+            batch normalization (sec. 4).
         penalty_weight: lambda.
         discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
-        seed: Seed of the latents and of the interpolated images.
+        seed: Seed for the latents and of the interpolated images.
 
     Raises:
         ValueError: See `GAN`; also if the critic has batch normalization, or the weight is

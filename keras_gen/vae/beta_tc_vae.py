@@ -23,8 +23,9 @@ class BetaTCVAE(VAE):
     Deviations: stratified weights are uniform; see `decomposed_kl`.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples, N.
         likelihood: Name or object: p(x|z).
         beta: Weight of the total correlation of the latents, a number or a schedule.
@@ -32,7 +33,7 @@ class BetaTCVAE(VAE):
         gamma: Weight of the divergence of the individual latents, a number or a schedule.
         stratified: Whether q(z) is estimated by stratified sampling (app. C.2) instead of weighted
             sampling (eq. 3).
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit, a weight is negative, or `dataset_size` is below 1

@@ -24,12 +24,13 @@ class CapacityVAE(VAE):
     Deviations: none. With C = 0, this is the beta-VAE with weight gamma.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         gamma: Weight of the distance from the capacity, a number or a schedule.
         capacity: C in nats, a number or a schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit each other, or `gamma` or `capacity` is negative.

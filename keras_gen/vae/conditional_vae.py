@@ -37,13 +37,11 @@ class ConditionalVAE(VAE):
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
     Models", NeurIPS 2015. The paper's output y is the example here, and its input x is the
-    condition
-    c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in nats. `score`
-    and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
+    condition c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
+    nats. `score` and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
-    `fit(images, labels)` accepts integers, and `fit(images, conditions)` vectors or images,
-    uint8 or
-    floats in [0, 1] `[n, height, width, channels]`, such as the known part of an image whose
+    `fit(images, labels)` accepts integers, and `fit(images, conditions)` vectors or images, uint8
+    or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an image whose
     rest is the example. `sample(n, seed, label=3)` generates examples of one class, or with one
     label for each; without labels, classes are random. For vectors and images, it accepts
     `condition`, one for all or one for each.
@@ -60,7 +58,7 @@ class ConditionalVAE(VAE):
         likelihood: Name or object: p(x|z,c).
         prior: Prior network, from conditions to (mean, log variance) of p(z|c); None for N(0, 1).
         beta: Weight of the KL divergence, a number or a schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit each other or the condition.
@@ -214,7 +212,7 @@ class ConditionalVAE(VAE):
             classes: Number of classes.
             latent_dim: Number of latents.
             filters: Numbers of channels of the convolutions, each of which halves the sides.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         *sides, channels = shape
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
@@ -245,7 +243,7 @@ class ConditionalVAE(VAE):
             conditions: Number of columns of the condition, if it is a vector, also in any units.
             latent_dim: Number of latents.
             hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
-            **kwargs: Further arguments of the class. The default likelihood is `ColumnNormal`,
+            **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.
 
         Raises:

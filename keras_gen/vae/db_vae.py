@@ -38,20 +38,18 @@ class DBVAE(VAE):
     training examples with a histogram, and weights an example by the product of 1 / (density +
     alpha). Call it before every epoch, and train on `keras_gen.data.weighted_stream` with
     `model.sampling`: batches sampled before the last call are refused. `fit(images, labels)`
-        without
-    both samples all examples uniformly.
+    without both samples all examples uniformly.
 
     Deviations: the histograms have bins of equal width, and use the latents' means instead of
-    samples, which would add noise for each unused latent. Examples of other classes keep the
-    weight 1, the mean of the other weights, so that class frequencies do not change. The
-    reconstruction is a likelihood. The weights of the three terms depend on the data: choose
-    them on
-    held-out examples.
+    samples, which would add noise for each unused latent. Examples of other classes keep the weight
+    1, the mean of the other weights, so that class frequencies do not change. The reconstruction is
+    a likelihood. The weights of the three terms depend on the data: choose them on held-out
+    examples.
 
     Args:
-        encoder: Network from examples to mean and log variance `[batch, latents]` and logits
+        encoder: Network that maps examples to mean and log variance `[batch, latents]` and logits
             `[batch, classes]`, which `keras_gen.networks.with_head` adds.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples; each has a sampling weight.
         likelihood: Name or object: p(x|z).
         positive: Class whose latents are learned and whose examples are resampled.
@@ -59,7 +57,7 @@ class DBVAE(VAE):
         beta: Weight of the KL divergence, a number or a schedule.
         alpha: Number added to each density, not negative; larger values give more uniform weights.
         bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks have different numbers of latents, or an argument is out of

@@ -26,14 +26,15 @@ class DIPVAE(VAE):
     none.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         type: "I" or "II".
         off_diagonal_weight: lambda_od, a number or a schedule; 1 to 500 in the paper.
         diagonal_weight: lambda_d, a number or a schedule. If None, 10 lambda_od for type I, and
             lambda_od for type II.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit, the type is unknown, or a weight is negative.

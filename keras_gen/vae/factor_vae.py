@@ -28,22 +28,21 @@ class FactorVAE(VAE):
     negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
     total_correlation_loss`. The discriminator distinguishes latents from a version in which each
     latent is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the
-    total
-    correlation (eq. 3). A batch contains both batches of algorithm 2: the VAE trains on one
-    half, and
-    the other half is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy`
-    are reported; `evaluate` uses all examples for both.
+    total correlation (eq. 3). A batch contains both batches of algorithm 2: the VAE trains on one
+    half, and the other half is shuffled after that step. `elbo` and the discriminator's accuracy
+    `d_accuracy` are reported; `evaluate` uses all examples for both.
 
     Deviations: the discriminator has one logit instead of two, which is equivalent.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
-        discriminator: Network from latents `[batch, latents]` to logits `[batch, 1]`.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
+        discriminator: Network that maps latents `[batch, latents]` to logits `[batch, 1]`.
         likelihood: Name or object: p(x|z).
         gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
             dSprites.
-        seed: Seed of the latents' noise and of the shuffling.
+        seed: Seed for the latents' noise and of the shuffling.
 
     Raises:
         ValueError: If the networks have different numbers of latents, or `gamma` is negative.
@@ -138,7 +137,7 @@ class FactorVAE(VAE):
             latent_dim: Number of latents.
             filters: Numbers of channels of the convolutions.
             discriminator_hidden: Numbers of units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
         """
@@ -162,7 +161,7 @@ class FactorVAE(VAE):
             latent_dim: Number of latents.
             hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
             discriminator_hidden: Numbers of units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `FactorVAE.for_vectors(8, latent_dim=3)`.
         """

@@ -28,9 +28,8 @@ class GumbelVAE(VAE):
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
     temperature. Their loss, `reconstruction_loss + beta * kl_loss`, is in general not a bound on
-    the
-    likelihood of hard codes; `elbo`, `score`, and `log_prob` (16 samples) decode hard codes and are
-    bounds. All capabilities use hard codes.
+    the likelihood of hard codes; `elbo`, `score`, and `log_prob` (16 samples) decode hard codes and
+    are bounds. All capabilities use hard codes.
 
     By default, the divergence is that of hard codes from the uniform prior, in closed form. With
     `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3): a bound for the
@@ -40,8 +39,8 @@ class GumbelVAE(VAE):
     step.
 
     Args:
-        encoder: Network from examples to logits `[batch, variables, classes]`.
-        decoder: Network from codes of that shape to the likelihood's parameters.
+        encoder: Network that maps examples to logits `[batch, variables, classes]`.
+        decoder: Network that maps codes of that shape to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
         temperature: Temperature of the relaxation, a number or a schedule, at least 0.001.
@@ -49,7 +48,7 @@ class GumbelVAE(VAE):
             relaxed codes (Jang et al., sec. 2.2).
         prior_temperature: Temperature of the relaxed prior, a number or a schedule, at least
             0.001. If None, the prior is not relaxed.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit each other, there are fewer than 2 classes, `beta` is

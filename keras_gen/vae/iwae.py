@@ -27,12 +27,13 @@ class IWAE(VAE):
     none.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         samples: k, the number of samples, 5 or 50 in the paper.
         estimator: "standard" or "dreg", for the encoder's gradient.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit, `samples` is below 1, or the estimator is unknown.

@@ -28,15 +28,13 @@ class M2(VAE):
     NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). The loss is eq.
     (9) for each example: the bound of eq. (6) and `alpha` times the cross-entropy of the label;
     without a label, the bound of eq. (7), which sums over all classes. `fit(images, labels)`
-    accepts
-    integers, with -1 for an example without a label.
+    accepts integers, with -1 for an example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
-    The first two are means over q(y|x), or the terms of the label's class. `accuracy` is
-    computed on
-    labeled examples. `score` and `log_prob` are a bound with 16 latents for each class, summed over
-    the classes without q(y|x): on average, at least that of eq. (7). `encode`, `reconstruct`, and
-    `analogies` infer the latents for the most likely class.
+    The first two are means over q(y|x), or the terms of the label's class. `accuracy` is computed
+    on labeled examples. `score` and `log_prob` are a bound with 16 latents for each class, summed
+    over the classes without q(y|x): on average, at least that of eq. (7). `encode`, `reconstruct`,
+    and `analogies` infer the latents for the most likely class.
 
     M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
     with the likelihood `"unbounded_normal"`.
@@ -44,15 +42,16 @@ class M2(VAE):
     Deviations: the network weights have no prior; the authors' code uses a standard normal one.
 
     Args:
-        encoder: Network from examples and int32 labels `[batch]` to (mean, log variance) of
+        encoder: Network that maps examples and int32 labels `[batch]` to (mean, log variance) of
             q(z|x,y), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` and labels to the likelihood's parameters.
-        classifier: Network from examples to logits `[batch, classes]` of q(y|x).
+        decoder: Network that maps latents `[batch, latents]` and labels to the likelihood's
+            parameters.
+        classifier: Network that maps examples to logits `[batch, classes]` of q(y|x).
         likelihood: Name or object: p(x|y,z).
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
             0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
             each counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the networks do not fit each other, or `alpha` is negative.
@@ -194,7 +193,7 @@ class M2(VAE):
             hidden: Numbers of units of each network's hidden layers.
             deviation: Standard deviation of the initial weights; None for Glorot initialization.
             activation: Name of the activation of the hidden layers.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         shape = checked_shape("shape", shape)
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
@@ -220,8 +219,7 @@ class M2(VAE):
 
         By default, weights use Glorot initialization and the activation is tanh. With the paper's
         softplus and weights close to 0, the latents of rows remain unused: the scales of the
-        columns
-        grow before the means are learned.
+        columns grow before the means are learned.
         """
         kwargs = cls.options_of_vectors | kwargs
         shape = checked_shape("shape", shape)

@@ -24,9 +24,8 @@ class PixelVAE(VAE):
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
     for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss bounds
     the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | earlier
-    values,
-    z). Latents determine what an image shows, and the PixelCNN adds details. `kl`, `elbo`, `score`,
-    and `log_prob` are those of the bound itself.
+    values, z). Latents determine what an image shows, and the PixelCNN adds details. `kl`, `elbo`,
+    `score`, and `log_prob` are those of the bound itself.
 
     Such a decoder can ignore the latents, in which case the posterior collapses to the prior.
     Two measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
@@ -39,14 +38,15 @@ class PixelVAE(VAE):
     Deviations: free bits, which 0 turns off; no hierarchy of latents.
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` and images `[batch, height, width,
-            channels]` to the likelihood's parameters of each value, which depend only on earlier
-            values.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` and images
+            `[batch, height, width, channels]` to the likelihood's parameters of each value, which
+            depend only on earlier values.
         likelihood: Name or object: the distribution of a value.
         free_bits: Nats for each latent, at least 0.
         beta: Weight of the divergence, a number or a schedule.
-        seed: Seed of the noise.
+        seed: Seed for the noise.
 
     Raises:
         ValueError: If encoder and decoder have different latents, the decoder has other inputs or

@@ -32,7 +32,7 @@ class PriorSampledModel(LikelihoodModel):
         decoder: Network from latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         samples: k, the number of latents for each example. A step decodes k times the batch.
-        seed: Seed of the latents.
+        seed: Seed for the latents.
 
     Raises:
         ValueError: If `samples` is below 1, or the decoder does not fit the likelihood.

@@ -46,19 +46,19 @@ class StyleIdentityVAE(EncoderDecoder):
     code uses mean squares.
 
     Args:
-        encoder: Network from images to mean and log variance `[batch, style]` and identity
+        encoder: Network that maps images to mean and log variance `[batch, style]` and identity
             `[batch, identity]`, which `keras_gen.networks.with_head` adds.
-        decoder: Network from style and identity, `[batch, style + identity]`, to the likelihood's
-            parameters.
-        discriminator: Network from images and int32 labels `[batch]` to logits `[batch, ...]`, such
-            as built by `keras_gen.networks.with_labels`.
+        decoder: Network that maps style and identity, `[batch, style + identity]`, to the
+            likelihood's parameters.
+        discriminator: Network that maps images and int32 labels `[batch]` to logits `[batch, ...]`,
+            such as built by `keras_gen.networks.with_labels`.
         classes: Number of classes.
         likelihood: Name or object: p(x | style, identity).
         swap_weight: Weight of the swapped reconstruction, a number or a schedule.
         beta: Weight of the style's KL divergence, a number or a schedule.
         adversarial_weight: Weight of the adversarial loss, a number or a schedule.
         objective: Adversarial objective, a name or an object.
-        seed: Seed of the styles' noise.
+        seed: Seed for the styles' noise.
 
     Raises:
         ValueError: If the networks do not fit each other, or a weight is negative.

@@ -33,11 +33,12 @@ class VAE(EncoderDecoder):
     Deviations: none. `beta` other than 1 is Higgins et al. (2017).
 
     Args:
-        encoder: Network from examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
-        decoder: Network from latents `[batch, latents]` to the likelihood's parameters.
+        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+            `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If encoder and decoder have different latents, or `beta` is negative.

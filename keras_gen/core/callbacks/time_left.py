@@ -15,8 +15,7 @@ class TimeLeft(keras.callbacks.Callback):
     """Prints losses and the remaining training time.
 
     The first call of the step, which traces it, is left out of the rate; later, so is the whole
-    first
-    epoch. A terminal also shows a progress bar over all steps.
+    first epoch. A terminal also shows a progress bar over all steps.
 
     Args:
         lines: Maximum number of lines per training; None for one line after every epoch.

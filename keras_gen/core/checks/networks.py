@@ -223,7 +223,7 @@ def _without_activation(network, operation) -> str:
 
 
 LOGITS = "logits"
-ANY = "..."  # further inputs or outputs of any number and shape
+ANY = "..."  # additional inputs or outputs of any number and shape
 
 
 def require_shapes(model: keras.Model) -> None:

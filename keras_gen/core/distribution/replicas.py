@@ -39,8 +39,7 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
 
     A part consists of every `count`-th example, so that N replicas form the same parts as one
     device. If `count` does not divide the batch, some examples are in two parts. On several
-    replicas
-    this is refused, since the parts would differ from those on one device.
+    replicas this is refused, since the parts would differ from those on one device.
     """
     examples = keras.ops.shape(values)[0]
     replicas = replica_count()

@@ -123,7 +123,7 @@ class Choice(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Seeds(Edge):
-    """Seeds of the noise of each example: integers `[batch]`, 0 to 2**31 - 1.
+    """Seeds for the noise of each example: integers `[batch]`, 0 to 2**31 - 1.
 
     Args:
         name: Name used by clients.

@@ -75,10 +75,9 @@ class MuLaw(Sounds):
     """Mono sound: int16 or floats outside, int32 mu-law levels inside (`mu_law_levels`).
 
     Exact zeros before the first and after the last nonzero sample of a recording are padding:
-    inside,
-    they are -1, which is ignored by all losses. Zeros in between are an ordinary level. A recording
-    of zeros is all padding. No level has 0 as its midpoint, so the output of `restore` becomes the
-    same levels again.
+    inside, they are -1, which is ignored by all losses. Zeros in between are an ordinary level. A
+    recording of zeros is all padding. No level has 0 as its midpoint, so the output of `restore`
+    becomes the same levels again.
 
     Args:
         samples: Number of samples in an example, or None for any number.

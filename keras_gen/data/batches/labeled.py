@@ -20,7 +20,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Args:
         labels: Integers `[n]`. A class whose examples are used up does not appear from there on.
-        seed: Seed of the order.
+        seed: Seed for the order.
 
     Raises:
         TypeError: If the labels are not integers.
@@ -45,7 +45,7 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     Args:
         labels: Integers `[n]` of at least 0.
         count: Number of labels to keep: at least one per class and fewer than all.
-        seed: Seed of the selection.
+        seed: Seed for the selection.
 
     Raises:
         TypeError: If the labels are not integers.

@@ -27,7 +27,7 @@ class Read(NamedTuple):
     Attributes:
         places: Indices of the readable examples among all.
         stored: Arrays of the examples, or of their encoded bytes, as stored in a `Source`.
-        decode: Function from encoded bytes to an example; None if examples are stored decoded.
+        decode: Function that maps encoded bytes to an example; None if examples are stored decoded.
         colored: Whether any image is not gray.
     """
 

@@ -55,7 +55,7 @@ def offline_unpaired(
         size: Side of the images in pixels.
         n_train: Number of training images per domain.
         n_test: Number of held-out images per domain.
-        seed: Seed of the crops and the brush strokes.
+        seed: Seed for the crops and the brush strokes.
 
     Returns:
         Sources of uint8 `[size, size, 3]` by name: `photo_train`, `photo_test`, `painting_train`,
@@ -91,7 +91,7 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
 
     Args:
         size: Side of the images in pixels.
-        seed: Seed of the crops.
+        seed: Seed for the crops.
 
     Returns:
         Sources `train` (64) and `test` (16) of tuples (map, photograph), uint8 `[size, size, 3]`.
@@ -121,7 +121,6 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
 
     Returns:
         Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, with background 0, and
-        int64 labels 0..9.
         int64 labels 0..9.
 
     Example:
@@ -153,7 +152,7 @@ def offline_color_digits(
     Args:
         size: Side of the images in pixels.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        seed: Seed of the crops.
+        seed: Seed for the crops.
 
     Returns:
         Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.

@@ -37,7 +37,7 @@ def paint(
     Args:
         photo: uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
-        seed: Seed of the order and the colors of the strokes.
+        seed: Seed for the order and the colors of the strokes.
         bristles: Standard deviation of the bristle streaks in gray levels.
         jitter: Standard deviation of a stroke's color.
 

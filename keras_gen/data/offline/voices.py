@@ -36,7 +36,7 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
     Args:
         samples: Length of every waveform, at 8,000 samples per second.
-        seed: Seed of the differences between takes.
+        seed: Seed for the differences between takes.
 
     Returns:
         Waveforms, float32 `[500, samples]` in arbitrary units; and voices, digits, and takes, int64

@@ -57,7 +57,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
         people: Number of people.
         frames: Number of frames per person.
         size: Side of the images in pixels.
-        seed: Seed of people and poses: another seed gives other people.
+        seed: Seed for people and poses: another seed gives other people.
 
     Example:
         >>> drawn_faces(people=3, frames=2).images.shape

@@ -134,8 +134,7 @@ def facades(size: int, pairs: Path | None = None) -> Split:
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
     GCPR 2013, in the split of pix2pix: the training part ends with the 100 validation pairs, and
     contains 500 pairs in total. Labels are colors, resized with nearest neighbors to avoid new
-    ones.
-    If they are unavailable, offline photographs and blocks of their colors replace them.
+    ones. If they are unavailable, offline photographs and blocks of their colors replace them.
 
     Args:
         size: Side to which all images are resized, in pixels.
@@ -179,7 +178,7 @@ def photos_and_paintings(
         size: Side to which all images are resized and cropped, in pixels.
         photos: Folder of photographs to use instead. Every tenth is held out, and at least three.
         paintings: Folder of paintings; required with `photos`, and only then.
-        seed: Seed of the offline sample's crops.
+        seed: Seed for the offline sample's crops.
 
     Raises:
         ValueError: If one folder is given without the other, or contains too few images.
@@ -221,7 +220,7 @@ def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> S
     Args:
         size: Side to which all images are resized and cropped, in pixels.
         images: Folder of images to use instead, as in `small_images`.
-        seed: Seed of the offline sample's crops.
+        seed: Seed for the offline sample's crops.
 
     Example:
     ```python

@@ -20,9 +20,8 @@ def near_duplicates(
     """Finds training images that show the same scene as a test image.
 
     Images are compared as gray 16x16 versions, both unchanged and mirrored: size, format, and
-    colors
-    may differ. An image that is a small part of another one is not found. Images of a few shapes,
-    such as digits, are similar without being duplicates.
+    colors may differ. An image that is a small part of another one is not found. Images of a few
+    shapes, such as digits, are similar without being duplicates.
 
     Args:
         training: uint8 images `[height, width, 3]` of any sizes.

@@ -148,7 +148,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
         centers: `[modes, d]`, see `keras_gen.metrics.ring_centers` and `grid_centers`.
         std: Standard deviation along each axis; 0 gives the centers.
         n: Number of points.
-        seed: Seed of the sample.
+        seed: Seed for the sample.
 
     Example:
         >>> len(points_around(np.eye(2), std=0.01, n=100))
@@ -176,7 +176,7 @@ def stacked_digits(
         images: uint8 `[m, H, W, 1]`.
         labels: Classes of the images, integers `[m]` from 0 to 9.
         n: Number of images to create.
-        seed: Seed of the selection.
+        seed: Seed for the selection.
 
     Returns:
         uint8 `[n, H, W, 3]`, and their modes, int64 `[n]`: 100 a + 10 b + c for classes a, b, c.

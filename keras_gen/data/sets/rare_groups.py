@@ -16,13 +16,12 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
     """Colors digits red or green; few of the odd digits are green, and half of the even ones.
 
     The task is to separate odd digits (class 1) from even digits (class 0). A classifier that
-    relies
-    on color is wrong about the rare green odd digits.
+    relies on color is wrong about the rare green odd digits.
 
     Args:
         digits: Examples `(image, label)`: gray images uint8 `[height, width, 1]`, integer labels.
         rare: Fraction of the odd digits that are green, 0 to 1; 0.5 for a test of all groups.
-        seed: Seed of the selection of digits.
+        seed: Seed for the selection of digits.
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
@@ -56,7 +55,7 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
             face.
         rare: Maximum fraction of the examples in class 1 with the attribute in the result,
             from 0 to below 1; 0.5 for a test.
-        seed: Seed of the selection.
+        seed: Seed for the selection.
 
     Returns:
         A source of `(image, class)`, int64, and the groups (the original labels), int64 `[n]`, in

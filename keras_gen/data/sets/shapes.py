@@ -86,7 +86,7 @@ class Shapes(Declared):
 
         Args:
             n: Number of images, of random combinations; None for all, in the grid's order.
-            seed: Seed of the random combinations.
+            seed: Seed for the random combinations.
             labels: Whether an example is `(image, values)`, with int64 `[5]`, instead of an image
                 alone.
         """

@@ -199,7 +199,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
         digits: uint8 `[n, H, W, 1]`.
         photographs: Parts of photographs of the same size, uint8 `[m, H, W, 3]`, such as from
             `photograph_patches`.
-        seed: Seed of the selection of parts.
+        seed: Seed for the selection of parts.
 
     Raises:
         ValueError: If the sizes differ, or an array is not uint8.

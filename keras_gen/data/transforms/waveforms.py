@@ -195,9 +195,8 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
 def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a random excerpt from the part of a sound with signal.
 
-    Zeros at the end of a sound are left out if the rest is long enough. The beginning and the
-    end of
-    a sound are chosen as often as the part in between: excerpts that would start before the
+    Zeros at the end of a sound are left out if the rest is long enough. The beginning and the end
+    of a sound are chosen as often as the part in between: excerpts that would start before the
     beginning or end after the end are moved inside. An example is a waveform
     `[any samples, channels]`, or a tuple whose first field is one.
 

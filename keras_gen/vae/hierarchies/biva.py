@@ -24,8 +24,7 @@ class BIVA(HierarchicalVAE):
     top-down, based on the features of the generative model and of the first pass. The loss is the
     negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables that
     they depend on. That of z_i^BU is log q - log p of a sample, because p depends on layers
-    inferred
-    from it; its mean over a batch may be negative.
+    inferred from it; its mean over a batch may be negative.
 
     Deviations: the closed forms; free bits are counted per variable. With one layer, it is a VAE.
 
@@ -39,13 +38,13 @@ class BIVA(HierarchicalVAE):
         top_down: L - 1 networks, layer 1 first, from features of the layer above (the top has
             none), and its z^BU and z^TD (or z_L), to features, and then mean and log variance of
             p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
-        decoder: Network from features of layer 1, z_1^BU, and z_1^TD to the likelihood's
+        decoder: Network that maps features of layer 1, z_1^BU, and z_1^TD to the likelihood's
             parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
         free_bits: Nats of each variable's divergence that are not minimized, a number or a
             schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the number or the shapes of the networks do not fit, or a weight is

@@ -60,7 +60,7 @@ class HierarchicalVAE(Coder):
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule, such as a warm-up.
         free_bits: Nats for each variable, a number or a schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
     """
 
     # The variables of every layer except the top one, which has one.
@@ -262,10 +262,9 @@ class HierarchicalVAE(Coder):
         """Returns the bound L^{>k}, in nats `[n]`, in which anomalies show in upper layers.
 
         Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean over 16 samples,
-        where latents up to layer k are sampled from the prior given those above. `log_prob`
-        minus it
-        is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know", ICML
-        2021.
+        where latents up to layer k are sampled from the prior given those above. `log_prob` minus
+        it is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know",
+        ICML 2021.
 
         Args:
             x: Examples `[n, ...]` in the model's input format.

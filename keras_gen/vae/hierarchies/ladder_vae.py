@@ -13,10 +13,9 @@ class LadderVAE(HierarchicalVAE):
 
     Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
     deterministic network processes the data bottom-up and gives an estimate for each layer. From
-    the
-    top down, q(z_i | z_{i+1}, x) is the product of this estimate and p(z_i | z_{i+1}), weighted by
-    their precisions. The loss is the negative ELBO, with divergences in closed form given the layer
-    above. With one layer, the model is a VAE.
+    the top down, q(z_i | z_{i+1}, x) is the product of this estimate and p(z_i | z_{i+1}), weighted
+    by their precisions. The loss is the negative ELBO, with divergences in closed form given the
+    layer above. With one layer, the model is a VAE.
 
     Deviations: none. The networks return log variances, which keeps variances positive.
 
@@ -26,12 +25,12 @@ class LadderVAE(HierarchicalVAE):
         top_down: L - 1 networks, layer 1 first, from the latents of the layer above to the mean and
             log variance of p(z_i | z_{i+1}). Features before these two are passed down with the
             latents, which gives p(z_i | all layers above).
-        decoder: Network from latents of layer 1 to the likelihood's parameters.
+        decoder: Network that maps latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
             the paper's warm-up.
         free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If the number or the shapes of the networks do not fit, or a weight is

@@ -20,8 +20,7 @@ class ConditionalVQVAE(VQVAE):
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.3. The decoder gets codes and speaker, so that the few bits of the codes need not encode
     the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)`
-    accepts
-    integers. `score` uses no speaker: p(x | codes) is the mean over all speakers.
+    accepts integers. `score` uses no speaker: p(x | codes) is the mean over all speakers.
 
     Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
     one generates all samples at once. They are independent given the codes, which cannot represent
@@ -29,9 +28,9 @@ class ConditionalVQVAE(VQVAE):
     likelihood.
 
     Args:
-        encoder: Network from waveforms `[batch, samples, channels]` to latents
+        encoder: Network that maps waveforms `[batch, samples, channels]` to latents
             `[batch, codes, dim]`.
-        decoder: Network from codes `[batch, codes, dim]` and int32 speakers `[batch]` to the
+        decoder: Network that maps codes `[batch, codes, dim]` and int32 speakers `[batch]` to the
             likelihood's parameters.
         speakers: Number of speakers.
         spectral_weight: Weight of the spectral loss, a number or a schedule.

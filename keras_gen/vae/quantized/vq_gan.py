@@ -47,17 +47,17 @@ class VQGAN(VQVAE):
     schedule for `adversarial_weight` does so for the decoder.
 
     Args:
-        encoder: Network from examples to latents `[batch, ..., dim]`.
+        encoder: Network that maps examples to latents `[batch, ..., dim]`.
         decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
-        discriminator: Network from images in the likelihood's range to logits `[batch, ...]`, such
-            as `keras_gen.networks.patch_discriminator`.
-        feature_network: Network from these images to one or more feature maps `[batch, ...,
-            channels]`. It is not trained; `keras_gen.networks.activation_maps` extracts one from a
-            classifier.
+        discriminator: Network that maps images in the likelihood's range to logits `[batch, ...]`,
+            such as `keras_gen.networks.patch_discriminator`.
+        feature_network: Network that maps these images to one or more feature maps
+            `[batch, ..., channels]`. It is not trained; `keras_gen.networks.activation_maps`
+            extracts one from a classifier.
         likelihood: Name or object: p(x|z).
         feature_weight: Weight of the feature distance, which is multiplied by the number of an
             image's values, like the likelihood; a number or a schedule.
-        adversarial_weight: Factor of lambda, a number or a schedule.
+        adversarial_weight: Factor applied to lambda, a number or a schedule.
         objective: Adversarial objective, a name or an object.
         codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`.
@@ -173,11 +173,11 @@ class VQGAN(VQVAE):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 12 pixels.
-            feature_network: Trained network from images in [-1, 1] to feature maps, such as
+            feature_network: Trained network that maps images in [-1, 1] to feature maps, such as
                 `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
             latent_dim: Number of dimensions of a code.
             filters: Number of channels of the networks.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
 
         Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.
         """

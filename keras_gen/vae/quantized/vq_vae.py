@@ -32,7 +32,7 @@ class VQVAE(EncoderDecoder):
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
-        encoder: Network from examples to latents `[batch, ..., dim]`.
+        encoder: Network that maps examples to latents `[batch, ..., dim]`.
         decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         codebook_size: K, the number of codes.
@@ -43,7 +43,7 @@ class VQVAE(EncoderDecoder):
             latents near their codes.
         decay: gamma of the moving averages.
         dead_after: Number of updates without use after which a code restarts; None for never.
-        seed: Seed of the selection of latents at which codes restart.
+        seed: Seed for the selection of latents at which codes restart.
         codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
 
     Raises:

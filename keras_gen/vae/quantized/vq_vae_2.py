@@ -28,10 +28,11 @@ class VQVAE2(VQVAE):
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
-        top_encoder: Network from examples to features for `encoder`, and the top latents
+        top_encoder: Network that maps examples to features for `encoder`, and the top latents
             `[batch, ..., dim]`.
-        encoder: Network from features and the top level's codes to the bottom level's latents.
-        decoder: Network from codes of the bottom and the top level to the likelihood's parameters.
+        encoder: Network that maps features and the top level's codes to the bottom level's latents.
+        decoder: Network that maps codes of the bottom and the top level to the likelihood's
+            parameters.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`; for both levels.
 

@@ -20,11 +20,12 @@ class ACGAN(ConditionalGAN):
 
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
     sec. 3. The discriminator maximizes L_S + L_C, and the generator L_C - L_S: L_S, eq. (2), is the
-    log-likelihood of the correct source, and L_C, eq. (3), that of the correct class, for real and
-    generated images. `real_class_loss` and `fake_class_loss` are the two parts of -L_C in nats.
+    log-likelihood of the correct source, and L_C, eq. (3), the log-likelihood of the correct class,
+    for real and generated images. `real_class_loss` and `fake_class_loss` are the two parts of -L_C
+    in nats.
 
-    Deviations: the generator's part of L_S has the form of the objective, by default the
-    non-saturating one. Otherwise, see `GAN`.
+    Deviations: the form of the generator's part of L_S depends on the objective; the default is the
+    non-saturating loss. Otherwise, see `GAN`.
 
     Args:
         generator: Network that maps latents `[batch, latents]` and int32 labels `[batch]` to images
@@ -37,7 +38,7 @@ class ACGAN(ConditionalGAN):
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `ConditionalGAN`; also if the discriminator has other outputs.
+        ValueError: See `ConditionalGAN`; also if the discriminator's outputs do not match.
 
     Example:
     ```python

@@ -19,7 +19,7 @@ from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BigGAN(ConditionalGAN):
-    """A conditional GAN with residual networks and attention, whose latents may be truncated.
+    """A conditional GAN with residual networks, attention, and latents that can be truncated.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` in
@@ -61,7 +61,7 @@ class BigGAN(ConditionalGAN):
 
     @override
     def generator_terms(self, batch):
-        """Returns the generator's loss, and its filters' deviation from orthogonality, eq. (3)."""
+        """Returns the generator's loss and its filters' deviation from orthogonality, eq. (3)."""
         terms = super().generator_terms(batch)
         return terms | {"orthogonality": orthogonality(self.generator)}
 
@@ -89,7 +89,7 @@ class BigGAN(ConditionalGAN):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
-            latent_dim: Number of latents, as in `big_gan_generator`. If None, its default.
+            latent_dim: Number of latents. If None, the default of `big_gan_generator`.
             filters: Number of channels of all feature maps.
             attention: Side of the feature maps with self-attention. If None, half of the images'
                 side.

@@ -23,21 +23,21 @@ class CoGAN(GAN):
     """Two GANs in two domains that share layers and generate pairs, trained without pairs.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
-    get the same latents. The generators share their first layers and the discriminators their last
-    ones, so that the two images of a pair agree in everything except the differences between the
-    domains.
+    receive the same latents. The generators share their first layers, and the discriminators share
+    their last layers, so that the two images of a pair agree in everything except the differences
+    between the domains.
 
     If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
-    labels of X as a third array. They are learned from images of X, and `classify` returns the
-    classes of images of Y, through the shared layers.
+    labels of X as a third array. The classes are learned from images of X; through the shared
+    layers, `classify` also predicts the classes of images of Y.
 
-    A step is that of `GAN`, on pairs: an update of the discriminators, with pairs generated from
-    new latents, and then an update of the generators, with other pairs.
+    A step is the step of `GAN`, applied to pairs: first, the discriminators are updated on newly
+    generated pairs; then, the generators are updated on different pairs.
 
-    Deviations: losses are the mean over both domains, not their sum. For Adam, these are
-    equivalent, but the losses of classes and pairs have twice the weight relative to them. In the
-    paper, only the shared layers connect the classes of Y to those of X, and where the first layers
-    of the discriminators differ much, accuracy is at chance. With `pair_weight`, both images of a
+    Deviations: losses are averaged over both domains, not summed. For Adam, the two are equivalent,
+    but relative to the averaged losses, the losses of classes and pairs have twice the weight. In
+    the paper, only the shared layers connect the classes of X and Y, and accuracy is at chance if
+    the first layers of the discriminators differ greatly. With `pair_weight`, both images of a
     generated pair must have the same class. Latents are normal, as in `GAN`.
 
     Args:
@@ -47,13 +47,14 @@ class CoGAN(GAN):
             class logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.
         class_weight: Weight of the classification loss relative to the discriminators' loss.
-        pair_weight: Weight of the divergence from the predicted classes of a generated pair's first
-            image, which are held constant, to those of the second. 0 (the paper): none.
+        pair_weight: Weight of the KL divergence from the predicted classes of a generated pair's
+            first image, which are held constant, to the predicted classes of the second image. 0,
+            as in the paper, disables this term.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; also if the networks are not for pairs.
+        ValueError: See `GAN`; also if the networks do not accept and return pairs.
 
     Example:
     ```python
@@ -82,7 +83,7 @@ class CoGAN(GAN):
 
     @override
     def real(self, batch):
-        """Returns images of both domains, stacked although they are not pairs."""
+        """Returns images of both domains, stacked like pairs although they do not correspond."""
         return tf.stack([batch["x"], batch["y"]], axis=1)
 
     @override
@@ -94,7 +95,7 @@ class CoGAN(GAN):
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
         terms["class"] = label_cross_entropy(batch["labels"], class_logits[:, 0])
         if self.pair_weight:
-            # KL(classes of the first image || those of the second).
+            # KL(classes of the first image || classes of the second image).
             of_x = tf.stop_gradient(fake_classes[:, 0])
             terms["pair"] = kl_categorical(of_x, fake_classes[:, 1])
         return terms
@@ -176,7 +177,7 @@ class CoGAN(GAN):
         Args:
             shape: `(height, width, channels)` of the images in both domains, with sides of at least
                 4 pixels.
-            classes: Number of classes to learn from X, or 0.
+            classes: Number of classes to learn from X; 0 for no classification.
             latent_dim: Number of latents.
             filters: Number of channels of the generators at full resolution; the discriminators
                 have a third as many.

@@ -21,7 +21,8 @@ class ConditionalGAN(GAN):
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
     accepts integers; generated images use the labels of the batch. `sample(n, seed, label=3)`
-    generates images of one class, or with one label for each; without labels, classes are random.
+    generates images of one class, or one label can be given per image; without labels, classes are
+    random.
     Deviations: see `GAN`.
 
     Args:
@@ -35,8 +36,8 @@ class ConditionalGAN(GAN):
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `GAN`; also if `classes` is below 1, a network accepts other labels, or a
-            label is out of range.
+        ValueError: See `GAN`; also if `classes` is below 1, a network accepts a different number of
+            labels, or a label is out of range.
 
     Example:
     ```python

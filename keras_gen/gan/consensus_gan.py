@@ -14,14 +14,14 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConsensusGAN(GAN):
-    """A GAN whose players step simultaneously, also toward a smaller gradient norm.
+    """A GAN whose players step simultaneously and also reduce the norm of their gradients.
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
-    gradients of both losses with respect to their players' own weights, and L = |v|^2 / 2 is 0
-    where neither player would move. Each player adds gamma times the gradient of L to its part of
-    v, which damps rotation around an equilibrium. gamma = 0 is simultaneous gradient descent,
-    algorithm 1; in `GAN`, the players alternate. As in the authors' code, both losses share the
-    batch and its latents. A step differentiates both losses twice. Deviations: none.
+    gradients of both losses with respect to their players' own weights, and L = |v|^2 / 2 is 0 at
+    points where neither player would move. Each player adds gamma times the gradient of L to its
+    part of v, which damps rotation around an equilibrium. gamma = 0 is simultaneous gradient
+    descent, algorithm 1; in `GAN`, the players alternate. As in the authors' code, both losses
+    share the batch and its latents. A step differentiates both losses twice. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
@@ -48,11 +48,11 @@ class ConsensusGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Takes one step of both players along v and the gradient of L: algorithm 2."""
+        """Updates both players along v and the gradient of L: algorithm 2."""
         batch = self.prepare_batch(data)
 
         def discriminator_loss():
-            # The latents are those of the generator, and its weights contribute to the gradient
+            # The latents are the generator's, and its weights contribute to the gradient
             # of L.
             fake = self.generated("generator", batch)
             terms = self.discriminator_terms(batch, fake, "penalty 0")

@@ -60,8 +60,8 @@ class GAN(GenerativeModel):
     `evaluate` uses every held-out example for both networks, even if k is above 1. Within a step,
     real and generated images get the same random `augmentation`.
 
-    A variant declares the shapes of its networks and overrides only the differences: the generated
-    examples (`generated`), the real ones (`real`), the discriminator's inputs
+    A variant declares the shapes of its networks and overrides only the methods that differ: the
+    generated examples (`generated`), the real examples (`real`), the discriminator's inputs
     (`discriminator_inputs`) or its logits (`discriminate`), or the terms of both losses. A loss is
     the sum of its terms, each multiplied by its weight in `loss_weights`: 1 for a term without a
     weight, and None for a term that is only reported. The penalty includes its own weight.
@@ -70,19 +70,19 @@ class GAN(GenerativeModel):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits of any shape `[batch, ...]`.
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
-            `"non_saturating"` is the one recommended in sec. 3.
+            `"non_saturating"` is the loss recommended in sec. 3.
         penalty: None, `"gradient"`, or an object, added to the discriminator's loss.
         discriminator_steps: k in algorithm 1. A batch in `fit` contains the minibatches of all k
-            updates; the generator's update uses as many latents as one of them.
+            updates; the generator's update uses as many latents as one minibatch has examples.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random transformations of the discriminator's images, real and generated:
             `"color"`, `"translation"`, `"cutout"`, and `"affine"`
             (`layers.differentiable_augmentations`).
-        latent_dim: Number of latents, which the generator determines.
+        latent_dim: Number of latents, determined by the generator.
 
     Raises:
-        ValueError: If the networks have other inputs, k is below 1, the penalty is not suitable
+        ValueError: If the networks have different inputs, k is below 1, the penalty is not suitable
             for the discriminator, or `data` or an augmentation is unknown.
 
     Example:
@@ -140,7 +140,7 @@ class GAN(GenerativeModel):
         return self.minimize(discriminator_loss, "d_optimizer")
 
     def minibatches(self, batch: dict) -> list[dict]:
-        """Returns the batches of the k updates, equal in size."""
+        """Returns the batches for the k updates, all of equal size."""
         k = self.discriminator_steps if self.training else 1
         if k == 1:
             return [batch]
@@ -148,7 +148,7 @@ class GAN(GenerativeModel):
         return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
     def generated(self, use: str, batch: dict):
-        """Returns generated examples; within a step, the same `use` gives the same noise."""
+        """Returns generated examples; within a step, the same `use` results in the same noise."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
         return self.generator(latents, training=self.training)
 
@@ -178,11 +178,11 @@ class GAN(GenerativeModel):
         return network(inputs, training=self.training)
 
     def logits_of_both(self, batch: dict, fake) -> list:
-        """Returns the logits of real and generated examples, without those of additional heads."""
+        """Returns the logits of real and generated examples, without the outputs of other heads."""
         return [self.logits_of(each, batch) for each in (self.real(batch), fake)]
 
     def logits_of(self, images, batch: dict, keep_state: bool = False):
-        """Returns the output of `discriminate`, without those of additional heads."""
+        """Returns the logits from `discriminate`, without the outputs of additional heads."""
         outputs = self.discriminate(images, batch, keep_state=keep_state)
         return outputs[0] if isinstance(outputs, list) else outputs
 
@@ -202,7 +202,7 @@ class GAN(GenerativeModel):
     def discriminator_terms(self, batch: dict, fake, use: str) -> dict:
         """Returns the terms of the discriminator's loss, and its accuracy, `[batch]` each.
 
-        `fake` was generated for `use`, which also names the noise of penalties.
+        `fake` was generated for `use`, which also identifies the noise in penalties.
         """
         real_logits = self.discriminate(self.real(batch), batch)
         fake_logits = self.discriminate(fake, batch)
@@ -248,7 +248,7 @@ class GAN(GenerativeModel):
             return logits if self.critics == 1 else logits[:, number]
 
         def compute():
-            # For each critic separately, because their gradients may cancel in the mean.
+            # For each critic separately, because the critics' gradients may cancel in the mean.
             critics = [partial(critic, number) for number in range(self.critics)]
             return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 
@@ -379,12 +379,12 @@ class GAN(GenerativeModel):
         Args:
             shape: Number of columns, or `(steps, channels)` of series.
             latent_dim: Number of latents.
-            hidden: Numbers of units of each network's hidden layers.
+            hidden: Numbers of units in each network's hidden layers.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            TypeError: If the class has networks other than a generator and a discriminator of
-                examples alone.
+            TypeError: If the class has networks other than a generator and a discriminator whose
+                only input is examples.
 
         Example: `GAN.for_vectors(8)`.
         """
@@ -398,9 +398,9 @@ class GAN(GenerativeModel):
 
         Args:
             latents: Number of the generator's inputs.
-            made: Shape of the generated examples.
-            seen: Shape of the discriminator's inputs.
-            hidden: Numbers of units of each network's hidden layers.
+            made: Shape of a generated example.
+            seen: Shape of a discriminator input.
+            hidden: Numbers of units in each network's hidden layers.
         """
         if not cls.has_dense_networks:
             raise TypeError(

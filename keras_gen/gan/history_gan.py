@@ -18,17 +18,17 @@ class HistoryGAN(GAN):
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
     Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
-    newest images forgets older ones, and the generator may alternate between modes forever.
+    newest images forgets older images, and the generator may alternate between modes forever.
 
-    Deviations: `ImagePool` stores the history, as in CycleGAN: each image is exchanged for an
-    older one with probability one half, whereas the paper takes half of every batch from a buffer.
+    Deviations: `ImagePool` stores the history, as in CycleGAN: each image is replaced by an older
+    image with probability 1/2, whereas the paper samples half of every batch from a buffer.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits `[batch, ...]`.
         pool_size: Number of images in the history, at least the global batch size.
         objective: See `GAN`.
-        seed: Seed for the latents and of the exchanges.
+        seed: Seed for the latents and the exchanges.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
@@ -50,7 +50,7 @@ class HistoryGAN(GAN):
 
     @override
     def update_discriminator(self, batch, fake, use):
-        """Updates the discriminator on generated images, some of them replaced by older ones."""
+        """Updates the discriminator on generated images, some replaced by older images."""
         if not (self.pool_size and self.training):
             return super().update_discriminator(batch, fake, use)
         exchanged, change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))

@@ -44,37 +44,38 @@ def _checked_categories(name: str, value) -> tuple[int, ...]:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InfoGAN(GAN):
-    """A GAN with codes among the generator's inputs, which a network recovers from its images.
+    """A GAN whose generator receives codes, which another network recovers from its images.
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
-    one-hot categories, and numbers uniform in [-1, 1]. A network Q, which shares all except the
-    last layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
-    eq. (5), is a lower bound on the mutual information of codes and images. Generator and Q
-    minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in nats, at most H(c)
-    for categories. `sample(n, seed, label=3)` generates images of one category of the first code.
+    one-hot categories and continuous codes, uniform in [-1, 1]. A network Q, which shares all
+    except the last layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)]
+    + H(c), eq. (5), is a lower bound on the mutual information of codes and images. The generator
+    and Q minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in nats, at most
+    H(c) for categories. `sample(n, seed, label=3)` generates images with category 3 of the first
+    code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
-    is a softplus of at least 0.001, where the paper uses an exponential. Latents are normal, and in
-    the paper uniform. Real and generated images share one pass through the discriminator, and
-    therefore its batch statistics: with separate ones, as in `GAN`, most runs ended in noise,
+    is a softplus of at least 0.001, where the paper uses an exponential. Latents are normal; in the
+    paper, they are uniform. Real and generated images share one pass through the discriminator, and
+    therefore its batch statistics: with separate passes, as in `GAN`, most runs ended in noise,
     because normalizing a batch of generated images alone amplifies their peculiarities.
 
     Args:
         generator: Network that maps latents `[batch, latents]` and codes `[batch, codes]` to images
             in [-1, 1]. The one-hot categories are the first codes.
         discriminator: Network that maps images to logits `[batch, ...]` and Q's outputs: logits of
-            all categories, means of the numbers and, if predicted, the inputs of their scales'
-            softplus.
+            all categories, means of the continuous codes, and, if scales are predicted, the inputs
+            to their softplus.
         categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
-        weight: lambda of the categories, 1 in the paper (app. C).
-        continuous_weight: lambda of the numbers; the paper recommends a smaller one.
-        scale: Standard deviation of the numbers if Q predicts only means, as in the authors' code
-            for digits. A predicted scale, as in the paper, rewards precise numbers, which can crowd
-            out categories.
+        weight: lambda for the categorical codes, 1 in the paper (app. C).
+        continuous_weight: lambda for the continuous codes; the paper recommends a smaller value.
+        scale: Standard deviation of the continuous codes if Q predicts only means, as in the
+            authors' code for digits. A predicted scale, as in the paper, rewards precise continuous
+            codes, which can crowd out the categories.
         objective: See `GAN`.
-        seed: Seed for latents and codes.
+        seed: Seed for the latents and the codes.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
@@ -105,13 +106,13 @@ class InfoGAN(GAN):
     # The losses of eq. (6) -------------------------------------------------------------------
 
     def coded(self, use, batch) -> dict:
-        """Returns the batch with codes for the images generated for a use."""
+        """Returns the batch with added codes for the images generated for a use."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
         return batch | {"codes": self.codes_of(self.uniform(f"{use}/codes", shape))}
 
     def codes_of(self, uniform) -> tf.Tensor:
-        """Returns codes `[n, codes]` for noise in [0, 1), one number per code."""
+        """Returns codes `[n, codes]` computed from noise in [0, 1), one number per code."""
         parts = []
         for place, classes in enumerate(self.categories):
             category = tf.cast(classes * uniform[:, place], tf.int32)
@@ -121,7 +122,7 @@ class InfoGAN(GAN):
 
     @override
     def minibatches(self, batch):
-        """Returns the batches of the k updates, with codes for their generated images."""
+        """Returns the batches for the k updates, with codes for their generated images."""
         minibatches = enumerate(super().minibatches(batch))
         return [self.coded(f"discriminator {k}", minibatch) for k, minibatch in minibatches]
 
@@ -131,7 +132,7 @@ class InfoGAN(GAN):
         return self.generator([latents, batch["codes"]], training=self.training)
 
     def discriminate_together(self, batch, fake):
-        """Returns logits of real and generated images, and Q's outputs for generated ones."""
+        """Returns logits of real and generated images, and Q's outputs for generated images."""
         both = keras.ops.concatenate([self.real(batch), fake])
         logits, q = self.discriminate(both, batch)
         count = keras.ops.shape(fake)[0]
@@ -180,7 +181,7 @@ class InfoGAN(GAN):
 
     @capability
     def recognize(self, x):
-        """Returns Q's logits of all categories, `[n, classes]`, and its means of the numbers."""
+        """Returns Q's category logits, `[n, classes]`, and its means of the continuous codes."""
         _, found = self.discriminator(x, training=False)  # for the unaugmented image
         logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
@@ -201,7 +202,7 @@ class InfoGAN(GAN):
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images; the label is the first code."""
+        """Returns images; the label is the category of the first code."""
         classes = self.categories[0]
         codes = tf.concat([tf.one_hot(label, classes), noise["codes"][:, classes:]], axis=1)
         latents = truncated_normal(noise["latents"], truncation)
@@ -242,11 +243,11 @@ class InfoGAN(GAN):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.
-            latent_dim: Number of latents, without the codes.
+            latent_dim: Number of latents, not counting the codes.
             filters: Number of channels at full resolution.
             categories: See the class.
             continuous: See the class.
-            scales: Whether Q predicts the scales of the numbers.
+            scales: Whether Q predicts the scales of the continuous codes.
             **kwargs: Additional arguments for the class.
         """
         sizes = shape, latent_dim, sum(categories), continuous, filters

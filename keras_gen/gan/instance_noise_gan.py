@@ -10,14 +10,15 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNoiseGAN(GAN):
-    """A GAN whose discriminator sees all examples with added noise, so that distributions overlap.
+    """A GAN that adds noise to the discriminator's inputs, so that the distributions overlap.
 
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
     Networks", ICLR 2017. Distributions without common support can be separated perfectly, which
-    leaves the generator without a gradient. Normal noise on real and generated examples gives both
-    distributions positive densities everywhere, which are equal only if the distributions are. The
-    noise is sampled each time, and annealed by a schedule.
+    leaves the generator without a gradient. Normal noise added to real and generated examples gives
+    both distributions positive densities everywhere; the noisy densities are equal only if the
+    original distributions are equal. The noise is resampled each time and can be annealed with a
+    schedule.
 
     Deviations: none. The papers adapt the noise to their data, so it has no default.
 
@@ -29,7 +30,7 @@ class InstanceNoiseGAN(GAN):
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`; computed at noisy examples.
         discriminator_steps: See `GAN`.
-        seed: Seed for the latents and of the noise.
+        seed: Seed for the latents and the noise.
 
     Raises:
         ValueError: See `GAN`; also if `std` is negative.
@@ -63,7 +64,7 @@ class InstanceNoiseGAN(GAN):
         return super().logits_of_both(*self._noisy(batch, fake, "logits"))
 
     def _noisy(self, batch, fake, use):
-        """The batch and the generated examples, each with its own noise."""
+        """Adds separate noise to the batch and to the generated examples."""
         std = self.scheduled(self.std)
         shape = keras.ops.shape(fake)
         real = batch["x"] + std * self.normal(f"noise on real for {use}", shape)

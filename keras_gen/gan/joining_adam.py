@@ -8,19 +8,19 @@ from keras_gen.keras_internals import index_of, largest_square, moments
 
 @keras.saving.register_keras_serializable("keras_gen")
 class JoiningAdam(keras.optimizers.Adam):
-    """Adam for networks that grow during training: weights added later move as with a fresh Adam.
+    """Adam for growing networks: weights added later are updated as with a new optimizer.
 
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t
     counts *each weight's own* updates. Keras uses the optimizer's steps: for a weight added late,
     whose moments are still zero, the bias correction has already vanished. Under a constant
     gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the
-    defaults, and 10 with beta_1=0 and beta_2=0.99 of progressive growing.
+    defaults, and 10 with beta_1=0 and beta_2=0.99, as in progressive growing.
 
     A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
-    and pass the part in use to `minimize`. If all weights are always used, this is equivalent to
+    and pass the weights in use to `minimize`. If all weights are always used, this is equivalent to
     `keras.optimizers.Adam`.
 
-    Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" at the end of
+    Deviations from algorithm 1 are the same as in Keras: epsilon is the "epsilon hat" at the end of
     section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
 
     Args:

@@ -20,12 +20,12 @@ class MoCoGAN(GAN):
     """A video GAN whose latents separate content and motion.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018. One discriminator sees whole videos, and another one sees a random frame of each; the loss
-    is the sum of both (sec. 3). The first `content_dim` latents of `generate` are the content;
-    `recombine` combines the content of one video with the motion of another.
+    2018. One discriminator sees whole videos, and a second one sees a random frame of each video;
+    the loss is the sum of their losses (sec. 3). The first `content_dim` latents of `generate` are
+    the content; `recombine` combines the content of one video with the motion of another.
 
-    Deviations: losses are the mean over both discriminators, which for Adam equals the sum.
-    Both see the same videos; the paper takes the frames from other videos.
+    Deviations: losses are averaged over both discriminators, which for Adam is equivalent to the
+    sum. Both see the same videos; in the paper, the frames come from other videos.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to videos
@@ -37,11 +37,11 @@ class MoCoGAN(GAN):
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
-        seed: Seed for the latents and of the frames.
+        seed: Seed for the latents and the choice of frames.
 
     Raises:
-        ValueError: See `GAN`; also if the discriminators' frames have different shapes, or the
-            content has none or all of the latents.
+        ValueError: See `GAN`; also if the discriminators' frames have different shapes, or
+            `content_dim` leaves no latents for the content or for the motion.
 
     Example:
     ```python
@@ -72,15 +72,15 @@ class MoCoGAN(GAN):
 
     @for_users
     def recombine(self, contents, motions):
-        """Generates uint8 videos with the content of some latents and the motion of others.
+        """Generates uint8 videos with the content of one set of latents and another's motion.
 
         Args:
-            contents: Latents `[n, latents]`.
-            motions: Latents `[n, latents]`.
+            contents: Latents `[n, latents]` whose content is used.
+            motions: Latents `[n, latents]` whose motion is used.
 
         Raises:
             TypeError: If an argument is not an array of numbers.
-            ValueError: If they have other shapes.
+            ValueError: If an argument has a different shape.
         """
         content, motion = (self.edges["latents"].prepare(z).numpy() for z in (contents, motions))
         if len(content) != len(motion):
@@ -129,11 +129,12 @@ class MoCoGAN(GAN):
         """Builds the model with its standard networks.
 
         Args:
-            shape: `(frames, height, width, channels)`, see `video_discriminator`.
+            shape: `(frames, height, width, channels)`; see `video_discriminator`.
             content_dim: Number of content latents.
             motion_dim: Number of motion latents per frame.
             filters: Number of channels at full resolution.
-            normalization: Normalization of both discriminators: `"batch"`, or None for penalties.
+            normalization: Normalization in both discriminators: `"batch"`, or None if a penalty is
+                used.
             **kwargs: Additional arguments for the class.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)

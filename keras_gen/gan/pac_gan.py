@@ -26,9 +26,9 @@ class PacGAN(GAN):
     """A GAN whose discriminator sees packs of images, all real or all generated.
 
     Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
-    NeurIPS 2018, sec. 2. A generator with few modes produces packs of images that are too similar.
-    The images of a pack are concatenated as channels; losses, penalties, and accuracies apply to
-    packs.
+    NeurIPS 2018, sec. 2. A generator that covers only a few modes produces packs of images that are
+    too similar. The images of a pack are concatenated as channels; losses, penalties, and
+    accuracies apply to packs.
 
     Deviations: see `GAN`. Consecutive images in the shuffled batch form a pack.
 
@@ -36,7 +36,7 @@ class PacGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps packs `[batch, height, width, pack * channels]` to logits
             `[batch, ...]`.
-        pack: m, the number of images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
+        pack: m, the number of images in a pack: 2 to 4 in the paper; 1 gives a standard GAN.
         objective: See `GAN`.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.

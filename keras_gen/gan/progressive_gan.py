@@ -21,35 +21,38 @@ from keras_gen.networks.gan.progressive_networks import faded, resized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveGAN(GAN):
-    """A GAN whose networks grow from 4x4 images during training, in a single `fit`.
+    """A GAN whose networks grow during training, starting at 4x4 images, in a single `fit` call.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers of the next size fade in during
-    `fade_steps` (fig. 2), are trained for `stable_steps`, and so on; the last size is trained until
-    the end. Real images are averaged down to the current size, and fade like the generated ones.
+    Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers for the next size are faded in
+    over `fade_steps` (fig. 2), trained for `stable_steps`, and so on; the last size is trained
+    until the end. Real images are downsampled to the current size by averaging, and are blended in
+    the same way as generated images.
 
-    All layers exist from the start; a step computes only those in use, with one graph per size.
-    `JoiningAdam` gives weights added late a fresh state. The size depends only on the step, so
-    training can resume anywhere. `sample` and exports enlarge images of a smaller size.
+    All layers exist from the start; a step runs only the layers in use, with one graph per size.
+    `JoiningAdam` starts weights that are added later with a new optimizer state. The size depends
+    only on the step, so training can resume anywhere. `sample` and exports enlarge images of a
+    smaller size.
 
-    Deviations: the optimizer's state is fresh only for new layers; the authors' code resets all of
-    it. The batch size is the same for all image sizes.
+    Deviations: the optimizer's state is new only for new layers; the authors' code resets the
+    entire state. The batch size is the same for all image sizes.
 
     Args:
         generator: Network that maps latents `[batch, latents]` and faded-in fractions `[batch]` to
             a list of images of 4x4, 8x8, and so on; see `progressive_generator`.
         discriminator: Network that maps images of any of these sizes, and fractions, to a list of
             logits, one per size; see `progressive_discriminator`.
-        objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
-        penalty: See `GAN`; the paper uses that of WGAN-GP (appendix A.1).
+        objective: Adversarial objective, a name or an object; the paper's objective includes a
+            drift penalty.
+        penalty: See `GAN`; the paper uses the penalty of WGAN-GP (appendix A.1).
         stable_steps: Steps at each size without fading: 800,000 images in the paper, in batches of
             16.
         fade_steps: Steps of each fade.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `GAN`; also if the networks have other sizes, a number of steps is below 1,
-            or `steps_per_execution` would change the size within an execution.
+        ValueError: See `GAN`; also if the networks' image sizes do not match, a number of steps is
+            below 1, or `steps_per_execution` would change the size within an execution.
 
     Example:
     ```python
@@ -75,7 +78,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def prepare_batch(self, data):
-        """Checks a batch, and averages its images down to the current size."""
+        """Checks a batch and downsamples its images to the current size by averaging."""
         batch = super().prepare_batch(data)
         side = 4 << self.level()
         images = resized(batch["x"], side)
@@ -119,14 +122,14 @@ class ProgressiveGAN(GAN):
         return min(max(joined, 0), len(self.generator.outputs) - 1)
 
     def fraction(self) -> tf.Tensor:
-        """Returns the fraction of this size that has faded in, 0 to 1."""
+        """Returns how far the current size has been faded in, from 0 to 1."""
         period = self.fade_steps + self.stable_steps
         begin = self.level() * period - self.fade_steps
         return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
 
     @override
     def _make_function(self, step_function):
-        """Creates a graph for each size; a step runs the graph of its size."""
+        """Creates a graph for each size; each step runs the graph for the current size."""
         make = super()._make_function
         graph = functools.cache(lambda level: make(step_function))
         return lambda iterator: graph(self.level())(iterator)

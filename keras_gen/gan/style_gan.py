@@ -44,15 +44,15 @@ class StyleGAN(GAN):
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
     Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. In
-    training, some images use one style up to a random layer and another style after it (2019, sec.
+    training, some images use one style up to a random layer and a second style after it (2019, sec.
     3.1). `sample(n, psi=0.7)` moves styles toward their mean (2019, appendix B). The generator's
     loss includes path length regularization (2020, eq. 4), and the discriminator's R1; both are
     computed every few steps and weighted accordingly (2020, sec. 3.1).
 
     Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
-    without steps of their own, so that Adam's constants need no correction. Path lengths use
-    the whole batch, not half of it. Styles are mixed at a layer chosen for each image, not for each
-    batch. The mean style is computed from newly sampled latents.
+    instead of separate steps, so Adam's constants need no correction. Path lengths use the whole
+    batch, not half of it. Styles are mixed at a layer chosen for each image, not for each batch.
+    The mean style is computed from newly sampled latents.
 
     Args:
         mapping: Network that maps latents `[batch, latents]` to styles `[batch, style]`; see
@@ -62,16 +62,16 @@ class StyleGAN(GAN):
         discriminator: Network that maps images to logits; see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
-        mixing: Probability that an image has two styles.
+        mixing: Probability that an image uses two styles.
         path_weight: Weight of the path length regularization, a number or a schedule.
-        path_every: Number of steps between computations of the regularization. In between,
-            `path_length` is the running mean.
-        seed: Seed for latents and noise.
+        path_every: Interval, in steps, at which the regularization is computed. In the steps
+            between, `path_length` is the running mean.
+        seed: Seed for the latents and the noise.
 
     Raises:
-        ValueError: If the networks do not fit each other, `mixing` is not a probability, the weight
-            is negative, `path_every` is below 1, or the penalty is not suitable for the
-            discriminator; in `sample`, if `psi` is not in [-1, 1].
+        ValueError: If the networks do not match, `mixing` is not a probability, the weight is
+            negative, `path_every` is below 1, or the penalty is not suitable for the discriminator;
+            in `sample`, if `psi` is not in [-1, 1].
 
     Example:
     ```python
@@ -97,7 +97,7 @@ class StyleGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator, then mapping and generator, then the running means."""
+        """Updates the discriminator, the mapping network and generator, and the running means."""
         losses = super().train_step(data)
         if self.training:
             with tf.control_dependencies([losses["g_loss"]]):
@@ -105,7 +105,7 @@ class StyleGAN(GAN):
         return losses
 
     def sampled_noise(self, use, n):
-        """Returns latents of two styles for each image, where the styles mix, and noise."""
+        """Returns two styles' latents per image, the layer at which they switch, and noise."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
         mixed = self.uniform(f"{use}/mixing", [n, 2])
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
@@ -177,7 +177,8 @@ class StyleGAN(GAN):
 
         Args:
             noise: Return value of `noise`.
-            psi: Factor for the distance of styles from their mean, in [-1, 1] (2019, appendix B).
+            psi: Factor applied to the styles' distance from their mean, in [-1, 1] (2019, appendix
+                B).
             truncation: Maximum absolute value of a latent, in standard deviations.
         """
         latents = truncated_normal(noise["latents"], truncation)
@@ -191,7 +192,7 @@ class StyleGAN(GAN):
         return self.from_style(self.mapping(latents, training=training))
 
     def from_style(self, style):
-        """Returns images in [-1, 1] for styles `[batch, style]`, each used for all layers."""
+        """Returns images in [-1, 1] for styles `[batch, style]`, each used in all layers."""
         return self._synthesized(self._everywhere(style))
 
     @capability

@@ -20,22 +20,22 @@ Unrolled = Annotated[int, partial(checked_integer, minimum=0, maximum=MOST_UNROL
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UnrolledGAN(GAN):
-    """A GAN whose generator is trained against the discriminator a few steps ahead.
+    """A GAN whose generator is trained against a discriminator that is a few steps ahead.
 
-    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. A step
-    is that of `GAN`: the discriminator takes one usual step (eq. 12), and then the generator takes
-    one whose gradient, eq. (10), passes through the steps that the discriminator would take next.
+    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. As in
+    `GAN`, the discriminator first takes one ordinary step (eq. 12). Then, the generator takes a
+    step whose gradient, eq. (10), passes through the steps that the discriminator would take next.
 
-    Deviations: the steps ahead are gradient descent, eq. (8), with their own learning rate, where
-    the authors' code unrolls Adam.
+    Deviations: the steps ahead use gradient descent, eq. (8), with a separate learning rate,
+    whereas the authors' code unrolls Adam.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 is the plain
-            GAN.
-        unrolled_rate: eta, the learning rate of these steps.
+        unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 gives a
+            standard GAN.
+        unrolled_rate: eta, the learning rate of the unrolled steps.
         seed: Seed for the latents.
 
     Raises:
@@ -69,7 +69,8 @@ class UnrolledGAN(GAN):
     def _unrolled(self, batch, fake):
         """The discriminator's weights after K steps of gradient descent, eq. (8).
 
-        All steps use this batch, these generated examples, and the discriminator's usual loss.
+        All steps use the same batch, the same generated examples, and the discriminator's usual
+        loss.
         """
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
         for _ in range(self.unrolled_steps):

@@ -17,9 +17,10 @@ class WGAN(GAN):
     """A generator trained against a critic that estimates the Wasserstein distance.
 
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
-    1: the critic maximizes eq. (3). Its weights are clipped after each of its updates, which bounds
-    its slope by some K. `wasserstein_distance` is reported, the critic's mean over real examples
-    minus the mean over generated ones: an estimate of K times the distance. Deviations: none.
+    1: the critic maximizes eq. (3). Its weights are clipped after each update, which bounds its
+    slope by some constant K. `wasserstein_distance` is reported: the critic's mean output over real
+    examples minus its mean over generated examples, an estimate of K times the distance.
+    Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
@@ -68,7 +69,7 @@ class WGAN(GAN):
     @property
     @for_users
     def critic(self) -> keras.Model:
-        """The discriminator by the paper's name, which `.keras` files use for its weights."""
+        """The discriminator under the paper's name, which `.keras` files use for its weights."""
         return self.discriminator
 
     @override

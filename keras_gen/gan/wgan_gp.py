@@ -14,18 +14,18 @@ class WGANGP(WGAN):
     """A WGAN whose critic has a gradient penalty instead of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward
-    1 between real and generated images. The step is that of `GAN`: five updates of the critic, and
-    then one of the generator. `wasserstein_distance` is reported: the critic's mean over
-    real images minus the mean over generated ones. Deviations: none.
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward 1
+    between real and generated images. As in `GAN`, a step updates the critic, here five times, and
+    then the generator once. `wasserstein_distance` is reported: the critic's mean output over real
+    images minus its mean over generated images. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
             batch normalization (sec. 4).
-        penalty_weight: lambda.
+        penalty_weight: lambda, the weight of the gradient penalty.
         discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
-        seed: Seed for the latents and of the interpolated images.
+        seed: Seed for the latents and the interpolated images.
 
     Raises:
         ValueError: See `GAN`; also if the critic has batch normalization, or the weight is

@@ -17,8 +17,8 @@ class BetaTCVAE(VAE):
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
     dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`): larger
-    batches are better, and the paper uses 2,048 examples. `elbo` is reported with the divergence
-    in closed form.
+    batches are better, and the paper uses 2,048 examples. `elbo` is also reported, with the
+    divergence in closed form.
 
     Deviations: stratified weights are uniform; see `decomposed_kl`.
 
@@ -33,10 +33,10 @@ class BetaTCVAE(VAE):
         gamma: Weight of the divergence of the individual latents, a number or a schedule.
         stratified: Whether q(z) is estimated by stratified sampling (app. C.2) instead of weighted
             sampling (eq. 3).
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit, a weight is negative, or `dataset_size` is below 1
+        ValueError: If the networks do not match, a weight is negative, or `dataset_size` is below 1
             or smaller than the batch.
 
     Example:

@@ -30,10 +30,10 @@ class CapacityVAE(VAE):
         likelihood: Name or object: p(x|z).
         gamma: Weight of the distance from the capacity, a number or a schedule.
         capacity: C in nats, a number or a schedule.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit each other, or `gamma` or `capacity` is negative.
+        ValueError: If the networks do not match, or `gamma` or `capacity` is negative.
 
     Example:
     ```python

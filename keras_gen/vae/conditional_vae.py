@@ -36,32 +36,33 @@ class ConditionalVAE(VAE):
     """A VAE conditioned on a label, a vector, or an image.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
-    Models", NeurIPS 2015. The paper's output y is the example here, and its input x is the
+    Models", NeurIPS 2015. Here, the paper's output y is the example, and its input x is the
     condition c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
     nats. `score` and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
     `fit(images, labels)` accepts integers, and `fit(images, conditions)` vectors or images, uint8
     or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an image whose
-    rest is the example. `sample(n, seed, label=3)` generates examples of one class, or with one
-    label for each; without labels, classes are random. For vectors and images, it accepts
-    `condition`, one for all or one for each.
+    rest is the example. `sample(n, seed, label=3)` generates examples of one class, or one label
+    can be given per example; without labels, classes are random. For vectors and images, `sample`
+    accepts `condition`, either one for all examples or one per example.
 
-    Deviations: without the prior network, the prior is N(0, 1) for any condition, which sec. 4
+    Deviations: without a prior network, the prior is N(0, 1) for any condition, which sec. 4
     allows; there is no baseline network whose prediction the generation network refines, and no
     hybrid objective, eq. (9).
 
     Args:
-        encoder: Recognition network, from examples and conditions to (mean, log variance) of
+        encoder: Recognition network that maps examples and conditions to (mean, log variance) of
             q(z|x,c).
-        decoder: Generation network, from latents and conditions to the likelihood's parameters.
+        decoder: Generation network that maps latents and conditions to the likelihood's parameters.
         classes: Number of classes, if the condition is a label; None for vectors and images.
         likelihood: Name or object: p(x|z,c).
-        prior: Prior network, from conditions to (mean, log variance) of p(z|c); None for N(0, 1).
+        prior: Prior network that maps conditions to (mean, log variance) of p(z|c). If None, the
+            prior is N(0, 1).
         beta: Weight of the KL divergence, a number or a schedule.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit each other or the condition.
+        ValueError: If the networks do not match each other or the condition.
 
     Example:
     ```python
@@ -142,7 +143,7 @@ class ConditionalVAE(VAE):
     @override
     @capability
     def reconstruct(self, x, **given):
-        """Returns reconstructions given the conditions, in the form of the examples."""
+        """Returns reconstructions given the conditions, in the same format as the examples."""
         return {"x": self((x, *given.values()))}
 
     @override
@@ -159,7 +160,7 @@ class ConditionalVAE(VAE):
 
     @override
     def from_noise(self, noise, **given):
-        """Returns examples for a label, by default of any class, or for a condition."""
+        """Returns examples for a condition or a label; without a label, classes are random."""
         (condition,) = given.values()
         latents = noise["latents"]
         if self.prior is not None:
@@ -205,7 +206,7 @@ class ConditionalVAE(VAE):
         filters: tuple[int, ...] = (32, 64),
         **kwargs,
     ):
-        """Builds the model with convolutions, with labels as one-hot input channels.
+        """Builds a convolutional model in which labels are one-hot input channels.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
@@ -238,9 +239,9 @@ class ConditionalVAE(VAE):
         """Builds the model for rows of numbers in any units, with dense networks.
 
         Args:
-            shape: Number of columns or, with classes, `(steps, channels)` of series.
+            shape: Number of columns or, if `classes` is given, `(steps, channels)` of series.
             classes: Number of classes, or None.
-            conditions: Number of columns of the condition, if it is a vector, also in any units.
+            conditions: Number of columns in the condition, if it is a vector; any units.
             latent_dim: Number of latents.
             hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,

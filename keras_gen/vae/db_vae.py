@@ -26,7 +26,7 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(VAE):
-    """A classifier with latents for one class, whose rare examples it samples more often.
+    """A classifier that samples rare examples of one class more often, based on learned latents.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder returns the class logits and the
@@ -38,13 +38,13 @@ class DBVAE(VAE):
     training examples with a histogram, and weights an example by the product of 1 / (density +
     alpha). Call it before every epoch, and train on `keras_gen.data.weighted_stream` with
     `model.sampling`: batches sampled before the last call are refused. `fit(images, labels)`
-    without both samples all examples uniformly.
+    without these two samples all examples uniformly.
 
     Deviations: the histograms have bins of equal width, and use the latents' means instead of
     samples, which would add noise for each unused latent. Examples of other classes keep the weight
-    1, the mean of the other weights, so that class frequencies do not change. The reconstruction is
-    a likelihood. The weights of the three terms depend on the data: choose them on held-out
-    examples.
+    1, the mean of the other weights, so that class frequencies do not change. The reconstruction
+    loss is a negative log-likelihood. The best weights of the three terms depend on the data:
+    choose them on held-out examples.
 
     Args:
         encoder: Network that maps examples to mean and log variance `[batch, latents]` and logits
@@ -57,7 +57,7 @@ class DBVAE(VAE):
         beta: Weight of the KL divergence, a number or a schedule.
         alpha: Number added to each density, not negative; larger values give more uniform weights.
         bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
         ValueError: If the networks have different numbers of latents, or an argument is out of
@@ -112,7 +112,7 @@ class DBVAE(VAE):
 
     @override
     def named_parts(self, data):
-        """Also accepts the draw that `weighted_stream` adds to a batch, if it is up to date."""
+        """Also accepts the draw that `weighted_stream` adds to a batch, if it is current."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users
@@ -125,8 +125,8 @@ class DBVAE(VAE):
 
         Raises:
             TypeError: If an argument is not an array.
-            ValueError: If their numbers differ from that of the training examples, or none is
-                positive.
+            ValueError: If there are not as many images and labels as training examples, or no label
+                is the positive class.
         """
         images = np.asarray(as_tensor(images, "images"))
         labels = np.asarray(as_tensor(labels, "labels"))

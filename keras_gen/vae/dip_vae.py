@@ -16,14 +16,14 @@ RATIOS = {"I": 10.0, "II": 1.0}
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DIPVAE(VAE):
-    """A VAE that pulls the covariance of its latents over the data toward the identity.
+    """A VAE that pulls the covariance of its latents toward the identity matrix.
 
     Kumar, Sattigeri, Balakrishnan: "Variational Inference of Disentangled Latent Concepts from
     Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, based on the
-    covariance of the means, and of eq. (7) for type II, based on that of the latents: `loss =
-    reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss + diagonal_weight *
-    diagonal_loss`. Covariances are computed over the global batch. `elbo` is reported. Deviations:
-    none.
+    covariance of the means, and of eq. (7) for type II, based on the covariance of the latents:
+    `loss = reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss +
+    diagonal_weight * diagonal_loss`. Covariances are computed over the global batch. `elbo` is also
+    reported. Deviations: none.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -31,13 +31,14 @@ class DIPVAE(VAE):
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         type: "I" or "II".
-        off_diagonal_weight: lambda_od, a number or a schedule; 1 to 500 in the paper.
-        diagonal_weight: lambda_d, a number or a schedule. If None, 10 lambda_od for type I, and
-            lambda_od for type II.
-        seed: Seed for the latents' noise.
+        off_diagonal_weight: lambda_od, the weight of the off-diagonal loss, a number or a schedule;
+            1 to 500 in the paper.
+        diagonal_weight: lambda_d, the weight of the diagonal loss, a number or a schedule. If None,
+            10 lambda_od for type I, and lambda_od for type II.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit, the type is unknown, or a weight is negative.
+        ValueError: If the networks do not match, the type is unknown, or a weight is negative.
 
     Example:
     ```python

@@ -29,8 +29,8 @@ class FactorVAE(VAE):
     total_correlation_loss`. The discriminator distinguishes latents from a version in which each
     latent is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the
     total correlation (eq. 3). A batch contains both batches of algorithm 2: the VAE trains on one
-    half, and the other half is shuffled after that step. `elbo` and the discriminator's accuracy
-    `d_accuracy` are reported; `evaluate` uses all examples for both.
+    half, and the other half is shuffled after that step. `elbo` and the discriminator's accuracy,
+    `d_accuracy`, are reported; `evaluate` uses all examples for both networks.
 
     Deviations: the discriminator has one logit instead of two, which is equivalent.
 
@@ -42,7 +42,7 @@ class FactorVAE(VAE):
         likelihood: Name or object: p(x|z).
         gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
             dSprites.
-        seed: Seed for the latents' noise and of the shuffling.
+        seed: Seed for the noise of the latents and the shuffling.
 
     Raises:
         ValueError: If the networks have different numbers of latents, or `gamma` is negative.
@@ -171,7 +171,7 @@ class FactorVAE(VAE):
 
 @checked_arguments
 def _discriminator(latent_dim: int, discriminator_hidden: tuple) -> keras.Model:
-    """Builds a dense network with leaky ReLUs, from latents to one logit."""
+    """Builds a dense network with leaky ReLUs that maps latents to one logit."""
     return mlp_encoder(
         (latent_dim,), 1, discriminator_hidden, "leaky_relu", name="discriminator"
     )

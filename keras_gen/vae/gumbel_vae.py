@@ -31,16 +31,17 @@ class GumbelVAE(VAE):
     the likelihood of hard codes; `elbo`, `score`, and `log_prob` (16 samples) decode hard codes and
     are bounds. All capabilities use hard codes.
 
-    By default, the divergence is that of hard codes from the uniform prior, in closed form. With
-    `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3): a bound for the
-    relaxed model, estimated with one sample.
+    By default, the divergence is computed in closed form between hard codes and the uniform prior.
+    With `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3), and the loss is
+    a bound for the relaxed model, estimated with one sample.
 
-    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here, it falls at every
-    step.
+    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here, the temperature
+    decreases at every step.
 
     Args:
         encoder: Network that maps examples to logits `[batch, variables, classes]`.
-        decoder: Network that maps codes of that shape to the likelihood's parameters.
+        decoder: Network that maps codes `[batch, variables, classes]` to the likelihood's
+            parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
         temperature: Temperature of the relaxation, a number or a schedule, at least 0.001.
@@ -48,10 +49,10 @@ class GumbelVAE(VAE):
             relaxed codes (Jang et al., sec. 2.2).
         prior_temperature: Temperature of the relaxed prior, a number or a schedule, at least
             0.001. If None, the prior is not relaxed.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit each other, there are fewer than 2 classes, `beta` is
+        ValueError: If the networks do not match, there are fewer than 2 classes, `beta` is
             negative, or a temperature is below 0.001.
 
     Example:
@@ -95,7 +96,7 @@ class GumbelVAE(VAE):
     def relaxed(self, x) -> tuple:
         """Returns relaxed codes sampled with this step's noise, their logarithms, and the logits.
 
-        With `straight_through`, the codes have hard values and the gradients of relaxed ones.
+        With `straight_through`, the codes have hard values and the gradients of relaxed codes.
         """
         (logits,) = self.encoded(x)
         noise = self.gumbel("latents", keras.ops.shape(logits))

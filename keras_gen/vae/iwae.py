@@ -19,12 +19,12 @@ class IWAE(VAE):
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
     `elbo` is also reported; `score` and `log_prob` are the bound with k samples. With one sample,
-    it is the VAE's bound, with the divergence estimated by that sample.
+    the bound is the VAE's, with the divergence estimated from that sample.
 
-    The noise of the encoder's gradient grows with k. `estimator="dreg"` has the same mean with less
-    variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for Monte
-    Carlo Objectives", ICLR 2019. The loss and the decoder's gradient do not change. Deviations:
-    none.
+    The noise of the encoder's gradient grows with k. `estimator="dreg"` has the same mean and a
+    lower variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for
+    Monte Carlo Objectives", ICLR 2019. The loss and the decoder's gradient do not change.
+    Deviations: none.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -33,10 +33,10 @@ class IWAE(VAE):
         likelihood: Name or object: p(x|z).
         samples: k, the number of samples, 5 or 50 in the paper.
         estimator: "standard" or "dreg", for the encoder's gradient.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit, `samples` is below 1, or the estimator is unknown.
+        ValueError: If the networks do not match, `samples` is below 1, or the estimator is unknown.
 
     Example:
     ```python
@@ -65,7 +65,7 @@ class IWAE(VAE):
             tape.watch(fixed.latents)
             log_weights = self.log_ratio(x, fixed)
         elbo = tf.reduce_mean(log_weights, axis=0)
-        bound = importance_weighted_nats(log_weights)  # for the decoder's gradient alone
+        bound = importance_weighted_nats(log_weights)  # only for the decoder's gradient
         # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which reaches q's parameters only through
         # z_i.
         squares = tf.square(tf.nn.softmax(log_weights, axis=0))

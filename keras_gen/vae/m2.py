@@ -1,4 +1,4 @@
-"""The conditional VAE that classifies, M2 (Kingma, Mohamed, Rezende, Welling 2014)."""
+"""M2, a conditional VAE with a classifier (Kingma, Mohamed, Rezende, Welling 2014)."""
 
 import math
 
@@ -22,19 +22,19 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class M2(VAE):
-    """A VAE conditioned on the class, which is a latent variable if it is unknown.
+    """A VAE conditioned on the class, which is a latent variable where the label is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
-    NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). The loss is eq.
-    (9) for each example: the bound of eq. (6) and `alpha` times the cross-entropy of the label;
-    without a label, the bound of eq. (7), which sums over all classes. `fit(images, labels)`
-    accepts integers, with -1 for an example without a label.
+    NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). For each labeled
+    example, the loss is eq. (9): the bound of eq. (6) plus `alpha` times the cross-entropy of the
+    label. Without a label, it is the bound of eq. (7), which sums over all classes.
+    `fit(images, labels)` accepts integers, with -1 for an example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
     The first two are means over q(y|x), or the terms of the label's class. `accuracy` is computed
     on labeled examples. `score` and `log_prob` are a bound with 16 latents for each class, summed
-    over the classes without q(y|x): on average, at least that of eq. (7). `encode`, `reconstruct`,
-    and `analogies` infer the latents for the most likely class.
+    over the classes without q(y|x): on average, at least the bound of eq. (7). `encode`,
+    `reconstruct`, and `analogies` infer the latents for the most likely class.
 
     M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
     with the likelihood `"unbounded_normal"`.
@@ -51,10 +51,10 @@ class M2(VAE):
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
             0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
             each counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit each other, or `alpha` is negative.
+        ValueError: If the networks do not match, or `alpha` is negative.
 
     Example:
     ```python
@@ -128,9 +128,9 @@ class M2(VAE):
 
     @override
     def log_weights(self, x, samples: int, seed):
-        """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for draws of every class."""
+        """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for latents sampled for every class."""
         x, y = self.every_class(x)
-        if seed.shape.rank == 2:  # one seed per example: different ones for each class
+        if seed.shape.rank == 2:  # one seed per example, different for each class
             seed = folded(tf.repeat(seed, self.classes, axis=0), y)
         inferred = self.drawn(self.encoded(x, y), seed, samples)
         joint = self.log_ratio(x, inferred, y)
@@ -145,7 +145,7 @@ class M2(VAE):
 
     @override
     def from_noise(self, noise, label=-1):
-        """Returns means of p(x|y,z), or samples of rows, for the given or random classes."""
+        """Returns the means of p(x|y,z), or samples of rows, for given or random classes."""
         return self.example_of(noise, label)
 
     @override
@@ -191,7 +191,8 @@ class M2(VAE):
             classes: Number of classes.
             latent_dim: Number of latents.
             hidden: Numbers of units of each network's hidden layers.
-            deviation: Standard deviation of the initial weights; None for Glorot initialization.
+            deviation: Standard deviation of the initial weights. If None, Glorot initialization is
+                used.
             activation: Name of the activation of the hidden layers.
             **kwargs: Additional arguments for the class.
         """
@@ -219,7 +220,7 @@ class M2(VAE):
 
         By default, weights use Glorot initialization and the activation is tanh. With the paper's
         softplus and weights close to 0, the latents of rows remain unused: the scales of the
-        columns grow before the means are learned.
+        columns increase before the means are learned.
         """
         kwargs = cls.options_of_vectors | kwargs
         shape = checked_shape("shape", shape)

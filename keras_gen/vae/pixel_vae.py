@@ -19,23 +19,23 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelVAE(VAE):
-    """A VAE whose decoder is a PixelCNN: each value is conditioned on latents and earlier values.
+    """A VAE with a PixelCNN decoder: each value is conditioned on the latents and earlier values.
 
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
     for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss bounds
     the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | earlier
     values, z). Latents determine what an image shows, and the PixelCNN adds details. `kl`, `elbo`,
-    `score`, and `log_prob` are those of the bound itself.
+    `score`, and `log_prob` refer to the bound itself.
 
-    Such a decoder can ignore the latents, in which case the posterior collapses to the prior.
-    Two measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
+    Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
+    measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
     `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): `loss = reconstruction_loss +
     beta * free_kl_loss`, where `free_kl` is the sum over latents of max(free_bits, mean divergence
-    of the batch). A third one is a schedule `beta` that grows from 0.
+    of the batch). A third measure is a schedule for `beta` that increases from 0.
 
-    A step is that of `VAE`: one update of encoder and decoder on this loss.
+    As in `VAE`, a step is one update of the encoder and the decoder on this loss.
 
-    Deviations: free bits, which 0 turns off; no hierarchy of latents.
+    Deviations: free bits, which `free_bits=0` disables; no hierarchy of latents.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -44,13 +44,13 @@ class PixelVAE(VAE):
             `[batch, height, width, channels]` to the likelihood's parameters of each value, which
             depend only on earlier values.
         likelihood: Name or object: the distribution of a value.
-        free_bits: Nats for each latent, at least 0.
+        free_bits: Nats of each latent's divergence that are not minimized, at least 0.
         beta: Weight of the divergence, a number or a schedule.
         seed: Seed for the noise.
 
     Raises:
-        ValueError: If encoder and decoder have different latents, the decoder has other inputs or
-            is not causal in the images, or `free_bits` or `beta` is negative.
+        ValueError: If the encoder and the decoder have different latents, the decoder has different
+            inputs or is not causal in the images, or `free_bits` or `beta` is negative.
 
     Example:
     ```python
@@ -86,7 +86,7 @@ class PixelVAE(VAE):
 
     @override
     def reconstruction(self, latents, x, *given):
-        """Returns -log p(x | latents), the sum over values given earlier values."""
+        """Returns -log p(x | latents), summed over the values, each given earlier values."""
         # The second x is the decoder's input.
         return super().reconstruction(latents, x, x)
 
@@ -112,7 +112,7 @@ class PixelVAE(VAE):
 
     @override
     def reconstructed(self, latents, *given):
-        """Returns images sampled given latents, each with the same noise for its values."""
+        """Returns images sampled given latents, with the same noise for each image's values."""
         seed = stateless_seed(self.seed, 0, "values")
         uniforms = tf.random.stateless_uniform(self.pixel_noise_shape(), seed)
         count = keras.ops.shape(latents)[0]

@@ -1,4 +1,4 @@
-"""A latent-variable model without an encoder: naive Monte-Carlo maximum likelihood."""
+"""A latent-variable model without an encoder: naive Monte Carlo maximum likelihood."""
 
 import keras
 import tensorflow as tf
@@ -15,27 +15,29 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PriorSampledModel(LikelihoodModel):
-    """A decoder of normal latents, trained on log p(x) estimated with latents from the prior.
+    """A decoder trained on log p(x), which is estimated with normal latents from the prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: the method that
     VAEs improve on. With z_1, ..., z_k sampled from N(0, 1) for each example, p(x) is about 1/k
     sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. Like the bound of an
     `IWAE`, its negative is at most log p(x) in expectation, and rises with k. `score` and
-    `log_prob` are the estimate with k latents, which are the same each time.
+    `log_prob` are the estimate with k latents, which are the same in every call.
 
     `effective_sample_size` is reported: (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i), between
-    1 and k. It stays close to 1, because few latents from the prior are near those of an example.
+    1 and k. It stays close to 1, because few latents from the prior are near the latents that
+    explain an example.
 
-    Deviations: none. The tutorial gives no k.
+    Deviations: none. The tutorial does not specify k.
 
     Args:
         decoder: Network from latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: k, the number of latents for each example. A step decodes k times the batch.
+        samples: k, the number of latents for each example. A step decodes k latents for each
+            example in the batch.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: If `samples` is below 1, or the decoder does not fit the likelihood.
+        ValueError: If `samples` is below 1, or the decoder does not match the likelihood.
 
     Example:
     ```python

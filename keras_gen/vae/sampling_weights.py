@@ -1,4 +1,4 @@
-"""Weights for sampling training examples, updated by the model that is trained on them."""
+"""Sampling weights of training examples, updated by the model that is trained on them."""
 
 from typing import ClassVar
 
@@ -21,12 +21,12 @@ _STALE = (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SamplingWeights(DeclaredLayer):
-    """One weight per training example, with which `keras_gen.data.weighted_stream` samples.
+    """One weight per training example, used by `keras_gen.data.weighted_stream` for sampling.
 
     A model that resamples its training set has this layer as an attribute and updates it, like
-    `DBVAE`. As weights of the model, they are saved with it, so that a resumed training samples the
-    same examples. Every draw carries the number of changes before it, and a batch drawn before the
-    last change is refused, which detects prefetching.
+    `DBVAE`. The values are weights of the model and are saved with it, so that a resumed run
+    samples the same examples. Every draw records the number of previous changes. A batch sampled
+    before the last change is refused, which detects prefetching.
 
     Args:
         size: Number of training examples.
@@ -37,7 +37,7 @@ class SamplingWeights(DeclaredLayer):
         changes: Number of changes, int64.
 
     Raises:
-        ValueError: If the size is not 1 to 67,108,864.
+        ValueError: If the size is not in the range 1 to 67,108,864.
 
     Example:
     ```python
@@ -47,7 +47,7 @@ class SamplingWeights(DeclaredLayer):
     ```
     """
 
-    # A step must end before the next batch is drawn.
+    # A step must end before the next batch is sampled.
     draws_batches = True
 
     options: ClassVar = {"trainable": False, "dtype": "float32", "autocast": False}
@@ -81,7 +81,7 @@ class SamplingWeights(DeclaredLayer):
         changes = tf.identity(self.changes.value)
         with tf.control_dependencies([changes]):
             values = tf.identity(self.values.value)
-        # On the host, sums run in order, so that they are the same everywhere and never
+        # On the host, sums are computed in order, so that they are the same everywhere and never
         # decrease.
         with tf.device("CPU:0"):
             ends = tf.cumsum(tf.cast(values, tf.float64))
@@ -119,8 +119,8 @@ class SamplingWeights(DeclaredLayer):
         """Sets the weights of some examples inside a step; all replicas write their own.
 
         Args:
-            index: Integers `[batch]` of this replica. Negative ones are skipped, and the last of
-                repeated ones counts.
+            index: Integers `[batch]` of this replica. Negative indices are skipped; for a repeated
+                index, the last value is used.
             values: Numbers `[batch]`, finite and not negative.
 
         Raises:
@@ -178,17 +178,17 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
     """Distributes global batches to replicas without prefetching.
 
     `Strategy.experimental_distribute_dataset`, as used by `fit`, always prefetches, so batches of a
-    weighted stream would be sampled with older weights.
+    weighted stream would be sampled with outdated weights.
 
     Args:
-        dataset: Batches of a static size that the number of replicas divides, without prefetching,
-            such as `keras_gen.data.weighted_stream`, zipped or mapped (without
+        dataset: Batches without prefetching, whose size is static and divisible by the number of
+            replicas, such as `keras_gen.data.weighted_stream`, zipped or mapped (without
             `num_parallel_calls`).
         strategy: Strategy of the model.
 
     Returns:
-        A `tf.distribute.DistributedDataset` for `fit`, whose replica i gets the i-th part of every
-        batch, or `dataset` itself for one replica.
+        A `tf.distribute.DistributedDataset` for `fit`, which gives replica i the i-th part of every
+        batch, or `dataset` itself if there is one replica.
 
     Raises:
         ValueError: If the batches cannot be divided.

@@ -24,30 +24,31 @@ from keras_gen.losses.adversarial import Objective, discrimination
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(EncoderDecoder):
-    """A VAE with two codes: the identity of an image's class, and the style within the class.
+    """A VAE with two codes: an image's identity, which its class shares, and its style.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
     representations using adversarial training", NeurIPS 2016. The encoder returns the identity s,
-    without noise, and the distribution of the style z, with a standard normal prior. To keep style
-    out of s, an image is reconstructed from its own style and the identity of another image in its
-    class. To keep the class out of z, a discriminator conditioned on the class compares real images
-    with generated ones that combine the identity of another class with the style of this image, or
-    with a style from the prior.
+    without noise, and the distribution of the style z, which has a standard normal prior. To keep
+    style out of s, an image is reconstructed from its own style and the identity of another image
+    in its class. To keep the class out of z, a discriminator conditioned on the class compares real
+    images with generated images that combine the identity of another class with the style of this
+    image, or with a style from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and
     their labels, other images of these classes, and images of other classes with their labels. The
-    discriminator is updated after encoder and decoder, on the same generated images.
-    `score` is the reconstruction and the divergence at the style's mean. `encode` returns style and
-    identity concatenated (see `split`); `swap` gives an image the identity of another.
+    discriminator is updated after the encoder and the decoder, on the same generated images.
+    `score` is the sum of the reconstruction loss and the divergence at the style's mean. `encode`
+    returns the style and the identity concatenated (see `split`); `swap` gives an image the
+    identity of another image.
 
-    Deviations: each triple is used in one direction, which has the same mean as both. The
-    discriminator's targets are not smoothed. The weights are relative to nats, where the authors'
-    code uses mean squares.
+    Deviations: each triple is used in one direction, which has the same expected loss as both
+    directions. The discriminator's targets are not smoothed. The weights are relative to nats,
+    whereas the authors' code uses mean squared errors.
 
     Args:
-        encoder: Network that maps images to mean and log variance `[batch, style]` and identity
-            `[batch, identity]`, which `keras_gen.networks.with_head` adds.
+        encoder: Network that maps images to a mean and a log variance `[batch, style]` and an
+            identity `[batch, identity]`; `keras_gen.networks.with_head` adds the identity.
         decoder: Network that maps style and identity, `[batch, style + identity]`, to the
             likelihood's parameters.
         discriminator: Network that maps images and int32 labels `[batch]` to logits `[batch, ...]`,
@@ -58,10 +59,10 @@ class StyleIdentityVAE(EncoderDecoder):
         beta: Weight of the style's KL divergence, a number or a schedule.
         adversarial_weight: Weight of the adversarial loss, a number or a schedule.
         objective: Adversarial objective, a name or an object.
-        seed: Seed for the styles' noise.
+        seed: Seed for the noise of the styles.
 
     Raises:
-        ValueError: If the networks do not fit each other, or a weight is negative.
+        ValueError: If the networks do not match, or a weight is negative.
 
     Example:
     ```python
@@ -90,7 +91,7 @@ class StyleIdentityVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Updates encoder and decoder, and then the discriminator on the same images."""
+        """Updates the encoder and the decoder, and then the discriminator on the same images."""
         batch = self.prepare_batch(data)
 
         def loss():

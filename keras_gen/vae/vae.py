@@ -24,13 +24,13 @@ class Inferred(NamedTuple):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAE(EncoderDecoder):
-    """A decoder of normal latents and the encoder that infers them, trained on the ELBO.
+    """A decoder with normal latents and an encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
     are the ELBO with 16 latents, a bound.
 
-    Deviations: none. `beta` other than 1 is Higgins et al. (2017).
+    Deviations: none. A `beta` other than 1 gives the beta-VAE of Higgins et al. (2017).
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -38,10 +38,10 @@ class VAE(EncoderDecoder):
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If encoder and decoder have different latents, or `beta` is negative.
+        ValueError: If the encoder and the decoder have different latents, or `beta` is negative.
 
     Example:
     ```python
@@ -64,7 +64,7 @@ class VAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step of encoder and decoder on the negative ELBO: algorithm 1."""
+        """Updates the encoder and the decoder on the negative ELBO: algorithm 1."""
         batch = self.prepare_batch(data)
 
         def negative_elbo():
@@ -113,8 +113,8 @@ class VAE(EncoderDecoder):
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for samples z from q(z|x), in nats `[samples, batch]`.
 
-        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` was
-        prepared by its edge; `seed` is stateless, int64 `[2]`, or one for each example,
+        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` is
+        prepared by its edge; `seed` is stateless, int64 `[2]`, or one seed per example,
         `[batch, 2]`.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x), seed, samples))
@@ -135,7 +135,7 @@ class VAE(EncoderDecoder):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Samples latents for n examples from the prior; for rows, also noise for their numbers."""
+        """Samples latents for n examples from the prior and, for rows, noise for their numbers."""
         latents = [n, *self.decoder.inputs[0].shape[1:]]
         noise = {"latents": tf.random.stateless_normal(latents, key)}
         rows = self.likelihood.range == (-math.inf, math.inf)

@@ -9,46 +9,46 @@ from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads, reparame
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BIVA(HierarchicalVAE):
-    """A VAE with L layers of latents, one part inferred bottom-up and the other top-down.
+    """A VAE with L layers of latents, some inferred bottom-up and the rest top-down.
 
     Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
     Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
-    `z1_bu`, `z1_td`, and so on; the top is z_L alone. All are generated from the top down, with
-    features that skip layers:
+    `z1_bu`, `z1_td`, and so on; the top is z_L alone. All latents are generated from the top down,
+    with features that skip layers:
 
         p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
         q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
                                                 q(z_i^TD | x, z_{<i}^BU, z_{>i}).
 
-    Inference takes two passes. The first one is bottom-up and stochastic. The second one is
+    Inference takes two passes. The first pass is bottom-up and stochastic. The second pass is
     top-down, based on the features of the generative model and of the first pass. The loss is the
     negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables that
-    they depend on. That of z_i^BU is log q - log p of a sample, because p depends on layers
-    inferred from it; its mean over a batch may be negative.
+    they depend on. The divergence of z_i^BU is estimated as log q - log p of a sample, because p
+    depends on layers inferred from z_i^BU; its mean over a batch may be negative.
 
-    Deviations: the closed forms; free bits are counted per variable. With one layer, it is a VAE.
+    Deviations: some divergences are in closed form; free bits are counted per variable. With one
+    layer, the model is a VAE.
 
     Args:
-        bottom_up: L networks, layer 1 first, from examples, or from features and z_{i-1}^BU of the
-            layer below, to features for the next layer, and mean and log variance of
-            q(z_i^BU | ...). The last one returns mean and log variance of q(z_L | ...) and no
+        bottom_up: L networks, layer 1 first, that map examples, or features and z_{i-1}^BU of the
+            layer below, to features for the next layer and to the mean and log variance of q(z_i^BU
+            | ...). The last network returns the mean and log variance of q(z_L | ...) and no
             features.
-        lateral: L - 1 networks, layer 1 first, from features of the layer's networks in `bottom_up`
-            and `top_down` to mean and log variance of q(z_i^TD | ...).
-        top_down: L - 1 networks, layer 1 first, from features of the layer above (the top has
-            none), and its z^BU and z^TD (or z_L), to features, and then mean and log variance of
-            p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
+        lateral: L - 1 networks, layer 1 first, that map features from the layer's networks in
+            `bottom_up` and `top_down` to the mean and log variance of q(z_i^TD | ...).
+        top_down: L - 1 networks, layer 1 first, that map features of the layer above (the top layer
+            has no features) and its z^BU and z^TD (or z_L) to features, followed by the mean and
+            log variance of p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
         decoder: Network that maps features of layer 1, z_1^BU, and z_1^TD to the likelihood's
             parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule.
         free_bits: Nats of each variable's divergence that are not minimized, a number or a
             schedule.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the number or the shapes of the networks do not fit, or a weight is
-            negative.
+        ValueError: If the number of networks or their shapes do not match, or a weight is negative.
 
     Example:
     ```python
@@ -82,7 +82,7 @@ class BIVA(HierarchicalVAE):
             # q(z_i^BU | x, z_{<i}^BU), and at the top, q(z_L | x, z_{<L}^BU).
             features, (q,) = heads(upward, [*features, *latents], self.training)
             upwards.append((features, q))
-            # The top-down pass samples it again, with the same noise.
+            # The top-down pass samples z_L again, with the same noise.
             name = next(iter(names))
             latents = [reparameterized(q, parts[name], name)]
 

@@ -29,7 +29,8 @@ class Drawn(NamedTuple):
 
     Attributes:
         latents: `[batch, ...]`.
-        posterior: Mean and log variance of the normal distribution that they were sampled from.
+        posterior: Mean and log variance of the normal distribution that the latents were sampled
+            from.
         prior: Mean and log variance of p, given the layers above.
     """
 
@@ -43,24 +44,25 @@ class HierarchicalVAE(Coder):
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
     variables of a layer (`parts`) and defines inference (`posterior`). Lists of networks start with
-    layer 1, next to the data. Codes are one vector for each example, layer 1 first, which `split`
-    separates.
+    layer 1, next to the data. An example's code is one vector, layer 1 first, which `split`
+    separates into layers.
 
     `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
     divergences of the variables. In training, a variable whose mean divergence over the batch is
     below `free_bits` counts as that value, without a gradient (Kingma et al.: "Improved Variational
     Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob` are the ELBO
-    of 16 samples.
+    estimated with 16 samples.
 
     Args:
         bottom_up: One network per layer.
         top_down: One network per layer except the top one.
-        decoder: Network from the outputs of the network above (none with one layer) and latents of
-            layer 1 to the likelihood's parameters.
+        decoder: Network that maps the outputs of the network above (if there are several layers)
+            and the latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule, such as a warm-up.
-        free_bits: Nats for each variable, a number or a schedule.
-        seed: Seed for the latents' noise.
+        free_bits: Nats of each variable's divergence that are not minimized, a number or a
+            schedule.
+        seed: Seed for the noise of the latents.
     """
 
     # The variables of every layer except the top one, which has one.
@@ -102,7 +104,7 @@ class HierarchicalVAE(Coder):
     # Hooks -----------------------------------------------------------------------------------
 
     def posterior(self, x, noise) -> Callable:
-        """Infers bottom-up, and returns the argument `posterior` of `descend`."""
+        """Infers bottom-up, and returns the argument `posterior` for `descend`."""
         raise NotImplementedError(
             f"{type(self).__name__} does not define inference: override posterior."
         )
@@ -110,7 +112,7 @@ class HierarchicalVAE(Coder):
     # Layers ----------------------------------------------------------------------------------
 
     def split(self, latents) -> dict[str, tf.Tensor]:
-        """Returns the variables of latents `[batch, size]` by name, from layer 1 up."""
+        """Splits latents `[batch, size]` into variables by name, from layer 1 up."""
         shapes = {name: shape for names in self.layout for name, shape in names.items()}
         parts = tf.split(latents, [math.prod(shape) for shape in shapes.values()], axis=-1)
         named = zip(shapes.items(), parts, strict=True)
@@ -153,7 +155,7 @@ class HierarchicalVAE(Coder):
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
     def known(self, latents) -> Callable:
-        """Returns the `posterior` of `descend` for known latents, without variance."""
+        """Returns the argument `posterior` for `descend` for known latents, without variance."""
         parts = self.split(latents)
 
         def posterior(layer, features, priors):
@@ -165,7 +167,7 @@ class HierarchicalVAE(Coder):
         return posterior
 
     def above(self, layers, posterior: Callable) -> Callable:
-        """Returns a `posterior` of `descend` that is the prior up to `layers`, int `[batch]`."""
+        """Returns a `posterior` for `descend` that is the prior up to `layers`, int `[batch]`."""
 
         def mixed(layer, features, priors):
             def pick(q, p):
@@ -195,8 +197,8 @@ class HierarchicalVAE(Coder):
             x: Examples prepared by the edge, `[batch, ...]`.
             samples: Number of samples of the latents for each example.
             seed: Stateless seed, int64 `[2]`, or one for each example, `[batch, 2]`.
-            layers: Int `[batch]`: latents up to this layer are sampled from the prior given those
-                above; the weights are then log p(x|z) + log p(above) - log q(above|x).
+            layers: Int `[batch]`: latents up to this layer are sampled from the prior given the
+                layers above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
         repeated = tf.repeat(x, samples, axis=0)
@@ -222,7 +224,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns means of q(z|x), each given the means that it depends on, `[batch, size]`."""
+        """Returns the means of q(z|x), each given the means that it depends on, `[batch, size]`."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
@@ -246,30 +248,31 @@ class HierarchicalVAE(Coder):
 
     @capability
     def redraw(self, latents, noise, layers):
-        """Returns the mean of p(x|z) after resampling lower layers given those above.
+        """Returns the mean of p(x|z) after resampling lower layers given the layers above.
 
         Args:
             latents: Codes `[n, size]`, as returned by `encode`.
             noise: Standard normal noise of the same shape, used for resampling.
-            layers: Highest layer to resample, int `[n]` or one for all: 0 for none, L for all.
-            batch_size: Number of examples at once.
+            layers: Highest layer to resample, int `[n]` or one for all examples: 0 resamples
+                nothing, and L resamples all layers.
+            batch_size: Number of examples processed at once.
         """
         _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
         return {"x": self.likelihood.mean(parameters)}
 
     @capability
     def log_prob_above(self, x, layers):
-        """Returns the bound L^{>k}, in nats `[n]`, in which anomalies show in upper layers.
+        """Returns the bound L^{>k}, in nats `[n]`, which reveals anomalies in upper layers.
 
-        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean over 16 samples,
-        where latents up to layer k are sampled from the prior given those above. `log_prob` minus
-        it is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know",
-        ICML 2021.
+        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), averaged over 16
+        samples, where latents up to layer k are sampled from the prior given the layers above.
+        `log_prob` minus this bound is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know
+        What They Don't Know", ICML 2021.
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            layers: k, int `[n]` or one for all: 0 for the ELBO, at most L.
-            batch_size: Number of examples at once.
+            layers: k, int `[n]` or one for all examples: 0 for the ELBO, at most L.
+            batch_size: Number of examples processed at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
         return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
@@ -296,7 +299,7 @@ class HierarchicalVAE(Coder):
         self.edges["x"] = edge_of(self.likelihood, shape)
         self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
         self.edges["layers"] = Levels((), self.depth + 1, name="layers")
-        # Any mismatch is found now.
+        # Running the networks now reveals any mismatch.
         self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
         for name, each_layer in lists.items():
             variables = len(self.parts) if name == "top_down" else 1
@@ -314,7 +317,7 @@ class HierarchicalVAE(Coder):
 
 
 def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
-    """Returns a network's float32 outputs; raises a ValueError if the inputs do not fit."""
+    """Returns a network's float32 outputs; raises a ValueError if the inputs do not match."""
     found = [tuple(value.shape[1:]) for value in inputs]
     taken = [tuple(value.shape[1:]) for value in network.inputs]
     if found != taken:
@@ -330,7 +333,7 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
     """Returns the features of a network, and (mean, log variance) of each variable.
 
     Raises:
-        ValueError: If the network accepts other shapes, or has too few outputs.
+        ValueError: If the network requires different shapes or has too few outputs.
     """
     outputs = run(network, inputs, training)
     cut = len(outputs) - 2 * variables
@@ -343,7 +346,7 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
 
 
 def reparameterized(distribution, noise, name: str) -> tf.Tensor:
-    """Returns mean + std * noise; raises a ValueError if the noise has another shape."""
+    """Returns mean + std * noise; raises a ValueError if the noise has a different shape."""
     mean, log_variance = distribution
     if mean.shape[1:] != noise.shape[1:]:
         raise ValueError(

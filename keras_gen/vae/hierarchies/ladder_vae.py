@@ -9,10 +9,10 @@ from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LadderVAE(HierarchicalVAE):
-    """A VAE with L layers of latents, which are inferred top-down, like generation.
+    """A VAE with L layers of latents that are inferred top-down, in the order of generation.
 
     Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
-    deterministic network processes the data bottom-up and gives an estimate for each layer. From
+    deterministic network processes the data bottom-up and returns an estimate for each layer. From
     the top down, q(z_i | z_{i+1}, x) is the product of this estimate and p(z_i | z_{i+1}), weighted
     by their precisions. The loss is the negative ELBO, with divergences in closed form given the
     layer above. With one layer, the model is a VAE.
@@ -20,21 +20,21 @@ class LadderVAE(HierarchicalVAE):
     Deviations: none. The networks return log variances, which keeps variances positive.
 
     Args:
-        bottom_up: L networks, layer 1 first, from examples, or the features of the network below,
-            to features for the next one, mean, and log variance; the last returns no features.
-        top_down: L - 1 networks, layer 1 first, from the latents of the layer above to the mean and
-            log variance of p(z_i | z_{i+1}). Features before these two are passed down with the
-            latents, which gives p(z_i | all layers above).
+        bottom_up: L networks, layer 1 first, that map examples, or the features of the network
+            below, to features for the next network, a mean, and a log variance; the last network
+            returns no features.
+        top_down: L - 1 networks, layer 1 first, that map the latents of the layer above to the mean
+            and log variance of p(z_i | z_{i+1}). Features returned before these two outputs are
+            passed down with the latents, which gives p(z_i | all layers above).
         decoder: Network that maps latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
             the paper's warm-up.
         free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the number or the shapes of the networks do not fit, or a weight is
-            negative.
+        ValueError: If the number of networks or their shapes do not match, or a weight is negative.
 
     Example:
     ```python
@@ -51,7 +51,7 @@ class LadderVAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Infers each layer's estimate, and returns a function that combines it with the prior."""
+        """Infers each layer's estimate, and returns a function that combines estimate and prior."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:

@@ -15,17 +15,18 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVQVAE(VQVAE):
-    """A VQ-VAE with codes for the spoken words and a speaker-conditioned decoder: converts voices.
+    """A VQ-VAE for voice conversion: codes for the spoken words and a speaker-conditioned decoder.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder gets codes and speaker, so that the few bits of the codes need not encode
-    the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)`
-    accepts integers. `score` uses no speaker: p(x | codes) is the mean over all speakers.
+    sec. 4.3. The decoder receives the codes and the speaker, so that the few bits of the codes need
+    not encode the voice. `convert` replaces the recorded speaker with another speaker.
+    `fit(waveforms, speakers)` accepts integers. `score` uses no speaker: p(x | codes) is the mean
+    over all speakers.
 
-    Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
-    one generates all samples at once. They are independent given the codes, which cannot represent
-    the phases of a waveform: `keras_gen.losses.spectral_loss` is therefore minimized with the
-    likelihood.
+    Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this one
+    generates all samples at once. The samples are independent given the codes, and the codes cannot
+    represent the phases of a waveform. Therefore, `keras_gen.losses.spectral_loss` is minimized
+    together with the negative log-likelihood.
 
     Args:
         encoder: Network that maps waveforms `[batch, samples, channels]` to latents
@@ -38,7 +39,7 @@ class ConditionalVQVAE(VQVAE):
             `VQVAE`.
 
     Raises:
-        ValueError: If the networks do not fit, `speakers` is below 1, or a weight is negative.
+        ValueError: If the networks do not match, `speakers` is below 1, or a weight is negative.
 
     Example:
     ```python
@@ -86,7 +87,7 @@ class ConditionalVQVAE(VQVAE):
             speakers = tf.fill(tf.shape(x)[:1], number)
             return -self.reconstruction(codes, x, speakers)
 
-        # One speaker at a time, since all at once would need a multiple of the memory.
+        # One speaker at a time, because all speakers at once would need several times the memory.
         log_probs = tf.map_fn(
             of_speaker,
             tf.range(self.speakers),
@@ -98,7 +99,7 @@ class ConditionalVQVAE(VQVAE):
     @override
     @capability
     def reconstruct(self, x, speakers):
-        """Returns reconstructions, float32, of waveforms recorded from speakers, integers `[n]`."""
+        """Returns reconstructions, float32, of waveforms spoken by speakers, integers `[n]`."""
         return {"x": self(x, speakers)}
 
     @capability

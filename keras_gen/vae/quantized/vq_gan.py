@@ -31,20 +31,21 @@ class VQGAN(VQVAE):
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance between features of a frozen
-    network, and the adversarial loss of the reconstructions (eq. 5) with the weight lambda in eq.
-    (7), which balances the gradients of both parts of the loss on the decoder's last kernel. Codes
-    therefore need not encode textures that the decoder can invent. `loss = reconstruction_loss +
-    beta * commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`,
-    in nats per example; `adversarial_loss` includes the factor lambda, reported as
-    `adaptive_weight`. The discriminator is updated after encoder and decoder, on new
-    reconstructions. `score` is -log p(x | codes). A prior over the codes is learned afterward, as
-    for a `VQVAE`.
+    network, and the adversarial loss of the reconstructions (eq. 5) weighted by lambda in eq. (7),
+    which balances the gradients of both parts of the loss with respect to the decoder's last
+    kernel. Codes therefore need not encode textures that the decoder can invent. `loss =
+    reconstruction_loss + beta * commitment_loss + feature_weight * feature_loss +
+    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss` includes the
+    factor lambda, reported as `adaptive_weight`. The discriminator is updated after the encoder and
+    the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over the codes is
+    learned afterward, as with `VQVAE`.
 
     Deviations: squared errors and feature distances are added, as the authors' code adds absolute
-    differences, whereas sec. 3.1 replaces squared errors. By default, the codebook follows the
-    latents with moving averages. Any feature network can be used, instead of a VGG fitted to human
-    judgments. The discriminator is trained from the first step, which the authors' code delays; a
-    schedule for `adversarial_weight` does so for the decoder.
+    differences, whereas sec. 3.1 replaces squared errors with feature distances. By default, the
+    codebook is updated with moving averages of the latents. Any feature network can be used,
+    instead of a VGG fitted to human judgments. The discriminator is trained from the first step,
+    whereas the authors' code delays its training; a schedule for `adversarial_weight` delays its
+    effect on the decoder.
 
     Args:
         encoder: Network that maps examples to latents `[batch, ..., dim]`.
@@ -91,7 +92,7 @@ class VQGAN(VQVAE):
 
     @override
     def train_step(self, data):
-        """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
+        """Updates the encoder and the decoder, then the codebook, then the discriminator."""
         batch = self.prepare_batch(data)
         loss, terms, quantized = self.update_coder(batch)
         fake = self.reconstructed(quantized[1])
@@ -174,9 +175,9 @@ class VQGAN(VQVAE):
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 12 pixels.
             feature_network: Trained network that maps images in [-1, 1] to feature maps, such as
-                `keras_gen.networks.vgg_features()`, or `activation_maps` of a classifier.
+                `keras_gen.networks.vgg_features()`, or the `activation_maps` of a classifier.
             latent_dim: Number of dimensions of a code.
-            filters: Number of channels of the networks.
+            filters: Number of channels in the networks.
             **kwargs: Additional arguments for the class.
 
         Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.

@@ -36,18 +36,19 @@ class VQVAE(EncoderDecoder):
         decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         codebook_size: K, the number of codes.
-        commitment_weight: beta, a number or a schedule. The reconstruction loss is a
-            sum over the values of an example, as in eq. (3). The authors' code uses means over all
-            numbers, with squares divided by the data's variance: its 0.25 is 0.125 * values / dim
-            here, for a `Normal` likelihood with the data's standard deviation. Such a weight keeps
+        commitment_weight: beta, a number or a schedule. The reconstruction loss is summed over the
+            values of an example, as in eq. (3). The authors' code averages over all values and
+            divides squared errors by the data's variance: its 0.25 is 0.125 * values / dim here,
+            for a `Normal` likelihood with the data's standard deviation. Such a weight keeps
             latents near their codes.
         decay: gamma of the moving averages.
-        dead_after: Number of updates without use after which a code restarts; None for never.
-        seed: Seed for the selection of latents at which codes restart.
+        dead_after: Number of updates after which an unused code restarts. If None, codes never
+            restart.
+        seed: Seed for the selection of latents from which codes restart.
         codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
 
     Raises:
-        ValueError: If encoder and decoder have different latents, or a weight is negative.
+        ValueError: If the encoder and the decoder have different latents, or a weight is negative.
 
     Example:
     ```python
@@ -73,7 +74,7 @@ class VQVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3), and then updates the codebook and restarts unused codes."""
+        """Takes one step on eq. (3), then updates the codebook and restarts unused codes."""
         loss, terms, _ = self.update_coder(self.prepare_batch(data))
         return self.report(terms, loss=loss)
 
@@ -116,7 +117,7 @@ class VQVAE(EncoderDecoder):
         return {"optimizer": Player([*self.networks.values(), *learned])}
 
     def quantized(self, x) -> tuple:
-        """Returns latents, the nearest vectors in the codebook, and their numbers, the codes.
+        """Returns the latents, the nearest vectors in the codebook, and their indices, the codes.
 
         The gradient of the vectors passes straight through to the latents (eq. (2)).
         """
@@ -140,7 +141,7 @@ class VQVAE(EncoderDecoder):
         return self.quantizer(self.encoder(x, training=False))[1]
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns the vectors of codes, the decoder's input."""
+        """Returns the codebook vectors for the codes, the decoder's input."""
         return self.quantizer.embed(codes)
 
     # Use -------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class VQVAE(EncoderDecoder):
         self.quantizer = self.codebook(self.code_names[0], shape)
 
     def codebook(self, name, shape):
-        """Adds the edge of codes for latents `[*grid, dim]`, and returns their codebook."""
+        """Adds the edge for the codes of latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
         self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)

@@ -13,17 +13,17 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQVAE2(VQVAE):
-    """A VQ-VAE with two grids of codes: a small one for the layout, and a large one for details.
+    """A VQ-VAE with two grids of codes: a small grid for the layout and a large grid for details.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, algorithm 1. The top level is quantized first, and the bottom level is conditioned on its
-    codes; the decoder uses both. Each level has a codebook, with the perplexities `perplexity`
-    (bottom) and `perplexity_top`.
+    codes; the decoder uses the codes of both levels. Each level has a codebook, whose perplexity is
+    reported as `perplexity` (bottom) and `perplexity_top`.
 
     Priors are learned afterward (algorithm 2): a `keras_gen.autoregressive.PixelCNN` for the top
     codes, which are images `top[..., None]` with `codebook_size` levels, and for the bottom codes a
-    network conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` accepts their
-    samples.
+    network conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` accepts samples
+    from these priors.
 
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
@@ -37,7 +37,7 @@ class VQVAE2(VQVAE):
             `VQVAE`; for both levels.
 
     Raises:
-        ValueError: If the networks do not fit each other, or a weight is negative.
+        ValueError: If the networks do not match, or a weight is negative.
 
     Example:
     ```python
@@ -101,13 +101,13 @@ class VQVAE2(VQVAE):
     @override
     @capability
     def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`, for the top and the bottom level."""
+        """Returns the codes of examples, integers `[n, ...]`, at the top and the bottom level."""
         return dict(zip(("top", "bottom"), reversed(self.codes(x)), strict=True))
 
     @override
     @capability
     def decode(self, top, bottom):
-        """Returns the mean of p(x | codes), images as uint8, for integer codes of both levels."""
+        """Returns the mean of p(x | codes), images as uint8, given integer codes of both levels."""
         return {"x": self.reconstructed(self.embedded([bottom, top]))}
 
     # Building --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from keras_gen.networks import copied
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ADDA(DomainModel):
-    """Trains a separate target encoder, whose features resemble those of the source.
+    """Trains a separate target encoder whose features resemble source features.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
@@ -26,15 +26,15 @@ class ADDA(DomainModel):
     images from the features of source images, and the copy learns to make its features look like
     source features. `classify` and `features` use the copy, for the target.
 
-    Deviations: the paper does not specify the order of both updates; here, the encoder's comes
-    first, and the discriminator sees the features from before the encoder's update.
+    Deviations: the paper does not specify the order of the two updates; here, the encoder is
+    updated first, and the discriminator sees the features from before the encoder's update.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
-    images. During training, `loss` and `accuracy` are those of the source, which do not change.
+    images. During training, `loss` and `accuracy` are computed on the source and do not change.
 
     Args:
-        encoder: Network that maps target images in [0, 1] to features `[batch, features]`; starts
-            as a copy of the source encoder.
+        encoder: Network that maps target images in [0, 1] to features `[batch, features]`;
+            initialized as a copy of the source encoder.
         classifier: Network that maps features to logits `[batch, classes]`, trained with the source
             encoder.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`.
@@ -42,7 +42,7 @@ class ADDA(DomainModel):
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other.
+        ValueError: If the networks do not match.
 
     Example:
     ```python
@@ -110,13 +110,13 @@ class ADDA(DomainModel):
 
         Args:
             source: Trained `Classifier`, or a Keras model that ends in a dense layer of logits,
-                before which it is split. The model gets copies of its networks.
-            discriminator_hidden: Numbers of units of the discriminator's hidden layers; the default
-                is the paper's.
+                before which it is split. The new model uses copies of its networks.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator; the
+                default is the paper's.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            ValueError: If a Keras model ends in another layer.
+            ValueError: If a Keras model ends in a different type of layer.
 
         Example: `ADDA.from_source(keras.models.load_model("digits.keras"))`.
         """

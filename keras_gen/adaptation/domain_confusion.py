@@ -15,30 +15,31 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DomainConfusion(DomainModel):
-    """Learns source labels from features that leave a discriminator undecided.
+    """Learns source labels from features with which a discriminator cannot tell domains apart.
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
     2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's output
-    and one half, which is minimal if the features reveal nothing about the domain. Unlike gradient
-    reversal, it does not push the discriminator to be wrong. Discriminator and encoder alternate.
+    and 1/2, which is minimal if the features reveal nothing about the domain. Unlike gradient
+    reversal, it does not push the discriminator to be wrong. The discriminator and the encoder are
+    updated alternately.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
-    `loss` is that of the classifier, in nats. If the features reveal nothing, `d_loss` and
+    `loss` is the classifier's loss, in nats. If the features reveal nothing, `d_loss` and
     `confusion_loss` are 1.39.
 
-    Deviations: without the paper's soft labels, which require some target labels.
+    Deviations: the paper's soft labels, which require some target labels, are not used.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
-            a whole classifier, which is split before its last dense layer.
+            a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
-            None, it has 500 hidden units.
-        weight: lambda, the weight of the confusion loss: a number or a schedule.
+            None, a network with 500 hidden units.
+        weight: lambda, the weight of the confusion loss, a number or a schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other, or `weight` is negative.
+        ValueError: If the networks do not match, or `weight` is negative.
 
     Example:
     ```python
@@ -76,7 +77,7 @@ class DomainConfusion(DomainModel):
         )
 
     def confusion(self, features) -> tf.Tensor:
-        """Returns eq. (5), the cross-entropy between the output and one half: `[batch]`."""
+        """Returns eq. (5), the cross-entropy between the output and 1/2: `[batch]`."""
         logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)

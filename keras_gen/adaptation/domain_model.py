@@ -1,4 +1,4 @@
-"""The base class of domain adaptation: two domains, and a discriminator on their features."""
+"""The base class of domain adaptation: two domains, and a discriminator of their features."""
 
 import tensorflow as tf
 from typing_extensions import override
@@ -16,7 +16,7 @@ class DomainModel(OpposedClassifier):
     """Base class of classifiers trained with labels in a source domain for use in a target domain.
 
     `fit` accepts source images, their labels, and target images, which have no labels. `evaluate`
-    accepts labeled images of either domain: target labels are used only for evaluation. A
+    accepts labeled images from either domain: target labels are used only for evaluation. A
     discriminator predicts an image's domain from its features; a subclass defines how the encoder
     works against it (`train_step`).
 
@@ -25,25 +25,25 @@ class DomainModel(OpposedClassifier):
         classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
             None.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
-            None, a standard network.
+            None, a standard network is used.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the networks do not fit each other.
+        ValueError: If the networks do not match.
     """
 
     batch = ("x", "labels", "target_x")
 
     def features_of_both(self, batch: dict) -> list:
-        """Returns the features of source and target, in one pass of the encoder."""
+        """Returns the features of source and target images from one pass through the encoder."""
         x = batch["x"]
         target_x = batch["target_x"]
         sizes = [tf.shape(x)[0], tf.shape(target_x)[0]]
         return tf.split(self.features_of(tf.concat([x, target_x], axis=0)), sizes)
 
     def domain_loss(self, source, target) -> tuple:
-        """Returns the discriminator's loss for features of both domains, and its accuracy."""
+        """Returns the discriminator's loss and accuracy for features from both domains."""
         loss = 0.0
         right = []
         for domain, features in ((SOURCE, source), (TARGET, target)):
@@ -73,7 +73,7 @@ class DomainModel(OpposedClassifier):
 
     @override
     def test_step(self, data):
-        """Evaluates labeled images of either domain."""
+        """Evaluates labeled images from either domain."""
         terms = self.terms(self.prepare_batch(data))
         return self.report(terms, loss=self.weighted(terms))
 
@@ -102,5 +102,5 @@ class DomainModel(OpposedClassifier):
 
 
 def domain_cross_entropy(logits, domain: int) -> tf.Tensor:
-    """Returns -log q(domain | features), `[batch]`: nats."""
+    """Returns -log q(domain | features), `[batch]`, in nats."""
     return label_cross_entropy(tf.fill(tf.shape(logits)[:1], domain), logits)

@@ -12,10 +12,10 @@ class Autoencoder(EncoderDecoder):
     """An encoder that maps examples to codes, and a decoder that reconstructs the examples.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    without their pretraining. The loss is that of the reconstruction, in nats per example: for
+    without the paper's pretraining. The loss is the reconstruction loss, in nats per example: for
     `"bernoulli"`, the cross-entropy in their supporting text, and for `"normal"`, half the squared
-    error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs: y is
-    reconstructed from x.
+    error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs,
+    reconstructing y from x.
 
     Deviations: all layers are trained from the start by one optimizer; the paper first trains a
     stack of restricted Boltzmann machines.
@@ -24,10 +24,10 @@ class Autoencoder(EncoderDecoder):
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        seed: Seed for the noise that variants use.
+        seed: Seed for the noise used by variants.
 
     Raises:
-        ValueError: If encoder and decoder have different codes.
+        ValueError: If the codes of the encoder and the decoder do not match.
 
     Example:
     ```python
@@ -44,7 +44,7 @@ class Autoencoder(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step of encoder and decoder on the reconstruction error."""
+        """Updates the encoder and the decoder on the reconstruction error."""
         batch = self.prepare_batch(data)
 
         def error():

@@ -1,4 +1,4 @@
-"""An autoencoder that classifies at the same time (Ranzato & Szummer 2008)."""
+"""An autoencoder that also classifies (Ranzato & Szummer 2008)."""
 
 import keras
 import tensorflow as tf
@@ -15,13 +15,14 @@ from keras_gen.networks import mlp_encoder
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ClassifyingAutoencoder(Autoencoder):
-    """Reconstructs all examples and classifies the labeled ones, from the same codes.
+    """Reconstructs all examples and classifies labeled examples, from the same codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
     Networks", ICML 2008, sec. 3: unlabeled examples train the encoder through their reconstruction.
     `fit(images, labels)` accepts integers, with -1 for an example without a label.
 
-    Deviations: the paper trains layer by layer, each with both losses, and models word counts.
+    Deviations: in the paper, layers are trained one after another, each with both losses, on word
+    counts.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -32,7 +33,7 @@ class ClassifyingAutoencoder(Autoencoder):
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other, or `weight` is negative.
+        ValueError: If the networks do not match, or `weight` is negative.
 
     Example:
     ```python
@@ -87,13 +88,13 @@ class ClassifyingAutoencoder(Autoencoder):
         filters: tuple[int, ...] = (32, 64),
         **kwargs,
     ):
-        """Builds the model with convolutions, and a linear classifier on the codes.
+        """Builds the model with convolutions and a linear classifier on the codes.
 
         Args:
             shape: See `Autoencoder.for_images`.
             classes: Number of classes.
-            latent_dim: Number of dimensions of the codes.
-            filters: Numbers of channels of the convolutions.
+            latent_dim: Number of dimensions of a code.
+            filters: Number of channels in each convolution.
             **kwargs: Additional arguments for the class.
 
         Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.
@@ -116,8 +117,8 @@ class ClassifyingAutoencoder(Autoencoder):
         Args:
             shape: See `Autoencoder.for_vectors`.
             classes: Number of classes.
-            latent_dim: Number of dimensions of the codes.
-            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            latent_dim: Number of dimensions of a code.
+            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class.
 
         Example: `ClassifyingAutoencoder.for_vectors(8, classes=3)`.
@@ -128,5 +129,5 @@ class ClassifyingAutoencoder(Autoencoder):
 
 @checked_arguments
 def _classifier(latent_dim: int, classes: int) -> keras.Model:
-    """Builds a single dense layer, from codes to logits."""
+    """Builds a single dense layer that maps codes to logits."""
     return mlp_encoder((latent_dim,), classes, hidden=(), name="classifier")

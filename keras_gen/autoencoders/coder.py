@@ -26,7 +26,7 @@ from keras_gen.networks import (
 
 
 class Coder(LikelihoodModel):
-    """Base class of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
+    """Base class of models that can encode, decode, reconstruct, and interpolate.
 
     The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
     outputs of the encoder; the decoder uses the first one.
@@ -43,11 +43,12 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns additional inputs of encoder and decoder for examples x: none by default."""
+        """Returns additional inputs of encoder and decoder for examples x, by default none at
+        all."""
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:
-        """Returns the encoder's outputs for examples, float32, one for each of `code_names`."""
+        """Returns the encoder's outputs for examples, float32, one per name in `code_names`."""
         outputs = self.encoder([x, *given] if given else x, training=self.training)
         return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
 
@@ -60,7 +61,7 @@ class Coder(LikelihoodModel):
         return self.decoder([latents, *given] if given else latents, training=self.training)
 
     def reconstruction(self, latents, x, *given) -> tf.Tensor:
-        """Returns -log p(x | latents, given) in the data's units, see `reconstruction_nats`."""
+        """Returns -log p(x | latents, given) in the data's units; see `reconstruction_nats`."""
         nats = reconstruction_nats(
             self.decoder, self.likelihood, latents, x, self.training, *given
         )
@@ -70,17 +71,17 @@ class Coder(LikelihoodModel):
 
     @capability
     def reconstruct(self, x):
-        """Returns the reconstructions, in the form of the examples."""
+        """Returns the reconstructions, in the same format as the examples."""
         return {"x": self(x)}
 
     @capability
     def encode(self, x):
-        """Returns the codes, float32 `[n, ...]`; a tuple for several `code_names`."""
+        """Returns the codes, float32 `[n, ...]`, or a tuple if there are several `code_names`."""
         return dict(zip(self.code_names, self.encoded(x, *self.side_inputs(x)), strict=True))
 
     @capability
     def decode(self, latents):
-        """Returns the mean of p(x | codes), images as uint8, for float codes `[n, ...]`."""
+        """Returns the mean of p(x | codes), images as uint8, given float codes `[n, ...]`."""
         return {"x": self.reconstructed(latents)}
 
     interpolate = interpolate
@@ -89,18 +90,18 @@ class Coder(LikelihoodModel):
 
     def __init__(self, latent_dim: int | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim = latent_dim  # if given, it must match the networks
+        self.latent_dim = latent_dim  # if given, must match the networks
 
     def freeze(self) -> None:
-        """Ends the training of the coder, for use by a model that is trained on its codes."""
+        """Ends the training of the coder, so that another model can be trained on its codes."""
         self.trainable = False
-        # Otherwise, files of that model would contain the state of an unused optimizer.
+        # Otherwise, files of the other model would contain the state of an unused optimizer.
         self.optimizer = None
         self.compiled = False
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder, built by `for_images`, `for_vectors`.
+    """Base class of coders with one encoder and one decoder; has `for_images` and `for_vectors`.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -115,7 +116,7 @@ class EncoderDecoder(Coder):
 
     @override
     def set_up(self):
-        """Adds the edges of the data and of the codes."""
+        """Adds the edges for the data and the codes."""
         taken = tuple(self.decoder.inputs[0].shape[1:])
         if self.latent_dim not in (None, taken[-1]):
             raise ValueError(
@@ -141,8 +142,8 @@ class EncoderDecoder(Coder):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
-            latent_dim: Number of dimensions of the codes.
-            filters: Numbers of channels of the convolutions, each of which halves the sides.
+            latent_dim: Number of dimensions of a code.
+            filters: Number of channels in each convolution; each convolution halves the sides.
             **kwargs: Additional arguments for the class.
 
         Raises:
@@ -180,10 +181,10 @@ class EncoderDecoder(Coder):
 
         Args:
             shape: Number of columns, or `(steps, channels)` of series.
-            latent_dim: Number of dimensions of the codes.
-            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            latent_dim: Number of dimensions of a code.
+            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
-                with one learned standard deviation per column.
+                which has one learned standard deviation per column.
 
         Raises:
             TypeError: If the class has networks other than an encoder and a decoder.
@@ -212,7 +213,7 @@ class EncoderDecoder(Coder):
 
     @classmethod
     def activation_of_codes(cls, options: dict) -> str | None:
-        """Returns the activation of the outputs of the standard encoder, given the options."""
+        """Returns the output activation of the standard encoder, given the options."""
         return None
 
     @classmethod
@@ -227,13 +228,13 @@ class EncoderDecoder(Coder):
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
-    """Returns the number of outputs of a standard decoder per value, before `with_scales`."""
+    """Returns the number of outputs per value of a standard decoder, before `with_scales`."""
     shared = isinstance(likelihood, likelihoods.ColumnNormal)
     return 1 if shared else likelihood.params_per_value
 
 
 def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> keras.Model:
-    """Extends a decoder with `outputs_per_value` outputs to all parameters of the likelihood."""
+    """Extends a decoder with `outputs_per_value` outputs so that it returns all parameters."""
     if not isinstance(likelihood, likelihoods.ColumnNormal):
         return decoder
     return with_column_scales(decoder, likelihood.minimum_scale)
@@ -242,13 +243,13 @@ def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> ker
 def decoder_to(
     likelihood: likelihoods.Likelihood, build: Callable, shape: Sequence[int], *sizes
 ) -> keras.Model:
-    """Builds a decoder to all parameters of a likelihood.
+    """Builds a decoder that returns all parameters of a likelihood.
 
     Args:
         likelihood: Likelihood whose parameters the decoder returns.
-        build: Function of `keras_gen.networks` that builds a decoder.
+        build: Function in `keras_gen.networks` that builds a decoder.
         shape: Shape of an example.
-        *sizes: Further arguments of `build`.
+        *sizes: Additional arguments for `build`.
     """
     *sides, channels = shape
     decoder = build((*sides, channels * outputs_per_value(likelihood)), *sizes)
@@ -256,10 +257,10 @@ def decoder_to(
 
 
 def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
-    """Returns the edges `x` and `latents` for a decoder to the parameters of a likelihood.
+    """Returns the edges `x` and `latents` for a decoder that returns a likelihood's parameters.
 
     Raises:
-        ValueError: If the decoder's outputs per value do not fit the likelihood.
+        ValueError: If the decoder's number of outputs per value does not match the likelihood.
     """
     require_built(decoder)
     require_parameters(decoder, likelihood)
@@ -283,7 +284,7 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
     ...]`, such as classes.
     """
     shape = decoder.inputs[0].shape[1:]
-    front = keras.ops.shape(latents)[: -len(shape)]  # for several latents of each example
+    front = keras.ops.shape(latents)[: -len(shape)]  # if each example has several latents
     inputs = [tf.reshape(latents, [-1, *shape])]
     for value, taken in zip(given, decoder.inputs[1:], strict=True):
         each = tf.broadcast_to(value, [*front, *taken.shape[1:]])
@@ -294,6 +295,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def require_moments(network, outputs) -> None:
-    """Raises a ValueError if outputs of a functional model exclude means or log variances."""
+    """Raises a ValueError if a functional model's outputs exclude means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)

@@ -13,23 +13,25 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """An autoencoder with a penalty on changes of the codes h: weight * ||dh/dx||_F^2.
+    """An autoencoder with a penalty on changes in the codes h: weight * ||dh/dx||_F^2.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: see `Autoencoder`; encoder and decoder do not share weights, as in the paper.
+    Deviations: see `Autoencoder`; the encoder and the decoder do not share weights, whereas they do
+    in the paper.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        weight: lambda in the paper, 0.1 for its MNIST classifier: a number or a schedule.
-        method: Computation of the norm. `"closed_form"`: eq. (6), exact, for one dense sigmoid
-            layer. `"jacobian"`: exact, for any encoder, with a backward pass for every code.
-            `"hutchinson"`: an unbiased estimate with one backward pass along a random direction.
-            `"auto"`: the closed form if it applies, and otherwise the estimate.
-        seed: Seed for the directions.
+        weight: lambda, the weight of the penalty, a number or a schedule; 0.1 for the paper's MNIST
+            classifier.
+        method: Method for computing the norm. `"closed_form"`: eq. (6), exact, for one dense
+            sigmoid layer. `"jacobian"`: exact, for any encoder, with a backward pass for every
+            code. `"hutchinson"`: an unbiased estimate with one backward pass along a random
+            direction. `"auto"`: the closed form if it applies, otherwise the estimate.
+        seed: Seed for the random directions.
 
     Raises:
         ValueError: If `method` is unknown or does not apply, `weight` is negative, or the
@@ -57,7 +59,7 @@ class ContractiveAutoencoder(Autoencoder):
 
     @capability
     def jacobian_norms(self, x):
-        """Returns ||dh/dx||_F of each example, float32 `[n]`, always exact (sec. 5.2)."""
+        """Returns the exact ||dh/dx||_F of each example, float32 `[n]` (sec. 5.2)."""
         exact = "jacobian" if self._layer is None else "closed_form"
         return {"norms": tf.sqrt(self._contraction(x, exact)[1])}
 
@@ -105,7 +107,7 @@ def _sigmoid_layer(encoder):
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):
         return None
-    # For inputs with more axes, each unit gives several codes, which see only part of the
+    # For inputs with more axes, each unit computes several codes, which see only part of the
     # inputs.
     alone = tuple(encoder.output_shape) == (None, rest[0].units)
     return rest[0] if alone and rest[0].activation is keras.activations.sigmoid else None

@@ -14,26 +14,27 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DenoisingAutoencoder(Autoencoder):
-    """Reconstructs examples from corrupted ones, so that codes keep their common structure.
+    """Reconstructs examples from corrupted versions, so that codes capture common structure.
 
     Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
-    sec. 3.3 lists the three corruptions. They are sampled in every step. `fit(noisy, clean)`
-    reconstructs clean examples from noisy ones, which are also corrupted unless `amount` is 0.
+    sec. 3.3 lists the three corruptions. The corruption is resampled in every step.
+    `fit(noisy, clean)` trains the model to reconstruct clean examples from noisy examples, which
+    are corrupted further unless `amount` is 0.
 
-    Deviations: see `Autoencoder`; all values of an example have the same weight, whereas the second
-    paper's sec. 3.4 emphasizes corrupted ones.
+    Deviations: see `Autoencoder`; all values of an example have the same weight, whereas sec. 3.4
+    of the second paper emphasizes corrupted values.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        corruption: `"masking"`: the fraction `amount` of the values becomes the minimum of the
-            data's range, or 0 in vectors (their mean if they are standardized).
-            `"salt_and_pepper"`: that fraction becomes the minimum or the maximum with equal
-            probability. `"gaussian"`: normal noise with standard deviation `amount`, in units
-            of the data, or in standard deviations for standardized data.
-        amount: See `corruption`; a number or a schedule.
+        corruption: Type of corruption. `"masking"`: the fraction `amount` of the values is set to
+            the minimum of the data's range, or to 0 in vectors (the mean if they are standardized).
+            `"salt_and_pepper"`: the same fraction is set to the minimum or the maximum with equal
+            probability. `"gaussian"`: normal noise is added with standard deviation `amount`, in
+            units of the data, or in standard deviations for standardized data.
+        amount: Amount of corruption, a number or a schedule; see `corruption`.
         seed: Seed for the corruption.
 
     Raises:
@@ -57,7 +58,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     @for_users
     def corrupt(self, x) -> tf.Tensor:
-        """Returns corrupted examples `[batch, ...]`, sampled for this step."""
+        """Returns corrupted examples `[batch, ...]`, with noise sampled for this step."""
         shape = keras.ops.shape(x)
         amount = self.scheduled(self.amount)
         if self.corruption == "gaussian":

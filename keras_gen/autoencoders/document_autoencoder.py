@@ -1,4 +1,4 @@
-"""The document autoencoder, which uses word counts (Hinton & Salakhutdinov 2006)."""
+"""The document autoencoder, a model of word counts (Hinton & Salakhutdinov 2006)."""
 
 import keras
 import tensorflow as tf
@@ -13,13 +13,13 @@ from keras_gen.losses.likelihoods import Likelihood
 
 
 def weights_of_words(name, value):
-    """Returns a list of numbers of at least 0."""
+    """Returns a list of nonnegative numbers."""
     return [checked_number(name, each, minimum=0) for each in checked_list(name, value)]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """Codes of documents, from which words are reconstructed: text in, words and their rates out.
+    """Encodes documents and reconstructs their most frequent words and the words' rates.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts divided by their
@@ -29,16 +29,16 @@ class DocumentAutoencoder(Autoencoder):
     With `idf`, a document is the vector of log(1 + count) times the inverse document frequency of
     the word, normalized to the same length for all documents (tf-idf; Salton, Buckley:
     "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
-    1988), so that rare words count more. The encoder gets this vector, and the likelihood, such as
-    "normal", models it.
+    1988), so that rare words count more. The encoder receives this vector, and the likelihood, such
+    as "normal", models it.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
-    known words is all zeros. With `"multinomial"`, its score is 0; other likelihoods assign zeros
-    a probability too.
+    known words is a vector of zeros. With `"multinomial"`, its score is 0; other likelihoods assign
+    a probability to zeros too.
 
     Deviations: see `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
-    nothing from inputs near 0: the fractions are multiplied by the size of the vocabulary, which
-    makes them 1 on average, and the mean square of tf-idf is 1.
+    nothing from inputs near 0: the fractions are multiplied by the size of the vocabulary, so that
+    their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
 
     Args:
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
@@ -46,14 +46,14 @@ class DocumentAutoencoder(Autoencoder):
         vocabulary: Words, as returned by `keras_gen.data.common_words`.
         likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with
             `idf`, p(tf-idf | code), such as "normal".
-        idf: Inverse document frequency of each word, not negative, as in scikit-learn's
-            `TfidfTransformer`. If None, documents are fractions of words.
+        idf: Inverse document frequency of each word, nonnegative, as in scikit-learn's
+            `TfidfTransformer`. If None, documents are represented as fractions of words.
         top: Number of words returned by `decode` and `reconstruct`.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit the vocabulary, `top` is not between 1 and the number
-            of words, or `idf` has another number of words.
+        ValueError: If the networks do not match the vocabulary, `top` is not between 1 and the
+            number of words, or `idf` has a different number of words.
 
     Example:
     ```python
@@ -91,7 +91,7 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def signatures(self) -> dict:
-        """Returns signatures for texts, and three for counts, for runtimes without strings."""
+        """Returns signatures for texts, and three for counts if a runtime lacks strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
         x = self.edges["x"]
         z = self.edges["latents"]
@@ -127,7 +127,7 @@ class DocumentAutoencoder(Autoencoder):
                 f"idf has {len(self.idf)} numbers: expected one for each of the {size} words."
             )
         texts = self.edges["x"] = Texts(self.vocabulary, self.top)
-        # Read by the signatures in addition to the networks: the table of words.
+        # In addition to the networks, the signatures read the table of words.
         self.resources = [texts.counter]
 
     @override
@@ -140,6 +140,6 @@ class DocumentAutoencoder(Autoencoder):
 
 
 def _lengths(counts):
-    """The number of known words in each document, `[batch, 1]`; 1 if none, for division."""
+    """The number of known words per document, `[batch, 1]`, at least 1 to allow division."""
     total = tf.reduce_sum(counts, axis=-1, keepdims=True)
     return tf.where(total > 0, total, 1.0)

@@ -1,7 +1,7 @@
 """Shared methods of models with integer codes: encoding and decoding.
 
-Such a model has `encode = encode` and so on in its body. Its `codes` returns the integers of
-examples, and `embedded` the decoder's input for them.
+Such a model contains `encode = encode` and so on in its class body. Its `codes` returns the integer
+codes of examples, and `embedded` returns the decoder's input for these codes.
 """
 
 from keras_gen.core.capabilities import capability
@@ -16,16 +16,16 @@ def encode(self, x):
 
 @capability
 def decode(self, codes):
-    """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
+    """Returns the mean of p(x | codes), images as uint8, given integer codes `[n, ...]`."""
     return {"x": self.reconstructed(self.embedded(codes))}
 
 
 def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") -> Levels:
-    """Returns the edge of integer codes.
+    """Returns the edge for integer codes.
 
     Args:
-        shape: Shape of the codes of an example.
-        levels: Number of values of a code, at least 2; otherwise a ValueError is raised.
+        shape: Shape of an example's codes.
+        levels: Number of possible values of a code, at least 2; otherwise, a ValueError is raised.
         dtype: Integer dtype outside the model, as in `Levels`.
         name: Name of the edge.
     """

@@ -15,23 +15,24 @@ def pretrain_layers(
     train: Callable[[DenoisingAutoencoder, Source, str], None],
     amount: float = 0.25,
 ) -> None:
-    """Trains the layers of a deep autoencoder one after the other, from the outside in.
+    """Trains the layers of a deep autoencoder one at a time, from the outside in.
 
     Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder with
-    one layer, which learns the codes of the previous layers; the whole model then starts with
-    their weights. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
+    one layer, which learns the codes of the previous layers; the whole model then starts from the
+    pretrained weights. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
     Networks", NeurIPS 2006; with denoising layers, Vincent et al.: "Stacked Denoising
     Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
-        model: Autoencoder with dense layers, whose decoder mirrors the encoder; hidden layers are
+        model: Autoencoder with dense layers whose decoder mirrors its encoder; hidden layers use a
             sigmoid, so that their outputs are between 0 and 1.
         source: Images `[...]` in the model's input format, without labels.
-        train: Function of a layer's model, its source, and its name, which compiles and fits.
-        amount: Fraction of a layer's inputs that are masked, sampled in every step.
+        train: Function that accepts a layer's model, its source, and its name, and compiles and
+            fits the model.
+        amount: Fraction of a layer's inputs that are masked; the mask is resampled in every step.
 
     Raises:
-        ValueError: If the networks are not mirror images, or a hidden layer is not sigmoid.
+        ValueError: If the networks are not mirror images, or a hidden layer does not use a sigmoid.
 
     Example:
     ```python
@@ -85,7 +86,7 @@ def _encoder(dense, shape):
 
 
 def _decoder(dense, shape):
-    """Builds a network with one layer as large as `dense`, without its activation: to logits."""
+    """Builds a network with one layer as large as `dense` that returns logits."""
     inputs = keras.Input((dense.kernel.shape[0],))
     outputs = keras.layers.Dense(dense.units, dtype="float32")(inputs)
     return keras.Model(inputs, keras.layers.Reshape(shape)(outputs), name="decoder")

@@ -16,20 +16,20 @@ from keras_gen.core.schedules import Weight
 class SparseAutoencoder(Autoencoder):
     """An autoencoder with many codes, only a few of which are active for any example.
 
-    Ng: "Sparse autoencoder", CS294A lecture notes, 2011, for `penalty="kl"`: the sum over codes of
-    KL(target || mean activation), between Bernoulli variables. `penalty="l1"`: the sum of the
+    Ng: "Sparse autoencoder", CS294A lecture notes, 2011, defines `penalty="kl"`: the sum over codes
+    of KL(target || mean activation) between Bernoulli variables. `penalty="l1"` is the sum of the
     codes' absolute values.
 
     Deviations: the mean activation is computed over the batch, whereas the notes use the training
     set.
 
     Args:
-        encoder: Network that maps examples to codes `[batch, ...]`; with `"kl"`, codes are between
-            0 and 1, as after a sigmoid, which `for_images` and `for_vectors` then add to their
-            encoders.
+        encoder: Network that maps examples to codes `[batch, ...]`; with `"kl"`, codes must be
+            between 0 and 1, as after a sigmoid, which `for_images` and `for_vectors` add to the
+            encoder in this case.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        penalty: `"kl"` or `"l1"`.
+        penalty: Type of penalty, `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.
         target: rho, the target mean activation for `"kl"`.
@@ -62,7 +62,7 @@ class SparseAutoencoder(Autoencoder):
 
     @for_users
     def activations(self, images, batch_size: int = 256):
-        """Returns the mean of each code over images, float32 `[codes]`."""
+        """Returns the mean of each code over a set of images, float32 `[codes]`."""
         return self.encode(images, batch_size=batch_size).mean(axis=0)
 
     def _sparsity(self, codes):

@@ -19,26 +19,26 @@ from keras_gen.networks import lenet, split_head
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Classifier(GenerativeModel):
-    """An encoder to features, and a classifier of these features, trained on labels.
+    """An encoder that returns features and a classifier of these features, trained on labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
-    trained on one domain and on clean examples, is the starting point and baseline of other
-    methods. They add terms to its loss (`terms`), or players.
+    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. Trained on one
+    domain and on clean examples, this model is the starting point and the baseline for other
+    methods, which add terms to its loss (`terms`) or add players.
 
-    `fit(images, labels)` accepts integers; -1 marks an example without a label, which has no loss.
-    `accuracy` is computed on labeled examples.
+    `fit(images, labels)` accepts integers; -1 marks an example without a label, which does not
+    contribute to the loss. `accuracy` is computed on labeled examples.
 
     Args:
         encoder: Network that maps examples to features `[batch, features]`; images in [0, 1], or
             vectors.
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
-            a whole classifier, which is split before its last dense layer.
+            a complete classifier, which is split before its last dense layer.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other, or a whole classifier does not end in a
-            dense layer that returns logits.
+        ValueError: If the networks do not match, or a complete classifier does not end in a dense
+            layer that returns logits.
 
     Example:
     ```python
@@ -86,7 +86,7 @@ class Classifier(GenerativeModel):
 
     @override
     def call(self, x, training=False):
-        """Returns the logits of examples prepared by the edge."""
+        """Returns the logits for examples prepared by the edge."""
         return self.logits(x)
 
     @capability
@@ -110,12 +110,12 @@ class Classifier(GenerativeModel):
     def for_images(
         cls, shape: tuple, classes: int = 10, filters: int = 20, hidden: int = 500, **kwargs
     ):
-        """Builds the model with the networks of `keras_gen.networks.classifier`.
+        """Builds the model with the networks in `keras_gen.networks.classifier`.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             classes: Number of classes.
-            filters: Number of channels of the first convolution.
+            filters: Number of channels in the first convolution.
             hidden: Number of features.
             **kwargs: Additional arguments for the class.
         """
@@ -123,14 +123,14 @@ class Classifier(GenerativeModel):
 
 
 def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
-    """Returns the edge of images in [0, 1], or of vectors; its name has the prefix."""
+    """Returns the edge for images in [0, 1] or for vectors; its name starts with the prefix."""
     if len(shape) == 3:
         return Images(shape, 0.0, 1.0, f"{prefix}images")
     return Vectors(shape, f"{prefix}vectors")
 
 
 def label_terms(labels, logits) -> dict:
-    """Returns the cross-entropy, 0 without a label, and the correctness of labeled examples.
+    """Returns the cross-entropy (0 without a label), and whether labeled examples are correct.
 
     Args:
         labels: Int32 `[batch]`, -1 for an example without a label.

@@ -11,7 +11,7 @@ from keras_gen.networks import mlp_encoder
 
 
 class OpposedClassifier(Classifier):
-    """Base class of classifiers whose features a discriminator uses to predict domain or attribute.
+    """Base class of classifiers with a discriminator that predicts a domain or an attribute.
 
     A subclass defines how the encoder works against the discriminator (`train_step`).
 
@@ -19,13 +19,14 @@ class OpposedClassifier(Classifier):
         encoder: Network that maps examples to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
             None.
-        discriminator: Network that maps features to logits, `[batch, values]`, of the information
-            that they should not reveal. If None, it has two values and 500 hidden units.
+        discriminator: Network that maps features to logits, `[batch, values]`, for the information
+            that the features should not reveal. If None, a network with two values and 500 hidden
+            units.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the networks do not fit each other.
+        ValueError: If the networks do not match.
     """
 
     discriminator: keras.Model = network("seen -> logits", default=None)
@@ -75,14 +76,14 @@ class OpposedClassifier(Classifier):
         discriminator_hidden: tuple[int, ...] = (500,),
         **kwargs,
     ):
-        """Builds the model with LeNet, and a dense discriminator of two values.
+        """Builds the model with LeNet and a dense discriminator with two values.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             classes: Number of classes.
-            filters: Number of channels of the first convolution.
+            filters: Number of channels in the first convolution.
             hidden: Number of features.
-            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
         """
         discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
@@ -92,5 +93,5 @@ class OpposedClassifier(Classifier):
 
 
 def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):
-    """Returns a dense network with ReLUs, from features to logits."""
+    """Returns a dense network with ReLUs that maps features to logits."""
     return mlp_encoder((features,), values, hidden, activation="relu", name="discriminator")

@@ -1,7 +1,7 @@
 """Labels of models that classify examples: labels for `fit`, and the `classify` capability.
 
-Such a model has `classify = classify` in its body, and returns its `logits`. `fit` also accepts
-labels, -1 for an example without one, as in scikit-learn.
+Such a model contains `classify = classify` in its class body, and defines `logits`. `fit` also
+accepts labels; as in scikit-learn, -1 marks an example without a label.
 """
 
 import keras
@@ -12,7 +12,7 @@ from keras_gen.core.kinds_of_data import Labels
 
 
 def set_label_edges(model: keras.Model, classes: int) -> None:
-    """Adds the edge of labels, which may be unknown (-1) in training."""
+    """Adds the edge for labels, which may be unknown (-1) in training."""
     model.edges["labels"] = Labels(classes)
     model.training_edges["labels"] = Labels(classes, unknown=True)
 

@@ -16,11 +16,11 @@ MOST_GUIDANCE = 100.0
 class ConditionalDDPM(DDPM):
     """A class-conditional DDPM with classifier-free guidance.
 
-    Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network
-    learns with the label and, for a fraction of the examples, without. `sample(n, label=3,
-    guidance=1.0)` samples from one class, or with one label for each; without labels, classes are
-    random. `fit(images, labels)` accepts integers; `score` and `log_prob` are those of p(x |
-    label).
+    Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network is
+    trained with labels and, for a fraction of the examples, without them.
+    `sample(n, label=3, guidance=1.0)` samples from one class, or one label can be given per sample;
+    without labels, classes are random. `fit(images, labels)` accepts integers; `score` and
+    `log_prob` refer to p(x | label).
 
     | paper | here |
     |-|-|
@@ -31,21 +31,21 @@ class ConditionalDDPM(DDPM):
     Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
 
     Args:
-        network: Network that maps points, times, and int32 labels 0 to `classes`, where the last
-            label means no class, to its prediction.
+        network: Network that maps points, times, and int32 labels 0 to `classes` to its prediction;
+            the last label means no class.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
         variance: See `DDPM`.
         data: See `DDPM`.
-        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; with 0,
-            there is no guidance.
-        seed: Seed for noise, times, and the selection of examples without a label.
+        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; 0 makes
+            guidance unavailable.
+        seed: Seed for the noise, the times, and the selection of examples without a label.
 
     Raises:
-        ValueError: See `DDPM`; also if `classes` is below 1, the network accepts other labels, or
-            `unlabeled` is not a fraction.
+        ValueError: See `DDPM`; also if `classes` is below 1, the network accepts a different number
+            of labels, or `unlabeled` is not a fraction.
 
     Example:
     ```python
@@ -58,7 +58,7 @@ class ConditionalDDPM(DDPM):
 
     batch = ("x", "labels")
     given = ("labels",)
-    evaluations = DDPM.evaluations | {"sample": 4}  # with labels and without
+    evaluations = DDPM.evaluations | {"sample": 4}  # with labels and without labels
 
     network: keras.Model = network("points times labels -> points")
     classes: Count = argument(kw_only=True)
@@ -66,7 +66,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def terms(self, batch):
-        """Returns the loss of algorithm 1, in which some examples lose their label."""
+        """Returns the loss of algorithm 1, in which some examples are used without their label."""
         labels = batch["labels"]
         lost = self.uniform("unlabeled", keras.ops.shape(labels)) < self.unlabeled
         return super().terms(batch | {"labels": tf.where(lost, self.classes, labels)})
@@ -83,13 +83,13 @@ class ConditionalDDPM(DDPM):
 
     @override
     def from_noise(self, noise, label=-1, guidance=0.0, steps=50, solver="ddim"):
-        """Returns examples of the given class, or of random classes."""
+        """Returns examples of the given classes, or of random classes."""
         return self.solved(noise, steps, solver, labels=label, guidance=guidance)
 
     @override
     @capability
     def encode(self, x, labels):
-        """Returns the latents of examples with given classes, float32 `[n, ...]`."""
+        """Returns the latents of examples of given classes, float32 `[n, ...]`."""
         return {"latents": self.encoded(x, labels=labels)}
 
     @override

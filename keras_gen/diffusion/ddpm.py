@@ -21,14 +21,15 @@ LEAST_LEFT = 1e-3  # of an example at the end of a path; minimum if noise is pre
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DDPM(PathModel):
-    """A denoising diffusion model, whose network removes noise from examples step by step.
+    """A denoising diffusion model whose network removes noise from examples step by step.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
     algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
-    steps is algorithm 2; the default is 50 steps of DDIM (Song, Meng, Ermon 2021).
-    `score` and `log_prob` are the bound of eq. (5), in nats, whose L_1 to L_(T-1) are estimated at
-    16 times. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
-    has a standard deviation of 1 nat, that of the estimate is 2.4 nats with the best network.
+    steps is algorithm 2; the default is 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
+    `log_prob` are the bound of eq. (5), in nats; the terms L_1 to L_(T-1) are estimated at 16
+    times. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
+    has a standard deviation of 1 nat, the estimate has a standard deviation of 2.4 nats with the
+    best network.
 
     | paper | here |
     |-|-|
@@ -41,28 +42,29 @@ class DDPM(PathModel):
 
     Deviations: the loss is the mean, not the sum, over an example's values; a batch of B examples
     spaces its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
-    in samples and in the bound, as in the authors' code. `compile()` uses Adam with Keras's
-    learning rate of 0.001; the paper uses 0.0002, and evaluates an average of the weights.
+    in samples and in the bound, as in the authors' code. `compile()` uses Adam with the Keras
+    default learning rate of 0.001; the paper uses 0.0002 and evaluates an average of the weights.
 
     Args:
-        network: Network from points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
-            prediction, in the points' shape, such as `keras_gen.networks.time_unet` or `time_mlp`.
-        probability_path: Name or object: `"linear"` is the paper's, and `"cosine"` that of Nichol,
-            Dhariwal (2021).
+        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
+            prediction, in the shape of the points, such as `keras_gen.networks.time_unet` or
+            `time_mlp`.
+        probability_path: Name or object: `"linear"` is the paper's path, and `"cosine"` is the path
+            of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
-            `"v"` as in Salimans, Ho (2022). On the cosine path, at whose end 5e-5 of an example
-            remains, an error in the noise is divided by that number: vectors, which are not
-            clipped, need another prediction. `for_vectors` uses `"v"` by default: after 2,000 steps
-            on two moons, the columns of samples had 0.99 and 0.97 of the data's standard
-            deviations, and with `"noise"` 1.14 and 0.87.
-        chain_steps: T, 2 to 10,000: number of evenly spaced times on the path, whatever its own
-            steps.
-        variance: Variance of a backward step, `"beta"` or `"beta_tilde"`, see sec. 3.2.
+            `"v"` as in Salimans, Ho (2022). At the end of the cosine path, 5e-5 of an example
+            remains, and an error in the noise is divided by that number. Vectors, which are not
+            clipped, therefore need a different prediction. `for_vectors` uses `"v"` by default:
+            after 2,000 steps on two moons, the columns of samples had 0.99 and 0.97 of the data's
+            standard deviations, compared with 1.14 and 0.87 with `"noise"`.
+        chain_steps: T, the number of evenly spaced times on the path, 2 to 10,000; independent of
+            the path's own number of steps.
+        variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
         data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
-        seed: Seed for noise and times.
+        seed: Seed for the noise and the times.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, or an option is unknown.
+        ValueError: If the network's inputs or outputs do not match, or an option is unknown.
 
     Example:
     ```python
@@ -77,7 +79,7 @@ class DDPM(PathModel):
     evaluations = PathModel.evaluations | {"log_prob": SCORE_TIMES + 1}
     options_of_vectors = PathModel.options_of_vectors | {
         "prediction": "v"
-    }  # which are not clipped
+    }  # vectors are not clipped
 
     probability_path: Named[Path] = made_by(paths.get, default="linear")
     prediction: Literal["noise", "example", "v"] = "noise"

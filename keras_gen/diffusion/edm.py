@@ -17,13 +17,13 @@ from keras_gen.losses.per_example import per_example_mean
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EDM(PathModel):
-    """A denoiser for noise of any standard deviation, and a sampler with few steps.
+    """A denoiser for noise of any standard deviation, and a sampler that needs few steps.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022: the column "ours" of table 1. The network's inputs and outputs have a
-    standard deviation of 1 whatever the noise. `sample` is algorithm 1, 18 steps of Heun's method
+    standard deviation of 1 at every noise level. `sample` is algorithm 1, 18 steps of Heun's method
     with 35 network evaluations. `score` and `log_prob` are the likelihood of the differential
-    equation with 15 steps, see `FlowMatching`.
+    equation, computed with 15 steps; see `FlowMatching`.
 
     | paper | here |
     |-|-|
@@ -34,25 +34,25 @@ class EDM(PathModel):
     | P_mean, P_std | `log_mean`, `log_deviation` |
 
     Deviations: the loss is the mean, not the sum, over an example's values; there is no image
-    augmentation, and no noise during sampling (algorithm 2). `compile()` uses Keras's Adam with
-    learning rate 0.001, as in the paper for small images, and no average of the weights.
+    augmentation, and no noise during sampling (algorithm 2). `compile()` uses Adam in Keras with
+    learning rate 0.001, as in the paper for small images, and does not average the weights.
 
     Args:
-        network: Network from scaled points `[batch, ...]` and a quarter of the logarithm of their
-            noise's standard deviation, `[batch]`, to values of the points' shape, such as
-            `keras_gen.networks.time_unet`.
+        network: Network that maps scaled points `[batch, ...]` and a quarter of the logarithm of
+            their noise's standard deviation, `[batch]`, to values in the shape of the points, such
+            as `keras_gen.networks.time_unet`.
         probability_path: `KarrasPath` with the standard deviations for sampling: sigma_min,
             sigma_max, and rho.
-        deviation: Standard deviation of the examples' values; the default is the paper's for images
-            in [-1, 1].
+        deviation: Standard deviation of the examples' values; the default is the paper's value for
+            images in [-1, 1].
         log_mean: Mean of the logarithm of the noise's standard deviation in training.
-        log_deviation: Standard deviation of that logarithm.
+        log_deviation: Standard deviation of the same logarithm.
         data: `"images"`, or `"vectors"`.
         seed: Seed for the noise and its standard deviations.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, the path is not a `KarrasPath`, or
-            an option is unknown or out of range.
+        ValueError: If the network's inputs or outputs do not match, the path is not a `KarrasPath`,
+            or an option is unknown or out of range.
 
     Example:
     ```python
@@ -122,12 +122,12 @@ class EDM(PathModel):
         return ode_nats(self, self.velocity, x)
 
     def velocity(self, scaled, place) -> tf.Tensor:
-        """Returns the velocity of x_t / sqrt(1 + t^2), which ends as standard normal noise.
+        """Returns the velocity of x_t / sqrt(1 + t^2), which becomes standard normal noise.
 
         Args:
             scaled: Points `[batch, ...]`.
-            place: Scalar, 0 at sigma_min and 1 at sigma_max, with the times of eq. (5) in
-                between.
+            place: Scalar, 0 at sigma_min and 1 at sigma_max; values in between correspond to the
+                times of eq. (5).
         """
         t, slope = self.probability_path.deviation(1 - place)
         scale = tf.sqrt(1 + t**2)

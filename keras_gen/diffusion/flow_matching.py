@@ -20,21 +20,22 @@ from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 @keras.saving.register_keras_serializable("keras_gen")
 class FlowMatching(PathModel):
-    """A velocity field that moves noise to data, learned from straight lines between the two.
+    """A velocity field that transforms noise into data, learned from straight lines between them.
 
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
     Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, the noise in a batch is
-    assigned to its examples so that the lines are shortest: Tong et al.: "Improving and
+    assigned to the examples so that the lines are as short as possible: Tong et al.: "Improving and
     Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
 
     `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
     straight path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each
     step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et al.,
-    appendix C), with 15 Runge-Kutta steps, whose error is up to a few nats between sharp modes:
-    `keras_gen.diffusion.ode_likelihood.ode_log_prob` gives numbers, and allows more steps. The
-    divergence is the sum of all derivatives for up to 4 values, and is estimated beyond that.
-    Images get uniform noise as wide as one level, see `Flow`.
+    appendix C), with 15 Runge-Kutta steps. Between sharp modes, the error is up to a few nats:
+    `keras_gen.diffusion.ode_likelihood.ode_log_prob` documents measured errors and accepts more
+    steps. The divergence is the exact sum of derivatives for examples of up to 4 values, and is
+    estimated for larger examples. Uniform noise as wide as one level is added to images; see
+    `Flow`.
 
     | papers | here |
     |-|-|
@@ -45,20 +46,22 @@ class FlowMatching(PathModel):
 
     Deviations: a batch of B examples spaces its times evenly, example i in [i/B, (i+1)/B); the loss
     is the mean, not the sum, over an example's values; images are clipped as described above.
-    `compile()` uses Keras's Adam with learning rate 0.001.
+    `compile()` uses Adam in Keras with learning rate 0.001.
 
     Args:
-        network: Network from points x_t `[batch, ...]` and times `[batch]` in [0, 1] to velocities,
-            in the points' shape, such as `keras_gen.networks.time_unet` or `time_mlp`.
-        probability_path: Name or object; `"straight"` is that of both papers. On the linear path,
-            and on a `CosinePath` with an offset, the velocity grows without bound near the data.
-        pairing: Assignment of noise to examples: `"independent"`, or `"optimal"` within the
-            *global* batch, according to the squared distance.
+        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in [0, 1] to
+            velocities, in the shape of the points, such as `keras_gen.networks.time_unet` or
+            `time_mlp`.
+        probability_path: Name or object; `"straight"` is the path in both papers. On the linear
+            path, and on a `CosinePath` with an offset, the velocity grows without bound near the
+            data.
+        pairing: Assignment of noise to examples: `"independent"`, or `"optimal"`, which minimizes
+            squared distances within the *global* batch.
         data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
-        seed: Seed for noise and times.
+        seed: Seed for the noise and the times.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, or an option is unknown; in
+        ValueError: If the network's inputs or outputs do not match, or an option is unknown; in
             `compile`, if XLA would have to compute an optimal pairing.
 
     Example:
@@ -86,13 +89,13 @@ class FlowMatching(PathModel):
         x = batch["x"]  # images in [-1, 1]
         t = self.even_times(x)
         noise = self.paired(self.normal("noise", keras.ops.shape(x)), x)
-        # Eq. (22), on a straight path: x_t = (1 - t) x + t noise, of velocity noise - x.
+        # Eq. (22), on a straight path: x_t = (1 - t) x + t noise, with velocity noise - x.
         x_t = self.probability_path.at(t, x, noise)
         velocity = self.probability_path.quantity("velocity", t, Parts(x, noise))
         return {"denoising": per_example_mean(tf.square(velocity - self.network_output(x_t, t)))}
 
     def paired(self, noise, x) -> tf.Tensor:
-        """Returns the noise in the order of the examples that it is paired with."""
+        """Returns the noise, reordered to match the examples that it is paired with."""
         if self.pairing == "independent":
             return noise
         dealt = optimal_pairing(global_batch(noise), global_batch(x))
@@ -112,12 +115,12 @@ class FlowMatching(PathModel):
     def straightness(self, n: int, seed: int = 0, steps: int = 100) -> float:
         """Returns the deviation of the paths from noise to data from straight lines; 0 if straight.
 
-        It is the mean squared distance between the velocity and that of the line from end to end:
-        S(Z) in Liu, Gong, Liu (2023), section 2.
+        The deviation is the mean squared distance between the velocity and the velocity along a
+        straight line between the path's ends: S(Z) in Liu, Gong, Liu (2023), section 2.
 
         Args:
             n: Number of paths.
-            seed: Seed for the noise at which they start, 0 to 2**31 - 1.
+            seed: Seed for the noise at which the paths start, 0 to 2**31 - 1.
             steps: Number of steps of Euler's method, 1 to 10,000.
 
         Raises:
@@ -169,7 +172,7 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
     x = _flat(x)
-    # Squared distances without terms shared by all pairings, such as those of the mean.
+    # Squared distances without terms shared by all pairings, such as terms of the mean.
     costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)

@@ -24,12 +24,12 @@ class LatentDiffusion(DDPM):
 
     Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
     Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) for x,
-    eq. (2), and a sample is D(z). The latents of a `VQVAE` are those before the codebook, whose
-    quantization is part of its decoder (sec. 3.1, VQ-reg.); those of a `VAE` are the means of
-    q(z | x).
+    eq. (2), and a sample is D(z). The latents of a `VQVAE` are its latents before quantization,
+    which is part of the decoder (sec. 3.1, VQ-reg.); the latents of a `VAE` are the means of q(z |
+    x).
 
-    `score` and `log_prob` are the bound of `DDPM` on the density of the latents of examples, in
-    nats and in units of `scale`.
+    `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats
+    for latents in units of `scale`.
 
     | paper | here |
     |-|-|
@@ -41,19 +41,19 @@ class LatentDiffusion(DDPM):
     Deviations: see `DDPM`; a VAE's latents are means, not samples.
 
     Args:
-        network: Network from latents z_t `[batch, ...]` and times `[batch]` to its prediction, in
-            the shape of the latents.
+        network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to its prediction,
+            in the shape of the latents.
         coder: Trained `VQVAE`, `VAE`, `Autoencoder`, or similar model with one encoder and one
-            decoder, whose weights are not changed.
+            decoder. Its weights do not change.
         scale: Standard deviation of the latents, which `for_coder` computes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
         variance: See `DDPM`.
-        seed: Seed for noise and times.
+        seed: Seed for the noise and the times.
 
     Raises:
-        TypeError: If the coder is not such a model.
+        TypeError: If the coder is a different type of model.
         ValueError: See `DDPM`; also if the network's points do not match the coder's latents, or
             `scale` is not above 0.
 
@@ -93,7 +93,7 @@ class LatentDiffusion(DDPM):
 
     @override
     def nats(self, x):
-        # Seeds come from the examples, because those of latents would change with their
+        # Seeds come from the examples, because seeds from latents would change with their
         # rounding.
         return bound_nats(self, self.latents_of(x), self.score_seeds(x))
 
@@ -102,7 +102,7 @@ class LatentDiffusion(DDPM):
         return latents_of(self.coder, x) / self.scale
 
     def examples_of(self, latents) -> tf.Tensor:
-        """Returns the coder's output for such latents."""
+        """Returns the coder's output for scaled latents."""
         latents = latents * self.scale
         if hasattr(self.coder, "quantizer"):
             latents, _ = self.coder.quantizer(latents)
@@ -156,13 +156,14 @@ class LatentDiffusion(DDPM):
 
         Args:
             coder: Trained coder.
-            examples: Examples in the coder's input format, used to measure the spread of latents.
-            widths: Widths of a `time_unet`, for latents that are feature maps.
-            width: Width of a `time_mlp`, for latents that are vectors.
+            examples: Examples in the coder's input format, used to compute the latents' standard
+                deviation.
+            widths: Widths of the `time_unet`, for latents that are feature maps.
+            width: Width of the `time_mlp`, for latents that are vectors.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            TypeError: If the coder has another type.
+            TypeError: If the coder has an unsupported type.
             ValueError: If the feature maps cannot be halved as often as `widths` requires.
         """
         require_coder(coder)

@@ -1,4 +1,4 @@
-"""The likelihood of a differential equation that moves noise to data."""
+"""The likelihood of a differential equation that transforms noise into data."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from keras_gen.core.noise import uniform
 from keras_gen.losses.per_example import per_example_sum
 
 STEPS = 15  # number of Runge-Kutta steps from data to noise
-EVALUATIONS = 3 * 4 * STEPS  # of the velocity; a gradient takes twice as long as a value
+EVALUATIONS = 3 * 4 * STEPS  # velocity evaluations; a gradient takes twice as long as a value
 LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
 MOST_VALUES = (
     4  # maximum number of values for which the divergence is the sum of all derivatives
@@ -19,10 +19,10 @@ MOST_VALUES = (
 def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
     """Returns -log p(x) for a model's prepared examples, `[batch]`, in nats for the data's units.
 
-    Images get uniform noise as wide as one level, see `keras_gen.flows.Flow`.
+    Uniform noise as wide as one level is added to images; see `keras_gen.flows.Flow`.
 
     Args:
-        model: Path model, whose score seeds determine the noise.
+        model: Path model whose score seeds determine the noise.
         velocity: See `ode_log_prob`.
         x: Examples `[batch, ...]`.
     """
@@ -30,7 +30,7 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
     if model.data == "images":
         log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
         x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
-    # Random directions of ones and minus ones give the lowest variance, and none at all if all
+    # Random directions of ones and minus ones give the lowest variance, which is zero if all
     # values move in the same way.
     probe = tf.where(uniform(tf.shape(x), model.score_seeds(x)) < 0.5, -1.0, 1.0)
     return model.edges["x"].nats_outside(-ode_log_prob(velocity, x, probe) - log_width)
@@ -39,25 +39,25 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
 def ode_log_prob(
     velocity: Callable, x: tf.Tensor, probe: tf.Tensor, steps: int = STEPS
 ) -> tf.Tensor:
-    """Returns log p(x) for the examples that a velocity moves from standard normal noise to data.
+    """Returns log p(x) under a velocity field that transforms standard normal noise into data.
 
     Chen, Rubanova, Bettencourt, Duvenaud: "Neural Ordinary Differential Equations", NeurIPS 2018,
     theorem 1: along a solution, log p changes by minus the divergence of the velocity. For more
-    than 4 values, it is estimated with a random direction: Grathwohl et al.: "FFJORD: Free-form
-    Continuous Dynamics for Scalable Reversible Generative Models", ICLR 2019, eq. (7). The
-    integrals use the classical fourth-order Runge-Kutta method.
+    than 4 values, the divergence is estimated with a random direction: Grathwohl et al.: "FFJORD:
+    Free-form Continuous Dynamics for Scalable Reversible Generative Models", ICLR 2019, eq. (7).
+    The integrals use the classical fourth-order Runge-Kutta method.
 
     The error is small where the density is smooth, but not near sharp modes. For the true
     velocities in 2-D between normal noise and two modes of standard deviation 0.1 at -1 and 1, 15
-    steps gave the nats of 500 samples with a mean error of 0.05 on the path of EDM, at most 5.4,
-    and of 0.011 on the straight path, at most 2.3. With 60 steps, these errors are 0.001, 0.28,
-    6e-5, and 0.02.
+    steps gave the nats of 500 samples with a mean error of 0.05 and a maximum error of 5.4 on the
+    path of EDM, and with a mean error of 0.011 and a maximum error of 2.3 on the straight path.
+    With 60 steps, these errors are 0.001, 0.28, 6e-5, and 0.02.
 
     Args:
-        velocity: Function of points `[batch, ...]` and a scalar time that returns dx/dt.
-        x: Examples, the points at time 0; the points at time 1 are standard normal.
-        probe: Directions for the estimate, in the shape of x, with independent entries of mean 0
-            and variance 1, ideally 1 and -1.
+        velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.
+        x: Examples, which are the points at time 0; the points at time 1 are standard normal.
+        probe: Directions for the divergence estimate, in the shape of x, with independent entries
+            of mean 0 and variance 1, ideally 1 and -1.
         steps: Number of time steps; `log_prob` of the models uses 15.
 
     Returns:

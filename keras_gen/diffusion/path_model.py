@@ -29,31 +29,32 @@ BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, ma
 class PathModel(LikelihoodModel):
     """Base class of models with one network, a path from data to noise, and a choice of solver.
 
-    The network gets points x_t on the path and their time t, and predicts one of
-    `keras_gen.diffusion.paths.QUANTITIES`; the other quantities follow. Images are in [-1, 1], and
-    their predicted examples are clipped to that range. `sample` accepts the number of steps
-    and the solver, by name. `encode` follows the differential equation from the data to the noise,
-    and `decode` back, in 100 steps of DDIM, so the round trip is not exact.
+    The network receives points x_t on the path and their times t, and predicts one of
+    `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in
+    [-1, 1], and their predicted examples are clipped to that range. `sample` accepts the number of
+    steps and the solver, by name. `encode` follows the differential equation from the data to the
+    noise, and `decode` from the noise to the data, each in 100 steps of DDIM, so the round trip is
+    not exact.
 
-    With a `black_level` below 0, black is trained as if it were darker, and values in between are
-    clipped at the end: a network with errors of a few levels then generates black instead of a
-    faint background. This deviates from all papers.
+    With a `black_level` below 0, black is represented by a darker level during training, and
+    generated values between that level and black are clipped. A network with errors of a few levels
+    then generates black instead of a faint background. This is a deviation from all papers.
 
     A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
     the terms of its loss and the nats of examples.
 
     Args:
-        network: Network from points `[batch, ...]` and times `[batch]` to values in the points'
-            shape.
+        network: Network that maps points `[batch, ...]` and times `[batch]` to values in the shape
+            of the points.
         probability_path: Name or object from `keras_gen.diffusion.paths`.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
-        seed: Seed for noise and times.
+        seed: Seed for the noise and the times.
         black_level: Level that represents exactly black image values in training, -255 to 0.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the network has other inputs or outputs, `data` or the path is unknown, or
-            the path does not end at time 1; if `black_level` is out of range, or is not 0 for
+        ValueError: If the network's inputs or outputs do not match, `data` or the path is unknown,
+            or the path does not end at time 1; if `black_level` is out of range, or is not 0 for
             vectors.
     """
 
@@ -82,7 +83,7 @@ class PathModel(LikelihoodModel):
     # A point of the path ---------------------------------------------------------------------
 
     def even_times(self, x) -> tf.Tensor:
-        """Returns a time in [0, 1) for each example, one in each of equally many intervals.
+        """Divides [0, 1) into one interval per example, and returns a time from each interval.
 
         A batch (over all replicas) thus has times of all sizes.
         """
@@ -120,7 +121,7 @@ class PathModel(LikelihoodModel):
     # Samples and codes -----------------------------------------------------------------------
 
     def solvers(self) -> dict:
-        """Returns the solvers that `sample` can choose, by name."""
+        """Returns the solvers that `sample` offers, by name."""
         return SOLVERS
 
     def noise(self, n, key):
@@ -137,7 +138,7 @@ class PathModel(LikelihoodModel):
         return self.solved(noise, steps, solver)
 
     def solved(self, noise, steps, solver, **given) -> tf.Tensor:
-        """Turns latents into examples with a solver, given by its int32 position in `solvers`."""
+        """Turns latents into examples using the solver at an int32 position in `solvers`."""
         times = self.probability_path.times(steps)
         step = chosen(self.solvers(), solver)
         return self.followed(noise["latents"], times, step, noise["seeds"], **given)
@@ -155,7 +156,7 @@ class PathModel(LikelihoodModel):
 
     @override
     def signatures(self):
-        """Returns the usual signatures without `score`, the negative `log_prob`, which is slow."""
+        """Returns the usual signatures except `score`, which is slow and equals `-log_prob`."""
         return {name: one for name, one in super().signatures().items() if name != "score"}
 
     @capability
@@ -215,12 +216,12 @@ class PathModel(LikelihoodModel):
         """Builds the model with a small U-Net, `keras_gen.networks.time_unet`.
 
         Args:
-            shape: `(height, width, channels)`; the sides are multiples of 2^len(widths).
-            widths: Numbers of channels at each resolution, multiples of 8.
+            shape: `(height, width, channels)`; height and width are multiples of 2^len(widths).
+            widths: Number of channels at each resolution, multiples of 8.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            ValueError: If the sides are not such multiples.
+            ValueError: If the height or the width is not a multiple of 2^len(widths).
         """
         return cls(time_unet(shape, widths, classes=kwargs.get("classes")), **kwargs)
 

@@ -58,11 +58,11 @@ class Path(Declared):
     """The time that replaces 0 for the network, which was never trained without noise."""
 
     def alpha(self, t) -> tf.Tensor:
-        """Returns the factor of the example at time t."""
+        """Returns the factor applied to the example at time t."""
         raise NotImplementedError
 
     def sigma(self, t) -> tf.Tensor:
-        """Returns the factor of the noise at time t."""
+        """Returns the factor applied to the noise at time t."""
         raise NotImplementedError
 
     def alpha_slope(self, t) -> tf.Tensor:
@@ -88,10 +88,10 @@ class Path(Declared):
     def coefficients(self, quantity: str, t) -> tuple:
         """Returns (a, b) such that a quantity of a point is a * example + b * noise.
 
-        The `velocity` is dx_t/dt, the `score` the gradient of log q(x_t | example) with respect
-        to x_t, and `v` that of Salimans, Ho: "Progressive Distillation for Fast Sampling of
-        Diffusion Models", ICLR 2022, sec. 4: where alpha^2 + sigma^2 = 1, the derivative with
-        respect to the angle.
+        The `velocity` is dx_t/dt, the `score` is the gradient of log q(x_t | example) with respect
+        to x_t, and `v` is the quantity of Salimans, Ho: "Progressive Distillation for Fast Sampling
+        of Diffusion Models", ICLR 2022, sec. 4: where alpha^2 + sigma^2 = 1, it is the derivative
+        with respect to the angle.
         """
         if quantity == "example":
             return tf.ones_like(t), tf.zeros_like(t)
@@ -108,12 +108,12 @@ class Path(Declared):
         )
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
-        """Returns a quantity, one of `QUANTITIES`, for a point with these parts."""
+        """Returns a quantity, one of `QUANTITIES`, for a point with the given parts."""
         a, b = self.coefficients(quantity, beside(t, parts.example))
         return a * parts.example + b * parts.noise
 
     def parts(self, quantity: str, t, x_t, value) -> Parts:
-        """Returns the parts of a point x_t for which a quantity has a value: all conversions.
+        """Returns the parts of a point x_t, given the value of one of its quantities.
 
         They solve the equations x_t = alpha * example + sigma * noise and value = a * example + b *
         noise, with Cramer's rule.
@@ -137,15 +137,15 @@ class VariancePreserving(Path):
 
 @serializable
 class LinearPath(VariancePreserving):
-    """A chain with linearly growing variances beta_t, and logarithms interpolated between steps.
+    """A chain with linearly increasing variances beta_t; logarithms are interpolated between steps.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
     T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
 
-    The paper's variances, 1e-4 to 0.02, belong to 1,000 steps. With T steps, the defaults are
-    1000 / T times as large, so that equally little of the example remains at the end. Song et al.:
-    "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021, appendix
-    B, derive the limit, beta(t) = 0.1 + 19.9 t.
+    The paper's variances, 1e-4 to 0.02, are for 1,000 steps. With T steps, the defaults are 1000 /
+    T times as large, so that the same small fraction of the example remains at the end. Song et
+    al.: "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021,
+    appendix B, derive the limit, beta(t) = 0.1 + 19.9 t.
 
     Args:
         steps: T, the number of steps, 2 to 10,000.
@@ -166,7 +166,7 @@ class LinearPath(VariancePreserving):
 
     @override
     def set_up(self):
-        # The numbers themselves are kept, so that configurations of equal paths are equal.
+        # None is replaced by a number, so that equal paths have equal configurations.
         for name, rate in (("first", FIRST_RATE), ("last", LAST_RATE)):
             variance = getattr(self, name)
             variance = rate / self.steps if variance is None else variance
@@ -184,7 +184,7 @@ class LinearPath(VariancePreserving):
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:
-        """The step before a time, the fraction of the way to the next one, and the table."""
+        """The step before a time, the fraction of the way to the next step, and the table."""
         t = tf.convert_to_tensor(t)
         place = t * tf.cast(self.steps, t.dtype)
         before = tf.clip_by_value(tf.floor(place), 0, tf.cast(self.steps - 1, t.dtype))
@@ -214,15 +214,15 @@ class LinearPath(VariancePreserving):
 
 @serializable
 class CosinePath(VariancePreserving):
-    """A path on the circle: alpha(t) = cos(angle(t)) / cos(angle(0)), with evenly growing angle.
+    """A path on a circle: alpha(t) = cos(angle(t)) / cos(angle(0)); the angle increases evenly.
 
     Nichol, Dhariwal: "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. (17).
-    Deviation: they clip beta_T at 0.999, so that some of the example remains; here, the angle
-    ends 5e-5 before the right angle, which leaves the same amount for T = 1,000.
+    Deviation: the authors clip beta_T at 0.999, so that some of the example remains; here, the
+    angle ends 5e-5 short of a right angle, so that the same amount remains for T = 1,000.
 
     Args:
-        offset: s, 0 to 100, which makes the noise of the first steps grow faster, without bound at
-            time 0; 0 for a velocity that is finite everywhere.
+        offset: s, 0 to 100. A positive offset makes the noise increase faster in the first steps,
+            with unbounded velocity at time 0; with 0, the velocity is finite everywhere.
 
     Raises:
         TypeError: If `offset` is not a number.
@@ -248,7 +248,7 @@ class CosinePath(VariancePreserving):
 
     @override
     def alpha(self, t):
-        # Uses the remainder of the right angle, which is most exact at the end.
+        # Uses the complement of the angle, which is the most precise form at the end.
         remaining = tf.maximum((1 - t) * self._speed, LAST_ANGLE)
         alpha = tf.sin(remaining) / math.cos(self._first_angle)
         return tf.where(t > 0, alpha, tf.ones_like(alpha))
@@ -311,7 +311,7 @@ class KarrasPath(Path):
     Args:
         smallest: sigma_min, the last standard deviation before 0.
         largest: sigma_max.
-        rho: Concentration of times near 0, 1 to 1,000.
+        rho: Degree to which times are concentrated near 0, 1 to 1,000.
 
     Raises:
         TypeError: If an argument is not a number.
@@ -369,7 +369,7 @@ class KarrasPath(Path):
         return tf.concat([deviations, [0.0]], axis=0)
 
     def deviation(self, part) -> tuple:
-        """Returns sigma_i in eq. (5) at the fraction i / (N - 1) of the way, and its slope."""
+        """Returns sigma_i in eq. (5) and its slope at the fraction i / (N - 1)."""
         most = self.largest ** (1 / self.rho)
         least = self.smallest ** (1 / self.rho)
         root = most + part * (least - most)
@@ -397,7 +397,7 @@ def warn_of_remains(path: Path) -> None:
 
 
 def get(identifier: Any) -> Path:
-    """Returns the path for a name, a config, or an object; a ValueError for anything else."""
+    """Returns the path for a name, a config, or an object; otherwise raises a ValueError."""
     return resolve(identifier, PATHS, Path, "path")  # type: ignore[type-abstract]
 
 

@@ -17,9 +17,10 @@ class Reflow(FlowMatching):
     """A flow that learns straight lines from noise to a trained flow's output for that noise.
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
-    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the lines
-    between their ends rarely do: a flow that follows these lines is nearly straight, and a few
-    Euler steps are enough. `fit` accepts examples and the noise that leads to them:
+    Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the
+    straight lines between their ends rarely cross either. A flow that follows these lines is nearly
+    straight, and a few Euler steps are enough. `fit` accepts examples and the noise that leads to
+    them:
 
         latents = np.random.default_rng(0).normal(size=(50_000, 2))
         student.fit(teacher.decode(latents), latents, batch_size=256)
@@ -35,7 +36,7 @@ class Reflow(FlowMatching):
     Args:
         network: See `FlowMatching`; it may be initialized with the teacher's weights.
         data: See `FlowMatching`.
-        seed: Seed for times.
+        seed: Seed for the times.
 
     Raises:
         ValueError: See `FlowMatching`.
@@ -59,7 +60,7 @@ class Reflow(FlowMatching):
 
     @override
     def terms(self, batch):
-        """Returns the loss of eq. (1), `[batch]`, for matching pairs."""
+        """Returns the loss of eq. (1), `[batch]`, for corresponding pairs."""
         x = batch["x"]
         noise = batch["latents"]
         t = self.even_times(x)

@@ -22,8 +22,8 @@ class Move(NamedTuple):
         s: Next time of the points.
         parts: Predicted parts at t.
         before: Time of the previous step, or t in the first step.
-        example_before: Predicted example at that time.
-        predict: Function that maps points and their time to the predicted parts.
+        example_before: Predicted example in the previous step.
+        predict: Function that maps points and their time to predicted parts.
         noise: Function without arguments that returns standard normal noise for this step,
             `[batch, ...]`.
     """
@@ -42,7 +42,7 @@ class Move(NamedTuple):
 class Solver(Declared):
     """Base class of solvers: a subclass defines one step, `step`.
 
-    With all solvers, a step to time 0 ends at the predicted example.
+    With every solver, a step to time 0 ends at the predicted example.
     """
 
     def step(self, move: Move) -> tf.Tensor:
@@ -61,7 +61,7 @@ class Ancestral(Solver):
     variance: Literal["beta", "beta_tilde"] = "beta_tilde"
 
     def step(self, move):
-        """Returns a sample, or for time 0 the mean, as in algorithm 2."""
+        """Returns a sample or, at time 0, the mean, as in algorithm 2."""
         mean, variance = posterior(move.path, move.t, move.s, move.x, move.parts.example)
         if self.variance == "beta":
             between = variance_between(move.path, move.t, move.s)
@@ -118,10 +118,10 @@ class Heun(Solver):
 
 
 class DPMSolver(Solver):
-    """DPM-Solver++(2M), which is of second order thanks to the previous step's prediction.
+    """DPM-Solver++(2M), a second-order solver that reuses the previous step's prediction.
 
     Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
-    Probabilistic Models", 2022, algorithm 2. The first and the last step are of first order.
+    Probabilistic Models", 2022, algorithm 2. The first and last steps are first-order.
     """
 
     def step(self, move):
@@ -157,12 +157,13 @@ def solve(
     """Moves points along a path through all times, in a single TensorFlow loop.
 
     Args:
-        predict: Function from points x_t `[batch, ...]` and the scalar time t to their `Parts`.
+        predict: Function that maps points x_t `[batch, ...]` and the scalar time t to their
+            `Parts`.
         path: Path to follow.
         x: Points at the first time.
-        times: `[steps + 1]`, in the dtype of x, from noise to data or back.
+        times: Times, `[steps + 1]`, in the dtype of x, from noise to data or from data to noise.
         step: Step function of a solver, such as `DDIM().step`, or of `chosen`.
-        seeds: Int32 `[batch]`, which determine the noise of each example in each step; None for
+        seeds: Int32 `[batch]` that determine the noise of each example in each step; None for
             solvers without noise.
 
     Returns:

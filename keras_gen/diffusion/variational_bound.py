@@ -9,7 +9,7 @@ from keras_gen.diffusion.paths import Path, posterior, variance_between
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_sum
 
-SCORE_TIMES = 16  # of the T - 1 times of an example's bound, one per part
+SCORE_TIMES = 16  # sampled times of an example's bound, one in each part of the T - 1 times
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LEAST_PROBABILITY = 1e-12  # minimum probability of a level, as in the authors' code
 
@@ -50,7 +50,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
         own = folded(seeds, 2 * number + 1)
         return size * divergence(model, x, 2 + place, own, **given)
 
-    # One part at a time, since all at once would need a multiple of the memory.
+    # One part at a time, because all parts at once would need several times the memory.
     parts = tf.map_fn(
         in_part,
         tf.range(len(parts_of) - 1),
@@ -63,7 +63,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
 def divergence(model, x, step, seeds, **given) -> tf.Tensor:
     """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]` in nats.
 
-    `step` is t as counted in the paper, `[batch]`, at least 2; the seeds determine x_t.
+    `step` is the paper's t, `[batch]`, at least 2; the seeds determine x_t.
     """
     path = model.probability_path
     t = step / model.chain_steps
@@ -85,7 +85,7 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
     mean = model.parts(x_1, t, **given).example
     deviation = path.sigma(t[0])  # beta_1, even if the variance is beta-tilde, which is 0 here
     if model.data == "images":
-        # Black may be darker inside: values below -1 are clipped, and count as black.
+        # Inside, black may be represented by a darker level: values below -1 are clipped to black.
         levels = tf.maximum(x, -1.0)
         return -per_example_sum(log_prob_of_levels(levels, mean, deviation))
     distance = tf.square((x - mean) / deviation)
@@ -95,8 +95,8 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
 def parts_of_steps(steps: int) -> list[int]:
     """Returns the starts of parts of the steps 0 to `steps` - 1, and the end of the last part.
 
-    The parts grow geometrically, since L_t falls about as 1 / t: an equal part at the
-    beginning would contain terms of very different sizes.
+    The parts grow geometrically, because L_t decreases approximately as 1 / t: with parts of equal
+    size, the first part would contain terms of very different magnitudes.
 
     Example:
         >>> parts_of_steps(999)[-4:]
@@ -106,15 +106,15 @@ def parts_of_steps(steps: int) -> list[int]:
     ends = [0]
     for number in range(1, count + 1):
         end = max(ends[-1] + 1, round(steps ** (number / count)))
-        ends.append(min(end, steps - (count - number)))  # each part has at least one step
+        ends.append(min(end, steps - (count - number)))  # each part contains at least one step
     return ends
 
 
 def log_prob_of_levels(x, mean, deviation) -> tf.Tensor:
     """Returns the log-probability of 256 levels in [-1, 1] under a normal density, eq. (13).
 
-    Each level has the mass within half a step, and the outermost levels also all mass beyond. The
-    result has the shape of x, and is at least log 1e-12.
+    Each level receives the mass within half a step, and the outermost levels also receive all mass
+    beyond them. The result has the shape of x, and is at least log 1e-12.
     """
     above = tf.where(x > 0.999, 1.0, _normal_cdf((x + 1 / 255 - mean) / deviation))
     below = tf.where(x < -0.999, 0.0, _normal_cdf((x - 1 / 255 - mean) / deviation))

@@ -24,14 +24,15 @@ class BlindClassifier(OpposedClassifier):
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`.
-        discriminator: Network that maps features to logits of the attribute's values,
+        discriminator: Network that maps features to logits for the attribute's values,
             `[batch, values]`.
-        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
+        columns: Columns of the table if examples are table rows; the encoder receives the rows as
+            vectors.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the networks do not fit each other, or the columns.
+        ValueError: If the networks do not match, or the columns.
     """
 
     batch = ("x", "labels", "attributes")
@@ -58,10 +59,10 @@ class BlindClassifier(OpposedClassifier):
         Args:
             columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
-            values: Number of values of the attribute.
+            values: Number of possible values of the attribute.
             features: Number of features.
-            hidden: Numbers of units of the encoder's hidden layers.
-            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
+            hidden: Number of units in each hidden layer of the encoder.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
         """
         size = width_of(columns)
@@ -80,7 +81,7 @@ def width_of(columns: Sequence[Column]) -> int:
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
-    """Makes a model accept table rows; raises a ValueError if its vectors have another shape."""
+    """Makes a model accept table rows; raises a ValueError if the vectors' shape differs."""
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(
@@ -88,5 +89,5 @@ def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
             f"of the vector for a row of {len(columns)} columns."
         )
     model.edges["x"] = table
-    # Read by the signatures in addition to the networks: the tables of categories.
+    # In addition to the networks, the signatures read the tables of categories.
     model.resources = [table.vectors]

@@ -18,12 +18,12 @@ class GRAD(BlindClassifier):
     """Learns labels from features that do not reveal an attribute, with a reversed gradient.
 
     Raff, Sylvester: "Gradient Reversal against Discrimination: A Fair Neural Network Learning
-    Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks:
-    between encoder and discriminator, the gradient is reversed, so that the discriminator learns to
-    predict the attribute and the encoder learns the opposite.
+    Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks: the
+    gradient is reversed between the encoder and the discriminator, so that the discriminator learns
+    to predict the attribute and the encoder learns the opposite.
 
-    `fit` and `evaluate` accept examples, labels, and attributes. `loss` is that of the classifier
-    and `d_loss` that of the discriminator, in nats. For two equally frequent values, the `d_loss`
+    `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
+    and `d_loss` is the discriminator's loss, in nats. For two equally frequent values, the `d_loss`
     of a discriminator at chance is 0.69.
 
     Deviations: `for_table` bounds the features, because without a bound the encoder can increase
@@ -32,14 +32,15 @@ class GRAD(BlindClassifier):
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`.
-        discriminator: Network that maps features to logits of the attribute's values,
+        discriminator: Network that maps features to logits for the attribute's values,
             `[batch, values]`.
-        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
-        weight: lambda, the factor of the reversed gradient: a number or a schedule.
+        columns: Columns of the table if examples are table rows; the encoder receives the rows as
+            vectors.
+        weight: lambda, the factor applied to the reversed gradient, a number or a schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not fit each other or the columns, or `weight` is negative.
+        ValueError: If the networks do not match each other or the columns, or `weight` is negative.
 
     Example:
     ```python

@@ -46,32 +46,34 @@ class VFAE(LikelihoodModel):
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
     attribute s and the latents z1 generate the example, p(x|z1,s), so z1 need not encode s. The
-    label y and further latents z2, with a normal prior, generate z1, p(z1|z2,y), so that z1 encodes
-    the label (sec. 2.2). The loss is the negative of the bound L_s for an example with a label, and
-    of L_u for one without a label (-1), plus alpha times the label's cross-entropy and beta times
-    the squared maximum mean discrepancy between the z1 for both values of the attribute (sec. 2.3).
+    label y and additional latents z2, which have a normal prior, generate z1, p(z1|z2,y), so that
+    z1 encodes the label (sec. 2.2). The loss is the negative of the bound L_s for an example with a
+    label, and of L_u for one without a label (-1), plus alpha times the label's cross-entropy and
+    beta times the squared maximum mean discrepancy between the latents z1 for the two values of the
+    attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
-    classification_loss + beta * discrepancy_loss`; all except the last are in nats. `score` is the
-    bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
+    classification_loss + beta * discrepancy_loss`; all terms except the last are in nats. `score`
+    is the bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
 
-    Deviations: the label is predicted from one sample of z1 per example, as are the bounds.
+    Deviations: the label's prediction, like the bounds, uses one sample of z1 per example.
 
     Args:
-        encoder: Network that maps examples and int32 attributes `[batch]` to mean and log variance
-            of q(z1|x,s).
+        encoder: Network that maps examples and int32 attributes `[batch]` to the mean and log
+            variance of q(z1|x,s).
         decoder: Network that maps z1 and attributes to the likelihood's parameters.
         classifier: Network from z1 to logits of q(y|z1).
-        upper_encoder: Network that maps z1 and labels to mean and log variance of q(z2|z1,y).
-        upper_decoder: Network that maps z2 and labels to mean and log variance of p(z1|z2,y).
+        upper_encoder: Network that maps z1 and labels to the mean and log variance of q(z2|z1,y).
+        upper_decoder: Network that maps z2 and labels to the mean and log variance of p(z1|z2,y).
         likelihood: Name or object: p(x|z1,s).
-        columns: Columns of the table, if the examples are its rows; the encoder gets their vectors.
+        columns: Columns of the table if examples are table rows; the encoder receives the rows as
+            vectors.
         alpha: Weight of the label's cross-entropy, a number or a schedule.
         beta: Weight of the discrepancy, a number or a schedule.
-        seed: Seed for the latents' noise, and of the discrepancy's random features.
+        seed: Seed for the noise of the latents and the random features of the discrepancy.
 
     Raises:
-        ValueError: If the networks do not fit each other or the columns, or a weight is negative.
+        ValueError: If the networks do not match each other or the columns, or a weight is negative.
 
     Example:
     ```python
@@ -113,7 +115,7 @@ class VFAE(LikelihoodModel):
         return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
 
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
-        """Returns the terms of L_s and L_u, both as means over q(y|z1).
+        """Returns the terms of L_s and L_u, both averaged over q(y|z1).
 
         q is one-hot if the label is known, so that the other classes contribute nothing.
         """
@@ -163,7 +165,7 @@ class VFAE(LikelihoodModel):
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Samples z1 or z2 from (mean, log variance); returns these with the seed for z2."""
+        """Samples z1 or z2 from (mean, log variance); also returns these and the seed for z2."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
@@ -173,7 +175,7 @@ class VFAE(LikelihoodModel):
         return tf.cast(self.classifier(latents, training=self.training), tf.float32)
 
     def logits(self, x, attributes) -> tf.Tensor:
-        """Returns the class logits at the mean of z1, float32 `[batch, classes]`."""
+        """Returns the class logits for the mean of z1, float32 `[batch, classes]`."""
         return self.logits_of(self.posterior(x, attributes)[0])
 
     @override
@@ -225,13 +227,13 @@ class VFAE(LikelihoodModel):
         hidden: tuple[int, ...] = (100,),
         **kwargs,
     ):
-        """Builds the model with dense networks, by default in the paper's sizes for Adult.
+        """Builds the model with dense networks, by default with the paper's sizes for Adult.
 
         Args:
             columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
-            latent_dim: Number of dimensions of z1 and of z2.
-            hidden: Numbers of units of the hidden layers.
+            latent_dim: Number of dimensions of each of z1 and z2.
+            hidden: Number of units in each hidden layer.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`.
         """
         size = width_of(columns)

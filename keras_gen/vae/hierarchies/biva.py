@@ -82,7 +82,7 @@ class BIVA(HierarchicalVAE):
             # q(z_i^BU | x, z_{<i}^BU), and at the top, q(z_L | x, z_{<L}^BU).
             features, (q,) = heads(upward, [*features, *latents], self.training)
             upwards.append((features, q))
-            # The top-down pass samples z_L again, with the same noise.
+            # The top-down pass samples this variable again, with the same noise.
             name = next(iter(names))
             latents = [reparameterized(q, parts[name], name)]
 

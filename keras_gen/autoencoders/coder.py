@@ -43,8 +43,7 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns additional inputs of encoder and decoder for examples x, by default none at
-        all."""
+        """Returns additional inputs of encoder and decoder for examples x; none by default."""
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:

@@ -73,7 +73,7 @@ def _average(optimizer, weights) -> None:
 
 
 def take_weights(model: keras.Model, other: keras.Model) -> None:
-    """Copies weights and averages to a compiled model from another model with the same networks."""
+    """Copies weights and averages into a compiled model from a model with the same networks."""
     for name, network in model.networks.items():
         network.set_weights(other.networks[name].get_weights())
     for weight, average in _averages(model):
@@ -81,7 +81,7 @@ def take_weights(model: keras.Model, other: keras.Model) -> None:
 
 
 def _averages(model: Any) -> list:
-    """The weights with moving averages, each with its average."""
+    """The weights that have moving averages, each with its average."""
     pairs: list = []
     for name in model.players():
         optimizer: Any = getattr(model, name, None)
@@ -89,6 +89,6 @@ def _averages(model: Any) -> list:
         # Before the first update, the averages are zeros.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
-        # The optimizer's weights, which include layers that were frozen later.
+        # The optimizer's weights include those of layers that were frozen later.
         pairs += averages(optimizer)
     return pairs

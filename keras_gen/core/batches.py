@@ -12,7 +12,7 @@ TARGET = "target"  # name of the examples to reconstruct, if they differ from x
 
 
 def in_order(data) -> list:
-    """Returns the parts of nested tuples and lists in order, leaving out None.
+    """Returns the parts of nested tuples and lists in order, without None.
 
     A list of texts is a single part.
     """
@@ -25,18 +25,19 @@ def in_order(data) -> list:
 
 
 def named_parts(model, data) -> dict[str, Any]:
-    """Names the parts of a batch; labels are left out for a model that does not use them.
+    """Names the parts of a batch; labels are dropped if the model does not use them.
 
     Args:
         model: `GenerativeModel` whose `batch` names the parts in order, starting with x. This
             function is a method of models.
-        data: Tensors or arrays, in tuples in this order, or in a dict by these names.
+        data: Tensors or arrays, in tuples in the order of `batch`, or in a dict with the names in
+            `batch`.
 
     Returns:
-        The parts by the names of `batch`; additional examples next to x are named `target`.
+        The parts by their names in `batch`; a second set of examples is named `target`.
 
     Raises:
-        ValueError: If a part is missing or unknown, or there are too many.
+        ValueError: If a part is missing or unknown, or there are too many parts.
     """
     name = type(model).__name__
     batch = model.batch
@@ -71,11 +72,11 @@ def named_parts(model, data) -> dict[str, Any]:
 def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
 
-    A model that uses only examples ignores labels that come with them. Second examples are the
-    `target` of a model that `reconstructs_pairs`; for other models, they must equal x.
+    A model that uses only examples ignores accompanying labels. A second set of examples is the
+    `target` of a model that `reconstructs_pairs`; for other models, it must equal x.
 
     Raises:
-        ValueError: If a part is missing, unknown, or refused, or if there are too many.
+        ValueError: If a part is missing, unknown, or refused, or if there are too many parts.
     """
     edges = self.edges | self.training_edges
     edges[TARGET] = edges["x"]
@@ -96,7 +97,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns a replica's part of a batch, which must contain at least one example.
 
-    Without examples, networks fail with unrelated errors or end the process.
+    With an empty batch, networks fail with unrelated errors or crash the process.
     """
     sentence = (
         f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "

@@ -47,12 +47,14 @@ def capability(function: Callable) -> Callable:
 
     The function's parameters are names of the model's `edges`, which prepare the arguments;
     `**given` stands for the conditions named in its attribute `given`. The function returns a dict
-    of tensors: those named like an edge are restored by it, others become float32.
+    of tensors: a tensor named after an edge is restored by that edge, and all other tensors are
+    converted to float32.
 
-    The method accepts arrays of any number of examples, including none, in the form that their
-    edges accept. All arguments after the first may also be a single value for all examples. It
+    The method accepts arrays of any number of examples, including zero, in a format that their
+    edges accept. Each argument after the first may also be a single value for all examples. It
     processes `batch_size` examples (256) at once with a graph that is traced once, and returns an
-    array, or a tuple of several outputs. Float inputs give float outputs, if their edge allows it.
+    array, or a tuple of several outputs. Float inputs result in float outputs, if their edge allows
+    it.
 
     Example:
     ```python
@@ -96,7 +98,7 @@ def capability(function: Callable) -> Callable:
 
 
 def _bound(model, name, expected, args, kwargs) -> list:
-    """The values of a call's arguments in order; a TypeError for others than are expected."""
+    """The values of a call's arguments in order; raises a TypeError for unexpected arguments."""
     try:
         bound = expected.bind(*args, **kwargs)
     except TypeError as error:
@@ -114,9 +116,9 @@ def _unequal(model, function, names, counts) -> str:
 
 
 def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """Returns `count` examples, or one of zeros if there is none.
+    """Returns `count` examples, or one example of zeros if `count` is 0.
 
-    Convolutions of TensorFlow fail without examples, or give another number of channels.
+    Without examples, TensorFlow's convolutions fail or return a different number of channels.
     """
     missing = tf.cast(tf.equal(count, 0), tf.int32)
     shape = tf.concat([[missing], tf.shape(values)[1:]], axis=0)
@@ -155,7 +157,7 @@ def _over_batches(model, function, names, arrays, batch_size):
 
 
 def warn_of_unknown_units(model) -> None:
-    """Warns if a model standardizes data but has not seen any, so its units are unknown."""
+    """Warns if a model standardizes data but has not seen any data yet."""
     for name, edge in model.edges.items():
         if not getattr(edge, "adapted", True):
             warn(
@@ -176,7 +178,7 @@ def as_examples(edge, values):
 
 
 def _with_axes(edge, values):
-    """The value of an edge in a form with axes: arrays unchanged, lists as arrays."""
+    """The value of an edge as an object with axes: arrays unchanged, lists as arrays."""
     values = edge.as_array(values)
     return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()
 
@@ -207,7 +209,7 @@ def of_batch(model, name: str, parts: list):
             f"{type(model).__name__}.predict needs {' and '.join(edge.name for edge in edges)}, "
             f"but got {len(parts)} arrays: give a list of them in this order."
         )
-    parts = parts[: len(names)]  # others are labels, which accompany the examples of a dataset
+    parts = parts[: len(names)]  # other parts are labels, which accompany the examples of a dataset
     prepared = {each: edge.prepare(p) for each, edge, p in zip(names, edges, parts, strict=True)}
     as_floats = {
         each
@@ -284,8 +286,8 @@ class Condition(NamedTuple):
 def sample_conditions(model) -> dict[str, Condition]:
     """Returns the arguments of a model's `sample`, except for the number and the seed, by name.
 
-    They are the other parameters of the model's `from_noise`, where `**given` stands for the names
-    in its attribute `given`, in the singular.
+    The arguments are the additional parameters of the model's `from_noise`, where `**given` stands
+    for the names in the model's attribute `given`, in the singular.
     """
     _, *rest = parameters_of(type(model).from_noise)
     defaults: dict[str, Any] = {}
@@ -311,12 +313,12 @@ def sample(  # noqa: D417
 
     Args:
         n: Number of samples, at least 1.
-        seed: 0 to 2**31 - 1. The same seed gives the same samples, from the model and its export.
-            If None, samples differ each time.
+        seed: Random seed, 0 to 2**31 - 1. The same seed gives the same samples, from both the model
+            and its export. If None, samples differ each time.
         batch_size: Number of samples computed at once.
-        **conditions: Conditions of the model, such as `label` or `temperature`: one for all
-            samples or, for labels and arrays, one per sample. If no label is given, classes are
-            random.
+        **conditions: Conditions of the model, such as `label` or `temperature`: one value for all
+            samples or, for labels and arrays, one value per sample. If no label is given, classes
+            are random.
 
     Raises:
         TypeError: If a condition is unknown or missing, or a number is not an integer.
@@ -354,7 +356,7 @@ def sample(  # noqa: D417
 
 
 def _given(edge, name: str, value):
-    """The edge of a condition given by a user: -1, which means any class in exports, is refused."""
+    """The edge for a condition given by a user, which refuses -1 (any class in exports)."""
     sizes = [len(value)] if isinstance(value, list | tuple) else getattr(value, "shape", ())
     anything = getattr(edge, "unknown", False)
     if value is None or 0 in tuple(sizes):
@@ -367,7 +369,7 @@ def _given(edge, name: str, value):
         return edge
     if tf.is_tensor(value):
         value = value.numpy()
-    # Values of uneven lengths are left to `prepare`, whose message names the expected form.
+    # Values of uneven lengths are left to `prepare`, whose message describes the expected format.
     flat = tf.nest.flatten(value.tolist() if hasattr(value, "tolist") else value)
     if any(np.isscalar(each) and each == -1 for each in flat):
         raise ValueError(
@@ -430,7 +432,7 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
 
 def seed_checked(seed: tf.Tensor) -> tf.Tensor:
-    """Returns the seed for a request; refuses a negative one."""
+    """Returns the seed for a request; refuses a negative seed."""
     return _limited("seed", seed, *SEEDS)
 
 
@@ -451,12 +453,12 @@ def _examples(model, names, noise, *values) -> dict:
 
 
 def _part(some, value):
-    """The values for some of the examples, or a value for all of them."""
+    """The values for some of the examples, or one value for all examples."""
     return value[some] if value.shape.rank else value
 
 
 def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
-    """Conditions prepared by their edges: one per example, or one number for all.
+    """Conditions prepared by their edges: one per example, or one number for all examples.
 
     Labels that are not given (-1) are sampled.
     """

@@ -1,4 +1,4 @@
-"""Players, which are optimizers and the networks that they train, and compiling a model."""
+"""Players (optimizers and the networks that they train), and the compilation of models."""
 
 import math
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Player(NamedTuple):
 def built_optimizers(
     players: dict[str, Player], given: dict[str, Any]
 ) -> dict[str, keras.optimizers.Optimizer]:
-    """Returns the optimizers of players by name: those that are given, else their defaults."""
+    """Returns the optimizers of players by name: the given optimizers, otherwise the defaults."""
     built = {}
     for name, player in players.items():
         identifier = given.get(name)
@@ -45,7 +45,7 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     Args:
         name: Name of the argument, used in messages.
         identifier: Optimizer, or its name or configuration.
-        networks: Networks that it trains. Networks in float16 get a dynamic loss scale.
+        networks: Networks that the optimizer trains. Networks in float16 use a dynamic loss scale.
 
     Raises:
         ValueError: If the optimizer is unknown, its learning rate is negative, or a network is not
@@ -74,7 +74,7 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
 
 
 class ReportedMean(keras.metrics.Mean):
-    """A running mean that is NaN without values, such as an accuracy without labels."""
+    """A running mean that is NaN if there are no values, such as an accuracy without labels."""
 
     @override
     def result(self):
@@ -93,7 +93,7 @@ def compile_model(  # noqa: D417
     """Builds every optimizer for its networks and creates all state that training needs.
 
     Optimizers are built here, because a step under a distribution strategy must not create
-    variables. `mixed_float16` networks get a dynamic loss scale.
+    variables. `mixed_float16` networks use a dynamic loss scale.
 
     Args:
         optimizer: Optimizer of a model with a single player.
@@ -103,13 +103,12 @@ def compile_model(  # noqa: D417
             weights after a step differ; runs with the same setting agree.
         steps_per_execution: As in Keras, for one device.
         **optimizers: An optimizer (object, name, or config) per player in `players()`, by name,
-            such as `d_optimizer` and `g_optimizer`. Defaults are given by `players()`: usually
-            the paper's optimizer, otherwise Adam with the defaults of Keras.
+            such as `d_optimizer` and `g_optimizer`. `players()` defines the defaults: usually the
+            paper's optimizer, otherwise Adam with the Keras defaults.
 
     Raises:
-        ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
-            network is not built, two share a layer, or an option does not work on several
-            replicas.
+        ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a network is
+            not built, two networks share a layer, or an option does not work on several replicas.
     """
     checked_flag("run_eagerly", run_eagerly)
     players = self.players()

@@ -1,4 +1,4 @@
-"""The configuration of a model: for its file, and as plain values to compare two runs."""
+"""The configuration of a model: for its file, and as plain values for comparing two runs."""
 
 import copy
 import warnings
@@ -8,7 +8,7 @@ import keras
 
 from keras_gen.declared import accepts, named_parameters
 
-# Names depend on the process, since Keras numbers them; the others have no plain value.
+# Names depend on the process, since Keras numbers them; the other keys have no plain value.
 _LEFT_OUT = ("name", "dtype", "trainable")
 _NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
 _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
@@ -32,7 +32,7 @@ def config_of(model) -> dict[str, Any]:
 
 
 def model_of(cls: type, config: dict[str, Any]):
-    """Creates a model of a class from the result of `config_of`, of earlier versions too."""
+    """Creates a model of a class from the result of `config_of`, including earlier versions."""
     config = copy.deepcopy(config)  # Keras empties what it reads.
     class_names = config.pop("class_names", ())
     column_names = config.pop("column_names", {})
@@ -53,14 +53,14 @@ def model_of(cls: type, config: dict[str, Any]):
 def plain_configuration(model) -> dict[str, Any]:
     """Returns the plain values in the configuration of a model and its optimizers, by name.
 
-    Networks, arrays, and functions without a name are left out.
+    Networks, arrays, and unnamed functions are left out.
 
     Args:
         model: Compiled `GenerativeModel`.
 
     Returns:
         Numbers, strings, booleans, None, and lists of them. Floats are rounded to seven digits, the
-        precision of float32. The class of an object is stored under the object's own name.
+        precision of float32. The class of an object is stored under the object's name.
 
     Example:
         >>> plain_configuration(vae)
@@ -76,7 +76,7 @@ def plain_configuration(model) -> dict[str, Any]:
 
 
 def _constructor_arguments(model_class: type) -> list[str]:
-    """The arguments of a class and its bases, including those that were not given."""
+    """The arguments of a class and its bases, including default values."""
     names: dict[str, None] = {}
     for each in model_class.__mro__:
         if each is keras.Model:

@@ -46,7 +46,7 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
 
 
 def _builders(cls: type) -> list[str]:
-    """The names of a class's own methods that build models, without those that only refuse."""
+    """The names of a class's own methods that build models, except methods that only refuse."""
     own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
     return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
 

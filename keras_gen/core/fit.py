@@ -114,7 +114,7 @@ class Call:
         raise NotImplementedError
 
     def _in_one_sentence(self, error: Exception) -> Exception | None:
-        """Our own error for a fault found by one of our checks in a graph, or None."""
+        """This library's own error for a fault found by a check in a graph, or None."""
         text = str(getattr(error, "message", error))
         if NOT_FINITE not in text:
             sentence = refusal(text)
@@ -147,16 +147,16 @@ class Call:
             data.divide(self.arguments.pop("batch_size", None) or USUAL_BATCH)
 
     def look(self, *several: FitData) -> dict[str, Any]:
-        """Shows edges the first batch of data, so that they recognize floats up to 255.
+        """Shows the first batch of data to the edges, so that they recognize floats up to 255.
 
         Args:
             *several: The training or evaluation data, and held-out data.
 
         Returns:
-            The parts of the very first batch by name; none if it cannot be seen.
+            The parts of the first batch by name; empty if the batch cannot be inspected.
 
         Raises:
-            ValueError: If held-out data has another range, or does not fit the edges, which Keras
+            ValueError: If held-out data has another range, or does not match the edges, which Keras
                 would notice only after an epoch.
         """
         model = self.model
@@ -188,7 +188,7 @@ class Call:
 
 
 class FitCall(Call):
-    """One call of `fit`, which trains on some data and may evaluate held-out data.
+    """One call of `fit`, which trains a model and may evaluate held-out data.
 
     If no step completes, the model forgets what it learned from the data.
     """
@@ -329,9 +329,9 @@ def _waiting_edges(model) -> dict[str, Any]:
 
 
 class OnBatchCall(Call):
-    """One call with a single batch, whose range of floats must be the range that `fit` has seen.
+    """One call with a single batch, whose floats must have the range that `fit` has seen.
 
-    One batch can be too dark to show its range.
+    A single batch can be too dark to show its range.
     """
 
     @override
@@ -435,7 +435,7 @@ def _refuse_other_range(seen: dict, held_out: dict) -> None:
 
 
 def _warn_of_few_values(model, x) -> None:
-    """Warns of columns that repeat values, and therefore have no density."""
+    """Warns about columns that repeat values and therefore have no density."""
     edge = model.edges["x"]
     if not isinstance(edge, Vectors | StandardizedVectors):
         return
@@ -467,11 +467,11 @@ def fit(self, *args, **kwargs):
     `x` and `validation_data` can be a `keras_gen.data.Source`, such as from `image_folder`.
 
     Raises:
-        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The weights
-            that it trains are those before that step.
-        ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
-            `epochs` is 0, examples or classes have weights, a callback needs a single
-            optimizer, or a layer was frozen after `compile`.
+        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The affected
+            weights are unchanged by that step.
+        ValueError: If a batch does not match its edges or there is no batch, `steps_per_epoch` or
+            `epochs` is 0, examples or classes have weights, a callback needs a single optimizer, or
+            a layer was frozen after `compile`.
     """
     return FitCall(self, keras.Model.fit.__get__(self), args, kwargs).run()
 
@@ -488,8 +488,8 @@ def train_on_batch(self, *args, **kwargs):
 
     Raises:
         NonFiniteLossError: See `fit`.
-        ValueError: If the model standardizes examples whose units it does not know yet, the
-            batch does not fit its edges, or examples or classes have weights.
+        ValueError: If the model standardizes examples whose units it does not know yet, the batch
+            does not match its edges, or examples or classes have weights.
     """
     return TrainOnBatchCall(self, keras.Model.train_on_batch.__get__(self), args, kwargs).run()
 
@@ -504,6 +504,6 @@ def predict(self, *args, **kwargs):
 
     Raises:
         NotImplementedError: If the model has no such capability.
-        ValueError: If the data does not fit the edges, or values are masked.
+        ValueError: If the data does not match the edges, or values are masked.
     """
     return PredictCall(self, keras.Model.predict.__get__(self), args, kwargs).run()

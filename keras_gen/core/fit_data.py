@@ -33,7 +33,7 @@ class FitData:
     Args:
         owner: Receiver of the data, used in messages.
         x: Examples, or batches of all parts.
-        y: Further parts, for arrays.
+        y: Additional parts, for arrays.
     """
 
     # Whether Keras divides the data into batches, and shuffles them.
@@ -55,21 +55,21 @@ class FitData:
             )
 
     def epoch(self, steps: int | None) -> Iterator | None:
-        """Returns the batches of an epoch; None for data that cannot be seen before training.
+        """Returns the batches of an epoch; None for data that cannot be inspected before training.
 
         Args:
-            steps: Maximum number of batches; None for all.
+            steps: Maximum number of batches; None for no limit.
         """
         return None
 
     def learned_from(self, steps: int | None) -> Iterator | None:
-        """Returns the batches used to learn units, by default an epoch; see `epoch`."""
+        """Returns the batches used to learn units, by default one epoch; see `epoch`."""
         return self.epoch(steps)
 
     def first(self):
-        """Returns the first batch, or None if it cannot be seen; a ValueError if there is none.
+        """Returns the first batch, or None if it cannot be inspected; refuses empty data.
 
-        Keras would end silently.
+        With empty data, Keras would return silently.
         """
         batches = self.epoch(1)
         if batches is None:
@@ -123,7 +123,7 @@ class Sourced(Batches):
 
     @override
     def learned_from(self, steps):
-        """Every example once, since shuffled batches of equal size leave some out."""
+        """Every example once, because shuffled batches of equal size leave some examples out."""
         return iter(self.source.batches(min(_LOOKED_AT, len(self.source))))
 
     def split(self, fraction: float) -> "Sourced":
@@ -152,7 +152,7 @@ class PyBatches(FitData):
 
 
 class _Unmasked(keras.utils.PyDataset):
-    """The batches of another PyDataset; a ValueError if a batch contains masked values."""
+    """The batches of another PyDataset; raises a ValueError if a batch contains masked values."""
 
     def __init__(self, batches: keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
@@ -225,9 +225,9 @@ class Arrays(FitData):
         model: `GenerativeModel` whose edges convert tables and texts to arrays.
         owner: Receiver of the data, used in messages.
         x: The first part, or several parts in a list, tuple, or dict.
-        y: Further parts.
+        y: Additional parts.
         learns: Whether the model learns the names of columns and classes.
-        edges: Edges of the parts in order; None: the model's edges of training.
+        edges: Edges of the parts, in order. If None, the model's training edges.
 
     Raises:
         ValueError: If the model knows different names, or the data is refused.
@@ -252,7 +252,7 @@ class Arrays(FitData):
         if edges is None:
             of_model = model.edges | model.training_edges
             edges = [of_model[name] for name in model.batch]
-        most = len(edges) - (y is not None)  # parts of a batch in x; any more are recordings
+        most = len(edges) - (y is not None)  # maximum parts in x; longer lists are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
         edge_of = [*edges, *[edges[-1]] * len(given)]
@@ -276,7 +276,7 @@ class Arrays(FitData):
         return Sourced(self.owner, source, of_arrays=True)
 
     def _parts_of(self, argument: str, data) -> list[tuple[str, Any]]:
-        """The parts of an argument in order, each with its name; a ValueError without any."""
+        """The parts of an argument in order, each with its name; refuses an empty argument."""
         if type(data).__module__.startswith("h5py") and isinstance(data, Mapping):
             first = next(iter(data), "x") if data else "x"
             raise ValueError(
@@ -345,12 +345,12 @@ def refuse_no_data(owner: str, argument: str) -> NoReturn:
 
 
 def _count_kept(count: int, split: float) -> int:
-    """The number of examples that Keras keeps for training; the last ones are for validation."""
+    """The number of examples that Keras keeps for training, before the validation examples."""
     return math.floor(count * (1 - split))
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:
-    """Gives a model the names of columns, before their units are learned, and of its classes."""
+    """Gives a model the names of its columns, before units are learned, and of its classes."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         if is_table(part) and not getattr(edges[name], "adapted", True):
@@ -365,13 +365,13 @@ def _learn_classes(model, names) -> None:
 
     Args:
         model: A `GenerativeModel`.
-        names: Names in order, such as the class names of a source; None if there are none.
+        names: Names in order, such as the class names of a source; None if the data has no names.
 
     Raises:
         ValueError: If the model knows different names.
     """
     known = model.class_names
-    # A source may name other labels than those that the model uses.
+    # A source may name labels other than the labels that the model uses.
     if names is None or len(names) != model.named_classes or tuple(names) == known:
         return
     if known:
@@ -429,7 +429,7 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
         model: A `GenerativeModel`.
         owner: Receiver of the data, used in messages.
         x: Data as passed to `fit`.
-        y: Further parts, for arrays.
+        y: Additional parts, for arrays.
         learns: Whether the model learns the names of columns and classes.
 
     Raises:

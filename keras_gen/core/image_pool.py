@@ -17,15 +17,17 @@ MOST_NUMBERS = 2**28  # 1 GiB
 class ImagePool(keras.layers.Layer):
     """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
 
-    While the pool fills, images pass through and are stored. Then, with probability one half, an
-    image is exchanged for a stored one; otherwise it passes through. Under a distribution strategy,
-    every replica has the same pool of the global batch, so that N replicas equal one device.
+    While the pool fills, images pass through and are stored. Then, with probability 1/2, an image
+    is exchanged for a stored image; otherwise, it passes through. Under a distribution strategy,
+    every replica has the same pool for the global batch, so that N replicas are equivalent to one
+    device.
 
     Deviation: the images of one batch are exchanged at once, with different slots.
 
     Args:
         size: Number of images stored. If 0, all images pass through.
-        image_shape: `(height, width, channels)` of the images, or the shape of other examples.
+        image_shape: `(height, width, channels)` of the images, or the shape of another type of
+            example.
 
     Raises:
         ValueError: If `size` is negative, a dimension is unknown, the pool would need more than
@@ -77,7 +79,7 @@ class ImagePool(keras.layers.Layer):
         return shown
 
     def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
-        """Returns the output of `call`, and the pool's change for `keep` if the step succeeds."""
+        """Returns the output of `call`, and the change to pass to `keep` if the step succeeds."""
         local = images
         images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]
@@ -90,7 +92,7 @@ class ImagePool(keras.layers.Layer):
         with tf.control_dependencies([enough]):
             place = filled + tf.range(batch)
         fresh = place < self.size
-        # For each further image, a different one of the slots filled before this batch.
+        # For each additional image, a different slot among the slots filled before this batch.
         order = tf.random.stateless_uniform([self.size], seed)
         order = tf.where(tf.range(self.size) < filled, order, 2.0)
         drawn = tf.gather(tf.argsort(order), tf.maximum(place - self.size, 0))

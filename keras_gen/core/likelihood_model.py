@@ -1,4 +1,4 @@
-"""Models whose one optimizer minimizes terms in nats, such as VAEs, flows, and PixelCNN."""
+"""Models in which one optimizer minimizes terms in nats, such as VAEs, flows, and PixelCNN."""
 
 import math
 
@@ -13,7 +13,7 @@ from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
 
-SCORE_SAMPLES = 16  # latents for each estimate of a bound; with only one, it would be noisy
+SCORE_SAMPLES = 16  # latents for each estimate of a bound; with only one latent, it would be noisy
 
 
 class LikelihoodModel(GenerativeModel):
@@ -47,7 +47,7 @@ class LikelihoodModel(GenerativeModel):
     def score_seeds(self, x, use: str = "score") -> tf.Tensor:
         """Returns the seeds for the noise of `nats`, int64 `[batch, 2]`, which depend only on x.
 
-        The score of an example is therefore the same each time, in batches of any size.
+        The score of an example is therefore the same in every call and for any batch size.
         """
         return example_seeds(x, stateless_seed(self.seed, 0, use))
 
@@ -61,11 +61,11 @@ class LikelihoodModel(GenerativeModel):
 
     @for_users
     def threshold(self, x, quantile: float = 0.99, **given) -> float:
-        """Returns the quantile of the scores of normal, held-out examples.
+        """Returns a threshold for anomalies: a quantile of the scores of normal, held-out examples.
 
         Args:
-            x: Normal examples that were not used for training, in the form that `score` accepts.
-            quantile: Between 0 and 1; 1 - `quantile` is the rate of false alarms.
+            x: Normal examples that were not used for training, in a format that `score` accepts.
+            quantile: Quantile, between 0 and 1; 1 - `quantile` is the false-positive rate.
             **given: Conditions, as in `score`.
 
         Example: `anomalies = model.score(images) > model.threshold(normal_images)`.

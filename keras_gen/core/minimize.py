@@ -20,7 +20,7 @@ NOT_FINITE = "keras_gen: not finite: "
 class NonFiniteLossError(FloatingPointError):
     """Raised when a loss, gradient, or weight became NaN or infinite.
 
-    The weights trained by the loss are those before that step. Networks that the step updates
+    The weights trained by the loss are unchanged by that step. Networks that the step updates
     earlier, such as a discriminator before a generator's loss, have changed.
     """
 
@@ -34,7 +34,7 @@ class Gradients:
 
     Attributes:
         loss: Float32 `[batch]`, as returned by the loss function.
-        rest: Further outputs of the loss function, a tuple.
+        rest: Additional outputs of the loss function, a tuple.
         variables: Weights, each once.
         values: Gradient of the global batch's mean loss with respect to each weight: this replica's
             part, times the loss scale if the optimizer has one.
@@ -70,11 +70,11 @@ def gradients(
         optimizer: Built `keras.optimizers.Optimizer`, used for its loss scale.
         *networks: Models or layers.
         xla: Whether XLA compiles loss and gradients, in a graph. XLA does not support checks, so
-            they stay outside.
+            they run outside the compiled part.
 
     Raises:
-        ValueError: If there are no trainable weights, or one has no gradient. At run time, an error
-            is raised if the loss is NaN or infinite.
+        ValueError: If there are no trainable weights, or a weight has no gradient. At run time, an
+            error is raised if the loss is NaN or infinite.
     """
     if not callable(loss_fn):
         raise TypeError(f"loss_fn is {shown(loss_fn)}: expected a function without arguments.")
@@ -124,7 +124,7 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
     where no player moves.
 
     Args:
-        *players: Tuples `(loss_fn, optimizer, networks)`, see `gradients`.
+        *players: Tuples `(loss_fn, optimizer, networks)`; see `gradients`.
 
     Returns:
         The `Gradients` of each player; and for each player, the gradients of |v|^2 / 2 with respect
@@ -165,14 +165,14 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer, *parts: Gradients, name: str = "loss"
 ):
-    """Takes the optimizer's step along gradients, and returns an operation to wait for.
+    """Applies gradients with the optimizer, and returns an operation to wait for.
 
     If gradients or their squares are NaN or infinite, an error is raised before anything changes.
-    With a loss scale, this is an overflow, and the optimizer skips the step.
+    With a loss scale, this is an overflow, and the optimizer skips the step instead.
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
-        *parts: Return values of `gradients`, possibly with other `values`.
+        *parts: Return values of `gradients`, possibly with modified `values`.
         name: Name of the loss, used in the error.
 
     Raises:
@@ -248,9 +248,9 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
     `tf.cond` on replicas (not with synchronized batch normalization in training mode).
 
     Args:
-        network: Built `keras.Model` that computes with other values of its trainable weights.
-        weights: These values, in the order of `network.trainable_variables`.
-        state: Pairs of further variables and their values, such as from `state_of`.
+        network: Built `keras.Model` that computes with the values in `weights`.
+        weights: Values of the trainable weights, in the order of `network.trainable_variables`.
+        state: Pairs of other variables and their values, such as from `state_of`.
 
     Example:
     ```python
@@ -274,15 +274,15 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
 def state_of(*networks) -> list[tuple]:
     """Returns pairs of networks' other variables and their current values, for `stateless`.
 
-    They include the counters of random layers: a pass that reuses the state from before a previous
-    pass draws the same masks.
+    The variables include the counters of random layers: a pass that reuses the state from before a
+    previous pass samples the same masks.
     """
     variables = [v for network in networks for v in network.non_trainable_variables]
     return [(variable, tf.identity(variable.value)) for variable in variables]
 
 
 def _spread_overflow(values):
-    """Shares an overflow with all replicas, so that all skip the step, not only the first."""
+    """Shares an overflow with all replicas, so that all replicas skip the step."""
     if replica_count() == 1:
         return values
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])

@@ -44,12 +44,12 @@ class GenerativeModel(keras.Model):
     Args:
         seed: Seed for all randomness in the steps.
         standardize: Whether examples, which must be vectors, are standardized with the means and
-            standard deviations of the first training. Results and scores are in the data's units.
+            standard deviations of the first training data. Results and scores are in the data's
+            units.
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
-    # The parts that `fit` expects, by the names of the edges, in order; and those that x depends
-    # on.
+    # The parts that `fit` expects, by the names of the edges, in order; and the conditions of x.
     # Not annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
@@ -64,8 +64,7 @@ class GenerativeModel(keras.Model):
     # The capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether losses and gradients are compiled, as set by `compile`
-    # new name. -> Arguments that were renamed: name in files of earlier versions -> new name. ->
-    # new name.
+    # Arguments that were renamed: name in files of earlier versions -> new name.
     renamed: ClassVar[dict[str, str]] = {}
     # Stored by the constructor in addition to the declared arguments of a subclass.
     _stored = (
@@ -136,7 +135,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def __dir__(self):
-        """Lists the attributes for users, without those meant only for overriding and for steps."""
+        """Lists the attributes for users, not those meant only for overriding and for steps."""
         classes = type(self).__mro__
         marked = {
             n
@@ -160,7 +159,7 @@ class GenerativeModel(keras.Model):
         return model_of(cls, config)
 
     def arguments(self) -> list[str]:
-        """Returns the constructor's arguments, and those of its bases that can be given."""
+        """Returns the arguments of the constructor, and accepted arguments of its bases."""
         named = declared.named_parameters(type(self))
         ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
         return list(dict.fromkeys([*named, *ours]))
@@ -184,12 +183,12 @@ class GenerativeModel(keras.Model):
 
     @capabilities.for_users
     def players(self) -> dict[str, Player]:
-        """Returns each optimizer's name, networks, and default. By default, one trains all."""
+        """Returns each optimizer's name, networks, and default; by default, one optimizer."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
         return {"optimizer": Player(trained)}
 
     def networks_of(self, optimizer: str) -> list:
-        """Returns the networks that one of the optimizers trains."""
+        """Returns the networks that an optimizer trains."""
         return self._networks_of[optimizer]
 
     compile = compilation.compile_model
@@ -228,7 +227,7 @@ class GenerativeModel(keras.Model):
         return (*self.totals, *terms)
 
     def weighted(self, terms: dict) -> tf.Tensor:
-        """Returns the sum of terms `[batch]`, each multiplied by its weight (1 if it has none)."""
+        """Returns the sum of terms `[batch]`, each multiplied by its weight (by default 1)."""
         weights = self.loss_weights()
         total = 0
         for name, term in terms.items():
@@ -259,7 +258,7 @@ class GenerativeModel(keras.Model):
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
-            function = getattr(cls, name)  # its own function, or one of another base
+            function = getattr(cls, name)  # its own function, or a function of another base
             if getattr(function, "trains", None) != training:
                 setattr(cls, name, as_step(function, training))
 
@@ -270,7 +269,7 @@ class GenerativeModel(keras.Model):
         return now.training and now.model is self
 
     def inference(self) -> contextlib.AbstractContextManager:
-        """Returns a context in which a step computes as in use: networks, noise, and schedules."""
+        """Returns a context in which networks, noise, and schedules behave as in inference."""
         return inside(running.get()._replace(training=False))
 
     def terms(self, batch: dict) -> dict:
@@ -315,7 +314,7 @@ class GenerativeModel(keras.Model):
         return loss_fn()
 
     def report(self, terms: dict | None = None, **losses) -> dict:
-        """Returns the report of a step by the names that users see; used as its last line.
+        """Returns the report of a step by user-facing names; call it at the end of a step.
 
         Args:
             terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars.
@@ -343,7 +342,7 @@ class GenerativeModel(keras.Model):
     def counted(self, losses: dict) -> dict:
         """Ends a step: counts it, and returns the running means of its report.
 
-        Values without a name in `loss_names`, such as the result of a metric, are unchanged.
+        Values whose names are not in `loss_names`, such as the result of a metric, are unchanged.
         """
         # A step with non-finite losses does not count.
         with tf.control_dependencies(list(losses.values())):
@@ -369,8 +368,8 @@ class GenerativeModel(keras.Model):
     def _get_metrics_result_or_logs(self, logs):
         """Returns the running means over all replicas for all names in the logs.
 
-        Keras returns them only if every name is reported, and otherwise averages replicas of which
-        one may have had fewer examples.
+        Keras returns them only if every name is reported; otherwise, it averages over replicas, one
+        of which may have had fewer examples.
         """
         known = self.get_metrics_result()
         return {name: known.get(name, value) for name, value in logs.items()}
@@ -405,7 +404,7 @@ class GenerativeModel(keras.Model):
         return noise.categorical(logits, self.stateless_seed(use))
 
     def drawn_labels(self, n, key, classes: int) -> tf.Tensor:
-        """Samples int32 labels `[n]` for examples of any class; here, all are equally likely."""
+        """Samples int32 labels `[n]` for examples of any class; by default, uniformly."""
         return noise.random_labels(n, key, classes)
 
     # Edges -----------------------------------------------------------------------------------
@@ -415,11 +414,11 @@ class GenerativeModel(keras.Model):
     name_classes = names_of_classes.name_classes
 
     def in_any_units(self, edge: Edge) -> Edge:
-        """Returns the edge of the examples; for a model that standardizes, one for any units."""
+        """Returns the edge for the examples, or for any units if the model standardizes."""
         return edge.standardized() if self.standardize else edge
 
     def prepare(self, x) -> tf.Tensor:
-        """Checks examples and converts them to the networks' form; see `Edge.prepare`."""
+        """Checks examples and converts them to the format of the networks; see `Edge.prepare`."""
         return self.edges["x"].prepare(x)
 
     def restore(self, values) -> tf.Tensor:
@@ -450,7 +449,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: Keras would build the model with data, but everything is already built."""
+        """Does nothing: Keras would build the model with data, but the model is already built."""
 
     fit = calls.fit
     evaluate = calls.evaluate

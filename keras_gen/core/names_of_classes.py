@@ -6,7 +6,7 @@ from keras_gen.core.kinds_of_data import Labels
 
 
 def class_names(self) -> tuple[str, ...]:
-    """Names of the classes in order, which may replace labels; empty if none are known.
+    """Names of the classes in order, which may replace labels; empty if the names are unknown.
 
     `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
     are strings. They are saved and exported with the model.
@@ -16,7 +16,7 @@ def class_names(self) -> tuple[str, ...]:
 
 
 def named_classes(self) -> int:
-    """Number of classes that can have names: those of the labels of `fit`; 0 without labels."""
+    """Number of classes that can have names, from the labels in `fit`; 0 without labels."""
     labels = _labels(self)
     return labels[0].classes if labels else 0
 
@@ -28,7 +28,8 @@ def name_classes(self, names) -> None:  # noqa: D417
         names: Names in the order of the labels.
 
     Raises:
-        ValueError: If their number differs from the number of classes in the labels of `fit`.
+        ValueError: If the number of names differs from the number of classes in the labels of
+            `fit`.
 
     Example: `model.name_classes(["cat", "dog"])`.
     """
@@ -38,7 +39,7 @@ def name_classes(self, names) -> None:  # noqa: D417
             f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
             f"{self.named_classes}, one per class."
         )
-    # Attributes are not classes, even if there are as many.
+    # Attributes are not classes, even if there are equally many.
     for edges in (self.edges, self.training_edges):
         for name, edge in edges.items():
             alike = isinstance(edge, Labels) and edge.classes == len(names)
@@ -47,6 +48,6 @@ def name_classes(self, names) -> None:  # noqa: D417
 
 
 def _labels(model) -> list[Labels]:
-    """The edges of the labels in `fit`."""
+    """The edges for the labels in `fit`."""
     edges = model.edges | model.training_edges
     return [edges[name] for name in model.batch if isinstance(edges[name], Labels)]

@@ -16,7 +16,7 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     two steps never share a stream.
 
     Args:
-        seed: Seed for the run, a Python int.
+        seed: Seed of the run, a Python int.
         step: Training step, a scalar integer tensor or int.
         use: Name of the use, such as `"latents"`.
     """
@@ -25,15 +25,15 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
 
 
 def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
-    """Draws noise for the whole global batch, and returns this replica's part.
+    """Samples noise for the whole global batch, and returns this replica's part.
 
-    N replicas therefore use the same noise as one device.
+    N replicas therefore use the same noise as a single device.
 
     Args:
         draw: Stateless TensorFlow function of a shape and a seed.
         shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
         seed: Int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
-        **options: Further arguments of `draw`.
+        **options: Additional arguments for `draw`.
     """
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
     batch, *example = shape
@@ -44,7 +44,7 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
 
 
 def _each(draw, shape, seeds, **options) -> tf.Tensor:
-    """Draws noise of a shape separately for each seed, `[n, 2]`."""
+    """Samples noise of a shape separately for each seed, `[n, 2]`."""
     dtype = options.get("dtype", tf.float32)
     return tf.map_fn(lambda seed: draw(shape, seed, **options), seeds, fn_output_signature=dtype)
 
@@ -95,7 +95,7 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
 
     Args:
         seed: Int64 `[2]`, or `[batch, 2]` for examples.
-        number: Integer of at least 0; with seeds of examples, `[batch]` is also allowed.
+        number: Nonnegative integer; if there is one seed per example, `[batch]` is also allowed.
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
@@ -127,7 +127,7 @@ def random_labels(n, key, classes: int) -> tf.Tensor:
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Returns standard Gumbel noise, -log(-log(u)), drawn in float32.
+    """Returns standard Gumbel noise, -log(-log(u)), sampled in float32.
 
     For arguments, see `normal`. The argmax of logits plus this noise is a sample from their softmax
     (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq. 1).
@@ -138,7 +138,7 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def random_seeds(n, key) -> tf.Tensor:
-    """Draws int32 seeds `[n]` for `seeded`, for samplers that need noise at each step."""
+    """Samples int32 seeds `[n]` for `seeded`, for samplers that need noise at each step."""
     return tf.random.stateless_uniform([n], key, 0, 2**31 - 1, tf.int32)
 
 
@@ -166,7 +166,7 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     """
     if samples is None:
         return draw(shape, seed)
-    # Drawn with the batch axis first, since each replica uses its slice of the batch.
+    # Sampled with the batch axis first, since each replica uses its slice of the batch.
     batch, *rest = shape
     return keras.ops.moveaxis(draw([batch, samples, *rest], seed), 1, 0)
 
@@ -190,7 +190,7 @@ def inference_seed(seed):
     """Sets the seed for layers that are random at inference, such as `Dropout(always=True)`.
 
     Args:
-        seed: Int or scalar integer tensor. Outside such a block, the seed is 0.
+        seed: Seed, an int or a scalar integer tensor. Outside such a block, the seed is 0.
 
     Example:
     ```python
@@ -206,5 +206,5 @@ def inference_seed(seed):
 
 
 def given_inference_seed():
-    """Returns the innermost seed of `inference_seed`, or 0."""
+    """Returns the seed of the innermost `inference_seed` block, or 0."""
     return _inference_seeds[-1] if _inference_seeds else 0

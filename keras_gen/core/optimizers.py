@@ -13,11 +13,11 @@ from keras_gen.keras_internals import index_of, moments
 
 @contextlib.contextmanager
 def replaced(optimizer, **methods: Callable):
-    """Opens a block in which methods of an optimizer are replaced; the user's own are restored.
+    """Opens a block in which methods of an optimizer are replaced, and restores them on exit.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` that belongs to the user.
-        **methods: Functions by the names of the methods.
+        **methods: Replacement functions, by the names of the methods.
     """
     own = vars(optimizer)
     new = {name: method for name, method in methods.items() if name not in own}
@@ -62,8 +62,9 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
 class LearningRates(keras.callbacks.Callback):
     """Adds the learning rate of every optimizer to the logs of an epoch, by the optimizer's name.
 
-    Loggers read `model.optimizer`, which is None with several players. `fit` puts this callback
-    first for such models, so that all others find `d_learning_rate` and so on in the logs.
+    Loggers read `model.optimizer`, which is None with several players. For such models, `fit` adds
+    this callback before all other callbacks, which then find `d_learning_rate` and so on in the
+    logs.
     """
 
     @override

@@ -11,7 +11,7 @@ from keras_gen.messages import older_likelihood
 
 
 def save(self, filepath, *args, **kwargs):
-    """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, like Keras.
+    """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, as Keras does.
 
     Any other `filepath` raises a ValueError.
     """
@@ -27,7 +27,8 @@ def load_weights(self, filepath, *args, **kwargs):
     """Loads weights like `keras.Model.load_weights`.
 
     Raises:
-        ValueError: If the weights belong to another model. This model then keeps its weights.
+        ValueError: If the weights belong to a different model. In this case, the model's weights do
+            not change.
     """
     before = self.get_weights()
     try:
@@ -51,14 +52,14 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
     Args:
         filepath: Folder, such as `"exports/digits"`; the model is served under its name.
         format: Always "tf_saved_model", the name in Keras.
-        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in that
-            function.
+        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in
+            `keras_gen.serving.export.export`.
 
     Returns:
-        The folder written: the first free version.
+        The folder that was written, with the first unused version number.
 
     Raises:
-        ValueError: For another format, and as in that function.
+        ValueError: For another format, and as in `keras_gen.serving.export.export`.
         OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.
@@ -85,7 +86,7 @@ def from_pretrained(cls, source: str | Path):  # noqa: D417
         A compiled model of this class.
 
     Raises:
-        ValueError: If the model belongs to another class, and as in `keras_gen.load`.
+        ValueError: If the model belongs to a different class, and as in `keras_gen.load`.
         FileNotFoundError: If the source does not exist.
 
     Example: `model = VAE.from_pretrained("vae_mnist")`.

@@ -27,7 +27,7 @@ def _is_finite(value) -> bool:
 
 
 def checked_whole(name: str, value: Any, minimum: int) -> int:
-    """Returns a whole number of steps, such as 1000 or 1e3; raises a ValueError for others."""
+    """Returns a whole number of steps, such as 1000 or 1e3; otherwise raises a ValueError."""
     if not _is_finite(value) or value % 1 or value < minimum:
         raise ValueError(
             f"{name} is {shown(value)}: expected a whole number of at least {minimum}."
@@ -68,12 +68,12 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
         raise NotImplementedError
 
     def _ends(self) -> tuple[float, float]:
-        """The first value and the last value; all others are between the two."""
+        """The first value and the last value; all other values are between them."""
         raise NotImplementedError
 
     @property
     def final(self) -> float:
-        """Last value, which evaluation uses."""
+        """Last value, used in evaluation."""
         return self._ends()[1]
 
     @property
@@ -108,7 +108,7 @@ class Linear(Schedule):
     Args:
         start: Value up to step `delay`.
         end: Value from step `delay + steps` on.
-        steps: Number of steps from one value to the other, at least 1.
+        steps: Number of steps from the first value to the last, at least 1.
         delay: Number of steps before the value begins to change.
 
     Example: `Linear(0.0, 1.0, steps=100, delay=50)(75)` is 0.25.
@@ -122,7 +122,7 @@ class Linear(Schedule):
     @override
     def _at(self, step):
         p = self._progress(step)
-        # In this form, both ends are reached exactly.
+        # With this formula, both ends are reached exactly.
         return (1.0 - p) * self.start + p * self.end
 
     def _progress(self, step):
@@ -162,7 +162,7 @@ class Sigmoid(Schedule):
 
     Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
     the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the
-    training.
+    training run.
 
     Args:
         end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
@@ -193,7 +193,7 @@ class ConstantThenLinear(Schedule):
     Args:
         learning_rate: Constant rate, not negative.
         constant_steps: Number of steps at the constant rate.
-        decay_steps: Number of steps from there to zero.
+        decay_steps: Number of steps during which the rate decreases to zero.
 
     Example: `ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)`.
     """
@@ -204,7 +204,7 @@ class ConstantThenLinear(Schedule):
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
-        """Returns the schedule of `steps` steps: half of them constant, half linear to zero."""
+        """Returns the schedule for `steps` steps: half constant, and half linear to zero."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
     @override
@@ -229,15 +229,16 @@ def weight(
 
     Args:
         name: Name used in the error.
-        value: Number, `Schedule`, or dict from `keras.saving.serialize_keras_object` of one.
-        low: Minimum of the number or schedule; None for any.
-        high: Maximum; None for any.
+        value: Number, `Schedule`, or the dict that `keras.saving.serialize_keras_object` returns
+            for a schedule.
+        low: Minimum of the number or schedule; None for no limit.
+        high: Maximum of the number or schedule; None for no limit.
 
     Raises:
         ValueError: If the value is something else, not finite, or out of range.
 
-    Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; from 1.0 to -1.0, it
-    would be refused.
+    Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; a schedule from 1.0
+    to -1.0 would be refused.
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):

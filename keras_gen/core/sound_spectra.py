@@ -47,8 +47,9 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
 
     Args:
         waveforms: Float32 `[batch, samples, channels]`, padded at the end.
-        window: Length of the windows in samples. The hop is a fifth of it.
-        floor: Magnitude whose square is added to the power, because the root has no gradient at 0.
+        window: Length of the windows in samples. The hop is a fifth of this length.
+        floor: Magnitude whose square is added to the power, because the square root has no gradient
+            at 0.
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
@@ -73,7 +74,7 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: int) -> tf.Tensor:
-    """Returns log mel magnitudes, the spectrogram that vocoders are conditioned on.
+    """Returns log mel magnitudes, the spectrogram on which vocoders are conditioned.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
     ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by
@@ -137,7 +138,7 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
-    """Returns the cepstrum at `moments` points in time of speech, float64 `[n, 13 * moments]`.
+    """Returns the cepstrum at `moments` points in time in speech, float64 `[n, 13 * moments]`.
 
     The points are evenly spaced from the first to the last frame; each is the mean of three frames.
     """

@@ -1,4 +1,4 @@
-"""The currently running step, its model, and whether it trains."""
+"""The currently running step, its model, and whether the step trains."""
 
 import contextlib
 import contextvars
@@ -43,8 +43,8 @@ def inside(step: Step):
 def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     """Opens a block in which a model computes as in its next training step.
 
-    That applies to networks, noise, and schedules. For tests, and for readers who try the parts of
-    a step one at a time. No weight changes unless code in the block changes it.
+    This applies to networks, noise, and schedules. Use it in tests, or to try the parts of a step
+    one at a time. No weight changes unless code in the block changes it.
 
     Args:
         model: A `GenerativeModel`.

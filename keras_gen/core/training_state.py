@@ -1,4 +1,4 @@
-"""Saves all state of a training, so that a resumed run equals an uninterrupted one bit for bit."""
+"""Saves all training state, so that a resumed run equals an uninterrupted run bit for bit."""
 
 import fnmatch
 import json
@@ -33,27 +33,28 @@ class CheckpointError(ValueError):
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves everything a training depends on after every epoch, and restores it in `fit`.
+    """Saves all state that a run depends on after every epoch, and restores it in `fit`.
 
     It saves every weight, counter, image pool, and random state of the model; every optimizer with
     its slots, loss scale, and averages; the history; and the counters of other callbacks. Data
-    streams depend only on their start (`keras_gen.data.Source.stream`) and have no state.
+    streams depend only on their starting position (`keras_gen.data.Source.stream`) and have no
+    state.
 
-    A training that resumes must have the same settings: the numbers and names in the configuration
-    of the model and its optimizers, and the steps per epoch, are saved too, and compared at the
-    start of `fit`. Networks are compared by the shapes of their weights.
+    A resumed run must have the same settings: the numbers and names in the configuration of the
+    model and its optimizers, and the steps per epoch, are saved too, and are compared at the start
+    of `fit`. Networks are compared by the shapes of their weights.
 
     `tf.train.Checkpoint` leaves out the states of random Keras layers. Here, a checkpoint is a
-    single file with checksums, replaced atomically. The previous one is kept too, and is used if
-    the newest is damaged or contains a weight that is not finite. With several workers, the first
-    one writes and all read: `directory` must be shared.
+    single file with checksums, replaced atomically. The previous checkpoint is kept too, and is
+    used if the newest checkpoint is damaged or contains a weight that is not finite. With several
+    workers, the first worker writes and all workers read: `directory` must be shared.
 
     A state owns its folder from its creation until `fit` ends. Within a process, a new state takes
-    over the folder of another that has not begun to train.
+    over the folder of a state that has not begun to train.
 
     Args:
         directory: Folder of the checkpoints.
-        config: JSON-able dict that must be equal when training resumes; the error names
+        config: JSON-serializable dict that must be equal when training resumes; the error names any
             differences.
         callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Pass this callback
             to `fit` after them.
@@ -65,12 +66,13 @@ class TrainingState(keras.callbacks.Callback):
 
     Attributes:
         latest: Newest usable checkpoint, or None.
-        run: Text shared by all checkpoints of this training, and by no others.
+        run: Text shared by all checkpoints of this run, and by no other checkpoints.
 
     Raises:
-        CheckpointError: At the start, if another training owns the folder, no checkpoint in it is
+        CheckpointError: At the start, if another run owns the folder, no checkpoint in it is
             usable, or its settings, data, architecture, or list of callbacks differ; if `fit`
-            starts with an epoch other than `epoch`; or if others have written to the folder.
+            starts with an epoch other than `epoch`; or if another process has written to the
+            folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
@@ -135,7 +137,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback, such as `EarlyStopping`, had ended the resumed training."""
+        """Whether a callback, such as `EarlyStopping`, had ended the resumed run."""
         return bool(self._meta and self._meta["stopped"])
 
     # The folder ------------------------------------------------------------------------------
@@ -168,7 +170,7 @@ class TrainingState(keras.callbacks.Callback):
         self._let_go = None
 
     def _refuse_others_work(self):
-        """Refuses to overwrite files that others have written since this state read the folder."""
+        """Refuses to overwrite files written by another run since this state read the folder."""
         for path in _paths(self.directory):
             if path in self._damaged:
                 continue
@@ -319,7 +321,7 @@ class TrainingState(keras.callbacks.Callback):
                 setattr(callback, name, [self._arrays[key] for key in keys])
 
     def require_epoch(self, epoch: int) -> None:
-        """Raises a `CheckpointError` if `fit` starts at another epoch than the next one."""
+        """Raises a `CheckpointError` if `fit` does not start at the next epoch."""
         if epoch != self.epoch:
             raise CheckpointError(
                 f"fit starts at epoch {epoch}, but {self.epoch} epochs are complete in "
@@ -343,7 +345,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_train_end(self, logs=None):
-        """Restores the history if no epoch remained, and finishes an interrupted deletion."""
+        """Restores the history if no epoch remains, and finishes an interrupted deletion."""
         self._restore_history()
         self._delete_oldest()
         self.release()
@@ -361,7 +363,7 @@ class TrainingState(keras.callbacks.Callback):
         self.logs = now
 
     def _write(self, logs):
-        """Writes a checkpoint for as many epochs as there are logs, and returns its path."""
+        """Writes a checkpoint for the epochs that have logs, and returns its path."""
         variables = self.model.training_variables()
         arrays = {f"v{i:05d}": _exact(v) for i, v in enumerate(variables)}
         self._refuse_non_finite(variables, arrays.values(), len(logs))
@@ -452,13 +454,13 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     return meta, arrays
 
 
-# Keys of the metadata; files of earlier versions do not have those in the second table.
+# Keys of the metadata; files of earlier versions lack the keys in the second table.
 _KINDS = {"config": dict, "logs": list, "callbacks": list, "stopped": bool, "variables": list}
 _NEW_KINDS = {"run": str, "settings": dict, "moved": dict, "data": str | None}
 
 
 def _metadata(file) -> dict:
-    """Reads the metadata of an open checkpoint; raises an error if its form is not as expected."""
+    """Reads the metadata of an open checkpoint; raises an error if its format is unexpected."""
     meta = json.loads(str(file[_META]))
     if not isinstance(meta, dict):
         raise ValueError(f"its metadata is a {type(meta).__name__}, not a dict")

@@ -20,15 +20,16 @@ class Board(keras.callbacks.Callback):
     """Adds steps per second, sample grids, settings, and progress in long epochs to TensorBoard.
 
     `keras.callbacks.TensorBoard` writes losses, metrics, and learning rates. Given the same folder,
-    this callback adds the rest. The first epoch has no steps per second, because it includes the
-    tracing of the step. Within long epochs, the numbers of the progress bar are written by step
+    this callback adds the other data. No speed is reported for the first epoch, because it includes
+    the tracing of the step. Within long epochs, the values in the progress bar are written by step
     with the prefix `running_`.
 
     Args:
         directory: Folder of TensorBoard's files.
-        settings: Settings of the training, shown as text.
-        images: Folder of a `SampleGrid` that precedes this callback; its images are shown too.
-        every_seconds: Time between the points within an epoch.
+        settings: Settings of the run, shown as text.
+        images: Folder of a `SampleGrid` callback that precedes this callback; its images are also
+            shown.
+        every_seconds: Time in seconds between points within an epoch.
 
     Raises:
         TypeError: If `settings` is not a mapping.
@@ -71,7 +72,7 @@ class Board(keras.callbacks.Callback):
         if self.settings:
             text = json.dumps(dict(self.settings), indent=4, default=str)
             with self.writer.as_default():
-                # An indentation of four spaces makes a code block.
+                # An indentation of four spaces creates a code block.
                 tf.summary.text("settings", f"    {text}".replace("\n", "\n    "), step=0)
 
     @override

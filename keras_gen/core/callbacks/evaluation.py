@@ -1,4 +1,4 @@
-"""Metrics on held-out data during training, and the best model according to one of them."""
+"""Metrics on held-out data during training, and the best model according to one metric."""
 
 import json
 import math
@@ -23,23 +23,23 @@ class Evaluation(keras.callbacks.Callback):
     """Evaluates with averaged weights every few epochs, and keeps the best model.
 
     Evaluation takes place after the first epoch, every `every` epochs, and after the last one. The
-    first epoch is included so that mistakes show at once, and because `keras.callbacks.CSVLogger`
-    fixes its columns there. The metrics are added to the epoch's logs with the prefix `val_`, for
-    the history, `TrainingState`, and all callbacks *after* this one.
-    `EarlyStopping(monitor="val_nll", mode="min")` then counts its patience in evaluations. A
-    `CSVLogger(append=True)` uses different columns when a training resumes in an epoch without
+    first epoch is included so that mistakes become apparent immediately, and because
+    `keras.callbacks.CSVLogger` fixes its columns there. The metrics are added to the epoch's logs
+    with the prefix `val_`, for the history, `TrainingState`, and all callbacks *after* this one.
+    `EarlyStopping(monitor="val_nll", mode="min")` then measures its patience in evaluations. A
+    `CSVLogger(append=True)` uses different columns when a run resumes in an epoch without
     evaluation: give it a new file, or evaluate every epoch.
 
-    The best model is one `.keras` file with the averaged weights. The metric, epoch (from 1), and
-    value are in its member `evaluation.json`, so that weights and value are replaced together. A
-    training that resumes reads the best value from that file, which is correct no matter when the
-    process was killed. A training that starts from its first epoch ignores it.
+    The best model is saved as one `.keras` file with the averaged weights. The metric, epoch (from
+    1), and value are stored in the file's member `evaluation.json`, so that weights and value are
+    replaced together. A resumed run reads the best value from that file, which is correct no matter
+    when the process was killed. A run that starts from its first epoch ignores the file.
 
-    All workers evaluate; the first one writes.
+    All workers evaluate; the first worker writes.
 
     Args:
-        evaluate: Function that maps the model to metrics, a dict from name to number. It must not
-            change the model.
+        evaluate: Function that maps the model to a dict of metrics by name. It must not change the
+            model.
         every: Number of epochs between evaluations.
         best: Metric that selects the best model, by its name in the dict of `evaluate`.
         mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best.
@@ -51,7 +51,7 @@ class Evaluation(keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument is out of range, only one of `best` and `path` is given,
-            `evaluate` does not return `best`, or the logs already contain one of its names.
+            `evaluate` does not return `best`, or the logs already contain a metric of that name.
 
     Example:
     ```python
@@ -97,7 +97,7 @@ class Evaluation(keras.callbacks.Callback):
         if self._begun:
             return
         self._begun = True
-        # A checkpoint's value is forgotten too: without the file, it belongs to no model.
+        # A checkpoint's value is discarded too, because without the file it belongs to no model.
         self.best_value = None
         self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}

@@ -23,17 +23,17 @@ def grid_path(directory: Path, epoch: int) -> Path:
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws an image with averaged weights every few epochs, and prints its path.
+    """Creates an image with averaged weights every few epochs, and prints its path.
 
-    An image is also drawn after the first epoch, so that there is something to see soon.
+    An image is also created after the first epoch, so that there is an early result.
 
     Args:
         draw: Function that maps the model to a uint8 image `[height, width, 3]`, as the functions
             of `keras_gen.workshop.visualize` do, or to a matplotlib figure. Other numbers of
             channels are converted by `keras_gen.files.images.as_shown`.
-        directory: Folder of the images, which are named by epoch.
+        directory: Folder for the images, which are named by epoch.
         every: Number of epochs between images.
-        lines: Maximum number of paths printed per training; None for all.
+        lines: Maximum number of paths printed per run; None for no limit.
 
     Raises:
         ValueError: If `every` or `lines` is below 1.

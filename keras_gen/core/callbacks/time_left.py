@@ -1,4 +1,4 @@
-"""Progress of a training, and the time remaining."""
+"""Progress of a training run, and the time remaining."""
 
 import math
 import time
@@ -14,11 +14,11 @@ from keras_gen.core import is_chief
 class TimeLeft(keras.callbacks.Callback):
     """Prints losses and the remaining training time.
 
-    The first call of the step, which traces it, is left out of the rate; later, so is the whole
-    first epoch. A terminal also shows a progress bar over all steps.
+    The first call of the step, which traces it, is excluded from the rate; later, the entire first
+    epoch is excluded. A terminal also shows a progress bar over all steps.
 
     Args:
-        lines: Maximum number of lines per training; None for one line after every epoch.
+        lines: Maximum number of lines per run; None for one line after every epoch.
 
     Raises:
         ValueError: If `lines` is below 1.
@@ -53,7 +53,7 @@ class TimeLeft(keras.callbacks.Callback):
 
     @override
     def on_train_batch_end(self, batch, logs=None):
-        # Several steps, if one TensorFlow call runs several.
+        # Several steps, if one TensorFlow call runs several steps.
         self.bar.update(batch + 1 - self.done)
         self.done = batch + 1
         if self.traced is None:
@@ -89,7 +89,7 @@ class TimeLeft(keras.callbacks.Callback):
             )
 
     def _first_rate(self, now):
-        """Seconds per epoch, estimated from the first epoch's steps after the tracing."""
+        """Seconds per epoch, estimated from the first epoch's steps after tracing."""
         if self.traced is None:
             return now - self.begin
         began, steps = self.traced

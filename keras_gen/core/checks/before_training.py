@@ -34,7 +34,7 @@ def require_edges(model) -> None:
 
 
 def as_list(callbacks) -> list:
-    """Returns the callbacks that `fit` accepts (one, several, or a Keras list of them) as a list.
+    """Returns the callbacks of `fit` (one, several, or a Keras `CallbackList`) as a list.
 
     Raises:
         TypeError: If an element is not a callback.
@@ -94,7 +94,7 @@ def refuse_frozen(model) -> None:
     The compiled step and the optimizers use the weights that were trainable when it was called.
     """
     for player, before in model._weights_at_compile.items() if model.compiled else ():
-        # Covers all of the player's networks, even if a step uses only some of them.
+        # Covers all of the player's networks, even if a step uses only some networks.
         now = trainable_weights(*model._networks_of[player])
         kept = {id(weight) for weight in before} & {id(weight) for weight in now}
         for weights, what in ((before, "frozen"), (now, "made trainable")):

@@ -1,4 +1,4 @@
-"""Checks of networks: their shapes, how many inputs they take, and what their outputs can be."""
+"""Checks of networks: shapes, number of inputs, and range of outputs."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ from keras_gen.keras_internals import calls, origin
 
 
 def require_built(*networks: keras.Model) -> None:
-    """Raises a TypeError for values that are not networks, and a ValueError if one is not built."""
+    """Raises a TypeError for values that are not networks; a ValueError for unbuilt networks."""
     for network in networks:
         declared.built("A network", network)
 
@@ -31,7 +31,7 @@ def require_inputs(count: int, owner: type, *networks) -> None:
 def require_classes(classes: int, *networks, place: int = 1) -> None:
     """Raises a ValueError if networks are known to use a different number of classes.
 
-    A surplus class would give a one-hot vector of zeros, and have no embedding.
+    A surplus class would result in a one-hot vector of zeros and have no embedding.
 
     Args:
         classes: Number of classes.
@@ -115,7 +115,7 @@ _LAYOUT_OPERATIONS = ("Cast", "ExpandDims", "Reshape", "Squeeze", "Transpose")
 def require_logits(*networks) -> None:
     """Raises a ValueError if a functional model's last activation excludes some logits.
 
-    Losses apply the sigmoid or softmax; applied twice, it causes gray images and discriminators
+    The losses apply the sigmoid or softmax. Applied twice, it causes gray images and discriminators
     that learn nothing.
     """
     for network in networks:
@@ -135,7 +135,8 @@ def require_range(wanted: Range | None, what: str, *networks) -> None:
     """Raises a ValueError if a functional model's last activation excludes values of a range.
 
     Args:
-        wanted: Minimum and maximum value that the outputs must be able to have; None for any.
+        wanted: Minimum and maximum value that the outputs must be able to reach; None for any
+            value.
         what: Plural name of the outputs, used in the message.
         *networks: Functional models.
     """
@@ -168,7 +169,7 @@ def _from_to(low: float, high: float) -> str:
 def require_probabilities(network: keras.Model) -> None:
     """Raises a ValueError if a functional model is known to output numbers outside 0 to 1.
 
-    That is the case for activations other than a sigmoid or a softmax, and for none.
+    This is the case for activations other than a sigmoid or a softmax, and without an activation.
     """
     for output in network.outputs:
         operation = _last_operation(output)

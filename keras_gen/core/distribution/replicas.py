@@ -39,7 +39,7 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
 
     A part consists of every `count`-th example, so that N replicas form the same parts as one
     device. If `count` does not divide the batch, some examples are in two parts. On several
-    replicas this is refused, since the parts would differ from those on one device.
+    replicas, such a batch is refused, because its parts would differ from the parts on one device.
     """
     examples = keras.ops.shape(values)[0]
     replicas = replica_count()
@@ -67,7 +67,7 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
 
 
 def global_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of a tensor over replicas, identical on each. Its gradient reaches all."""
+    """Returns the sum of a tensor over replicas, identical on each, with gradients to all."""
     if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
@@ -79,7 +79,7 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     The parts add up to the mean, since optimizers sum gradients over replicas.
 
     Args:
-        per_example: Tensor `[batch]`, or a scalar that already is such a mean. Otherwise, a
+        per_example: Tensor `[batch]`, or a scalar that is already the global mean. Otherwise, a
             ValueError is raised.
     """
     per_example = tf.cast(per_example, tf.float32)
@@ -99,9 +99,10 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
 
 
 def batch_mean(values: tf.Tensor) -> tf.Tensor:
-    """Returns the mean `[...]` of `[batch, ...]` over the *global* batch, with gradients to all.
+    """Returns the mean `[...]` of `[batch, ...]` over the *global* batch, with global gradients.
 
-    For losses of a batch statistic. The result is float32 and identical on every replica.
+    Use it for losses that depend on a batch statistic. The result is float32 and identical on every
+    replica.
     """
     values = tf.cast(values, tf.float32)
     total = tf.reduce_sum(values, axis=0)
@@ -115,7 +116,7 @@ def replace_weights(function: Callable, *variables: keras.Variable) -> None:
     Constraints of an optimizer cannot do this: a single replica may not assign a shared weight.
 
     Args:
-        function: Maps a tensor to one of equal shape.
+        function: Function that maps a tensor to a tensor of equal shape.
         *variables: Weights to replace.
 
     Example:

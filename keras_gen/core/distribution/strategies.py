@@ -1,4 +1,4 @@
-"""Strategies of distribution, and the cluster that TF_CONFIG describes."""
+"""Distribution strategies, and the cluster described by TF_CONFIG."""
 
 import functools
 import json
@@ -13,9 +13,9 @@ MINUTES = "KERAS_GEN_WAIT_MINUTES"
 
 
 def wait_for_others(addresses: Sequence[str], own: str) -> None:
-    """Waits until all machines of a cluster respond, while this one responds at its own address.
+    """Waits until all machines in a cluster respond, while responding at this machine's address.
 
-    TensorFlow would wait without a time limit, ignore signals, and not name the missing machine.
+    TensorFlow would wait indefinitely, ignore signals, and not name the missing machine.
 
     Args:
         addresses: `host:port` of each machine.
@@ -122,14 +122,14 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 @functools.cache
 def _mirrored(devices):
-    # One per process: a second one would number its collective operations from the same start,
+    # One per process: a second strategy would number its collective operations from the same start,
     # and
-    # TensorFlow would confuse them with those of the first.
+    # TensorFlow would confuse them with the first strategy's operations.
     return tf.distribute.MirroredStrategy(devices)
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes the run's files: the chief, worker 0, or the only one.
+    """Returns whether this process writes the run's files: chief, worker 0, or only process.
 
     Raises:
         ValueError: If `TF_CONFIG` is set but is not a JSON object.

@@ -27,13 +27,14 @@ class Images(Edge):
     """Images: uint8 outside, float32 in a range inside.
 
     Args:
-        shape: `(height, width, channels)`, None for any size; another shape for other 8-bit data.
-        low: Value of the level 0.
-        high: Value of the level 255.
+        shape: `(height, width, channels)`, with None for any size; another shape for other 8-bit
+            data.
+        low: Value that represents level 0.
+        high: Value that represents level 255.
         name: Name used by clients.
-        float_levels: Whether floats are also levels from 0 to 255.
-        black_level: Level, at most 0, that represents the level 0 inside: 255 levels are between
-            `low` and `high`. Outputs are clipped to `low`.
+        float_levels: Whether float inputs are also levels from 0 to 255.
+        black_level: Level, at most 0, that represents level 0 inside: 255 levels are between `low`
+            and `high`. Outputs are clipped to `low`.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -85,7 +86,7 @@ class Images(Edge):
         return _subject(self)
 
     def _conversions(self) -> str:
-        """Describes how to convert integers to a form that `prepare` accepts."""
+        """Describes how to convert integers to a format that `prepare` accepts."""
         levels = "levels from 0 to 255 with .astype('uint8')"
         return f"0 and 1 with .astype('float32'), and {levels}" if self.low == 0 else levels
 
@@ -176,7 +177,7 @@ class Levels(Edge):
 
 
 def _subject(edge: Images | Levels) -> str:
-    """Name of an edge's data in messages; flat data is not called images, whatever its name."""
+    """Name of an edge's data in messages; flat data is never called images."""
     name = edge.name.replace("_", " ")
     return (name.replace("images", "vectors") if len(edge.shape) == 1 else name).capitalize()
 

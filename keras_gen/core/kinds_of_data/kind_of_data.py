@@ -14,7 +14,7 @@ PADDING = -1
 
 
 class Edge:
-    """Base class of edges. All have a `name`, which clients use for the data."""
+    """Base class of edges. Each edge has a `name`, which clients use for the data."""
 
     name: str
     # Whether a model returns floats for float inputs instead of the served form.
@@ -41,16 +41,16 @@ class Edge:
         return values
 
     def prepare(self, values) -> tf.Tensor:
-        """Checks values and converts them to the networks' form.
+        """Checks values and converts them to the format of the networks.
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape is wrong or, in eager mode and in `fit`, a value.
+            ValueError: If the shape is wrong or, in eager mode and in `fit`, if a value is invalid.
         """
         raise NotImplementedError
 
     def seen(self, values) -> Edge | None:
-        """Inspects the first batch of a training: returns the edge for its floats, or None.
+        """Inspects a run's first batch, and returns the edge for its floats, or None.
 
         Warns if the values seem to be meant for another range.
         """
@@ -61,7 +61,7 @@ class Edge:
         return values
 
     def standardized(self) -> Edge:
-        """Returns the edge for the same data in any units, for models that standardize."""
+        """Returns the edge for the same data in any units, for models that standardize data."""
         raise ValueError(
             f"standardize is True, but the data is {type(self).__name__}: expected vectors. "
             "Leave it out."

@@ -17,10 +17,10 @@ class Labels(Edge):
 
     Args:
         classes: Number of classes, which are 0 to `classes` - 1.
-        unknown: Whether -1 is also allowed: an example without a label, as in scikit-learn, or any
-            class where no label is given.
+        unknown: Whether -1 is also allowed. As in scikit-learn, it marks an example without a
+            label; where a label is optional, it means any class.
         name: Name used by clients.
-        names: Names of the classes in order, which may replace the integers; or none.
+        names: Names of the classes in order, which may replace the integers; may be empty.
 
     Example:
         >>> Labels(10).prepare([3, 9])
@@ -77,7 +77,7 @@ class Labels(Edge):
 
 
 def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
-    """Returns the edges of `fit`'s labels and of `sample`'s label, where -1 means any class.
+    """Returns the edges for the labels in `fit` and the label in `sample`, where -1 is any class.
 
     Args:
         classes: Number of classes.

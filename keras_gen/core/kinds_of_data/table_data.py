@@ -91,11 +91,11 @@ class Table(Edge):
 
 
 class Rows(Edge):
-    """Rows of a table, inside as float32 numbers of cells: see `RowCells`. Gaps are -1.
+    """Rows of a table; inside, float32 numbers of cells (see `RowCells`), with -1 for gaps.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
-        name: Name under which clients know the rows.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
+        name: Name used by clients.
     """
 
     def __init__(self, columns: Sequence[Column], name: str = "rows"):
@@ -111,7 +111,7 @@ class Rows(Edge):
 
     @override
     def as_array(self, values):
-        """Returns texts `[n, columns]` of a table, of the path of a CSV file, or of rows."""
+        """Returns texts `[n, columns]` for a table, the path of a CSV file, or rows."""
         values = as_table(values)
         if is_table(values) or isinstance(values, Mapping):
             return table_rows(values, self.names, gaps=True)
@@ -127,7 +127,7 @@ class Rows(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes strings `[batch, columns]`, empty for gaps, or cells of such rows."""
+        """Accepts strings `[batch, columns]`, empty for gaps, or cells of such rows."""
         values = as_tensor(values, self.name)
         columns = len(self.names)
         if values.dtype != tf.string:
@@ -230,8 +230,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     Columns are on the last axis: columns of rows `[batch, columns]`, or channels of series
     `[batch, steps, channels]`. The first `fit` sets the mean and the standard deviation from its
     data (`adapt`). The edge is a layer, so that a model with this edge in `edges` saves them. A
-    constant column has the standard deviation 0: it keeps its unit inside the model, and in every
-    result it has its value. Numbers are standardized in float64; results are float32.
+    constant column has standard deviation 0: inside the model, it keeps its unit, and every result
+    contains its constant value. Numbers are standardized in float64; results are float32.
 
     Args:
         shape: Shape of one example.
@@ -276,7 +276,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         return int(self.examples.numpy()) > 0
 
     def adapt(self, batches: Iterable) -> None:
-        """Sets the mean and the standard deviation to those of all examples in the batches.
+        """Computes the mean and the standard deviation over all examples in the batches.
 
         Raises:
             ValueError: If the shape does not match, a number is not finite in float32, a standard
@@ -298,7 +298,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             if not len(rows):
                 continue
             self._refuse_non_finite(rows)
-            # Chan, Golub, LeVeque (1983): the update of mean and squares by a further batch.
+            # Chan, Golub, LeVeque (1983): the update of mean and squares with another batch.
             distance = rows.mean(axis=0) - mean
             fraction = len(rows) / (count + len(rows))
             mean += distance * fraction
@@ -413,7 +413,7 @@ def in_order(table, names: Sequence[str]):
 
 @dataclasses.dataclass(frozen=True)
 class LogMel(Vectors):
-    """Frames of natural logarithms of mel magnitudes, `[batch, frames, bands]`.
+    """Frames of log mel magnitudes (natural logarithm), `[batch, frames, bands]`.
 
     `keras_gen.core.sound_spectra.mel_frames` returns them, with a minimum of log(1e-5); speech
     models may go slightly beyond.

@@ -31,7 +31,7 @@ class Characters(Edge):
     `length` characters or more is cut to that length, and has no end token.
 
     Args:
-        alphabet: All characters, each once, such as `keras_gen.data.characters_of` finds.
+        alphabet: All characters, each once, as returned by `keras_gen.data.characters_of`.
         length: Number of characters of an example, at least 1.
         name: Name used by clients.
 
@@ -146,7 +146,7 @@ class Prompt(Characters):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings shorter than `length`, `[batch]` or one for all."""
+        """Accepts strings shorter than `length`: `[batch]`, or one string for all examples."""
         values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
@@ -166,7 +166,7 @@ class Texts(Edge):
 
     Args:
         vocabulary: All words.
-        top: Number of words returned for a result, those with the highest rates.
+        top: Number of words, those with the highest rates, that a result contains.
         name: Name used by clients.
 
     Example:

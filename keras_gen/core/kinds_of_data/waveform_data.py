@@ -76,13 +76,13 @@ class MuLaw(Sounds):
 
     Exact zeros before the first and after the last nonzero sample of a recording are padding:
     inside, they are -1, which is ignored by all losses. Zeros in between are an ordinary level. A
-    recording of zeros is all padding. No level has 0 as its midpoint, so the output of `restore`
-    becomes the same levels again.
+    recording of zeros is all padding. No level has 0 as its midpoint, so converting the output of
+    `restore` results in the same levels.
 
     Args:
         samples: Number of samples in an example, or None for any number.
-        levels: Number of levels, an even number from 2 to 512; more than int16 can distinguish in
-            quiet passages.
+        levels: Number of levels, an even number from 2 to 512. With more levels, int16 could not
+            distinguish levels in quiet passages.
         name: Name used by clients.
 
     Example:
